@@ -1,0 +1,78 @@
+"""Platform names, ``<family>-<version>``, and what follows from a family: how its versions compare, what its lists name."""
+
+from __future__ import annotations
+
+import re
+
+from attrs import frozen
+
+PATTERN = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*(?:-[a-z0-9][a-z0-9._~+]*)?\Z")
+
+#: family → (version scheme, what its vulnerability lists name: source or binary packages)
+FAMILIES = {
+    "debian": ("dpkg", "source"),
+    "ubuntu": ("dpkg", "source"),
+    "alpine": ("apk", "source"),
+    "wolfi": ("apk", "source"),
+    "chainguard": ("apk", "source"),
+    "centos": ("rpm", "binary"),
+    "centos-stream": ("rpm", "binary"),
+    "rhel": ("rpm", "binary"),
+    "rocky": ("rpm", "source"),
+    "alma": ("rpm", "binary"),
+    "oracle": ("rpm", "binary"),
+    "amazon": ("rpm", "binary"),
+    "fedora": ("rpm", "binary"),
+    "sles": ("rpm", "source"),
+    "opensuse-leap": ("rpm", "source"),
+    "opensuse": ("rpm", "source"),
+    "photon": ("rpm", "binary"),
+    "azurelinux": ("rpm", "source"),
+}
+
+
+class InvalidPlatform(ValueError):
+    """A name that no platform can have."""
+
+
+@frozen
+class Platform:
+    """
+    A distribution release.
+
+    :ivar family: ``debian``, ``opensuse-leap``.
+    :ivar version: ``12``, ``unstable``; empty for a rolling distribution.
+    """
+
+    family: str
+    version: str
+
+    @classmethod
+    def from_name(cls, name: str) -> Platform:
+        """
+        Take a platform's name apart.
+
+        :raises InvalidPlatform: if it cannot be one.
+        """
+        if len(name) > 64 or not PATTERN.match(name):
+            raise InvalidPlatform(f"{name[:64]!r} is not a platform's name, such as debian-12")
+        for family in sorted(FAMILIES, key=len, reverse=True):
+            if name == family:
+                return cls(family, "")
+            if name.startswith(family + "-"):
+                return cls(family, name[len(family) + 1 :])
+        family, _, version = name.rpartition("-")
+        return cls(family, version) if family else cls(name, "")
+
+    def __str__(self) -> str:
+        return f"{self.family}-{self.version}" if self.version else self.family
+
+    @property
+    def version_scheme(self) -> str | None:
+        """How its versions compare: ``dpkg``, ``rpm`` or ``apk``; ``None`` if this family is not known."""
+        return FAMILIES.get(self.family, (None, ""))[0]
+
+    @property
+    def package_kind(self) -> str:
+        """What its lists name: ``source`` or ``binary`` packages."""
+        return FAMILIES.get(self.family, (None, "source"))[1]

@@ -1,0 +1,166 @@
+"""
+The one wire format, used by both ends: records, chunks and digests.
+
+A chunk's body is newline-delimited JSON, one vulnerability a line. A chunk's digest is the SHA-256 of that body, and travels
+as ``Repr-Digest`` (RFC 9530). A stream's digest is the SHA-256 over the concatenated 32-byte digests of its chunks.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from patches.vulnerability import FixedPackage, Severity, Vulnerability
+
+NDJSON = "application/x-ndjson"
+JSON = "application/json"
+#: No chunk's body is longer than this, uncompressed; a reader may stop there.
+MAX_CHUNK_BYTES = 1024 * 1024
+
+
+class MalformedWire(ValueError):
+    """Bytes or values that are not in the wire format."""
+
+
+def to_wire(vulnerability: Vulnerability) -> dict[str, Any]:
+    """Give a vulnerability's wire form: a JSON object as a ``dict``."""
+    return {
+        "name": vulnerability.name,
+        "affectedPackageName": vulnerability.affected_package,
+        "affectedPlatform": vulnerability.platform,
+        "detailsHref": vulnerability.details_href,
+        "severityRating": int(vulnerability.severity),
+        "fixedInPackages": [_package_to_wire(package) for package in vulnerability.fixed_in],
+        "aliases": list(vulnerability.aliases),
+        "source": vulnerability.source,
+        "published": vulnerability.published,
+        "cvss": vulnerability.cvss,
+    }
+
+
+def _package_to_wire(package: FixedPackage) -> dict[str, Any]:
+    return {
+        "name": package.name,
+        "version": package.version,
+        "kind": package.kind,
+        "introduced": package.introduced,
+        "status": package.status,
+        "arches": list(package.arches) if package.arches is not None else None,
+        "module": package.module,
+    }
+
+
+def from_wire(record: Any) -> Vulnerability:
+    """
+    Read a vulnerability's wire form; names it does not know are left aside.
+
+    :raises MalformedWire: if a value is missing or of a wrong type.
+    """
+    try:
+        return Vulnerability(
+            name=record["name"],
+            platform=record["affectedPlatform"],
+            details_href=record["detailsHref"] or "",
+            severity=Severity(record["severityRating"]),
+            fixed_in=tuple(_package_from_wire(package) for package in record["fixedInPackages"]),
+            aliases=tuple(record.get("aliases") or ()),
+            source=record.get("source") or "",
+            published=record.get("published"),
+            cvss=record.get("cvss"),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise MalformedWire(f"not a vulnerability: {error!r}") from error
+
+
+def _package_from_wire(record: Any) -> FixedPackage:
+    arches = record.get("arches")
+    return FixedPackage(
+        name=record["name"],
+        version=_text_or_none(record["version"]),
+        kind=record.get("kind") or "source",
+        introduced=_text_or_none(record.get("introduced")),
+        status=record.get("status") or ("fixed" if record["version"] else "affected"),
+        arches=tuple(arches) if arches is not None else None,
+        module=_text_or_none(record.get("module")),
+    )
+
+
+def _text_or_none(value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise MalformedWire(f"expected a string or null, not {value!r}")
+    return value
+
+
+def encode_json(value: Any) -> bytes:
+    """Encode as compact JSON in UTF-8, the keys in the order given."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def encode_line(vulnerability: Vulnerability) -> bytes:
+    """Encode one line of a chunk's body, its line feed included."""
+    return encode_json(to_wire(vulnerability)) + b"\n"
+
+
+def decode_lines(body: bytes) -> Iterator[Vulnerability]:
+    """
+    Decode a chunk's body, one vulnerability at a time.
+
+    :raises MalformedWire: at the first line that is not a vulnerability.
+    """
+    for line in body.splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise MalformedWire(f"not JSON: {error}") from error
+        yield from_wire(record)
+
+
+def digest(body: bytes) -> bytes:
+    """Give the 32-byte SHA-256 digest of a chunk's body."""
+    return hashlib.sha256(body).digest()
+
+
+class StreamDigest:
+    """The digest of a whole stream, taken chunk by chunk."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+
+    def add(self, chunk_digest: bytes) -> None:
+        """Go on by one chunk, given its 32-byte digest."""
+        self._hash.update(chunk_digest)
+
+    def hexdigest(self) -> str:
+        """Give the digest so far, as 64 hexadecimal digits."""
+        return self._hash.hexdigest()
+
+
+def repr_digest(chunk_digest: bytes) -> str:
+    """Give the value of ``Repr-Digest`` for a 32-byte digest (RFC 9530 §3)."""
+    return f"sha-256=:{base64.b64encode(chunk_digest).decode('ascii')}:"
+
+
+def parse_repr_digest(value: str) -> bytes:
+    """
+    Read the SHA-256 digest out of a ``Repr-Digest`` value.
+
+    :raises MalformedWire: if it holds none.
+    """
+    found = re.search(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]+):", value)
+    try:
+        taken = base64.b64decode(found.group(1), validate=True) if found else b""
+    except binascii.Error as error:
+        raise MalformedWire(f"bad Repr-Digest: {value!r}") from error
+    if len(taken) != 32:
+        raise MalformedWire(f"no sha-256 in Repr-Digest: {value!r}")
+    return taken
+
+
+def error_document(code: str, message: str) -> dict[str, Any]:
+    """Give the document that every error answer carries."""
+    return {"error": {"code": code, "message": message}}

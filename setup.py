@@ -1,0 +1,46 @@
+"""Build Patches: the package ``patches``, its twistd plugins, and the console command ``patches``."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "patches/__init__.py").read_text()).group(1)
+
+setup(
+    name="patches",
+    version=VERSION,
+    description="Tells a fleet which installed packages are vulnerable, without any inventory leaving its host",
+    long_description=(HERE / "README.rst").read_text(),
+    long_description_content_type="text/x-rst",
+    license="MPL-2.0",
+    python_requires=">=3.11",
+    packages=[*find_packages(include=["patches", "patches.*"]), "twisted.plugins"],
+    package_dir={"twisted.plugins": "twisted_plugins"},
+    package_data={"patches": ["py.typed"], "patches.demo": ["*.ndjson", "host/**/*"]},
+    install_requires=[
+        "twisted[tls]>=24.10",
+        "klein>=24.8",
+        "treq>=24.9",
+        "attrs>=24.2",
+        "zope.interface>=7.0",
+        "SQLAlchemy>=2.0.30",
+        "prometheus-client>=0.20",
+        "click>=8.1",
+        "rich>=13.7",
+    ],
+    extras_require={
+        "test": ["pytest>=8.3", "pytest-twisted>=1.14", "hypothesis>=6.100", "coverage>=7.6"],
+        "lint": ["ruff>=0.8", "mypy>=1.13", "mypy-zope>=1.0.9"],
+        "docs": ["sphinx>=8.0"],
+    },
+    entry_points={"console_scripts": ["patches = patches.console:main"]},
+    classifiers=[
+        "Framework :: Twisted",
+        "License :: OSI Approved :: Mozilla Public License 2.0 (MPL 2.0)",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3.11",
+        "Topic :: Security",
+    ],
+)
