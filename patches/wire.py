@@ -162,6 +162,12 @@ def parse_repr_digest(value: str) -> bytes:
     return taken
 
 
+def prefer_wait(value: str) -> float:
+    """Read the seconds of ``wait`` out of a ``Prefer`` field (RFC 7240 §4.3); 0 if there are none."""
+    found = re.search(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})", value)
+    return float(found[1]) if found else 0.0
+
+
 def error_document(code: str, message: str) -> dict[str, Any]:
     """Give the document that every error answer carries."""
     return {"error": {"code": code, "message": message}}

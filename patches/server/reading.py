@@ -146,6 +146,12 @@ class Reading:
         self.events["served"] += 1
         return loaded
 
+    def next_position(self, token: str) -> int:
+        """Tell which chunk comes next for a scanner that does not count; raises as :meth:`touch`."""
+        session = self.touch(token)
+        lane = self.lanes.get(session.revision)
+        return lane.window.next_for(token) if lane is not None and token in lane.cohort else session.position
+
     def when_active(self, session: Session) -> Deferred[None]:
         """Tell when a session is no longer queued; cancel to wait no longer. Fails like :meth:`read`."""
         waiting: Deferred[None] = Deferred(partial(self._forget, session.token))

@@ -109,9 +109,10 @@ class Window:
         for waiting in mine:
             waiting.errback(WindowClosed())
 
-    def at(self, reader: Hashable) -> int:
-        """Tell which chunk a reader is at: the one it asked for last, or needs first."""
-        return self._readers[reader].at
+    def next_for(self, reader: Hashable) -> int:
+        """Tell which chunk comes next: the one the reader is at, unless that was served."""
+        place = self._readers[reader]
+        return place.at + place.served
 
     def ready(self, reader: Hashable, n: int) -> LoadedChunk | None:
         """
