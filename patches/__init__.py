@@ -8,8 +8,9 @@ A vulnerability goes this way, and the packages are named after the program that
 * :mod:`patches.scanner` streams them, compares them with what is installed, and reports;
 * :mod:`patches.reporter` accepts the reports.
 
-What both ends share stands at the top: the values (:mod:`patches.vulnerability`, :mod:`patches.platforms`), the
-contracts (:mod:`patches.interfaces`), the one wire format (:mod:`patches.wire`) and the options (:mod:`patches.settings`).
+What both ends share stands at the top: the values (:mod:`patches.vulnerability`, :mod:`patches.platforms`),
+the contracts (:mod:`patches.interfaces`), the one wire format (:mod:`patches.wire`), and the options
+(:mod:`patches.settings`).
 """
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""Platform names, ``<family>-<version>``, and what follows from a family: how its versions compare, what its lists name."""
+"""Platform names, ``<family>-<version>``, and what follows from a family: version order, what its lists name."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """
 Version orders, one module each, all of one shape.
 
-``sort_key(version)`` gives a key that compares with the keys of the same module as the native tool compares the versions;
-it raises :class:`InvalidVersion` for what the native tool refuses.
+``sort_key(version)`` gives a key that compares with the keys of the same module as the native tool compares the
+versions; it raises :class:`InvalidVersion` for what the native tool refuses.
 """
 
 from __future__ import annotations

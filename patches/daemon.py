@@ -1,0 +1,158 @@
+"""What the three daemons share as twistd plugins: options that fail in one line, a port that is taken, a clean end."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort
+from twisted.internet.protocol import Factory
+from twisted.logger import Logger
+from twisted.python import usage
+
+from patches.settings import CONFIG, BadSetting, Setting, resolve
+
+log = Logger()
+
+
+class DaemonOptions(usage.Options):
+    """Options of a daemon, made from its settings; after parsing, :attr:`resolved` holds what they mean."""
+
+    program = ""
+    settings: Sequence[Setting] = ()
+    aliases: Mapping[str, str] = {}
+
+    def __init__(self) -> None:
+        self.optParameters = [[s.name, None, None, s.describe()] for s in (*self.settings, CONFIG)]
+        self.optParameters += [[old, None, None, f"The same as --{new}."] for old, new in self.aliases.items()]
+        self.resolved: dict[str, Any] = {}
+        super().__init__()
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """Parse, or end the process with one line and exit code 1."""
+        try:
+            super().parseOptions(options)
+            self.resolved = resolve(self.settings, self._given())
+        except (usage.UsageError, BadSetting) as error:
+            sys.exit(f"{self.program}: {error}")
+
+    def _given(self) -> dict[str, str | None]:
+        given = dict(self)
+        for old, new in self.aliases.items():
+            given[new] = given[new] if given[new] is not None else given[old]
+        return given
+
+    def parseArgs(self, *args: str) -> None:
+        """Refuse what is not an option."""
+        if args:
+            raise usage.UsageError(f"unexpected argument {args[0]!r}")
+
+    def opt_version(self) -> None:
+        """Print the version of Patches and exit."""
+        from patches import __version__
+
+        print(f"{self.program} {__version__}")
+        sys.exit(0)
+
+
+def usable_folder(program: str, path: Path) -> Path:
+    """Make a folder that only its owner can read, if it is not there; end the process with one line if that fails."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = path / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        sys.exit(f"{program}: --state-dir {path}: {error.strerror}")
+    return path
+
+
+class ListeningService(Service):
+    """
+    Listens on an endpoint; a port that cannot be had ends the process with one line and exit code 1.
+
+    :param description: a Twisted server endpoint string.
+    :param on_listening: called with the port once it listens.
+    :param drain: awaited when the service stops, after the port is closed: finishes what is being answered.
+    """
+
+    def __init__(
+        self,
+        program: str,
+        reactor: Any,
+        description: str,
+        factory: Factory,
+        drain: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._program = program
+        self._description = description
+        self._factory = factory
+        self._drain = drain
+        try:
+            self._endpoint = serverFromString(reactor, description)
+        except (ValueError, TypeError, OSError) as error:
+            sys.exit(f"{program}: --listen {description!r}: {error}")
+        self.port: IListeningPort | None = None
+
+    def privilegedStartService(self) -> None:
+        """Bind while privileges are still there."""
+        listening = self._endpoint.listen(self._factory)
+        listening.addCallbacks(self._listens, self._refused)
+
+    def _listens(self, port: IListeningPort) -> None:
+        self.port = port
+        log.info("{program} listens on {address}", program=self._program, address=address_text(port))
+
+    def _refused(self, failure: Any) -> None:
+        reason = failure.value
+        if isinstance(reason, CannotListenError):
+            reason = reason.socketError
+        sys.exit(f"{self._program}: --listen {self._description!r}: {getattr(reason, 'strerror', None) or reason}")
+
+    def stopService(self) -> Deferred[None]:
+        """Close the port, then let what is being answered end."""
+        super().stopService()
+        return ensureDeferred(self._stop())
+
+    async def _stop(self) -> None:
+        if self.port is not None:
+            await maybeDeferred(self.port.stopListening)
+        if self._drain is not None:
+            await self._drain()
+
+
+def address_text(port: IListeningPort) -> str:
+    """Give the address of a port as ``host:port``, or as text what is not TCP."""
+    address = port.getHost()
+    host, number = getattr(address, "host", None), getattr(address, "port", None)
+    return f"{host}:{number}" if host else str(address)
+
+
+class CleanEndService(Service):
+    """Makes SIGTERM stop the reactor and leave exit code 0, where twistd would end by the signal itself."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+
+    def startService(self) -> None:
+        """Take SIGTERM over once the reactor has installed its own handlers."""
+        super().startService()
+        self._reactor.callWhenRunning(self._take_over)
+
+    def _take_over(self) -> None:
+        def end(number: int, frame: Any) -> None:
+            self._reactor.callFromThread(self._stop)
+
+        signal.signal(signal.SIGTERM, end)
+
+    def _stop(self) -> None:
+        if self._reactor.running:
+            log.info("Stopping")
+            self._reactor.stop()

@@ -1,0 +1,58 @@
+"""A repeated call that survives errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+log = Logger()
+
+
+class PeriodicService(Service):
+    """
+    Calls a function at once and then every ``interval``; an error is logged and the calls go on.
+
+    A plain ``LoopingCall`` or ``TimerService`` ends for good at the first exception.
+
+    :param what: names the call in the log.
+    :param call: may return a Deferred; the next call then waits for it.
+    """
+
+    def __init__(self, what: str, interval: timedelta, call: Callable[[], Any], clock: IReactorTime) -> None:
+        self._what = what
+        self._interval = interval.total_seconds()
+        self._call = call
+        self._loop = LoopingCall(self._survive)
+        self._loop.clock = clock
+        self._pending: Deferred[Any] = succeed(None)
+
+    def startService(self) -> None:
+        """Make the first call now."""
+        super().startService()
+        self._loop.start(self._interval, now=True)
+
+    def stopService(self) -> Deferred[Any] | None:
+        """Make no further call; what a call has begun is cancelled, and waited for."""
+        super().stopService()
+        if self._loop.running:
+            self._loop.stop()
+        pending, self._pending = self._pending, succeed(None)
+        pending.cancel()
+        return pending
+
+    def _survive(self) -> Deferred[Any]:
+        self._pending = maybeDeferred(self._call)
+        self._pending.addErrback(self._note)
+        return self._pending
+
+    def _note(self, failure: Failure) -> None:
+        if self.running:
+            log.failure("{what} failed; it will be tried again", failure=failure, what=self._what)

@@ -1,0 +1,176 @@
+"""
+Options of the programs, each with its unit, its default and its meaning, written once.
+
+A program's options are a tuple of :class:`Setting`. They come from the command line, else from a TOML file that
+uses the same names, else from their defaults; :func:`resolve` turns what was given into values or raises :class:`BadSetting`.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from attrs import frozen
+
+from patches.platforms import Platform
+
+
+class BadSetting(ValueError):
+    """An option whose value cannot be used; its text says which and why, in one line."""
+
+
+@frozen
+class Setting:
+    """
+    One option.
+
+    :ivar name: as on the command line and in the file, ``max-active``.
+    :ivar default: in the form in which a user would write it; ``None`` if there is none.
+    :ivar parse: takes the text that was given and returns the value; raises ``ValueError``.
+    :ivar help: what it means, and its unit.
+    """
+
+    name: str
+    default: str | None
+    parse: Callable[[str], Any]
+    help: str
+
+    def describe(self) -> str:
+        """Give the help text with the default at its end."""
+        return f"{self.help} [{self.default}]" if self.default is not None else self.help
+
+
+CONFIG = Setting("config", None, Path, "A TOML file that gives options by the same names; the command line wins.")
+
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_SIZES = {"": 1, "b": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
+
+
+def seconds(text: str) -> timedelta:
+    """Read a time: a number of seconds, or one with its unit: ``500ms``, ``30s``, ``10m``, ``6h``, ``1d``."""
+    return _duration(text, "s")
+
+
+def minutes(text: str) -> timedelta:
+    """Read a time like :func:`seconds`, a bare number being minutes."""
+    return _duration(text, "m")
+
+
+def _duration(text: str, unit: str) -> timedelta:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?", text.strip())
+    if not found:
+        raise ValueError("must be a time such as 30s, 10m or 6h")
+    value = float(found[1]) * _UNITS[found[2] or unit]
+    if not 0 < value <= 366 * 86400:
+        raise ValueError("must be more than zero, and a year at most")
+    return timedelta(seconds=value)
+
+
+def size(text: str) -> int:
+    """Read a number of bytes: ``65536``, ``64KiB``, ``256MiB``."""
+    found = re.fullmatch(r"(\d+)\s*([A-Za-z]*)", text.strip())
+    if not found or found[2].lower() not in _SIZES:
+        raise ValueError("must be a size such as 65536, 64KiB or 256MiB")
+    return int(found[1]) * _SIZES[found[2].lower()]
+
+
+def count(text: str) -> int:
+    """Read a whole number above zero."""
+    if not text.strip().isdigit() or int(text) < 1:
+        raise ValueError("must be a whole number, 1 or more")
+    return int(text)
+
+
+def rate(text: str) -> float:
+    """Read a rate above zero, in requests a second."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise ValueError("must be a number of requests a second, more than zero")
+    return value
+
+
+def url(text: str) -> str:
+    """Read an ``http`` or ``https`` URL; gives it without a slash at its end."""
+    try:
+        parts = urlsplit(text.strip())
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.query or parts.fragment:
+        raise ValueError("must be a URL such as http://127.0.0.1:6060")
+    return text.strip().rstrip("/")
+
+
+def platforms(text: str) -> tuple[str, ...]:
+    """Read platform names with commas between them."""
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not names:
+        raise ValueError("must be platform names such as debian-12,ubuntu-24.04")
+    return tuple(str(Platform.from_name(name)) for name in names)
+
+
+def endpoint(text: str) -> str:
+    """Read a Twisted server endpoint string: ``tcp:8080:interface=127.0.0.1``; a bare number is a TCP port."""
+    text = text.strip()
+    if text.isdigit():
+        text = f"tcp:{text}"
+    kind, _, rest = text.partition(":")
+    if not kind.isalnum() or not rest:
+        raise ValueError("must be an endpoint such as tcp:8080:interface=127.0.0.1")
+    return text
+
+
+def resolve(settings: Sequence[Setting], given: Mapping[str, str | None]) -> dict[str, Any]:
+    """
+    Turn what was given into values.
+
+    :param given: the texts of the command line by option name; ``None`` where nothing was given. ``config`` among them
+        names a TOML file.
+    :return: the values by option name; ``None`` where nothing was given and there is no default.
+    :raises BadSetting: at the first that cannot be used.
+    """
+    config = given.get("config")
+    from_file = _read_file(Path(config), settings) if config else {}
+    values = {}
+    for setting in settings:
+        text = given.get(setting.name)
+        text = from_file.get(setting.name) if text is None else text
+        text = setting.default if text is None else text
+        values[setting.name] = _parse(setting, text) if text is not None else None
+    return values
+
+
+def _parse(setting: Setting, text: str) -> Any:
+    try:
+        return setting.parse(text)
+    except ValueError as error:
+        raise BadSetting(f"--{setting.name} {text!r}: {error}") from error
+
+
+def _read_file(path: Path, settings: Sequence[Setting]) -> dict[str, str]:
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise BadSetting(f"--config {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise BadSetting(f"--config {path}: not TOML: {error}") from error
+    unknown = sorted(table.keys() - {setting.name for setting in settings})
+    if unknown:
+        raise BadSetting(f"--config {path}: there is no option {unknown[0]!r}")
+    return {name: _as_text(path, name, value) for name, value in table.items()}
+
+
+def _as_text(path: Path, name: str, value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ",".join(value)
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return str(value)
+    raise BadSetting(f"--config {path}: {name} must be a string, a number or a list of strings")
