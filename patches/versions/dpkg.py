@@ -3,9 +3,9 @@ The version order of dpkg: Debian, Ubuntu and what descends from them.
 
 Source: Debian Policy 5.6.12; dpkg's ``lib/dpkg/version.c`` (order) and ``lib/dpkg/parsehelp.c`` (what is valid).
 
-Theory of operation. A version is turned, once, into ``bytes`` that compare as the versions do, so that a comparison is one
-``memcmp``. dpkg compares stretches of non-digits and numbers in turn. Within a non-digit stretch ``~`` comes before its
-end, the end before the letters, the letters before everything else; numbers compare by value, and an absent one is zero.
+Theory of operation. A version is turned, once, into ``bytes`` that compare as the versions do, so that a comparison is
+one ``memcmp``. dpkg compares stretches of non-digits and numbers in turn. Within a stretch ``~`` comes before its end,
+the end before the letters, the letters before everything else; numbers compare by value, and an absent one is zero.
 So the bytes are, in this order::
 
     0x00          ~
@@ -14,8 +14,8 @@ So the bytes are, in this order::
     A-Z a-z       themselves
     0x7b .. 0x7e  + - . :
 
-Epoch, upstream version and revision are written one after the other. None of them can be the beginning of another of its
-kind, so that the first part to differ decides.
+Epoch, upstream version and revision are written one after the other. None of them can be the beginning of another of
+its kind, so that the first part to differ decides.
 """
 
 from __future__ import annotations
