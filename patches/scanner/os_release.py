@@ -2,8 +2,8 @@
 Which platform a host is, from its ``os-release`` file.
 
 Source: os-release(5) for the file. A platform is what its distribution publishes a list of fixes for: a release in one
-case, a series of releases in another. A host that is nothing of the kind is an error; a scan against a guessed list would
-find nothing, and look clean.
+case, a series of releases in another. A host that is nothing of the kind is an error; a scan against a guessed list
+would find nothing, and look clean.
 """
 
 from __future__ import annotations

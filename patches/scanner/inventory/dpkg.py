@@ -87,7 +87,7 @@ class _StanzaReader:
     strict: bool
     _number: int = 0
     _stanza: dict[bytes, bytes] = field(factory=dict)
-    _usual: frozenset[bytes] | None = None
+    _described: bool = False
 
     def packages(self, lines: BinaryIO) -> Iterator[Package]:
         """Give the installed packages."""
@@ -121,20 +121,19 @@ class _StanzaReader:
         self._stanza[name] = match[2] if name in _READ else b""
 
     def _check_end(self, last: bytes) -> None:
-        """Refuse a file that was cut: in a line, or in a stanza that lacks what every other one has."""
+        """Refuse a file that was cut: in a line, or before the description that the other stanzas have."""
         field_name = last.partition(b":")[0].lower()
         if not last.endswith(b"\n") and (self.strict or field_name in _READ):
             raise self._damage("the file ends in the middle of a line")
-        if self._stanza and self._usual and self._is_there() and self._usual - self._stanza.keys():
+        if self._stanza and self._described and self._is_there() and b"description" not in self._stanza:
             raise self._damage("the file ends in the middle of a stanza")
 
     def _end(self) -> Iterator[Package]:
         """End a stanza, if one has begun."""
         if self._stanza:
             if self._is_there():
-                fields = frozenset(self._stanza)
-                self._usual = fields if self._usual is None else self._usual & fields
                 yield self._package()
+                self._described = b"description" in self._stanza
             self._stanza = {}
 
     def _is_there(self) -> bool:
