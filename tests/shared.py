@@ -1,0 +1,21 @@
+"""Where the tests find the shared data: real hosts, vulnerability lists, and what the native tools say of them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from unittest import SkipTest
+
+SHARED = Path(os.environ.get("PATCHES_SHARED") or Path(__file__).resolve().parents[2] / "shared")
+
+
+def shared(relative: str) -> Path:
+    """
+    Give the path of a shared file or folder.
+
+    :raises SkipTest: if it is not here.
+    """
+    path = SHARED / relative
+    if not path.exists():
+        raise SkipTest(f"no shared data: {path} is absent (set PATCHES_SHARED)")
+    return path
