@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 import click
@@ -28,6 +29,7 @@ def options_of(settings: Sequence[Setting]) -> Callable[[Any], Any]:
     """Give a command the options that these settings describe, and their values as its argument ``values``."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
         def with_values(**given: Any) -> Any:
             texts = {name.replace("_", "-"): text for name, text in given.items()}
             for old, new in ALIASES.items():
@@ -37,7 +39,6 @@ def options_of(settings: Sequence[Setting]) -> Callable[[Any], Any]:
             except BadSetting as error:
                 raise click.UsageError(str(error)) from error
 
-        with_values.__doc__ = command.__doc__
         for setting in reversed((*settings, CONFIG)):
             old = [f"--{alias}" for alias, name in ALIASES.items() if name == setting.name]
             option = click.option(f"--{setting.name}", *old, metavar="VALUE", help=setting.describe())

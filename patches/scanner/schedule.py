@@ -70,5 +70,5 @@ class ScanSchedule(Service):
         self._failures = 0 if complete else self._failures + 1
         if complete:
             return self._frequency + self._jitter() * self._most_jitter
-        longest = min(self._frequency, _FIRST_RETRY_SECONDS * 2 ** (self._failures - 1 if self._failures < 20 else 20))
+        longest = min(self._frequency, _FIRST_RETRY_SECONDS * 2.0 ** min(self._failures - 1, 20))
         return longest * (1 - self._jitter() / 2)

@@ -47,7 +47,7 @@ def summary(outcome: Outcome) -> str:
     by_severity = ", ".join(f"{counts[severity]} {severity.name.lower()}" for severity in sorted(counts, reverse=True))
     lines = [
         f"[bold]{escape(where)}[/]: {len(outcome.findings)} findings" + (f" ({by_severity})" if by_severity else ""),
-        f"{outcome.packages} packages compared with {outcome.served} vulnerabilities; every one arrived and was verified "
+        f"{outcome.packages} packages compared with {outcome.served} vulnerabilities, all of them arrived and verified "
         f"(revision {escape(str(outcome.revision))}).",
     ]
     if outcome.unfixed:
