@@ -1,0 +1,136 @@
+"""
+The chunk path in steady state: requests/s, and server CPU for each, at 10, 100 and 1,000 connections.
+
+Every connection has a session of its own and asks for the chunk it is at, again and again. Beside patches-server, in
+the same run: a bare twisted.web ``Resource`` that answers the same bytes, and nginx, if it is installed, serving them
+from a file. The server is pinned to one core, the load generator to another.
+
+    .venv/bin/python -m benchmarks.serve [SECONDS]
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+from benchmarks.load import run_load
+from benchmarks.processes import (
+    ask,
+    cpu_seconds,
+    free_port,
+    patches_server,
+    peak_mib,
+    process,
+    wait_until_ready,
+    write_list,
+)
+
+CONNECTIONS = (10, 100, 1000)
+FIELDS = b"Host: localhost\r\nAccept-Encoding: gzip\r\n\r\n"
+
+BARE = """
+import sys
+from twisted.internet import reactor
+from twisted.web.resource import Resource
+from twisted.web.server import Site
+BODY = open(sys.argv[2], "rb").read()
+class Chunk(Resource):
+    isLeaf = True
+    def render_GET(self, request):
+        request.setHeader(b"Content-Type", b"application/x-ndjson")
+        request.setHeader(b"Content-Encoding", b"gzip")
+        return BODY
+reactor.listenTCP(int(sys.argv[1]), Site(Chunk()), interface="127.0.0.1", backlog=1024)
+reactor.run()
+"""
+
+NGINX = """
+worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log /dev/null;
+events {{ worker_connections 4096; }}
+http {{ access_log off; sendfile off; output_buffers 2 512k; keepalive_requests 100000000;
+  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
+  uwsgi_temp_path {folder}; scgi_temp_path {folder};
+  server {{ listen 127.0.0.1:{port} backlog=1024; root {folder}; }} }}
+"""
+
+
+def main(seconds: float) -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_list(folder / "list.ndjson", 10_000)
+        os.sched_setaffinity(0, {1} if os.cpu_count() > 1 else {0})
+        rows = [*measure_patches(folder, seconds), *measure_bare(folder, seconds), *measure_nginx(folder, seconds)]
+    print(f"{'server':16} {'connections':>11} {'requests/s':>11} {'CPU us/request':>15} {'p99 ms':>8} {'peak MiB':>9}")
+    for row in rows:
+        print("{:16} {:>11} {:>11,.0f} {:>15.1f} {:>8.1f} {:>9.0f}".format(*row))
+    bare = {row[1]: row for row in rows if row[0] == "bare Resource"}
+    for row in rows[: len(CONNECTIONS)]:
+        print(
+            f"patches-server / bare Resource at {row[1]} connections: {row[2] / bare[row[1]][2]:.2f} x the requests/s"
+        )
+
+
+def measure_patches(folder: Path, seconds: float) -> list[tuple]:
+    """Measure patches-server, and leave the bytes of its chunk for the others."""
+    port = free_port()
+    command = patches_server(folder, port, folder / "list.ndjson", "--session-timeout", "600")
+    with process(command, port, core=0) as pid:
+        wait_until_ready(port)
+        sessions = [open_session(port) for _ in range(max(CONNECTIONS))]
+        request = Request(f"http://127.0.0.1:{port}{sessions[0]}", headers={"Accept-Encoding": "gzip"})
+        with urlopen(request) as answer:
+            (folder / "chunk").write_bytes(answer.read())
+        requests = [b"GET %s HTTP/1.1\r\n%s" % (path.encode(), FIELDS) for path in sessions]
+        return [measure("patches-server", port, pid, requests[:number], seconds) for number in CONNECTIONS]
+
+
+def open_session(port: int) -> str:
+    """Open a session, and give the path of its first chunk."""
+    status, document = ask(port, "POST", "/v1/sessions", {"platform": "debian-12"})
+    if status != 201 or document["state"] != "active":
+        raise RuntimeError(document)
+    return f"/v1/sessions/{document['session']}/chunks/0"
+
+
+def measure_bare(folder: Path, seconds: float) -> list[tuple]:
+    """Measure a bare twisted.web Resource."""
+    port = free_port()
+    with process([sys.executable, "-c", BARE, str(port), str(folder / "chunk")], port, core=0) as pid:
+        return measure_path("bare Resource", port, pid, b"/", seconds)
+
+
+def measure_nginx(folder: Path, seconds: float) -> list[tuple]:
+    """Measure nginx, where it is installed."""
+    nginx = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
+    if nginx is None:
+        print("nginx is not installed: left out", file=sys.stderr)
+        return []
+    port = free_port()
+    folder.chmod(0o755)
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port))
+    with process([nginx, "-c", str(folder / "nginx.conf"), "-g", "master_process off;"], port, core=0) as pid:
+        return measure_path("nginx", port, pid, b"/chunk", seconds)
+
+
+def measure_path(name: str, port: int, pid: int, path: bytes, seconds: float) -> list[tuple]:
+    """Measure a server that answers the same on one path."""
+    request = b"GET %s HTTP/1.1\r\n%s" % (path, FIELDS)
+    return [measure(name, port, pid, [request] * number, seconds) for number in CONNECTIONS]
+
+
+def measure(name: str, port: int, pid: int, requests: list[bytes], seconds: float) -> tuple:
+    """Measure one server with one request on each connection."""
+    run_load(("127.0.0.1", port), requests, 0.5)
+    before = cpu_seconds(pid)
+    load = run_load(("127.0.0.1", port), requests, seconds)
+    cpu = cpu_seconds(pid) - before
+    return name, len(requests), load.answers / load.seconds, cpu / load.answers * 1e6, load.p99_ms, peak_mib(pid)
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 5.0)
