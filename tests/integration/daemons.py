@@ -1,0 +1,108 @@
+"""Real daemons for integration tests: started on a free port, found by what they log, ended by pid."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+TWISTD = Path(sys.executable).with_name("twistd")
+PATCHES = Path(sys.executable).with_name("patches")
+_LISTENS = re.compile(r"listens on 127\.0\.0\.1:(\d+)")
+
+
+class Daemon:
+    """
+    A twistd daemon of ours.
+
+    :param folder: where its state and its log go.
+    """
+
+    def __init__(self, plugin: str, folder: Path, *options: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.log = folder / f"{plugin}.log"
+        self._command = [str(TWISTD), "--nodaemon", "--pidfile=", plugin, "--state-dir", str(folder), *options]
+        self.process: subprocess.Popen[bytes] | None = None
+        self.port = 0
+
+    def start(self, port: int = 0) -> Daemon:
+        """
+        Start it, and wait until it listens.
+
+        :param port: 0 for any.
+        """
+        said = len(self.text())
+        listen = ["--listen", f"tcp:{port}:interface=127.0.0.1"]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen([*self._command, *listen], stdout=log, stderr=log)
+        found = wait_for(lambda: _LISTENS.search(self.text()[said:]) or self._ended(), 30)
+        self.port = int(found[1])
+        return self
+
+    def _ended(self) -> None:
+        if self.process is not None and self.process.poll() is not None:
+            raise AssertionError(f"ended with {self.process.returncode}:\n{self.text()[-3000:]}")
+
+    def text(self) -> str:
+        """Give what it has logged."""
+        return self.log.read_text() if self.log.exists() else ""
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(30)
+
+    def stop(self) -> int:
+        """End it as an operator would; give the exit code."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30)
+
+    def ask(self, path: str, method: str = "GET", body: Any = None) -> tuple[int, Any]:
+        """Ask for a JSON document."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request(method, path, json.dumps(body) if body is not None else None)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read() or b"null")
+        finally:
+            connection.close()
+
+    def wait_until_ready(self, seconds: float = 120) -> None:
+        """Wait until it has its lists."""
+        wait_for(lambda: self.ask("/ready")[0] == 200, seconds)
+
+    def peak_mib(self) -> float:
+        """Tell its peak resident memory, in MiB."""
+        assert self.process is not None
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024  # type: ignore[index]
+
+    def metric(self, name: str) -> float:
+        """Read one sample of its metrics, given its name and labels as they are written."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request("GET", "/metrics")
+        text = connection.getresponse().read().decode()
+        connection.close()
+        line = next(line for line in text.splitlines() if line.startswith(name + " "))
+        return float(line.split()[-1])
+
+
+def wait_for(condition: Callable[[], Any], seconds: float) -> Any:
+    """Wait until a condition holds; give its value."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s")
