@@ -26,6 +26,7 @@ class ClairDouble:
     :ivar targets: the path and query of each request, as they came; empty unless ``keep_targets`` is set.
     :ivar delay: how many seconds an answer takes.
     :ivar max_parallel: how many requests may be under way before the database has no connection left.
+    :ivar under_way: how many requests are under way.
     :ivar most_parallel: how many requests were under way at once, at most.
     """
 
@@ -37,7 +38,7 @@ class ClairDouble:
         self.max_parallel: int | None = None
         self.most_parallel = 0
         self._keep_targets = keep_targets
-        self._under_way = 0
+        self.under_way = 0
         self._rows = Rows()
         self._tokens = Tokens()
         self._troubles = Troubles()
@@ -96,16 +97,16 @@ class ClairDouble:
 
         :raises HandlerPanic: if the connection is to be closed.
         """
-        self._under_way += 1
-        self.most_parallel = max(self.most_parallel, self._under_way)
+        self.under_way += 1
+        self.most_parallel = max(self.most_parallel, self.under_way)
         if self._keep_targets:
             self.targets.append(target)
         reply = self._answers.reply(method, target, self.clock.seconds())
         self.requests[reply.kind] += 1
-        if self.max_parallel is not None and self._under_way > self.max_parallel and reply.from_database:
+        if self.max_parallel is not None and self.under_way > self.max_parallel and reply.from_database:
             return failure(Trouble.DATABASE, reply.kind)
         return self._troubles.befall(reply)
 
     def end(self) -> None:
         """Count a request as over."""
-        self._under_way -= 1
+        self.under_way -= 1

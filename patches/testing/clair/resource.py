@@ -68,6 +68,7 @@ def _send(request: Request, reply: Reply) -> None:
         headers.setRawHeaders("Location", [reply.location])
     if reply.close:
         headers.setRawHeaders("Connection", ["close"])
+        request.channel.persistent = False
     body = _compressed(request, reply)
     if len(body) <= MAX_COUNTED_BYTES:
         headers.setRawHeaders("Content-Length", [str(len(body))])
