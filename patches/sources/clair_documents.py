@@ -98,19 +98,16 @@ def parse_details(body: bytes, name: str, platform: Platform) -> Details:
     if record.get("Name") != name:
         raise MalformedDocument("it is another vulnerability than the one asked for")
     packages, left_out = _packages(record.get("FixedIn"), platform.package_kind)
-    severity, link = record.get("Severity"), record.get("Link")
-    return Details(
-        Vulnerability(
-            name=name,
-            platform=str(platform),
-            fixed_in=packages,
-            severity=SEVERITIES.get(severity, Severity.UNKNOWN) if isinstance(severity, str) else Severity.UNKNOWN,
-            details_href=link if isinstance(link, str) else "",
-            source="clair",
-            cvss=_cvss(record.get("Metadata")),
-        ),
-        left_out,
+    vulnerability = Vulnerability(
+        name=name,
+        platform=str(platform),
+        fixed_in=packages,
+        severity=_severity(record.get("Severity")),
+        details_href=record["Link"] if isinstance(record.get("Link"), str) else "",
+        source="clair",
+        cvss=_cvss(record.get("Metadata")),
     )
+    return Details(vulnerability, left_out)
 
 
 def _packages(fixed_in: Any, kind: str) -> tuple[tuple[FixedPackage, ...], tuple[str, ...]]:
@@ -126,6 +123,10 @@ def _packages(fixed_in: Any, kind: str) -> tuple[tuple[FixedPackage, ...], tuple
         else:
             packages.append(FixedPackage(name, version, kind))
     return tuple(sorted(packages, key=lambda package: (package.name, package.version or ""))), tuple(left_out)
+
+
+def _severity(word: Any) -> Severity:
+    return SEVERITIES.get(word, Severity.UNKNOWN) if isinstance(word, str) else Severity.UNKNOWN
 
 
 def _cvss(metadata: Any) -> str | None:

@@ -7,6 +7,7 @@ import json
 from twisted.internet.defer import CancelledError, Deferred
 
 from patches.interfaces import ListChanged, SourceError
+from patches.sources import clair
 from patches.sources.clair import GONE, ClairSettings
 from patches.sources.fetching import FetchSettings
 from patches.vulnerability import Vulnerability
@@ -215,6 +216,20 @@ class EndlessTests(MemoryCase):
             lambda target: page_of("a", token="same") if "limit" in target else (200, details_of("a"))
         )
         self.assertIn("does not end", self.refusal(self.source().listing("debian-9"), SourceError))
+        self.assertLess(len(self.resource.targets), 10)
+
+    def test_full_pages_for_ever(self) -> None:
+        """A list is given up when it has more pages than any list may have."""
+        self.patch(clair, "MAX_PAGES", 5)
+        self.resource = Scripted(
+            lambda target: (
+                page_of("a", token=f"token-{len(self.resource.targets)}")
+                if "limit" in target
+                else (200, details_of("a"))
+            )
+        )
+        self.assertIn("does not end", self.refusal(self.source().listing("debian-9"), SourceError))
+        self.assertEqual(len(self.resource.targets), 10)
 
     def test_an_empty_page_in_between(self) -> None:
         """A single page without vulnerabilities is passed over."""
