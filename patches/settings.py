@@ -2,7 +2,8 @@
 Options of the programs, each with its unit, its default and its meaning, written once.
 
 A program's options are a tuple of :class:`Setting`. They come from the command line, else from a TOML file that
-uses the same names, else from their defaults; :func:`resolve` turns what was given into values or raises :class:`BadSetting`.
+uses the same names, else from their defaults; :func:`resolve` turns what was given into values or raises
+:class:`BadSetting`.
 """
 
 from __future__ import annotations

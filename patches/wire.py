@@ -2,7 +2,8 @@
 The one wire format, used by both ends: records, chunks and digests.
 
 A chunk's body is newline-delimited JSON, one vulnerability a line. A chunk's digest is the SHA-256 of that body, and
-travels as ``Repr-Digest`` (RFC 9530). A stream's digest is the SHA-256 over the concatenated 32-byte digests of its chunks.
+travels as ``Repr-Digest`` (RFC 9530). A stream's digest is the SHA-256 over the concatenated 32-byte digests of its
+chunks.
 """
 
 from __future__ import annotations
@@ -159,6 +160,12 @@ def parse_repr_digest(value: str) -> bytes:
     if len(taken) != 32:
         raise MalformedWire(f"no sha-256 in Repr-Digest: {value!r}")
     return taken
+
+
+def prefer_wait(value: str) -> float:
+    """Read the seconds of ``wait`` out of a ``Prefer`` field (RFC 7240 §4.3); 0 if there are none."""
+    found = re.search(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})", value)
+    return float(found[1]) if found else 0.0
 
 
 def error_document(code: str, message: str) -> dict[str, Any]:

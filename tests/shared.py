@@ -1,32 +1,21 @@
-"""The shared reference data, which may lie beside the repository; without it, tests that need it are skipped."""
+"""Where the tests find the shared data: real hosts, vulnerability lists, and what the native tools say of them."""
 
 from __future__ import annotations
 
-import gzip
-import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from unittest import SkipTest
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("PATCHES_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 
 
-def shared(path: str) -> Path:
+def shared(relative: str) -> Path:
     """
-    Give a file or folder of the shared data: in ``PATCHES_SHARED``, else in ``shared`` beside the repository.
+    Give the path of a shared file or folder.
 
-    :raises SkipTest: if it is not there.
+    :raises SkipTest: if it is not here.
     """
-    found = Path(os.environ.get("PATCHES_SHARED") or REPOSITORY.parent / "shared") / path
-    if not found.exists():
-        raise SkipTest(f"no shared {path} beside the repository; PATCHES_SHARED can say where the shared data is")
-    return found
-
-
-def shared_json_lines(path: str) -> Iterator[Any]:
-    """Read the values in a compressed file of JSON lines."""
-    with gzip.open(shared(path), "rt", encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)
+    path = SHARED / relative
+    if not path.exists():
+        raise SkipTest(f"no shared data: {path} is absent (set PATCHES_SHARED)")
+    return path

@@ -19,8 +19,8 @@ from twisted.web.server import Site
 
 from patches.sources.clair import clair_source
 from patches.testing import ClairDouble
-from tests.shared import REPOSITORY
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 PYTHON = (sys.executable, "-m")
 NAMES = [f"CVE-{number}" for number in range(200)]
 

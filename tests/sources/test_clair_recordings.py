@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from patches.sources.namespaces import platform_of
 from patches.testing import ClairDouble
 from patches.vulnerability import Vulnerability
 from tests.http_memory import Connection, Exchange
-from tests.shared import shared, shared_json_lines
+from tests.shared import shared
 from tests.sources.memory import MemoryCase
 
 PAGE_TOKEN = re.compile(r'"NextPage":"([^"]*)"')
@@ -31,6 +32,13 @@ def exchanges(file: str) -> Iterator[dict[str, Any]]:
         answered = "body" in exchange.get("response", ()) and "port" not in exchange["request"]
         if answered and exchange["id"] not in NOT_REPLAYED:
             yield exchange
+
+
+def shared_json_lines(path: str) -> Iterator[dict[str, Any]]:
+    """Read the objects in a compressed file of JSON lines."""
+    with gzip.open(shared(path), "rt", encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
 
 
 def details_in(*files: str) -> Iterator[dict[str, Any]]:

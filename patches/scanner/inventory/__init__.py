@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from attrs import frozen
+
+from patches.interfaces import IInventory
 
 
 class InventoryError(Exception):
@@ -26,3 +30,50 @@ class Package:
     arch: str
     source: str
     source_version: str
+
+
+@frozen
+class Inventory:
+    """
+    Everything that is installed on a host.
+
+    :ivar scheme: how the versions compare: ``dpkg``, ``rpm`` or ``apk``.
+    :ivar packages: each package once; never empty.
+    """
+
+    scheme: str
+    packages: tuple[Package, ...]
+
+
+def databases() -> tuple[IInventory, ...]:
+    """Give every package database format there is a reader for, in the order in which they are looked for."""
+    from patches.scanner.inventory.dpkg import DpkgInventory
+
+    return (DpkgInventory(),)
+
+
+def read_inventory(root: Path, scheme: str | None = None) -> Inventory:
+    """
+    Read the inventory of the host whose root folder is ``root``.
+
+    :param scheme: look only for databases whose versions compare so; ``None``: the first that holds a package. A host
+        may have the database of a foreign package tool, empty.
+    :raises InventoryError: if there is none, or the one that is there holds nothing or cannot be read whole.
+    """
+    empty = []
+    for database in databases():
+        if scheme in (None, database.scheme) and _present(database, root):
+            packages = tuple(dict.fromkeys(database.read(root)))
+            if packages:
+                return Inventory(database.scheme, packages)
+            empty.append(database.scheme)
+    if empty:
+        raise InventoryError(f"the {' and '.join(empty)} database under {root} holds no installed package")
+    raise InventoryError(f"no package database found under {root}")
+
+
+def _present(database: IInventory, root: Path) -> bool:
+    try:
+        return bool(database.present(root))
+    except OSError as error:
+        raise InventoryError(f"{error.filename}: {error.strerror}") from error

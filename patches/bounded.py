@@ -1,0 +1,57 @@
+"""Requests whose bodies are bounded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.web import server
+
+from patches.wire import JSON, encode_json, error_document
+
+
+class BoundedRequest(server.Request):
+    """A request that is answered ``413`` and cut off as soon as its body is longer than its site's ``max_body``."""
+
+    channel: Any
+    _body_bytes = 0
+    _refused = False
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Take a piece of the body, if there is room for it."""
+        self._body_bytes += len(data)
+        if self._body_bytes <= self.max_body:
+            super().handleContentChunk(data)
+        elif not self._refused:
+            self._refused = True
+            self._refuse()
+
+    @property
+    def max_body(self) -> int:
+        """How many bytes a body may have."""
+        return int(self.channel.site.max_body)
+
+    def gotLength(self, length: int | None) -> None:
+        """Keep bodies in memory: they are small, and never touch the disk."""
+        super().gotLength(min(length, self.max_body) if length else length)
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        """Handle the request, unless it was refused."""
+        if not self._refused:
+            super().requestReceived(command, path, version)
+
+    def _refuse(self) -> None:
+        message = f"the body is longer than {self.max_body} bytes"
+        self.channel.transport.write(closing_answer(b"413 Content Too Large", "too-large", message))
+        self.channel.loseConnection()
+
+
+def closing_answer(status: bytes, code: str, message: str, *fields: tuple[bytes, Any]) -> bytes:
+    """Give a whole HTTP error answer that ends its connection, for those who are refused before they are understood."""
+    body = encode_json(error_document(code, message))
+    head = [
+        (b"Content-Type", JSON.encode("ascii")),
+        (b"Content-Length", b"%d" % len(body)),
+        (b"Connection", b"close"),
+        *fields,
+    ]
+    return b"HTTP/1.1 " + status + b"\r\n" + b"".join(b"%s: %s\r\n" % pair for pair in head) + b"\r\n" + body

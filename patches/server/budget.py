@@ -1,0 +1,100 @@
+"""The memory budget: the one place from which the server's bytes are granted."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+
+#: What bytes are granted for.
+WINDOW = "window"  # chunks held for sessions, prefetched ones and those still on their way out included
+REFRESH = "refresh"  # reading a source and writing a snapshot
+SESSIONS = "sessions"  # entries of the session table
+CONNECTIONS = "connections"  # a channel, its parser, a parked request
+RESPONSES = "responses"  # bodies that belong to one response only, until the kernel has them
+PURPOSES = (WINDOW, REFRESH, SESSIONS, CONNECTIONS, RESPONSES)
+
+#: What an entry of the session table, and an open connection with a parked request, take (measured: 1.1 and 11.2 KiB).
+SESSION_BYTES = 2 * 1024
+CONNECTION_BYTES = 16 * 1024
+#: What a refresh takes at the most: a page of a source's list, a few details, one chunk being encoded, a page cache.
+REFRESH_BYTES = 8 * 1024 * 1024
+#: Kept free for what nobody counts: the allocator's gaps, threads, SQLite's page caches.
+SLACK_BYTES = 16 * 1024 * 1024
+
+
+class MemoryLimitTooLow(ValueError):
+    """The limit leaves no room to serve anything."""
+
+
+class Budget:
+    """
+    Grants bytes out of a limit; a purpose can have a share that no other purpose may use up.
+
+    :param limit: how many bytes may be granted in all.
+    :param shares: bytes kept for a purpose, within the limit.
+    """
+
+    def __init__(self, limit: int, shares: Mapping[str, int] | None = None) -> None:
+        self.limit = limit
+        self._shares = dict(shares or {})
+        self._used: Counter[str] = Counter()
+        self._denied: Counter[str] = Counter()
+        if limit < sum(self._shares.values()):
+            raise MemoryLimitTooLow(f"{limit} bytes are less than the shares kept: {sum(self._shares.values())}")
+
+    def take(self, purpose: str, size: int) -> bool:
+        """Grant ``size`` bytes for a purpose, or say no; what was granted must be given back by :meth:`release`."""
+        if size > self.free(purpose):
+            self._denied[purpose] += 1
+            return False
+        self._used[purpose] += size
+        return True
+
+    def release(self, purpose: str, size: int) -> None:
+        """Give bytes back."""
+        if size > self._used[purpose]:
+            raise ValueError(f"{size} bytes were never granted for {purpose}")
+        self._used[purpose] -= size
+
+    def free(self, purpose: str) -> int:
+        """Tell how many bytes could be granted for this purpose now."""
+        kept = sum(max(0, share - self._used[other]) for other, share in self._shares.items() if other != purpose)
+        return self.limit - sum(self._used.values()) - kept
+
+    @property
+    def used(self) -> Mapping[str, int]:
+        """The bytes granted now, by purpose."""
+        return {purpose: self._used[purpose] for purpose in PURPOSES}
+
+    @property
+    def denied(self) -> Mapping[str, int]:
+        """How often bytes were not granted, by purpose."""
+        return {purpose: self._denied[purpose] for purpose in PURPOSES}
+
+
+def budget_within(memory_limit: int, resident: int, window_bytes: int) -> Budget:
+    """
+    Make the budget of a process that is to stay below a limit.
+
+    :param memory_limit: bytes that the process may have resident.
+    :param resident: bytes that it has resident before it serves.
+    :param window_bytes: what one window takes; one window, one refresh and 64 connections always have room.
+    :raises MemoryLimitTooLow: if that does not fit.
+    """
+    shares = {
+        WINDOW: window_bytes,
+        REFRESH: REFRESH_BYTES,
+        CONNECTIONS: 64 * CONNECTION_BYTES,
+        SESSIONS: 64 * SESSION_BYTES,
+    }
+    least = resident + SLACK_BYTES + sum(shares.values())
+    if memory_limit < least:
+        raise MemoryLimitTooLow(f"must be {-(-least // 2**20)}MiB or more, with these options on this machine")
+    return Budget(memory_limit - resident - SLACK_BYTES, shares)
+
+
+def resident_bytes() -> int:
+    """Tell how many bytes of this process are resident now (``/proc/self/statm``, Linux)."""
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,87 @@
+"""The JSON documents of the server's API, made of values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from patches.server.catalogue import Snapshot
+from patches.server.refresh import ListStatus
+from patches.server.sessions import Session, SessionTable, State
+
+
+def session_document(session: Session, table: SessionTable, snapshot: Snapshot) -> dict[str, Any]:
+    """Describe a session to its scanner; what it reads is told from activation on."""
+    document = {
+        "session": session.token,
+        "platform": session.platform,
+        **progress_document(session, table),
+        "expiresAfter": table.allowed_silence(session),
+        "chunk": session.position,
+    }
+    if session.state is not State.QUEUED:
+        document["snapshot"] = snapshot_document(snapshot)
+    return document
+
+
+def progress_document(session: Session, table: SessionTable) -> dict[str, Any]:
+    """Say where a session stands, and after how many seconds to ask again."""
+    return {
+        "state": str(session.state),
+        "queuePosition": table.queue_position(session),
+        "pollAfter": poll_after(session, table),
+    }
+
+
+def poll_after(session: Session, table: SessionTable) -> float:
+    """Tell after how many seconds a scanner that has to wait should ask again."""
+    return min(5.0 if session.state is State.QUEUED else 1.0, table.allowed_silence(session) / 4)
+
+
+def snapshot_document(snapshot: Snapshot) -> dict[str, Any]:
+    """Describe a snapshot."""
+    return {
+        "revision": snapshot.revision,
+        "created": rfc3339(snapshot.created),
+        "vulnerabilities": snapshot.vulnerabilities,
+        "chunks": snapshot.chunks,
+        "digest": snapshot.digest,
+    }
+
+
+def finished_document(snapshot: Snapshot) -> dict[str, Any]:
+    """Say that a stream is complete, and what its reader must have found."""
+    return {
+        "finished": True,
+        "chunks": snapshot.chunks,
+        "vulnerabilities": snapshot.vulnerabilities,
+        "digest": snapshot.digest,
+        "revision": snapshot.revision,
+    }
+
+
+def platforms_document(statuses: Mapping[str, ListStatus], now: float) -> dict[str, Any]:
+    """
+    Describe the platforms that are served.
+
+    :param now: seconds since the epoch.
+    """
+    return {"platforms": [_platform(name, statuses[name], now) for name in sorted(statuses)]}
+
+
+def _platform(name: str, status: ListStatus, now: float) -> dict[str, Any]:
+    snapshot = status.snapshot
+    described = snapshot_document(snapshot) if snapshot is not None else {"revision": None, "vulnerabilities": None}
+    return {
+        "platform": name,
+        **described,
+        "ageSeconds": round(now - snapshot.checked, 1) if snapshot is not None else None,
+        "sources": snapshot.sources if snapshot is not None else {},
+        "refresh": {"failures": status.failures, "error": status.error},
+    }
+
+
+def rfc3339(seconds: float) -> str:
+    """Give a time in seconds since the epoch as RFC 3339, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

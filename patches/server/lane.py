@@ -1,0 +1,50 @@
+"""A lane: a window, the cohort of sessions that goes through it, and how long its tail has stood still."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from twisted.internet.defer import Deferred
+
+from patches.server.catalogue import Snapshot
+from patches.server.loaded import LoadedChunk
+from patches.server.sessions import Session
+from patches.server.window import Window
+
+#: Loads a chunk of a snapshot: ``(revision, number)``.
+Load = Callable[[str, int], Deferred[LoadedChunk]]
+
+
+class Lane:
+    """
+    One pass of a cohort over a snapshot.
+
+    :param start: the first chunk that the window holds.
+    :param now: seconds of the clock that all methods here are told.
+    """
+
+    def __init__(self, snapshot: Snapshot, start: int, window_bytes: int, load: Load, now: float) -> None:
+        self.snapshot = snapshot
+        self.window = Window(snapshot.chunks, start, window_bytes, partial(load, snapshot.revision))
+        self.cohort: dict[str, Session] = {}
+        self._tail = start
+        self._tail_since = now
+
+    def enter(self, session: Session) -> None:
+        """Take an active session into the cohort."""
+        self.cohort[session.token] = session
+        self.window.join(session.token, session.position)
+
+    def overdue(self, now: float, allowed: float, queued: bool) -> list[Session]:
+        """
+        Tell who has held the tail for longer than ``allowed`` seconds while others wait.
+
+        :param queued: whether sessions wait for this cohort to end.
+        """
+        if self.window.tail != self._tail:
+            self._tail, self._tail_since = self.window.tail, now
+        holders = [session for session in self.cohort.values() if session.position == self._tail]
+        if not queued and len(holders) == len(self.cohort):
+            return []
+        return [session for session in holders if now - max(session.moved, self._tail_since) > allowed]

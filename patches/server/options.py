@@ -1,0 +1,46 @@
+"""The options of patches-server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from patches.daemon import DaemonOptions
+from patches.server.loaded import LARGEST_LOADED
+from patches.settings import Setting, count, endpoint, platforms, rate, seconds, size, url
+
+
+def window_size(text: str) -> int:
+    """Read the size of a window: one chunk of the largest size at least."""
+    value = size(text)
+    if value < LARGEST_LOADED:
+        raise ValueError(f"must be {-(-LARGEST_LOADED // 1024)}KiB or more: one chunk of the largest size")
+    return value
+
+
+SETTINGS = (
+    Setting("listen", "tcp:8080:interface=127.0.0.1", endpoint, "Where to listen: a Twisted endpoint string."),
+    Setting("state-dir", "/var/lib/patches-server", Path, "The folder of the catalogue and the session key."),
+    Setting("clair", None, url, "The base URL of a Clair (API v1) to read, such as http://127.0.0.1:6060."),
+    Setting("clair-rate", None, rate, "At most so many requests a second to Clair; unlimited if not given."),
+    Setting("list", None, Path, "A file of vulnerabilities in Patches' own wire form (NDJSON) to read."),
+    Setting("platforms", None, platforms, "Serve these, with commas between; whatever the sources list if not given."),
+    Setting("refresh-interval", "6h", seconds, "How often to read each list anew: a time (30s, 10m, 6h, 1d)."),
+    Setting("max-active", "1024", count, "Sessions of a platform that may read at once."),
+    Setting("max-queued", "8192", count, "Sessions of a platform that may wait; beyond that they are denied."),
+    Setting("session-timeout", "30", seconds, "Expire an active session that is silent for so many seconds."),
+    Setting("queue-timeout", "60", seconds, "Expire a queued session that is silent for so many seconds."),
+    Setting("chunk-timeout", "60", seconds, "Expire a session that holds others up on one chunk for so many seconds."),
+    Setting("window-bytes", "1MiB", window_size, "What one cache window may hold: a size in bytes, KiB or MiB."),
+    Setting("memory-limit", "256MiB", size, "What the process may take, resident: a size in bytes, KiB, MiB or GiB."),
+    Setting(
+        "session-key-file", None, Path, "The key that signs sessions; session.key in the state folder if not given."
+    ),
+)
+
+
+class Options(DaemonOptions):
+    """What twistd reads for patches-server."""
+
+    program = "patches-server"
+    settings = SETTINGS
+    longdesc = "Reads complete lists of vulnerabilities from sources and serves them to the scanners of a fleet."

@@ -1,0 +1,299 @@
+"""
+Reading joins sessions and windows: who may read, and when the window slides.
+
+A *lane* is a window with its cohort; a snapshot that is being read has one. A queued session is admitted to the lane of
+its snapshot if that still holds, or will hold, the chunk the session needs. Where there is no lane, the first in the
+queue opens one, if the budget grants its bytes. When the last of a cohort has gone the lane ends, and the next cohort
+gets a new one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from patches.server.budget import SESSION_BYTES, SESSIONS, WINDOW, Budget
+from patches.server.catalogue import Snapshot
+from patches.server.lane import Lane, Load
+from patches.server.loaded import LoadedChunk
+from patches.server.sessions import Denied, Session, SessionTable, State
+from patches.server.tokens import TokenKey
+from patches.server.window import OutOfOrder, WindowClosed
+
+log = Logger()
+
+
+class Reading:
+    """
+    The one place where sessions are opened, activated, served and expired.
+
+    :ivar lanes: the lanes now, by revision.
+    :ivar events: how often what happened: ``opened``, ``resumed``, ``activated``, ``completed``, ``closed``,
+        ``expired``, ``denied``, ``served`` (chunks).
+    :param window_bytes: what one window may hold.
+    """
+
+    def __init__(
+        self, table: SessionTable, key: TokenKey, budget: Budget, load: Load, window_bytes: int, clock: IReactorTime
+    ) -> None:
+        self.table = table
+        self.lanes: dict[str, Lane] = {}
+        self.events: Counter[str] = Counter()
+        self._key = key
+        self._budget = budget
+        self._load = load
+        self._window_bytes = window_bytes
+        self._clock = clock
+        self._snapshots: dict[str, tuple[Snapshot, int]] = {}
+        self._waiting: dict[str, list[Deferred[None]]] = {}
+        self._stopping = False
+
+    def open(self, snapshot: Snapshot) -> Session:
+        """
+        Open a session on a snapshot; it is active at once if it can be.
+
+        :raises Denied: with the reason, and when to come back.
+        """
+        session = self._enter(self._key.make(snapshot.platform, snapshot.revision), snapshot, 0)
+        self.events["opened"] += 1
+        return session
+
+    def resume(self, token: str, snapshot: Snapshot, position: int) -> Session:
+        """
+        Take a session up again, with the chunk that its scanner needs next.
+
+        :param token: one that was made with our key, for this snapshot.
+        :raises Denied: as :meth:`open`.
+        :raises OutOfOrder: if the snapshot has no such chunk.
+        """
+        if not 0 <= position <= snapshot.chunks:
+            raise OutOfOrder(position, snapshot.chunks)
+        session = self.table.peek(token)
+        if session is not None and session.position == position and session.state is not State.COMPLETE:
+            session.seen = self._clock.seconds()
+            return session
+        if session is not None:
+            self._remove(session)
+        session = self._enter(token, snapshot, position)
+        self.events["resumed"] += 1
+        return session
+
+    def snapshot(self, session: Session) -> Snapshot:
+        """Give the snapshot that a session reads."""
+        return self._snapshots[session.revision][0]
+
+    def touch(self, token: str) -> Session:
+        """
+        Note a sign of life.
+
+        :raises SessionExpired: if the session has ended.
+        :raises UnknownSession: if there is none such.
+        """
+        session = self.table.get(token)
+        session.seen = self._clock.seconds()
+        return session
+
+    def ready(self, token: str, n: int) -> LoadedChunk | None:
+        """
+        Serve a chunk if this needs no wait, and no explanation.
+
+        :return: ``None`` where :meth:`read` has more to say.
+        """
+        session = self.table.peek(token)
+        if session is None or session.state is not State.ACTIVE:
+            return None
+        lane = self.lanes[session.revision]
+        if n >= lane.window.chunks:
+            return None
+        try:
+            loaded = lane.window.ready(token, n)
+        except OutOfOrder:
+            return None
+        self._note_position(session, n)
+        self.events["served"] += loaded is not None
+        return loaded
+
+    async def read(self, token: str, n: int) -> LoadedChunk | None:
+        """
+        Serve a chunk, waiting for the session to become active and for the window to slide there.
+
+        :return: the chunk; ``None`` if ``n`` is the number of chunks: everything was delivered.
+        :raises OutOfOrder: if it is not the turn of chunk ``n``.
+        :raises SessionExpired: if the session has ended, or ends while it waits; so :exc:`UnknownSession`.
+        :raises WindowClosed: if it was resumed elsewhere meanwhile.
+        :raises Denied: ``stopping``.
+        """
+        try:
+            session = self.touch(token)
+            if session.state is State.QUEUED:
+                _in_order(n, session.position)
+                await self.when_active(session)
+            if session.state is State.COMPLETE or n == self.snapshot(session).chunks:
+                self._finish(session, n)
+                return None
+            reading = self.lanes[session.revision].window.read(token, n)
+            self._note_position(session, n)
+            loaded = await reading
+        except WindowClosed:
+            self._refuse_if_stopping()
+            self.table.get(token)
+            raise
+        session.seen = self._clock.seconds()
+        self.events["served"] += 1
+        return loaded
+
+    def next_position(self, token: str) -> int:
+        """Tell which chunk comes next for a scanner that does not count; raises as :meth:`touch`."""
+        session = self.touch(token)
+        lane = self.lanes.get(session.revision)
+        return lane.window.next_for(token) if lane is not None and token in lane.cohort else session.position
+
+    def when_active(self, session: Session) -> Deferred[None]:
+        """Tell when a session is no longer queued; cancel to wait no longer. Fails like :meth:`read`."""
+        waiting: Deferred[None] = Deferred(partial(self._forget, session.token))
+        if session.state is State.QUEUED:
+            self._waiting.setdefault(session.token, []).append(waiting)
+        else:
+            waiting.callback(None)
+        return waiting
+
+    def close(self, token: str) -> None:
+        """End a session, as its scanner wishes; raises as :meth:`touch`."""
+        self._remove(self.table.get(token), "it was closed")
+        self.events["closed"] += 1
+
+    def tick(self) -> None:
+        """Expire who is silent, and who holds up others; admit who can be."""
+        now = self._clock.seconds()
+        for session, reason in self.table.expire(now):
+            self._gone(session)
+            self._note_expired(session, reason)
+        for lane in list(self.lanes.values()):
+            self._expire_slow(lane, now)
+        for platform in {session.platform for session in self.table}:
+            self._admit(platform)
+
+    def stop(self) -> None:
+        """Open nothing more, and answer everyone who waits."""
+        self._stopping = True
+        for session in self.table:
+            self._remove(session, "the server stops")
+
+    def revisions_in_use(self) -> set[str]:
+        """Tell which snapshots sessions read, or are about to."""
+        return set(self._snapshots)
+
+    # Coming in
+
+    def _enter(self, token: str, snapshot: Snapshot, position: int) -> Session:
+        self._refuse_if_stopping()
+        if not self._budget.take(SESSIONS, SESSION_BYTES):
+            self.events["denied"] += 1
+            raise Denied("memory-limit", "the memory limit allows no further session", self.table.patience())
+        try:
+            session = self.table.open(token, snapshot.platform, snapshot.revision, position, self._clock.seconds())
+        except Denied:
+            self._budget.release(SESSIONS, SESSION_BYTES)
+            self.events["denied"] += 1
+            raise
+        _, users = self._snapshots.get(snapshot.revision, (snapshot, 0))
+        self._snapshots[snapshot.revision] = (snapshot, users + 1)
+        self._try_to_activate(session)
+        return session
+
+    def _refuse_if_stopping(self) -> None:
+        if self._stopping:
+            raise Denied("stopping", "the server stops", 1)
+
+    def _admit(self, platform: str) -> None:
+        for session in self.table.queue(platform):
+            self._try_to_activate(session)
+
+    def _try_to_activate(self, session: Session) -> None:
+        if self.table.count(session.platform, State.ACTIVE) >= self.table.limits.max_active:
+            return
+        lane = self.lanes.get(session.revision) or self._open_lane(session)
+        if lane is None or not lane.window.admits(session.position):
+            return
+        self.table.activate(session, self._clock.seconds())
+        lane.enter(session)
+        self.events["activated"] += 1
+        for waiting in self._waiting.pop(session.token, []):
+            waiting.callback(None)
+
+    def _open_lane(self, session: Session) -> Lane | None:
+        if not self._budget.take(WINDOW, self._window_bytes):
+            return None
+        now = self._clock.seconds()
+        lane = Lane(self.snapshot(session), session.position, self._window_bytes, self._load, now)
+        lane.window.emptied.addCallback(lambda _: self._budget.release(WINDOW, self._window_bytes))
+        self.lanes[session.revision] = lane
+        return lane
+
+    # Going on, and going
+
+    def _note_position(self, session: Session, n: int) -> None:
+        session.seen = self._clock.seconds()
+        if n != session.position:
+            session.position, session.moved = n, session.seen
+
+    def _finish(self, session: Session, n: int) -> None:
+        if session.state is State.COMPLETE:
+            _in_order(n, session.position)
+            return
+        self.lanes[session.revision].window.finish(session.token)
+        session.position = n
+        self.table.complete(session, self._clock.seconds())
+        self.events["completed"] += 1
+        self._leave_lane(session)
+
+    def _expire_slow(self, lane: Lane, now: float) -> None:
+        allowed = self.table.limits.chunk_timeout
+        queued = bool(self.table.count(lane.snapshot.platform, State.QUEUED))
+        for session in lane.overdue(now, allowed, queued):
+            reason = f"chunk {session.position} was not consumed within {allowed:g} s, and others waited"
+            self._remove(session, reason)
+            self._note_expired(session, reason)
+
+    def _note_expired(self, session: Session, reason: str) -> None:
+        if reason:
+            self.events["expired"] += 1
+            log.info("A session of {platform} expired: {reason}", platform=session.platform, reason=reason)
+
+    def _remove(self, session: Session, reason: str | None = None) -> None:
+        self.table.remove(session, reason)
+        self._gone(session)
+
+    def _gone(self, session: Session) -> None:
+        """Settle what a session leaves behind, once it is out of the table."""
+        self._budget.release(SESSIONS, SESSION_BYTES)
+        self._leave_lane(session)
+        snapshot, users = self._snapshots.pop(session.revision)
+        if users > 1:
+            self._snapshots[session.revision] = (snapshot, users - 1)
+        for waiting in self._waiting.pop(session.token, []):
+            waiting.errback(WindowClosed())
+
+    def _leave_lane(self, session: Session) -> None:
+        lane = self.lanes.get(session.revision)
+        if lane is None or lane.cohort.pop(session.token, None) is None:
+            return
+        if not lane.cohort:
+            del self.lanes[session.revision]
+        lane.window.leave(session.token)
+        if not lane.cohort and not self._stopping:
+            self._admit(session.platform)
+
+    def _forget(self, token: str, gone: Deferred[None]) -> None:
+        others = [waiting for waiting in self._waiting.pop(token, []) if waiting is not gone]
+        if others:
+            self._waiting[token] = others
+
+
+def _in_order(n: int, position: int) -> None:
+    if n != position:
+        raise OutOfOrder(n, position)

@@ -1,0 +1,171 @@
+"""patches-server as a twistd plugin: makes every part, and puts them together; the one place that knows all."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred
+from twisted.web.http import datetimeToString
+
+from patches.bounded import BoundedRequest
+from patches.daemon import CleanEndService, ListeningService, usable_folder
+from patches.interfaces import ISource
+from patches.periodic import PeriodicService
+from patches.server.api import Api
+from patches.server.budget import Budget, MemoryLimitTooLow, budget_within, resident_bytes
+from patches.server.catalogue import Catalogue
+from patches.server.channel import ServerSite
+from patches.server.loaded import LoadedChunk, load
+from patches.server.metrics import Metrics
+from patches.server.options import Options
+from patches.server.reading import Reading
+from patches.server.refresh import Refresh, Schedule
+from patches.server.schema import CatalogueError, open_database
+from patches.server.sessions import Limits, SessionTable
+from patches.server.threads import Run, ThreadService
+from patches.server.tokens import TokenKey
+
+PROGRAM = Options.program
+
+
+@frozen
+class Server:
+    """
+    A server, whole but not started.
+
+    :ivar service: start and stop this.
+    :ivar listening: has the port, once it listens.
+    """
+
+    service: MultiService
+    listening: ListeningService
+    reading: Reading
+    refresh: Refresh
+
+
+def makeService(options: Options) -> MultiService:
+    """Make the daemon's service out of its options."""
+    from twisted.internet import reactor
+
+    server = make_server(reactor, options.resolved)
+    CleanEndService(reactor).setServiceParent(server.service)
+    return server.service
+
+
+def make_server(reactor: Any, values: Mapping[str, Any]) -> Server:
+    """
+    Make a server.
+
+    :param values: by option name, as :func:`patches.settings.resolve` gives them.
+    """
+    folder = usable_folder(PROGRAM, values["state-dir"])
+    sources = _sources(reactor, values)
+    catalogue = _catalogue(folder / "catalogue.sqlite")
+    key = _key(values["session-key-file"] or folder / "session.key")
+    budget = _budget(values)
+    threads = ThreadService(reactor)
+    table = SessionTable(_limits(values))
+    reading = Reading(
+        table, key, budget, partial(_load, threads.run, catalogue, reactor), values["window-bytes"], reactor
+    )
+    schedule = Schedule(values["refresh-interval"], values["platforms"] or ())
+    refresh = Refresh(sources, catalogue, schedule, budget, threads.run, folder, reactor, time.time)
+    metrics = Metrics(reading, refresh, budget, values["memory-limit"], time.time)
+    api = Api(reading, refresh, key, budget, metrics, reactor, time.time)
+    site = ServerSite(api.app.resource(), budget, reading.ready, reactor, requestFactory=BoundedRequest)
+    listening = ListeningService(PROGRAM, reactor, values["listen"], site, partial(_drain, reading, site))
+    service = MultiService()
+    threads.setServiceParent(service)
+    for child in _periodic(reactor, reading, refresh):
+        child.setServiceParent(service)
+    listening.setServiceParent(service)
+    return Server(service, listening, reading, refresh)
+
+
+def _periodic(reactor: Any, reading: Reading, refresh: Refresh) -> list[PeriodicService]:
+    async def refresh_lists() -> None:
+        if not started:
+            await refresh.start()
+            started.append(True)
+        await refresh.tick()
+
+    started: list[bool] = []
+    prune = partial(_prune, reading, refresh)
+    return [
+        PeriodicService("Expiring sessions", timedelta(seconds=1), reading.tick, reactor),
+        PeriodicService("Refreshing lists", timedelta(seconds=1), refresh_lists, reactor),
+        PeriodicService("Pruning the catalogue", timedelta(minutes=5), prune, reactor),
+    ]
+
+
+async def _prune(reading: Reading, refresh: Refresh) -> None:
+    await refresh.prune(reading.revisions_in_use())
+
+
+async def _drain(reading: Reading, site: ServerSite) -> None:
+    reading.stop()
+    await site.drain()
+
+
+def _load(run: Run, catalogue: Catalogue, reactor: Any, revision: str, number: int) -> Deferred[LoadedChunk]:
+    chunk = run(catalogue.chunk, revision, number)
+    return chunk.addCallback(lambda chunk: load(chunk, datetimeToString(reactor.seconds())))
+
+
+def _sources(reactor: Any, values: Mapping[str, Any]) -> list[ISource]:
+    """Make the sources; each module is imported only where it is needed, as it costs memory."""
+    sources: list[ISource] = []
+    if values["list"] is not None:
+        if not values["list"].is_file():
+            sys.exit(f"{PROGRAM}: --list {values['list']}: there is no such file")
+        from patches.sources.ndjson import NdjsonSource
+
+        sources.append(NdjsonSource(values["list"], reactor))
+    if values["clair"] is not None:
+        from patches.sources.clair import clair_source
+
+        sources.append(clair_source(reactor, values["clair"], values["clair-rate"]))
+    if not sources:
+        sys.exit(f"{PROGRAM}: there is no vulnerability source: give --clair URL or --list FILE")
+    return sources
+
+
+def _catalogue(path: Path) -> Catalogue:
+    try:
+        return Catalogue(open_database(path))
+    except CatalogueError as error:
+        sys.exit(f"{PROGRAM}: the catalogue cannot be used: {error}")
+
+
+def _key(path: Path) -> TokenKey:
+    try:
+        return TokenKey.from_file(path)
+    except OSError as error:
+        sys.exit(f"{PROGRAM}: --session-key-file {path}: {error.strerror}")
+    except ValueError as error:
+        sys.exit(f"{PROGRAM}: --session-key-file {path}: {error}")
+
+
+def _budget(values: Mapping[str, Any]) -> Budget:
+    try:
+        return budget_within(values["memory-limit"], resident_bytes(), values["window-bytes"])
+    except MemoryLimitTooLow as error:
+        sys.exit(f"{PROGRAM}: --memory-limit {values['memory-limit'] // 2**20}MiB: {error}")
+
+
+def _limits(values: Mapping[str, Any]) -> Limits:
+    return Limits(
+        max_active=values["max-active"],
+        max_queued=values["max-queued"],
+        session_timeout=values["session-timeout"].total_seconds(),
+        queue_timeout=values["queue-timeout"].total_seconds(),
+        chunk_timeout=values["chunk-timeout"].total_seconds(),
+    )

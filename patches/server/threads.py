@@ -1,0 +1,41 @@
+"""Runs what blocks in threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+T = TypeVar("T")
+
+
+class Run(Protocol):
+    """Calls a function that blocks, and tells its result by a Deferred; ``maybeDeferred`` is one that does not wait."""
+
+    def __call__(self, call: Callable[..., T], /, *args: Any) -> Deferred[T]: ...
+
+
+class ThreadService(Service):
+    """A small pool of threads of its own; few, as each keeps memory of its own."""
+
+    def __init__(self, reactor: Any, size: int = 3) -> None:
+        self._reactor = reactor
+        self._pool = ThreadPool(1, size, "patches")
+
+    def startService(self) -> None:
+        """Start the threads."""
+        super().startService()
+        self._pool.start()
+
+    def stopService(self) -> None:
+        """Wait for what runs, and end the threads."""
+        super().stopService()
+        self._pool.stop()
+
+    def run(self, call: Callable[..., T], /, *args: Any) -> Deferred[T]:
+        """Call in a thread."""
+        return deferToThreadPool(self._reactor, self._pool, call, *args)

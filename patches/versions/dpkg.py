@@ -1,0 +1,97 @@
+"""
+The version order of dpkg: Debian, Ubuntu and what descends from them.
+
+Source: Debian Policy 5.6.12; dpkg's ``lib/dpkg/version.c`` (order) and ``lib/dpkg/parsehelp.c`` (what is valid).
+
+Theory of operation. A version is turned, once, into ``bytes`` that compare as the versions do, so that a comparison is
+one ``memcmp``. dpkg compares stretches of non-digits and numbers in turn. Within a stretch ``~`` comes before its end,
+the end before the letters, the letters before everything else; numbers compare by value, and an absent one is zero.
+So the bytes are, in this order::
+
+    0x00          ~
+    0x01          the end of a part
+    0x01 .. 0x3f  a number's count of digits, which also ends the stretch before it; the digits follow
+    A-Z a-z       themselves
+    0x7b .. 0x7e  + - . :
+
+Epoch, upstream version and revision are written one after the other. None of them can be the beginning of another of
+its kind, so that the first part to differ decides.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from patches.versions import InvalidVersion
+
+#: ``strtol`` takes blanks and a sign before the digits, so dpkg does too.
+_EPOCH = re.compile(r"[\n\v\f\r]*(?:\+?|-(?=0+\Z))0*([0-9]{1,10})\Z")
+_UPSTREAM = re.compile(r"[0-9][A-Za-z0-9.+~:-]*\Z")
+_REVISION = re.compile(r"[A-Za-z0-9.+~]+\Z")
+_GREATEST_EPOCH = 2**31 - 1
+_CACHED_LENGTH = 256
+
+_END = b"\x01"
+_ZERO = b"\x01"
+_WEIGHTS = bytes.maketrans(b"~+-.:", b"\x00\x7b\x7c\x7d\x7e")
+_DIGITS = re.compile(rb"[0-9]+")
+_MANY = 0x3E
+
+
+def sort_key(version: str) -> bytes:
+    """
+    Give a key that compares as ``dpkg --compare-versions`` compares the versions.
+
+    :raises InvalidVersion: for what ``dpkg --validate-version`` refuses.
+    """
+    return _remembered(version) if len(version) <= _CACHED_LENGTH else _make(version)
+
+
+def _make(version: str) -> bytes:
+    epoch, upstream, revision = _take_apart(version)
+    return _epoch(version, epoch) + _part(upstream) + _part(revision)
+
+
+_remembered = lru_cache(maxsize=32768)(_make)
+
+
+def _take_apart(version: str) -> tuple[str, str, str]:
+    text = version.strip(" \t")
+    epoch, colon, rest = text.partition(":")
+    if not colon:
+        epoch, rest = "0", text
+    upstream, hyphen, revision = rest.rpartition("-")
+    if not hyphen:
+        upstream, revision = rest, "0"
+    if not _UPSTREAM.match(upstream):
+        raise InvalidVersion(version, "the upstream version does not start with a digit, or has a character it may not")
+    if not _REVISION.match(revision):
+        raise InvalidVersion(version, "the revision is empty, or has a character it may not")
+    return epoch, upstream, revision
+
+
+def _epoch(version: str, text: str) -> bytes:
+    if text == "0":
+        return _ZERO
+    match = _EPOCH.match(text)
+    if not match or int(match[1]) > _GREATEST_EPOCH:
+        raise InvalidVersion(version, "the epoch is not a number from 0 to 2147483647")
+    return _number(match[1].encode("ascii"))
+
+
+def _part(text: str) -> bytes:
+    """Write an upstream version or a revision, its end included."""
+    weighed = _DIGITS.sub(_matched_number, text.encode("ascii").translate(_WEIGHTS))
+    return weighed + _END if text[-1] in "0123456789" else weighed + _ZERO + _END
+
+
+def _matched_number(match: re.Match[bytes]) -> bytes:
+    return _number(match[0])
+
+
+def _number(digits: bytes) -> bytes:
+    """Write a number so that numbers compare by value: how many digits, without leading zeros, then the digits."""
+    significant = digits.lstrip(b"0")
+    more, count = divmod(len(significant), _MANY)
+    return b"\x3f" * more + bytes((count + 1,)) + significant
