@@ -1,0 +1,46 @@
+"""Connections to HTTP servers: few, kept alive, and asking for compression only where that is wanted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+from treq.client import HTTPClient
+from twisted.internet.defer import Deferred
+from twisted.web.client import Agent, HTTPConnectionPool
+from twisted.web.http_headers import Headers
+from twisted.web.iweb import IAgent, IBodyProducer, IResponse
+from zope.interface import implementer
+
+
+@implementer(IAgent)
+@frozen
+class FirstEncoding:
+    """
+    An agent that sends the first ``Accept-Encoding`` it is given, and no other.
+
+    treq always adds its own, which asks for compression; a Clair looks at the first line only, but what stands in front
+    of it may look at both.
+    """
+
+    agent: IAgent
+
+    def request(
+        self, method: bytes, uri: bytes, headers: Headers | None = None, bodyProducer: IBodyProducer | None = None
+    ) -> Deferred[IResponse]:
+        """Send a request."""
+        headers = headers.copy() if headers is not None else Headers()
+        headers.setRawHeaders(b"Accept-Encoding", (headers.getRawHeaders(b"Accept-Encoding") or [b"identity"])[:1])
+        return self.agent.request(method, uri, headers, bodyProducer)
+
+
+def pooled_client(reactor: Any, connections: int, connect_seconds: float) -> HTTPClient:
+    """
+    Make a treq client whose connections are used again.
+
+    :param connections: how many idle ones are kept for a server.
+    :param connect_seconds: how long a new one may take.
+    """
+    pool = HTTPConnectionPool(reactor)
+    pool.maxPersistentPerHost = connections
+    return HTTPClient(FirstEncoding(Agent(reactor, connectTimeout=connect_seconds, pool=pool)))

@@ -1,0 +1,75 @@
+"""Run the double as a program: it prints its port on one line, and serves until it is ended."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.task import react
+from twisted.python.usage import Options, UsageError
+from twisted.web.server import Site
+
+from patches.testing.clair import ClairDouble
+
+RPM_FAMILIES = ("amzn", "centos", "oracle")
+
+
+class DoubleOptions(Options):
+    """What the program takes."""
+
+    optParameters = [
+        ["port", "p", 0, "TCP port on 127.0.0.1; 0: any free one", int],
+        ["delay", "d", 0.0, "Seconds that each answer takes", float],
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loads: list[tuple[str, str]] = []
+
+    def opt_load(self, value: str) -> None:
+        """Fill a namespace: NAMESPACE=FILE, a file of JSON lines, compressed with gzip."""
+        namespace, equals, path = value.partition("=")
+        if not (namespace and equals and path):
+            raise UsageError(f"--load takes NAMESPACE=FILE, not {value!r}")
+        self.loads.append((namespace, path))
+
+
+def read_records(path: str) -> Iterator[dict[str, Any]]:
+    """Read the objects in a compressed file of JSON lines, one at a time."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+async def serve(reactor: Any, options: DoubleOptions) -> None:
+    """Load what is to be loaded, listen, and tell where."""
+    double = ClairDouble(reactor)
+    double.delay = options["delay"]
+    for namespace, path in options.loads:
+        version_format = "rpm" if namespace.startswith(RPM_FAMILIES) else "dpkg"
+        double.load(namespace, read_records(path), version_format)
+    site = Site(double.resource(), timeout=None)
+    endpoint = serverFromString(reactor, f"tcp:{options['port']}:interface=127.0.0.1")
+    port = await endpoint.listen(site)
+    sys.stdout.write(f"{port.getHost().port}\n")
+    sys.stdout.flush()
+    await Deferred()
+
+
+def main(reactor: Any, *arguments: str) -> Deferred[None]:
+    """Parse the command line and serve."""
+    options = DoubleOptions()
+    try:
+        options.parseOptions(list(arguments))
+    except UsageError as refusal:
+        raise SystemExit(f"{refusal}\n{options}") from refusal
+    return Deferred.fromCoroutine(serve(reactor, options))
+
+
+if __name__ == "__main__":
+    react(main, sys.argv[1:])
