@@ -8,9 +8,9 @@ from urllib.parse import quote, urlsplit
 
 from attrs import frozen
 
+from patches.bodies import BodyTooLong
 from patches.interfaces import ListChanged, PlatformNotListed, SourceError
 from patches.platforms import Platform
-from patches.sources.bodies import BodyTooLong
 from patches.sources.clair_documents import (
     Details,
     MalformedDocument,

@@ -30,8 +30,8 @@ from twisted.web._newclient import RequestNotSent
 from twisted.web.client import RequestTransmissionFailed, ResponseFailed
 from twisted.web.iweb import IResponse
 
+from patches.bodies import read_body
 from patches.interfaces import SourceError
-from patches.sources.bodies import read_body
 from patches.sources.pacing import Pace
 
 log = Logger()

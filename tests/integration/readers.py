@@ -23,7 +23,9 @@ class Client:
         self.socket.connect(("127.0.0.1", port))
         self.socket.settimeout(60)
         body = json.dumps({"platform": platform}).encode()
-        self.socket.sendall(b"POST /v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        self.socket.sendall(
+            b"POST /v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+        )
         self._data = b""
         status, _, answer = self._receive()
         if status != 201:

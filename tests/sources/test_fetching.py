@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.sources.fetching`, :mod:`~patches.sources.bodies` and :mod:`~patches.sources.pacing`."""
+"""Tests for :mod:`patches.sources.fetching`, :mod:`patches.bodies` and :mod:`~patches.sources.pacing`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.client import ResponseDone, ResponseFailed
 
-from patches.sources.bodies import BodyTooLong, read_body
+from patches.bodies import BodyTooLong, read_body
 from patches.sources.fetching import TRANSIENT, Answer, Fetcher, FetchSettings, Unanswered
 from patches.sources.pacing import Pace
 
