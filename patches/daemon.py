@@ -29,9 +29,14 @@ class DaemonOptions(usage.Options):
     settings: Sequence[Setting] = ()
     aliases: Mapping[str, str] = {}
 
+    optParameters: Sequence[Sequence[Any]] = ()
+
+    def __init_subclass__(cls) -> None:
+        """Make of the settings what Twisted reads."""
+        settings = [[setting.name, None, None, setting.describe()] for setting in (*cls.settings, CONFIG)]
+        cls.optParameters = settings + [[old, None, None, f"The same as --{new}."] for old, new in cls.aliases.items()]
+
     def __init__(self) -> None:
-        self.optParameters = [[s.name, None, None, s.describe()] for s in (*self.settings, CONFIG)]
-        self.optParameters += [[old, None, None, f"The same as --{new}."] for old, new in self.aliases.items()]
         self.resolved: dict[str, Any] = {}
         super().__init__()
 
@@ -88,7 +93,7 @@ class ListeningService(Service):
         program: str,
         reactor: Any,
         description: str,
-        factory: Factory,
+        factory: Factory[Any],
         drain: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._program = program

@@ -2,9 +2,9 @@
 The HTTP channel of the server: bounded whatever its client does, and short for what is asked most.
 
 Theory of operation. A client that does not read must not make the server keep more than one answer for it, so the next
-request of a connection is not parsed before the kernel has taken the last answer: ``transport.bufferSize`` is zero, so
-the transport calls :meth:`PacedChannel.pauseProducing` at any write, and :meth:`PacedChannel.resumeProducing` once
-everything is out. A client that stalls is cut off.
+request of a connection is not parsed before the kernel has taken the last answer: ``transport.bufferSize`` is small, so
+the transport calls :meth:`PacedChannel.pauseProducing` at any write of some size, and
+:meth:`PacedChannel.resumeProducing` once everything is out. A client that stalls is cut off.
 
 A request for a chunk that is in the window, and that arrives alone and whole, is answered before Twisted's parser sees
 it, with the bytes that all sessions share. Whatever is not that plain goes on to the parser and to :mod:`.api`, which
@@ -32,6 +32,9 @@ from patches.server.loaded import LoadedChunk
 
 #: How many bytes the kernel may keep for one connection; a chunk fits.
 SEND_BUFFER_BYTES = 128 * 1024
+
+#: So much the transport reads at once, and may keep of answers before it says that they are not out yet.
+SMALL_BUFFER_BYTES = 4 * 1024
 
 _CHUNK_REQUEST = re.compile(rb"GET /v1/sessions/([\w-]{1,512})/chunks/(\d{1,7}) HTTP/1\.1\r\n((?:[^\r\n]+\r\n)+)\r\n")
 
@@ -63,7 +66,7 @@ class PacedChannel(HTTPChannel):
     def connectionMade(self) -> None:
         """Bound what the transport and the kernel keep."""
         super().connectionMade()
-        self.transport.bufferSize = 0
+        self.transport.bufferSize = SMALL_BUFFER_BYTES
         if ISystemHandle.providedBy(self.transport):
             socket: Any = self.transport.getHandle()
             socket.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_BYTES)

@@ -125,7 +125,7 @@ class Refresh:
     @property
     def ready(self) -> bool:
         """Whether every platform that is served has a snapshot."""
-        return self._known and all(status.snapshot is not None for status in self.statuses.values())
+        return bool(self.statuses) and all(status.snapshot is not None for status in self.statuses.values())
 
     async def start(self) -> None:
         """Take up what the catalogue has from an earlier run."""

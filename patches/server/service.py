@@ -121,15 +121,17 @@ def _load(run: Run, catalogue: Catalogue, reactor: Any, revision: str, number: i
 
 
 def _sources(reactor: Any, values: Mapping[str, Any]) -> list[ISource]:
-    from patches.sources.clair import clair_source
-    from patches.sources.ndjson import NdjsonSource
-
+    """Make the sources; each module is imported only where it is needed, as it costs memory."""
     sources: list[ISource] = []
     if values["list"] is not None:
         if not values["list"].is_file():
             sys.exit(f"{PROGRAM}: --list {values['list']}: there is no such file")
+        from patches.sources.ndjson import NdjsonSource
+
         sources.append(NdjsonSource(values["list"], reactor))
     if values["clair"] is not None:
+        from patches.sources.clair import clair_source
+
         sources.append(clair_source(reactor, values["clair"], values["clair-rate"]))
     if not sources:
         sys.exit(f"{PROGRAM}: there is no vulnerability source: give --clair URL or --list FILE")

@@ -1,0 +1,65 @@
+"""``patches scan``: one scan in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from twisted.internet.task import react
+
+from patches.daemon import usable_folder
+from patches.scanner.client import ClientSettings, PatchesClient, VulnerabilityStream
+from patches.scanner.delivery import Delivery
+from patches.scanner.exchange import Exchange, http_client
+from patches.scanner.outbox import Outbox
+from patches.scanner.reports import report_document
+from patches.scanner.scan import Outcome, Target, scan
+from patches.scanner.table import findings_table, summary
+
+MAX_REPORTER_ANSWER = 64 * 1024
+_EXIT = {"": 0, "incomplete": 3, "unknown-platform": 4, "inventory": 5}
+
+
+def run_once(values: Mapping[str, Any], target: Target) -> int:
+    """
+    Scan, show, and report if there is a reporter.
+
+    :return: the exit code.
+    """
+    outcomes: list[Outcome] = []
+    try:
+        react(partial(_run, values=values, target=target, outcomes=outcomes))
+    except SystemExit as end:
+        if end.code:
+            raise
+    return _EXIT[outcomes[0].code] if outcomes else 130
+
+
+async def _run(reactor: Any, values: Mapping[str, Any], target: Target, outcomes: list[Outcome]) -> None:
+    screen, notes = Console(), Console(stderr=True)
+    http = http_client(reactor)
+    client = PatchesClient(http, values["patches-server"], reactor, ClientSettings(patience=values["patience"]))
+    with notes.status(f"Scanning {target.host} as {target.platform}") as status:
+        outcome = await scan(client, target, lambda stream: status.update(_progress(stream)))
+    outcomes.append(outcome)
+    if outcome.findings:
+        screen.print(findings_table(outcome.findings))
+    screen.print(summary(outcome))
+    if values["reporter"] is not None:
+        await _report(reactor, http, values, outcome, notes)
+
+
+async def _report(reactor: Any, http: Any, values: Mapping[str, Any], outcome: Outcome, notes: Console) -> None:
+    outbox = Outbox(usable_folder("patches scan", values["state-dir"]) / "outbox")
+    outbox.put(partial(report_document, outcome))
+    exchange = Exchange(http, values["reporter"], reactor, MAX_REPORTER_ANSWER)
+    problem = await Delivery(outbox, exchange, reactor).send_all()
+    if problem is not None:
+        notes.print(f"The report waits in {escape(str(values['state-dir']))}: {escape(problem)}")
+
+
+def _progress(stream: VulnerabilityStream) -> str:
+    return f"{stream.served} of {stream.snapshot.get('vulnerabilities', '?')} vulnerabilities compared"

@@ -1,0 +1,54 @@
+"""Reports: the whole state of a host after one scan, as a JSON document."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from patches.scanner.matcher import Finding
+from patches.scanner.scan import Outcome
+from patches.wire import to_wire
+
+
+def report_document(outcome: Outcome, number: int) -> dict[str, Any]:
+    """
+    Make the report of a scan.
+
+    :param number: of this report; it grows with each report of a host, so that an old one never replaces a newer.
+    """
+    return {
+        "vulnerabilities": [finding_document(finding) for finding in outcome.findings],
+        "host": outcome.host,
+        "platform": outcome.platform,
+        "scan": {
+            "id": outcome.scan_id,
+            "number": number,
+            "started": _rfc3339(outcome.started),
+            "finished": _rfc3339(outcome.finished),
+            "complete": outcome.complete,
+            "problem": outcome.problem,
+            "revision": outcome.revision,
+            "digest": outcome.digest,
+            "served": outcome.served,
+            "findings": len(outcome.findings),
+            "unfixed": outcome.unfixed,
+            "notEvaluated": dict(outcome.not_evaluated),
+        },
+    }
+
+
+def finding_document(finding: Finding) -> dict[str, Any]:
+    """Give a finding: the vulnerability in wire form, and what is installed."""
+    package = finding.package
+    installed = {
+        "name": package.name,
+        "version": package.version,
+        "source": package.source,
+        "sourceVersion": package.source_version,
+        "arch": package.arch,
+    }
+    return {**to_wire(finding.vulnerability), "installed": installed}
+
+
+def _rfc3339(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

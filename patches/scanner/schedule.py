@@ -1,0 +1,74 @@
+"""When to scan: at once, then by frequency and jitter; sooner after a scan that failed. Nothing ends it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from twisted.application.service import Service
+from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+log = Logger()
+
+_FIRST_RETRY_SECONDS = 60.0
+
+
+class ScanSchedule(Service):
+    """
+    Scans again and again.
+
+    :param scan: scans once; tells whether the scan is complete.
+    :param frequency: from one scan's end to the next one's start.
+    :param most_jitter: up to this is added to each pause.
+    :param jitter: gives a number in [0, 1).
+    """
+
+    def __init__(
+        self,
+        scan: Callable[[], Awaitable[bool]],
+        frequency: timedelta,
+        most_jitter: timedelta,
+        clock: IReactorTime,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._scan = scan
+        self._frequency = frequency.total_seconds()
+        self._most_jitter = most_jitter.total_seconds()
+        self._clock = clock
+        self._jitter = jitter
+        self._failures = 0
+        self._going: Deferred[None] = succeed(None)
+
+    def startService(self) -> None:
+        """Scan now."""
+        super().startService()
+        self._going = Deferred.fromCoroutine(self._go_on())
+
+    def stopService(self) -> Deferred[None]:
+        """Scan no more; a scan that is under way is given up."""
+        super().stopService()
+        going, self._going = self._going, succeed(None)
+        going.cancel()
+        return going.addErrback(lambda failure: failure.trap(CancelledError) and None)
+
+    async def _go_on(self) -> None:
+        while self.running:
+            try:
+                complete = await self._scan()
+            except CancelledError:
+                raise
+            except Exception:
+                log.failure("A scan failed")
+                complete = False
+            await deferLater(self._clock, self._pause(complete))
+
+    def _pause(self, complete: bool) -> float:
+        self._failures = 0 if complete else self._failures + 1
+        if complete:
+            return self._frequency + self._jitter() * self._most_jitter
+        longest = min(self._frequency, _FIRST_RETRY_SECONDS * 2 ** (self._failures - 1 if self._failures < 20 else 20))
+        return longest * (1 - self._jitter() / 2)

@@ -1,0 +1,85 @@
+"""patches-scanner as a twistd plugin: makes every part, and puts them together."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from twisted.application.service import MultiService
+from twisted.logger import Logger
+
+from patches.daemon import CleanEndService, usable_folder
+from patches.periodic import PeriodicService
+from patches.scanner.client import ClientSettings, PatchesClient
+from patches.scanner.delivery import Delivery
+from patches.scanner.exchange import Exchange, http_client
+from patches.scanner.options import Options, target_of
+from patches.scanner.outbox import Outbox
+from patches.scanner.reports import report_document
+from patches.scanner.scan import Outcome, Target, scan
+from patches.scanner.schedule import ScanSchedule
+from patches.settings import BadSetting
+
+log = Logger()
+
+PROGRAM = Options.program
+#: No answer of a reporter API is read further.
+MAX_REPORTER_ANSWER = 64 * 1024
+
+
+def makeService(options: Options) -> MultiService:
+    """Make the daemon's service out of its options."""
+    from twisted.internet import reactor
+
+    try:
+        service = make_scanner(reactor, options.resolved)
+    except BadSetting as error:
+        sys.exit(f"{PROGRAM}: {error}")
+    CleanEndService(reactor).setServiceParent(service)
+    return service
+
+
+def make_scanner(reactor: Any, values: Mapping[str, Any]) -> MultiService:
+    """
+    Make a scanner.
+
+    :param values: by option name, as :func:`patches.settings.resolve` gives them.
+    :raises BadSetting: if the platform cannot be told.
+    """
+    http = http_client(reactor)
+    client = PatchesClient(http, values["patches-server"], reactor, ClientSettings(patience=values["patience"]))
+    outbox = None
+    service = MultiService()
+    if values["reporter"] is not None:
+        outbox = Outbox(usable_folder(PROGRAM, values["state-dir"]) / "outbox")
+        delivery = Delivery(outbox, Exchange(http, values["reporter"], reactor, MAX_REPORTER_ANSWER), reactor)
+        PeriodicService("Sending reports", timedelta(seconds=1), delivery.tick, reactor).setServiceParent(service)
+    once = partial(_scan_once, client, target_of(values), outbox)
+    schedule = ScanSchedule(once, values["scan-frequency"], values["jitter"], reactor)
+    schedule.setServiceParent(service)
+    return service
+
+
+async def _scan_once(client: PatchesClient, target: Target, outbox: Outbox | None) -> bool:
+    outcome = await scan(client, target)
+    _tell(outcome)
+    if outbox is not None:
+        outbox.put(partial(report_document, outcome))
+    return outcome.complete
+
+
+def _tell(outcome: Outcome) -> None:
+    if outcome.complete:
+        log.info(
+            "{platform}: {served} vulnerabilities, {packages} packages, {findings} findings, {unfixed} without a fix",
+            platform=outcome.platform,
+            served=outcome.served,
+            packages=outcome.packages,
+            findings=len(outcome.findings),
+            unfixed=outcome.unfixed,
+        )
+    else:
+        log.error("{platform}: the scan is incomplete: {why}", platform=outcome.platform, why=outcome.problem)
