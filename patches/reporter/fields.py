@@ -51,10 +51,10 @@ def platform(value: Any) -> str:
         raise MalformedReport(f"platform: {error}") from error
 
 
-def text(value: Any, name: str) -> str:
-    """Take a text."""
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_TEXT or not value.isprintable():
-        raise MalformedReport(f"{name} must be a printable text of 1 to {_LONGEST_TEXT} characters")
+def text(value: Any, name: str, least: int = 1) -> str:
+    """Take a text of at least so many characters."""
+    if not isinstance(value, str) or not least <= len(value) <= _LONGEST_TEXT or not value.isprintable():
+        raise MalformedReport(f"{name} must be a printable text of {least} to {_LONGEST_TEXT} characters")
     return value
 
 
@@ -68,6 +68,13 @@ def number(value: Any, name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _GREATEST_NUMBER:
         raise MalformedReport(f"{name} must be a whole number")
     return value
+
+
+def counts(value: Any, name: str) -> dict[str, int]:
+    """Take counts by reason; none if absent."""
+    if value is not None and not isinstance(value, dict):
+        raise MalformedReport(f"{name} must be an object")
+    return {text(reason, name): number(count, name) for reason, count in (value or {}).items()}
 
 
 def time(value: Any, name: str) -> datetime:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from patches.reporter import fields
 from patches.reporter.fields import MalformedReport
@@ -47,6 +48,9 @@ class Scan:
     :ivar revision: the snapshot's; ``None`` if there was none.
     :ivar digest: the snapshot's; likewise.
     :ivar served: how many vulnerabilities were compared.
+    :ivar problem: why it is not complete; else ``None``.
+    :ivar unfixed: how many vulnerabilities without a fix it found besides.
+    :ivar not_evaluated: how many comparisons could not be made, by reason.
     """
 
     id: str
@@ -57,6 +61,9 @@ class Scan:
     revision: str | None
     digest: str | None
     served: int
+    problem: str | None = None
+    unfixed: int = 0
+    not_evaluated: Mapping[str, int] = field(factory=dict)
 
 
 @frozen
@@ -114,6 +121,9 @@ def _scan(record: Any, findings: int) -> Scan:
         revision=fields.text_or_none(record.get("revision"), "scan.revision"),
         digest=fields.text_or_none(record.get("digest"), "scan.digest"),
         served=fields.number(record.get("served"), "scan.served"),
+        problem=fields.text_or_none(record.get("problem"), "scan.problem"),
+        unfixed=fields.number(record.get("unfixed", 0), "scan.unfixed"),
+        not_evaluated=fields.counts(record.get("notEvaluated"), "scan.notEvaluated"),
     )
 
 
@@ -123,7 +133,7 @@ def _finding(n: int, record: Any) -> ReportedFinding:
     if not isinstance(installed, dict):
         raise MalformedReport(f'vulnerabilities[{n}] has no "installed"')
     names = ("name", "version", "arch", "source", "sourceVersion")
-    values = [fields.text(installed.get(name), f"vulnerabilities[{n}].installed.{name}") for name in names]
+    values = [fields.text(installed.get(name), f"vulnerabilities[{n}].installed.{name}", least=0) for name in names]
     return ReportedFinding(vulnerability, Installed(*values))
 
 

@@ -48,6 +48,9 @@ SCANS = Table(
     Column("digest", String),
     Column("served", BigInteger, nullable=False),
     Column("findings", Integer, nullable=False),
+    Column("problem", String),
+    Column("unfixed", BigInteger, nullable=False),
+    Column("not_evaluated", String, nullable=False),  # a JSON object
 )
 FINDINGS = Table(
     "findings",

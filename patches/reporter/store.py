@@ -75,7 +75,7 @@ class ReportStore:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        """Give a connection that sees one state, whatever is written meanwhile; the driver begins before writes only."""
+        """Give a connection that sees one state, whatever is written meanwhile; the driver itself begins at writes."""
         with self._engine.connect() as connection:
             connection.exec_driver_sql("BEGIN")
             yield connection
@@ -118,6 +118,9 @@ def _scan_row(report: Report, received: datetime) -> dict[str, Any]:
         "digest": scan.digest,
         "served": scan.served,
         "findings": len(report.findings),
+        "problem": scan.problem,
+        "unfixed": scan.unfixed,
+        "not_evaluated": json.dumps(dict(scan.not_evaluated)),
     }
 
 
@@ -141,7 +144,7 @@ def _finding_row(host: str, position: int, finding: ReportedFinding) -> dict[str
 def _host_document(connection: Connection, host: Row[Any]) -> dict[str, Any]:
     scans = {row.id: _scan_document(row) for row in _scans(connection, host.host)}
     counts = select(FINDINGS.c.severity, func.count()).where(FINDINGS.c.host == host.host).group_by(FINDINGS.c.severity)
-    by_severity = {Severity(severity).name.lower(): count for severity, count in connection.execute(counts).tuples()}
+    by_severity = {Severity(severity).name.lower(): count for severity, count in connection.execute(counts)}
     return {
         "host": host.host,
         "platform": host.platform,
@@ -162,4 +165,7 @@ def _scan_document(row: Row[Any]) -> dict[str, Any]:
         "digest": row.digest,
         "served": row.served,
         "findings": row.findings,
+        "problem": row.problem,
+        "unfixed": row.unfixed,
+        "notEvaluated": json.loads(row.not_evaluated),
     }

@@ -42,6 +42,12 @@ class ReportTests(SynchronousTestCase):
         report = parse(body(revision=None, digest=None, complete=False, served=0))
         self.assertEqual((report.scan.revision, report.scan.digest, report.findings), (None, None, ()))
 
+    def test_not_judged(self) -> None:
+        """What a scan could not judge, or not fix, or not do, is told with it."""
+        told = {"complete": False, "problem": "the stream ended early", "unfixed": 3, "notEvaluated": {"a module": 2}}
+        scan = parse(body(**told)).scan
+        self.assertEqual((scan.problem, scan.unfixed, scan.not_evaluated), (told["problem"], 3, {"a module": 2}))
+
     def test_offset(self) -> None:
         """Times of any offset are told in UTC."""
         report = parse(body(finished="2026-11-22T12:00:00.5+01:30"))
@@ -97,6 +103,10 @@ class RefusalTests(SynchronousTestCase):
             (lambda d: d["scan"].update(finished="0001-01-01T00:00:00+23:00"), "scan.finished"),
             (lambda d: d["scan"].update(complete=1), "scan.complete"),
             (lambda d: d["scan"].pop("served"), "scan.served"),
+            (lambda d: d["scan"].update(unfixed="3"), "scan.unfixed"),
+            (lambda d: d["scan"].update(notEvaluated=["x"]), "scan.notEvaluated"),
+            (lambda d: d["scan"].update(notEvaluated={"x": -1}), "scan.notEvaluated"),
+            (lambda d: d["scan"].update(problem={}), "scan.problem"),
             (lambda d: d["scan"].update(findings=2), "scan.findings is 2, but there are 1"),
             (lambda d: d["vulnerabilities"][0].pop("name"), "vulnerabilities[0]"),
             (lambda d: d["vulnerabilities"][0].update(name="a\nb"), "vulnerabilities[0].name"),

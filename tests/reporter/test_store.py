@@ -58,6 +58,12 @@ class KeepingTests(StoreTestCase):
         self.assertEqual((state["lastScan"]["served"], state["lastScan"]["findings"]), (1200, 2))
         self.assertEqual(state["vulnerabilities"][0]["installed"]["sourceVersion"], "1.8")
 
+    def test_not_judged(self) -> None:
+        """What the scan could not judge is kept with it."""
+        self.accept(complete=False, problem="cut short", unfixed=3, notEvaluated={"a module": 2})
+        last = self.shown()["lastScan"]
+        self.assertEqual((last["problem"], last["unfixed"], last["notEvaluated"]), ("cut short", 3, {"a module": 2}))
+
     def test_counts(self) -> None:
         """Findings are counted by severity, all severities told."""
         self.accept("CVE-1", "CVE-2")
