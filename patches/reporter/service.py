@@ -12,12 +12,11 @@ from typing import Any
 from attrs import frozen
 from twisted.application.service import MultiService
 from twisted.internet.threads import deferToThreadPool
-from twisted.web.server import Site
 
-from patches.bounded import BoundedRequest
 from patches.daemon import CleanEndService, DaemonOptions, ListeningService, usable_folder
 from patches.reporter.api import Api, Run
 from patches.reporter.schema import StoreError, open_database
+from patches.reporter.site import ReporterSite
 from patches.reporter.store import ReportStore
 from patches.settings import Setting, endpoint, size
 
@@ -37,21 +36,6 @@ class Options(DaemonOptions):
     program = "patches-reporter"
     settings = SETTINGS
     longdesc = "Accepts the reports of scanners, keeps the last one of each host, and shows its findings."
-
-
-class ReporterSite(Site):
-    """
-    Takes requests with bodies of a bounded size.
-
-    :ivar max_body: how many bytes a body may have.
-    """
-
-    def __init__(self, resource: Any, reactor: Any, max_body: int) -> None:
-        super().__init__(resource, requestFactory=BoundedRequest, timeout=60, reactor=reactor)
-        self.max_body = max_body
-
-    def log(self, request: Any) -> None:
-        """Write no access log: each report has its own line."""
 
 
 @frozen

@@ -54,12 +54,16 @@ class ServiceTests(SynchronousTestCase):
         values = given("--state-dir", str(self.folder), "--max-body", "4096")
         return make_reporter(self.reactor, maybeDeferred, values)
 
-    def post(self, content: bytes, *head: bytes) -> tuple[bytes, Any]:
-        """Send a report over a connection; give the status line and the JSON of the answer."""
+    def send(self, content: bytes, *head: bytes) -> StringTransport:
+        """Send a report over a connection; give its other end."""
         factory = self.reactor.tcpServers[0][1]
         protocol, transport = factory.buildProtocol(None), StringTransport()
         protocol.makeConnection(transport)
         protocol.dataReceived(b"\r\n".join((b"POST /v1/reports HTTP/1.1", b"Host: reporter", *head, b"", content)))
+        return transport
+
+    def answer(self, transport: StringTransport) -> tuple[bytes, Any]:
+        """Give the status line and the JSON of an answer."""
         answer, _, document = transport.value().partition(b"\r\n\r\n")
         return answer.split(b"\r\n")[0], json.loads(document)
 
@@ -75,20 +79,29 @@ class ServiceTests(SynchronousTestCase):
         self.start()
         self.assertEqual(self.reactor.tcpServers[0][0], 8090)
         content = body("CVE-1")
-        status, answer = self.post(content, b"Content-Length: %d" % len(content))
+        status, answer = self.answer(self.send(content, b"Content-Length: %d" % len(content)))
         self.assertEqual((status, answer["outcome"]), (b"HTTP/1.1 200 OK", "stored"))
         self.assertTrue((self.folder / "reports.sqlite").exists())
 
     def test_too_large(self) -> None:
-        """A body that is too long is refused as soon as that shows, its length announced or not."""
+        """A body that is too long is refused when its sender listens again, its length announced or not."""
         self.start()
         for head, content in (
-            (b"Content-Length: 999999", b"x" * 5000),
-            (b"Transfer-Encoding: chunked", b"1388\r\n" + b"x" * 5000 + b"\r\n"),
+            (b"Content-Length: 5000", b"x" * 5000),
+            (b"Transfer-Encoding: chunked", b"1388\r\n" + b"x" * 5000 + b"\r\n0\r\n\r\n"),
         ):
-            status, answer = self.post(content, head)
+            self.assertEqual(self.send(content[:4500], head).value(), b"")
+            transport = self.send(content, head)
+            status, answer = self.answer(transport)
             self.assertIn(b" 413 ", status)
             self.assertEqual(answer["error"]["code"], "too-large")
+            self.assertTrue(transport.disconnecting)
+
+    def test_endless(self) -> None:
+        """A body that does not end is not read for ever."""
+        self.start()
+        transport = self.send(b"x" * 8 * 4096 + b"x", b"Content-Length: 999999999")
+        self.assertTrue(transport.disconnected)
 
     def test_unusable(self) -> None:
         """A folder or a database that cannot be used ends the program with one line."""
