@@ -46,7 +46,7 @@ async def _run(reactor: Any, values: Mapping[str, Any], target: Target, outcomes
         outcome = await scan(client, target, lambda stream: status.update(_progress(stream)))
     outcomes.append(outcome)
     if outcome.findings:
-        screen.print(findings_table(outcome.findings))
+        screen.print(findings_table(outcome.findings, screen.width))
     screen.print(summary(outcome))
     if values["reporter"] is not None:
         await _report(reactor, http, values, outcome, notes)
