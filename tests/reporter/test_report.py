@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -120,19 +120,16 @@ class RefusalTests(SynchronousTestCase):
             change(content)
             self.refused(content, words)
 
+    @settings(deadline=None)
     @given(
         st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner), max_leaves=5)
     )
     def test_anything(self, value: Any) -> None:
         """Whatever stands in the place of a part, there is a report or a reason, and never another error."""
         for part in ("host", "platform", "scan", "vulnerabilities"):
-            content = {**document("CVE-2021-3156"), part: value}
-            self.assertRaises(MalformedReport, parse, content) if part != "host" else self.tried(content)
-
-    def tried(self, content: Any) -> None:
-        """Parse what may be right."""
-        try:
-            parse(content)
-        except MalformedReport:
-            return
-        self.assertIsInstance(content["host"], str)
+            try:
+                parse({**document("CVE-2021-3156"), part: value})
+            except MalformedReport:
+                continue
+            self.assertIn(part, ("host", "platform"))
+            self.assertIsInstance(value, str)

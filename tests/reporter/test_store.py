@@ -7,6 +7,7 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import event
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.reporter.report import parse_report
@@ -107,6 +108,31 @@ class KeepingTests(StoreTestCase):
         later = {"started": "2026-11-23T00:00:00Z", "finished": "2026-11-23T00:01:00Z"}
         self.assertIs(self.accept("CVE-1", number=1, id="new", **later), Outcome.STORED)
         self.assertEqual(self.names(), ["CVE-1"])
+
+    def test_clock_set_back(self) -> None:
+        """A later scan is newer, even if the host's clock was set back meanwhile."""
+        self.accept("CVE-1", number=1)
+        early = {"started": "2026-11-21T00:00:00Z", "finished": "2026-11-21T00:01:00Z"}
+        self.assertIs(self.accept("CVE-2", number=2, **early), Outcome.STORED)
+        self.assertEqual(self.names(), ["CVE-2"])
+
+    def test_read_while_written(self) -> None:
+        """Who reads while a report comes in sees the state before it, or after, and no mixture."""
+        self.accept("CVE-1", number=1)
+        engine = open_database(self.path)
+        self.addCleanup(engine.dispose)
+        reading = ReportStore(engine)
+        reports = iter([{"number": 2}])
+
+        def report(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+            for facts in reports if "FROM findings" in statement else ():
+                self.accept("CVE-2", "CVE-3", **facts)
+
+        event.listen(engine, "before_cursor_execute", report)
+        for names, number in ((["CVE-1"], 1), (["CVE-2", "CVE-3"], 2)):
+            state = reading.findings("web1") or {}
+            self.assertEqual([each["name"] for each in state["vulnerabilities"]], names)
+            self.assertEqual((state["lastScan"]["number"], state["findings"]["high"]), (number, len(names)))
 
     def test_several_hosts(self) -> None:
         """Hosts do not touch each other, even with scans of the same name."""
