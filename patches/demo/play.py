@@ -19,6 +19,7 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import deferLater, react
 from twisted.internet.threads import deferToThread
 
+from patches.daemon import ListeningService, address_text
 from patches.reporter import service as reporter_service
 from patches.scanner.client import PatchesClient
 from patches.scanner.delivery import MAX_REPORTER_ANSWER, Delivery
@@ -54,8 +55,8 @@ def play() -> int:
 async def _play(reactor: Any, screen: Console, codes: list[int]) -> None:
     with tempfile.TemporaryDirectory(prefix="patches-demo-") as name, as_file(files("patches.demo")) as bundled:
         stage = _Stage(reactor, screen, Path(name), bundled)
-        await stage.raise_curtain()
         try:
+            await stage.raise_curtain()
             codes.append(await stage.perform())
         finally:
             await stage.end()
@@ -136,7 +137,7 @@ class _Stage:
         table = Table("Host", "Platform", "Complete", "Findings", "Sources", header_style="bold", title="GET /v1/hosts")
         for host in hosts["hosts"]:
             path = f"{self._reporter_url}/v1/hosts/{host['host']}/findings"
-            findings = (await json_content(await self._http.get(path)))["findings"]
+            findings = (await json_content(await self._http.get(path)))["vulnerabilities"]
             sources = Counter(finding["source"] for finding in findings)
             came_from = ", ".join(f"{source}: {count}" for source, count in sources.items())
             row = host["host"], host["platform"], "yes" if host["complete"] else "no", str(len(findings)), came_from
@@ -150,3 +151,9 @@ class _Stage:
     async def end(self) -> None:
         """Stop everything."""
         await maybeDeferred(self._service.stopService)
+
+
+def _url(listening: ListeningService) -> str:
+    if listening.port is None:
+        raise RuntimeError("TCP ports are bound at once")
+    return f"http://{address_text(listening.port)}"

@@ -59,9 +59,10 @@ def summary(outcome: Outcome) -> str:
         return f"[bold red]Incomplete:[/] {escape(where)}: {escape(outcome.problem or '')}. This is not a clean result."
     counts = Counter(finding.vulnerability.severity for finding in outcome.findings)
     by_severity = ", ".join(f"{counts[severity]} {severity.name.lower()}" for severity in sorted(counts, reverse=True))
+    found = f"{len(outcome.findings)} findings" + (f" ({by_severity})" if by_severity else "")
     lines = [
-        f"[bold]{escape(where)}[/]: {len(outcome.findings)} findings" + (f" ({by_severity})" if by_severity else ""),
-        f"{outcome.packages} packages compared with {outcome.served} vulnerabilities, all of them arrived and verified.",
+        f"[bold]{escape(where)}[/]: {found}",
+        f"{outcome.packages} packages compared with {outcome.served} vulnerabilities; all arrived and were verified.",
     ]
     if outcome.unfixed:
         lines.append(f"{outcome.unfixed} further findings have no fix yet.")
