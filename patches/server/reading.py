@@ -202,7 +202,8 @@ class Reading:
             raise
         _, users = self._snapshots.get(snapshot.revision, (snapshot, 0))
         self._snapshots[snapshot.revision] = (snapshot, users + 1)
-        self._try_to_activate(session)
+        if self.table.count(snapshot.platform, State.QUEUED) == 1:
+            self._try_to_activate(session)  # nobody came before; where somebody did, the next tick admits in order
         return session
 
     def _refuse_if_stopping(self) -> None:
