@@ -202,8 +202,7 @@ class Reading:
             raise
         _, users = self._snapshots.get(snapshot.revision, (snapshot, 0))
         self._snapshots[snapshot.revision] = (snapshot, users + 1)
-        if self.table.count(snapshot.platform, State.QUEUED) == 1:
-            self._try_to_activate(session)  # nobody came before; where somebody did, the next tick admits in order
+        self._try_to_activate(session)
         return session
 
     def _refuse_if_stopping(self) -> None:
