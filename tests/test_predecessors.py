@@ -214,16 +214,16 @@ class ScannerDefects(SynchronousTestCase):
         self.assertEqual(list(matcher.match(fixed("sudo", "2"))), [])
 
     def test_one_process_per_package(self) -> None:
-        """A scanner starts no process at all: it has no way to."""
-        for path in [
-            *Path(patches.__file__).parent.glob("scanner/**/*.py"),
-            *Path(patches.__file__).parent.glob("*.py"),
-        ]:
+        """A scanner starts no process: only ``rpm -qa`` has a module of its own, for the whole host at once."""
+        root = Path(patches.__file__).parent
+        starting = set()
+        for path in [*root.glob("scanner/**/*.py"), *root.glob("*.py")]:
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
                 called = node.attr if isinstance(node, ast.Attribute) else ""
-                forbidden = {"subprocess", "spawnProcess", "system", "popen", "fork"}
-                self.assertFalse(forbidden & {*names, called}, f"{path}: {names or called}")
+                if {"subprocess", "spawnProcess", "system", "popen", "fork"} & {*names, called}:
+                    starting.add(path.name)
+        self.assertEqual(starting, {"rpm_query.py"})
 
     def test_reports_lost_on_error(self) -> None:
         """A report that could not be sent is sent when the reporter is back, also by another process."""
