@@ -7,13 +7,18 @@ PIP := $(VENV)/bin/pip --disable-pip-version-check --quiet
 # Strict: the installation lists twistd plugins too, which a plain editable one does not.
 EDITABLE := --config-settings editable_mode=strict --editable
 
-.PHONY: demo test lint docs clean
+# 0-checkout.pth lets trial, which does not look in the working folder, import the tests.
+.PHONY: demo test trial lint docs clean
 
 demo: $(VENV)/.demo
 	$(VENV)/bin/patches demo
 
 test: $(VENV)/.test
 	$(VENV)/bin/python -m pytest
+
+# The same tests under trial; what only pytest can run is left out.
+trial: $(VENV)/.test
+	$(VENV)/bin/trial --temp-directory=build/_trial_temp tests
 
 lint: $(VENV)/.lint
 	$(VENV)/bin/ruff check .
@@ -32,6 +37,7 @@ $(VENV)/.demo: $(VENV)/bin/python $(CODE)
 
 $(VENV)/.test: $(VENV)/bin/python $(CODE)
 	$(PIP) install $(EDITABLE) '.[test]'
+	$(VENV)/bin/python -c 'import site; open(site.getsitepackages()[0] + "/0-checkout.pth", "w").write("$(CURDIR)\n")'
 	touch $@ $(VENV)/.demo
 
 $(VENV)/.lint: $(VENV)/.test

@@ -13,7 +13,7 @@ import binascii
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
@@ -107,18 +107,24 @@ def encode_line(vulnerability: Vulnerability) -> bytes:
     return encode_json(to_wire(vulnerability)) + b"\n"
 
 
-def decode_lines(body: bytes) -> Iterator[Vulnerability]:
+def decode_lines(body: bytes, names: Container[str] | None = None) -> Iterator[Vulnerability]:
     """
     Decode a chunk's body, one vulnerability at a time.
 
+    :param names: give only those that fix a package of one of these names; ``None``: all. Most of a list is about
+        packages that a host has not, and making values of it takes longer than reading it.
     :raises MalformedWire: at the first line that is not a vulnerability.
     """
     for line in body.splitlines():
         try:
             record = json.loads(line)
+            wanted = names is None or any(package["name"] in names for package in record["fixedInPackages"])
         except ValueError as error:
             raise MalformedWire(f"not JSON: {error}") from error
-        yield from_wire(record)
+        except (KeyError, TypeError) as error:
+            raise MalformedWire(f"not a vulnerability: {error!r}") from error
+        if wanted:
+            yield from_wire(record)
 
 
 def digest(body: bytes) -> bytes:

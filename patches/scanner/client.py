@@ -10,7 +10,7 @@ resuming the session, as long as patience lasts.
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Container
 from datetime import timedelta
 from typing import Any
 
@@ -77,7 +77,7 @@ class VulnerabilityStream:
 
     :ivar session: the session's token, once there is one.
     :ivar snapshot: what the server says of the snapshot, once the session is active.
-    :ivar served: how many vulnerabilities came.
+    :ivar served: how many vulnerabilities came so far, those of the chunk at hand included.
     :ivar complete: whether all came, and everything was verified.
     :param exchange: asks the server.
     """
@@ -106,19 +106,30 @@ class VulnerabilityStream:
         """The digest of what came so far, in hexadecimal."""
         return self._digest.hexdigest()
 
-    async def __aiter__(self) -> AsyncIterator[Vulnerability]:
+    def __aiter__(self) -> AsyncIterator[Vulnerability]:
+        return self.naming(None)
+
+    async def naming(self, names: Container[str] | None) -> AsyncIterator[Vulnerability]:
+        """Give only the vulnerabilities that fix a package of one of these names; all come, and are verified."""
+        async for body in self.bodies():
+            try:
+                for vulnerability in decode_lines(body, names):
+                    yield vulnerability
+            except MalformedWire as error:
+                raise NotVerified(f"the server sent what is {error}") from error
+
+    async def bodies(self) -> AsyncIterator[bytes]:
+        """Give the verified body of each chunk, not decoded; instead of iterating over the vulnerabilities."""
         try:
             await self._open({"platform": self.platform})
             number = 0
             while (body := await self._chunk(number)) is not None:
                 number += 1
-                for vulnerability in decode_lines(body):
-                    self.served += 1
-                    yield vulnerability
+                yield body
         except (Unreachable, OutOfPatience) as error:
             raise StreamError(str(error)) from error
         except MalformedWire as error:
-            raise NotVerified(f"the server sent what is {error}") from error
+            raise NotVerified(str(error)) from error
 
     async def _open(self, request: dict[str, Any]) -> None:
         while True:
@@ -199,6 +210,7 @@ class VulnerabilityStream:
         if not self.snapshot:
             await self._learn_snapshot()
         self._digest.add(actual)
+        self.served += answer.body.count(b"\n")
         return answer.body
 
     async def _learn_snapshot(self) -> None:

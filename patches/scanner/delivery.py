@@ -14,6 +14,9 @@ from patches.scanner.outbox import Outbox
 
 log = Logger()
 
+#: No answer of a reporter API is read further.
+MAX_REPORTER_ANSWER = 64 * 1024
+
 _FIRST_PAUSE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 600.0
 #: Answers that say that this report will never be accepted, as it is.

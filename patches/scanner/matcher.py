@@ -43,6 +43,7 @@ class Matcher:
     """
     Finds the vulnerabilities of one inventory.
 
+    :ivar names: all names, of source and of binary packages, under which lists may name what is installed.
     :ivar not_evaluated: how many pairs of a vulnerability and an installed package could not be judged, by reason. They
         are neither findings nor clean.
     """
@@ -54,6 +55,7 @@ class Matcher:
         for package in inventory.packages:
             for kind, name, version in _names(package):
                 self._installed.setdefault((kind, name), []).append((package, version))
+        self.names = frozenset(name for _, name in self._installed)
 
     def match(self, vulnerability: Vulnerability) -> Iterator[Finding]:
         """Find the installed packages that a vulnerability affects, each once."""

@@ -12,14 +12,13 @@ from twisted.internet.task import react
 
 from patches.daemon import usable_folder
 from patches.scanner.client import ClientSettings, PatchesClient, VulnerabilityStream
-from patches.scanner.delivery import Delivery
+from patches.scanner.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.exchange import Exchange, http_client
 from patches.scanner.outbox import Outbox
 from patches.scanner.reports import report_document
 from patches.scanner.scan import Outcome, Target, scan
 from patches.scanner.table import findings_table, summary
 
-MAX_REPORTER_ANSWER = 64 * 1024
 _EXIT = {"": 0, "incomplete": 3, "unknown-platform": 4, "inventory": 5}
 
 
@@ -46,7 +45,7 @@ async def _run(reactor: Any, values: Mapping[str, Any], target: Target, outcomes
         outcome = await scan(client, target, lambda stream: status.update(_progress(stream)))
     outcomes.append(outcome)
     if outcome.findings:
-        screen.print(findings_table(outcome.findings))
+        screen.print(findings_table(outcome.findings, screen.width))
     screen.print(summary(outcome))
     if values["reporter"] is not None:
         await _report(reactor, http, values, outcome, notes)

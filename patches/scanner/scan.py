@@ -16,8 +16,6 @@ from patches.scanner.inventory import Inventory, InventoryError, read_inventory
 from patches.scanner.matcher import Finding, Matcher
 
 _SESSIONS = 3
-#: How often, in vulnerabilities, whoever watches is told.
-_WATCH_EVERY = 500
 
 
 @frozen
@@ -77,7 +75,7 @@ async def scan(
     """
     Scan a host; never raises for what the world does: what went wrong is in the outcome.
 
-    :param watch: called now and then with the stream, to show how far it is.
+    :param watch: called with the stream at each chunk, to show how far it is.
     """
     started = wall()
     try:
@@ -116,15 +114,16 @@ class _Matching:
 
     async def run(self) -> None:
         """Compare everything that comes; raises as the stream does."""
-        async for vulnerability in self._stream:
+        told = 0
+        async for vulnerability in self._stream.naming(self._matcher.names):
             for finding in self._matcher.match(vulnerability):
                 if finding.fixed.version is None:
                     self._unfixed += 1
                 else:
                     self._findings.append(finding)
-            if self._stream.served % _WATCH_EVERY == 0:
+            if self._stream.served != told:
+                told = self._stream.served
                 self._watch(self._stream)
-        self._watch(self._stream)
 
     def outcome(self, target: Target, started: float, finished: float, problem: str | None, code: str) -> Outcome:
         """Say what came of it."""

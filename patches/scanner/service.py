@@ -14,7 +14,7 @@ from twisted.logger import Logger
 from patches.daemon import CleanEndService, usable_folder
 from patches.periodic import PeriodicService
 from patches.scanner.client import ClientSettings, PatchesClient
-from patches.scanner.delivery import Delivery
+from patches.scanner.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.exchange import Exchange, http_client
 from patches.scanner.options import Options, target_of
 from patches.scanner.outbox import Outbox
@@ -26,8 +26,6 @@ from patches.settings import BadSetting
 log = Logger()
 
 PROGRAM = Options.program
-#: No answer of a reporter API is read further.
-MAX_REPORTER_ANSWER = 64 * 1024
 
 
 def makeService(options: Options) -> MultiService:

@@ -18,24 +18,38 @@ _STYLES = {
     Severity.HIGH: "red",
     Severity.MEDIUM: "yellow",
 }
+#: From this width on there is room for a column of links.
+_WIDE = 140
 
 
-def findings_table(findings: Iterable[Finding]) -> Table:
-    """Show findings as a table, in the order given."""
-    table = Table("Severity", "Package", "Installed", "Fixed in", "Vulnerability", "Details", header_style="bold")
+def findings_table(findings: Iterable[Finding], width: int) -> Table:
+    """
+    Show findings as a table, in the order given; nothing is cut off, links are left out where they do not fit.
+
+    :param width: of the terminal, in columns.
+    """
+    table = Table(header_style="bold")
+    for column in ("Severity", "Package", "Installed", "Fixed in"):
+        table.add_column(column, overflow="fold")
+    table.add_column("Vulnerability", no_wrap=True)
+    if width >= _WIDE:
+        table.add_column("Details", overflow="fold")
     for finding in findings:
-        vulnerability, package, fixed = finding.vulnerability, finding.package, finding.fixed
-        source = fixed.kind == "source" and package.source != package.name
-        table.add_row(
-            vulnerability.severity.name.lower(),
-            escape(f"{package.name} ({package.source})" if source else package.name),
-            escape(package.source_version if fixed.kind == "source" else package.version),
-            escape(fixed.version or "no fix yet"),
-            escape(vulnerability.name),
-            escape(vulnerability.details_href),
-            style=_STYLES.get(vulnerability.severity, ""),
-        )
+        cells = (*_cells(finding), finding.vulnerability.details_href)[: len(table.columns)]
+        table.add_row(*map(escape, cells), style=_STYLES.get(finding.vulnerability.severity, ""))
     return table
+
+
+def _cells(finding: Finding) -> tuple[str, ...]:
+    vulnerability, package, fixed = finding.vulnerability, finding.package, finding.fixed
+    by_source = fixed.kind == "source"
+    return (
+        vulnerability.severity.name.lower(),
+        f"{package.name} ({package.source})" if by_source and package.source != package.name else package.name,
+        package.source_version if by_source else package.version,
+        fixed.version or "no fix yet",
+        vulnerability.name,
+    )
 
 
 def summary(outcome: Outcome) -> str:
@@ -45,10 +59,10 @@ def summary(outcome: Outcome) -> str:
         return f"[bold red]Incomplete:[/] {escape(where)}: {escape(outcome.problem or '')}. This is not a clean result."
     counts = Counter(finding.vulnerability.severity for finding in outcome.findings)
     by_severity = ", ".join(f"{counts[severity]} {severity.name.lower()}" for severity in sorted(counts, reverse=True))
+    found = f"{len(outcome.findings)} findings" + (f" ({by_severity})" if by_severity else "")
     lines = [
-        f"[bold]{escape(where)}[/]: {len(outcome.findings)} findings" + (f" ({by_severity})" if by_severity else ""),
-        f"{outcome.packages} packages compared with {outcome.served} vulnerabilities, all of them arrived and verified "
-        f"(revision {escape(str(outcome.revision))}).",
+        f"[bold]{escape(where)}[/]: {found}",
+        f"{outcome.packages} packages compared with {outcome.served} vulnerabilities; all arrived and were verified.",
     ]
     if outcome.unfixed:
         lines.append(f"{outcome.unfixed} further findings have no fix yet.")

@@ -37,6 +37,7 @@ _ZERO = b"\x01"
 _WEIGHTS = bytes.maketrans(b"~+-.:", b"\x00\x7b\x7c\x7d\x7e")
 _DIGITS = re.compile(rb"[0-9]+")
 _MANY = 0x3E
+_COUNTS = tuple(bytes((count + 1,)) for count in range(_MANY))
 
 
 def sort_key(version: str) -> bytes:
@@ -93,5 +94,7 @@ def _matched_number(match: re.Match[bytes]) -> bytes:
 def _number(digits: bytes) -> bytes:
     """Write a number so that numbers compare by value: how many digits, without leading zeros, then the digits."""
     significant = digits.lstrip(b"0")
-    more, count = divmod(len(significant), _MANY)
-    return b"\x3f" * more + bytes((count + 1,)) + significant
+    count = len(significant)
+    if count < _MANY:
+        return _COUNTS[count] + significant
+    return b"\x3f" * (count // _MANY) + _COUNTS[count % _MANY] + significant

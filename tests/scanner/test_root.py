@@ -28,6 +28,8 @@ class InsideTests(SynchronousTestCase):
         """An absolute link starts at the root folder, for folders on the way, too."""
         (self.root / "lib").symlink_to("/usr/lib")
         self.assertEqual(inside(self.root, "/lib/os-release"), self.root / "usr/lib/os-release")
+        (self.root / "etc/os-release").symlink_to("/lib/os-release")
+        self.assertEqual(inside(self.root, "etc/os-release"), self.root / "usr/lib/os-release")
 
     def test_above_root(self) -> None:
         """There is nothing above the root folder."""

@@ -116,6 +116,7 @@ class LawTests(SynchronousTestCase):
             self.assertIn(relation(newer, older), ("gt", "eq"))
 
     @given(VALID)
+    @settings(deadline=None)
     def test_tilde(self, version: str) -> None:
         """Whatever a tilde is appended to becomes older, and a plus newer."""
         self.assertEqual(relation(version + "~", version), "lt")

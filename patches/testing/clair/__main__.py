@@ -1,4 +1,4 @@
-"""Run the double as a program: it prints its port on one line, and serves until it is ended."""
+"""Run the double as a program: it prints its port, serves until it is ended, and prints how often it was asked."""
 
 from __future__ import annotations
 
@@ -58,6 +58,7 @@ async def serve(reactor: Any, options: DoubleOptions) -> None:
     port = await endpoint.listen(site)
     sys.stdout.write(f"{port.getHost().port}\n")
     sys.stdout.flush()
+    reactor.addSystemEventTrigger("before", "shutdown", lambda: print(json.dumps(double.requests), flush=True))
     await Deferred()
 
 

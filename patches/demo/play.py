@@ -1,0 +1,159 @@
+"""``patches demo``: server, scanner and reporter in one process, on loopback, with a bundled list."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import Counter
+from functools import partial
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from treq import json_content
+from twisted.application.service import MultiService
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.task import deferLater, react
+from twisted.internet.threads import deferToThread
+
+from patches.daemon import ListeningService, address_text
+from patches.reporter import service as reporter_service
+from patches.scanner.client import PatchesClient
+from patches.scanner.delivery import MAX_REPORTER_ANSWER, Delivery
+from patches.scanner.exchange import Exchange, http_client
+from patches.scanner.inventory import InventoryError, read_inventory
+from patches.scanner.os_release import UnknownPlatform, detect_platform
+from patches.scanner.outbox import Outbox
+from patches.scanner.reports import report_document
+from patches.scanner.scan import Outcome, Target, scan
+from patches.scanner.table import findings_table, summary
+from patches.server import options as server_options
+from patches.server import service as server_service
+from patches.settings import resolve
+
+LISTEN = "tcp:0:interface=127.0.0.1"
+
+
+def play() -> int:
+    """
+    Run the demonstration.
+
+    :return: the exit code.
+    """
+    codes: list[int] = []
+    try:
+        react(_play, (Console(), codes))
+    except SystemExit as end:
+        if end.code:
+            raise
+    return codes[0] if codes else 130
+
+
+async def _play(reactor: Any, screen: Console, codes: list[int]) -> None:
+    with tempfile.TemporaryDirectory(prefix="patches-demo-") as name, as_file(files("patches.demo")) as bundled:
+        stage = _Stage(reactor, screen, Path(name), bundled)
+        try:
+            await stage.raise_curtain()
+            codes.append(await stage.perform())
+        finally:
+            await stage.end()
+
+
+class _Stage:
+    def __init__(self, reactor: Any, screen: Console, folder: Path, bundled: Path) -> None:
+        self._reactor = reactor
+        self._screen = screen
+        self._folder = folder
+        self._bundled = bundled
+        self._http = http_client(reactor)
+        self._service = MultiService()
+
+    async def raise_curtain(self) -> None:
+        """Start the server on the bundled list, and the reporter; both listen on loopback, on any free port."""
+        list_path = str(self._bundled / "sample.ndjson")
+        given = {"listen": LISTEN, "state-dir": str(self._folder / "server"), "list": list_path}
+        server = server_service.make_server(self._reactor, resolve(server_options.SETTINGS, given))
+        given = {"listen": LISTEN, "state-dir": str(self._folder / "reporter")}
+        settings = reporter_service.SETTINGS
+        reporter = reporter_service.make_reporter(self._reactor, deferToThread, resolve(settings, given))
+        for service in (server.service, reporter.service):
+            service.setServiceParent(self._service)
+        self._service.privilegedStartService()
+        self._service.startService()
+        self._server_url, self._reporter_url = _url(server.listening), _url(reporter.listening)
+        while not server.refresh.ready:
+            await deferLater(self._reactor, 0.05)
+        self._say("patches-server", f"listens on {self._server_url} and has read a bundled list:")
+        for platform, status in sorted(server.refresh.statuses.items()):
+            if status.snapshot is not None:
+                self._screen.print(f"    {platform}: {status.snapshot.vulnerabilities} vulnerabilities")
+        self._say("patches-reporter", f"listens on {self._reporter_url}")
+
+    async def perform(self) -> int:
+        """Scan this host, if its packages can be read; and a bundled sample host, if that finds nothing."""
+        outcomes = []
+        for target in self._targets():
+            self._say("patches-scanner", f"scans {target.host} ({target.platform}), root {target.root}")
+            outcome = await scan(PatchesClient(self._http, self._server_url, self._reactor), target)
+            self._show(outcome)
+            outcomes.append(outcome)
+            if outcome.findings:
+                break
+        await self._report(outcomes)
+        return 0 if outcomes[-1].complete else 3
+
+    def _targets(self) -> list[Target]:
+        sample_root = Path(shutil.copytree(self._bundled / "host", self._folder / "host"))
+        sample = Target("sample-host", detect_platform(sample_root), sample_root)
+        try:
+            here = Target("this-host", detect_platform(Path("/")), Path("/"))
+            read_inventory(here.root)
+        except (UnknownPlatform, InventoryError) as error:
+            self._say("patches-scanner", f"this host cannot be scanned, a bundled one is instead: {error}")
+            return [sample]
+        return [here, sample]
+
+    def _show(self, outcome: Outcome) -> None:
+        if outcome.findings:
+            self._screen.print(findings_table(outcome.findings, self._screen.width))
+        self._screen.print(summary(outcome))
+
+    async def _report(self, outcomes: list[Outcome]) -> None:
+        outbox = Outbox(self._folder / "outbox")
+        for outcome in outcomes:
+            outbox.put(partial(report_document, outcome))
+        exchange = Exchange(self._http, self._reporter_url, self._reactor, MAX_REPORTER_ANSWER)
+        problem = await Delivery(outbox, exchange, self._reactor).send_all()
+        if problem is not None:
+            raise RuntimeError(problem)
+        await self._show_hosts()
+
+    async def _show_hosts(self) -> None:
+        """Show what the reporter says it has: what every host reported, and from where each finding came."""
+        hosts = await json_content(await self._http.get(f"{self._reporter_url}/v1/hosts"))
+        table = Table("Host", "Platform", "Complete", "Findings", "Sources", header_style="bold", title="GET /v1/hosts")
+        for host in hosts["hosts"]:
+            path = f"{self._reporter_url}/v1/hosts/{host['host']}/findings"
+            findings = (await json_content(await self._http.get(path)))["vulnerabilities"]
+            sources = Counter(finding["source"] for finding in findings)
+            came_from = ", ".join(f"{source}: {count}" for source, count in sources.items())
+            row = host["host"], host["platform"], "yes" if host["complete"] else "no", str(len(findings)), came_from
+            table.add_row(*(escape(cell) for cell in row))
+        self._say("patches-reporter", "has accepted the reports, and shows:")
+        self._screen.print(table)
+
+    def _say(self, who: str, what: str) -> None:
+        self._screen.print(f"[bold cyan]{who}[/] {escape(what)}")
+
+    async def end(self) -> None:
+        """Stop everything."""
+        await maybeDeferred(self._service.stopService)
+
+
+def _url(listening: ListeningService) -> str:
+    if listening.port is None:
+        raise RuntimeError("TCP ports are bound at once")
+    return f"http://{address_text(listening.port)}"

@@ -1,0 +1,136 @@
+"""The reporter's HTTP API, version 1, and the one of the first Patches: Klein routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from klein import Klein
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.iweb import IRequest
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from patches.reporter.fields import MalformedReport
+from patches.reporter.report import parse_report
+from patches.reporter.store import ReportStore
+from patches.wire import JSON, encode_json, error_document
+
+log = Logger()
+T = TypeVar("T")
+
+#: So many hosts are listed at once.
+MOST_HOSTS = 1000
+
+
+class Run(Protocol):
+    """Calls a function that blocks, and tells its result by a Deferred; ``maybeDeferred`` is one that does not wait."""
+
+    def __call__(self, call: Callable[..., T], /, *args: Any) -> Deferred[T]: ...
+
+
+class UnknownHost(Exception):
+    """A host that has not reported."""
+
+
+class BadParameter(ValueError):
+    """A query parameter that cannot be used."""
+
+
+class Api:
+    """
+    The resources of a reporter.
+
+    :param run: runs what blocks.
+    :param now: tells the time, with its offset.
+    """
+
+    app = Klein()
+
+    def __init__(self, store: ReportStore, run: Run, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._run = run
+        self._now = now
+
+    @app.route("/", methods=["POST"])
+    @app.route("/v1/reports", methods=["POST"])
+    async def accept(self, request: Any) -> bytes:
+        """Take a report."""
+        peer = str(getattr(request.getClientAddress(), "host", "unknown"))
+        received = self._now()
+        report = await self._run(parse_report, request.content.read(), peer, received)
+        outcome = await self._run(self._store.accept, report, received)
+        log.info(
+            "{outcome} report: {host} ({platform}), scan complete: {complete}, findings: {findings}",
+            outcome=outcome.value.capitalize(),
+            host=report.host,
+            platform=report.platform,
+            complete=report.scan.complete,
+            findings=len(report.findings),
+        )
+        return _answer(request, {"accepted": True, "outcome": outcome.value, "host": report.host})
+
+    @app.route("/v1/hosts", methods=["GET"])
+    async def hosts(self, request: IRequest) -> bytes:
+        """List the hosts that have reported, so many at a time."""
+        after, limit = _parameter(request, b"after", ""), _parameter(request, b"limit", str(MOST_HOSTS))
+        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MOST_HOSTS):
+            raise BadParameter(f"limit must be a number from 1 to {MOST_HOSTS}")
+        hosts = await self._run(self._store.hosts, after, int(limit) + 1)
+        page = hosts[: int(limit)]
+        return _answer(request, {"hosts": page, "next": page[-1]["host"] if len(hosts) > len(page) else None})
+
+    @app.route("/v1/hosts/<host>/findings", methods=["GET"])
+    async def findings(self, request: IRequest, host: str) -> bytes:
+        """Show the findings of a host."""
+        document = await self._run(self._store.findings, host)
+        if document is None:
+            raise UnknownHost(f"{host} has not reported")
+        return _answer(request, document)
+
+    @app.route("/health", methods=["GET"])
+    def health(self, request: IRequest) -> bytes:
+        """Say that the reporter runs."""
+        return _answer(request, {"status": "ok"})
+
+    # Errors
+
+    @app.handle_errors(HTTPException)
+    def refuse(self, request: IRequest, failure: Failure) -> bytes:
+        """Answer what no route takes."""
+        error: Any = failure.value
+        if isinstance(error, MethodNotAllowed):
+            request.setHeader("Allow", ", ".join(sorted(error.valid_methods or ())))
+        code = str(error.name).lower().replace(" ", "-")
+        return _answer(request, error_document(code, str(error.name)), int(error.code or 500))
+
+    @app.handle_errors(MalformedReport, BadParameter)
+    def malformed(self, request: IRequest, failure: Failure) -> bytes:
+        """Say what is wrong with a request."""
+        return _answer(request, error_document("malformed", str(failure.value)), 400)
+
+    @app.handle_errors(UnknownHost)
+    def unknown(self, request: IRequest, failure: Failure) -> bytes:
+        """Say that there is no such host."""
+        return _answer(request, error_document("unknown-host", str(failure.value)), 404)
+
+    @app.handle_errors(Exception)
+    def fail(self, request: Any, failure: Failure) -> bytes:
+        """Log what is nobody's fault but ours."""
+        log.failure("A request failed: {path}", failure=failure, path=request.path)
+        return _answer(request, error_document("internal", "internal error"), 500)
+
+
+def _answer(request: IRequest, document: Any, code: int = 200) -> bytes:
+    request.setResponseCode(code)
+    body = encode_json(document)
+    request.setHeader("Content-Type", JSON)
+    request.setHeader("Content-Length", str(len(body)))
+    return body
+
+
+def _parameter(request: Any, name: bytes, default: str) -> str:
+    values = request.args.get(name)
+    return values[-1].decode("utf-8", "replace") if values else default

@@ -1,0 +1,146 @@
+"""A scanner's report, from JSON to a frozen value: parsed whole, or refused with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from attrs import field, frozen
+
+from patches.reporter import fields
+from patches.reporter.fields import MalformedReport
+from patches.vulnerability import Vulnerability
+from patches.wire import MalformedWire, from_wire
+
+
+@frozen
+class Installed:
+    """The installed package that a finding is about."""
+
+    name: str
+    version: str
+    arch: str
+    source: str
+    source_version: str
+
+
+@frozen
+class ReportedFinding:
+    """
+    One finding.
+
+    :ivar installed: ``None`` in the reports of the first Patches scanner, which does not tell.
+    """
+
+    vulnerability: Vulnerability
+    installed: Installed | None
+
+
+@frozen
+class Scan:
+    """
+    What a scanner says of a scan.
+
+    :ivar id: its own name.
+    :ivar number: grows with every scan of the host.
+    :ivar complete: whether the whole list was compared; the findings of a scan that was cut short are only some.
+    :ivar revision: the snapshot's; ``None`` if there was none.
+    :ivar digest: the snapshot's; likewise.
+    :ivar served: how many vulnerabilities were compared.
+    :ivar problem: why it is not complete; else ``None``.
+    :ivar unfixed: how many vulnerabilities without a fix it found besides.
+    :ivar not_evaluated: how many comparisons could not be made, by reason.
+    """
+
+    id: str
+    number: int
+    started: datetime
+    finished: datetime
+    complete: bool
+    revision: str | None
+    digest: str | None
+    served: int
+    problem: str | None = None
+    unfixed: int = 0
+    not_evaluated: Mapping[str, int] = field(factory=dict)
+
+
+@frozen
+class Report:
+    """
+    The whole state of a host after a scan.
+
+    :ivar platform: ``None`` where a report without findings does not tell.
+    """
+
+    host: str
+    platform: str | None
+    scan: Scan
+    findings: tuple[ReportedFinding, ...]
+
+
+def parse_report(body: bytes, peer: str, now: datetime) -> Report:
+    """
+    Parse a report.
+
+    :param peer: the sender's address: names the host in a report of the first Patches scanner, which is only
+        ``{"vulnerabilities": […]}`` and of a scan that went to its end.
+    :raises MalformedReport: if it is none.
+    """
+    document = fields.json_object(body)
+    records = document.get("vulnerabilities")
+    if not isinstance(records, list):
+        raise MalformedReport('"vulnerabilities" must be a list')
+    if document.keys().isdisjoint(("host", "platform", "scan")):
+        return _bare_report(records, peer, now)
+    findings = tuple(_finding(n, record) for n, record in enumerate(records))
+    scan = _scan(document.get("scan"), len(findings))
+    return Report(fields.host(document.get("host")), fields.platform(document.get("platform")), scan, findings)
+
+
+def _bare_report(records: list[Any], peer: str, now: datetime) -> Report:
+    findings = tuple(ReportedFinding(_vulnerability(n, record), None) for n, record in enumerate(records))
+    platform = findings[0].vulnerability.platform if findings else None
+    scan = Scan(f"bare-{now.isoformat()}", 0, now, now, True, None, None, 0)
+    return Report(fields.host(peer), platform, scan, findings)
+
+
+def _scan(record: Any, findings: int) -> Scan:
+    if not isinstance(record, dict) or not isinstance(record.get("complete"), bool):
+        raise MalformedReport('"scan" must be an object, and scan.complete true or false')
+    told = fields.number(record.get("findings"), "scan.findings")
+    if told != findings:
+        raise MalformedReport(f"scan.findings is {told}, but there are {findings} vulnerabilities")
+    return Scan(
+        id=fields.text(record.get("id"), "scan.id"),
+        number=fields.number(record.get("number"), "scan.number"),
+        started=fields.time(record.get("started"), "scan.started"),
+        finished=fields.time(record.get("finished"), "scan.finished"),
+        complete=record["complete"],
+        revision=fields.text_or_none(record.get("revision"), "scan.revision"),
+        digest=fields.text_or_none(record.get("digest"), "scan.digest"),
+        served=fields.number(record.get("served"), "scan.served"),
+        problem=fields.text_or_none(record.get("problem"), "scan.problem"),
+        unfixed=fields.number(record.get("unfixed", 0), "scan.unfixed"),
+        not_evaluated=fields.counts(record.get("notEvaluated"), "scan.notEvaluated"),
+    )
+
+
+def _finding(n: int, record: Any) -> ReportedFinding:
+    vulnerability = _vulnerability(n, record)
+    installed = record.get("installed")
+    if not isinstance(installed, dict):
+        raise MalformedReport(f'vulnerabilities[{n}] has no "installed"')
+    names = ("name", "version", "arch", "source", "sourceVersion")
+    values = [fields.text(installed.get(name), f"vulnerabilities[{n}].installed.{name}", least=0) for name in names]
+    return ReportedFinding(vulnerability, Installed(*values))
+
+
+def _vulnerability(n: int, record: Any) -> Vulnerability:
+    try:
+        vulnerability = from_wire(record)
+    except MalformedWire as error:
+        raise MalformedReport(f"vulnerabilities[{n}] is {error}"[:300]) from error
+    fields.text(vulnerability.name, f"vulnerabilities[{n}].name")
+    return vulnerability

@@ -1,0 +1,86 @@
+"""patches-reporter as a twistd plugin: its options, and how its parts are put together."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+from twisted.application.service import MultiService
+from twisted.internet.threads import deferToThreadPool
+
+from patches.daemon import CleanEndService, DaemonOptions, ListeningService, usable_folder
+from patches.reporter.api import Api, Run
+from patches.reporter.schema import StoreError, open_database
+from patches.reporter.site import ReporterSite
+from patches.reporter.store import ReportStore
+from patches.settings import Setting, endpoint, size
+
+SETTINGS = (
+    Setting("listen", "tcp:8090:interface=127.0.0.1", endpoint, "Where to listen: a Twisted endpoint string."),
+    Setting("state-dir", "/var/lib/patches-reporter", Path, "The folder of the reports."),
+    Setting("max-body", "16MiB", size, "The largest report that is taken: a size in bytes, KiB or MiB."),
+)
+
+#: Few, as each may hold a whole report.
+_THREADS = 4
+
+
+class Options(DaemonOptions):
+    """What twistd reads for patches-reporter."""
+
+    program = "patches-reporter"
+    settings = SETTINGS
+    longdesc = "Accepts the reports of scanners, keeps the last one of each host, and shows its findings."
+
+
+@frozen
+class Reporter:
+    """
+    A reporter, whole but not started.
+
+    :ivar service: start and stop this.
+    :ivar listening: has the port, once it listens.
+    """
+
+    service: MultiService
+    listening: ListeningService
+
+
+def makeService(options: Options) -> MultiService:
+    """Make the daemon's service out of its options."""
+    from twisted.internet import reactor as installed
+
+    reactor: Any = installed
+    reactor.suggestThreadPoolSize(_THREADS)
+    run = partial(deferToThreadPool, reactor, reactor.getThreadPool())
+    reporter = make_reporter(reactor, run, options.resolved)
+    CleanEndService(reactor).setServiceParent(reporter.service)
+    return reporter.service
+
+
+def make_reporter(reactor: Any, run: Run, values: Mapping[str, Any]) -> Reporter:
+    """
+    Make a reporter.
+
+    :param run: runs what blocks.
+    :param values: by option name, as :func:`patches.settings.resolve` gives them.
+    """
+    folder = usable_folder(Options.program, values["state-dir"])
+    api = Api(_store(folder / "reports.sqlite"), run, partial(datetime.now, UTC))
+    site: Any = ReporterSite(api.app.resource(), reactor, values["max-body"])
+    listening = ListeningService(Options.program, reactor, values["listen"], site)
+    service = MultiService()
+    listening.setServiceParent(service)
+    return Reporter(service, listening)
+
+
+def _store(path: Path) -> ReportStore:
+    try:
+        return ReportStore(open_database(path))
+    except StoreError as error:
+        sys.exit(f"{Options.program}: the reports cannot be used: {error}")

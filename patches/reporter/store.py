@@ -1,0 +1,171 @@
+"""
+What is kept of each host: its last report, and the findings of the last scan that was complete.
+
+Everything here blocks; it runs in threads. A report is stored in one transaction: whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select
+
+from patches.reporter.report import Report, ReportedFinding, Scan
+from patches.reporter.schema import FINDINGS, HOSTS, SCANS
+from patches.vulnerability import Severity
+from patches.wire import to_wire
+
+
+class Outcome(Enum):
+    """What became of a report."""
+
+    STORED = "stored"
+    KNOWN = "known"  # it was stored before
+    OLDER = "older"  # a newer one of this host was stored before
+
+
+class ReportStore:
+    """
+    The reports of a fleet in a database.
+
+    :param engine: a SQLAlchemy engine; see :func:`patches.reporter.schema.open_database`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._writing = threading.Lock()
+
+    def accept(self, report: Report, received: datetime) -> Outcome:
+        """Keep a report, unless it adds nothing."""
+        with self._writing, self._engine.begin() as connection:
+            kept = {row.id: row for row in _scans(connection, report.host)}
+            if report.scan.id in kept:
+                return Outcome.KNOWN
+            if any(_is_older(report.scan, row) for row in kept.values()):
+                return Outcome.OLDER
+            shown = next((row.id for row in kept.values() if row.complete and not report.scan.complete), report.scan.id)
+            _replace(connection, report, received, shown)
+            return Outcome.STORED
+
+    def hosts(self, after: str, limit: int) -> list[dict[str, Any]]:
+        """
+        Tell the state of hosts, in the order of their names.
+
+        :param after: begin behind this name.
+        """
+        with self._reading() as connection:
+            page = select(HOSTS).where(HOSTS.c.host > after).order_by(HOSTS.c.host).limit(limit)
+            return [_host_document(connection, row) for row in connection.execute(page).all()]
+
+    def findings(self, host: str) -> dict[str, Any] | None:
+        """Tell the state of a host with its findings; ``None`` if there is no such host."""
+        with self._reading() as connection:
+            row = connection.execute(select(HOSTS).where(HOSTS.c.host == host)).one_or_none()
+            if row is None:
+                return None
+            documents = select(FINDINGS.c.document).where(FINDINGS.c.host == host).order_by(FINDINGS.c.position)
+            found = [json.loads(document) for document in connection.execute(documents).scalars()]
+            return {**_host_document(connection, row), "vulnerabilities": found}
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """Give a connection that sees one state, whatever is written meanwhile; the driver itself begins at writes."""
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
+            yield connection
+
+
+def _scans(connection: Connection, host: str) -> Sequence[Row[Any]]:
+    return connection.execute(select(SCANS).where(SCANS.c.host == host)).all()
+
+
+def _is_older(scan: Scan, kept: Row[Any]) -> bool:
+    """A scanner that lost its state counts from the start again: then time tells."""
+    return bool(scan.number <= kept.number and scan.finished <= kept.finished.replace(tzinfo=UTC))
+
+
+def _replace(connection: Connection, report: Report, received: datetime, shown: str) -> None:
+    """Put a report in the place of the host's last one; its findings too, if they are the ones to be shown."""
+    host = report.host
+    connection.execute(delete(HOSTS).where(HOSTS.c.host == host))
+    connection.execute(delete(SCANS).where(SCANS.c.host == host, SCANS.c.id != shown))
+    row = {"host": host, "platform": report.platform, "last": report.scan.id, "shown": shown}
+    connection.execute(insert(HOSTS).values(row))
+    connection.execute(insert(SCANS).values(_scan_row(report, received)))
+    if shown == report.scan.id:
+        connection.execute(delete(FINDINGS).where(FINDINGS.c.host == host))
+        rows = [_finding_row(host, position, finding) for position, finding in enumerate(report.findings)]
+        if rows:
+            connection.execute(insert(FINDINGS), rows)
+
+
+def _scan_row(report: Report, received: datetime) -> dict[str, Any]:
+    scan = report.scan
+    times = {"started": scan.started, "finished": scan.finished, "received": received}
+    return {
+        "host": report.host,
+        "id": scan.id,
+        "number": scan.number,
+        **{name: time.astimezone(UTC).replace(tzinfo=None) for name, time in times.items()},
+        "complete": scan.complete,
+        "revision": scan.revision,
+        "digest": scan.digest,
+        "served": scan.served,
+        "findings": len(report.findings),
+        "problem": scan.problem,
+        "unfixed": scan.unfixed,
+        "not_evaluated": json.dumps(dict(scan.not_evaluated)),
+    }
+
+
+def _finding_row(host: str, position: int, finding: ReportedFinding) -> dict[str, Any]:
+    installed = finding.installed
+    document = {
+        **to_wire(finding.vulnerability),
+        "installed": installed
+        and {
+            "name": installed.name,
+            "version": installed.version,
+            "source": installed.source,
+            "sourceVersion": installed.source_version,
+            "arch": installed.arch,
+        },
+    }
+    severity = int(finding.vulnerability.severity)
+    return {"host": host, "position": position, "severity": severity, "document": json.dumps(document)}
+
+
+def _host_document(connection: Connection, host: Row[Any]) -> dict[str, Any]:
+    scans = {row.id: _scan_document(row) for row in _scans(connection, host.host)}
+    counts = select(FINDINGS.c.severity, func.count()).where(FINDINGS.c.host == host.host).group_by(FINDINGS.c.severity)
+    by_severity = {Severity(severity).name.lower(): count for severity, count in connection.execute(counts)}
+    return {
+        "host": host.host,
+        "platform": host.platform,
+        "complete": scans[host.last]["complete"],
+        "lastScan": scans[host.last],
+        "findingsScan": scans[host.shown],
+        "findings": {severity.name.lower(): by_severity.get(severity.name.lower(), 0) for severity in Severity},
+    }
+
+
+def _scan_document(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "number": row.number,
+        **{name: f"{getattr(row, name).isoformat()}Z" for name in ("started", "finished", "received")},
+        "complete": row.complete,
+        "revision": row.revision,
+        "digest": row.digest,
+        "served": row.served,
+        "findings": row.findings,
+        "problem": row.problem,
+        "unfixed": row.unfixed,
+        "notEvaluated": json.loads(row.not_evaluated),
+    }

@@ -1,0 +1,41 @@
+"""Reports for the tests of the reporter."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from patches.vulnerability import FixedPackage, Severity, Vulnerability
+from patches.wire import to_wire
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+INSTALLED = {"name": "sudo", "version": "1.8", "source": "sudo", "sourceVersion": "1.8", "arch": "amd64"}
+
+
+def record(name: str, severity: Severity = Severity.HIGH) -> dict[str, Any]:
+    """Make a vulnerability as a report has it."""
+    vulnerability = Vulnerability(name, "debian-12", (FixedPackage("sudo", "1.9"),), severity)
+    return {**to_wire(vulnerability), "installed": INSTALLED}
+
+
+def document(*names: str, host: str = "web1", number: int = 1, **scan: Any) -> dict[str, Any]:
+    """Make a report with a vulnerability of each name."""
+    facts = {
+        "id": f"{host}-{number}",
+        "number": number,
+        "started": f"2026-11-22T10:{number:02}:00Z",
+        "finished": f"2026-11-22T10:{number:02}:30Z",
+        "complete": True,
+        "revision": "r1",
+        "digest": "0" * 64,
+        "served": 1200,
+        "findings": len(names),
+    }
+    vulnerabilities = [record(name) for name in names]
+    return {"vulnerabilities": vulnerabilities, "host": host, "platform": "debian-12", "scan": {**facts, **scan}}
+
+
+def body(*names: str, **facts: Any) -> bytes:
+    """Make a report's body."""
+    return json.dumps(document(*names, **facts)).encode()

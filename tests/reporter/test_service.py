@@ -1,0 +1,112 @@
+"""The reporter's service: what it is made of, and what its port takes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.reporter.service import Options, Reporter, make_reporter
+from tests.reporter.reports import body
+
+
+def given(*arguments: str) -> dict[str, Any]:
+    """Parse a command line."""
+    options = Options()
+    options.parseOptions(list(arguments))
+    return options.resolved
+
+
+class OptionsTests(SynchronousTestCase):
+    """The command line."""
+
+    def test_defaults(self) -> None:
+        """It listens on this host only, and takes 16 MiB."""
+        values = given()
+        self.assertEqual((values["listen"], values["max-body"]), ("tcp:8090:interface=127.0.0.1", 16 * 2**20))
+
+    def test_config(self) -> None:
+        """Options come from a file, too; the command line wins."""
+        path = Path(self.mktemp())
+        path.write_text('listen = "tcp:9000"\nmax-body = "1MiB"\n')
+        values = given("--config", str(path), "--listen", "tcp:9001")
+        self.assertEqual((values["listen"], values["max-body"]), ("tcp:9001", 2**20))
+
+    def test_bad(self) -> None:
+        """What cannot be used ends the program with one line."""
+        error = self.assertRaises(SystemExit, given, "--max-body", "much")
+        self.assertIn("patches-reporter: --max-body", str(error.code))
+
+
+class ServiceTests(SynchronousTestCase):
+    """The daemon, on a reactor of memory."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp())
+        self.reactor: Any = MemoryReactorClock()
+
+    def make(self) -> Reporter:
+        """Make the reporter."""
+        values = given("--state-dir", str(self.folder), "--max-body", "4096")
+        return make_reporter(self.reactor, maybeDeferred, values)
+
+    def send(self, content: bytes, *head: bytes) -> StringTransport:
+        """Send a report over a connection; give its other end."""
+        factory = self.reactor.tcpServers[0][1]
+        protocol, transport = factory.buildProtocol(None), StringTransport()
+        protocol.makeConnection(transport)
+        protocol.dataReceived(b"\r\n".join((b"POST /v1/reports HTTP/1.1", b"Host: reporter", *head, b"", content)))
+        return transport
+
+    def answer(self, transport: StringTransport) -> tuple[bytes, Any]:
+        """Give the status line and the JSON of an answer."""
+        answer, _, document = transport.value().partition(b"\r\n\r\n")
+        return answer.split(b"\r\n")[0], json.loads(document)
+
+    def start(self) -> None:
+        """Start a reporter."""
+        reporter = self.make()
+        reporter.service.privilegedStartService()
+        reporter.service.startService()
+        self.addCleanup(reporter.service.stopService)
+
+    def test_report(self) -> None:
+        """A report comes in by the port that was asked for, and is kept where it was asked for."""
+        self.start()
+        self.assertEqual(self.reactor.tcpServers[0][0], 8090)
+        content = body("CVE-1")
+        status, answer = self.answer(self.send(content, b"Content-Length: %d" % len(content)))
+        self.assertEqual((status, answer["outcome"]), (b"HTTP/1.1 200 OK", "stored"))
+        self.assertTrue((self.folder / "reports.sqlite").exists())
+
+    def test_too_large(self) -> None:
+        """A body that is too long is refused when its sender listens again, its length announced or not."""
+        self.start()
+        for head, content in (
+            (b"Content-Length: 5000", b"x" * 5000),
+            (b"Transfer-Encoding: chunked", b"1388\r\n" + b"x" * 5000 + b"\r\n0\r\n\r\n"),
+        ):
+            self.assertEqual(self.send(content[:4500], head).value(), b"")
+            transport = self.send(content, head)
+            status, answer = self.answer(transport)
+            self.assertIn(b" 413 ", status)
+            self.assertEqual(answer["error"]["code"], "too-large")
+            self.assertTrue(transport.disconnecting)
+
+    def test_endless(self) -> None:
+        """A body that does not end is not read for ever."""
+        self.start()
+        transport = self.send(b"x" * 8 * 4096 + b"x", b"Content-Length: 999999999")
+        self.assertTrue(transport.disconnected)
+
+    def test_unusable(self) -> None:
+        """A folder or a database that cannot be used ends the program with one line."""
+        self.folder.mkdir()
+        (self.folder / "reports.sqlite").write_bytes(b"something else" * 100)
+        self.assertIn("the reports cannot be used", str(self.assertRaises(SystemExit, self.make).code))
+        self.folder = self.folder / "reports.sqlite" / "folder"
+        self.assertIn("--state-dir", str(self.assertRaises(SystemExit, self.make).code))
