@@ -85,6 +85,11 @@ class Window:
         """Tell whether a reader that needs this chunk next would miss nothing here."""
         return self.tail <= position <= self.chunks
 
+    @property
+    def held_up(self) -> bool:
+        """Whether there are readers ahead of the tail."""
+        return self._readers_at[self.tail] < len(self._readers)
+
     def join(self, reader: Hashable, position: int) -> None:
         """
         Take a reader in, at the chunk it needs next.

@@ -15,6 +15,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.loaded import LARGEST_LOADED, LoadedChunk
@@ -56,6 +57,7 @@ class WindowMachine(RuleBasedStateMachine):
         """Make a window for a first reader."""
         self.room = room
         self.names = 0
+        self.troubles: list[Failure] = []
         self.readers: dict[int, Reader] = {}
         self.loads: list[tuple[int, Deferred[LoadedChunk]]] = []
         self.loaded: dict[int, LoadedChunk] = {}
@@ -85,6 +87,7 @@ class WindowMachine(RuleBasedStateMachine):
         reader.waiting.append(answer)
         answer.addCallback(reader.take)
         answer.addErrback(lambda failure: failure.trap(ShelfBroken, CancelledError, WindowClosed))
+        answer.addErrback(self.troubles.append)
         answer.addCallback(lambda _: reader.waiting.remove(answer))
 
     @precondition(lambda self: self.readers)
@@ -212,6 +215,12 @@ class WindowMachine(RuleBasedStateMachine):
     def begin_again(self, chunks: int, room: int, who: int) -> None:
         """The next cohort has a window of its own."""
         self.begin(chunks, room, who)
+
+    @invariant()
+    def no_troubles(self) -> None:
+        """Nobody got anything but what was due."""
+        for failure in self.troubles:
+            failure.raiseException()
 
     @invariant()
     def counts_its_bytes(self) -> None:
