@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from attrs import frozen
 
 from patches.interfaces import SourceError
-from patches.wire import digest
+from patches.wire import MAX_CHUNK_BYTES, digest
 
 #: A chunk's body is cut when it reaches this many bytes, uncompressed.
 TARGET_BYTES = 256 * 1024
@@ -65,8 +65,9 @@ def _runs(lines: Iterable[bytes], target: int) -> Iterator[list[bytes]]:
 
 
 def _encode(run: list[bytes], largest: int) -> Iterator[tuple[list[bytes], bytes]]:
-    encoded = gzip.compress(b"".join(run), 6, mtime=0)
-    if len(encoded) <= largest:
+    body = b"".join(run)
+    encoded = gzip.compress(body, 6, mtime=0)
+    if len(encoded) <= largest and len(body) <= MAX_CHUNK_BYTES:
         yield run, encoded
     elif len(run) == 1:
         raise RecordTooLarge(f"a record of {len(run[0])} bytes is too large for a chunk: {run[0][:80]!r}…")

@@ -36,15 +36,30 @@ class Lane:
         self.cohort[session.token] = session
         self.window.join(session.token, session.position)
 
+    def admits(self, position: int, now: float, patience: float) -> bool:
+        """
+        Tell whether a session that needs this chunk next may join.
+
+        :param patience: once others have waited ahead of the tail for so many seconds, nobody joins there any more;
+            else a few that come all the time would hold it for ever.
+        """
+        if not self.window.admits(position):
+            return False
+        return position > self.window.tail or not self.window.held_up or now - self._still_since(now) <= patience
+
     def overdue(self, now: float, allowed: float, queued: bool) -> list[Session]:
         """
         Tell who has held the tail for longer than ``allowed`` seconds while others wait.
 
         :param queued: whether sessions wait for this cohort to end.
         """
+        since = self._still_since(now)
+        if not queued and not self.window.held_up:
+            return []
+        holders = [session for session in self.cohort.values() if session.position == self._tail]
+        return [session for session in holders if now - max(session.moved, since) > allowed]
+
+    def _still_since(self, now: float) -> float:
         if self.window.tail != self._tail:
             self._tail, self._tail_since = self.window.tail, now
-        holders = [session for session in self.cohort.values() if session.position == self._tail]
-        if not queued and len(holders) == len(self.cohort):
-            return []
-        return [session for session in holders if now - max(session.moved, self._tail_since) > allowed]
+        return self._tail_since

@@ -16,13 +16,14 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from patches.server.budget import SESSION_BYTES, SESSIONS, WINDOW, Budget
+from patches.server.budget import SESSION_BYTES, SESSIONS, Budget
 from patches.server.catalogue import Snapshot
 from patches.server.lane import Lane, Load
+from patches.server.lanes import Lanes
 from patches.server.loaded import LoadedChunk
-from patches.server.sessions import Denied, Session, SessionTable, State
+from patches.server.sessions import Denied, Session, SessionExpired, SessionTable, State, UnknownSession
 from patches.server.tokens import TokenKey
-from patches.server.window import OutOfOrder, WindowClosed
+from patches.server.window import OutOfOrder, Window, WindowClosed
 
 log = Logger()
 
@@ -31,7 +32,7 @@ class Reading:
     """
     The one place where sessions are opened, activated, served and expired.
 
-    :ivar lanes: the lanes now, by revision.
+    :ivar lanes: the lanes that are open.
     :ivar events: how often what happened: ``opened``, ``resumed``, ``activated``, ``completed``, ``closed``,
         ``expired``, ``denied``, ``served`` (chunks).
     :param window_bytes: what one window may hold.
@@ -41,15 +42,14 @@ class Reading:
         self, table: SessionTable, key: TokenKey, budget: Budget, load: Load, window_bytes: int, clock: IReactorTime
     ) -> None:
         self.table = table
-        self.lanes: dict[str, Lane] = {}
+        self.lanes = Lanes(budget, load, window_bytes, table.limits.chunk_timeout)
         self.events: Counter[str] = Counter()
         self._key = key
         self._budget = budget
-        self._load = load
-        self._window_bytes = window_bytes
         self._clock = clock
         self._snapshots: dict[str, tuple[Snapshot, int]] = {}
         self._waiting: dict[str, list[Deferred[None]]] = {}
+        self._vacant: set[str] = set()
         self._stopping = False
 
     def open(self, snapshot: Snapshot) -> Session:
@@ -106,11 +106,11 @@ class Reading:
         session = self.table.peek(token)
         if session is None or session.state is not State.ACTIVE:
             return None
-        lane = self.lanes[session.revision]
-        if n >= lane.window.chunks:
+        window = self._window(session)
+        if n >= window.chunks:
             return None
         try:
-            loaded = lane.window.ready(token, n)
+            loaded = window.ready(token, n)
         except OutOfOrder:
             return None
         self._note_position(session, n)
@@ -135,13 +135,11 @@ class Reading:
             if session.state is State.COMPLETE or n == self.snapshot(session).chunks:
                 self._finish(session, n)
                 return None
-            reading = self.lanes[session.revision].window.read(token, n)
+            reading = self._window(session).read(token, n)
             self._note_position(session, n)
             loaded = await reading
-        except WindowClosed:
-            self._refuse_if_stopping()
-            self.table.get(token)
-            raise
+        except WindowClosed as closed:
+            raise self._ending(token) from closed
         session.seen = self._clock.seconds()
         self.events["served"] += 1
         return loaded
@@ -149,8 +147,7 @@ class Reading:
     def next_position(self, token: str) -> int:
         """Tell which chunk comes next for a scanner that does not count; raises as :meth:`touch`."""
         session = self.touch(token)
-        lane = self.lanes.get(session.revision)
-        return lane.window.next_for(token) if lane is not None and token in lane.cohort else session.position
+        return self._window(session).next_for(token) if session.state is State.ACTIVE else session.position
 
     def when_active(self, session: Session) -> Deferred[None]:
         """Tell when a session is no longer queued; cancel to wait no longer. Fails like :meth:`read`."""
@@ -172,7 +169,8 @@ class Reading:
         for session, reason in self.table.expire(now):
             self._gone(session)
             self._note_expired(session, reason)
-        for lane in list(self.lanes.values()):
+        self.lanes.only_wait_for({session.revision for session in self.table if session.state is State.QUEUED})
+        for lane in self.lanes:
             self._expire_slow(lane, now)
         for platform in {session.platform for session in self.table}:
             self._admit(platform)
@@ -202,7 +200,10 @@ class Reading:
             raise
         _, users = self._snapshots.get(snapshot.revision, (snapshot, 0))
         self._snapshots[snapshot.revision] = (snapshot, users + 1)
-        self._try_to_activate(session)
+        if snapshot.platform in self._vacant or self.lanes.refused(snapshot.revision):
+            self._admit(snapshot.platform)  # those who came before go first
+        else:
+            self._try_to_activate(session)
         return session
 
     def _refuse_if_stopping(self) -> None:
@@ -210,29 +211,23 @@ class Reading:
             raise Denied("stopping", "the server stops", 1)
 
     def _admit(self, platform: str) -> None:
+        """Activate whoever in a queue can be; those are told, which may have consequences at once."""
+        self._vacant.discard(platform)
         for session in self.table.queue(platform):
-            self._try_to_activate(session)
+            if session.state is State.QUEUED and self.table.peek(session.token) is session:
+                self._try_to_activate(session)
 
     def _try_to_activate(self, session: Session) -> None:
         if self.table.count(session.platform, State.ACTIVE) >= self.table.limits.max_active:
+            self.lanes.wait_no_longer(session.revision)
             return
-        lane = self.lanes.get(session.revision) or self._open_lane(session)
-        if lane is None or not lane.window.admits(session.position):
+        now = self._clock.seconds()
+        if not self.lanes.admit(session, self.snapshot(session), now):
             return
-        self.table.activate(session, self._clock.seconds())
-        lane.enter(session)
+        self.table.activate(session, now)
         self.events["activated"] += 1
         for waiting in self._waiting.pop(session.token, []):
             waiting.callback(None)
-
-    def _open_lane(self, session: Session) -> Lane | None:
-        if not self._budget.take(WINDOW, self._window_bytes):
-            return None
-        now = self._clock.seconds()
-        lane = Lane(self.snapshot(session), session.position, self._window_bytes, self._load, now)
-        lane.window.emptied.addCallback(lambda _: self._budget.release(WINDOW, self._window_bytes))
-        self.lanes[session.revision] = lane
-        return lane
 
     # Going on, and going
 
@@ -245,7 +240,7 @@ class Reading:
         if session.state is State.COMPLETE:
             _in_order(n, session.position)
             return
-        self.lanes[session.revision].window.finish(session.token)
+        self._window(session).finish(session.token)
         session.position = n
         self.table.complete(session, self._clock.seconds())
         self.events["completed"] += 1
@@ -253,7 +248,7 @@ class Reading:
 
     def _expire_slow(self, lane: Lane, now: float) -> None:
         allowed = self.table.limits.chunk_timeout
-        queued = bool(self.table.count(lane.snapshot.platform, State.QUEUED))
+        queued = self.lanes.short or bool(self.table.count(lane.snapshot.platform, State.QUEUED))
         for session in lane.overdue(now, allowed, queued):
             reason = f"chunk {session.position} was not consumed within {allowed:g} s, and others waited"
             self._remove(session, reason)
@@ -276,17 +271,33 @@ class Reading:
         if users > 1:
             self._snapshots[session.revision] = (snapshot, users - 1)
         for waiting in self._waiting.pop(session.token, []):
-            waiting.errback(WindowClosed())
+            waiting.errback(self._ending(session.token))
 
     def _leave_lane(self, session: Session) -> None:
-        lane = self.lanes.get(session.revision)
-        if lane is None or lane.cohort.pop(session.token, None) is None:
+        if not self.lanes.leave(session) or self._stopping:
             return
-        if not lane.cohort:
-            del self.lanes[session.revision]
-        lane.window.leave(session.token)
-        if not lane.cohort and not self._stopping:
+        if self.lanes.get(session.revision) is None:
             self._admit(session.platform)
+        else:
+            self._vacant.add(session.platform)
+
+    def _window(self, session: Session) -> Window:
+        lane = self.lanes.get(session.revision)
+        if lane is None:
+            raise WindowClosed()
+        return lane.window
+
+    def _ending(self, token: str) -> Exception:
+        """Tell what those are to be answered whose session has gone while they waited."""
+        if self._stopping:
+            return Denied("stopping", "the server stops", 1)
+        try:
+            self.table.get(token)
+        except SessionExpired as expired:
+            return expired
+        except UnknownSession:
+            pass  # it is being resumed
+        return WindowClosed()
 
     def _forget(self, token: str, gone: Deferred[None]) -> None:
         others = [waiting for waiting in self._waiting.pop(token, []) if waiting is not gone]

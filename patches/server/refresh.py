@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from attrs import define, frozen
+from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -164,10 +165,10 @@ class Refresh:
         self._listed, self._known = listed, True
         for platform in listed if not self._schedule.platforms else ():
             self.statuses.setdefault(platform, ListStatus())
-        for platform in self._schedule.platforms:
+        for platform, status in self.statuses.items():
             if platform not in listed:
-                self._note_failure(self.statuses[platform], platform, "no source has a list of it")
-                self._asked.due = min(self._asked.due, self.statuses[platform].due)
+                self._note_failure(status, platform, "no source has a list of it")
+                self._asked.due = min(self._asked.due, status.due)
 
     async def _try(self, platform: str, status: ListStatus) -> None:
         if not self._budget.take(REFRESH, REFRESH_BYTES):
@@ -177,6 +178,8 @@ class Refresh:
             self._note_success(status)
         except SourceError as error:
             self._note_failure(status, platform, str(error))
+        except CancelledError:
+            raise  # the server stops: no failure, and nothing else is to begin
         except Exception:
             log.failure("The refresh of {platform} failed", platform=platform)
             self._note_failure(status, platform, "internal error; see the log")

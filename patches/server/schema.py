@@ -17,6 +17,7 @@ from sqlalchemy import (
     create_engine,
     event,
     insert,
+    inspect,
     select,
 )
 from sqlalchemy.exc import SQLAlchemyError
@@ -62,7 +63,7 @@ def open_database(path: Path) -> Engine:
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
     event.listen(engine, "connect", _set_up)
     try:
-        version = _create(engine)
+        version = _create(engine, path)
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise CatalogueError(f"{path}: {reason}") from error
@@ -71,13 +72,19 @@ def open_database(path: Path) -> Engine:
     return engine
 
 
-def _create(engine: Engine) -> int:
+def _create(engine: Engine, path: Path) -> int:
+    """Give the version of a database that has one; make the tables only where there are no others."""
     with engine.begin() as connection:
+        there = set(inspect(connection).get_table_names())
+        if SCHEMA.name in there:
+            version = connection.execute(select(SCHEMA.c.version)).scalar_one_or_none()
+            if version is not None:
+                return int(version)
+        if there - METADATA.tables.keys():
+            raise CatalogueError(f"{path}: this is a database, but no catalogue")
         METADATA.create_all(connection)
-        version = connection.execute(select(SCHEMA.c.version)).scalar_one_or_none()
-        if version is None:
-            connection.execute(insert(SCHEMA).values(version=SCHEMA_VERSION))
-        return SCHEMA_VERSION if version is None else int(version)
+        connection.execute(insert(SCHEMA).values(version=SCHEMA_VERSION))
+        return SCHEMA_VERSION
 
 
 def _set_up(connection: Any, _record: Any) -> None:

@@ -58,7 +58,7 @@ class TokenKey:
     def make(self, platform: str, revision: str) -> str:
         """Make a token with 128 random bits."""
         content = secrets.token_bytes(_RANDOM_BYTES) + f"{platform} {revision}".encode()
-        return base64.urlsafe_b64encode(self._sign(content) + content).decode("ascii").rstrip("=")
+        return _to_text(self._sign(content) + content)
 
     def read(self, token: str) -> tuple[str, str]:
         """
@@ -73,6 +73,8 @@ class TokenKey:
         except (binascii.Error, ValueError) as error:
             raise BadToken("not a session") from error
         mac, content = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+        if _to_text(raw) != token:
+            raise BadToken("not as it was written")  # base64 can be written in several ways
         if len(content) <= _RANDOM_BYTES or not hmac.compare_digest(mac, self._sign(content)):
             raise BadToken("not a session of this server")
         platform, _, revision = content[_RANDOM_BYTES:].decode("utf-8").partition(" ")
@@ -80,3 +82,7 @@ class TokenKey:
 
     def _sign(self, content: bytes) -> bytes:
         return hmac.new(self._key, content, hashlib.sha256).digest()[:_MAC_BYTES]
+
+
+def _to_text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode("ascii").rstrip("=")

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable
+from itertools import chain
 
 from attrs import define
 from twisted.internet.defer import Deferred
@@ -83,6 +84,11 @@ class Window:
     def admits(self, position: int) -> bool:
         """Tell whether a reader that needs this chunk next would miss nothing here."""
         return self.tail <= position <= self.chunks
+
+    @property
+    def held_up(self) -> bool:
+        """Whether there are readers ahead of the tail."""
+        return self._readers_at[self.tail] < len(self._readers)
 
     def join(self, reader: Hashable, position: int) -> None:
         """
@@ -175,6 +181,7 @@ class Window:
             del self._readers_at[self.tail]
             self._drop(self.tail)
             self.tail += 1
+        self.head = max(self.head, self.tail)
         if not self._readers:
             for number in list(self._held):
                 self._drop(number)
@@ -223,17 +230,20 @@ class Window:
         self._fill()
         self._end_if_empty()
         for _, deferred in waiting:
-            deferred.callback(loaded)
+            if not deferred.called:
+                deferred.callback(loaded)
 
     def _failed(self, failure: Failure, number: int) -> None:
-        """Give the failure to those who wait; the next one who asks tries again."""
+        """Give the failure to all who wait, as none of them gets further; the next one who asks tries again."""
         log.failure("Chunk {number} could not be read from the catalogue", failure=failure, number=number)
         self._loading, self._stuck = False, True
         self.held_bytes -= LARGEST_LOADED
-        self.head = number
+        self.head = max(number, self.tail)
+        waiting, self._waiting = self._waiting, {}
         self._end_if_empty()
-        for _, deferred in self._waiting.pop(number, []):
-            deferred.errback(failure)
+        for _, deferred in chain.from_iterable(waiting.values()):
+            if not deferred.called:
+                deferred.errback(failure)
 
     def _forget(self, number: int, gone: Deferred[LoadedChunk]) -> None:
         others = [(reader, waiting) for reader, waiting in self._waiting.pop(number, []) if waiting is not gone]

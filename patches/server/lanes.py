@@ -1,0 +1,89 @@
+"""
+The lanes that are open, and their memory.
+
+Who is refused memory for a lane waits in line: as long as the first in that line has none, no other snapshot gets a new
+lane, however busy its platform is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+
+from patches.server.budget import WINDOW, Budget
+from patches.server.catalogue import Snapshot
+from patches.server.lane import Lane, Load
+from patches.server.sessions import Session
+
+
+class Lanes:
+    """
+    At most one lane a snapshot.
+
+    :param window_bytes: what one window may hold.
+    :param patience: for how many seconds a lane takes in sessions at its tail while others wait ahead of it.
+    """
+
+    def __init__(self, budget: Budget, load: Load, window_bytes: int, patience: float) -> None:
+        self._budget = budget
+        self._load = load
+        self._window_bytes = window_bytes
+        self._patience = patience
+        self._lanes: dict[str, Lane] = {}
+        self._refused: dict[str, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._lanes)
+
+    def __iter__(self) -> Iterator[Lane]:
+        return iter(list(self._lanes.values()))
+
+    def get(self, revision: str) -> Lane | None:
+        """Give the lane of a snapshot, if it has one."""
+        return self._lanes.get(revision)
+
+    def admit(self, session: Session, snapshot: Snapshot, now: float) -> bool:
+        """Take a session into the lane of its snapshot, which is opened if need be; tell whether that worked."""
+        lane = self._lanes.get(snapshot.revision) or self._open(snapshot, session.position, now)
+        if lane is None or not lane.admits(session.position, now, self._patience):
+            return False
+        lane.enter(session)
+        return True
+
+    def leave(self, session: Session) -> bool:
+        """Let a session out of its lane, which ends with its last one; tell whether it was in one."""
+        lane = self._lanes.get(session.revision)
+        if lane is None or lane.cohort.pop(session.token, None) is None:
+            return False
+        if not lane.cohort:
+            del self._lanes[session.revision]
+        lane.window.leave(session.token)
+        return True
+
+    def refused(self, revision: str) -> bool:
+        """Tell whether a snapshot waits for memory."""
+        return revision in self._refused
+
+    @property
+    def short(self) -> bool:
+        """Whether any snapshot waits for memory."""
+        return bool(self._refused)
+
+    def wait_no_longer(self, revision: str) -> None:
+        """Take a snapshot out of the line for memory."""
+        self._refused.pop(revision, None)
+
+    def only_wait_for(self, revisions: Set[str]) -> None:
+        """Take out of the line for memory whatever is not among these."""
+        for revision in self._refused.keys() - revisions:
+            del self._refused[revision]
+
+    def _open(self, snapshot: Snapshot, start: int, now: float) -> Lane | None:
+        first = next(iter(self._refused), snapshot.revision)
+        if first != snapshot.revision or not self._budget.take(WINDOW, self._window_bytes):
+            self._refused.setdefault(snapshot.revision)
+            return None
+        self._refused.pop(snapshot.revision, None)
+        lane = Lane(snapshot, start, self._window_bytes, self._load, now)
+        lane.window.emptied.addCallback(lambda _: self._budget.release(WINDOW, self._window_bytes))
+        self._lanes[snapshot.revision] = lane
+        return lane

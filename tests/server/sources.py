@@ -1,0 +1,115 @@
+"""A vulnerability source that gives what a test puts into it, and a case with a refresh that reads it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+
+from patches.interfaces import IListing, ISource
+from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
+from patches.server.catalogue import Catalogue
+from patches.server.refresh import Refresh, Schedule
+from patches.server.schema import open_database
+from patches.vulnerability import Vulnerability
+from tests.server.made_up import vulnerabilities
+
+HOUR = 3600.0
+NOW = 1_700_000_000.0
+
+
+@implementer(ISource)
+class PutSource:
+    """
+    Gives what was put into it.
+
+    :ivar lists: by platform, what a listing gives: vulnerabilities; it raises errors, and waits for Deferreds.
+    :ivar trouble: raised when it is asked for its platforms.
+    :ivar asked: what it was asked for, in order.
+    """
+
+    def __init__(self, name: str = "put") -> None:
+        self.name = name
+        self.lists: dict[str, list[object]] = {}
+        self.skipped: Counter[str] = Counter()
+        self.trouble: Exception | None = None
+        self.asked: list[str] = []
+
+    async def platforms(self) -> list[str]:
+        """List those whose lists were put here."""
+        self.asked.append("platforms")
+        if self.trouble is not None:
+            raise self.trouble
+        return list(self.lists)
+
+    def listing(self, platform: str) -> PutListing:
+        """Read what was put here."""
+        self.asked.append(platform)
+        return PutListing(self.lists[platform], Counter(self.skipped))
+
+
+@implementer(IListing)
+class PutListing:
+    """One reading."""
+
+    def __init__(self, content: list[object], skipped: Counter[str]) -> None:
+        self.skipped = skipped
+        self._content = content
+
+    async def __aiter__(self) -> AsyncIterator[Vulnerability]:
+        for item in list(self._content):
+            if isinstance(item, Exception):
+                self._content.remove(item)  # it happens once
+                raise item
+            if isinstance(item, Deferred):
+                await item
+            elif isinstance(item, Vulnerability):
+                yield item
+
+
+class RefreshCase(SynchronousTestCase):
+    """A case with a refresh of one source, which has a list of Debian."""
+
+    interval = timedelta(hours=1)
+    platforms: tuple[str, ...] = ()
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.source = PutSource()
+        self.put("debian-12", 10)
+        self.budget = Budget(REFRESH_BYTES, {REFRESH: REFRESH_BYTES})
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+        self.catalogue = Catalogue(open_database(self.folder / "catalogue.sqlite"))
+        self.addCleanup(self.catalogue.close)
+        self.refresh = self.make_refresh()
+
+    def make_refresh(self, *more: PutSource) -> Refresh:
+        """Make a refresh, as a server that starts does."""
+        sources = [self.source, *more]
+        schedule = Schedule(self.interval, self.platforms)
+        wall = self.wall
+        return Refresh(sources, self.catalogue, schedule, self.budget, maybeDeferred, self.folder, self.clock, wall)
+
+    def wall(self) -> float:
+        """Tell the time since the epoch."""
+        return NOW + self.clock.seconds()
+
+    def put(self, platform: str, count: int, *more: object) -> None:
+        """Put a list of some length into the source, and perhaps something else behind it."""
+        self.source.lists[platform] = [*vulnerabilities(count, platform), *more]
+
+    def tick(self, seconds: float = 0.0) -> None:
+        """Let time pass, and refresh what is due."""
+        self.clock.advance(seconds)
+        self.successResultOf(ensureDeferred(self.refresh.tick()))
+
+    def count(self, platform: str = "debian-12") -> int:
+        """Tell how many vulnerabilities are current."""
+        return self.refresh.current(platform).vulnerabilities

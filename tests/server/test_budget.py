@@ -1,0 +1,115 @@
+"""Tests for :mod:`patches.server.budget`."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.server.budget import (
+    CONNECTIONS,
+    PURPOSES,
+    REFRESH,
+    RESPONSES,
+    SESSIONS,
+    SLACK_BYTES,
+    WINDOW,
+    Budget,
+    MemoryLimitTooLow,
+    budget_within,
+    resident_bytes,
+)
+
+MIB = 1 << 20
+STEPS = st.lists(st.tuples(st.sampled_from(PURPOSES), st.integers(0, 60), st.booleans()), max_size=40)
+
+
+class BudgetTests(SynchronousTestCase):
+    """Bytes are granted, and given back."""
+
+    def test_limit(self) -> None:
+        """Up to the limit bytes are granted, and not one more."""
+        budget = Budget(100)
+        self.assertTrue(budget.take(SESSIONS, 60))
+        self.assertFalse(budget.take(RESPONSES, 41))
+        self.assertTrue(budget.take(RESPONSES, 40))
+        self.assertFalse(budget.take(WINDOW, 1))
+        self.assertEqual((budget.used[SESSIONS], budget.used[RESPONSES]), (60, 40))
+
+    def test_release(self) -> None:
+        """What is given back can be granted again, for anything."""
+        budget = Budget(100)
+        budget.take(SESSIONS, 100)
+        budget.release(SESSIONS, 70)
+        self.assertEqual(budget.free(WINDOW), 70)
+
+    def test_share(self) -> None:
+        """A share is kept for its purpose, which may have more than that."""
+        budget = Budget(100, {WINDOW: 40})
+        self.assertFalse(budget.take(SESSIONS, 61))
+        self.assertTrue(budget.take(SESSIONS, 50))
+        self.assertTrue(budget.take(WINDOW, 50))
+        self.assertEqual(budget.free(SESSIONS), 0)
+
+    def test_too_much_back(self) -> None:
+        """What was never granted cannot be given back."""
+        budget = Budget(100)
+        budget.take(SESSIONS, 10)
+        self.assertRaises(ValueError, budget.release, SESSIONS, 11)
+        self.assertRaises(ValueError, budget.release, WINDOW, 1)
+        self.assertEqual(budget.used[SESSIONS], 10)
+
+    def test_denied(self) -> None:
+        """How often nothing was granted is counted."""
+        budget = Budget(10)
+        budget.take(WINDOW, 11)
+        self.assertEqual(budget.denied, {purpose: int(purpose == WINDOW) for purpose in PURPOSES})
+
+    def test_shares_beyond_limit(self) -> None:
+        """Shares must fit within the limit."""
+        self.assertRaises(MemoryLimitTooLow, Budget, 99, {WINDOW: 50, REFRESH: 50})
+        Budget(100, {WINDOW: 50, REFRESH: 50})
+
+    @given(st.dictionaries(st.sampled_from(PURPOSES), st.integers(0, 40)), st.integers(0, 100), STEPS)
+    def test_invariants(self, shares: dict[str, int], more: int, steps: list[tuple[str, int, bool]]) -> None:
+        """Never more than the limit is granted, and whoever has a share gets it at any time."""
+        budget = Budget(sum(shares.values()) + more, shares)
+        used = dict.fromkeys(PURPOSES, 0)
+        for purpose, size, back in steps:
+            if back:
+                size = min(size, used[purpose])
+                budget.release(purpose, size)
+                used[purpose] -= size
+            elif budget.take(purpose, size):
+                used[purpose] += size
+            self.assertEqual(budget.used, used)
+            self.assertLessEqual(sum(used.values()), budget.limit)
+            for other, share in shares.items():
+                self.assertGreaterEqual(budget.free(other), share - used[other])
+
+
+class ProcessTests(SynchronousTestCase):
+    """The budget of a process."""
+
+    def test_room(self) -> None:
+        """What is resident and the slack are not granted again."""
+        budget = budget_within(256 * MIB, 60 * MIB, MIB)
+        self.assertEqual(budget.limit, 196 * MIB - SLACK_BYTES)
+
+    def test_always_served(self) -> None:
+        """A window, a refresh, and some sessions and connections have room whatever else takes it all."""
+        budget = budget_within(256 * MIB, 60 * MIB, MIB)
+        budget.take(RESPONSES, budget.free(RESPONSES))
+        for purpose, size in ((WINDOW, MIB), (REFRESH, 8 * MIB), (CONNECTIONS, MIB), (SESSIONS, 128 * 1024)):
+            self.assertTrue(budget.take(purpose, size), purpose)
+
+    def test_too_low(self) -> None:
+        """A limit that leaves no room for that is refused, with the least that would do."""
+        error = self.assertRaises(MemoryLimitTooLow, budget_within, 64 * MIB, 60 * MIB, MIB)
+        least = int(str(error).removeprefix("must be ").partition("MiB")[0])
+        budget_within(least * MIB, 60 * MIB, MIB)
+        self.assertRaises(MemoryLimitTooLow, budget_within, (least - 1) * MIB, 60 * MIB, MIB)
+
+    def test_resident(self) -> None:
+        """This process has some megabytes resident."""
+        self.assertGreater(resident_bytes(), 5 * MIB)
