@@ -200,6 +200,7 @@ class Api:
             return _answer(request, {"error": problem.message, "requestID": None, "finished": False, "vulns": []})
 
     async def _next_vulns(self, request: Any) -> bytes:
+        self._grant(request, MAX_CHUNK_BYTES)
         asked = {name: values[-1].decode("utf-8", "replace") for name, values in request.args.items()}
         if b"requestID" in asked:
             token = self._reading.touch(asked[b"requestID"]).token
@@ -207,7 +208,6 @@ class Api:
             token = self._reading.open(self._refresh.current(asked[b"platform"])).token
         else:
             raise Problem(400, "malformed", "the platform parameter is missing")
-        self._grant(request, MAX_CHUNK_BYTES)
         n = self._reading.next_position(token)
         arrived, loaded = await self._within(request, ensureDeferred(self._reading.read(token, n)))
         head = {"error": None, "requestID": token, "finished": arrived and loaded is None}
