@@ -31,7 +31,8 @@ setup(
         "rich>=13.7",
     ],
     extras_require={
-        "test": ["pytest>=8.3", "pytest-twisted>=1.14", "hypothesis>=6.100", "coverage>=7.6"],
+        "rpm": ["pyrpmdb>=0.1.30"],
+        "test": ["pytest>=8.3", "pytest-twisted>=1.14", "hypothesis>=6.100", "coverage>=7.6", "pyrpmdb>=0.1.30"],
         "lint": ["ruff>=0.8", "mypy>=1.13", "mypy-zope>=1.0.9"],
         "docs": ["sphinx>=8.0"],
     },

@@ -16,6 +16,7 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 from twisted.python import usage
+from twisted.python.failure import Failure
 
 from patches.settings import CONFIG, BadSetting, Setting, resolve
 
@@ -108,18 +109,21 @@ class ListeningService(Service):
 
     def privilegedStartService(self) -> None:
         """Bind while privileges are still there."""
-        listening = self._endpoint.listen(self._factory)
-        listening.addCallbacks(self._listens, self._refused)
+        refused: list[Failure] = []
+        self._endpoint.listen(self._factory).addCallbacks(self._listens, refused.append)
+        for failure in refused:
+            self._end(_why_not(failure.value))
+        if self.port is None:
+            self._end("this kind of endpoint does not listen at once")
+
+    def _end(self, why: str) -> None:
+        """By now there is a log, and no other place where an operator would look."""
+        log.critical("{program}: --listen {listen!r}: {why}", program=self._program, listen=self._description, why=why)
+        sys.exit(1)
 
     def _listens(self, port: IListeningPort) -> None:
         self.port = port
         log.info("{program} listens on {address}", program=self._program, address=address_text(port))
-
-    def _refused(self, failure: Any) -> None:
-        reason = failure.value
-        if isinstance(reason, CannotListenError):
-            reason = reason.socketError
-        sys.exit(f"{self._program}: --listen {self._description!r}: {getattr(reason, 'strerror', None) or reason}")
 
     def stopService(self) -> Deferred[None]:
         """Close the port, then let what is being answered end."""
@@ -131,6 +135,11 @@ class ListeningService(Service):
             await maybeDeferred(self.port.stopListening)
         if self._drain is not None:
             await self._drain()
+
+
+def _why_not(error: BaseException | None) -> str:
+    reason = error.socketError if isinstance(error, CannotListenError) else error
+    return str(getattr(reason, "strerror", None) or reason)
 
 
 def address_text(port: IListeningPort) -> str:

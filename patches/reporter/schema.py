@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -15,17 +14,15 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    create_engine,
-    event,
-    insert,
-    select,
 )
-from sqlalchemy.exc import SQLAlchemyError
+
+from patches.database import DatabaseError, open_sqlite
 
 SCHEMA_VERSION = 1
+#: Readers do not wait for a writer (WAL); a report that was acknowledged survives a power cut (FULL).
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL")
 
 METADATA = MetaData()
-SCHEMA = Table("schema", METADATA, Column("version", Integer, primary_key=True))
 HOSTS = Table(
     "hosts",
     METADATA,
@@ -72,28 +69,7 @@ def open_database(path: Path) -> Engine:
 
     :raises StoreError: if the file is none, or one of a version that is not known here.
     """
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
-    event.listen(engine, "connect", _set_up)
     try:
-        version = _create(engine)
-    except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise StoreError(f"{path}: {reason}") from error
-    if version != SCHEMA_VERSION:
-        raise StoreError(f"{path}: its version is {version}; this program knows {SCHEMA_VERSION}")
-    return engine
-
-
-def _create(engine: Engine) -> int:
-    with engine.begin() as connection:
-        METADATA.create_all(connection)
-        version = connection.execute(select(SCHEMA.c.version)).scalar_one_or_none()
-        if version is None:
-            connection.execute(insert(SCHEMA).values(version=SCHEMA_VERSION))
-        return SCHEMA_VERSION if version is None else int(version)
-
-
-def _set_up(connection: Any, _record: Any) -> None:
-    """Readers do not wait for a writer (WAL); a report that was acknowledged survives a power cut (FULL)."""
-    for pragma in ("journal_mode=WAL", "synchronous=FULL"):
-        connection.execute(f"PRAGMA {pragma}").close()
+        return open_sqlite(path, METADATA, SCHEMA_VERSION, _PRAGMAS)
+    except DatabaseError as error:
+        raise StoreError(str(error)) from error

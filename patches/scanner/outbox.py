@@ -32,7 +32,8 @@ class Outbox:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._rejected = folder / "rejected"
-        self._rejected.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for made in (self._folder, self._rejected):
+            made.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def put(self, make: Callable[[int], dict[str, Any]]) -> Path:
         """

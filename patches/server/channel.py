@@ -56,6 +56,7 @@ class PacedChannel(HTTPChannel):
 
     site: ServerSite
     transport: Any
+    abortTimeout = 5
     _flushed = True
     _parsing = False
     _told_parser = False
@@ -197,7 +198,7 @@ class ServerSite(Site):
         budget: Budget,
         ready: Callable[[str, int], LoadedChunk | None],
         clock: IReactorTime,
-        idle_seconds: int = 60,
+        idle_seconds: int = 30,
         **options: Any,
     ) -> None:
         super().__init__(resource, timeout=idle_seconds, reactor=clock, **options)
@@ -226,7 +227,10 @@ class ServerSite(Site):
     async def drain(self, seconds: float = 5.0) -> None:
         """Let what is being answered end, for a bounded time; then hang up."""
         step = 0.05
-        while seconds > 0 and any(not channel.idle for channel in self.channels):
+        while seconds > 0 and self.channels:
+            for channel in list(self.channels):
+                if channel.idle:
+                    channel.loseConnection()
             await deferLater(self._clock, step)
             seconds -= step
         for channel in list(self.channels):

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any
 
 #: The schemes there are an order for, each a module of this package.
-SCHEMES = ("dpkg",)
+SCHEMES = ("dpkg", "rpm", "apk")
 
 
 class InvalidVersion(ValueError):

@@ -24,6 +24,7 @@ import re
 from functools import lru_cache
 
 from patches.versions import InvalidVersion
+from patches.versions.numbers import number_key
 
 #: ``strtol`` takes blanks and a sign before the digits, so dpkg does too.
 _EPOCH = re.compile(r"[\n\v\f\r]*(?:\+?|-(?=0+\Z))0*([0-9]{1,10})\Z")
@@ -36,8 +37,6 @@ _END = b"\x01"
 _ZERO = b"\x01"
 _WEIGHTS = bytes.maketrans(b"~+-.:", b"\x00\x7b\x7c\x7d\x7e")
 _DIGITS = re.compile(rb"[0-9]+")
-_MANY = 0x3E
-_COUNTS = tuple(bytes((count + 1,)) for count in range(_MANY))
 
 
 def sort_key(version: str) -> bytes:
@@ -78,7 +77,7 @@ def _epoch(version: str, text: str) -> bytes:
     match = _EPOCH.match(text)
     if not match or int(match[1]) > _GREATEST_EPOCH:
         raise InvalidVersion(version, "the epoch is not a number from 0 to 2147483647")
-    return _number(match[1].encode("ascii"))
+    return number_key(match[1].encode("ascii"))
 
 
 def _part(text: str) -> bytes:
@@ -88,13 +87,4 @@ def _part(text: str) -> bytes:
 
 
 def _matched_number(match: re.Match[bytes]) -> bytes:
-    return _number(match[0])
-
-
-def _number(digits: bytes) -> bytes:
-    """Write a number so that numbers compare by value: how many digits, without leading zeros, then the digits."""
-    significant = digits.lstrip(b"0")
-    count = len(significant)
-    if count < _MANY:
-        return _COUNTS[count] + significant
-    return b"\x3f" * (count // _MANY) + _COUNTS[count % _MANY] + significant
+    return number_key(match[0])

@@ -20,7 +20,8 @@ def serve_a_crowd(folder: Path, vulnerabilities: int) -> float:
         "patches-server",
         folder / "server",
         *("--list", str(path), "--memory-limit", f"{LIMIT_MIB}MiB"),
-        *("--chunk-timeout", "4", "--session-timeout", "15"),
+        # A window smaller than either list: both are served in the same way, and can be compared.
+        *("--window-bytes", "128KiB", "--chunk-timeout", "4", "--session-timeout", "8"),
     ).start()
     try:
         server.wait_until_ready()

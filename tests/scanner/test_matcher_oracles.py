@@ -1,4 +1,4 @@
-"""The whole of real lists against real hosts: the findings of debsecan and dpkg, none missed, none more."""
+"""The whole of real lists against real hosts: the findings of debsecan, dpkg, apk and rpm, none missed, none more."""
 
 from __future__ import annotations
 
@@ -79,6 +79,14 @@ class OracleTests(SynchronousTestCase):
     def test_ubuntu(self) -> None:
         """Ubuntu 18.04 against Ubuntu's records, with and without Pro."""
         self.assertEqual(self.check("ubuntu"), 191 + 245)
+
+    def test_alpine(self) -> None:
+        """Alpine 3.8 to 3.20 and edge against Alpine's records."""
+        self.assertEqual(self.check("alpine"), 22 + 1 + 1 + 1)
+
+    def test_azurelinux(self) -> None:
+        """Azure Linux 2, by source package, as rpm orders versions."""
+        self.assertEqual(self.check("azurelinux"), 372)
 
     def test_debsecan(self) -> None:
         """The cases of debsecan's own test suite come out as its authors expect."""

@@ -22,7 +22,9 @@ class Package:
     :ivar version: its version, as the native tool shows it.
     :ivar arch: its architecture, ``amd64``; ``all`` or ``noarch`` where it has none.
     :ivar source: the name of the source package it was built from (apk: its origin); its own name if none is recorded.
-    :ivar source_version: the version of that source package.
+    :ivar source_version: the version of that source package; of an rpm without its epoch, which is not recorded.
+    :ivar module: the modularity label that an rpm was built with, ``name:stream:version:context``, or ``None``.
+    :ivar vendor: who built an rpm, or ``None``.
     """
 
     name: str
@@ -30,6 +32,8 @@ class Package:
     arch: str
     source: str
     source_version: str
+    module: str | None = None
+    vendor: str | None = None
 
 
 @frozen
@@ -47,9 +51,11 @@ class Inventory:
 
 def databases() -> tuple[IInventory, ...]:
     """Give every package database format there is a reader for, in the order in which they are looked for."""
+    from patches.scanner.inventory.apk import ApkInventory
     from patches.scanner.inventory.dpkg import DpkgInventory
+    from patches.scanner.inventory.rpm import RpmInventory
 
-    return (DpkgInventory(),)
+    return (DpkgInventory(), ApkInventory(), RpmInventory())
 
 
 def read_inventory(root: Path, scheme: str | None = None) -> Inventory:

@@ -1,0 +1,61 @@
+"""Databases of our own on SQLite: of a stated version, with stated settings, or refused in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Column, Engine, Integer, MetaData, Table, create_engine, event, insert, inspect, select
+from sqlalchemy.exc import SQLAlchemyError
+
+_VERSION_TABLE = "schema"
+
+
+class DatabaseError(Exception):
+    """A file that cannot be used as this database; its text says why, in one line."""
+
+
+def open_sqlite(path: Path, metadata: MetaData, version: int, pragmas: Sequence[str]) -> Engine:
+    """
+    Open a database, or make an empty one.
+
+    :param metadata: its tables; one more is kept beside them, for the version.
+    :param version: of these tables; a file that has another is refused.
+    :param pragmas: are set on every connection.
+    :raises DatabaseError: if the file is no such database.
+    """
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+
+    def set_up(connection: Any, _record: Any) -> None:
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    event.listen(engine, "connect", set_up)
+    try:
+        found = _create(engine, metadata, version)
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise DatabaseError(f"{path}: {reason}") from error
+    if found is None:
+        raise DatabaseError(f"{path}: this is a database of something else")
+    if found != version:
+        raise DatabaseError(f"{path}: its version is {found}; this program knows {version}")
+    return engine
+
+
+def _create(engine: Engine, metadata: MetaData, version: int) -> int | None:
+    """Give the version of a database that has one; make the tables only where there are no others."""
+    schema = Table(_VERSION_TABLE, MetaData(), Column("version", Integer, primary_key=True))
+    with engine.begin() as connection:
+        there = set(inspect(connection).get_table_names())
+        if schema.name in there:
+            found = connection.execute(select(schema.c.version)).scalar_one_or_none()
+            if found is not None:
+                return int(found)
+        if there - metadata.tables.keys() - {schema.name}:
+            return None
+        metadata.create_all(connection)
+        schema.create(connection, checkfirst=True)
+        connection.execute(insert(schema).values(version=version))
+        return version

@@ -1,0 +1,129 @@
+"""
+The rpm database, in its three forms: sqlite, ndb, and Berkeley DB; read without running a program, for any root.
+
+sqlite is read here. ndb and Berkeley DB are read by pyrpmdb (the extra ``patches[rpm]``); where that is not installed,
+the packages of the running host are asked of ``rpm`` itself, once.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from zope.interface import implementer
+
+from patches.interfaces import IInventory
+from patches.scanner.inventory import InventoryError, Package
+from patches.scanner.inventory import rpm_header as header
+from patches.scanner.inventory.rpm_query import query_packages
+from patches.scanner.root import inside
+
+FOLDERS = ("usr/lib/sysimage/rpm", "var/lib/rpm")
+SQLITE, NDB, BERKELEY = "rpmdb.sqlite", "Packages.db", "Packages"
+
+_WORD = re.compile(r"[^\s\x00-\x1f]+\Z")
+_SOURCE_RPM = re.compile(r"(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm\Z")
+#: Keys that rpm keeps beside the packages.
+_NOT_A_PACKAGE = "gpg-pubkey"
+
+
+@implementer(IInventory)
+class RpmInventory:
+    """What rpm has installed."""
+
+    scheme = "rpm"
+
+    def present(self, root: Path) -> bool:
+        """Tell whether there is an rpm database."""
+        return _find(root) is not None
+
+    def read(self, root: Path) -> Iterator[Package]:
+        """
+        Read every installed package.
+
+        :raises InventoryError: if the database is damaged or may not be read, or if nothing here can read its form.
+        """
+        found = _find(root)
+        if found is None:
+            raise InventoryError(f"no rpm database found under {root}")
+        path, shown = inside(root, found), found
+        try:
+            headers = _read_sqlite(path, shown) if path.name == SQLITE else _read_other(root, path, shown)
+            for tags in headers:
+                if tags.get(header.NAME) != _NOT_A_PACKAGE:
+                    yield _package(shown, tags)
+        except OSError as error:
+            raise InventoryError(f"{shown}: {error.strerror}") from error
+
+
+def _find(root: Path) -> str | None:
+    places = [f"{folder}/{name}" for name in (SQLITE, NDB, BERKELEY) for folder in FOLDERS]
+    return next((place for place in places if inside(root, place).is_file()), None)
+
+
+def _read_sqlite(path: Path, shown: str) -> Iterator[Mapping[int, str]]:
+    """Read headers one at a time; a database with a log beside it is copied, so that nothing is written there."""
+    with tempfile.TemporaryDirectory(prefix="patches-") as folder:
+        log = path.with_name(path.name + "-wal")
+        if log.is_file() and log.stat().st_size:
+            copied = Path(shutil.copyfile(path, Path(folder) / path.name))
+            shutil.copyfile(log, Path(folder) / log.name)
+            uri = copied.as_uri()
+        else:
+            uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        try:
+            with closing(sqlite3.connect(uri, uri=True)) as database:
+                for (blob,) in database.execute("SELECT blob FROM Packages ORDER BY hnum"):
+                    yield header.read_header(bytes(blob))
+        except (sqlite3.Error, header.MalformedHeader, TypeError) as error:
+            raise InventoryError(f"{shown}: {error}") from error
+
+
+def _read_other(root: Path, path: Path, shown: str) -> Iterator[Mapping[int, str]]:
+    try:
+        from pyrpmdb import get_rpm_db_info
+    except ImportError:
+        if root == Path("/"):
+            return query_packages()
+        raise InventoryError(f"{shown}: to read a database of this form, install patches[rpm]") from None
+    found = get_rpm_db_info(str(path))
+    if not isinstance(found, list):
+        reason = found.get("error", found) if isinstance(found, dict) else found
+        raise InventoryError(f"{shown}: {str(reason).splitlines()[0][:200]}")
+    return map(_tags, found)
+
+
+def _tags(info: Mapping[str, Any]) -> Mapping[int, str]:
+    names = {
+        header.NAME: "Name",
+        header.EPOCH: "Epoch",
+        header.VERSION: "Version",
+        header.RELEASE: "Release",
+        header.ARCH: "Arch",
+        header.SOURCERPM: "SourceRpm",
+        header.VENDOR: "Vendor",
+        header.MODULARITYLABEL: "Modularitylabel",
+    }
+    return {tag: str(info[name]) for tag, name in names.items() if info.get(name) is not None}
+
+
+def _package(shown: str, tags: Mapping[int, str]) -> Package:
+    name, version, release = (tags.get(tag, "") for tag in (header.NAME, header.VERSION, header.RELEASE))
+    if not all(_WORD.match(word) for word in (name, version, release)):
+        raise InventoryError(f"{shown}: a package named {name[:80]!r}, of version {version[:80]!r}-{release[:80]!r}")
+    source = _SOURCE_RPM.match(tags.get(header.SOURCERPM, ""))
+    return Package(
+        name=name,
+        version=f"{tags.get(header.EPOCH) or 0}:{version}-{release}",
+        arch=tags.get(header.ARCH) or "noarch",
+        source=source[1] if source else name,
+        source_version=source[2] if source else f"{version}-{release}",
+        module=tags.get(header.MODULARITYLABEL) or None,
+        vendor=tags.get(header.VENDOR) or None,
+    )

@@ -1,0 +1,185 @@
+"""The daemons as an operator meets them: what goes wrong is one line and an exit code, and an end is clean."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.integration.daemons import PATCHES, TWISTD, Daemon, wait_for
+from tests.integration.hosts import write_host
+from tests.integration.lists import write_list
+
+
+def twistd(plugin: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run a daemon that ends by itself."""
+    command = [str(TWISTD), "--nodaemon", "--pidfile=", "--logfile=log", plugin, *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--nonsense"], "option --nonsense not recognized"),
+        (["--max-active", "none"], "--max-active 'none': must be a whole number, 1 or more"),
+        (["--config", "absent.toml"], "--config absent.toml: No such file or directory"),
+        ([], "there is no vulnerability source: give --clair URL or --list FILE"),
+        (["--list", "absent"], "--list absent: there is no such file"),
+        (["--clair", "http://127.0.0.1:1", "--memory-limit", "1MiB"], "--memory-limit 1MiB: must be "),
+        (["more"], "unexpected argument 'more'"),
+    ],
+)
+def test_bad_option(options: list[str], said: str) -> None:
+    """A bad option is one line that says which and why; the exit code is 1."""
+    ran = twistd("patches-server", "--state-dir", "state", *options)
+    assert ran.returncode == 1
+    assert (ran.stdout + ran.stderr).startswith(f"patches-server: {said}")
+    assert (ran.stdout + ran.stderr).count("\n") == 1
+
+
+@pytest.mark.parametrize("plugin", ["patches-server", "patches-reporter"])
+def test_taken_port(plugin: str, tmp_path: Path) -> None:
+    """A taken port ends the daemon with an error: it does not stay alive and deaf."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        listen = f"tcp:{taken.getsockname()[1]}:interface=127.0.0.1"
+        sources = ["--list", str(write_list(tmp_path / "list", 1))] if plugin == "patches-server" else []
+        ran = twistd(plugin, "--state-dir", "state", "--listen", listen, *sources)
+    assert ran.returncode == 1
+    log = Path("log").read_text()
+    assert f"{plugin}: --listen '{listen}': Address already in use\n" in log
+    assert "Traceback" not in log
+
+
+def test_end_of_a_server(tmp_path: Path) -> None:
+    """SIGTERM: no connection is taken any more, who waits is answered, and the exit code is 0."""
+    path = write_list(tmp_path / "list", 10)
+    server = Daemon("patches-server", tmp_path / "server", "--list", str(path), "--max-active", "1").start()
+    server.wait_until_ready()
+    tokens = [server.ask("/v1/sessions", "POST", {"platform": "debian-12"})[1]["session"] for _ in range(2)]
+    with socket.create_connection(("127.0.0.1", server.port)) as waiting:
+        request = f"GET /v1/sessions/{tokens[1]}/chunks/0 HTTP/1.1\r\nHost: x\r\nPrefer: wait=20\r\n\r\n"
+        waiting.sendall(request.encode())
+        time.sleep(0.3)
+        assert server.stop() == 0
+        answer = waiting.recv(65536).decode()
+    assert answer.startswith("HTTP/1.1 503")
+    assert "stopping" in answer
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", server.port))
+    assert "Traceback" not in server.text()
+
+
+def test_scanner_and_late_reporter(tmp_path: Path) -> None:
+    """
+    The scanner daemon scans at once; its report waits while the reporter is down, across a restart of the scanner, and
+    arrives when the reporter is there.
+    """
+    path = write_list(tmp_path / "list", 1000)
+    root = write_host(tmp_path / "root", "debian", "12", {"package-7": "1:0.0-0", "bash": "1"})
+    server = Daemon("patches-server", tmp_path / "server", "--list", str(path)).start()
+    reporter = Daemon("patches-reporter", tmp_path / "reporter").start()
+    reporter.stop()
+    command = [
+        *(str(TWISTD), "--nodaemon", "--pidfile=", "patches-scanner", "--state-dir", str(tmp_path / "scanner")),
+        *("--patches-server", f"http://127.0.0.1:{server.port}", "--root", str(root), "--host", "web-1"),
+        *("--mozdef-proxy", f"http://127.0.0.1:{reporter.port}"),
+    ]
+    try:
+        server.wait_until_ready()
+        outbox = tmp_path / "scanner/outbox"
+        for wait in (lambda: list(outbox.glob("0*.json")), lambda: len(list(outbox.glob("0*.json"))) == 2):
+            with (tmp_path / "scanner.log").open("ab") as log:
+                scanner = subprocess.Popen(command, stdout=log, stderr=log)
+            wait_for(wait, 30)
+            scanner.send_signal(signal.SIGTERM)
+            assert scanner.wait(30) == 0
+        reporter.start(reporter.port)
+        with (tmp_path / "scanner.log").open("ab") as log:
+            scanner = subprocess.Popen(command, stdout=log, stderr=log)
+        wait_for(lambda: not list(outbox.glob("0*.json")), 60)
+        scanner.send_signal(signal.SIGTERM)
+        assert scanner.wait(30) == 0
+        [host] = reporter.ask("/v1/hosts")[1]["hosts"]
+        assert (host["host"], host["complete"], host["lastScan"]["served"]) == ("web-1", True, 1000)
+        found = reporter.ask("/v1/hosts/web-1/findings")[1]["vulnerabilities"]
+        assert found
+        assert {finding["installed"]["name"] for finding in found} == {"package-7"}
+        assert "Traceback" not in (tmp_path / "scanner.log").read_text()
+    finally:
+        server.stop()
+        reporter.stop()
+
+
+def scan(*options: str) -> subprocess.CompletedProcess[str]:
+    """Run ``patches scan``."""
+    return subprocess.run([str(PATCHES), "scan", *options], capture_output=True, text=True, timeout=60)
+
+
+def test_scan_without_a_server(tmp_path: Path) -> None:
+    """A server that is not there: one sentence, exit code 3, within seconds."""
+    root = write_host(tmp_path / "root", "debian", "12", {"bash": "1"})
+    ran = scan("--patches-server", "http://127.0.0.1:1", "--root", str(root))
+    assert ran.returncode == 3
+    assert "Connection refused" in ran.stdout.replace("\n", " ")
+    assert "not a clean result" in ran.stdout.replace("\n", " ")
+    assert "Traceback" not in ran.stdout + ran.stderr
+
+
+def test_scan_of_what_cannot_be_scanned(tmp_path: Path) -> None:
+    """A platform that cannot be told is wrong usage; packages that cannot be read are an error."""
+    (tmp_path / "empty").mkdir()
+    ran = scan("--root", str(tmp_path / "empty"))
+    assert (ran.returncode, "unknown platform" in ran.stderr) == (2, True)
+    ran = scan("--root", str(tmp_path / "empty"), "--platform", "debian-12")
+    assert (ran.returncode, "no package database" in ran.stdout) == (5, True)
+
+
+def test_interrupted_scan(tmp_path: Path) -> None:
+    """Ctrl-C ends a scan at once, without a traceback, and not as a success."""
+    root = write_host(tmp_path / "root", "debian", "12", {"bash": "1"})
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        command = [str(PATCHES), "scan", "--patches-server", f"http://127.0.0.1:{silent.getsockname()[1]}"]
+        ran = subprocess.Popen([*command, "--root", str(root)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        silent.settimeout(30)
+        silent.accept()
+        ran.send_signal(signal.SIGINT)
+        output, errors = ran.communicate(timeout=30)
+    assert ran.returncode == 130
+    assert b"Traceback" not in output + errors
+
+
+def test_demo() -> None:
+    """The demonstration runs to its end, shows findings and where they came from, within ten seconds."""
+    started = time.monotonic()
+    ran = subprocess.run([str(PATCHES), "demo"], capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    assert time.monotonic() - started < 10
+    assert "CVE-" in ran.stdout
+    assert "GET /v1/hosts" in ran.stdout
+
+
+def test_first_protocol(tmp_path: Path) -> None:
+    """A scanner of the first Patches gets the whole list by asking again and again with its request's name."""
+    path = write_list(tmp_path / "list", 5000)
+    server = Daemon("patches-server", tmp_path / "server", "--list", str(path)).start()
+    try:
+        server.wait_until_ready()
+        status, answer = server.ask("/vulns?platform=debian-12")
+        names = []
+        while not answer["finished"]:
+            assert (status, answer["error"]) == (200, None)
+            names += [vulnerability["name"] for vulnerability in answer["vulns"]]
+            status, answer = server.ask(f"/vulns?requestID={answer['requestID']}")
+        assert names == [json.loads(line)["name"] for line in path.read_text().splitlines()]
+        assert server.ask("/vulns?platform=nonsense-1")[1]["error"]
+    finally:
+        server.stop()

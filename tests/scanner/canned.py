@@ -1,0 +1,119 @@
+"""A treq client whose answers are written down beforehand: what a server can say, and how it can fail, in order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attrs import define, field, frozen
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.error import ConnectionRefusedError
+from twisted.internet.protocol import Protocol
+from twisted.python.failure import Failure
+from twisted.web.client import ResponseDone
+from twisted.web.http_headers import Headers
+
+from patches.wire import StreamDigest, digest, repr_digest
+
+
+@define(eq=False)
+class Canned:
+    """One answer; a ``body_failure`` cuts it off."""
+
+    code: int
+    body: bytes = b""
+    fields: Mapping[str, str] = field(factory=dict)
+    body_failure: BaseException | None = None
+
+    @property
+    def headers(self) -> Headers:
+        """The header fields."""
+        return Headers({name: [value] for name, value in self.fields.items()})
+
+    def deliverBody(self, protocol: Protocol) -> None:
+        """Give the body at once."""
+        protocol.dataReceived(self.body)
+        protocol.connectionLost(Failure(self.body_failure or ResponseDone()))
+
+
+@frozen
+class Asked:
+    """A request that was made."""
+
+    method: str
+    url: str
+    body: bytes | None
+    fields: Mapping[str, str]
+
+    @property
+    def document(self) -> Any:
+        """Its JSON body."""
+        return json.loads(self.body or b"null")
+
+
+class CannedHTTP:
+    """
+    Answers requests from a list.
+
+    :ivar asked: the requests so far.
+    :ivar answers: what comes next: an answer, an exception, or a function of the request that gives either.
+    """
+
+    def __init__(self, *answers: Canned | BaseException | Callable[[Asked], Canned | BaseException]) -> None:
+        self.asked: list[Asked] = []
+        self.answers = list(answers)
+
+    def request(
+        self, method: str, url: str, data: bytes | None, headers: dict[str, str], **options: Any
+    ) -> Deferred[Any]:
+        """Answer with what comes next; with nothing at all once the list is through."""
+        asked = Asked(method, url, data, headers)
+        self.asked.append(asked)
+        if not self.answers:
+            return Deferred()
+        answer = self.answers.pop(0)
+        if not isinstance(answer, Canned | BaseException):
+            answer = answer(asked)
+        return fail(answer) if isinstance(answer, BaseException) else succeed(answer)
+
+
+REFUSED = ConnectionRefusedError(111)
+
+
+def document(code: int, value: Any, **fields: str) -> Canned:
+    """Answer with a JSON document; underscores in names of fields become hyphens."""
+    named = {name.replace("_", "-"): text for name, text in fields.items()}
+    return Canned(code, json.dumps(value).encode(), {"Content-Type": "application/json", **named})
+
+
+def error(code: int, word: str, **fields: str) -> Canned:
+    """Answer with an error document."""
+    return document(code, {"error": {"code": word, "message": f"it is {word}"}}, **fields)
+
+
+def session(state: str = "active", token: str = "s1", revision: str = "r1") -> Canned:
+    """Answer that a session is open."""
+    snapshot = {"snapshot": {"revision": revision, "vulnerabilities": 4}} if state == "active" else {}
+    return document(201, {"session": token, "state": state, **snapshot})
+
+
+def chunk(body: bytes, announced: bytes | None = None) -> Canned:
+    """Answer with a chunk; ``announced`` replaces its true digest."""
+    fields = {"Content-Type": "application/x-ndjson", "Repr-Digest": repr_digest(announced or digest(body))}
+    return Canned(200, body, fields)
+
+
+def end(*bodies: bytes, **changes: Any) -> Canned:
+    """Answer that the stream of these chunks is finished."""
+    stream = StreamDigest()
+    for body in bodies:
+        stream.add(digest(body))
+    said = {
+        "finished": True,
+        "chunks": len(bodies),
+        "vulnerabilities": sum(body.count(b"\n") for body in bodies),
+        "digest": stream.hexdigest(),
+        "revision": "r1",
+    }
+    return document(200, {**said, **changes})

@@ -1,0 +1,85 @@
+"""What apk has installed, exactly; and a damaged database is an error, never a shorter list."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.scanner.inventory import InventoryError, Package, read_inventory
+from tests.shared import shared
+
+BUSYBOX = (
+    "C:Q1x=\nP:ssl_client\nV:1.33.1-r8\nA:x86_64\nT:a client\no:busybox\nF:bin\nR:ssl_client\na:0:0:755\nZ:Q1y=\n\n"
+)
+MUSL = "C:Q1z=\nP:musl\nV:1.2.2-r4\nA:x86_64\nL:MIT\n\n"
+
+
+class ApkCase(SynchronousTestCase):
+    """A host with an apk database."""
+
+    def setUp(self) -> None:
+        self.root = Path(self.mktemp())
+        self.root.mkdir()
+
+    def write(self, content: str | bytes, path: str = "lib/apk/db/installed") -> None:
+        """Write the database."""
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+
+    def read(self) -> tuple[Package, ...]:
+        """Read it."""
+        inventory = read_inventory(self.root)
+        self.assertEqual(inventory.scheme, "apk")
+        return inventory.packages
+
+    def test_packages(self) -> None:
+        """Each package has its origin, and the origin's version is its own; without one it is its own origin."""
+        self.write(BUSYBOX + MUSL)
+        client = Package("ssl_client", "1.33.1-r8", "x86_64", "busybox", "1.33.1-r8")
+        self.assertEqual(self.read(), (client, Package("musl", "1.2.2-r4", "x86_64", "musl", "1.2.2-r4")))
+
+    def test_merged_usr(self) -> None:
+        """Where lib is a part of usr, the database is there too."""
+        self.write(MUSL, "usr/lib/apk/db/installed")
+        self.assertEqual([package.name for package in self.read()], ["musl"])
+
+    def test_without_last_empty_line(self) -> None:
+        """Some images end without the empty line."""
+        self.write(BUSYBOX + MUSL.rstrip("\n") + "\n")
+        self.assertEqual(len(self.read()), 2)
+
+    def test_damage(self) -> None:
+        """Cut in a line, binary noise, a field twice, no version: one line of error."""
+        whole = (BUSYBOX + MUSL).encode()
+        damaged = [whole[:-4], whole[: len(BUSYBOX) + 9], b"\x00\xff\x17" * 100, whole + b"x" * 2_000_000]
+        damaged += [b"P:a\nP:b\nV:1\n\n", b"P:a\n\n", b"V:1\n\n", b"P:a b\nV:1\n\n", b"P:a\nV:1", b"just text\n"]
+        for content in damaged:
+            self.write(content)
+            error = self.assertRaises(InventoryError, read_inventory, self.root)
+            self.assertNotIn("\n", str(error))
+
+    def test_empty(self) -> None:
+        """A database of nothing is not a clean host."""
+        self.write("\n\n")
+        self.assertRaises(InventoryError, read_inventory, self.root)
+
+    def test_link_out(self) -> None:
+        """A link cannot lead the reader out of the root."""
+        outside = Path(self.mktemp())
+        outside.write_text(MUSL)
+        (self.root / "lib/apk/db").mkdir(parents=True)
+        (self.root / "lib/apk/db/installed").symlink_to(outside.absolute())
+        self.assertRaises(InventoryError, read_inventory, self.root)
+
+    def test_real_hosts(self) -> None:
+        """Every real host has exactly the packages that are recorded of it."""
+        hosts = sorted(path.parent for path in shared("data/hosts").glob("alpine-*/*/inventory.json"))
+        for host in hosts:
+            rows = json.loads((host / "inventory.json").read_text())["packages"]
+            expected = {(r["name"], r["version"], r["arch"], r["source"], r["source_version"]) for r in rows}
+            found = [(p.name, p.version, p.arch, p.source, p.source_version) for p in read_inventory(host).packages]
+            self.assertEqual((set(found), len(found)), (expected, len(expected)), host)
+        self.assertGreaterEqual(len(hosts), 15)

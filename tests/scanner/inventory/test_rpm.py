@@ -1,0 +1,132 @@
+"""What rpm has installed, from each form of its database; and a damaged one is an error, never a shorter list."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import struct
+from pathlib import Path
+from unittest import SkipTest
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.scanner.inventory import InventoryError, Package, read_inventory
+from patches.scanner.inventory import rpm_header as header
+from patches.scanner.inventory.rpm_header import MalformedHeader, read_header
+from tests.shared import shared
+
+BASH = {header.NAME: "bash", header.VERSION: "5.1.8", header.RELEASE: "6.el9", header.ARCH: "x86_64"}
+SOURCE = {header.SOURCERPM: "bash-5.1.8-6.el9.src.rpm", header.VENDOR: "A Vendor"}
+MODULAR = {header.NAME: "nodejs", header.VERSION: "18", header.RELEASE: "1", header.EPOCH: 1, header.ARCH: "x86_64"}
+LABEL = {header.MODULARITYLABEL: "nodejs:18:8080020230718:63b34585"}
+KEY = {header.NAME: "gpg-pubkey", header.VERSION: "fd431d51", header.RELEASE: "4ae0493b"}
+
+
+def make_header(tags: dict[int, str | int]) -> bytes:
+    """Write a header as rpm does."""
+    index, data = b"", b""
+    for tag, value in sorted(tags.items()):
+        if isinstance(value, int):
+            data += b"\0" * (-len(data) % 4)
+        index += struct.pack(">IIII", tag, 4 if isinstance(value, int) else 6, len(data), 1)
+        data += struct.pack(">I", value) if isinstance(value, int) else value.encode() + b"\0"
+    return struct.pack(">II", len(tags), len(data)) + index + data
+
+
+class RpmCase(SynchronousTestCase):
+    """A host with an rpm database on sqlite."""
+
+    def setUp(self) -> None:
+        self.root = Path(self.mktemp())
+        self.folder = self.root / "var/lib/rpm"
+        self.folder.mkdir(parents=True)
+        self.path = self.folder / "rpmdb.sqlite"
+
+    def write(self, *headers: bytes) -> None:
+        """Write the database."""
+        self.path.unlink(missing_ok=True)
+        database = sqlite3.connect(self.path)
+        database.execute("CREATE TABLE Packages (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)")
+        database.executemany("INSERT INTO Packages (blob) VALUES (?)", [(blob,) for blob in headers])
+        database.commit()
+        database.close()
+
+    def read(self) -> tuple[Package, ...]:
+        """Read it."""
+        inventory = read_inventory(self.root)
+        self.assertEqual(inventory.scheme, "rpm")
+        return inventory.packages
+
+    def test_packages(self) -> None:
+        """Epoch, source, vendor and module are told; an absent epoch is 0; keys are no packages."""
+        self.write(make_header({**BASH, **SOURCE}), make_header(KEY), make_header({**MODULAR, **LABEL}))
+        bash, nodejs = self.read()
+        self.assertEqual((bash.name, bash.version, bash.arch), ("bash", "0:5.1.8-6.el9", "x86_64"))
+        self.assertEqual((bash.source, bash.source_version, bash.vendor), ("bash", "5.1.8-6.el9", "A Vendor"))
+        self.assertEqual((nodejs.version, nodejs.module), ("1:18-1", "nodejs:18:8080020230718:63b34585"))
+
+    def test_source_names(self) -> None:
+        """The source's name may have hyphens; a package that was built without source is its own."""
+        self.write(
+            make_header({**BASH, header.SOURCERPM: "util-linux-ng-2.32.1-42.el8_8.nosrc.rpm"}), make_header(BASH)
+        )
+        first, second = self.read()
+        self.assertEqual((first.source, first.source_version), ("util-linux-ng", "2.32.1-42.el8_8"))
+        self.assertEqual((second.source, second.source_version), ("bash", "5.1.8-6.el9"))
+
+    def test_log_beside_it(self) -> None:
+        """What is in the write-ahead log counts; and nothing is written into the host that is scanned."""
+        self.write(make_header(BASH))
+        database = sqlite3.connect(self.path, isolation_level=None)
+        self.addCleanup(database.close)
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("INSERT INTO Packages (blob) VALUES (?)", (make_header({**BASH, header.NAME: "sudo"}),))
+        before = {path.name: path.read_bytes() for path in self.folder.iterdir()}
+        self.assertEqual([package.name for package in self.read()], ["bash", "sudo"])
+        self.assertEqual({path.name: path.read_bytes() for path in self.folder.iterdir()}, before)
+
+    def test_damage(self) -> None:
+        """Headers that are cut, files that are cut or are none: one line of error."""
+        whole = make_header({**BASH, **SOURCE})
+        for blob in (whole[:4], whole[:40], whole[:-1], b"\xff" * 100, make_header({header.NAME: "bash"})):
+            self.write(make_header(MODULAR), blob)
+            self.refused()
+        self.write(*[whole] * 2000)
+        content = self.path.read_bytes()
+        for damaged in (content[: len(content) // 2], b"noise" * 1000, b""):
+            self.path.write_bytes(damaged)
+            self.refused()
+
+    def refused(self) -> None:
+        """Expect an error."""
+        error = self.assertRaises(InventoryError, read_inventory, self.root)
+        self.assertNotIn("\n", str(error))
+
+    def test_cut_everywhere(self) -> None:
+        """Wherever a header is cut, it is noticed."""
+        whole = make_header({**BASH, **SOURCE, header.EPOCH: 7})
+        self.assertEqual(read_header(whole)[header.EPOCH], "7")
+        for length in range(len(whole)):
+            self.assertRaises(MalformedHeader, read_header, whole[:length])
+
+    def test_real_hosts(self) -> None:
+        """Every real host has exactly the packages that rpm lists: sqlite, ndb, Berkeley DB."""
+        hosts = [shared(f"data/hosts/{name}") for name in ("almalinux-8/el8-server", "azurelinux-2/cbl-mariner-2.0")]
+        try:
+            import pyrpmdb  # noqa: F401
+        except ImportError:
+            raise SkipTest("pyrpmdb is not installed (patches[rpm])") from None
+        hosts += [shared(f"data/hosts/{name}") for name in ("sle-15/bci-ndb", "el-8/libuuid-bdb")]
+        for host in hosts:
+            rows = json.loads((host / "inventory.json").read_text())["packages"]
+            expected = {(r["name"], r["version"], r["arch"], r["source"], r["source_version"]) for r in rows}
+            found = [(p.name, p.version, p.arch, p.source, p.source_version) for p in read_inventory(host).packages]
+            self.assertEqual((set(found), len(found)), (expected, len(rows)), host)
+
+    def test_damaged_other_forms(self) -> None:
+        """Noise in place of an ndb or a Berkeley DB database is an error too."""
+        for name in ("Packages.db", "Packages"):
+            for path in self.folder.iterdir():
+                path.unlink()
+            (self.folder / name).write_bytes(b"noise" * 1000)
+            self.refused()

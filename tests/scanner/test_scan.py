@@ -1,0 +1,112 @@
+"""One scan: what is found is told, and what was not compared is never clean."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from twisted.internet.defer import ensureDeferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.scanner.client import ClientSettings, PatchesClient
+from patches.scanner.reports import report_document
+from patches.scanner.scan import Outcome, Target, scan
+from patches.scanner.table import summary
+from patches.vulnerability import FixedPackage, Severity, Vulnerability
+from patches.wire import encode_line, from_wire
+from tests.integration.hosts import write_host
+from tests.scanner.canned import REFUSED, CannedHTTP, chunk, end, error, session
+
+LIST = b"".join(
+    encode_line(Vulnerability(name, "debian-12", (FixedPackage(package, version),), severity))
+    for name, package, version, severity in (
+        ("CVE-1", "sudo", "1.9-2", Severity.LOW),
+        ("CVE-2", "sudo", "1.8-9", Severity.HIGH),
+        ("CVE-3", "bash", "5.2-1", Severity.CRITICAL),
+        ("CVE-4", "absent", "9", Severity.CRITICAL),
+        ("CVE-5", "bash", None, Severity.LOW),
+    )
+)
+
+
+class ScanTests(SynchronousTestCase):
+    """A host with two packages and a server whose answers are written down."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.root = write_host(Path(self.mktemp()), "debian", "12", {"sudo": "1.9-1", "bash": "5.1-9"})
+
+    def scan(self, *answers: object, root: Path | None = None) -> Outcome:
+        """Scan it."""
+        self.http = CannedHTTP(*answers)  # type: ignore[arg-type]
+        settings = ClientSettings(contact=timedelta(0), patience=timedelta(seconds=1))
+        client = PatchesClient(self.http, "http://server", self.clock, settings, jitter=lambda: 0.0)
+        target = Target("web-1", "debian-12", root or self.root)
+        scanning = ensureDeferred(scan(client, target, wall=lambda: 1000.0))
+        self.clock.pump([1] * 5)
+        return self.successResultOf(scanning)
+
+    def test_findings(self) -> None:
+        """Findings are what is installed below its fix, the severest first; those without a fix are counted apart."""
+        outcome = self.scan(session(), chunk(LIST), end(LIST))
+        found = [(finding.vulnerability.name, finding.package.name) for finding in outcome.findings]
+        self.assertEqual(found, [("CVE-3", "bash"), ("CVE-1", "sudo")])
+        self.assertEqual((outcome.complete, outcome.unfixed, outcome.served, outcome.packages), (True, 1, 5, 2))
+
+    def test_cut_short(self) -> None:
+        """A scan that could not see the whole list is incomplete, and is not summed up as anything else."""
+        outcome = self.scan(session(), chunk(LIST), *[REFUSED] * 9)
+        self.assertEqual((outcome.complete, outcome.code, outcome.digest), (False, "incomplete", None))
+        self.assertIn("Incomplete", summary(outcome))
+        self.assertIn("not a clean result", summary(outcome))
+
+    def test_corrupt(self) -> None:
+        """A stream that does not verify makes the scan incomplete."""
+        outcome = self.scan(session(), chunk(LIST, announced=b"0" * 32))
+        self.assertFalse(outcome.complete)
+
+    def test_session_lost(self) -> None:
+        """When a session is lost, the scan begins anew: nothing is found twice, nothing of another list is kept."""
+        outcome = self.scan(
+            *(session(), chunk(LIST), error(410, "expired"), error(410, "expired")),
+            *(session(token="s2", revision="r1"), chunk(LIST), end(LIST)),
+        )
+        self.assertTrue(outcome.complete)
+        self.assertEqual((len(outcome.findings), outcome.served), (2, 5))
+
+    def test_session_lost_for_ever(self) -> None:
+        """Sessions that are lost again and again make an incomplete scan."""
+        outcome = self.scan(*[session(), error(410, "expired"), error(410, "expired")] * 9)
+        self.assertEqual((outcome.complete, outcome.code), (False, "incomplete"))
+        self.assertEqual([asked.method for asked in self.http.asked].count("POST"), 6)
+
+    def test_unknown_platform(self) -> None:
+        """A platform that the server does not serve is said, not scanned as clean."""
+        outcome = self.scan(error(404, "unknown-platform"))
+        self.assertEqual((outcome.complete, outcome.code), (False, "unknown-platform"))
+
+    def test_no_inventory(self) -> None:
+        """A host whose packages cannot be read is not clean, and the server is not even asked."""
+        outcome = self.scan(session(), root=Path(self.mktemp()))
+        self.assertEqual((outcome.complete, outcome.code), (False, "inventory"))
+        self.assertEqual(self.http.asked, [])
+
+    def test_report(self) -> None:
+        """A report holds the findings in wire form, what is installed, and the facts of the scan."""
+        report = report_document(self.scan(session(), chunk(LIST), end(LIST)), 7)
+        self.assertEqual([from_wire(record).name for record in report["vulnerabilities"]], ["CVE-3", "CVE-1"])
+        installed = {"name": "sudo", "version": "1.9-1", "source": "sudo", "sourceVersion": "1.9-1", "arch": "amd64"}
+        self.assertEqual(report["vulnerabilities"][1]["installed"], installed)
+        self.assertEqual((report["host"], report["platform"]), ("web-1", "debian-12"))
+        facts = {name: report["scan"][name] for name in ("number", "started", "complete", "served", "findings")}
+        started = "1970-01-01T00:16:40Z"
+        self.assertEqual(facts, {"number": 7, "started": started, "complete": True, "served": 5, "findings": 2})
+
+    def test_inventory_stays(self) -> None:
+        """On the wire to the server there is the platform's name, and nothing of what is installed."""
+        self.scan(session(), chunk(LIST), end(LIST))
+        said = b"".join(f"{asked.url}{asked.fields}".encode() + (asked.body or b"") for asked in self.http.asked)
+        self.assertIn(b"debian-12", said)
+        for secret in (b"sudo", b"bash", b"1.9-1", b"5.1-9", b"web-1"):
+            self.assertNotIn(secret, said)

@@ -1,0 +1,88 @@
+"""Imports point one way, and what is heavy is imported only where it is used."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+import patches
+
+ROOT = Path(patches.__file__).parent
+PROGRAMS = ("server", "scanner", "reporter")
+
+
+def modules() -> dict[str, ast.Module]:
+    """Give every module of ours, by its path within the package."""
+    return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text("utf-8")) for path in ROOT.rglob("*.py")}
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Give the full names that a module imports, wherever in it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def imports_any(tree: ast.AST, *packages: str) -> bool:
+    """Tell whether a module imports one of these packages, or something in it."""
+    return any(name == package or name.startswith(package + ".") for name in imports(tree) for package in packages)
+
+
+class LayerTests(SynchronousTestCase):
+    """All modules, read but not run."""
+
+    def users(self, *packages: str) -> set[str]:
+        """Tell which modules import one of these."""
+        return {name for name, tree in modules().items() if imports_any(tree, *packages)}
+
+    def test_programs_are_apart(self) -> None:
+        """Server, scanner and reporter never import each other; only the demonstration has all of them."""
+        for program in PROGRAMS:
+            others = [f"patches.{other}" for other in PROGRAMS if other != program]
+            inside = {name for name in self.users(*others) if name.startswith(program + "/")}
+            self.assertEqual(inside, set())
+
+    def test_klein(self) -> None:
+        """Klein is in the modules of routes alone."""
+        self.assertEqual(self.users("klein"), {"server/api.py", "reporter/api.py"})
+
+    def test_treq(self) -> None:
+        """treq is where requests are sent: in sources, in the scanner's exchange, and in the demonstration."""
+        self.assertEqual(self.users("treq"), {"sources/connections.py", "scanner/exchange.py", "demo/play.py"})
+
+    def test_sqlalchemy(self) -> None:
+        """The database is behind the catalogue and behind the reporter's store."""
+        allowed = {"database.py", "server/catalogue.py", "server/schema.py", "reporter/store.py", "reporter/schema.py"}
+        self.assertEqual(self.users("sqlalchemy"), allowed)
+
+    def test_reactor(self) -> None:
+        """The reactor is imported inside ``makeService`` alone; everything else is given a clock."""
+        for name, tree in modules().items():
+            makers = [
+                node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "makeService"
+            ]
+            inside = {id(node) for maker in makers for node in ast.walk(maker)}
+            for node in ast.walk(tree):
+                found = isinstance(node, ast.ImportFrom) and any(alias.name == "reactor" for alias in node.names)
+                self.assertFalse(found and id(node) not in inside, name)
+
+    def test_values_are_pure(self) -> None:
+        """The values, the wire and the orderings know nothing of Twisted, and of nothing above them."""
+        pure = ["vulnerability.py", "platforms.py", "wire.py", "settings.py", "versions/dpkg.py", "scanner/matcher.py"]
+        for name in [*pure, "server/sessions.py", "server/chunks.py", "server/budget.py"]:
+            self.assertFalse(imports_any(modules()[name], "twisted"), name)
+
+    def test_scanner_is_small(self) -> None:
+        """A scanner that runs has loaded neither SQLAlchemy nor Klein, nor anything of the server."""
+        code = "import sys, patches.scanner.service, patches.scanner.once; print(*sys.modules)"
+        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
+        loaded = set(ran.stdout.split())
+        self.assertIn("patches.scanner.client", loaded)
+        self.assertEqual(loaded & {"sqlalchemy", "klein", "werkzeug", "patches.server", "patches.reporter"}, set())

@@ -1,0 +1,257 @@
+"""
+The defects of the first Patches and of other early clients and servers of its kind, each as a test that would show it.
+
+Every test is named after the defect. What they stand on (a whole server in memory) is in :mod:`tests.whole`.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from twisted.internet.defer import ensureDeferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+import patches
+from patches.interfaces import SourceError
+from patches.scanner.delivery import Delivery
+from patches.scanner.exchange import Exchange
+from patches.scanner.inventory import Inventory, Package
+from patches.scanner.matcher import Matcher
+from patches.scanner.outbox import Outbox
+from patches.server.budget import Budget
+from patches.server.sessions import Denied, Limits, SessionExpired, State
+from patches.server.window import OutOfOrder
+from patches.testing import Trouble
+from patches.vulnerability import FixedPackage, Vulnerability
+from tests.scanner.canned import REFUSED, Canned, CannedHTTP
+from tests.sources.memory import MemoryCase
+from tests.whole import WholeServer
+
+
+def installed(*packages: tuple[str, str]) -> Matcher:
+    """Make a matcher of a host that has these."""
+    return Matcher(
+        Inventory("dpkg", tuple(Package(name, version, "amd64", name, version) for name, version in packages))
+    )
+
+
+def fixed(package: str, version: str | None) -> Vulnerability:
+    """Make a vulnerability that is fixed in a version of one package."""
+    return Vulnerability("CVE-1", "debian-12", (FixedPackage(package, version),))
+
+
+class ServerDefects(SynchronousTestCase):
+    """Defects of servers."""
+
+    def server(self, chunks: int = 4, **limits: float) -> WholeServer:
+        """Make a server with one platform, and a list of so many chunks."""
+        return WholeServer(Path(self.mktemp()), chunks, Limits(**limits))  # type: ignore[arg-type]
+
+    def test_limit_never_applied(self) -> None:
+        """No more sessions are active than the limit says, however many ask at once; the others wait or are denied."""
+        server = self.server(max_active=3, max_queued=2)
+        states = [server.open().state for _ in range(5)]
+        self.assertEqual(states, [State.ACTIVE] * 3 + [State.QUEUED] * 2)
+        self.assertEqual(self.assertRaises(Denied, server.open).code, "queue-full")
+
+    def test_abandoned_sessions_live_for_ever(self) -> None:
+        """A session that nobody asks for any more is gone after its time-out, and so is everything it held."""
+        server = self.server(session_timeout=30)
+        session = server.open()
+        server.ask(session, 0)
+        server.wait(31)
+        self.assertRaises(SessionExpired, server.reading.touch, session.token)
+        self.assertEqual(sum(server.budget.used.values()), 0)
+
+    def test_sessions_expire_only_when_a_request_arrives(self) -> None:
+        """Sessions expire by the clock alone: no request of anybody is needed."""
+        server = self.server(session_timeout=30)
+        session = server.open()
+        server.wait(31)
+        self.assertIsNone(server.reading.table.peek(session.token))
+
+    def test_every_session_re_reads_the_source(self) -> None:
+        """However many sessions read a list, the source is read once, and each chunk comes from disk once a window."""
+        server = self.server()
+        sessions = [server.open() for _ in range(10)]
+        for number in range(4):
+            for session in sessions:
+                server.ask(session, number)
+        self.assertEqual(server.source.read, 1)
+        self.assertEqual(server.loaded, [0, 1, 2, 3])
+
+    def test_nothing_ever_activates_a_session(self) -> None:
+        """A queued session becomes active by itself when there is room, while its scanner only waits."""
+        server = self.server(max_active=1, session_timeout=30, queue_timeout=300)
+        server.open()
+        second = server.open()
+        activated = server.reading.when_active(second)
+        self.assertNoResult(activated)
+        server.wait(32)
+        self.successResultOf(activated)
+        self.assertEqual(second.state, State.ACTIVE)
+
+    def test_activation_replaces_readers(self) -> None:
+        """A session that becomes active takes nothing from those that are."""
+        server = self.server()
+        first = server.open()
+        server.ask(first, 0)
+        second = server.open()
+        self.assertEqual(server.ask(second, 0).number, 0)
+        self.assertEqual(server.ask(first, 1).number, 1)
+        self.assertEqual(server.ask(second, 1).number, 1)
+
+    def test_relative_and_absolute_positions_mixed(self) -> None:
+        """A position means the same however far the window has slid: late comers and resumed ones get their chunk."""
+        server = self.server(chunks=6)
+        first = server.open()
+        for number in range(4):
+            self.assertEqual(server.ask(first, number).number, number)
+        resumed = server.resume(first, 3)
+        self.assertEqual(server.ask(resumed, 3).number, 3)
+        self.assertEqual(server.ask(resumed, 4).number, 4)
+
+    def test_slow_reader_silently_skips(self) -> None:
+        """The window waits for its slowest reader; one that is too slow is told so, and skips nothing."""
+        server = self.server(chunks=40, session_timeout=30, chunk_timeout=60)
+        slow, fast = server.open(), server.open()
+        server.ask(slow, 0)
+        number = 0
+        while self.is_served(server, fast, number):
+            number += 1
+        self.assertLess(number, 40)
+        self.assertEqual(server.ask(slow, 0).number, 0)
+        self.assertEqual(server.ask(slow, 1).number, 1)
+        self.assertRaises(OutOfOrder, server.ask, slow, 3)
+        for _ in range(6):
+            server.wait(10)
+            server.reading.touch(slow.token)
+            server.reading.touch(fast.token)
+        server.wait(2)
+        reason = self.assertRaises(SessionExpired, server.reading.touch, slow.token)
+        self.assertIn("chunk 1 was not consumed", str(reason))
+        self.assertTrue(self.is_served(server, fast, number))
+
+    def is_served(self, server: WholeServer, session: object, number: int) -> bool:
+        """Tell whether a chunk is served without a wait."""
+        return server.try_to_ask(session, number) is not None  # type: ignore[arg-type]
+
+    def test_no_end_marker(self) -> None:
+        """The end of a stream is said, with the count and the digest of all of it; and said again to who asks again."""
+        server = self.server(chunks=2)
+        session = server.open()
+        server.ask(session, 0)
+        self.assertRaises(OutOfOrder, server.ask, session, 2)
+        server.ask(session, 1)
+        for _ in range(2):
+            self.assertIsNone(server.ask(session, 2))
+        self.assertEqual(session.state, State.COMPLETE)
+
+    def test_predictable_ids(self) -> None:
+        """Sessions cannot be guessed from others, nor made up."""
+        server = self.server()
+        tokens = [server.open().token for _ in range(100)]
+        self.assertEqual(len({token[20:40] for token in tokens}), 100)
+        self.assertRaises(ValueError, server.key.read, tokens[0][:-2] + ("AA" if tokens[0][-2:] != "AA" else "BB"))
+
+    def test_memory_without_a_limit(self) -> None:
+        """When the memory limit allows no further session, whoever asks is told so, and when to come back."""
+        server = self.server()
+        server.budget.take("responses", server.budget.free("sessions") - 4096)
+        server.open()
+        server.open()
+        denied = self.assertRaises(Denied, server.open)
+        self.assertEqual(denied.code, "memory-limit")
+        self.assertGreater(denied.retry_after, 0)
+
+
+class SourceDefects(MemoryCase):
+    """Defects of clients of Clair."""
+
+    def load(self, *records: dict[str, object]) -> None:
+        """Fill the list."""
+        self.double.load("debian:9", records)
+
+    def test_silent_truncation_on_a_source_error(self) -> None:
+        """A source that fails in the middle of a list makes no short list: the reading fails."""
+        self.load(*({"Name": f"CVE-{number}"} for number in range(50)))
+        self.double.fail(Trouble.DATABASE, times=None, kind="details")
+        self.refusal(self.source().listing("debian-9"), SourceError)
+
+    def test_no_fix_entry_crashes(self) -> None:
+        """No fix yet, nothing affected, no link: all of them are ordinary, and arrive."""
+        unfixed = {"Name": "sudo", "NamespaceName": "debian:9", "VersionFormat": "dpkg", "Version": "None"}
+        self.load({"Name": "CVE-1", "FixedIn": [unfixed]}, {"Name": "CVE-2"})
+        first, second = self.read(self.source().listing("debian-9"))
+        self.assertEqual([(package.name, package.version) for package in first.fixed_in], [("sudo", None)])
+        self.assertEqual(second.fixed_in, ())
+
+    def test_name_cut_at_a_space(self) -> None:
+        """Names are taken whole, spaces and question marks included."""
+        names = ["CVE-2018-3620   XSA-273", "CVE-2018-3620", "CVE-????-?????  XSA-295", "100% é"]
+        self.load(*({"Name": name} for name in names))
+        self.assertEqual([vulnerability.name for vulnerability in self.read(self.source().listing("debian-9"))], names)
+
+
+class ScannerDefects(SynchronousTestCase):
+    """Defects of scanners."""
+
+    def test_not_installed_packages_reported(self) -> None:
+        """A package that is not installed is never a finding."""
+        self.assertEqual(list(installed(("bash", "1")).match(fixed("sudo", "2"))), [])
+
+    def test_prefix_version_order(self) -> None:
+        """Versions are ordered, not compared as texts: 1.10 is not fixed because the fix is 1.1."""
+        for below, fix in (("1.9", "1.10"), ("1.0~rc1", "1.0"), ("1.8.27-1", "1.8.27-1+deb10u3"), ("9", "1:1")):
+            self.assertEqual(len(list(installed(("sudo", below)).match(fixed("sudo", fix)))), 1, (below, fix))
+            self.assertEqual(list(installed(("sudo", fix)).match(fixed("sudo", below))), [], (below, fix))
+
+    def test_substring_names(self) -> None:
+        """A name is the whole name: neither sudo-ldap nor libsudo is sudo."""
+        matcher = installed(("sudo-ldap", "1"), ("libsudo", "1"), ("sud", "1"))
+        self.assertEqual(list(matcher.match(fixed("sudo", "2"))), [])
+
+    def test_one_process_per_package(self) -> None:
+        """A scanner starts no process: only ``rpm -qa`` has a module of its own, for the whole host at once."""
+        root = Path(patches.__file__).parent
+        starting = set()
+        for path in [*root.glob("scanner/**/*.py"), *root.glob("*.py")]:
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+                called = node.attr if isinstance(node, ast.Attribute) else ""
+                if {"subprocess", "spawnProcess", "system", "popen", "fork"} & {*names, called}:
+                    starting.add(path.name)
+        self.assertEqual(starting, {"rpm_query.py"})
+
+    def test_reports_lost_on_error(self) -> None:
+        """A report that could not be sent is sent when the reporter is back, also by another process."""
+        folder, clock = Path(self.mktemp()), Clock()
+        Outbox(folder).put(lambda number: {"number": number})
+        for answer, left in ((REFUSED, 1), (Canned(500), 1), (Canned(200), 0)):
+            outbox = Outbox(folder)
+            exchange = Exchange(CannedHTTP(answer), "http://reporter", clock, 1000)
+            self.successResultOf(ensureDeferred(Delivery(outbox, exchange, clock).send_all()))
+            self.assertEqual(len(outbox.pending()), left)
+
+    def test_no_time_outs(self) -> None:
+        """A peer that never answers is given up after a time."""
+        clock = Clock()
+        asking = ensureDeferred(Exchange(CannedHTTP(), "http://server", clock, 1000).ask("GET", "/"))
+        clock.advance(29)
+        self.assertNoResult(asking)
+        clock.advance(2)
+        self.failureResultOf(asking)
+
+
+class BudgetDefects(SynchronousTestCase):
+    """Defects of counting."""
+
+    def test_memory_never_given_back(self) -> None:
+        """What is granted and given back can be granted again, for ever."""
+        budget = Budget(1000)
+        for _ in range(100):
+            self.assertTrue(budget.take("window", 900))
+            budget.release("window", 900)
+        self.assertEqual(budget.free("window"), 1000)
