@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from twisted.web import server
 
@@ -35,13 +36,22 @@ class BoundedRequest(server.Request):
         super().gotLength(min(length, self.max_body) if length else length)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        """Handle the request, unless it was refused."""
-        if not self._refused:
+        """Handle the request, unless it was refused, or names what no resource can have."""
+        if self._refused:
+            return
+        try:
+            (command + b" " + unquote_to_bytes(path)).decode("utf-8")
+        except UnicodeDecodeError:
+            self._turn_away(b"400 Bad Request", "malformed", "the path is not UTF-8")
+        else:
             super().requestReceived(command, path, version)
 
     def _refuse(self) -> None:
         message = f"the body is longer than {self.max_body} bytes"
-        self.channel.transport.write(closing_answer(b"413 Content Too Large", "too-large", message))
+        self._turn_away(b"413 Content Too Large", "too-large", message)
+
+    def _turn_away(self, status: bytes, code: str, message: str) -> None:
+        self.channel.transport.write(closing_answer(status, code, message))
         self.channel.loseConnection()
 
 

@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from patches.server.budget import RESPONSES, Budget
 from patches.server.documents import finished_document, platforms_document, progress_document, session_document
@@ -40,6 +40,7 @@ class Api:
     """
 
     app = Klein()
+    app.url_map.merge_slashes = False  # a path with slashes too many is not found; nobody is sent elsewhere
 
     def __init__(
         self,
@@ -199,6 +200,7 @@ class Api:
             return _answer(request, {"error": problem.message, "requestID": None, "finished": False, "vulns": []})
 
     async def _next_vulns(self, request: Any) -> bytes:
+        self._grant(request, MAX_CHUNK_BYTES)
         asked = {name: values[-1].decode("utf-8", "replace") for name, values in request.args.items()}
         if b"requestID" in asked:
             token = self._reading.touch(asked[b"requestID"]).token
@@ -206,7 +208,6 @@ class Api:
             token = self._reading.open(self._refresh.current(asked[b"platform"])).token
         else:
             raise Problem(400, "malformed", "the platform parameter is missing")
-        self._grant(request, MAX_CHUNK_BYTES)
         n = self._reading.next_position(token)
         arrived, loaded = await self._within(request, ensureDeferred(self._reading.read(token, n)))
         head = {"error": None, "requestID": token, "finished": arrived and loaded is None}
@@ -223,6 +224,8 @@ class Api:
         """Answer what no route takes."""
         error: Any = failure.value
         code, name = int(error.code or 500), str(error.name).lower().replace(" ", "-")
+        if isinstance(error, MethodNotAllowed):
+            request.setHeader("Allow", ", ".join(sorted(error.valid_methods or ())))
         return _answer(request, error_document(name, str(error.name)), code)
 
     @app.handle_errors(Exception)
@@ -249,7 +252,7 @@ def _answer(request: IRequest, document: Any, code: int | None = None) -> bytes:
 def _json_object(request: Any) -> dict[str, Any]:
     try:
         body = json.loads(request.content.read())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Problem(400, "malformed", "the body is not JSON") from error
     if not isinstance(body, dict):
         raise Problem(400, "malformed", "the body must be a JSON object")
@@ -257,8 +260,8 @@ def _json_object(request: Any) -> dict[str, Any]:
 
 
 def _accepts_gzip(request: IRequest) -> bool:
+    qualities = {}
     for coding in (request.getHeader("Accept-Encoding") or "").lower().split(","):
         name, _, quality = coding.partition(";")
-        if name.strip() in ("gzip", "*"):
-            return quality.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
+        qualities[name.strip()] = quality.replace(" ", "")
+    return qualities.get("gzip", qualities.get("*", "q=0")) not in ("q=0", "q=0.0", "q=0.00", "q=0.000")

@@ -46,7 +46,7 @@ def wants_plain_gzip(fields: bytes) -> bool:
     names = {line.partition(b":")[0] for line in lines}
     codings = [line.partition(b":")[2] for line in lines if line.startswith(b"accept-encoding:")]
     odd = names & {b"connection", b"expect", b"transfer-encoding", b"content-length", b"upgrade", b"range"}
-    keeps = all(b"keep-alive" in line for line in lines if line.startswith(b"connection:"))
+    keeps = all(line.partition(b":")[2].strip() == b"keep-alive" for line in lines if line.startswith(b"connection:"))
     gzip = len(codings) == 1 and any(coding.strip() == b"gzip" for coding in codings[0].split(b","))
     return gzip and (not odd or (odd == {b"connection"} and keeps))
 
@@ -74,12 +74,12 @@ class PacedChannel(HTTPChannel):
         self.site.channels.add(self)
 
     def dataReceived(self, data: bytes) -> None:
-        """Answer a plain request for a chunk; hand everything else to the parser."""
-        if self._parsing or self.requests:
-            super().dataReceived(data)
-        elif not self._flushed:
+        """Answer a plain request for a chunk; hand everything else to the parser; read on only when all is out."""
+        if not self._flushed and not self._parsing:
             self._early += data
             self.transport.pauseProducing()
+        elif self._parsing or self.requests:
+            super().dataReceived(data)
         elif not self._answer(data):
             self._parsing = True
             try:
@@ -147,7 +147,7 @@ class PacedChannel(HTTPChannel):
         if self._answered is not None and self._flushed:
             self._answered, answered = None, self._answered
             super().requestDone(answered)
-        if self._early and self._flushed:
+        if self._early and self._flushed and self.persistent:
             self._early, early = b"", self._early
             self.transport.resumeProducing()
             self.dataReceived(early)
@@ -159,7 +159,7 @@ class PacedChannel(HTTPChannel):
             super().requestDone(request)
         else:
             self._answered = request
-            self.setTimeout(self.timeOut)
+            self.setTimeout(self._savedTimeOut)  # timeOut itself is None while a request is handled
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Give back what this connection had."""

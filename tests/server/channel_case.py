@@ -1,0 +1,21 @@
+"""A case with a session whose chunks are asked for over connections in memory."""
+
+from __future__ import annotations
+
+from patches.server.sessions import Limits
+from tests.server.server_case import GZIP, ServerCase
+from tests.server.wires import request
+
+
+class ChannelCase(ServerCase):
+    """A case with a session that reads."""
+
+    limits = Limits(max_active=100, max_queued=10)
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = self.open()
+
+    def chunk(self, n: int, headers: dict[str, str] | None = None, path: str = "") -> bytes:
+        """Write a request for a chunk."""
+        return request("GET", f"{path or self.path}/chunks/{n}", GZIP if headers is None else headers)

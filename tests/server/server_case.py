@@ -1,0 +1,112 @@
+"""A case with a whole server in memory: a source, a catalogue, sessions, the API and its channels."""
+
+from __future__ import annotations
+
+import json
+import random
+from functools import partial
+from typing import Any
+
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
+
+from patches.bounded import BoundedRequest
+from patches.server.api import Api
+from patches.server.budget import CONNECTION_BYTES, CONNECTIONS, REFRESH, REFRESH_BYTES, Budget
+from patches.server.channel import ServerSite
+from patches.server.metrics import Metrics
+from patches.server.reading import Reading
+from patches.server.service import _load
+from patches.server.sessions import Limits, SessionTable
+from patches.server.tokens import TokenKey
+from patches.vulnerability import Vulnerability
+from tests.server.made_up import vulnerability
+from tests.server.sources import RefreshCase
+from tests.server.wires import Answer, Wire, answers, request
+
+MIB = 1 << 20
+GZIP = {"Accept-Encoding": "gzip"}
+
+
+def bulky(count: int, platform: str = "debian-12") -> list[Vulnerability]:
+    """Make records of which three fill a chunk."""
+    noise = random.Random(0)
+    return [vulnerability(number, platform, noise.randbytes(17_000).hex() + "a" * 36_000) for number in range(count)]
+
+
+class ServerCase(RefreshCase):
+    """A server that has a list of Debian in three chunks, and one of Alpine in one."""
+
+    limits = Limits(max_active=2, max_queued=2, session_timeout=30, queue_timeout=60, chunk_timeout=20)
+    memory = 4 * MIB
+    window_bytes = 256 * 1024
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.source.lists = {"debian-12": [*bulky(9)]}
+        self.put("alpine-3.20", 5)
+        shares = {REFRESH: REFRESH_BYTES, CONNECTIONS: 8 * CONNECTION_BYTES}
+        self.budget = Budget(self.memory + REFRESH_BYTES, shares)
+        self.key = TokenKey(b"k" * 32)
+        self.start()
+        self.tick()
+
+    def start(self) -> None:
+        """Start a server, or a new one on the same catalogue."""
+        self.table = SessionTable(self.limits)
+        self.refresh = self.make_refresh()
+        load = partial(_load, maybeDeferred, self.catalogue, self.clock)
+        self.reading = Reading(self.table, self.key, self.budget, load, self.window_bytes, self.clock)
+        self.metrics = Metrics(self.reading, self.refresh, self.budget, 64 * MIB, self.wall)
+        api = Api(self.reading, self.refresh, self.key, self.budget, self.metrics, self.clock, self.wall)
+        self.resource = api.app.resource()
+        self.site = ServerSite(
+            self.resource, self.budget, self.reading.ready, self.clock, requestFactory=BoundedRequest
+        )
+
+    def started(self) -> Deferred[None]:
+        """Take up what the catalogue has."""
+        return ensureDeferred(self.refresh.start())
+
+    def connect(self, takes: int | None = None) -> Wire:
+        """Connect a client."""
+        return Wire(self.site.buildProtocol(None), takes)
+
+    def ask(
+        self,
+        method: str,
+        target: str,
+        headers: dict[str, str] | None = None,
+        body: bytes = b"",
+        wire: Wire | None = None,
+    ) -> Answer:
+        """Ask for something that is answered at once, on a connection of its own or a given one."""
+        line = wire or self.connect()
+        line.received = b""
+        line.send(request(method, target, headers, body))
+        (answer,) = answers(line.received, head_only=method == "HEAD")
+        if wire is None:
+            line.hang_up()
+        return answer
+
+    def post(self, document: Any) -> Answer:
+        """Open or resume a session."""
+        return self.ask("POST", "/v1/sessions", body=json.dumps(document).encode())
+
+    def open(self, platform: str = "debian-12") -> str:
+        """Open a session; give the path of its resource."""
+        answer = self.post({"platform": platform})
+        self.assertEqual(answer.status, 201, answer)
+        return answer.headers["location"]
+
+    def read(self, path: str, n: int) -> Answer:
+        """Ask for a chunk, compressed."""
+        return self.ask("GET", f"{path}/chunks/{n}", GZIP)
+
+    def refused(self, answer: Answer, status: int, code: str) -> dict[str, Any]:
+        """Check that an answer is a certain error, as a JSON document; give it."""
+        document = json.loads(answer.body)
+        self.assertEqual((answer.status, document["error"]["code"]), (status, code), document)
+        self.assertEqual(answer.headers["content-type"], "application/json")
+        self.assertEqual(set(document["error"]), {"code", "message"})
+        self.assertTrue(document["error"]["message"])
+        return document["error"]

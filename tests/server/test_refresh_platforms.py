@@ -1,0 +1,118 @@
+"""Tests for :mod:`patches.server.refresh`: starting, stopping, and which platforms there are."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred, ensureDeferred
+
+from patches.server.budget import REFRESH
+from patches.server.refresh import NotReady, UnknownPlatform
+from tests.server.sources import HOUR, NOW, RefreshCase
+
+
+class RestartTests(RefreshCase):
+    """A server that starts again."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.tick()
+        self.clock.advance(HOUR / 2)
+        self.source.asked.clear()
+        self.put("debian-12", 11)
+        self.refresh = self.make_refresh()
+        self.successResultOf(ensureDeferred(self.refresh.start()))
+
+    def test_takes_up(self) -> None:
+        """What is in the catalogue is current at once, and no list is read before it is due."""
+        self.assertEqual(self.count(), 10)
+        self.assertTrue(self.refresh.ready)
+        self.tick(HOUR / 2 - 1)
+        self.assertNotIn("debian-12", self.source.asked)
+        self.tick(1)
+        self.assertEqual(self.count(), 11)
+
+    def test_clock_set_back(self) -> None:
+        """A clock that was set back does not put the next refresh off beyond its interval."""
+        self.clock = type(self.clock)()
+        self.refresh = self.make_refresh()
+        self.successResultOf(ensureDeferred(self.refresh.start()))
+        self.tick(HOUR)
+        self.assertEqual(self.count(), 11)
+
+    def test_prune(self) -> None:
+        """A snapshot that was replaced stays for an hour, and as long as it is read."""
+        old = self.refresh.current("debian-12").revision
+        self.tick(HOUR / 2)
+        for seconds, in_use, there in ((HOUR, set(), True), (1, {old}, True), (0, set(), False)):
+            self.clock.advance(seconds)
+            self.successResultOf(ensureDeferred(self.refresh.prune(in_use)))
+            found = self.successResultOf(ensureDeferred(self.refresh.find(old)))
+            self.assertEqual(found is not None, there)
+
+
+class PlatformTests(RefreshCase):
+    """Whatever the source has is served."""
+
+    def test_before(self) -> None:
+        """Before the source was asked nothing is known to be unknown."""
+        self.assertFalse(self.refresh.ready)
+        self.assertRaises(NotReady, self.refresh.current, "debian-12")
+        self.assertRaises(NotReady, self.refresh.current, "amiga-3")
+
+    def test_after(self) -> None:
+        """Afterwards it is known which platforms there are; one whose list is not there is not ready."""
+        self.put("alpine-3.20", 0)
+        self.tick()
+        self.assertRaises(UnknownPlatform, self.refresh.current, "amiga-3")
+        self.assertRaises(NotReady, self.refresh.current, "alpine-3.20")
+        self.assertFalse(self.refresh.ready)
+        self.put("alpine-3.20", 1)
+        self.tick(10)
+        self.assertTrue(self.refresh.ready)
+
+
+class ChosenPlatformTests(RefreshCase):
+    """Only those are served that were chosen."""
+
+    platforms = ("debian-12", "rocky-9")
+
+    def test_others(self) -> None:
+        """Others are unknown from the beginning, and not read."""
+        self.put("alpine-3.20", 5)
+        self.assertRaises(UnknownPlatform, self.refresh.current, "alpine-3.20")
+        self.assertRaises(NotReady, self.refresh.current, "rocky-9")
+        self.tick()
+        self.assertNotIn("alpine-3.20", self.source.asked)
+
+    def test_not_there(self) -> None:
+        """One that no source has is not ready, and its status says why; when a source has it, it is read."""
+        self.tick()
+        self.assertRaises(NotReady, self.refresh.current, "rocky-9")
+        self.assertIn("no source", str(self.refresh.statuses["rocky-9"].error))
+        self.assertFalse(self.refresh.ready)
+        self.put("rocky-9", 7)
+        self.tick(10)
+        self.assertEqual(self.count("rocky-9"), 7)
+        self.assertTrue(self.refresh.ready)
+
+    def test_left_in_the_catalogue(self) -> None:
+        """What the catalogue still has of others is not served."""
+        self.catalogue.publish("alpine-3.20", [b"{}\n"], {}, NOW)
+        self.successResultOf(ensureDeferred(self.refresh.start()))
+        self.assertRaises(UnknownPlatform, self.refresh.current, "alpine-3.20")
+
+
+class StoppingTests(RefreshCase):
+    """A server that stops while it reads."""
+
+    def test_cancelled(self) -> None:
+        """A refresh that is cancelled ends at once: it is no failure, and no other list is begun."""
+        self.put("debian-12", 5, Deferred())
+        self.put("alpine-3.20", 5, Deferred())
+        ticking = ensureDeferred(self.refresh.tick())
+        self.assertNoResult(ticking)
+        ticking.cancel()
+        self.failureResultOf(ticking)
+        self.assertEqual(self.source.asked, ["platforms", "debian-12"])
+        self.assertEqual(self.refresh.statuses["debian-12"].failed, 0)
+        self.assertEqual(self.budget.used[REFRESH], 0)
+        self.assertEqual(list(self.folder.glob("*.spool*")), [])

@@ -1,0 +1,230 @@
+"""Connections in memory that behave as those of TCP: a write buffer, a kernel that takes what it likes, producers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionAborted, ConnectionDone
+from twisted.internet.interfaces import IPushProducer, ITransport
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+
+@implementer(ITransport, IPushProducer)
+class Wire:
+    """
+    A connection to a protocol, with its other end in the hands of a test.
+
+    It follows ``twisted.internet.abstract.FileDescriptor``: a push producer is paused when more than ``bufferSize``
+    bytes are unsent, and resumed when none are; a connection is lost when the last byte is out.
+
+    :param takes: how many bytes the kernel takes by itself; ``None``: all, at any time.
+    :ivar received: what the other end has got.
+    """
+
+    bufferSize = 64 * 1024
+
+    def __init__(self, protocol: Any, takes: int | None = None) -> None:
+        self.received = b""
+        self.connected = True
+        self.disconnecting = False
+        self.reading = True
+        self.most_unsent = 0
+        self._takes = takes
+        self._unsent = b""
+        self._incoming = b""
+        self._busy = False
+        self._producer: Any = None
+        self._paused = False
+        self._protocol = protocol
+        protocol.makeConnection(self)
+        self._settle()
+
+    # The other end
+
+    def send(self, data: bytes) -> None:
+        """Send from the other end."""
+        self._incoming += data
+        self._settle()
+
+    def take(self, size: int | None = None) -> None:
+        """Take some of what is written, or from now on everything."""
+        self._takes = None if size is None else (self._takes or 0) + size
+        self._settle()
+
+    def hang_up(self) -> None:
+        """Close from the other end."""
+        self._lose(ConnectionDone())
+
+    @property
+    def unsent(self) -> int:
+        """How many bytes the server keeps."""
+        return len(self._unsent)
+
+    @property
+    def unread(self) -> int:
+        """How many bytes the server has not read."""
+        return len(self._incoming)
+
+    def _settle(self) -> None:
+        if self._busy:
+            return
+        self._busy = True
+        while self._write() or self._read():
+            pass
+        self._busy = False
+
+    def _read(self) -> bool:
+        if not (self.connected and self.reading and not self.disconnecting and self._incoming):
+            return False
+        data, self._incoming = self._incoming[: self.bufferSize], self._incoming[self.bufferSize :]
+        self._protocol.dataReceived(data)
+        return True
+
+    def _write(self) -> bool:
+        if not self.connected:
+            return False
+        size = len(self._unsent) if self._takes is None else min(self._takes, len(self._unsent))
+        self.received += self._unsent[:size]
+        self._unsent = self._unsent[size:]
+        if self._takes is not None:
+            self._takes -= size
+        if self._unsent:
+            return False
+        if self._producer is not None and self._paused:
+            self._paused = False
+            self._producer.resumeProducing()
+            return True
+        if self.disconnecting:
+            self._lose(ConnectionDone())
+        return False
+
+    def _lose(self, reason: Exception) -> None:
+        if self.connected:
+            self.connected = False
+            self._unsent = b""
+            if self._producer is not None:
+                self._producer.stopProducing()
+                self._producer = None
+            self._protocol.connectionLost(Failure(reason))
+
+    # What the protocol calls
+
+    def write(self, data: bytes) -> None:
+        """Keep bytes until the kernel takes them."""
+        if not isinstance(data, bytes):
+            raise TypeError(data)
+        if not self.connected:
+            return
+        self._unsent += data
+        self.most_unsent = max(self.most_unsent, len(self._unsent))
+        if self._producer is not None and not self._paused and len(self._unsent) > self.bufferSize:
+            self._paused = True
+            self._producer.pauseProducing()
+        self._settle()
+
+    def writeSequence(self, data: Any) -> None:
+        """Keep several."""
+        self.write(b"".join(data))
+
+    def loseConnection(self) -> None:
+        """Close when everything is out."""
+        self.disconnecting = True
+        self._settle()
+
+    def abortConnection(self) -> None:
+        """Close now."""
+        self._lose(ConnectionAborted())
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Have somebody told when to pause; none but push producers are known here."""
+        if self._producer is not None or not streaming:
+            raise RuntimeError()
+        self._producer = producer
+
+    def unregisterProducer(self) -> None:
+        """Have nobody told any more."""
+        self._producer = None
+        self._settle()
+
+    def pauseProducing(self) -> None:
+        """Read no more."""
+        self.reading = False
+
+    def resumeProducing(self) -> None:
+        """Read again."""
+        self.reading = True
+        self._settle()
+
+    def stopProducing(self) -> None:
+        """Close."""
+        self.loseConnection()
+
+    def getPeer(self) -> IPv4Address:
+        """Tell who is at the other end."""
+        return IPv4Address("TCP", "192.0.2.1", 1)
+
+    def getHost(self) -> IPv4Address:
+        """Tell who is at this end."""
+        return IPv4Address("TCP", "192.0.2.2", 8080)
+
+
+@frozen
+class Answer:
+    """
+    An HTTP answer.
+
+    :ivar headers: by their names in small letters.
+    :ivar raw: all its bytes.
+    """
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    raw: bytes
+
+
+def answers(data: bytes, head_only: bool = False) -> list[Answer]:
+    """
+    Take answers apart; all must be whole, and have a length.
+
+    :param head_only: they are answers to HEAD.
+    """
+    found = []
+    while data:
+        head, end, rest = data.partition(b"\r\n\r\n")
+        status, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+        code = int(status.split()[1])
+        if headers.get("transfer-encoding") == "chunked" and not head_only:
+            body, rest = _joined(rest)
+        else:
+            size = 0 if head_only or code == 204 else int(headers["content-length"])
+            body, rest = rest[:size], rest[size:]
+            end = end if len(body) == size else b""
+        if not end:
+            raise ValueError(f"an answer is not whole: {data!r:.200}")
+        found.append(Answer(code, headers, body, data[: len(data) - len(rest)]))
+        data = rest
+    return found
+
+
+def _joined(chunks: bytes) -> tuple[bytes, bytes]:
+    joined = b""
+    while True:
+        line, _, rest = chunks.partition(b"\r\n")
+        size = int(line, 16)
+        joined, chunks = joined + rest[:size], rest[size + 2 :]
+        if not size:
+            return joined, chunks
+
+
+def request(method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b"") -> bytes:
+    """Write an HTTP request."""
+    fields = {"Host": "patches", **(headers or {})}
+    if body:
+        fields["Content-Length"] = str(len(body))
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
