@@ -18,7 +18,7 @@ EVERY_ARCH = frozenset(("all", "noarch"))
 
 INVALID_INSTALLED = "the installed version is not valid"
 INVALID_LISTED = "the listed version is not valid"
-MODULE = "the fix is of a module"
+STREAM = "the stream of the module is not known"
 NO_ORDER = "there is no order for versions of this kind"
 
 #: Debian and Ubuntu build the kernels that they sign from a source package of its own; the lists name the kernel's.
@@ -50,6 +50,7 @@ class Matcher:
 
     def __init__(self, inventory: Inventory) -> None:
         self.not_evaluated: Counter[str] = Counter()
+        self._scheme = inventory.scheme
         self._sort_key = ordering(inventory.scheme)
         self._installed: dict[tuple[str, str], list[tuple[Package, str]]] = {}
         for package in inventory.packages:
@@ -62,30 +63,44 @@ class Matcher:
         found: set[Package] = set()
         for fixed in vulnerability.fixed_in:
             for package, version in self._installed.get((fixed.kind, fixed.name), ()):
-                if package not in found and self._affects(fixed, package.arch, version):
+                if package not in found and self._affects(fixed, package, version):
                     found.add(package)
                     yield Finding(vulnerability, package, fixed)
 
-    def _affects(self, fixed: FixedPackage, arch: str, version: str) -> bool:
-        if fixed.status == "not_affected" or not _concerns(fixed, arch):
+    def _affects(self, fixed: FixedPackage, package: Package, version: str) -> bool:
+        if fixed.status == "not_affected" or not _concerns(fixed, package.arch):
             return False
-        if fixed.module is not None:
-            return self._pass_over(MODULE)
+        if not self._is_same_module(fixed, package):
+            return False
         if fixed.introduced is None and fixed.version is None:
             return True
         if self._sort_key is None:
             return self._pass_over(NO_ORDER)
         return self._in_range(self._sort_key, fixed, version)
 
+    def _is_same_module(self, fixed: FixedPackage, package: Package) -> bool:
+        """Versions of a modular build, of a plain one, and of another stream have nothing to do with each other."""
+        if self._scheme != "rpm":
+            return fixed.module is None
+        if not _is_modular(fixed.module, fixed.version):
+            return not _is_modular(package.module, package.version)
+        if not _is_modular(package.module, package.version):
+            return False
+        if fixed.module is None or package.module is None:
+            return self._pass_over(STREAM)
+        return fixed.module.split(":")[:2] == package.module.split(":")[:2]
+
     def _in_range(self, sort_key: Callable[[str], Any], fixed: FixedPackage, version: str) -> bool:
+        lowest, limit = fixed.introduced, fixed.version
+        if self._scheme == "rpm" and fixed.kind == "source":
+            lowest, limit = _without_epoch(lowest), _without_epoch(limit)
         try:
             installed = sort_key(version)
         except InvalidVersion:
             return self._pass_over(INVALID_INSTALLED)
         try:
-            return (fixed.introduced is None or sort_key(fixed.introduced) <= installed) and (
-                fixed.version is None or installed < sort_key(fixed.version)
-            )
+            begun = lowest is None or sort_key(lowest) <= installed
+            return begun and (limit is None or installed < sort_key(limit))
         except InvalidVersion:
             return self._pass_over(INVALID_LISTED)
 
@@ -105,3 +120,13 @@ def _names(package: Package) -> Iterator[tuple[str, str, str]]:
 
 def _concerns(fixed: FixedPackage, arch: str) -> bool:
     return fixed.arches is None or arch in EVERY_ARCH or arch in fixed.arches or not EVERY_ARCH.isdisjoint(fixed.arches)
+
+
+def _is_modular(module: str | None, version: str | None) -> bool:
+    """Tell whether a build is of a module; its release says so too, as ``.module+el8`` or ``.module_el8``."""
+    return module is not None or ".module" in (version or "")
+
+
+def _without_epoch(version: str | None) -> str | None:
+    """An rpm does not record the epoch of its source: what is by source is compared without."""
+    return version.partition(":")[2] if version and ":" in version else version

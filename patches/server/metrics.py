@@ -83,7 +83,7 @@ class Metrics:
 
     def _memory(self) -> Iterator[Metric]:
         granted = GaugeMetricFamily("patches_memory_granted_bytes", "Granted by the budget.", labels=["purpose"])
-        denied = CounterMetricFamily("patches_memory_denied", "Bytes asked for and not granted.", labels=["purpose"])
+        denied = CounterMetricFamily("patches_memory_denied", "How often bytes were not granted.", labels=["purpose"])
         for purpose, used in self._budget.used.items():
             granted.add_metric([purpose], used)
             denied.add_metric([purpose], self._budget.denied[purpose])

@@ -1,0 +1,37 @@
+"""The directives ``settings-of`` and ``clair-namespaces``: tables made from the code."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from docutils.nodes import Node
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+from tables import namespaces_table, settings_table
+
+
+class SettingsOf(SphinxDirective):
+    """``.. settings-of:: MODULE NAME``: a table of the settings in a module's tuple."""
+
+    required_arguments = 2
+
+    def run(self) -> list[Node]:
+        """Make the table."""
+        module, name = self.arguments
+        return self.parse_text_to_nodes(settings_table(getattr(import_module(module), name)))
+
+
+class ClairNamespaces(SphinxDirective):
+    """``.. clair-namespaces::``: a table of platforms and namespaces."""
+
+    def run(self) -> list[Node]:
+        """Make the table."""
+        return self.parse_text_to_nodes(namespaces_table())
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the directives."""
+    app.add_directive("settings-of", SettingsOf)
+    app.add_directive("clair-namespaces", ClairNamespaces)
+    return {"parallel_read_safe": True}

@@ -1,0 +1,32 @@
+"""Tables made from the code, as reST: what is documented so can never be stale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from patches.settings import CONFIG, Setting
+from patches.sources.namespaces import NAMESPACES
+
+
+def settings_table(settings: Sequence[Setting]) -> str:
+    """Describe the options of a program."""
+    rows = [(f"``--{each.name}``", _literal(each.default), each.help) for each in (*settings, CONFIG)]
+    return list_table(("Option", "Default", "Meaning"), rows, "26 30 44")
+
+
+def namespaces_table() -> str:
+    """Show what a Clair calls each platform."""
+    rows = [(f"``{platform}``", f"``{namespace}``") for platform, namespace in NAMESPACES.items()]
+    return list_table(("Platform", "Namespace"), rows, "50 50")
+
+
+def list_table(head: Sequence[str], rows: Iterable[Sequence[str]], widths: str) -> str:
+    """Make a table."""
+    lines = [".. list-table::", "   :header-rows: 1", f"   :widths: {widths}", ""]
+    for row in (head, *rows):
+        lines += [f"   {'* -' if number == 0 else '  -'} {cell}" for number, cell in enumerate(row)]
+    return "\n".join(lines) + "\n"
+
+
+def _literal(text: str | None) -> str:
+    return f"``{text}``" if text is not None else "none"

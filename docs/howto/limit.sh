@@ -1,0 +1,1 @@
+.venv/bin/twistd --nodaemon --pidfile= patches-server --state-dir state/server --list patches/demo/sample.ndjson --memory-limit 1MiB

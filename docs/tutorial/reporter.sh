@@ -1,0 +1,1 @@
+.venv/bin/twistd --nodaemon --pidfile= patches-reporter --state-dir build/tutorial/reporter

@@ -1,0 +1,1 @@
+.venv/bin/twistd --nodaemon --pidfile= patches-server --state-dir build/tutorial/server --list patches/demo/sample.ndjson

@@ -1,0 +1,305 @@
+"""The documentation is true: its commands run, its files parse, and its tables name what the code has."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest import SkipTest
+from urllib.request import urlopen
+from xml.etree import ElementTree
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.console import demo, scan
+from patches.reporter import api as reporter_api
+from patches.reporter import service as reporter
+from patches.scanner import options as scanner
+from patches.server import api as server_api
+from patches.server import budget
+from patches.server import options as server
+from patches.settings import resolve
+from patches.sources.namespaces import NAMESPACES
+from patches.vulnerability import STATUSES
+from patches.wire import decode_lines
+from tests.integration.daemons import wait_for
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+BIN = Path(sys.executable).parent
+OPTIONS = {"patches-server": server.Options, "patches-scanner": scanner.Options, "patches-reporter": reporter.Options}
+TABLES = {
+    "patches.server.options SETTINGS": server.SETTINGS,
+    "patches.scanner.options SETTINGS": scanner.SETTINGS,
+    "patches.scanner.options SCAN_SETTINGS": scanner.SCAN_SETTINGS,
+    "patches.reporter.service SETTINGS": reporter.SETTINGS,
+}
+_LISTENS = re.compile(r"listens on (127\.0\.0\.1:\d+)")
+
+
+def page(name: str) -> str:
+    """Read a page."""
+    return (DOCS / f"{name}.rst").read_text()
+
+
+def scripts() -> list[Path]:
+    """Give every file of commands in the documentation."""
+    return sorted(DOCS.glob("*/*.sh"))
+
+
+def commands() -> list[list[str]]:
+    """Give every command of ours in README and documentation, in words."""
+    lines = [line for path in scripts() for line in path.read_text().splitlines()]
+    lines += [line.strip() for line in (ROOT / "README.rst").read_text().splitlines() if line.startswith("    .venv/")]
+    return [shlex.split(line) for line in lines if line.startswith(".venv/bin/")]
+
+
+def tables() -> ModuleType:
+    """Import what makes the tables of the documentation; it needs no Sphinx."""
+    spec = spec_from_file_location("tables", DOCS / "_extensions/tables.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class CommandTests(SynchronousTestCase):
+    """Commands and files that are shown."""
+
+    def test_daemons(self) -> None:
+        """Every command that starts a daemon has options that there are."""
+        seen = set()
+        for words in commands():
+            if words[0] == ".venv/bin/twistd":
+                self.assertEqual(words[1:3], ["--nodaemon", "--pidfile="])
+                OPTIONS[words[3]]().parseOptions(words[4:])
+                seen.add(words[3])
+        self.assertEqual(seen, set(OPTIONS))
+
+    def test_console(self) -> None:
+        """Every ``patches`` command has options that there are."""
+        given = [words for words in commands() if words[0] == ".venv/bin/patches"]
+        self.assertGreaterEqual(len(given), 3)
+        for words in given:
+            {"scan": scan, "demo": demo}[words[1]].make_context(words[1], words[2:])
+
+    def test_shell(self) -> None:
+        """Every script is one, and is shown; what it takes from the checkout is there."""
+        for path in scripts():
+            ran = subprocess.run(["sh", "-n", str(path)], capture_output=True, timeout=10)
+            self.assertEqual(ran.returncode, 0, path)
+            for name in re.findall(r"(?<![\w/.-])(?:etc|patches)/[\w/.-]+", path.read_text()):
+                self.assertTrue((ROOT / name).exists(), name)
+
+    def test_shown(self) -> None:
+        """Every file beside the pages is shown by a page, and every file that a page shows is there."""
+        shown = set()
+        for source in DOCS.glob("*/*.rst"):
+            for name in re.findall(r"^\.\. (?:literalinclude|figure):: (\S+)", source.read_text(), re.MULTILINE):
+                path = (source.parent / name).resolve()
+                self.assertTrue(path.is_file(), path)
+                shown.add(path)
+        beside = {path for path in DOCS.glob("*/*") if path.suffix not in (".rst", ".py", ".pyc") and path.is_file()}
+        self.assertEqual({path for path in beside if "_build" not in path.parts} - shown, set())
+
+    def test_configuration(self) -> None:
+        """Every piece of configuration is one that a program takes."""
+        for path in DOCS.glob("*/*.toml"):
+            settings = scanner.SETTINGS if "scanner" in path.name else server.SETTINGS
+            self.assertTrue(resolve(settings, {"config": str(path)}))
+            self.assertTrue(tomllib.loads(path.read_text()))
+
+    def test_list(self) -> None:
+        """The list that is shown can be read."""
+        records = list(decode_lines((DOCS / "howto/list.ndjson").read_bytes()))
+        self.assertEqual([record.fixed_in[0].kind for record in records], ["source", "binary", "source"])
+        self.assertIsNone(records[2].fixed_in[0].version)
+
+    def test_json(self) -> None:
+        """What is shown as JSON is JSON."""
+        shown = 0
+        for source in DOCS.glob("*/*.rst"):
+            for block in re.findall(r"\.\. code-block:: json\n\n((?:(?: +.*)?\n)+)", source.read_text()):
+                json.loads(block)
+                shown += 1
+        self.assertGreater(shown, 5)
+
+    def test_links(self) -> None:
+        """Every file that README links to is there."""
+        for name in re.findall(r"<(docs/[^>]+)>", (ROOT / "README.rst").read_text()):
+            self.assertTrue((ROOT / name).is_file(), name)
+
+    def test_drawing(self) -> None:
+        """The drawing of the window is whole XML, and has a title."""
+        root = ElementTree.parse(DOCS / "explanation/window.svg").getroot()
+        self.assertEqual(root[0].text, "The sliding cache window")
+
+
+class ReferenceTests(SynchronousTestCase):
+    """Reference pages against the code."""
+
+    def test_options(self) -> None:
+        """Every setting of every program is in a table on the page."""
+        text = page("reference/options")
+        for arguments, settings in TABLES.items():
+            self.assertIn(f".. settings-of:: {arguments}\n", text)
+            table = tables().settings_table(settings)
+            for setting in settings:
+                self.assertIn(f"``--{setting.name}``", table)
+                self.assertIn(setting.help, table)
+                self.assertIn(f"``{setting.default}``" if setting.default is not None else "none", table)
+
+    def test_namespaces(self) -> None:
+        """Every namespace is in the table."""
+        self.assertIn(".. clair-namespaces::\n", page("reference/clair"))
+        for platform, namespace in NAMESPACES.items():
+            self.assertIn(f"``{platform}``\n     - ``{namespace}``", tables().namespaces_table())
+
+    def test_routes(self) -> None:
+        """Every route is on the page of its API, with its method."""
+        for api, name in ((server_api.Api, "reference/http-api"), (reporter_api.Api, "reference/reporter-api")):
+            text = page(name)
+            for rule in api.app.url_map.iter_rules():
+                path = rule.rule.replace("<token>", "<session>").replace("<int:n>", "<n>")
+                for method in rule.methods - {"HEAD"}:
+                    self.assertIn(f"``{method} {path}``", text)
+
+    def test_codes(self) -> None:
+        """Every error code in the code is on the page."""
+        code = "".join(path.read_text() for path in (ROOT / "patches/server").glob("*.py"))
+        code += (ROOT / "patches/bounded.py").read_text()
+        codes = set(re.findall(r'(?:Problem\(\d+, |Denied\(|b"\d{3} [\w ]+", )"([a-z-]+)"', code))
+        self.assertGreaterEqual(len(codes), 12)
+        for each in codes:
+            self.assertIn(f"``{each}``", page("reference/http-api"))
+
+    def test_statuses(self) -> None:
+        """Every status of a package is explained or named."""
+        for status in STATUSES:
+            self.assertIn(f"``{status}``", page("reference/wire-format"))
+
+    def test_budget(self) -> None:
+        """The numbers of the budget are those of the code."""
+        text = page("howto/memory-limit")
+        for number, unit in (
+            (budget.SLACK_BYTES, "MiB"),
+            (budget.REFRESH_BYTES, "MiB"),
+            (budget.CONNECTION_BYTES, "KiB"),
+            (budget.SESSION_BYTES, "KiB"),
+            (budget.CONNECTION_BYTES + budget.SESSION_BYTES, "KiB"),
+        ):
+            self.assertIn(f" {number // {'MiB': 2**20, 'KiB': 2**10}[unit]} {unit}", text)
+
+    def test_sphinx(self) -> None:
+        """Sphinx builds it without a warning, the generated tables included."""
+        if find_spec("sphinx") is None:
+            raise SkipTest("Sphinx is not installed")
+        built = Path(self.mktemp()).resolve()
+        command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
+        ran = subprocess.run([*command, str(DOCS), str(built)], capture_output=True, text=True, timeout=300)
+        self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+        html = (built / "reference/options.html").read_text()
+        for settings in TABLES.values():
+            for setting in settings:
+                self.assertIn(f"--{setting.name}<", html)
+
+
+class TutorialTests(SynchronousTestCase):
+    """The tutorial, as a reader plays it; on free ports."""
+
+    def setUp(self) -> None:
+        if not (BIN / "patches").exists():
+            raise SkipTest("the console commands are not installed")
+        self.folder = Path(self.mktemp()).resolve()
+        self.folder.mkdir()
+        (self.folder / "patches").symlink_to(ROOT / "patches")
+
+    def words(self, name: str) -> list[str]:
+        """Give the words of the command in a script, its program's path made absolute."""
+        words = shlex.split((DOCS / name).read_text())
+        return [str(BIN / Path(words[0]).name), *words[1:]]
+
+    def start(self, name: str) -> str:
+        """Start a daemon on any free port, and end it with the test; give its address."""
+        path = self.folder / f"{Path(name).stem}.log"
+        with path.open("wb") as log:
+            command = [*self.words(name), "--listen", "tcp:0:interface=127.0.0.1"]
+            process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
+        self.addCleanup(process.wait, 30)
+        self.addCleanup(process.terminate)
+        return str(wait_for(lambda: _LISTENS.search(path.read_text()), 30)[1])
+
+    def run_scan(self, server_address: str, reporter_address: str) -> str:
+        """Scan as the tutorial does; give what is shown."""
+        words = [word.replace("127.0.0.1:8090", reporter_address) for word in self.words("tutorial/scan.sh")]
+        environment = {**os.environ, "COLUMNS": "100", "LC_ALL": "C.UTF-8", "PYTHONUTF8": "1", "NO_COLOR": "1"}
+        ran = subprocess.run(
+            [*words, "--patches-server", f"http://{server_address}"],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        return ran.stdout
+
+    def test_tutorial(self) -> None:
+        """What the tutorial shows is what comes, but for times and names of scans; the metrics are those documented."""
+        address = self.start("tutorial/server.sh")
+        reporter_address = self.start("tutorial/reporter.sh")
+        wait_for(lambda: json.load(urlopen(f"http://{address}/v1/platforms"))["platforms"], 30)
+        wait_for(lambda: ready(address), 30)
+        self.assertEqual(self.run_scan(address, reporter_address), (DOCS / "tutorial/scan.txt").read_text())
+        with urlopen(f"http://{reporter_address}/v1/hosts") as answer:
+            told = json.load(answer)
+        shown = json.loads((DOCS / "tutorial/hosts.txt").read_text())
+        self.assertEqual(without_times(told), without_times(shown))
+        with urlopen(f"http://{address}/metrics") as answer:
+            names = set(re.findall(r"^# HELP (\S+)", answer.read().decode(), re.MULTILINE))
+        documented = set(re.findall(r"\* - ``(\w+)``", page("reference/metrics")))
+        self.assertEqual(names, documented)
+
+    def test_limit(self) -> None:
+        """A memory limit that is too low is refused as the page shows, but for the number."""
+        ran = subprocess.run(self.words("howto/limit.sh"), cwd=self.folder, capture_output=True, text=True, timeout=60)
+        self.assertEqual(ran.returncode, 1)
+        shown = (DOCS / "howto/limit.txt").read_text()
+        self.assertEqual(re.sub(r"\d+MiB or", "nMiB or", ran.stderr), re.sub(r"\d+MiB or", "nMiB or", shown))
+
+    def test_own_list(self) -> None:
+        """The list that is shown is served."""
+        shutil.copy(DOCS / "howto/list.ndjson", self.folder)
+        address = self.start("howto/list-server.sh")
+        wait_for(lambda: ready(address), 30)
+        with urlopen(f"http://{address}/v1/platforms") as answer:
+            (platform,) = json.load(answer)["platforms"]
+        self.assertEqual((platform["platform"], platform["vulnerabilities"]), ("debian-10", 3))
+
+
+def ready(address: str) -> bool:
+    """Tell whether a server has all its lists."""
+    try:
+        with urlopen(f"http://{address}/ready") as answer:
+            return bool(json.load(answer)["ready"])
+    except OSError:
+        return False
+
+
+def without_times(hosts: dict[str, Any]) -> dict[str, Any]:
+    """Give what the reporter tells, without what differs each time."""
+    for host in hosts["hosts"]:
+        for name in ("lastScan", "findingsScan"):
+            for changing in ("id", "started", "finished", "received"):
+                host[name].pop(changing)
+    return hosts

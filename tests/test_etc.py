@@ -1,0 +1,153 @@
+"""The sample configuration in ``etc/``: it agrees with the options that there are."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from unittest import SkipTest
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.reporter import service as reporter
+from patches.scanner import options as scanner
+from patches.server import options as server
+from patches.settings import Setting, resolve, size
+
+ETC = Path(__file__).resolve().parents[1] / "etc"
+PROGRAMS: dict[str, Sequence[Setting]] = {
+    "patches-server": server.SETTINGS,
+    "patches-scanner": scanner.SETTINGS,
+    "patches-reporter": reporter.SETTINGS,
+}
+#: An option that is commented out: it has no default.
+_COMMENTED = re.compile(r"^#([a-z-]+ = .+)$", re.MULTILINE)
+
+
+def directives(path: Path, name: str) -> list[str]:
+    """Give the values of a directive in a systemd unit."""
+    return re.findall(rf"^{name}=(.*)$", path.read_text(), re.MULTILINE)
+
+
+class TomlTests(SynchronousTestCase):
+    """The samples of configuration files."""
+
+    def samples(self) -> Iterator[tuple[Path, Sequence[Setting]]]:
+        for program, settings in PROGRAMS.items():
+            yield ETC / f"{program}.toml", settings
+
+    def test_options(self) -> None:
+        """Each lists every option, in the order of the tables; those without a default are commented out."""
+        for path, settings in self.samples():
+            text = path.read_text()
+            listed = list(tomllib.loads(_COMMENTED.sub(r"\1", text)))
+            self.assertEqual(listed, [setting.name for setting in settings], path)
+            commented = {line.partition(" ")[0] for line in _COMMENTED.findall(text)}
+            self.assertEqual(commented, {setting.name for setting in settings if setting.default is None}, path)
+
+    def test_defaults(self) -> None:
+        """Each says what holds without it."""
+        for path, settings in self.samples():
+            self.assertEqual(resolve(settings, {"config": str(path)}), resolve(settings, {}), path)
+
+    def test_commented(self) -> None:
+        """What is commented out can be used as it stands there."""
+        for path, settings in self.samples():
+            whole = Path(self.mktemp())
+            whole.write_text(_COMMENTED.sub(r"\1", path.read_text()))
+            self.assertNotIn(None, resolve(settings, {"config": str(whole)}).values(), path)
+
+
+class UnitTests(SynchronousTestCase):
+    """The systemd units."""
+
+    def test_commands(self) -> None:
+        """Each starts its program in the foreground, with the sample's place as configuration."""
+        for program in PROGRAMS:
+            (command,) = directives(ETC / f"{program}.service", "ExecStart")
+            options = ["--nodaemon", "--pidfile=", program, "--config", f"/etc/patches/{program}.toml"]
+            self.assertEqual(shlex.split(command), ["/opt/patches/bin/twistd", *options])
+
+    def test_state_folders(self) -> None:
+        """The folder that each may write is its program's default."""
+        for program, settings in PROGRAMS.items():
+            (folder,) = directives(ETC / f"{program}.service", "StateDirectory")
+            self.assertEqual(Path("/var/lib") / folder, resolve(settings, {})["state-dir"])
+
+    def test_memory(self) -> None:
+        """The server's ``MemoryMax`` has room for its limit, and for the socket buffers of a full cohort."""
+        (most,) = directives(ETC / "patches-server.service", "MemoryMax")
+        values = resolve(server.SETTINGS, {})
+        self.assertGreaterEqual(size(f"{most}iB"), values["memory-limit"] + values["max-active"] * 256 * 1024)
+        for program in PROGRAMS:
+            self.assertEqual(directives(ETC / f"{program}.service", "Environment"), ["MALLOC_ARENA_MAX=2"])
+
+    def test_systemd(self) -> None:
+        """systemd knows every directive."""
+        if shutil.which("systemd-analyze") is None:
+            raise SkipTest("systemd-analyze is not installed")
+        for program in PROGRAMS:
+            ran = subprocess.run(
+                ["systemd-analyze", "verify", "--man=no", str(ETC / f"{program}.service")],
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+            said = [line for line in ran.stderr.splitlines() if program in line]
+            self.assertEqual([line for line in said if "twistd is not executable" not in line], [])
+
+
+class YamlTests(SynchronousTestCase):
+    """The samples for other programs."""
+
+    def test_parse(self) -> None:
+        """They are YAML."""
+        try:
+            import yaml
+        except ImportError:
+            raise SkipTest("PyYAML is not installed") from None
+        for path in (*ETC.glob("*.yml"), *ETC.glob("*.yaml")):
+            self.assertIsInstance(yaml.safe_load(path.read_text()), dict, path)
+
+    def test_alerts(self) -> None:
+        """Alerts are about metrics that are documented, each with its labels."""
+        documented = (ETC.parent / "docs/reference/metrics.rst").read_text()
+        names = set(re.findall(r"\bpatches_\w+", (ETC / "alerts.yml").read_text()))
+        self.assertTrue(names)
+        for name in names:
+            self.assertIn(f"``{name}``", documented)
+
+
+class ProxyTests(SynchronousTestCase):
+    """The samples for proxies."""
+
+    def test_time_outs(self) -> None:
+        """A proxy waits longer than the longest poll, and lets connections go before the daemons do."""
+        nginx, haproxy = (ETC / "nginx.conf").read_text(), (ETC / "haproxy.cfg").read_text()
+        waits = re.findall(r"(?:proxy_read_timeout|timeout server) (\d+)s", nginx + haproxy)
+        self.assertEqual(len(waits), 2)
+        self.assertGreater(min(map(int, waits)), 30)
+        idle = re.findall(r"(?:keepalive_timeout|timeout http-keep-alive) (\d+)s", nginx + haproxy)
+        self.assertLess(max(map(int, idle)), 60)
+
+    def test_nginx(self) -> None:
+        """nginx takes its sample, certificates apart."""
+        nginx = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
+        if nginx is None:
+            raise SkipTest("nginx is not installed")
+        folder = Path(self.mktemp()).resolve()
+        folder.mkdir()
+        sample = (ETC / "nginx.conf").read_text().replace("listen 443 ssl", "listen 127.0.0.1:8443")
+        (folder / "sample.conf").write_text(re.sub(r"(?m)^ *ssl_.*$", "", sample))
+        paths = "".join(f"{kind}_temp_path {folder}/{kind}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi"))
+        (folder / "nginx.conf").write_text(
+            f"pid {folder}/pid; error_log {folder}/error.log; events {{}}\n"
+            f"http {{ {paths} scgi_temp_path {folder}/scgi; access_log off; include {folder}/sample.conf; }}\n"
+        )
+        command = [nginx, "-t", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        self.assertEqual(ran.returncode, 0, ran.stderr)
