@@ -67,7 +67,7 @@ def _duration(text: str, unit: str) -> timedelta:
     if not found:
         raise ValueError("must be a time such as 30s, 10m or 6h")
     value = float(found[1]) * _UNITS[found[2] or unit]
-    if not 0 < value <= 366 * 86400:
+    if not 1e-6 <= value <= 366 * 86400:
         raise ValueError("must be more than zero, and a year at most")
     return timedelta(seconds=value)
 

@@ -66,13 +66,13 @@ def from_wire(record: Any) -> Vulnerability:
         return Vulnerability(
             name=record["name"],
             platform=record["affectedPlatform"],
-            details_href=record["detailsHref"] or "",
+            details_href=_text_or_none(record["detailsHref"]) or "",
             severity=Severity(record["severityRating"]),
             fixed_in=tuple(_package_from_wire(package) for package in record["fixedInPackages"]),
-            aliases=tuple(record.get("aliases") or ()),
-            source=record.get("source") or "",
-            published=record.get("published"),
-            cvss=record.get("cvss"),
+            aliases=_texts(record.get("aliases") or []),
+            source=_text_or_none(record.get("source")) or "",
+            published=_text_or_none(record.get("published")),
+            cvss=_text_or_none(record.get("cvss")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MalformedWire(f"not a vulnerability: {error!r}") from error
@@ -86,7 +86,7 @@ def _package_from_wire(record: Any) -> FixedPackage:
         kind=record.get("kind") or "source",
         introduced=_text_or_none(record.get("introduced")),
         status=record.get("status") or ("fixed" if record["version"] else "affected"),
-        arches=tuple(arches) if arches is not None else None,
+        arches=_texts(arches) if arches is not None else None,
         module=_text_or_none(record.get("module")),
     )
 
@@ -95,6 +95,12 @@ def _text_or_none(value: Any) -> str | None:
     if value is not None and not isinstance(value, str):
         raise MalformedWire(f"expected a string or null, not {value!r}")
     return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise MalformedWire(f"expected a list of strings, not {value!r}")
+    return tuple(value)
 
 
 def encode_json(value: Any) -> bytes:
@@ -119,7 +125,7 @@ def decode_lines(body: bytes, names: Container[str] | None = None) -> Iterator[V
         try:
             record = json.loads(line)
             wanted = names is None or any(package["name"] in names for package in record["fixedInPackages"])
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise MalformedWire(f"not JSON: {error}") from error
         except (KeyError, TypeError) as error:
             raise MalformedWire(f"not a vulnerability: {error!r}") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from patches.server.answers import accepts_gzip, answer, json_object
 from patches.server.budget import RESPONSES, Budget
 from patches.server.documents import finished_document, platforms_document, progress_document, session_document
 from patches.server.loaded import LoadedChunk, chunk_headers
@@ -65,7 +65,7 @@ class Api:
     @app.route("/v1/sessions", methods=["POST"])
     async def open(self, request: IRequest) -> bytes:
         """Open a session, or resume one."""
-        body = _json_object(request)
+        body = json_object(request)
         if "resume" in body:
             session = await self._resume(body["resume"], body.get("chunk"))
         elif isinstance(body.get("platform"), str):
@@ -97,9 +97,9 @@ class Api:
             session = self._reading.touch(token)
             progress = progress_document(session, self._reading.table)
             request.setHeader("Retry-After", str(max(1, round(progress["pollAfter"]))))
-            return _answer(request, progress, 202)
+            return answer(request, progress, 202)
         if loaded is None:
-            return _answer(request, finished_document(self._reading.snapshot(self._reading.touch(token))))
+            return answer(request, finished_document(self._reading.snapshot(self._reading.touch(token))))
         return self._send(request, loaded)
 
     async def _resume(self, token: Any, chunk: Any) -> Session:
@@ -131,10 +131,10 @@ class Api:
 
     def _session(self, request: IRequest, session: Session, code: int) -> bytes:
         document = session_document(session, self._reading.table, self._reading.snapshot(session))
-        return _answer(request, document, code)
+        return answer(request, document, code)
 
     def _send(self, request: Any, loaded: LoadedChunk) -> bytes | None:
-        wants_gzip = _accepts_gzip(request)
+        wants_gzip = accepts_gzip(request)
         send = getattr(request.channel, "send", None)
         if wants_gzip and send is not None and request.method == b"GET":
             request.startedWriting = 1  # the answer has its own head
@@ -165,19 +165,19 @@ class Api:
     @app.route("/v1/platforms", methods=["GET"])
     def platforms(self, request: IRequest) -> bytes:
         """List the platforms that are served."""
-        return _answer(request, platforms_document(self._refresh.statuses, self._wall()))
+        return answer(request, platforms_document(self._refresh.statuses, self._wall()))
 
     @app.route("/health", methods=["GET"])
     def health(self, request: IRequest) -> bytes:
         """Say that the server runs."""
-        return _answer(request, {"status": "ok"})
+        return answer(request, {"status": "ok"})
 
     @app.route("/ready", methods=["GET"])
     def ready(self, request: IRequest) -> bytes:
         """Say whether every platform that is served has a snapshot."""
         missing = sorted(name for name, status in self._refresh.statuses.items() if status.snapshot is None)
         code = 200 if self._refresh.ready else 503
-        return _answer(request, {"ready": self._refresh.ready, "missing": missing}, code)
+        return answer(request, {"ready": self._refresh.ready, "missing": missing}, code)
 
     @app.route("/metrics", methods=["GET"])
     def metrics(self, request: IRequest) -> bytes:
@@ -197,7 +197,7 @@ class Api:
             if problem is None:
                 raise
             problem.mark(request)
-            return _answer(request, {"error": problem.message, "requestID": None, "finished": False, "vulns": []})
+            return answer(request, {"error": problem.message, "requestID": None, "finished": False, "vulns": []})
 
     async def _next_vulns(self, request: Any) -> bytes:
         self._grant(request, MAX_CHUNK_BYTES)
@@ -226,7 +226,7 @@ class Api:
         code, name = int(error.code or 500), str(error.name).lower().replace(" ", "-")
         if isinstance(error, MethodNotAllowed):
             request.setHeader("Allow", ", ".join(sorted(error.valid_methods or ())))
-        return _answer(request, error_document(name, str(error.name)), code)
+        return answer(request, error_document(name, str(error.name)), code)
 
     @app.handle_errors(Exception)
     def fail(self, request: IRequest, failure: Failure) -> bytes:
@@ -237,31 +237,4 @@ class Api:
             log.failure("A request failed: {path}", failure=failure, path=request.path)
             problem = Problem(500, "internal", "internal error")
         problem.mark(request)
-        return _answer(request, error_document(problem.code, problem.message))
-
-
-def _answer(request: IRequest, document: Any, code: int | None = None) -> bytes:
-    if code is not None:
-        request.setResponseCode(code)
-    body = encode_json(document)
-    request.setHeader("Content-Type", JSON)
-    request.setHeader("Content-Length", str(len(body)))
-    return body
-
-
-def _json_object(request: Any) -> dict[str, Any]:
-    try:
-        body = json.loads(request.content.read())
-    except (ValueError, RecursionError) as error:
-        raise Problem(400, "malformed", "the body is not JSON") from error
-    if not isinstance(body, dict):
-        raise Problem(400, "malformed", "the body must be a JSON object")
-    return body
-
-
-def _accepts_gzip(request: IRequest) -> bool:
-    qualities = {}
-    for coding in (request.getHeader("Accept-Encoding") or "").lower().split(","):
-        name, _, quality = coding.partition(";")
-        qualities[name.strip()] = quality.replace(" ", "")
-    return qualities.get("gzip", qualities.get("*", "q=0")) not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+        return answer(request, error_document(problem.code, problem.message))

@@ -11,6 +11,9 @@ from tests.server.channel_case import ChannelCase
 from tests.server.server_case import GZIP
 from tests.server.wires import answers, request
 
+#: How long a connection may be silent, or not take what it asked for; then it has five seconds more.
+IDLE = 30
+
 
 class PacingTests(ChannelCase):
     """No client makes the server keep more than one answer for it."""
@@ -104,7 +107,7 @@ class StallingTests(ChannelCase):
     def test_silent(self) -> None:
         """A connection on which nothing is asked is closed after a while."""
         wire = self.connect()
-        self.clock.advance(59)
+        self.clock.advance(IDLE - 1)
         self.assertTrue(wire.connected)
         self.clock.advance(1)
         self.assertFalse(wire.connected)
@@ -113,7 +116,7 @@ class StallingTests(ChannelCase):
         """So is one with half a request."""
         wire = self.connect()
         wire.send(self.chunk(0)[:-4])
-        self.clock.advance(60)
+        self.clock.advance(IDLE)
         self.assertFalse(wire.connected)
 
     def test_busy(self) -> None:
@@ -121,7 +124,7 @@ class StallingTests(ChannelCase):
         for headers in (GZIP, {}):
             wire = self.connect()
             for _ in range(5):
-                self.clock.advance(29)
+                self.clock.advance(IDLE - 1)
                 wire.send(self.chunk(0, headers))
             self.assertTrue(wire.connected)
             self.assertEqual(len(answers(wire.received)), 5)
@@ -132,11 +135,11 @@ class StallingTests(ChannelCase):
             wire = self.connect(takes=100)
             wire.send(self.chunk(0, headers) * count)
             self.assertGreater(wire.unsent, 0)
-            for _ in range(59):
+            for _ in range(IDLE - 1):
                 self.clock.advance(1)
                 wire.send(b"GET")
             self.assertTrue(wire.connected)
-            self.clock.pump([1] * 17)
+            self.clock.pump([1] * 6)
             self.assertFalse(wire.connected)
         self.assertEqual((self.budget.used[RESPONSES], self.budget.used[CONNECTIONS]), (0, 0))
 
@@ -180,8 +183,10 @@ class DrainTests(ChannelCase):
     def test_idle(self) -> None:
         """Idle connections are closed at once."""
         wire = self.connect()
-        self.successResultOf(ensureDeferred(self.site.drain()))
+        draining = ensureDeferred(self.site.drain())
         self.assertFalse(wire.connected)
+        self.clock.pump([0.05])
+        self.successResultOf(draining)
 
     def test_finishes(self) -> None:
         """What is being answered is finished first."""
@@ -191,7 +196,7 @@ class DrainTests(ChannelCase):
         self.clock.pump([0.05] * 20)
         self.assertNoResult(draining)
         wire.take()
-        self.clock.pump([0.05])
+        self.clock.pump([0.05] * 2)
         self.successResultOf(draining)
         self.assertEqual(answers(wire.received)[0].status, 200)
         self.assertFalse(wire.connected)

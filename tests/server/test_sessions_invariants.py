@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from attrs import define, field
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -19,12 +18,12 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.budget import SESSION_BYTES, SESSIONS, WINDOW, Budget
-from patches.server.catalogue import Snapshot
 from patches.server.loaded import LARGEST_LOADED, LoadedChunk
 from patches.server.reading import Reading
 from patches.server.sessions import Denied, Limits, SessionExpired, SessionTable, State, UnknownSession
 from patches.server.tokens import TokenKey
 from patches.server.window import WindowClosed
+from tests.server.fleet import Scanner
 from tests.server.made_up import ShelfBroken, real, snapshot
 
 WHO = st.integers(0, 11)
@@ -35,35 +34,6 @@ HABITS = ["reads", "reads", "reads", "polls", "silent"]
 WINDOW_BYTES = LARGEST_LOADED + 400
 #: The longest that anyone who keeps asking may take, whatever the others do: every cohort before it at its slowest.
 BOUND = 600
-
-
-@define(eq=False)
-class Scanner:
-    """A scanner: how it behaves, and what it got."""
-
-    token: str
-    snapshot: Snapshot
-    needs: int
-    arrived: int
-    habit: str = "reads"
-    got: list[int] = field(factory=list)
-    over: str = ""
-    diligent: bool = True
-    asking: Deferred[object] | None = None
-    asked: float = 0.0
-
-    def take(self, chunk: LoadedChunk | None) -> None:
-        """Take a chunk, which must be the next one or the last one again; or the end."""
-        if chunk is None:
-            assert self.needs == self.snapshot.chunks, "it ended early"
-            self.over = "complete"
-        elif self.got and chunk.number == self.got[-1]:
-            pass
-        else:
-            assert chunk.number == self.needs, "a chunk out of order"
-            assert chunk.digest == real(self.snapshot.revision, self.needs).digest, "a chunk of another list"
-            self.got.append(self.needs)
-            self.needs += 1
 
 
 class ReadingMachine(RuleBasedStateMachine):

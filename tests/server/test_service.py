@@ -1,0 +1,129 @@
+"""Tests for :mod:`patches.server.service` and its options: everything is put together, or refused in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.testing import MemoryReactorClock
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.server.channel import ServerSite
+from patches.server.loaded import LARGEST_LOADED
+from patches.server.options import Options
+from patches.server.service import Server, make_server
+from tests.server.made_up import lines, vulnerabilities
+
+
+class ServiceCase(SynchronousTestCase):
+    """A case with a folder and a list."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp()).absolute()
+        self.list = Path(self.mktemp()).absolute()
+        self.list.write_bytes(b"".join(lines(vulnerabilities(3))))
+        self.reactor: Any = MemoryReactorClock()
+
+    def make(self, *more: str) -> Server:
+        """Make a server of a list, out of its options."""
+        options = Options()
+        folder = ("--state-dir", str(self.folder), "--list", str(self.list))
+        options.parseOptions([*folder, "--memory-limit", "4GiB", *more])
+        return make_server(self.reactor, options.resolved)
+
+    def ending(self, *more: str) -> str:
+        """Give the one line with which the program ends."""
+        code = self.assertRaises(SystemExit, self.make, *more).code
+        self.assertIsInstance(code, str)
+        self.assertNotIn("\n", str(code))
+        self.assertTrue(str(code).startswith("patches-server: "), code)
+        return str(code)
+
+
+class MakingTests(ServiceCase):
+    """What is made."""
+
+    def test_listens(self) -> None:
+        """It listens where it was told, and nothing has been asked of the outside before it starts."""
+        server = self.make("--listen", "tcp:8123:interface=127.0.0.1")
+        self.assertEqual(self.reactor.tcpServers, [])
+        server.listening.privilegedStartService()
+        ((port, site, _, interface),) = self.reactor.tcpServers
+        self.assertEqual((port, interface), (8123, "127.0.0.1"))
+        self.assertIsInstance(site, ServerSite)
+        self.assertEqual((self.reactor.tcpClients, self.reactor.getDelayedCalls()), ([], []))
+
+    def test_files(self) -> None:
+        """Its catalogue and its key are in its folder, the key for its owner alone."""
+        self.make()
+        self.assertLessEqual({"catalogue.sqlite", "session.key"}, {path.name for path in self.folder.iterdir()})
+        self.assertEqual((self.folder / "session.key").stat().st_mode & 0o777, 0o600)
+
+    def test_same_key(self) -> None:
+        """Started again, or elsewhere with the same key, it knows its sessions."""
+        token = self.make().reading._key.make("debian-12", "r")
+        self.assertEqual(self.make().reading._key.read(token), ("debian-12", "r"))
+        key = str(self.folder / "session.key")
+        self.folder = Path(self.mktemp()).absolute()
+        self.assertEqual(self.make("--session-key-file", key).reading._key.read(token), ("debian-12", "r"))
+
+    def test_limits(self) -> None:
+        """The limits are those that were given."""
+        options = ("--max-active", "3", "--max-queued", "4", "--session-timeout", "5", "--queue-timeout", "1m")
+        limits = self.make(*options, "--chunk-timeout", "7s").reading.table.limits
+        self.assertEqual((limits.max_active, limits.max_queued), (3, 4))
+        self.assertEqual((limits.session_timeout, limits.queue_timeout, limits.chunk_timeout), (5, 60, 7))
+
+    def test_platforms(self) -> None:
+        """So are the platforms."""
+        server = self.make("--platforms", "debian-12,alpine-3.20")
+        self.assertEqual(set(server.refresh.statuses), {"debian-12", "alpine-3.20"})
+
+
+class RefusingTests(ServiceCase):
+    """What cannot be used."""
+
+    def test_no_source(self) -> None:
+        """Without a source there is nothing to serve."""
+        options = Options()
+        options.parseOptions(["--state-dir", str(self.folder), "--memory-limit", "4GiB"])
+        error = self.assertRaises(SystemExit, make_server, self.reactor, options.resolved)
+        self.assertIn("--clair", str(error.code))
+
+    def test_no_list(self) -> None:
+        """A list must be there."""
+        self.list.unlink()
+        self.assertIn(str(self.list), self.ending())
+
+    def test_memory(self) -> None:
+        """A memory limit must leave room to serve; it is told how much that is."""
+        self.assertIn("MiB or more", self.ending("--memory-limit", "1MiB"))
+
+    def test_window(self) -> None:
+        """A window must hold a chunk."""
+        self.assertIn("--window-bytes", self.ending("--window-bytes", str(LARGEST_LOADED - 1)))
+        self.make("--window-bytes", str(LARGEST_LOADED))
+
+    def test_catalogue(self) -> None:
+        """A catalogue that is none is refused."""
+        self.folder.mkdir()
+        (self.folder / "catalogue.sqlite").write_bytes(b"letters to my aunt" * 100)
+        self.assertIn("catalogue.sqlite", self.ending())
+
+    def test_key(self) -> None:
+        """A key that is none is refused, and not replaced."""
+        self.folder.mkdir()
+        key = self.folder / "session.key"
+        key.write_bytes(b"short")
+        self.assertIn("session.key", self.ending())
+        self.assertEqual(key.read_bytes(), b"short")
+        self.assertIn("absent", self.ending("--session-key-file", "/absent/key"))
+
+    def test_folder(self) -> None:
+        """A folder that cannot be used is refused."""
+        self.folder.touch()
+        self.assertIn("--state-dir", self.ending())
+
+    def test_endpoint(self) -> None:
+        """So is an endpoint."""
+        self.assertIn("--listen", self.ending("--listen", "pigeon:8080"))

@@ -1,0 +1,29 @@
+"""A case with a window over made-up chunks."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.server.loaded import LARGEST_LOADED, LoadedChunk
+from patches.server.window import Window
+from tests.server.made_up import Shelf
+
+
+class WindowCase(SynchronousTestCase):
+    """A case with a window over six chunks that holds three at a time."""
+
+    def setUp(self) -> None:
+        self.shelf = Shelf()
+        self.window = self.make_window(3)
+
+    def make_window(self, room: int, start: int = 0) -> Window:
+        """Make a window with room for some chunks of the largest size."""
+        return Window(6, start, room * LARGEST_LOADED, lambda number: self.shelf.load("r1", number))
+
+    def read(self, reader: str, n: int) -> LoadedChunk:
+        """Read what is there."""
+        return self.successResultOf(self.window.read(reader, n))
+
+    def numbers(self) -> list[int]:
+        """Tell what was ever loaded."""
+        return [number for _, number in self.shelf.asked]

@@ -1,0 +1,209 @@
+"""Tests for :mod:`patches.wire`."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.vulnerability import KINDS, STATUSES, FixedPackage, Severity, Vulnerability
+from patches.wire import (
+    MalformedWire,
+    StreamDigest,
+    decode_lines,
+    digest,
+    encode_json,
+    encode_line,
+    error_document,
+    from_wire,
+    parse_repr_digest,
+    prefer_wait,
+    repr_digest,
+    to_wire,
+)
+
+#: Any text but lone surrogates, which are no text.
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+VERSIONS = st.none() | TEXT.filter(bool)
+PACKAGES = st.builds(
+    FixedPackage,
+    name=TEXT,
+    version=VERSIONS,
+    kind=st.sampled_from(KINDS),
+    introduced=VERSIONS,
+    status=st.sampled_from(STATUSES),
+    arches=st.none() | st.lists(TEXT, max_size=3).map(tuple),
+    module=VERSIONS,
+)
+VULNERABILITIES = st.builds(
+    Vulnerability,
+    name=TEXT,
+    platform=TEXT,
+    fixed_in=st.lists(PACKAGES, max_size=3).map(tuple),
+    severity=st.sampled_from(Severity),
+    details_href=TEXT,
+    aliases=st.lists(TEXT, max_size=3).map(tuple),
+    source=TEXT,
+    published=st.none() | TEXT,
+    cvss=st.none() | TEXT,
+)
+SUDO = Vulnerability(
+    "CVE-2021-3156",
+    "debian-10",
+    (FixedPackage("sudo", "1.8.27-1+deb10u3"),),
+    Severity.HIGH,
+    "https://example.org/CVE-2021-3156",
+    ("DSA-4839-1",),
+    "debian",
+)
+
+
+class RecordTests(SynchronousTestCase):
+    """Vulnerabilities on the wire."""
+
+    @given(st.lists(VULNERABILITIES, max_size=4))
+    def test_round(self, records: list[Vulnerability]) -> None:
+        """Whatever is written is read again, and a record is one line, whatever is in it."""
+        body = b"".join(map(encode_line, records))
+        self.assertEqual(body.count(b"\n"), len(records))
+        self.assertEqual(list(decode_lines(body)), records)
+
+    def test_first_names(self) -> None:
+        """The first names are those of the first Patches."""
+        record = to_wire(SUDO)
+        self.assertEqual(
+            list(record)[:6],
+            ["name", "affectedPackageName", "affectedPlatform", "detailsHref", "severityRating", "fixedInPackages"],
+        )
+        self.assertEqual((record["affectedPackageName"], record["severityRating"]), ("sudo", 4))
+        self.assertEqual(record["fixedInPackages"][0]["version"], "1.8.27-1+deb10u3")
+
+    def test_first_protocol(self) -> None:
+        """A record of the first Patches can be read: what was added since is not needed."""
+        old = {
+            "name": "CVE-1",
+            "affectedPackageName": "sudo",
+            "affectedPlatform": "debian-10",
+            "detailsHref": "",
+            "severityRating": 0,
+            "fixedInPackages": [{"name": "sudo", "version": "1.8"}, {"name": "su", "version": None}],
+        }
+        packages = FixedPackage("sudo", "1.8"), FixedPackage("su", None, status="affected")
+        self.assertEqual(from_wire(old), Vulnerability("CVE-1", "debian-10", packages))
+
+    def test_unknown_names(self) -> None:
+        """Names that are not known are left aside, at both levels."""
+        record = to_wire(SUDO)
+        record["fixedInPackages"][0]["colour"] = "red"
+        self.assertEqual(from_wire({**record, "colour": "blue"}), SUDO)
+
+    def test_malformed(self) -> None:
+        """A value that is missing, or of a wrong type, is an error that can be told, and no other."""
+        record = to_wire(SUDO)
+        package = record["fixedInPackages"][0]
+        wrong = [None, [], 5, "text", {}, {**record, "severityRating": 99}, {**record, "severityRating": None}]
+        wrong += [{**record, name: 5} for name in ("detailsHref", "aliases", "source", "published", "cvss")]
+        wrong += [{**record, "aliases": value} for value in ("text", [5], [None], {"a": 1})]
+        wrong += [{**record, "name": None}, {**record, "name": 5}, {**record, "affectedPlatform": []}]
+        wrong += [{**record, "fixedInPackages": value} for value in (None, 5, [None], ["x"], [{}], [5])]
+        for name, value in (
+            ("name", 1),
+            ("version", 1),
+            ("kind", "tree"),
+            ("status", "odd"),
+            ("arches", 5),
+            ("arches", "amd64"),
+            ("arches", [5]),
+            ("module", 5),
+        ):
+            wrong.append({**record, "fixedInPackages": [{**package, name: value}]})
+        for name in ("name", "affectedPlatform", "detailsHref", "severityRating", "fixedInPackages"):
+            wrong.append({key: value for key, value in record.items() if key != name})
+        for value in wrong:
+            self.assertRaises(MalformedWire, from_wire, value)
+
+    @given(st.recursive(st.none() | st.booleans() | st.floats() | TEXT, lambda inner: st.lists(inner, max_size=3)))
+    def test_anything(self, value: object) -> None:
+        """Whatever stands in its place, a value is taken or refused, and nothing breaks."""
+        record = to_wire(SUDO)
+        for name in record:
+            with contextlib.suppress(MalformedWire):
+                from_wire({**record, name: value})
+
+    def test_lines(self) -> None:
+        """What is no JSON is refused, at the line where it stands."""
+        lines = decode_lines(encode_line(SUDO) + b"{\n")
+        self.assertEqual(next(lines), SUDO)
+        self.assertRaises(MalformedWire, next, lines)
+        for body in (b"\n", b"\xff\n", b"[" * 100_000, b"1" * 10_000):
+            self.assertRaises(MalformedWire, list, decode_lines(body))
+
+    def test_odd_line_ends(self) -> None:
+        """A carriage return or a line separator inside a text does not end a line."""
+        odd = Vulnerability("a\r\x0b\x0c\x1c\x85\u2028b", "debian-12")
+        self.assertEqual(list(decode_lines(encode_line(odd))), [odd])
+
+    def test_surrogates(self) -> None:
+        """A lone surrogate, as some source may have it, survives too."""
+        odd = Vulnerability("a\ud800", "debian-12")
+        self.assertEqual(list(decode_lines(encode_line(odd))), [odd])
+
+    def test_compact(self) -> None:
+        """JSON is compact, in UTF-8, its keys in order."""
+        self.assertEqual(encode_json({"b": ["ä", 1], "a": None}), '{"b":["ä",1],"a":null}'.encode())
+
+
+class DigestTests(SynchronousTestCase):
+    """Digests of chunks and of streams."""
+
+    def test_stream(self) -> None:
+        """A stream's digest is that of its chunks' digests, one after the other."""
+        stream = StreamDigest()
+        self.assertEqual(stream.hexdigest(), hashlib.sha256(b"").hexdigest())
+        for body in (b"a\n", b"b\n"):
+            stream.add(digest(body))
+        expected = hashlib.sha256(hashlib.sha256(b"a\n").digest() + hashlib.sha256(b"b\n").digest()).hexdigest()
+        self.assertEqual(stream.hexdigest(), expected)
+
+    @given(st.binary(min_size=32, max_size=32))
+    def test_field(self, value: bytes) -> None:
+        """A digest is written and read as in RFC 9530, also beside others."""
+        field = repr_digest(value)
+        self.assertRegex(field, r"\Asha-256=:[A-Za-z0-9+/]{43}=:\Z")
+        self.assertEqual(parse_repr_digest(field), value)
+        self.assertEqual(parse_repr_digest(f"sha-512=:AAAA:, {field}"), value)
+
+    def test_no_digest(self) -> None:
+        """A field without one is refused."""
+        short = ("", "sha-256", "sha-256=::", "sha-256=:AAAA:", "sha-256=:A:", "md5=:AAAA:")
+        for value in (*short, f"xsha-256=:{'A' * 43}=:", f"sha-256=:{'A' * 43}="):
+            self.assertRaises(MalformedWire, parse_repr_digest, value)
+
+
+class PreferTests(SynchronousTestCase):
+    """``Prefer: wait``."""
+
+    def test_table(self) -> None:
+        """The seconds are found wherever they stand; what is not understood is zero."""
+        table = {"wait=20": 20, "wait = 5": 5, 'wait="7"': 7, "respond-async, wait=3": 3, "a;wait=2": 2, "wait=0": 0}
+        table |= {"": 0, "wait": 0, "wait=": 0, "wait=x": 0, "wait=-1": 0, "await=5": 0, "wait=1.5": 1}
+        for value, seconds in table.items():
+            self.assertEqual((value, prefer_wait(value)), (value, float(seconds)))
+
+    @given(st.text())
+    def test_anything(self, value: str) -> None:
+        """Whatever it says, it is a number of seconds that is not negative."""
+        self.assertGreaterEqual(prefer_wait(value), 0.0)
+
+
+class ErrorTests(SynchronousTestCase):
+    """Errors on the wire."""
+
+    def test_document(self) -> None:
+        """An error has a code and a message."""
+        document = json.loads(encode_json(error_document("queue-full", "too many")))
+        self.assertEqual(document, {"error": {"code": "queue-full", "message": "too many"}})
