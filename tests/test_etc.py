@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tomllib
 from collections.abc import Iterator, Sequence
+from inspect import signature
 from pathlib import Path
 from unittest import SkipTest
 
@@ -16,6 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.reporter import service as reporter
 from patches.scanner import options as scanner
 from patches.server import options as server
+from patches.server.channel import ServerSite
 from patches.settings import Setting, resolve, size
 
 ETC = Path(__file__).resolve().parents[1] / "etc"
@@ -132,7 +134,8 @@ class ProxyTests(SynchronousTestCase):
         self.assertEqual(len(waits), 2)
         self.assertGreater(min(map(int, waits)), 30)
         idle = re.findall(r"(?:keepalive_timeout|timeout http-keep-alive) (\d+)s", nginx + haproxy)
-        self.assertLess(max(map(int, idle)), 60)
+        closes = signature(ServerSite).parameters["idle_seconds"].default
+        self.assertLess(max(map(int, idle)), closes)
 
     def test_nginx(self) -> None:
         """nginx takes its sample, certificates apart."""
