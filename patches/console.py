@@ -11,6 +11,7 @@ import click
 
 from patches import __version__
 from patches.scanner.options import ALIASES, SCAN_SETTINGS, target_of
+from patches.scanner.os_release import UnknownPlatform
 from patches.settings import CONFIG, BadSetting, Setting, resolve
 
 EXIT_CODES = """
@@ -54,7 +55,12 @@ def scan(values: dict[str, Any]) -> None:
     """Scan this host once, and show what was found."""
     from patches.scanner.once import run_once
 
-    sys.exit(run_once(values, target_of(values)))
+    try:
+        target = target_of(values)
+    except UnknownPlatform as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(4)
+    sys.exit(run_once(values, target))
 
 
 @main.command()

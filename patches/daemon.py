@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import resource
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -80,6 +83,28 @@ def usable_folder(program: str, path: Path) -> Path:
     return path
 
 
+def hold_folder(program: str, path: Path) -> None:
+    """Hold a state folder until the process ends; end it with one line if another process holds that folder."""
+    lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        sys.exit(f"{program}: --state-dir {path}: another process uses this folder")
+
+
+def allow_open_files(needed: int) -> int:
+    """Raise the number of files that this process may have open, as far as it may; give what is allowed."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed < needed:
+        allowed = min(needed, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+    return allowed
+
+
+class CannotListen(Exception):
+    """The endpoint could not be listened on; the log says why."""
+
+
 class ListeningService(Service):
     """
     Listens on an endpoint; a port that cannot be had ends the process with one line and exit code 1.
@@ -119,7 +144,10 @@ class ListeningService(Service):
     def _end(self, why: str) -> None:
         """By now there is a log, and no other place where an operator would look."""
         log.critical("{program}: --listen {listen!r}: {why}", program=self._program, listen=self._description, why=why)
-        sys.exit(1)
+        # twistd, where it has gone to the background, hands exceptions over to the process that waits, and no exits;
+        # in the foreground the interpreter ends with exit code 1, and its traceback would say nothing more.
+        sys.excepthook = lambda *_: None
+        raise CannotListen(why)
 
     def _listens(self, port: IListeningPort) -> None:
         self.port = port

@@ -41,6 +41,7 @@ def open_sqlite(path: Path, metadata: MetaData, version: int, pragmas: Sequence[
         raise DatabaseError(f"{path}: this is a database of something else")
     if found != version:
         raise DatabaseError(f"{path}: its version is {found}; this program knows {version}")
+    engine.dispose()  # a connection must not outlive the fork of a daemon
     return engine
 
 

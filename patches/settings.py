@@ -105,7 +105,7 @@ def url(text: str) -> str:
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
-    if not usable or parts.query or parts.fragment:
+    if not usable or parts.query or parts.fragment or "@" in parts.netloc or re.search(r"[\s\x00-\x1f]", text.strip()):
         raise ValueError("must be a URL such as http://127.0.0.1:6060")
     return text.strip().rstrip("/")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from io import StringIO
@@ -17,7 +18,7 @@ from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches import __version__
-from patches.daemon import CleanEndService, DaemonOptions, ListeningService, usable_folder
+from patches.daemon import CannotListen, CleanEndService, DaemonOptions, ListeningService, usable_folder
 from patches.settings import Setting, count, endpoint
 
 
@@ -159,7 +160,8 @@ class ListeningTests(DaemonCase):
         """A port that is taken ends the program; the reason is in the log."""
         self.reactor = BusyReactor()
         service = self.make()
-        self.assertEqual(self.assertRaises(SystemExit, service.privilegedStartService).code, 1)
+        self.patch(sys, "excepthook", sys.excepthook)
+        self.assertRaises(CannotListen, service.privilegedStartService)
         (event,) = [event for event in self.observer if event["log_level"].name == "critical"]
         self.assertEqual((event["program"], event["listen"]), ("patches-tea", "tcp:8080"))
         self.assertEqual(event["why"], "Address already in use")

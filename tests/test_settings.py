@@ -76,6 +76,8 @@ REFUSED: dict[Callable[[str], Any], tuple[str, ...]] = {
     url: (
         "",
         "clair:6060",
+        "http://a:b@host",
+        "http://ho st",
         "ftp://clair",
         "http://",
         "http://clair:0",

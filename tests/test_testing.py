@@ -168,7 +168,8 @@ class TokenTests(DoubleCase):
     def test_not_tokens(self) -> None:
         """Whatever else is sent is refused; so is nothing at all."""
         token = self.token()
-        for other in ("", "garbage", "1000", token[:-2], token[:-6], token[:60] + "A" + token[61:] + "A", "%C3%A9"):
+        altered = token[:60] + ("A" if token[60] != "A" else "B") + token[61:]
+        for other in ("", "garbage", "1000", token[:-2], token[:-6], altered, "%C3%A9"):
             self.assert_refused(other)
         self.assert_refused(Fernet(Fernet.generate_key()).encrypt_at_time(b"1\n", 1_700_000_000).decode())
 

@@ -13,7 +13,7 @@ from attrs import frozen
 from twisted.application.service import MultiService
 from twisted.internet.threads import deferToThreadPool
 
-from patches.daemon import CleanEndService, DaemonOptions, ListeningService, usable_folder
+from patches.daemon import CleanEndService, DaemonOptions, ListeningService, hold_folder, usable_folder
 from patches.reporter.api import Api, Run
 from patches.reporter.schema import StoreError, open_database
 from patches.reporter.site import ReporterSite
@@ -59,6 +59,7 @@ def makeService(options: Options) -> MultiService:
     reactor.suggestThreadPoolSize(_THREADS)
     run = partial(deferToThreadPool, reactor, reactor.getThreadPool())
     reporter = make_reporter(reactor, run, options.resolved)
+    hold_folder(Options.program, options.resolved["state-dir"])
     CleanEndService(reactor).setServiceParent(reporter.service)
     return reporter.service
 

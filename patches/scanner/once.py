@@ -29,15 +29,24 @@ def run_once(values: Mapping[str, Any], target: Target) -> int:
     :return: the exit code.
     """
     outcomes: list[Outcome] = []
+    outbox = None
+    if values["reporter"] is not None:
+        try:
+            outbox = Outbox(usable_folder("patches scan", values["state-dir"]) / "outbox")
+        except SystemExit as end:
+            Console(stderr=True).print(escape(str(end)))
+            return _EXIT["inventory"]
     try:
-        react(partial(_run, values=values, target=target, outcomes=outcomes))
+        react(partial(_run, values=values, target=target, outbox=outbox, outcomes=outcomes))
     except SystemExit as end:
         if end.code:
             raise
     return _EXIT[outcomes[0].code] if outcomes else 130
 
 
-async def _run(reactor: Any, values: Mapping[str, Any], target: Target, outcomes: list[Outcome]) -> None:
+async def _run(
+    reactor: Any, values: Mapping[str, Any], target: Target, outbox: Outbox | None, outcomes: list[Outcome]
+) -> None:
     screen, notes = Console(), Console(stderr=True)
     http = http_client(reactor)
     client = PatchesClient(http, values["patches-server"], reactor, ClientSettings(patience=values["patience"]))
@@ -47,12 +56,8 @@ async def _run(reactor: Any, values: Mapping[str, Any], target: Target, outcomes
     if outcome.findings:
         screen.print(findings_table(outcome.findings, screen.width))
     screen.print(summary(outcome))
-    if values["reporter"] is not None:
-        await _report(reactor, http, values, outcome, notes)
-
-
-async def _report(reactor: Any, http: Any, values: Mapping[str, Any], outcome: Outcome, notes: Console) -> None:
-    outbox = Outbox(usable_folder("patches scan", values["state-dir"]) / "outbox")
+    if outbox is None:
+        return
     outbox.put(partial(report_document, outcome))
     exchange = Exchange(http, values["reporter"], reactor, MAX_REPORTER_ANSWER)
     problem = await Delivery(outbox, exchange, reactor).send_all()

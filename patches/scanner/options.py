@@ -9,9 +9,9 @@ from typing import Any
 
 from patches.daemon import DaemonOptions
 from patches.platforms import Platform
-from patches.scanner.os_release import UnknownPlatform, detect_platform
+from patches.scanner.os_release import detect_platform
 from patches.scanner.scan import Target
-from patches.settings import BadSetting, Setting, minutes, seconds, url
+from patches.settings import Setting, minutes, seconds, url
 
 
 def platform(text: str) -> str:
@@ -57,14 +57,9 @@ def target_of(values: Mapping[str, Any]) -> Target:
     """
     Tell what to scan.
 
-    :raises BadSetting: if the platform is not given, and cannot be told.
+    :raises UnknownPlatform: if the platform is not given, and cannot be told.
     """
-    name = values["platform"]
-    if name is None:
-        try:
-            name = detect_platform(values["root"])
-        except UnknownPlatform as error:
-            raise BadSetting(str(error)) from error
+    name = values["platform"] or detect_platform(values["root"])
     return Target(values["host"] or socket.gethostname(), name, values["root"])
 
 

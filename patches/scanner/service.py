@@ -17,11 +17,11 @@ from patches.scanner.client import ClientSettings, PatchesClient
 from patches.scanner.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.exchange import Exchange, http_client
 from patches.scanner.options import Options, target_of
+from patches.scanner.os_release import UnknownPlatform
 from patches.scanner.outbox import Outbox
 from patches.scanner.reports import report_document
 from patches.scanner.scan import Outcome, Target, scan
 from patches.scanner.schedule import ScanSchedule
-from patches.settings import BadSetting
 
 log = Logger()
 
@@ -34,7 +34,7 @@ def makeService(options: Options) -> MultiService:
 
     try:
         service = make_scanner(reactor, options.resolved)
-    except BadSetting as error:
+    except UnknownPlatform as error:
         sys.exit(f"{PROGRAM}: {error}")
     CleanEndService(reactor).setServiceParent(service)
     return service
@@ -45,7 +45,7 @@ def make_scanner(reactor: Any, values: Mapping[str, Any]) -> MultiService:
     Make a scanner.
 
     :param values: by option name, as :func:`patches.settings.resolve` gives them.
-    :raises BadSetting: if the platform cannot be told.
+    :raises UnknownPlatform: if the platform cannot be told.
     """
     http = http_client(reactor)
     client = PatchesClient(http, values["patches-server"], reactor, ClientSettings(patience=values["patience"]))

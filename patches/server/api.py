@@ -109,6 +109,8 @@ class Api:
         snapshot = await self._refresh.find(revision)
         if snapshot is None:
             raise SessionExpired("its snapshot is no longer in the catalogue")
+        if not 0 <= chunk <= snapshot.chunks:
+            raise Problem(400, "malformed", f"the snapshot has {snapshot.chunks} chunks, and none numbered {chunk}")
         return self._reading.resume(token, snapshot, chunk)
 
     async def _within(self, request: IRequest, waiting: Deferred[Any]) -> tuple[bool, Any]:
@@ -177,7 +179,8 @@ class Api:
         """Say whether every platform that is served has a snapshot."""
         missing = sorted(name for name, status in self._refresh.statuses.items() if status.snapshot is None)
         code = 200 if self._refresh.ready else 503
-        return answer(request, {"ready": self._refresh.ready, "missing": missing}, code)
+        document = {"ready": self._refresh.ready, "missing": missing, "problem": self._refresh.problem}
+        return answer(request, document, code)
 
     @app.route("/metrics", methods=["GET"])
     def metrics(self, request: IRequest) -> bytes:

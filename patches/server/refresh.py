@@ -128,6 +128,11 @@ class Refresh:
         """Whether every platform that is served has a snapshot."""
         return bool(self.statuses) and all(status.snapshot is not None for status in self.statuses.values())
 
+    @property
+    def problem(self) -> str | None:
+        """Why it cannot be told which platforms there are; ``None`` if it can."""
+        return self._asked.error
+
     async def start(self) -> None:
         """Take up what the catalogue has from an earlier run."""
         for snapshot in await self._run(self._catalogue.current):
@@ -158,6 +163,8 @@ class Refresh:
             for source in self._sources:
                 for platform in await source.platforms():
                     listed.setdefault(platform, source)
+            if not listed and not self.statuses:
+                raise SourceError("no source has a list of any platform")
         except SourceError as error:
             self._note_failure(self._asked, "the list of platforms", str(error))
             return

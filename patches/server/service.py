@@ -13,10 +13,11 @@ from typing import Any
 from attrs import frozen
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 from twisted.web.http import datetimeToString
 
 from patches.bounded import BoundedRequest
-from patches.daemon import CleanEndService, ListeningService, usable_folder
+from patches.daemon import CleanEndService, ListeningService, allow_open_files, hold_folder, usable_folder
 from patches.interfaces import ISource
 from patches.periodic import PeriodicService
 from patches.server.api import Api
@@ -34,6 +35,12 @@ from patches.server.threads import Run, ThreadService
 from patches.server.tokens import TokenKey
 
 PROGRAM = Options.program
+
+
+log = Logger()
+
+#: Files that are open whatever comes: the catalogue, spools, the log, connections to sources.
+_OTHER_FILES = 64
 
 
 @frozen
@@ -56,8 +63,22 @@ def makeService(options: Options) -> MultiService:
     from twisted.internet import reactor
 
     server = make_server(reactor, options.resolved)
+    hold_folder(PROGRAM, options.resolved["state-dir"])
     CleanEndService(reactor).setServiceParent(server.service)
+    _allow_connections(options.resolved["max-active"] + options.resolved["max-queued"])
     return server.service
+
+
+def _allow_connections(sessions: int) -> None:
+    """Let every session have a connection, or say that this process may not have so many open files."""
+    allowed = allow_open_files(sessions + _OTHER_FILES)
+    if allowed < sessions + _OTHER_FILES:
+        log.warn(
+            "Only {allowed} files may be open at once: fewer than sessions of one platform ({sessions}); "
+            "raise the limit (systemd: LimitNOFILE)",
+            allowed=allowed,
+            sessions=sessions,
+        )
 
 
 def make_server(reactor: Any, values: Mapping[str, Any]) -> Server:

@@ -57,6 +57,31 @@ def test_taken_port(plugin: str, tmp_path: Path) -> None:
     assert "Traceback" not in log
 
 
+def test_taken_port_in_the_background(tmp_path: Path) -> None:
+    """Who starts a daemon in the background is told that it has ended, and where to look."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        listen = f"tcp:{taken.getsockname()[1]}:interface=127.0.0.1"
+        options = ["--state-dir", "state", "--listen", listen]
+        command = [str(TWISTD), f"--pidfile={tmp_path / 'pid'}", f"--logfile={tmp_path / 'log'}", "patches-reporter"]
+        ran = subprocess.run([*command, *options], capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 1
+    assert "Address already in use" in ran.stdout + ran.stderr
+    assert "Address already in use" in (tmp_path / "log").read_text()
+
+
+def test_folder_in_use(tmp_path: Path) -> None:
+    """Two daemons never use one state folder."""
+    reporter = Daemon("patches-reporter", tmp_path).start()
+    try:
+        ran = twistd("patches-reporter", "--state-dir", str(tmp_path), "--listen", "tcp:0:interface=127.0.0.1")
+        said = f"patches-reporter: --state-dir {tmp_path}: another process uses this folder\n"
+        assert (ran.returncode, ran.stdout + ran.stderr) == (1, said)
+    finally:
+        reporter.stop()
+
+
 def test_end_of_a_server(tmp_path: Path) -> None:
     """SIGTERM: no connection is taken any more, who waits is answered, and the exit code is 0."""
     path = write_list(tmp_path / "list", 10)
@@ -133,10 +158,10 @@ def test_scan_without_a_server(tmp_path: Path) -> None:
 
 
 def test_scan_of_what_cannot_be_scanned(tmp_path: Path) -> None:
-    """A platform that cannot be told is wrong usage; packages that cannot be read are an error."""
+    """A platform that cannot be told has an exit code of its own; packages that cannot be read are an error."""
     (tmp_path / "empty").mkdir()
     ran = scan("--root", str(tmp_path / "empty"))
-    assert (ran.returncode, "unknown platform" in ran.stderr) == (2, True)
+    assert (ran.returncode, "unknown platform" in ran.stderr) == (4, True)
     ran = scan("--root", str(tmp_path / "empty"), "--platform", "debian-12")
     assert (ran.returncode, "no package database" in ran.stdout) == (5, True)
 

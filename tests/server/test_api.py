@@ -206,11 +206,14 @@ class HereTests(ServerCase):
 
     def test_ready(self) -> None:
         """It is ready when it has a list of every platform; else it tells which are missing."""
-        self.assertEqual(json.loads(self.ask("GET", "/ready").body), {"ready": True, "missing": []})
+        ready = {"ready": True, "missing": [], "problem": None}
+        self.assertEqual(json.loads(self.ask("GET", "/ready").body), ready)
         self.put("rocky-9", 0)
         self.tick(HOUR)
         answer = self.ask("GET", "/ready")
-        self.assertEqual((answer.status, json.loads(answer.body)), (503, {"ready": False, "missing": ["rocky-9"]}))
+        self.assertEqual(
+            (answer.status, json.loads(answer.body)), (503, {"ready": False, "missing": ["rocky-9"], "problem": None})
+        )
 
     def test_metrics(self) -> None:
         """Metrics are there."""

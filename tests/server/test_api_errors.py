@@ -127,11 +127,11 @@ class SessionErrorsTests(ServerCase):
             self.refused(self.read(path, n), 409, "out-of-order")
         self.assertEqual(self.read(path, 2).status, 200)
 
-    def test_resume_out_of_order(self) -> None:
+    def test_resume_at_no_chunk(self) -> None:
         """Nobody can resume behind the end, or before the beginning."""
         token = self.open().rpartition("/")[2]
         for chunk in (-1, 4, 10**30):
-            self.refused(self.post({"resume": token, "chunk": chunk}), 409, "out-of-order")
+            self.refused(self.post({"resume": token, "chunk": chunk}), 400, "malformed")
 
     def test_expired(self) -> None:
         """An expired session is told why."""

@@ -58,6 +58,13 @@ class PlatformTests(RefreshCase):
         self.assertRaises(NotReady, self.refresh.current, "debian-12")
         self.assertRaises(NotReady, self.refresh.current, "amiga-3")
 
+    def test_nothing_listed(self) -> None:
+        """Sources that list nothing at all make no platform unknown; why nothing is served is told."""
+        self.source.lists.clear()
+        self.tick()
+        self.assertRaises(NotReady, self.refresh.current, "debian-12")
+        self.assertEqual((self.refresh.ready, self.refresh.problem), (False, "no source has a list of any platform"))
+
     def test_after(self) -> None:
         """Afterwards it is known which platforms there are; one whose list is not there is not ready."""
         self.put("alpine-3.20", 0)
