@@ -10,19 +10,20 @@ gets a new one.
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from patches.server.budget import SESSION_BYTES, SESSIONS, Budget
 from patches.server.catalogue import Snapshot
+from patches.server.in_use import SnapshotsInUse
 from patches.server.lane import Lane, Load
 from patches.server.lanes import Lanes
 from patches.server.loaded import LoadedChunk
 from patches.server.sessions import Denied, Session, SessionExpired, SessionTable, State, UnknownSession
 from patches.server.tokens import TokenKey
+from patches.server.waiting import Waiting
 from patches.server.window import OutOfOrder, Window, WindowClosed
 
 log = Logger()
@@ -47,8 +48,8 @@ class Reading:
         self._key = key
         self._budget = budget
         self._clock = clock
-        self._snapshots: dict[str, tuple[Snapshot, int]] = {}
-        self._waiting: dict[str, list[Deferred[None]]] = {}
+        self._snapshots = SnapshotsInUse()
+        self._waiting = Waiting()
         self._vacant: set[str] = set()
         self._stopping = False
 
@@ -84,7 +85,7 @@ class Reading:
 
     def snapshot(self, session: Session) -> Snapshot:
         """Give the snapshot that a session reads."""
-        return self._snapshots[session.revision][0]
+        return self._snapshots.get(session.revision)
 
     def touch(self, token: str) -> Session:
         """
@@ -151,12 +152,7 @@ class Reading:
 
     def when_active(self, session: Session) -> Deferred[None]:
         """Tell when a session is no longer queued; cancel to wait no longer. Fails like :meth:`read`."""
-        waiting: Deferred[None] = Deferred(partial(self._forget, session.token))
-        if session.state is State.QUEUED:
-            self._waiting.setdefault(session.token, []).append(waiting)
-        else:
-            waiting.callback(None)
-        return waiting
+        return self._waiting.add(session.token) if session.state is State.QUEUED else succeed(None)
 
     def close(self, token: str) -> None:
         """End a session, as its scanner wishes; raises as :meth:`touch`."""
@@ -183,7 +179,7 @@ class Reading:
 
     def revisions_in_use(self) -> set[str]:
         """Tell which snapshots sessions read, or are about to."""
-        return set(self._snapshots)
+        return self._snapshots.revisions()
 
     # Coming in
 
@@ -198,8 +194,7 @@ class Reading:
             self._budget.release(SESSIONS, SESSION_BYTES)
             self.events["denied"] += 1
             raise
-        _, users = self._snapshots.get(snapshot.revision, (snapshot, 0))
-        self._snapshots[snapshot.revision] = (snapshot, users + 1)
+        self._snapshots.take(snapshot)
         if snapshot.platform in self._vacant or self.lanes.refused(snapshot.revision):
             self._admit(snapshot.platform)  # those who came before go first
         else:
@@ -226,8 +221,7 @@ class Reading:
             return
         self.table.activate(session, now)
         self.events["activated"] += 1
-        for waiting in self._waiting.pop(session.token, []):
-            waiting.callback(None)
+        self._waiting.fire(session.token)
 
     # Going on, and going
 
@@ -267,11 +261,8 @@ class Reading:
         """Settle what a session leaves behind, once it is out of the table."""
         self._budget.release(SESSIONS, SESSION_BYTES)
         self._leave_lane(session)
-        snapshot, users = self._snapshots.pop(session.revision)
-        if users > 1:
-            self._snapshots[session.revision] = (snapshot, users - 1)
-        for waiting in self._waiting.pop(session.token, []):
-            waiting.errback(self._ending(session.token))
+        self._snapshots.release(session.revision)
+        self._waiting.fail(session.token, self._ending(session.token))
 
     def _leave_lane(self, session: Session) -> None:
         if not self.lanes.leave(session) or self._stopping:
@@ -298,11 +289,6 @@ class Reading:
         except UnknownSession:
             pass  # it is being resumed
         return WindowClosed()
-
-    def _forget(self, token: str, gone: Deferred[None]) -> None:
-        others = [waiting for waiting in self._waiting.pop(token, []) if waiting is not gone]
-        if others:
-            self._waiting[token] = others
 
 
 def _in_order(n: int, position: int) -> None:

@@ -158,7 +158,7 @@ class HangingUpTests(WaitingCase):
             wire = self.park(path)
             self.assertTrue(self.reading._waiting)
             wire.hang_up()
-            self.assertEqual(self.reading._waiting, {})
+            self.assertEqual(len(self.reading._waiting), 0)
         self.turn()
         self.assertEqual(self.read(self.queued, 0).status, 200)
 
