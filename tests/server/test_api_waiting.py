@@ -149,6 +149,20 @@ class ParkedTests(WaitingCase):
         self.assertEqual(answer.status, 200)
 
 
+class PatientTests(WaitingCase):
+    """Where sessions may be silent for long."""
+
+    limits = Limits(max_active=1, max_queued=5, session_timeout=1000, queue_timeout=1000, chunk_timeout=1000)
+
+    def test_bounded(self) -> None:
+        """Nobody waits longer than the server's connections live, whatever it prefers."""
+        wire = self.park(f"{self.queued}/chunks/0", "wait=500")
+        self.clock.advance(24.9)
+        self.assertEqual(wire.received, b"")
+        self.clock.advance(0.1)
+        self.assertEqual(self.answer(wire).status, 202)
+
+
 class HangingUpTests(WaitingCase):
     """Who hangs up."""
 

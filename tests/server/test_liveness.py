@@ -90,6 +90,7 @@ class HoldingUpTests(ReadingCase):
         self.successResultOf(ahead)
         error = self.assertRaises(SessionExpired, self.reading.touch, slow.token)
         self.assertIn("others waited", str(error))
+        self.assertEqual(self.reading.events["expired"], 1)
 
     def test_for_the_queue(self) -> None:
         """Who holds up the queue is expired too."""

@@ -201,6 +201,21 @@ class DrainTests(ChannelCase):
         self.assertEqual(answers(wire.received)[0].status, 200)
         self.assertFalse(wire.connected)
 
+    def test_parked(self) -> None:
+        """Who waits for an answer is answered first."""
+        self.limits = Limits(max_active=1)
+        self.start()
+        self.successResultOf(self.started())
+        active, wire = self.open(), self.connect()
+        wire.send(self.chunk(0, {**GZIP, "Prefer": "wait=20"}, self.open()))
+        draining = ensureDeferred(self.site.drain())
+        self.clock.pump([0.05] * 20)
+        self.assertTrue(wire.connected)
+        self.reading.close(active.rpartition("/")[2])
+        self.clock.pump([0.05] * 2)
+        self.successResultOf(draining)
+        self.assertEqual(answers(wire.received)[0].status, 200)
+
     def test_bounded(self) -> None:
         """But nobody keeps a server from ending."""
         wires = [self.connect(takes=0) for _ in range(2)]

@@ -49,6 +49,17 @@ class ReadingTests(WindowCase):
         self.assertRaises(OutOfOrder, self.window.read, "a", 1)
         self.assertNoResult(waiting)
 
+    def test_skipping_later(self) -> None:
+        """Nor is that so for the first chunk only."""
+        self.shelf.at_once = False
+        self.window.join("a", 0)
+        self.window.read("a", 0)
+        self.shelf.give()
+        waiting = self.window.read("a", 1)
+        self.assertRaises(OutOfOrder, self.window.read, "a", 2)
+        self.shelf.give()
+        self.assertEqual(self.successResultOf(waiting).number, 1)
+
     def test_back(self) -> None:
         """A chunk that was acknowledged is gone."""
         self.window.join("a", 0)
