@@ -158,15 +158,16 @@ class Refresh:
         """Learn which source has which platform; the first source that has it is read."""
         if self._asked.due > self._clock.seconds():
             return
-        listed: dict[str, ISource] = {}
         try:
-            for source in self._sources:
-                for platform in await source.platforms():
-                    listed.setdefault(platform, source)
-            if not listed and not self.statuses:
-                raise SourceError("no source has a list of any platform")
+            listed = await self._list_platforms()
         except SourceError as error:
             self._note_failure(self._asked, "the list of platforms", str(error))
+            return
+        except CancelledError:
+            raise
+        except Exception:
+            log.failure("A source failed to tell its platforms")
+            self._note_failure(self._asked, "the list of platforms", "internal error; see the log")
             return
         self._note_success(self._asked)
         self._listed, self._known = listed, True
@@ -176,6 +177,15 @@ class Refresh:
             if platform not in listed:
                 self._note_failure(status, platform, "no source has a list of it")
                 self._asked.due = min(self._asked.due, status.due)
+
+    async def _list_platforms(self) -> dict[str, ISource]:
+        listed: dict[str, ISource] = {}
+        for source in self._sources:
+            for platform in await source.platforms():
+                listed.setdefault(platform, source)
+        if not listed and not self.statuses:
+            raise SourceError("no source has a list of any platform")
+        return listed
 
     async def _try(self, platform: str, status: ListStatus) -> None:
         if not self._budget.take(REFRESH, REFRESH_BYTES):

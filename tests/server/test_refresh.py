@@ -170,6 +170,16 @@ class KeepingTests(RefreshCase):
         self.tick(9)
         self.assertEqual(self.source.asked.count("platforms"), asked)
 
+    def test_source_broken(self) -> None:
+        """A source that fails at that in a way nobody foresaw is not asked all the time either."""
+        self.source.trouble = RuntimeError("a bug")
+        self.tick(HOUR)
+        asked = self.source.asked.count("platforms")
+        self.tick(9)
+        self.assertEqual(self.source.asked.count("platforms"), asked)
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        self.assertEqual(self.refresh.problem, "internal error; see the log")
+
     def test_no_memory(self) -> None:
         """Without memory for it a refresh waits."""
         self.put("debian-12", 12)
