@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from patches.server.admission import Admission
 from patches.server.budget import SESSION_BYTES, SESSIONS, Budget
 from patches.server.catalogue import Snapshot
 from patches.server.in_use import SnapshotsInUse
@@ -50,7 +51,7 @@ class Reading:
         self._clock = clock
         self._snapshots = SnapshotsInUse()
         self._waiting = Waiting()
-        self._vacant: set[str] = set()
+        self._admission = Admission(table, self.lanes, self._snapshots, self._waiting, self.events, clock)
         self._stopping = False
 
     def open(self, snapshot: Snapshot) -> Session:
@@ -168,8 +169,7 @@ class Reading:
         self.lanes.only_wait_for({session.revision for session in self.table if session.state is State.QUEUED})
         for lane in self.lanes:
             self._expire_slow(lane, now)
-        for platform in {session.platform for session in self.table}:
-            self._admit(platform)
+        self._admission.tick()
 
     def stop(self) -> None:
         """Open nothing more, and answer everyone who waits."""
@@ -195,33 +195,12 @@ class Reading:
             self.events["denied"] += 1
             raise
         self._snapshots.take(snapshot)
-        if snapshot.platform in self._vacant or self.lanes.refused(snapshot.revision):
-            self._admit(snapshot.platform)  # those who came before go first
-        else:
-            self._try_to_activate(session)
+        self._admission.come(session)
         return session
 
     def _refuse_if_stopping(self) -> None:
         if self._stopping:
             raise Denied("stopping", "the server stops", 1)
-
-    def _admit(self, platform: str) -> None:
-        """Activate whoever in a queue can be; those are told, which may have consequences at once."""
-        self._vacant.discard(platform)
-        for session in self.table.queue(platform):
-            if session.state is State.QUEUED and self.table.peek(session.token) is session:
-                self._try_to_activate(session)
-
-    def _try_to_activate(self, session: Session) -> None:
-        if self.table.count(session.platform, State.ACTIVE) >= self.table.limits.max_active:
-            self.lanes.wait_no_longer(session.revision)
-            return
-        now = self._clock.seconds()
-        if not self.lanes.admit(session, self.snapshot(session), now):
-            return
-        self.table.activate(session, now)
-        self.events["activated"] += 1
-        self._waiting.fire(session.token)
 
     # Going on, and going
 
@@ -238,7 +217,7 @@ class Reading:
         session.position = n
         self.table.complete(session, self._clock.seconds())
         self.events["completed"] += 1
-        self._leave_lane(session)
+        self._admission.leave(session, last=self._stopping)
 
     def _expire_slow(self, lane: Lane, now: float) -> None:
         allowed = self.table.limits.chunk_timeout
@@ -260,17 +239,9 @@ class Reading:
     def _gone(self, session: Session) -> None:
         """Settle what a session leaves behind, once it is out of the table."""
         self._budget.release(SESSIONS, SESSION_BYTES)
-        self._leave_lane(session)
+        self._admission.leave(session, last=self._stopping)
         self._snapshots.release(session.revision)
         self._waiting.fail(session.token, self._ending(session.token))
-
-    def _leave_lane(self, session: Session) -> None:
-        if not self.lanes.leave(session) or self._stopping:
-            return
-        if self.lanes.get(session.revision) is None:
-            self._admit(session.platform)
-        else:
-            self._vacant.add(session.platform)
 
     def _window(self, session: Session) -> Window:
         lane = self.lanes.get(session.revision)
