@@ -110,7 +110,6 @@ class ListeningService(Service):
     Listens on an endpoint; a port that cannot be had ends the process with one line and exit code 1.
 
     :param description: a Twisted server endpoint string.
-    :param on_listening: called with the port once it listens.
     :param drain: awaited when the service stops, after the port is closed: finishes what is being answered.
     """
 

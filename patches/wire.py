@@ -14,6 +14,7 @@ import hashlib
 import json
 import re
 from collections.abc import Container, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
@@ -178,6 +179,11 @@ def prefer_wait(value: str) -> float:
     """Read the seconds of ``wait`` out of a ``Prefer`` field (RFC 7240 §4.3); 0 if there are none."""
     found = re.search(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})", value)
     return float(found[1]) if found else 0.0
+
+
+def rfc3339(seconds: float) -> str:
+    """Give a time in seconds since the epoch as RFC 3339, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def error_document(code: str, message: str) -> dict[str, Any]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from patches.scanner.matcher import Finding
 from patches.scanner.scan import Outcome
-from patches.wire import to_wire
+from patches.wire import rfc3339, to_wire
 
 
 def report_document(outcome: Outcome, number: int) -> dict[str, Any]:
@@ -23,8 +22,8 @@ def report_document(outcome: Outcome, number: int) -> dict[str, Any]:
         "scan": {
             "id": outcome.scan_id,
             "number": number,
-            "started": _rfc3339(outcome.started),
-            "finished": _rfc3339(outcome.finished),
+            "started": rfc3339(outcome.started),
+            "finished": rfc3339(outcome.finished),
             "complete": outcome.complete,
             "problem": outcome.problem,
             "revision": outcome.revision,
@@ -48,7 +47,3 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "arch": package.arch,
     }
     return {**to_wire(finding.vulnerability), "installed": installed}
-
-
-def _rfc3339(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from patches.server.catalogue import Snapshot
 from patches.server.refresh import ListStatus
 from patches.server.sessions import Session, SessionTable, State
+from patches.wire import rfc3339
 
 
 def session_document(session: Session, table: SessionTable, snapshot: Snapshot) -> dict[str, Any]:
@@ -80,8 +80,3 @@ def _platform(name: str, status: ListStatus, now: float) -> dict[str, Any]:
         "sources": snapshot.sources if snapshot is not None else {},
         "refresh": {"failures": status.failures, "error": status.error},
     }
-
-
-def rfc3339(seconds: float) -> str:
-    """Give a time in seconds since the epoch as RFC 3339, in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

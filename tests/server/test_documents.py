@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.server.documents import finished_document, platforms_document, poll_after, rfc3339, session_document
+from patches.server.documents import finished_document, platforms_document, poll_after, session_document
 from patches.server.refresh import ListStatus
 from patches.server.sessions import Limits, SessionTable
+from patches.wire import rfc3339
 from tests.server.made_up import snapshot
 
 
