@@ -46,7 +46,7 @@ def to_wire(vulnerability: Vulnerability) -> dict[str, Any]:
 
 
 def _package_to_wire(package: FixedPackage) -> dict[str, Any]:
-    return {
+    document = {
         "name": package.name,
         "version": package.version,
         "kind": package.kind,
@@ -55,6 +55,8 @@ def _package_to_wire(package: FixedPackage) -> dict[str, Any]:
         "arches": list(package.arches) if package.arches is not None else None,
         "module": package.module,
     }
+    rare = {"lastAffected": package.last_affected, "channel": package.channel}
+    return document | {name: value for name, value in rare.items() if value is not None}
 
 
 def from_wire(record: Any) -> Vulnerability:
@@ -89,6 +91,8 @@ def _package_from_wire(record: Any) -> FixedPackage:
         status=record.get("status") or ("fixed" if record["version"] else "affected"),
         arches=_texts(arches) if arches is not None else None,
         module=_text_or_none(record.get("module")),
+        last_affected=_text_or_none(record.get("lastAffected")),
+        channel=_text_or_none(record.get("channel")),
     )
 
 

@@ -38,6 +38,8 @@ PACKAGES = st.builds(
     status=st.sampled_from(STATUSES),
     arches=st.none() | st.lists(TEXT, max_size=3).map(tuple),
     module=VERSIONS,
+    last_affected=VERSIONS,
+    channel=VERSIONS,
 )
 VULNERABILITIES = st.builds(
     Vulnerability,
