@@ -27,8 +27,9 @@ from patches.scanner.exchange import Exchange, http_client
 from patches.scanner.inventory import InventoryError, read_inventory
 from patches.scanner.os_release import UnknownPlatform, detect_platform
 from patches.scanner.outbox import Outbox
+from patches.scanner.outcome import Outcome, Target
 from patches.scanner.reports import report_document
-from patches.scanner.scan import Outcome, Target, scan
+from patches.scanner.scan import scan
 from patches.scanner.table import findings_table, summary
 from patches.server import options as server_options
 from patches.server import service as server_service

@@ -15,11 +15,19 @@ from patches.scanner.client import ClientSettings, PatchesClient, VulnerabilityS
 from patches.scanner.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.exchange import Exchange, http_client
 from patches.scanner.outbox import Outbox
+from patches.scanner.outcome import Outcome, Target, Verdict
 from patches.scanner.reports import report_document
-from patches.scanner.scan import Outcome, Target, scan
+from patches.scanner.scan import scan
 from patches.scanner.table import findings_table, summary
 
-_EXIT = {"": 0, "incomplete": 3, "unknown-platform": 4, "inventory": 5}
+_EXIT = {
+    Verdict.CLEAN: 0,
+    Verdict.FINDINGS: 1,
+    Verdict.INCOMPLETE: 3,
+    Verdict.STALE: 3,
+    Verdict.UNSUPPORTED: 4,
+    Verdict.ERROR: 5,
+}
 
 
 def run_once(values: Mapping[str, Any], target: Target) -> int:
@@ -35,13 +43,13 @@ def run_once(values: Mapping[str, Any], target: Target) -> int:
             outbox = Outbox(usable_folder("patches scan", values["state-dir"]) / "outbox")
         except SystemExit as end:
             Console(stderr=True).print(escape(str(end)))
-            return _EXIT["inventory"]
+            return _EXIT[Verdict.ERROR]
     try:
         react(partial(_run, values=values, target=target, outbox=outbox, outcomes=outcomes))
     except SystemExit as end:
         if end.code:
             raise
-    return _EXIT[outcomes[0].code] if outcomes else 130
+    return _EXIT[outcomes[0].verdict] if outcomes else 130
 
 
 async def _run(
@@ -51,7 +59,7 @@ async def _run(
     http = http_client(reactor)
     client = PatchesClient(http, values["patches-server"], reactor, ClientSettings(patience=values["patience"]))
     with notes.status(f"Scanning {target.host} as {target.platform}") as status:
-        outcome = await scan(client, target, lambda stream: status.update(_progress(stream)))
+        outcome = await scan(client, target, watch=lambda stream: status.update(_progress(stream)))
     outcomes.append(outcome)
     if outcome.findings:
         screen.print(findings_table(outcome.findings, screen.width))

@@ -10,7 +10,7 @@ from typing import Any
 from patches.daemon import DaemonOptions
 from patches.platforms import Platform
 from patches.scanner.os_release import detect_platform
-from patches.scanner.scan import Target
+from patches.scanner.outcome import Target
 from patches.settings import Setting, minutes, seconds, url
 
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from patches.scanner.matcher import Finding
-from patches.scanner.scan import Outcome
+from attrs import evolve
+
+from patches.scanner.findings import Finding
+from patches.scanner.inventory import Package
+from patches.scanner.outcome import Outcome
 from patches.wire import rfc3339, to_wire
 
 
 def report_document(outcome: Outcome, number: int) -> dict[str, Any]:
     """
-    Make the report of a scan.
+    Make the report of a scan. Findings that are ignored, and those without a fix, are only counted.
 
     :param number: of this report; it grows with each report of a host, so that an old one never replaces a newer.
     """
+    counted = outcome.counted
     return {
-        "vulnerabilities": [finding_document(finding) for finding in outcome.findings],
+        "vulnerabilities": [finding_document(finding) for finding in counted],
         "host": outcome.host,
         "platform": outcome.platform,
         "scan": {
@@ -24,26 +28,44 @@ def report_document(outcome: Outcome, number: int) -> dict[str, Any]:
             "number": number,
             "started": rfc3339(outcome.started),
             "finished": rfc3339(outcome.finished),
+            "verdict": str(outcome.verdict),
             "complete": outcome.complete,
             "problem": outcome.problem,
-            "revision": outcome.revision,
-            "digest": outcome.digest,
-            "served": outcome.served,
-            "findings": len(outcome.findings),
-            "unfixed": outcome.unfixed,
+            "revision": outcome.listed.revision,
+            "digest": outcome.listed.digest,
+            "served": outcome.listed.served,
+            "findings": len(counted),
+            "ignored": len(outcome.findings) - len(counted),
+            "unfixed": len(outcome.unfixed),
             "notEvaluated": dict(outcome.not_evaluated),
         },
     }
 
 
 def finding_document(finding: Finding) -> dict[str, Any]:
-    """Give a finding: the vulnerability in wire form, and what is installed."""
-    package = finding.package
-    installed = {
+    """Give a finding: the flaw in the wire form of a vulnerability, and what is installed."""
+    record = evolve(
+        finding.records[0],
+        name=finding.flaw,
+        aliases=finding.names[1:],
+        severity=finding.severity,
+        details_href=finding.details_href,
+        fixed_in=(finding.fixed,),
+    )
+    return {
+        **to_wire(record),
+        "installed": package_document(finding.package),
+        "sources": list(finding.sources),
+        "running": finding.running,
+    }
+
+
+def package_document(package: Package) -> dict[str, Any]:
+    """Describe an installed package."""
+    return {
         "name": package.name,
         "version": package.version,
         "source": package.source,
         "sourceVersion": package.source_version,
         "arch": package.arch,
     }
-    return {**to_wire(finding.vulnerability), "installed": installed}

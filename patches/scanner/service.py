@@ -19,8 +19,9 @@ from patches.scanner.exchange import Exchange, http_client
 from patches.scanner.options import Options, target_of
 from patches.scanner.os_release import UnknownPlatform
 from patches.scanner.outbox import Outbox
+from patches.scanner.outcome import Outcome, Target
 from patches.scanner.reports import report_document
-from patches.scanner.scan import Outcome, Target, scan
+from patches.scanner.scan import scan
 from patches.scanner.schedule import ScanSchedule
 
 log = Logger()
@@ -74,10 +75,12 @@ def _tell(outcome: Outcome) -> None:
         log.info(
             "{platform}: {served} vulnerabilities, {packages} packages, {findings} findings, {unfixed} without a fix",
             platform=outcome.platform,
-            served=outcome.served,
-            packages=outcome.packages,
-            findings=len(outcome.findings),
-            unfixed=outcome.unfixed,
+            served=outcome.listed.served,
+            packages=outcome.judged.installed,
+            findings=len(outcome.counted),
+            unfixed=len(outcome.unfixed),
         )
     else:
-        log.error("{platform}: the scan is incomplete: {why}", platform=outcome.platform, why=outcome.problem)
+        log.error(
+            "{platform}: {verdict}: {why}", platform=outcome.platform, verdict=outcome.verdict, why=outcome.problem
+        )

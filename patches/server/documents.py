@@ -44,6 +44,7 @@ def snapshot_document(snapshot: Snapshot) -> dict[str, Any]:
     return {
         "revision": snapshot.revision,
         "created": rfc3339(snapshot.created),
+        "checked": rfc3339(snapshot.checked),
         "vulnerabilities": snapshot.vulnerabilities,
         "chunks": snapshot.chunks,
         "digest": snapshot.digest,

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches import demo
 from patches.platforms import Platform
 from patches.scanner.inventory import read_inventory
-from patches.scanner.matcher import Finding, Matcher
+from patches.scanner.matcher import Match, Matcher
 from patches.scanner.os_release import detect_platform
 from patches.versions import ordering
 from patches.vulnerability import Vulnerability
@@ -58,7 +58,7 @@ class SampleTests(SynchronousTestCase):
 class HostTests(SynchronousTestCase):
     """The host."""
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[Match]:
         """Scan the sample host with the sample list."""
         platform = detect_platform(demo.HOST)
         matcher = Matcher(read_inventory(demo.HOST))

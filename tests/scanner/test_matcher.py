@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner import matcher
 from patches.scanner.inventory import Inventory, Package
-from patches.scanner.matcher import Finding, Matcher
+from patches.scanner.matcher import Match, Matcher
 from patches.versions.dpkg import sort_key
 from patches.vulnerability import STATUSES, FixedPackage, Vulnerability
 
@@ -43,7 +43,7 @@ class VerdictTests(SynchronousTestCase):
         """A finding says what is vulnerable, what is installed, and what would fix it."""
         fixed = FixedPackage("tzdata", "2024b-0")
         self.assertEqual(
-            list(Matcher(INSTALLED).match(vulnerability(fixed))), [Finding(vulnerability(fixed), TZDATA, fixed)]
+            list(Matcher(INSTALLED).match(vulnerability(fixed))), [Match(vulnerability(fixed), TZDATA, fixed)]
         )
 
     def test_source(self) -> None:

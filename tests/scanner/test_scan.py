@@ -10,8 +10,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.client import ClientSettings, PatchesClient
+from patches.scanner.outcome import Outcome, Target, Verdict
 from patches.scanner.reports import report_document
-from patches.scanner.scan import Outcome, Target, scan
+from patches.scanner.scan import scan
 from patches.scanner.table import summary
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 from patches.wire import encode_line, from_wire
@@ -50,14 +51,17 @@ class ScanTests(SynchronousTestCase):
     def test_findings(self) -> None:
         """Findings are what is installed below its fix, the severest first; those without a fix are counted apart."""
         outcome = self.scan(session(), chunk(LIST), end(LIST))
-        found = [(finding.vulnerability.name, finding.package.name) for finding in outcome.findings]
+        found = [(finding.flaw, finding.package.name) for finding in outcome.findings]
         self.assertEqual(found, [("CVE-3", "bash"), ("CVE-1", "sudo")])
-        self.assertEqual((outcome.complete, outcome.unfixed, outcome.served, outcome.packages), (True, 1, 5, 2))
+        self.assertEqual(
+            (outcome.verdict, [finding.flaw for finding in outcome.unfixed]), (Verdict.FINDINGS, ["CVE-5"])
+        )
+        self.assertEqual((outcome.listed.served, outcome.judged.installed, outcome.judged.fine), (5, 2, 0))
 
     def test_cut_short(self) -> None:
         """A scan that could not see the whole list is incomplete, and is not summed up as anything else."""
         outcome = self.scan(session(), chunk(LIST), *[REFUSED] * 9)
-        self.assertEqual((outcome.complete, outcome.code, outcome.digest), (False, "incomplete", None))
+        self.assertEqual((outcome.complete, outcome.verdict, outcome.listed.digest), (False, Verdict.INCOMPLETE, None))
         self.assertIn("Incomplete", summary(outcome))
         self.assertIn("not a clean result", summary(outcome))
 
@@ -73,23 +77,23 @@ class ScanTests(SynchronousTestCase):
             *(session(token="s2", revision="r1"), chunk(LIST), end(LIST)),
         )
         self.assertTrue(outcome.complete)
-        self.assertEqual((len(outcome.findings), outcome.served), (2, 5))
+        self.assertEqual((len(outcome.findings), outcome.listed.served), (2, 5))
 
     def test_session_lost_for_ever(self) -> None:
         """Sessions that are lost again and again make an incomplete scan."""
         outcome = self.scan(*[session(), error(410, "expired"), error(410, "expired")] * 9)
-        self.assertEqual((outcome.complete, outcome.code), (False, "incomplete"))
+        self.assertEqual((outcome.complete, outcome.verdict), (False, Verdict.INCOMPLETE))
         self.assertEqual([asked.method for asked in self.http.asked].count("POST"), 6)
 
     def test_unknown_platform(self) -> None:
         """A platform that the server does not serve is said, not scanned as clean."""
         outcome = self.scan(error(404, "unknown-platform"))
-        self.assertEqual((outcome.complete, outcome.code), (False, "unknown-platform"))
+        self.assertEqual((outcome.complete, outcome.verdict), (False, Verdict.UNSUPPORTED))
 
     def test_no_inventory(self) -> None:
         """A host whose packages cannot be read is not clean, and the server is not even asked."""
         outcome = self.scan(session(), root=Path(self.mktemp()))
-        self.assertEqual((outcome.complete, outcome.code), (False, "inventory"))
+        self.assertEqual((outcome.complete, outcome.verdict), (False, Verdict.ERROR))
         self.assertEqual(self.http.asked, [])
 
     def test_report(self) -> None:

@@ -24,7 +24,7 @@ class Package:
     :ivar source: the name of the source package it was built from (apk: its origin); its own name if none is recorded.
     :ivar source_version: the version of that source package; of an rpm without its epoch, which is not recorded.
     :ivar module: the modularity label that an rpm was built with, ``name:stream:version:context``, or ``None``.
-    :ivar vendor: who built an rpm, or ``None``.
+    :ivar vendor: who built an rpm, or from whose repository a Debian package came; ``None`` if that is not known.
     """
 
     name: str
@@ -43,10 +43,12 @@ class Inventory:
 
     :ivar scheme: how the versions compare: ``dpkg``, ``rpm`` or ``apk``.
     :ivar packages: each package once; never empty.
+    :ivar channels: the channels that the host is subscribed to: ``esm`` of Ubuntu Pro.
     """
 
     scheme: str
     packages: tuple[Package, ...]
+    channels: frozenset[str] = frozenset()
 
 
 def databases() -> tuple[IInventory, ...]:

@@ -1,0 +1,102 @@
+"""Which kernels are installed, which one runs, and whether a newer one waits for a reboot: three separate facts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from attrs import frozen
+
+from patches.scanner.inventory import Inventory, Package
+from patches.versions import InvalidVersion, ordering
+
+#: Debian and Ubuntu: packages that are for one kernel have its release in their names; ``linux-image-amd64`` has none.
+_DPKG = re.compile(r"linux-(?P<part>image|image-unsigned|modules|modules-extra)-(?P<release>\d+\.\d[\w.+~-]*)\Z")
+#: Red Hat, SUSE, Oracle, Amazon: several versions of one package are installed side by side.
+_RPM = re.compile(r"kernel(?:-(?:uek|rt|64k|default|debug|azure|kvmsmall|lpae))*(?:-(?:core|modules(?:-\w+)?))*\Z")
+_RPM_IMAGES = re.compile(r"kernel(?:-(?:uek|rt|64k|default|azure|kvmsmall|lpae))*(?:-core)?\Z")
+#: SUSE: ``kernel-default`` 6.4.0-150600.23.25.1 is the kernel ``6.4.0-150600.23.25-default``.
+_SUSE = re.compile(r"kernel-(default|azure|kvmsmall|lpae)")
+#: Alpine: ``linux-lts`` 6.6.31-r0 is the kernel ``6.6.31-0-lts``.
+_APK = re.compile(r"linux-(lts|virt|edge|stable|rpi\d?|asahi|openpax|gcp|hardened|vanilla)\Z")
+
+
+@frozen
+class Kernels:
+    """
+    The kernels of a host, as releases: what ``uname -r`` would say.
+
+    :ivar installed: oldest first.
+    :ivar running: the release that runs; ``None`` if that is not known, as of a mounted image.
+    """
+
+    installed: tuple[str, ...]
+    running: str | None
+
+    @property
+    def reboot_pending(self) -> bool | None:
+        """Whether another kernel than the newest one that is installed runs; ``None`` if it is not known."""
+        return None if self.running is None else self.running != self.installed[-1]
+
+
+def kernels_of(inventory: Inventory, running: str | None) -> Kernels | None:
+    """
+    Tell the kernels of a host; ``None`` if it has none, as a container.
+
+    :param running: what ``uname -r`` says there, or ``None``. What is no package of the host, a container's say, does
+        not count as running.
+    """
+    images = {}
+    for package in inventory.packages:
+        release = kernel_release(package, inventory.scheme)
+        if release is not None and _is_image(package, inventory.scheme):
+            images[release] = package.version
+    if not images:
+        return None
+    releases = tuple(_oldest_first(images, inventory.scheme))
+    return Kernels(releases, next((release for release in releases if _is(release, running)), None))
+
+
+def kernel_release(package: Package, scheme: str) -> str | None:
+    """Tell the release of the kernel that a package is for; ``None`` if it is for none in particular."""
+    if scheme == "dpkg":
+        found = _DPKG.match(package.name)
+        return found["release"] if found else None
+    if scheme == "rpm":
+        return _rpm_release(package) if _RPM.match(package.name) else None
+    found = _APK.match(package.name)
+    return f"{package.version.replace('-r', '-', 1)}-{found[1]}" if found else None
+
+
+def _rpm_release(package: Package) -> str:
+    version = package.version.partition(":")[2] or package.version
+    suse = _SUSE.match(package.name)
+    return f"{version.rpartition('.')[0]}-{suse[1]}" if suse else f"{version}.{package.arch}"
+
+
+def _is(release: str, running: str | None) -> bool:
+    """Compare with what ``uname -r`` says: it may have a variant behind, ``+64k``, or no architecture."""
+    return running is not None and running.partition("+")[0] in (release, release.rpartition(".")[0])
+
+
+def running_of(inventory: Inventory, kernels: Kernels | None) -> dict[Package, bool]:
+    """Tell of each kernel's package whether its kernel runs; nothing where it is not known which one does."""
+    if kernels is None or kernels.running is None:
+        return {}
+    told = ((package, kernel_release(package, inventory.scheme)) for package in inventory.packages)
+    return {package: release == kernels.running for package, release in told if release is not None}
+
+
+def _is_image(package: Package, scheme: str) -> bool:
+    if scheme == "dpkg":
+        found = _DPKG.match(package.name)
+        return found is not None and found["part"].startswith("image")
+    return scheme != "rpm" or _RPM_IMAGES.match(package.name) is not None
+
+
+def _oldest_first(images: dict[str, str], scheme: str) -> Iterable[str]:
+    sort_key = ordering(scheme)
+    try:
+        return sorted(images, key=lambda release: sort_key(images[release]) if sort_key else release)
+    except InvalidVersion:
+        return sorted(images)
