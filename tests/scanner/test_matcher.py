@@ -85,6 +85,30 @@ class VerdictTests(SynchronousTestCase):
         findings = list(Matcher(INSTALLED).match(vulnerability(*ranges)))
         self.assertEqual([finding.fixed.version for finding in findings], ["2024b"])
 
+    def test_last_affected(self) -> None:
+        """Where the last affected version is told, it is affected, and newer ones are not."""
+        for last, expected in (("2024a-0", ["tzdata"]), ("2024a-1", ["tzdata"]), ("2023d-9", [])):
+            self.assertEqual(found(FixedPackage("tzdata", None, last_affected=last)), expected, last)
+        self.assertEqual(found(FixedPackage("tzdata", None, introduced="2024a-0", last_affected="2024a-0")), ["tzdata"])
+        self.assertEqual(passed_over(FixedPackage("tzdata", None, last_affected="_")), {matcher.INVALID_LISTED: 1})
+
+    def test_channels(self) -> None:
+        """What is for a channel is for its subscribers, and for them goes before what is for everyone."""
+        base = FixedPackage("glibc", None, status="will_not_fix")
+        fixes = (
+            base,
+            FixedPackage("glibc", "2.36-9+deb12u4", channel="esm"),
+            FixedPackage("tzdata", "2025a", channel="fips"),
+        )
+        for channels, expected in (
+            ((), [("libc6", None), ("libc6-dev", None)]),
+            (("esm",), []),
+            (("esm", "fips"), [("tzdata", "2025a")]),
+        ):
+            subject = Matcher(Inventory("dpkg", INSTALLED.packages, frozenset(channels)))
+            matches = list(subject.match(vulnerability(*fixes)))
+            self.assertEqual([(each.package.name, each.fixed.version) for each in matches], expected, channels)
+
     def test_arches(self) -> None:
         """A fix for other machines is none of ours; what is for every machine is."""
         for arches, expected in ((("amd64",), True), (("arm64", "i386"), False), (("all",), True), ((), False)):
@@ -116,6 +140,24 @@ class NotEvaluatedTests(SynchronousTestCase):
     def test_module(self) -> None:
         """A fix within a module says nothing of a package outside."""
         self.assertEqual(passed_over(FixedPackage("tzdata", "99", module="zones:1")), {})
+
+    def test_own_fixes(self) -> None:
+        """Builds that are fixed apart from the list's versions are not judged by them."""
+        for version in (
+            "1.1.1f-1ubuntu2.fips.2.8",
+            "1.1.1-1ubuntu2+Fips1",
+            "2.28-1.ksplice1.el8",
+            "1:1.1.1k-9.el8_6_fips",
+        ):
+            subject = Matcher(Inventory("dpkg", (Package("openssl", version, "amd64", "openssl", version),)))
+            self.assertEqual(list(subject.match(vulnerability(FixedPackage("openssl", "99")))), [])
+            self.assertEqual(subject.not_evaluated, {matcher.OWN_FIXES: 1})
+
+    def test_packages(self) -> None:
+        """It is told which packages could not be judged, and why."""
+        subject = Matcher(INSTALLED)
+        list(subject.match(vulnerability(FixedPackage("odd", "2"), FixedPackage("tzdata", "_"))))
+        self.assertEqual(subject.unjudged, {ODD: {matcher.INVALID_INSTALLED}, TZDATA: {matcher.INVALID_LISTED}})
 
     def test_no_order(self) -> None:
         """Without an order only what needs none is judged."""

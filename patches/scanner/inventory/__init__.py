@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 from attrs import frozen
 
 from patches.interfaces import IInventory
+
+#: No host has more; a database that seems to have them is damaged, or made to fill the memory.
+MOST_PACKAGES = 200_000
 
 
 class InventoryError(Exception):
@@ -71,9 +75,13 @@ def read_inventory(root: Path, scheme: str | None = None) -> Inventory:
     empty = []
     for database in databases():
         if scheme in (None, database.scheme) and _present(database, root):
-            packages = tuple(dict.fromkeys(database.read(root)))
+            packages = tuple(islice(database.read(root), MOST_PACKAGES + 1))
+            if len(packages) > MOST_PACKAGES:
+                raise InventoryError(
+                    f"the {database.scheme} database under {root} is not to be believed: it is too long"
+                )
             if packages:
-                return Inventory(database.scheme, packages)
+                return Inventory(database.scheme, tuple(dict.fromkeys(packages)))
             empty.append(database.scheme)
     if empty:
         raise InventoryError(f"the {' and '.join(empty)} database under {root} holds no installed package")

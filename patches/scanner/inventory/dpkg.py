@@ -21,6 +21,7 @@ from patches.scanner.root import inside, open_inside
 STATUS = "var/lib/dpkg/status"
 STATUS_FOLDER = "var/lib/dpkg/status.d"
 LONGEST_LINE = 1024 * 1024
+MOST_FIELDS = 1000
 
 #: The third word of ``Status``: is the package there? One that is half installed has left files behind.
 STATES = {
@@ -118,6 +119,8 @@ class _StanzaReader:
         name = match[1].lower()
         if name in self._stanza:
             raise self._damage("the field is there twice")
+        if len(self._stanza) == MOST_FIELDS:
+            raise self._damage("the stanza has too many fields")
         self._stanza[name] = match[2] if name in _READ else b""
 
     def _check_end(self, last: bytes) -> None:

@@ -25,6 +25,8 @@ from patches.scanner.inventory.rpm_query import query_packages
 from patches.scanner.root import inside
 
 FOLDERS = ("usr/lib/sysimage/rpm", "var/lib/rpm")
+#: In bytes. rpm itself would take 256 MiB; that of a package with 100,000 files is some 15.
+LARGEST_HEADER = 64 * 1024 * 1024
 SQLITE, NDB, BERKELEY = "rpmdb.sqlite", "Packages.db", "Packages"
 
 _WORD = re.compile(r"[^\s\x00-\x1f]+\Z")
@@ -79,6 +81,7 @@ def _read_sqlite(path: Path, shown: str) -> Iterator[Mapping[int, str]]:
             uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         try:
             with closing(sqlite3.connect(uri, uri=True)) as database:
+                database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_HEADER)
                 for (blob,) in database.execute("SELECT blob FROM Packages ORDER BY hnum"):
                     yield header.read_header(bytes(blob))
         except (sqlite3.Error, header.MalformedHeader, TypeError) as error:
