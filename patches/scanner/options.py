@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from patches.daemon import DaemonOptions
 from patches.platforms import Platform
-from patches.scanner.os_release import detect_platform
+from patches.scanner.os_release import detect_platform, support_end
 from patches.scanner.outcome import Target
 from patches.settings import Setting, minutes, seconds, url
 
@@ -59,8 +60,14 @@ def target_of(values: Mapping[str, Any]) -> Target:
 
     :raises UnknownPlatform: if the platform is not given, and cannot be told.
     """
-    name = values["platform"] or detect_platform(values["root"])
-    return Target(values["host"] or socket.gethostname(), name, values["root"])
+    root = values["root"]
+    return Target(
+        values["host"] or socket.gethostname(),
+        values["platform"] or detect_platform(root),
+        root,
+        running=os.uname().release if root.resolve() == Path("/") else None,
+        support_end=support_end(root),
+    )
 
 
 class Options(DaemonOptions):

@@ -48,16 +48,24 @@ def detect_platform(root: Path) -> str:
 
     :raises UnknownPlatform: if it is none that could have a list.
     """
-    for path in PATHS:
-        text = _read(root, path)
-        if text is not None:
-            fields = parse(text)
-            break
-    else:
-        fields = _old_centos(_read(root, "etc/centos-release"), root)
+    fields = _fields(root) or _old_centos(_read(root, "etc/centos-release"), root)
     if fields.get("ID") == "alpine" and _follows_edge(_read(root, "etc/apk/repositories") or ""):
         return "alpine-edge"
     return platform_of(fields)
+
+
+def support_end(root: Path) -> str | None:
+    """Tell the month in which its support ends (``2028-06``), as some hosts do; ``None`` if this one does not."""
+    try:
+        told = (_fields(root) or {}).get("SUPPORT_END", "")
+    except UnknownPlatform:
+        return None
+    return told[:7] if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])-\d\d", told) else None
+
+
+def _fields(root: Path) -> dict[str, str] | None:
+    texts = (_read(root, path) for path in PATHS)
+    return next((parse(text) for text in texts if text is not None), None)
 
 
 def parse(text: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import date
 from pathlib import Path
@@ -13,6 +14,10 @@ from patches.scanner.channels import channels_of
 from patches.scanner.coverage import VENDORS, is_covered
 from patches.scanner.end_of_life import ENDS, ended
 from patches.scanner.inventory import Package
+from patches.scanner.inventory.apt_lists import LISTS
+from patches.scanner.inventory.dpkg import DpkgInventory
+from patches.scanner.os_release import support_end
+from tests.integration.hosts import write_host
 
 BASH = Package("bash", "5.0-6ubuntu1", "amd64", "bash", "5.0-6ubuntu1")
 
@@ -76,6 +81,46 @@ class CoverageTests(SynchronousTestCase):
         self.assertEqual(set(VENDORS) - set(FAMILIES), set())
 
 
+class AptTests(SynchronousTestCase):
+    """Packages from repositories that are not the distribution's."""
+
+    def vendors(self, **lists: bytes) -> dict[str, str | None]:
+        """Read a host whose apt has these lists, ``X`` in their names standing for a dot."""
+        versions = {"docker-ce": "5:27.1-1", "bash": "5.2-1"}
+        root = write_host(Path(self.mktemp()), "debian", "12", versions)
+        (root / LISTS).mkdir(parents=True)
+        for name, content in lists.items():
+            (root / LISTS / name.replace("X", ".")).write_bytes(content)
+        return {package.name: package.vendor for package in DpkgInventory().read(root)}
+
+    OFFERED = b"Package: docker-ce\nVersion: 5:27.1-1\n\nPackage: docker-ce\nVersion: 5:26\n"
+
+    def test_foreign(self) -> None:
+        """What a foreign repository offers in this version comes from there; the rest tells nothing."""
+        release = b"-----BEGIN PGP SIGNED MESSAGE-----\n\nOrigin: Docker\nSuite: bookworm\n"
+        expected = {"docker-ce": "Docker", "bash": None}
+        plain = {"dXo_dists_InRelease": release, "dXo_dists_stable_binary-amd64_Packages": self.OFFERED}
+        self.assertEqual(self.vendors(**plain), expected)
+        packed = {"dXo_dists_Release": release, "dXo_dists_stable_PackagesXgz": gzip.compress(self.OFFERED)}
+        self.assertEqual(self.vendors(**packed), expected)
+
+    def test_own(self) -> None:
+        """The distribution's own lists are not even read, and damaged ones say nothing."""
+        nothing = {"docker-ce": None, "bash": None}
+        own = {"d_InRelease": b"Origin: Debian Backports\n", "d_Packages": self.OFFERED}
+        self.assertEqual(self.vendors(**own), nothing)
+        cut = {"d_InRelease": b"Origin: Docker\n", "d_PackagesXgz": gzip.compress(self.OFFERED)[:20]}
+        self.assertEqual(self.vendors(**cut), nothing)
+        self.assertEqual(self.vendors(d_InRelease=b"\xff", d_Packages=self.OFFERED), nothing)
+
+    def test_field(self) -> None:
+        """A package may name its origin itself."""
+        root = write_host(Path(self.mktemp()), "debian", "12", {"thing": "1"})
+        with (root / "var/lib/dpkg/status").open("ab") as status:
+            status.write(b"Package: tool\nStatus: install ok installed\nVersion: 2\nOrigin: Acme\n\n")
+        self.assertEqual([package.vendor for package in DpkgInventory().read(root)], [None, "Acme"])
+
+
 class EndOfLifeTests(SynchronousTestCase):
     """When the support of a platform ended."""
 
@@ -95,6 +140,15 @@ class EndOfLifeTests(SynchronousTestCase):
         """What the host itself says of its end holds."""
         self.assertEqual(ended("amazon-2", date(2026, 1, 1), told="2025-12"), "2025-12")
         self.assertIsNone(ended("amazon-2", date(2027, 1, 1), told="2027-06"))
+
+    def test_support_end(self) -> None:
+        """A host tells it in its os-release, as a date; anything else tells nothing."""
+        for value, expected in (("2028-06-15", "2028-06"), ("2028-13-01", None), ("soon", None)):
+            root = write_host(Path(self.mktemp()), "amzn", "2023", {"bash": "1"})
+            with (root / "etc/os-release").open("a") as file:
+                file.write(f'SUPPORT_END="{value}"\n')
+            self.assertEqual(support_end(root), expected)
+        self.assertIsNone(support_end(Path(self.mktemp())))
 
     def test_table(self) -> None:
         """The table's months are months."""

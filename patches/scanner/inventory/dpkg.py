@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from attrs import define, field
+from attrs import define, evolve, field
 from zope.interface import implementer
 
 from patches.interfaces import IInventory
 from patches.scanner.inventory import InventoryError, Package
+from patches.scanner.inventory.apt_lists import foreign_origins
 from patches.scanner.root import inside, open_inside
 
 STATUS = "var/lib/dpkg/status"
@@ -36,7 +37,7 @@ STATES = {
 }
 
 _FIELD = re.compile(rb"([A-Za-z][A-Za-z0-9_-]*):[ \t]*(.*?)[ \t]*\r?\n?\Z", re.DOTALL)
-_READ = frozenset((b"package", b"status", b"architecture", b"source", b"version"))
+_READ = frozenset((b"package", b"status", b"architecture", b"source", b"version", b"origin"))
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*\Z")
 _SOURCE = re.compile(r"([A-Za-z0-9][A-Za-z0-9+._-]*)(?:\s+\(\s*([^()\s]+)\s*\))?\Z")
 
@@ -57,10 +58,13 @@ class DpkgInventory:
 
         :raises InventoryError: if the database is damaged or may not be read.
         """
+        origins = foreign_origins(root)
         for path in _files(root):
             try:
                 with open_inside(root, path) as lines:
-                    yield from _StanzaReader(path, strict=path == STATUS).packages(lines)
+                    for package in _StanzaReader(path, strict=path == STATUS).packages(lines):
+                        origin = origins.get((package.name, package.version))
+                        yield evolve(package, vendor=origin) if origin else package
             except OSError as error:
                 raise InventoryError(f"{path}: {error.strerror}") from error
 
@@ -158,7 +162,8 @@ class _StanzaReader:
         if not source:
             raise self._damage(f"package {name} has the source {self._text(b'source')!r}")
         arch = self._text(b"architecture") or "all"
-        return Package(name, version, arch, source[1], source[2] or version)
+        vendor = self._text(b"origin") or None
+        return Package(name, version, arch, source[1], source[2] or version, vendor=vendor)
 
     def _text(self, name: bytes) -> str:
         return self._stanza.get(name, b"").decode("utf-8", "backslashreplace")

@@ -1,0 +1,68 @@
+"""
+Which packages came from other repositories than the distribution's, as apt's lists tell: ``var/lib/apt/lists``.
+
+Source: sources.list(5) and the format of Debian's repositories: ``…_InRelease`` tells the ``Origin`` of a repository,
+``…_Packages`` beside it what is in it. Only the lists of foreign repositories are read, which are short.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from patches.scanner.root import inside, open_inside
+
+LISTS = "var/lib/apt/lists"
+_RELEASE = re.compile(r"(.+_)(?:In)?Release\Z")
+_OWN = ("debian", "ubuntu", "raspbian", "raspberry pi")
+_MOST_RELEASE_BYTES = 64 * 1024
+_MOST_PACKAGES = 500_000
+_LONGEST_LINE = 64 * 1024
+
+
+def foreign_origins(root: Path) -> dict[tuple[str, str], str]:
+    """
+    Tell the origin of every package, by name and version, that a foreign repository offers.
+
+    What cannot be read tells nothing: that a package is not found here does not make it the distribution's.
+    """
+    origins: dict[tuple[str, str], str] = {}
+    try:
+        names = sorted(entry.name for entry in inside(root, LISTS).iterdir())
+    except OSError:
+        return origins
+    for name in names:
+        release = _RELEASE.match(name)
+        origin = _origin(root, name) if release else None
+        if release and origin and not origin.lower().startswith(_OWN):
+            for listed in (each for each in names if each.startswith(release[1]) and "_Packages" in each):
+                for package in _offered(root, listed):
+                    if len(origins) < _MOST_PACKAGES:
+                        origins[package] = origin
+    return origins
+
+
+def _origin(root: Path, name: str) -> str | None:
+    try:
+        with open_inside(root, f"{LISTS}/{name}") as file:
+            found = re.search(rb"^Origin:[ \t]*(.+?)[ \t]*$", file.read(_MOST_RELEASE_BYTES), re.MULTILINE)
+    except OSError:
+        return None
+    return found[1].decode("utf-8", "replace")[:80] if found else None
+
+
+def _offered(root: Path, name: str) -> Iterator[tuple[str, str]]:
+    """Give the names and versions of a list, as far as it can be read."""
+    package = b""
+    try:
+        with open_inside(root, f"{LISTS}/{name}") as file, gzip.open(file) if name.endswith(".gz") else file as lines:
+            while line := lines.readline(_LONGEST_LINE):
+                field, _, value = line.partition(b":")
+                if field == b"Package":
+                    package = value.strip()
+                elif field == b"Version" and package:
+                    yield package.decode("utf-8", "replace"), value.strip().decode("utf-8", "replace")
+    except (OSError, EOFError, ValueError):
+        return
