@@ -56,6 +56,7 @@ class IInventory(Interface):
     """One package database format, read from the file system of a host."""
 
     scheme = Attribute("The version order of its packages: ``dpkg``, ``rpm`` or ``apk``.")
+    paths = Attribute("Where its files may be, in a host's root folder: they are written when packages change.")
 
     def present(root):  # type: ignore[no-untyped-def]
         """

@@ -16,9 +16,10 @@ from rich.table import Table
 from treq import json_content
 from twisted.application.service import MultiService
 from twisted.internet.defer import maybeDeferred
-from twisted.internet.task import deferLater, react
+from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
+from patches import one_shot
 from patches.daemon import ListeningService, address_text
 from patches.reporter import service as reporter_service
 from patches.scanner.client import PatchesClient
@@ -44,21 +45,15 @@ def play() -> int:
 
     :return: the exit code.
     """
-    codes: list[int] = []
-    try:
-        react(_play, (Console(), codes))
-    except SystemExit as end:
-        if end.code:
-            raise
-    return codes[0] if codes else 130
+    return one_shot.run(partial(_play, screen=Console()))
 
 
-async def _play(reactor: Any, screen: Console, codes: list[int]) -> None:
+async def _play(reactor: Any, screen: Console) -> int:
     with tempfile.TemporaryDirectory(prefix="patches-demo-") as name, as_file(files("patches.demo")) as bundled:
         stage = _Stage(reactor, screen, Path(name), bundled)
         try:
             await stage.raise_curtain()
-            codes.append(await stage.perform())
+            return await stage.perform()
         finally:
             await stage.end()
 

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from attrs import frozen
 
 from patches.scanner.inventory import Inventory, Package
 from patches.scanner.names import names_of
+from patches.scanner.rulings import Ruling
 from patches.versions import InvalidVersion, ordering
 from patches.vulnerability import FixedPackage, Vulnerability
 
 #: Architectures of packages, and of fixes, that are for every machine.
 EVERY_ARCH = frozenset(("all", "noarch"))
 
-INVALID_INSTALLED = "the installed version is not valid"
-INVALID_LISTED = "the listed version is not valid"
-STREAM = "the stream of the module is not known"
-NO_ORDER = "there is no order for versions of this kind"
-OWN_FIXES = "a build with fixes of its own (FIPS, ksplice)"
 _OWN_FIXES = re.compile(r"fips|\.ksplice", re.IGNORECASE)
 
 
@@ -66,11 +62,23 @@ class Matcher:
         found: set[Package] = set()
         for fixed in self._offered(vulnerability.fixed_in):
             for package, version in self._installed.get((fixed.kind, fixed.name), ()):
-                if package not in found and self._affects(fixed, package, version):
-                    found.add(package)
-                    yield Match(vulnerability, package, fixed)
+                if package not in found:
+                    ruling = self._judge(fixed, package, version)
+                    if ruling.affects:
+                        found.add(package)
+                        yield Match(vulnerability, package, fixed)
+                    elif ruling.affects is None:
+                        self._pass_over(package, ruling)
 
-    def _offered(self, fixes: tuple[FixedPackage, ...]) -> Iterable[FixedPackage]:
+    def rulings(self, vulnerability: Vulnerability) -> Iterator[tuple[FixedPackage, Package, str, Ruling]]:
+        """Tell of each range and each package that is named by it what is ruled, and with which version."""
+        offered = self._offered(vulnerability.fixed_in)
+        for fixed in vulnerability.fixed_in:
+            for package, version in self._installed.get((fixed.kind, fixed.name), ()):
+                ruling = self._judge(fixed, package, version) if fixed in offered else Ruling.OTHER_CHANNEL
+                yield fixed, package, version, ruling
+
+    def _offered(self, fixes: tuple[FixedPackage, ...]) -> Sequence[FixedPackage]:
         """Leave out what is for other channels; what a channel of this host says of a package goes before the rest."""
         if all(fixed.channel is None for fixed in fixes):
             return fixes
@@ -81,53 +89,56 @@ class Matcher:
             if fixed.channel in self._channels or (fixed.channel is None and (fixed.kind, fixed.name) not in own)
         ]
 
-    def _affects(self, fixed: FixedPackage, package: Package, version: str) -> bool:
-        if fixed.status == "not_affected" or not _concerns(fixed, package.arch):
-            return False
-        if not self._is_same_module(fixed, package):
-            return False
+    def _judge(self, fixed: FixedPackage, package: Package, version: str) -> Ruling:
+        if fixed.status == "not_affected":
+            return Ruling.NOT_AFFECTED
+        if not _concerns(fixed, package.arch):
+            return Ruling.OTHER_ARCH
+        ruling = self._judge_module(fixed, package)
+        if ruling is not None:
+            return ruling
         if _OWN_FIXES.search(package.version):
-            return self._pass_over(package, OWN_FIXES)
-        if fixed.introduced is None and fixed.version is None and fixed.last_affected is None:
-            return True
-        if self._sort_key is None:
-            return self._pass_over(package, NO_ORDER)
-        return self._in_range(self._sort_key, fixed, package, version)
+            return Ruling.OWN_FIXES
+        if fixed.introduced is None and not fixed.has_fix:
+            return Ruling.NO_FIX
+        return Ruling.NO_ORDER if self._sort_key is None else self._judge_range(self._sort_key, fixed, version)
 
-    def _is_same_module(self, fixed: FixedPackage, package: Package) -> bool:
+    def _judge_module(self, fixed: FixedPackage, package: Package) -> Ruling | None:
         """Versions of a modular build, of a plain one, and of another stream have nothing to do with each other."""
         if self._scheme != "rpm":
-            return fixed.module is None
-        if not _is_modular(fixed.module, fixed.version):
-            return not _is_modular(package.module, package.version)
-        if not _is_modular(package.module, package.version):
-            return False
+            return None if fixed.module is None else Ruling.OTHER_MODULE
+        modular = _is_modular(fixed.module, fixed.version)
+        if modular != _is_modular(package.module, package.version):
+            return Ruling.OTHER_MODULE
+        if not modular:
+            return None
         if fixed.module is None or package.module is None:
-            return self._pass_over(package, STREAM)
-        return fixed.module.split(":")[:2] == package.module.split(":")[:2]
+            return Ruling.STREAM
+        return None if fixed.module.split(":")[:2] == package.module.split(":")[:2] else Ruling.OTHER_MODULE
 
-    def _in_range(self, sort_key: Callable[[str], Any], fixed: FixedPackage, package: Package, version: str) -> bool:
+    def _judge_range(self, sort_key: Callable[[str], Any], fixed: FixedPackage, version: str) -> Ruling:
         bounds = (fixed.introduced, fixed.version, fixed.last_affected)
         if self._scheme == "rpm" and fixed.kind == "source":
             bounds = (_without_epoch(bounds[0]), _without_epoch(bounds[1]), _without_epoch(bounds[2]))
         try:
             installed = sort_key(version)
         except InvalidVersion:
-            return self._pass_over(package, INVALID_INSTALLED)
+            return Ruling.INVALID_INSTALLED
         lowest, limit, last = bounds
         try:
-            begun = lowest is None or sort_key(lowest) <= installed
-            ended = (limit is not None and installed >= sort_key(limit)) or (
-                last is not None and installed > sort_key(last)
-            )
+            if lowest is not None and installed < sort_key(lowest):
+                return Ruling.BEFORE_INTRODUCED
+            if limit is not None and installed >= sort_key(limit):
+                return Ruling.FIXED
+            if last is not None and installed > sort_key(last):
+                return Ruling.AFTER_LAST
         except InvalidVersion:
-            return self._pass_over(package, INVALID_LISTED)
-        return begun and not ended
+            return Ruling.INVALID_LISTED
+        return Ruling.BELOW_FIX if limit is not None else Ruling.UP_TO_LAST if last is not None else Ruling.NO_FIX
 
-    def _pass_over(self, package: Package, reason: str) -> bool:
-        self.not_evaluated[reason] += 1
-        self.unjudged.setdefault(package, set()).add(reason)
-        return False
+    def _pass_over(self, package: Package, ruling: Ruling) -> None:
+        self.not_evaluated[ruling.text] += 1
+        self.unjudged.setdefault(package, set()).add(ruling.text)
 
 
 def _concerns(fixed: FixedPackage, arch: str) -> bool:

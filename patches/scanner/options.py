@@ -49,6 +49,7 @@ SETTINGS = (
     *SCAN_SETTINGS,
     Setting("scan-frequency", "720", minutes, "How often to scan, in minutes (or 90s, 6h, 1d)."),
     Setting("jitter", "10", minutes, "Up to so many minutes are added to each pause, so that a fleet spreads."),
+    Setting("settle", "1m", seconds, "Scan again when the package database has changed, and then not for so long."),
 )
 
 ALIASES = {"mozdef-proxy": "reporter"}

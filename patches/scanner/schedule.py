@@ -42,6 +42,8 @@ class ScanSchedule(Service):
         self._jitter = jitter
         self._failures = 0
         self._going: Deferred[None] = succeed(None)
+        self._asked = False
+        self._pausing: Deferred[None] | None = None
 
     def startService(self) -> None:
         """Scan now."""
@@ -55,8 +57,16 @@ class ScanSchedule(Service):
         going.cancel()
         return going.addErrback(lambda failure: failure.trap(CancelledError) and None)
 
+    def soon(self) -> None:
+        """Scan now, or again as soon as the scan that is under way is done."""
+        self._asked = True
+        pausing, self._pausing = self._pausing, None
+        if pausing is not None:
+            pausing.cancel()
+
     async def _go_on(self) -> None:
         while self.running:
+            self._asked = False
             try:
                 complete = await self._scan()
             except CancelledError:
@@ -64,7 +74,17 @@ class ScanSchedule(Service):
             except Exception:
                 log.failure("A scan failed")
                 complete = False
-            await deferLater(self._clock, self._pause(complete))
+            await self._wait(self._pause(complete))
+
+    async def _wait(self, seconds: float) -> None:
+        if self._asked:
+            return
+        self._pausing = deferLater(self._clock, seconds)
+        try:
+            await self._pausing
+        except CancelledError:
+            if not self._asked:
+                raise  # the service stops
 
     def _pause(self, complete: bool) -> float:
         self._failures = 0 if complete else self._failures + 1

@@ -6,13 +6,16 @@ import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from twisted.application.service import MultiService
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from patches.daemon import CleanEndService, usable_folder
 from patches.periodic import PeriodicService
+from patches.scanner.changes import Changes, fingerprint
 from patches.scanner.client import ClientSettings, PatchesClient
 from patches.scanner.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.exchange import Exchange, http_client
@@ -27,6 +30,8 @@ from patches.scanner.schedule import ScanSchedule
 log = Logger()
 
 PROGRAM = Options.program
+#: How often the package databases are looked at.
+_LOOK = timedelta(seconds=10)
 
 
 def makeService(options: Options) -> MultiService:
@@ -59,7 +64,18 @@ def make_scanner(reactor: Any, values: Mapping[str, Any]) -> MultiService:
     once = partial(_scan_once, client, target_of(values), outbox)
     schedule = ScanSchedule(once, values["scan-frequency"], values["jitter"], reactor)
     schedule.setServiceParent(service)
+    watching = _watch(values["root"], values["settle"], schedule, reactor)
+    watching.setServiceParent(service)
     return service
+
+
+def _watch(root: Path, settle: timedelta, schedule: ScanSchedule, clock: IReactorTime) -> PeriodicService:
+    def scan_soon() -> None:
+        log.info("The packages of this host have changed: it is scanned again")
+        schedule.soon()
+
+    changes = Changes(partial(fingerprint, root), settle, scan_soon, clock.seconds)
+    return PeriodicService("Looking for changed packages", _LOOK, changes.tick, clock)
 
 
 async def _scan_once(client: PatchesClient, target: Target, outbox: Outbox | None) -> bool:

@@ -74,6 +74,27 @@ class ScheduleTests(SynchronousTestCase):
         pauses = [later - earlier for earlier, later in zip(self.times, self.times[1:], strict=False)]
         self.assertLessEqual(max(pauses), 3600)
 
+    def test_soon(self) -> None:
+        """A pause ends when there is reason to scan now; the schedule goes on from there."""
+        schedule = self.schedule(jitter=0.0)
+        self.clock.advance(100)
+        schedule.soon()
+        self.clock.pump([60] * 61)
+        self.assertEqual(self.times, [0, 100, 3700])
+
+    def test_soon_in_a_scan(self) -> None:
+        """A reason that comes up during a scan is good for one more, when that is done."""
+        slow: Deferred[bool] = Deferred()
+        self.results = [slow]
+        schedule = self.schedule(jitter=0.0)
+        schedule.soon()
+        schedule.soon()
+        self.clock.advance(50)
+        slow.callback(True)
+        self.clock.pump([60] * 59)
+        self.assertEqual(self.times, [0, 50])
+        self.successResultOf(schedule.stopService())
+
     def test_stop(self) -> None:
         """Stopping gives up the scan that is under way, and makes no other."""
         cancelled = []

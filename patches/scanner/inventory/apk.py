@@ -31,6 +31,7 @@ class ApkInventory:
     """What apk has installed."""
 
     scheme = "apk"
+    paths = PATHS
 
     def present(self, root: Path) -> bool:
         """Tell whether there is an apk database."""

@@ -47,6 +47,7 @@ class DpkgInventory:
     """What dpkg has installed."""
 
     scheme = "dpkg"
+    paths = (STATUS, STATUS_FOLDER)
 
     def present(self, root: Path) -> bool:
         """Tell whether there is a dpkg database."""

@@ -40,6 +40,7 @@ class RpmInventory:
     """What rpm has installed."""
 
     scheme = "rpm"
+    paths = tuple(f"{folder}/{name}" for name in (SQLITE, f"{SQLITE}-wal", NDB, BERKELEY) for folder in FOLDERS)
 
     def present(self, root: Path) -> bool:
         """Tell whether there is an rpm database."""

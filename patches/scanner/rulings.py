@@ -1,0 +1,37 @@
+"""What can be said of one installed package and one range of a vulnerability: every rule, with its words."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Ruling(Enum):
+    """
+    A rule that was applied.
+
+    :ivar affects: ``True`` or ``False``; ``None``: it could not be judged, which is neither a finding nor clean.
+    :ivar text: the rule in words.
+    """
+
+    NO_FIX = (True, "every version is affected")
+    BELOW_FIX = (True, "the installed version is before the fix")
+    UP_TO_LAST = (True, "the installed version is not after the last that is affected")
+    FIXED = (False, "the installed version has the fix")
+    AFTER_LAST = (False, "the installed version is after the last that is affected")
+    BEFORE_INTRODUCED = (False, "the installed version is before the first that is affected")
+    NOT_AFFECTED = (False, "the source says that it is not affected")
+    OTHER_ARCH = (False, "this is for other architectures")
+    OTHER_MODULE = (False, "this is for packages of another module or stream, or for those outside of modules")
+    OTHER_CHANNEL = (
+        False,
+        "this is of a channel that is not the host's, or another one goes before it",
+    )
+    INVALID_INSTALLED = (None, "the installed version is not valid")
+    INVALID_LISTED = (None, "the listed version is not valid")
+    STREAM = (None, "the stream of the module is not known")
+    NO_ORDER = (None, "there is no order for versions of this kind")
+    OWN_FIXES = (None, "a build with fixes of its own (FIPS, ksplice)")
+
+    def __init__(self, affects: bool | None, text: str) -> None:
+        self.affects = affects
+        self.text = text
