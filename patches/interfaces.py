@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from attrs import frozen
 from zope.interface import Attribute, Interface
 
 
@@ -17,22 +18,38 @@ class ListChanged(SourceError):
     """The source lost its place in the list: what was read so far is void, and a new listing must be asked for."""
 
 
+@frozen
+class Offer:
+    """
+    A list that a source has.
+
+    :ivar key: its name within the source.
+    :ivar state: what changes when the list does, an ``ETag`` say; ``None``: only reading it tells.
+    :ivar platform: the one platform it is about; ``None``: only reading it tells.
+    """
+
+    key: str
+    state: str | None = None
+    platform: str | None = None
+
+
 class ISource(Interface):
-    """A database or API from which the complete list of vulnerabilities of a platform can be read."""
+    """A database or API from which complete lists of vulnerabilities can be read."""
 
     name = Attribute("What records of this source carry as their source: a short, stable ``str``.")
+    rank = Attribute("Whose word goes before whose: 0 is a vendor's own statement, more is data that was converted.")
 
-    def platforms():  # type: ignore[no-untyped-def]
+    def offers():  # type: ignore[no-untyped-def]
         """
-        Tell which platforms have a list here, now.
+        Tell which lists there are, now; a list that was there and is not told any more is gone.
 
-        :return: an awaitable of a list of platform names.
+        :return: an awaitable of a list of :class:`Offer`.
         :raises SourceError: if the source cannot be asked.
         """
 
-    def listing(platform):  # type: ignore[no-untyped-def]
+    def listing(key):  # type: ignore[no-untyped-def]
         """
-        Begin to read the complete list of a platform.
+        Begin to read a list that was offered.
 
         :return: an :class:`IListing`; nothing has been asked of the source yet.
         """
@@ -40,13 +57,16 @@ class ISource(Interface):
 
 class IListing(Interface):
     """
-    One reading of one platform's list: an asynchronous iterator of :class:`~patches.vulnerability.Vulnerability`.
+    One reading of one list: an asynchronous iterator of :class:`~patches.vulnerability.Vulnerability`.
 
-    It ends when the list is complete, and raises :class:`SourceError` when it cannot be completed; it never ends early.
-    A name may come twice: the later record holds. After :class:`ListChanged` everything it gave is void.
+    It may be about several platforms. It ends when the list is complete, and raises :class:`SourceError` when it cannot
+    be completed; it never ends early. A name may come twice for a platform: the later record holds. After
+    :class:`ListChanged` everything it gave is void.
     """
 
     skipped = Attribute("A ``Counter``: how many entries were left out so far, by reason (a ``str``).")
+    found = Attribute("How many entries were met so far, those that were left out too.")
+    claimed = Attribute("How many entries the source says there are, or ``None`` if it does not; known at the end.")
 
     def __aiter__():  # type: ignore[no-untyped-def]
         """Iterate over the vulnerabilities; once."""

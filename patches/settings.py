@@ -87,6 +87,15 @@ def count(text: str) -> int:
     return int(text)
 
 
+def fraction(text: str) -> float:
+    """Read a part of a whole: ``10%``, ``0.1``."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(%?)", text.strip())
+    value = float(found[1]) / (100 if found[2] else 1) if found else 2.0
+    if value > 1:
+        raise ValueError("must be a part such as 10% or 0.1, 100% at most")
+    return value
+
+
 def rate(text: str) -> float:
     """Read a rate above zero, in requests a second."""
     try:

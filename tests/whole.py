@@ -14,10 +14,12 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from patches.interfaces import IListing, ISource
+from patches.interfaces import IListing, ISource, Offer
 from patches.server.budget import Budget
 from patches.server.catalogue import Catalogue
+from patches.server.lists import Lists
 from patches.server.loaded import LARGEST_LOADED, LoadedChunk, load
+from patches.server.publishing import Guard, Publisher
 from patches.server.reading import Reading
 from patches.server.refresh import Refresh, Schedule
 from patches.server.schema import open_database
@@ -42,11 +44,13 @@ class ListSource:
         self.read = 0
         self._chunks = chunks
 
-    async def platforms(self) -> list[str]:
-        """Tell the one platform."""
-        return [PLATFORM]
+    rank = 0
 
-    def listing(self, platform: str) -> ListListing:
+    async def offers(self) -> list[Offer]:
+        """Offer the one list."""
+        return [Offer(PLATFORM, platform=PLATFORM)]
+
+    def listing(self, key: str) -> ListListing:
         """Begin to read."""
         self.read += 1
         return ListListing(self._chunks)
@@ -58,12 +62,14 @@ class ListListing:
 
     def __init__(self, chunks: int) -> None:
         self.skipped: Counter[str] = Counter()
+        self.claimed, self.found = chunks, 0
         self._chunks = chunks
 
     async def __aiter__(self) -> AsyncIterator[Vulnerability]:
         for number in range(self._chunks):
             noise = Random(number).randbytes(30_000).hex()
             href = f"https://example.org/{noise}" + "x" * 100_000
+            self.found += 1
             yield Vulnerability(f"CVE-{number:04d}", PLATFORM, (FixedPackage("sudo", "1"),), details_href=href)
 
 
@@ -84,8 +90,18 @@ class WholeServer:
         self.key = TokenKey(b"k" * 32)
         self.catalogue = Catalogue(open_database(folder / "catalogue.sqlite"))
         schedule = Schedule(timedelta(hours=6))
+        lists = Lists(folder / "lists.sqlite")
+        publisher = Publisher(self.catalogue, lists, [self.source], Guard(), folder)
         self.refresh = Refresh(
-            [self.source], self.catalogue, schedule, self.budget, maybeDeferred, folder, self.clock, self.clock.seconds
+            [self.source],
+            self.catalogue,
+            lists,
+            publisher,
+            schedule,
+            self.budget,
+            maybeDeferred,
+            self.clock,
+            self.clock.seconds,
         )
         window_bytes = 3 * LARGEST_LOADED
         self.reading = Reading(SessionTable(limits), self.key, self.budget, self._load, window_bytes, self.clock)

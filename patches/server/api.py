@@ -16,7 +16,13 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from patches.server.answers import accepts_gzip, answer, json_object
 from patches.server.budget import RESPONSES, Budget
-from patches.server.documents import finished_document, platforms_document, progress_document, session_document
+from patches.server.documents import (
+    finished_document,
+    platforms_document,
+    progress_document,
+    ready_document,
+    session_document,
+)
 from patches.server.loaded import LoadedChunk, chunk_headers
 from patches.server.metrics import Metrics
 from patches.server.problems import Problem, problem_of
@@ -177,10 +183,8 @@ class Api:
     @app.route("/ready", methods=["GET"])
     def ready(self, request: IRequest) -> bytes:
         """Say whether every platform that is served has a snapshot."""
-        missing = sorted(name for name, status in self._refresh.statuses.items() if status.snapshot is None)
         code = 200 if self._refresh.ready else 503
-        document = {"ready": self._refresh.ready, "missing": missing, "problem": self._refresh.problem}
-        return answer(request, document, code)
+        return answer(request, ready_document(self._refresh.statuses, self._refresh.ready, self._refresh.problem), code)
 
     @app.route("/metrics", methods=["GET"])
     def metrics(self, request: IRequest) -> bytes:

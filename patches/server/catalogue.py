@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
 
 from attrs import asdict, frozen
@@ -35,7 +35,9 @@ class Snapshot:
     :ivar vulnerabilities: how many it has.
     :ivar chunks: into how many chunks they are cut.
     :ivar digest: the digest of the whole stream, in hexadecimal.
-    :ivar sources: by source: how many records were ``read``, and how many ``skipped``, by reason.
+    :ivar sources: by source: how many records were ``read``, how many ``skipped``, by reason, and how many it
+        ``claimed`` to have, if it did.
+    :ivar held: why it was not made current; ``None`` if it was.
     """
 
     revision: str
@@ -46,6 +48,15 @@ class Snapshot:
     chunks: int
     digest: str
     sources: Mapping[str, Any]
+    held: str | None = None
+
+
+#: Says why a list of some length is not to replace a snapshot; ``None`` if it may.
+Objection = Callable[[Snapshot | None, int], str | None]
+
+
+def _no_objection(current: Snapshot | None, vulnerabilities: int) -> None:
+    return None
 
 
 class Catalogue:
@@ -61,6 +72,12 @@ class Catalogue:
     def current(self) -> list[Snapshot]:
         """Give the current snapshot of each platform, ordered by platform."""
         query = select(SNAPSHOTS).where(SNAPSHOTS.c.retired.is_(None)).order_by(SNAPSHOTS.c.platform)
+        with self._engine.connect() as connection:
+            return [_snapshot(row) for row in connection.execute(query)]
+
+    def held(self) -> list[Snapshot]:
+        """Give the snapshots that wait for someone to accept them, ordered by platform."""
+        query = select(SNAPSHOTS).where(SNAPSHOTS.c.held.is_not(None)).order_by(SNAPSHOTS.c.platform)
         with self._engine.connect() as connection:
             return [_snapshot(row) for row in connection.execute(query)]
 
@@ -82,12 +99,20 @@ class Catalogue:
             raise ChunkMissing(f"chunk {number} of {revision} is not in the catalogue")
         return Chunk(row.number, row.vulnerabilities, row.digest, row.encoded)
 
-    def publish(self, platform: str, lines: Iterable[bytes], sources: Mapping[str, Any], now: float) -> Snapshot:
+    def publish(
+        self,
+        platform: str,
+        lines: Iterable[bytes],
+        sources: Mapping[str, Any],
+        now: float,
+        objection: Objection = _no_objection,
+    ) -> Snapshot:
         """
         Write a snapshot and make it the current one of its platform, in one transaction.
 
         :param lines: the vulnerabilities as lines of the wire format, in the order in which they are to be served.
         :param now: seconds since the epoch.
+        :param objection: what it objects to is kept beside the current snapshot, as ``held``.
         :return: the snapshot; one that was there already keeps its ``created``.
         """
         with self._engine.begin() as connection:
@@ -95,18 +120,31 @@ class Catalogue:
             connection.execute(delete(CHUNKS).where(CHUNKS.c.revision == staging))
             vulnerabilities, chunks, digest = self._write(connection, staging, lines)
             revision = hashlib.sha256(f"{platform} {digest}".encode()).hexdigest()[:32]
-            known = self._find(connection, revision)
-            if known is None:
+            if self._find(connection, revision) is None:
                 renamed = update(CHUNKS).where(CHUNKS.c.revision == staging).values(revision=revision)
                 connection.execute(renamed)
                 snapshot = Snapshot(revision, platform, now, now, vulnerabilities, chunks, digest, dict(sources))
-                connection.execute(insert(SNAPSHOTS).values(_row(snapshot)))
+                connection.execute(insert(SNAPSHOTS).values(retired=now, **_row(snapshot)))
             else:
                 connection.execute(delete(CHUNKS).where(CHUNKS.c.revision == staging))
-            self._make_current(connection, platform, revision, sources, now)
+            held = objection(self._current(connection, platform), vulnerabilities)
+            if held is None:
+                self._make_current(connection, platform, revision, sources, now)
+            else:
+                self._hold(connection, platform, revision, held)
             published = self._find(connection, revision)
         assert published is not None  # noqa: S101 - it was written in this transaction
         return published
+
+    def accept(self, platform: str, now: float) -> Snapshot | None:
+        """Make the snapshot of a platform that was held back the current one; ``None`` if there is none."""
+        held = SNAPSHOTS.c.platform == platform, SNAPSHOTS.c.held.is_not(None)
+        with self._engine.begin() as connection:
+            row = connection.execute(select(SNAPSHOTS).where(*held)).one_or_none()
+            if row is None:
+                return None
+            self._make_current(connection, platform, row.revision, json.loads(row.sources), now)
+            return self._find(connection, row.revision)
 
     def prune(self, in_use: Set[str], retired_before: float) -> int:
         """
@@ -116,7 +154,7 @@ class Catalogue:
         :param retired_before: those replaced later than this are kept too; seconds since the epoch.
         :return: how many were deleted.
         """
-        old = select(SNAPSHOTS.c.revision).where(SNAPSHOTS.c.retired < retired_before)
+        old = select(SNAPSHOTS.c.revision).where(SNAPSHOTS.c.retired < retired_before, SNAPSHOTS.c.held.is_(None))
         with self._engine.begin() as connection:
             gone = set(connection.execute(old).scalars()) - in_use
             connection.execute(delete(CHUNKS).where(CHUNKS.c.revision.in_(gone)))
@@ -150,8 +188,19 @@ class Catalogue:
     ) -> None:
         current = SNAPSHOTS.c.platform == platform, SNAPSHOTS.c.retired.is_(None)
         connection.execute(update(SNAPSHOTS).where(*current, SNAPSHOTS.c.revision != revision).values(retired=now))
+        connection.execute(update(SNAPSHOTS).where(SNAPSHOTS.c.platform == platform).values(held=None))
         values = {"retired": None, "checked": now, "sources": json.dumps(sources)}
         connection.execute(update(SNAPSHOTS).where(SNAPSHOTS.c.revision == revision).values(values))
+
+    def _hold(self, connection: Connection, platform: str, revision: str, held: str) -> None:
+        """Keep one snapshot that waits for someone to accept it; the current one is untouched."""
+        connection.execute(update(SNAPSHOTS).where(SNAPSHOTS.c.platform == platform).values(held=None))
+        connection.execute(update(SNAPSHOTS).where(SNAPSHOTS.c.revision == revision).values(held=held))
+
+    def _current(self, connection: Connection, platform: str) -> Snapshot | None:
+        query = select(SNAPSHOTS).where(SNAPSHOTS.c.platform == platform, SNAPSHOTS.c.retired.is_(None))
+        row = connection.execute(query).one_or_none()
+        return _snapshot(row) if row is not None else None
 
     def _find(self, connection: Connection, revision: str) -> Snapshot | None:
         row = connection.execute(select(SNAPSHOTS).where(SNAPSHOTS.c.revision == revision)).one_or_none()

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from patches.server.catalogue import Snapshot
-from patches.server.refresh import ListStatus
 from patches.server.sessions import Session, SessionTable, State
+from patches.server.statuses import ListStatus
 from patches.wire import rfc3339
 
 
@@ -71,6 +71,20 @@ def platforms_document(statuses: Mapping[str, ListStatus], now: float) -> dict[s
     return {"platforms": [_platform(name, statuses[name], now) for name in sorted(statuses)]}
 
 
+def ready_document(statuses: Mapping[str, ListStatus], ready: bool, problem: str | None) -> dict[str, Any]:
+    """
+    Say whether every platform has a snapshot, and which has a newer one that is held back.
+
+    :param problem: what is wrong with a source, or ``None``.
+    """
+    return {
+        "ready": ready,
+        "missing": sorted(name for name, status in statuses.items() if status.snapshot is None),
+        "alarms": {name: status.alarm for name, status in sorted(statuses.items()) if status.alarm is not None},
+        "problem": problem,
+    }
+
+
 def _platform(name: str, status: ListStatus, now: float) -> dict[str, Any]:
     snapshot = status.snapshot
     described = snapshot_document(snapshot) if snapshot is not None else {"revision": None, "vulnerabilities": None}
@@ -79,5 +93,5 @@ def _platform(name: str, status: ListStatus, now: float) -> dict[str, Any]:
         **described,
         "ageSeconds": round(now - snapshot.checked, 1) if snapshot is not None else None,
         "sources": snapshot.sources if snapshot is not None else {},
-        "refresh": {"failures": status.failures, "error": status.error},
+        "refresh": {"failures": status.failures, "error": status.error, "alarm": status.alarm},
     }

@@ -70,7 +70,9 @@ class Metrics:
         )
         failures = CounterMetricFamily("patches_refresh_failures", "Refreshes that failed.", labels=["platform"])
         failing = GaugeMetricFamily("patches_refresh_failing", "1 if the last refresh failed.", labels=["platform"])
+        held = GaugeMetricFamily("patches_snapshot_held", "1 if a newer one is held back.", labels=["platform"])
         for platform, status in sorted(self._refresh.statuses.items()):
+            held.add_metric([platform], status.alarm is not None)
             failures.add_metric([platform], status.failed)
             failing.add_metric([platform], status.error is not None)
             if status.snapshot is not None:
@@ -79,7 +81,7 @@ class Metrics:
                 for source, counts in status.snapshot.sources.items():
                     for reason, count in counts["skipped"].items():
                         skipped.add_metric([platform, source, reason], count)
-        yield from (age, size, skipped, failures, failing)
+        yield from (age, size, skipped, held, failures, failing)
 
     def _memory(self) -> Iterator[Metric]:
         granted = GaugeMetricFamily("patches_memory_granted_bytes", "Granted by the budget.", labels=["purpose"])

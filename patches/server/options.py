@@ -6,7 +6,7 @@ from pathlib import Path
 
 from patches.daemon import DaemonOptions
 from patches.server.loaded import LARGEST_LOADED
-from patches.settings import Setting, count, endpoint, platforms, rate, seconds, size, url
+from patches.settings import Setting, count, endpoint, fraction, platforms, rate, seconds, size, url
 
 
 def window_size(text: str) -> int:
@@ -25,6 +25,7 @@ SETTINGS = (
     Setting("list", None, Path, "A file of vulnerabilities in Patches' own wire form (NDJSON) to read."),
     Setting("platforms", None, platforms, "Serve these, with commas between; whatever the sources list if not given."),
     Setting("refresh-interval", "6h", seconds, "How often to read each list anew: a time (30s, 10m, 6h, 1d)."),
+    Setting("most-shrink", "10%", fraction, "A list that shrinks by more is held back until someone accepts it."),
     Setting("max-active", "1024", count, "Sessions of a platform that may read at once."),
     Setting("max-queued", "8192", count, "Sessions of a platform that may wait; beyond that they are denied."),
     Setting("session-timeout", "30", seconds, "Expire an active session that is silent for so many seconds."),

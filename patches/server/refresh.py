@@ -1,33 +1,35 @@
 """
 Refresh: reads vulnerability sources into the catalogue, and tells which snapshot of a platform is current.
 
-A refresh that fails leaves the last snapshot as it is; it is logged, shown, and tried again. An empty list is a
-failure: a Clair that is still loading, or that has seen an image of it only, shows a platform without vulnerabilities.
+A source is asked which lists it offers; a list whose state has not changed is not read again. When a list of a platform
+has been read, the platform's snapshot is made anew of all its sources' lists. What fails leaves everything else as it
+is; it is logged, shown, and tried again. An empty list is a failure: a Clair that is still loading, or that has seen an
+image of it only, shows a platform without vulnerabilities.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from pathlib import Path
 
-from attrs import define, frozen
-from twisted.internet.defer import CancelledError
+from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from patches.interfaces import IListing, ISource, ListChanged, SourceError
+from patches.interfaces import ISource, Offer
 from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
 from patches.server.catalogue import Catalogue, Snapshot
-from patches.server.spool import Spool
+from patches.server.feeds import Attempts, Feed, SourceState
+from patches.server.intake import Intake
+from patches.server.lists import Lists
+from patches.server.publishing import Publisher
+from patches.server.statuses import NO_SOURCE, ListStatus
 from patches.server.threads import Run
 
 log = Logger()
 
-_BATCH = 200
-_TRIES = 5
-_FIRST_RETRY = timedelta(seconds=10)
+_TAKE_UP_SECONDS = 10.0
+NOTHING = "no source has a list of any platform"
 #: A snapshot that was replaced is kept this long for sessions that come back after a restart.
 KEEP_RETIRED = timedelta(hours=1)
 
@@ -53,30 +55,12 @@ class Schedule:
     platforms: tuple[str, ...] = ()
 
 
-@define(eq=False)
-class ListStatus:
-    """
-    What is known of one platform's list.
-
-    :ivar due: when to refresh, in seconds of the clock.
-    :ivar failures: how often the refresh failed since it last succeeded.
-    :ivar failed: how often it failed in all.
-    :ivar error: why it failed last; ``None`` after a success.
-    """
-
-    snapshot: Snapshot | None = None
-    due: float = 0.0
-    failures: int = 0
-    failed: int = 0
-    error: str | None = None
-
-
 class Refresh:
     """
     Keeps the snapshots of all platforms fresh.
 
+    :param lists: what the sources said last.
     :param run: runs what blocks.
-    :param folder: where spools go.
     :param wall: tells the time in seconds since the epoch.
     :ivar statuses: by platform.
     """
@@ -85,25 +69,29 @@ class Refresh:
         self,
         sources: Sequence[ISource],
         catalogue: Catalogue,
+        lists: Lists,
+        publisher: Publisher,
         schedule: Schedule,
         budget: Budget,
         run: Run,
-        folder: Path,
         clock: IReactorTime,
         wall: Callable[[], float],
     ) -> None:
         self.statuses: dict[str, ListStatus] = {name: ListStatus() for name in schedule.platforms}
-        self._sources = sources
+        self._sources = [SourceState(source) for source in sources]
         self._catalogue = catalogue
-        self._schedule = schedule
+        self._lists = lists
+        self._publisher = publisher
+        self._interval = schedule.interval
+        self._wanted = frozenset(schedule.platforms) or None
+        self._intake = Intake(lists, run, self._wanted)
         self._budget = budget
         self._run = run
-        self._folder = folder
         self._clock = clock
         self._wall = wall
-        self._asked = ListStatus()
-        self._known = bool(schedule.platforms)
-        self._listed: dict[str, ISource] = {}
+        self._changed: dict[str, Attempts] = {}
+        self._search = Attempts()
+        self._taken_up = clock.seconds()
 
     def current(self, platform: str) -> Snapshot:
         """
@@ -113,11 +101,20 @@ class Refresh:
         :raises NotReady: if it is not there yet.
         """
         status = self.statuses.get(platform)
-        if status is None and self._known:
+        if status is None and self._is_known:
             raise UnknownPlatform(platform)
         if status is None or status.snapshot is None:
             raise NotReady(platform)
         return status.snapshot
+
+    @property
+    def _is_known(self) -> bool:
+        """Whether it is known which platforms there are."""
+        if self._wanted is not None:
+            return True
+        return bool(self.statuses) and all(
+            state.told and all(feed.platforms for feed in state.feeds.values()) for state in self._sources
+        )
 
     async def find(self, revision: str) -> Snapshot | None:
         """Give a snapshot that is still in the catalogue, current or not."""
@@ -130,130 +127,127 @@ class Refresh:
 
     @property
     def problem(self) -> str | None:
-        """Why it cannot be told which platforms there are; ``None`` if it can."""
-        return self._asked.error
+        """What is wrong with a source, if something is."""
+        if not self.statuses and self._sources and all(state.told and not state.feeds for state in self._sources):
+            return NOTHING
+        attempts = [each for state in self._sources for each in state.concerning(None)]
+        return next((each.error for each in attempts if each.error is not None), None)
 
-    async def start(self) -> None:
-        """Take up what the catalogue has from an earlier run."""
+    async def take_up(self) -> None:
+        """
+        Take up what is current in the catalogue.
+
+        It is there from an earlier run, or another process has put it there: an operator's, another server's.
+        """
         for snapshot in await self._run(self._catalogue.current):
-            if not self._schedule.platforms or snapshot.platform in self.statuses:
+            if self._wanted is None or snapshot.platform in self._wanted:
                 status = self.statuses.setdefault(snapshot.platform, ListStatus())
-                status.snapshot = snapshot
-                age = max(0.0, self._wall() - snapshot.checked)
-                status.due = self._clock.seconds() + self._schedule.interval.total_seconds() - age
+                if status.snapshot is None or status.snapshot.revision != snapshot.revision:
+                    status.snapshot, status.alarm = snapshot, None
+        self._taken_up = self._clock.seconds()
 
     async def tick(self) -> None:
-        """Refresh what is due, one platform after the other."""
-        if any(status.due <= self._clock.seconds() for status in (self._asked, *self.statuses.values())):
-            await self._ask_for_platforms()
-        for platform, status in list(self.statuses.items()):
-            if status.due <= self._clock.seconds() and platform in self._listed:
-                await self._try(platform, status)
+        """Refresh what is due, one list after the other."""
+        if self._clock.seconds() - self._taken_up >= _TAKE_UP_SECONDS:
+            await self.take_up()
+        for state in self._sources:
+            if state.is_due(self._clock.seconds()):
+                await self._ask(state)
+                for feed in list(state.feeds.values()):
+                    if feed.attempts.due <= self._clock.seconds():
+                        await self._read(state.source, feed)
+        for platform, attempts in list(self._changed.items()):
+            if attempts.due <= self._clock.seconds():
+                await self._publish(platform, attempts)
+        for platform, status in self.statuses.items():
+            status.sum_up(platform, self._sources, self._changed.get(platform))
+        self._look_again()
 
     async def prune(self, in_use: set[str]) -> None:
         """Delete snapshots that nobody reads any more."""
         await self._run(self._catalogue.prune, in_use, self._wall() - KEEP_RETIRED.total_seconds())
 
-    async def _ask_for_platforms(self) -> None:
-        """Learn which source has which platform; the first source that has it is read."""
-        if self._asked.due > self._clock.seconds():
+    async def _ask(self, state: SourceState) -> None:
+        """Learn which lists a source has."""
+        if state.attempts.due > self._clock.seconds():
             return
-        try:
-            listed = await self._list_platforms()
-        except SourceError as error:
-            self._note_failure(self._asked, "the list of platforms", str(error))
-            return
-        except CancelledError:
-            raise
-        except Exception:
-            log.failure("A source failed to tell its platforms")
-            self._note_failure(self._asked, "the list of platforms", "internal error; see the log")
-            return
-        self._note_success(self._asked)
-        self._listed, self._known = listed, True
-        for platform in listed if not self._schedule.platforms else ():
-            self.statuses.setdefault(platform, ListStatus())
-        for platform, status in self.statuses.items():
-            if platform not in listed:
-                self._note_failure(status, platform, "no source has a list of it")
-                self._asked.due = min(self._asked.due, status.due)
+        offers: list[Offer] = []
 
-    async def _list_platforms(self) -> dict[str, ISource]:
-        listed: dict[str, ISource] = {}
-        for source in self._sources:
-            for platform in await source.platforms():
-                listed.setdefault(platform, source)
-        if not listed and not self.statuses:
-            raise SourceError("no source has a list of any platform")
-        return listed
+        async def ask() -> None:
+            offers.extend(await state.source.offers())
 
-    async def _try(self, platform: str, status: ListStatus) -> None:
+        if not await self._attempt(state.attempts, f"The lists of {state.source.name}", ask):
+            return
+        wanted = [offer for offer in offers if self._wants(offer)]
+        for feed in state.take(wanted):
+            await self._remember(state.source, feed)
+        keys = {offer.key for offer in wanted}
+        for platform in await self._run(self._lists.forget_others, state.source.name, keys):
+            self._changed[platform] = Attempts()
+        for feed in state.feeds.values():
+            for platform in feed.platforms:
+                status = self.statuses.setdefault(platform, ListStatus())
+                if status.snapshot is None and feed.checked:
+                    self._changed.setdefault(platform, Attempts())  # the catalogue has lost it
+
+    def _wants(self, offer: Offer) -> bool:
+        return self._wanted is None or offer.platform is None or offer.platform in self._wanted
+
+    async def _remember(self, source: ISource, feed: Feed) -> None:
+        """Take up from an earlier run when a list was read; what only reading tells is not read before it is due."""
+        known = await self._run(self._lists.known, source.name, feed.offer.key)
+        if known is not None:
+            read, feed.platforms = known
+            feed.checked = read.checked
+            if feed.offer.state is None:
+                age = max(0.0, self._wall() - read.checked)
+                feed.attempts.due = self._clock.seconds() + self._interval.total_seconds() - age
+
+    async def _read(self, source: ISource, feed: Feed) -> None:
+        """Read a list, if it has changed."""
+        offer = feed.offer
+        known = await self._run(self._lists.known, source.name, offer.key)
+        if known is not None and offer.state is not None and known[0].state == offer.state:
+            feed.checked = self._wall()
+            feed.attempts.succeed(self._clock.seconds(), self._interval)
+            return
         if not self._budget.take(REFRESH, REFRESH_BYTES):
             return
+
+        async def read() -> None:
+            log.info("Reading the list {key} of {source}", key=offer.key, source=source.name)
+            touched = await self._intake.read(source, offer, self._wall())
+            feed.platforms, feed.checked = touched, self._wall()
+
         try:
-            status.snapshot = await self._refresh(platform, self._listed[platform])
-            self._note_success(status)
-        except SourceError as error:
-            self._note_failure(status, platform, str(error))
-        except CancelledError:
-            raise  # the server stops: no failure, and nothing else is to begin
-        except Exception:
-            log.failure("The refresh of {platform} failed", platform=platform)
-            self._note_failure(status, platform, "internal error; see the log")
+            if await self._attempt(feed.attempts, f"The list {offer.key} of {source.name}", read):
+                self._changed |= {platform: Attempts() for platform in feed.platforms}
         finally:
             self._budget.release(REFRESH, REFRESH_BYTES)
 
-    async def _refresh(self, platform: str, source: ISource) -> Snapshot:
-        log.info("Reading the list of {platform} from {source}", platform=platform, source=source.name)
-        spool = await self._run(Spool, self._folder / f"{platform}.spool")
-        try:
-            skipped = await self._fill(spool, source, platform)
-            read = await self._run(len, spool)
-            if not read:
-                raise SourceError("the list is empty")
-            sources = {source.name: {"read": read, "skipped": dict(skipped)}}
-            publish = self._catalogue.publish
-            snapshot = await self._run(publish, platform, spool.lines(), sources, self._wall())
-        finally:
-            await self._run(spool.close)
-        log.info(
-            "{platform}: {count} vulnerabilities in {chunks} chunks, revision {revision}; skipped: {skipped}",
-            platform=platform,
-            count=snapshot.vulnerabilities,
-            chunks=snapshot.chunks,
-            revision=snapshot.revision,
-            skipped=dict(skipped) or "nothing",
-        )
-        return snapshot
+    async def _publish(self, platform: str, attempts: Attempts) -> None:
+        """Make the snapshot of a platform anew."""
+        status = self.statuses.setdefault(platform, ListStatus())
 
-    async def _fill(self, spool: Spool, source: ISource, platform: str) -> Counter[str]:
-        for _ in range(_TRIES):
-            await self._run(spool.clear)
-            listing = source.listing(platform)
-            try:
-                await self._copy(listing, spool)
-                return Counter(listing.skipped)
-            except ListChanged as change:
-                log.warn("The list of {platform} is read again: {change}", platform=platform, change=str(change))
-        raise SourceError(f"the list changed under {_TRIES} readings")
+        async def publish() -> None:
+            snapshot = await self._run(self._publisher.publish, platform, self._wall())
+            status.alarm = snapshot.held if snapshot is not None else None
+            if snapshot is not None and snapshot.held is None:
+                status.snapshot = snapshot
 
-    async def _copy(self, listing: IListing, spool: Spool) -> None:
-        batch = []
-        async for vulnerability in listing:
-            batch.append(vulnerability)
-            if len(batch) == _BATCH:
-                await self._run(spool.add, batch)
-                batch = []
-        await self._run(spool.add, batch)
+        if await self._attempt(attempts, f"The snapshot of {platform}", publish):
+            del self._changed[platform]
 
-    def _note_success(self, status: ListStatus) -> None:
-        status.failures, status.error = 0, None
-        status.due = self._clock.seconds() + self._schedule.interval.total_seconds()
+    def _look_again(self) -> None:
+        """Ask the sources sooner while one of them might have a platform that is missing."""
+        now = self._clock.seconds()
+        if not any(status.error == NO_SOURCE for status in self.statuses.values()):
+            self._search = Attempts()
+            return
+        if self._search.due <= now:
+            self._search.fail(NO_SOURCE, now, self._interval)
+        for state in self._sources:
+            state.attempts.due = min(state.attempts.due, self._search.due)
 
-    def _note_failure(self, status: ListStatus, what: str, error: str) -> None:
-        status.failures += 1
-        status.failed += 1
-        status.error = error
-        pause = min(_FIRST_RETRY * 2 ** min(status.failures - 1, 10), self._schedule.interval)
-        status.due = self._clock.seconds() + pause.total_seconds()
-        log.error("{what} could not be refreshed: {error}", what=what, error=error)
+    async def _attempt(self, attempts: Attempts, what: str, work: Callable[[], Awaitable[None]]) -> bool:
+        return await attempts.make(what, work, self._clock.seconds, self._interval)

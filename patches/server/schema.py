@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from patches.database import DatabaseError, open_sqlite
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 #: Readers do not wait for a writer (WAL), and the page cache stays small: the window is the cache.
 _PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-512")
 
@@ -34,6 +34,7 @@ SNAPSHOTS = Table(
     Column("chunks", Integer, nullable=False),
     Column("digest", String(64), nullable=False),
     Column("sources", String, nullable=False),
+    Column("held", String),  # why it is not current, though it is the newest; NULL: nothing is against it
 )
 CHUNKS = Table(
     "chunks",

@@ -24,9 +24,11 @@ from patches.server.api import Api
 from patches.server.budget import Budget, MemoryLimitTooLow, budget_within, resident_bytes
 from patches.server.catalogue import Catalogue
 from patches.server.channel import ServerSite
+from patches.server.lists import Lists
 from patches.server.loaded import LoadedChunk, load
 from patches.server.metrics import Metrics
 from patches.server.options import Options
+from patches.server.publishing import Guard, Publisher
 from patches.server.reading import Reading
 from patches.server.refresh import Refresh, Schedule
 from patches.server.schema import CatalogueError, open_database
@@ -98,7 +100,9 @@ def make_server(reactor: Any, values: Mapping[str, Any]) -> Server:
         table, key, budget, partial(_load, threads.run, catalogue, reactor), values["window-bytes"], reactor
     )
     schedule = Schedule(values["refresh-interval"], values["platforms"] or ())
-    refresh = Refresh(sources, catalogue, schedule, budget, threads.run, folder, reactor, time.time)
+    lists = Lists(folder / "lists.sqlite")
+    publisher = Publisher(catalogue, lists, sources, Guard(values["most-shrink"]), folder)
+    refresh = Refresh(sources, catalogue, lists, publisher, schedule, budget, threads.run, reactor, time.time)
     metrics = Metrics(reading, refresh, budget, values["memory-limit"], time.time)
     api = Api(reading, refresh, key, budget, metrics, reactor, time.time)
     site = ServerSite(api.app.resource(), budget, reading.ready, reactor, requestFactory=BoundedRequest)
@@ -114,7 +118,7 @@ def make_server(reactor: Any, values: Mapping[str, Any]) -> Server:
 def _periodic(reactor: Any, reading: Reading, refresh: Refresh) -> list[PeriodicService]:
     async def refresh_lists() -> None:
         if not started:
-            await refresh.start()
+            await refresh.take_up()
             started.append(True)
         await refresh.tick()
 

@@ -19,7 +19,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
-from patches.interfaces import IListing, ISource, SourceError
+from patches.interfaces import IListing, ISource, Offer, SourceError
 from patches.platforms import Platform
 from patches.sources.clair_api import ClairAPI, check_base_url
 from patches.sources.clair_documents import Details, Page
@@ -65,6 +65,7 @@ class ClairSource:
     """A Clair under a base URL."""
 
     name = "clair"
+    rank = 1
 
     def __init__(
         self,
@@ -91,9 +92,13 @@ class ClairSource:
         found = (platform_of(namespace) for namespace in await self._api.namespaces())
         return sorted({platform for platform in found if platform is not None})
 
-    def listing(self, platform: str) -> ClairListing:
+    async def offers(self) -> list[Offer]:
+        """Offer a list of each of these platforms; Clair has no way to tell whether it has changed."""
+        return [Offer(platform, platform=platform) for platform in await self.platforms()]
+
+    def listing(self, key: str) -> ClairListing:
         """Begin to read a platform's list."""
-        return ClairListing(self._api, Platform.from_name(platform), self._parallel)
+        return ClairListing(self._api, Platform.from_name(key), self._parallel)
 
 
 @implementer(IListing)
@@ -107,6 +112,8 @@ class ClairListing:
         :param parallel: how many details to ask for at once.
         """
         self.skipped: Counter[str] = Counter()
+        self.claimed = None
+        self.found = 0
         self._api = api
         self._platform = platform
         self._namespace = namespace_of(str(platform))
@@ -160,6 +167,7 @@ class ClairListing:
     def _fetchable(self, names: Iterable[str]) -> Iterator[str]:
         """Leave out the names that Clair cannot be asked for, however they are encoded."""
         for name in names:
+            self.found += 1
             if name and "/" not in name:
                 yield name
             else:

@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from zope.interface import implementer
 
-from patches.interfaces import IListing, ISource, PlatformNotListed, SourceError
+from patches.interfaces import IListing, ISource, Offer, SourceError
 from patches.vulnerability import Vulnerability
 from patches.wire import MalformedWire, decode_lines
 
@@ -31,43 +31,43 @@ class NdjsonSource:
     :param clock: gives others their turn during a long file.
     """
 
+    rank = 0
+
     def __init__(self, path: Path, clock: IReactorTime, name: str = "ndjson") -> None:
         self.name = name
         self._path = path
         self._clock = clock
 
-    async def platforms(self) -> list[str]:
-        """Tell which platforms the file has lists of."""
-        return sorted({vulnerability.platform async for vulnerability in self._read()})
+    async def offers(self) -> list[Offer]:
+        """Offer the file; when it was written, and its length, tell whether it has changed."""
+        try:
+            facts = self._path.stat()
+        except OSError as error:
+            raise SourceError(f"{self._path}: {error.strerror}") from error
+        return [Offer(self._path.name, f"{facts.st_ino} {facts.st_size} {facts.st_mtime_ns}")]
 
-    def listing(self, platform: str) -> NdjsonListing:
-        """Begin to read the list of a platform."""
-        return NdjsonListing(self._read(), platform)
-
-    async def _read(self) -> AsyncIterator[Vulnerability]:
-        for number, vulnerability in enumerate(_parse(self._path)):
-            if number % _TURN == 0:
-                await deferLater(self._clock, 0)
-            yield vulnerability
+    def listing(self, key: str) -> NdjsonListing:
+        """Begin to read the file."""
+        return NdjsonListing(self._path, self._clock)
 
 
 @implementer(IListing)
 class NdjsonListing:
-    """One reading of one platform's list."""
+    """One reading of the file."""
 
-    def __init__(self, records: AsyncIterator[Vulnerability], platform: str) -> None:
+    def __init__(self, path: Path, clock: IReactorTime) -> None:
         self.skipped: Counter[str] = Counter()
-        self._records = records
-        self._platform = platform
+        self.claimed = None
+        self.found = 0
+        self._path = path
+        self._clock = clock
 
     async def __aiter__(self) -> AsyncIterator[Vulnerability]:
-        empty = True
-        async for vulnerability in self._records:
-            if vulnerability.platform == self._platform:
-                empty = False
-                yield vulnerability
-        if empty:
-            raise PlatformNotListed(f"the file has no list of {self._platform}")
+        for vulnerability in _parse(self._path):
+            if self.found % _TURN == 0:
+                await deferLater(self._clock, 0)
+            self.found += 1
+            yield vulnerability
 
 
 def _parse(path: Path) -> Iterator[Vulnerability]:

@@ -65,7 +65,7 @@ class ServerCase(RefreshCase):
 
     def started(self) -> Deferred[None]:
         """Take up what the catalogue has."""
-        return ensureDeferred(self.refresh.start())
+        return ensureDeferred(self.refresh.take_up())
 
     def connect(self, takes: int | None = None) -> Wire:
         """Connect a client."""

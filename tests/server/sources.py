@@ -12,9 +12,11 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from patches.interfaces import IListing, ISource
+from patches.interfaces import IListing, ISource, Offer
 from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
 from patches.server.catalogue import Catalogue
+from patches.server.lists import Lists
+from patches.server.publishing import Guard, Publisher
 from patches.server.refresh import Refresh, Schedule
 from patches.server.schema import open_database
 from patches.vulnerability import Vulnerability
@@ -30,36 +32,43 @@ class PutSource:
     Gives what was put into it.
 
     :ivar lists: by platform, what a listing gives: vulnerabilities; it raises errors, and waits for Deferreds.
-    :ivar trouble: raised when it is asked for its platforms.
+    :ivar states: by platform, the state that is offered.
+    :ivar claimed: how many entries each listing says there are.
+    :ivar trouble: raised when it is asked for its offers.
     :ivar asked: what it was asked for, in order.
     """
 
-    def __init__(self, name: str = "put") -> None:
+    def __init__(self, name: str = "put", rank: int = 0) -> None:
         self.name = name
+        self.rank = rank
+        self.states: dict[str, str] = {}
+        self.claimed: int | None = None
         self.lists: dict[str, list[object]] = {}
         self.skipped: Counter[str] = Counter()
         self.trouble: Exception | None = None
         self.asked: list[str] = []
 
-    async def platforms(self) -> list[str]:
-        """List those whose lists were put here."""
-        self.asked.append("platforms")
+    async def offers(self) -> list[Offer]:
+        """Offer those whose lists were put here."""
+        self.asked.append("offers")
         if self.trouble is not None:
             raise self.trouble
-        return list(self.lists)
+        return [Offer(platform, self.states.get(platform), platform) for platform in self.lists]
 
-    def listing(self, platform: str) -> PutListing:
+    def listing(self, key: str) -> PutListing:
         """Read what was put here."""
-        self.asked.append(platform)
-        return PutListing(self.lists[platform], Counter(self.skipped))
+        self.asked.append(key)
+        return PutListing(self.lists[key], Counter(self.skipped), self.claimed)
 
 
 @implementer(IListing)
 class PutListing:
     """One reading."""
 
-    def __init__(self, content: list[object], skipped: Counter[str]) -> None:
+    def __init__(self, content: list[object], skipped: Counter[str], claimed: int | None) -> None:
         self.skipped = skipped
+        self.claimed = claimed
+        self.found = skipped.total()
         self._content = content
 
     async def __aiter__(self) -> AsyncIterator[Vulnerability]:
@@ -70,6 +79,7 @@ class PutListing:
             if isinstance(item, Deferred):
                 await item
             elif isinstance(item, Vulnerability):
+                self.found += 1
                 yield item
 
 
@@ -88,14 +98,26 @@ class RefreshCase(SynchronousTestCase):
         self.folder.mkdir()
         self.catalogue = Catalogue(open_database(self.folder / "catalogue.sqlite"))
         self.addCleanup(self.catalogue.close)
+        self.lists = Lists(self.folder / "lists.sqlite")
+        self.addCleanup(self.lists.close)
         self.refresh = self.make_refresh()
 
     def make_refresh(self, *more: PutSource) -> Refresh:
         """Make a refresh, as a server that starts does."""
         sources = [self.source, *more]
         schedule = Schedule(self.interval, self.platforms)
-        wall = self.wall
-        return Refresh(sources, self.catalogue, schedule, self.budget, maybeDeferred, self.folder, self.clock, wall)
+        publisher = Publisher(self.catalogue, self.lists, sources, Guard(), self.folder)
+        return Refresh(
+            sources,
+            self.catalogue,
+            self.lists,
+            publisher,
+            schedule,
+            self.budget,
+            maybeDeferred,
+            self.clock,
+            self.wall,
+        )
 
     def wall(self) -> float:
         """Tell the time since the epoch."""

@@ -35,6 +35,7 @@ class OpeningTests(ServerCase):
                 "snapshot": {
                     "revision": snapshot.revision,
                     "created": "2023-11-14T22:13:20Z",
+                    "checked": "2023-11-14T22:13:20Z",
                     "vulnerabilities": 9,
                     "chunks": 3,
                     "digest": snapshot.digest,
@@ -195,9 +196,9 @@ class HereTests(ServerCase):
         self.assertEqual([p["platform"] for p in (alpine, debian, rocky)], ["alpine-3.20", "debian-12", "rocky-9"])
         self.assertEqual((debian["vulnerabilities"], debian["ageSeconds"], alpine["chunks"]), (9, 90.0, 1))
         self.assertEqual(debian["sources"], {"put": {"read": 9, "skipped": {"no-version": 2}}})
-        self.assertEqual(debian["refresh"], {"failures": 0, "error": None})
+        self.assertEqual(debian["refresh"], {"failures": 0, "error": None, "alarm": None})
         self.assertEqual((rocky["revision"], rocky["ageSeconds"]), (None, None))
-        self.assertEqual(rocky["refresh"], {"failures": 1, "error": "the list is empty"})
+        self.assertEqual(rocky["refresh"], {"failures": 1, "error": "the list is empty", "alarm": None})
 
     def test_health(self) -> None:
         """A server that runs says so."""
@@ -206,14 +207,19 @@ class HereTests(ServerCase):
 
     def test_ready(self) -> None:
         """It is ready when it has a list of every platform; else it tells which are missing."""
-        ready = {"ready": True, "missing": [], "problem": None}
+        ready = {"ready": True, "missing": [], "alarms": {}, "problem": None}
         self.assertEqual(json.loads(self.ask("GET", "/ready").body), ready)
         self.put("rocky-9", 0)
         self.tick(HOUR)
         answer = self.ask("GET", "/ready")
-        self.assertEqual(
-            (answer.status, json.loads(answer.body)), (503, {"ready": False, "missing": ["rocky-9"], "problem": None})
-        )
+        missing = {"ready": False, "missing": ["rocky-9"], "alarms": {}, "problem": "the list is empty"}
+        self.assertEqual((answer.status, json.loads(answer.body)), (503, missing))
+        self.put("rocky-9", 5)
+        self.tick(10)
+        self.put("rocky-9", 2)
+        self.tick(HOUR)
+        answer = self.ask("GET", "/ready")
+        self.assertEqual((answer.status, list(json.loads(answer.body)["alarms"])), (200, ["rocky-9"]))
 
     def test_metrics(self) -> None:
         """Metrics are there."""

@@ -146,7 +146,7 @@ class SessionErrorsTests(ServerCase):
         """A session whose snapshot is gone cannot be resumed."""
         path = self.open()
         self.read(path, 0)
-        self.put("debian-12", 3)
+        self.put("debian-12", 12)
         self.tick(HOUR)
         self.catalogue.prune(set(), 1e12)
         self.start()

@@ -65,7 +65,7 @@ class ReadingTests(RefreshCase):
         self.source.lists["debian-12"].insert(0, vulnerability(77))
         self.tick()
         self.assertEqual(self.count(), 11)
-        self.assertEqual(self.source.asked, ["platforms", "debian-12", "debian-12"])
+        self.assertEqual(self.source.asked, ["offers", "debian-12", "debian-12"])
 
     def test_void_after_change(self) -> None:
         """What was read before the change is not served."""
@@ -88,13 +88,51 @@ class ReadingTests(RefreshCase):
         self.assertIn("changed", str(status.error))
         self.assertEqual(self.source.asked.count("debian-12"), 5)
 
-    def test_first_source(self) -> None:
-        """A platform that several sources have is read from the first one."""
+    def test_several_sources(self) -> None:
+        """A platform that several sources have is made of all their lists; each tells what it gave."""
         second = PutSource("second")
         second.lists = {"debian-12": [*vulnerabilities(3)], "alpine-3.20": [*vulnerabilities(4, "alpine-3.20")]}
         self.refresh = self.make_refresh(second)
         self.tick()
-        self.assertEqual((self.count(), self.count("alpine-3.20")), (10, 4))
+        self.assertEqual((self.count(), self.count("alpine-3.20")), (13, 4))
+        told = {name: facts["read"] for name, facts in self.refresh.current("debian-12").sources.items()}
+        self.assertEqual(told, {"put": 10, "second": 3})
+
+    def test_one_source_fails(self) -> None:
+        """A source that fails leaves the others fresh; its own last list goes on being served."""
+        second = PutSource("second")
+        second.lists = {"debian-12": [*vulnerabilities(3)], "alpine-3.20": [*vulnerabilities(4, "alpine-3.20")]}
+        self.refresh = self.make_refresh(second)
+        self.tick()
+        second.trouble = SourceError("away")
+        self.put("debian-12", 12)
+        self.tick(HOUR)
+        self.assertEqual((self.count(), self.refresh.statuses["debian-12"].error), (15, "away"))
+        self.assertEqual((self.count("alpine-3.20"), self.refresh.statuses["alpine-3.20"].error), (4, "away"))
+
+    def test_unchanged(self) -> None:
+        """A list whose state has not changed is not read, and nothing is written; it counts as checked."""
+        self.source.states["debian-12"] = "etag-1"
+        self.tick()
+        before = self.catalogue.current()
+        self.put("debian-12", 11)
+        self.tick(HOUR)
+        self.assertEqual((self.source.asked, self.count()), (["offers", "debian-12", "offers"], 10))
+        self.assertEqual(self.catalogue.current(), before)
+        self.assertEqual(self.refresh.current("debian-12").checked, NOW + HOUR)
+        self.source.states["debian-12"] = "etag-2"
+        self.tick(HOUR)
+        self.assertEqual(self.count(), 11)
+
+    def test_does_not_add_up(self) -> None:
+        """A list that is not as long as its source says is not published."""
+        self.source.claimed = 11
+        self.tick()
+        self.assertIn("11 entries, but 10", str(self.refresh.statuses["debian-12"].error))
+        self.assertIsNone(self.refresh.statuses["debian-12"].snapshot)
+        self.source.skipped["no-version"] = 1
+        self.tick(10)
+        self.assertEqual(self.count(), 10)
 
 
 class KeepingTests(RefreshCase):
@@ -166,19 +204,43 @@ class KeepingTests(RefreshCase):
         self.put("debian-12", 12)
         self.tick(HOUR)
         self.assertEqual(self.count(), 12)
-        asked = self.source.asked.count("platforms")
+        asked = self.source.asked.count("offers")
         self.tick(9)
-        self.assertEqual(self.source.asked.count("platforms"), asked)
+        self.assertEqual(self.source.asked.count("offers"), asked)
 
     def test_source_broken(self) -> None:
         """A source that fails at that in a way nobody foresaw is not asked all the time either."""
         self.source.trouble = RuntimeError("a bug")
         self.tick(HOUR)
-        asked = self.source.asked.count("platforms")
+        asked = self.source.asked.count("offers")
         self.tick(9)
-        self.assertEqual(self.source.asked.count("platforms"), asked)
+        self.assertEqual(self.source.asked.count("offers"), asked)
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
         self.assertEqual(self.refresh.problem, "internal error; see the log")
+
+    def test_shrinks(self) -> None:
+        """A list that lost too much is held back, and says so; when it is long again it is published."""
+        self.put("debian-12", 100)
+        self.tick(HOUR)
+        self.put("debian-12", 89)
+        self.tick(HOUR)
+        status = self.refresh.statuses["debian-12"]
+        self.assertEqual(self.count(), 100)
+        self.assertIn("89 vulnerabilities, 11% less", str(status.alarm))
+        self.assertEqual([held.vulnerabilities for held in self.catalogue.held()], [89])
+        self.put("debian-12", 90)
+        self.tick(HOUR)
+        self.assertEqual((self.count(), status.alarm, self.catalogue.held()), (90, None, []))
+
+    def test_accepted(self) -> None:
+        """What an operator accepts is current."""
+        self.put("debian-12", 2)
+        self.tick(HOUR)
+        self.assertEqual(self.count(), 10)
+        accepted = self.catalogue.accept("debian-12", NOW)
+        self.assertEqual(accepted and accepted.vulnerabilities, 2)
+        self.assertIsNone(self.catalogue.accept("debian-12", NOW))
+        self.assertEqual([each.vulnerabilities for each in self.catalogue.current()], [2])
 
     def test_no_memory(self) -> None:
         """Without memory for it a refresh waits."""

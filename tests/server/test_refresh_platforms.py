@@ -5,7 +5,9 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred, ensureDeferred
 
 from patches.server.budget import REFRESH
+from patches.server.catalogue import Catalogue
 from patches.server.refresh import NotReady, UnknownPlatform
+from patches.server.schema import open_database
 from tests.server.sources import HOUR, NOW, RefreshCase
 
 
@@ -19,7 +21,7 @@ class RestartTests(RefreshCase):
         self.source.asked.clear()
         self.put("debian-12", 11)
         self.refresh = self.make_refresh()
-        self.successResultOf(ensureDeferred(self.refresh.start()))
+        self.successResultOf(ensureDeferred(self.refresh.take_up()))
 
     def test_takes_up(self) -> None:
         """What is in the catalogue is current at once, and no list is read before it is due."""
@@ -30,11 +32,19 @@ class RestartTests(RefreshCase):
         self.tick(1)
         self.assertEqual(self.count(), 11)
 
+    def test_catalogue_lost(self) -> None:
+        """A catalogue that is lost is made anew of what the sources said last, without asking for it again."""
+        self.catalogue = Catalogue(open_database(self.folder / "another.sqlite"))
+        self.addCleanup(self.catalogue.close)
+        self.refresh = self.make_refresh()
+        self.tick()
+        self.assertEqual((self.count(), self.source.asked), (10, ["offers"]))
+
     def test_clock_set_back(self) -> None:
         """A clock that was set back does not put the next refresh off beyond its interval."""
         self.clock = type(self.clock)()
         self.refresh = self.make_refresh()
-        self.successResultOf(ensureDeferred(self.refresh.start()))
+        self.successResultOf(ensureDeferred(self.refresh.take_up()))
         self.tick(HOUR)
         self.assertEqual(self.count(), 11)
 
@@ -104,7 +114,7 @@ class ChosenPlatformTests(RefreshCase):
     def test_left_in_the_catalogue(self) -> None:
         """What the catalogue still has of others is not served."""
         self.catalogue.publish("alpine-3.20", [b"{}\n"], {}, NOW)
-        self.successResultOf(ensureDeferred(self.refresh.start()))
+        self.successResultOf(ensureDeferred(self.refresh.take_up()))
         self.assertRaises(UnknownPlatform, self.refresh.current, "alpine-3.20")
 
 
@@ -119,7 +129,7 @@ class StoppingTests(RefreshCase):
         self.assertNoResult(ticking)
         ticking.cancel()
         self.failureResultOf(ticking)
-        self.assertEqual(self.source.asked, ["platforms", "debian-12"])
+        self.assertEqual(self.source.asked, ["offers", "debian-12"])
         self.assertEqual(self.refresh.statuses["debian-12"].failed, 0)
         self.assertEqual(self.budget.used[REFRESH], 0)
         self.assertEqual(list(self.folder.glob("*.spool*")), [])

@@ -1,0 +1,181 @@
+"""
+What each source said last, on disk: the lists from which snapshots are made, as lines of the wire format.
+
+A list is replaced whole, when it has been read to its end. A source that is away leaves its last list, so that the
+others' are published with it. All of it can be read anew: a file that is damaged is thrown away.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from patches.vulnerability import Vulnerability
+from patches.wire import encode_line
+
+_PRAGMAS = ("journal_mode=WAL", "synchronous=OFF", "cache_size=-1024", "temp_store=FILE", "foreign_keys=ON")
+_VERSION = 1
+_TABLES = """
+CREATE TABLE readings (id INTEGER PRIMARY KEY, source TEXT, key TEXT, state TEXT, claimed INTEGER, skipped TEXT,
+  checked REAL, current INTEGER);
+CREATE TABLE counts (reading INTEGER, platform TEXT, read INTEGER, PRIMARY KEY (reading, platform)) WITHOUT ROWID;
+CREATE TABLE lines (reading INTEGER, platform TEXT, name TEXT, line BLOB, PRIMARY KEY (reading, platform, name))
+  WITHOUT ROWID;
+"""
+
+
+@frozen
+class Read:
+    """
+    What came of reading a list.
+
+    :ivar state: the state that was offered.
+    :ivar claimed: how many entries the source said there are, or ``None``.
+    :ivar skipped: how many were left out, by reason.
+    :ivar checked: when it was read; in seconds since the epoch.
+    """
+
+    state: str | None
+    claimed: int | None
+    skipped: Mapping[str, int]
+    checked: float
+
+
+class Lists:
+    """
+    Lists by source and key; everything here blocks.
+
+    :param path: of the file; one that is none of ours, or is damaged, is replaced by an empty one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._database = _open(path)
+        except sqlite3.DatabaseError:
+            for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+                path.with_name(name).unlink(missing_ok=True)
+            self._database = _open(path)
+        self._forget(self._ids("NOT current"))
+
+    def begin(self, source: str, key: str) -> int:
+        """Begin to write down a list; give the number of this reading."""
+        values = (source, key, False)
+        cursor = self._database.execute("INSERT INTO readings (source, key, current) VALUES (?, ?, ?)", values)
+        assert cursor.lastrowid is not None  # noqa: S101 - sqlite tells it of every insert
+        return cursor.lastrowid
+
+    def add(self, reading: int, vulnerabilities: Iterable[Vulnerability]) -> None:
+        """Write these down; of two of a platform with the same name the later one holds."""
+        rows = ((reading, each.platform, each.name, encode_line(each)) for each in vulnerabilities)
+        self._database.execute("BEGIN")
+        self._database.executemany("INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?)", rows)
+        self._database.execute("COMMIT")
+
+    def abandon(self, reading: int) -> None:
+        """Forget a reading that came to nothing."""
+        self._forget([reading])
+
+    def keep(self, reading: int, read: Read) -> set[str]:
+        """
+        End a reading: it takes the place of what the source said before.
+
+        :return: the platforms that the old list or the new one is about.
+        """
+        source, key = self._database.execute("SELECT source, key FROM readings WHERE id = ?", (reading,)).fetchone()
+        old = self._ids("current AND source = ? AND key = ?", source, key)
+        self._database.execute("BEGIN")
+        self._database.execute(
+            "UPDATE readings SET current = 1, state = ?, claimed = ?, skipped = ?, checked = ? WHERE id = ?",
+            (read.state, read.claimed, json.dumps(dict(read.skipped)), read.checked, reading),
+        )
+        self._database.execute(
+            "INSERT INTO counts SELECT reading, platform, count(*) FROM lines WHERE reading = ? GROUP BY platform",
+            (reading,),
+        )
+        if old:
+            self._database.execute(f"UPDATE readings SET current = 0 WHERE id = {old[0]}")  # noqa: S608 - a number
+        self._database.execute("COMMIT")
+        touched = self._platforms([*old, reading])
+        self._forget(old)
+        return touched
+
+    def known(self, source: str, key: str) -> tuple[Read, set[str]] | None:
+        """Give what came of reading a list last, and which platforms it is about; ``None`` if it was not read yet."""
+        query = "SELECT id, state, claimed, skipped, checked FROM readings WHERE current AND source = ? AND key = ?"
+        row = self._database.execute(query, (source, key)).fetchone()
+        if row is None:
+            return None
+        return Read(row[1], row[2], json.loads(row[3]), row[4]), self._platforms([row[0]])
+
+    def forget_others(self, source: str, keys: Container[str]) -> set[str]:
+        """Forget the lists of a source that it has not any more; give the platforms that they were about."""
+        rows = self._database.execute("SELECT id, key FROM readings WHERE current AND source = ?", (source,)).fetchall()
+        gone = [number for number, key in rows if key not in keys]
+        touched = self._platforms(gone)
+        self._forget(gone)
+        return touched
+
+    def facts(self, platform: str) -> dict[str, dict[str, Any]]:
+        """Tell of each source that has a list of a platform how many records were read, and how many skipped."""
+        facts: dict[str, dict[str, Any]] = {}
+        query = (
+            "SELECT source, read, claimed, skipped FROM counts JOIN readings ON reading = id"
+            " WHERE current AND platform = ? ORDER BY source, key"
+        )
+        for source, read, claimed, skipped in self._database.execute(query, (platform,)):
+            told = facts.setdefault(source, {"read": 0, "skipped": {}})
+            told["read"] += read
+            told["skipped"] = dict(Counter(told["skipped"]) + Counter(json.loads(skipped)))
+            if claimed is not None:
+                told["claimed"] = told.get("claimed", 0) + claimed
+        return facts
+
+    def lines(self, platform: str, source: str) -> Iterator[tuple[str, bytes]]:
+        """Give a source's records of a platform, ordered by name: the same list gives the same, however it was read."""
+        query = "SELECT name, line FROM lines WHERE reading = ? AND platform = ? ORDER BY name"
+        readings = self._ids("current AND source = ?", source)
+        return heapq.merge(*(self._database.execute(query, (reading, platform)) for reading in readings))
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._database.close()
+
+    def _ids(self, condition: str, *values: str) -> list[int]:
+        query = f"SELECT id FROM readings WHERE {condition}"  # noqa: S608 - the conditions stand above
+        return [number for (number,) in self._database.execute(query, values)]
+
+    def _platforms(self, readings: Iterable[int]) -> set[str]:
+        query = "SELECT platform FROM counts WHERE reading = ?"
+        return {name for reading in readings for (name,) in self._database.execute(query, (reading,))}
+
+    def _forget(self, readings: Iterable[int]) -> None:
+        for reading in readings:
+            for table, column in (("lines", "reading"), ("counts", "reading"), ("readings", "id")):
+                self._database.execute(f"DELETE FROM {table} WHERE {column} = ?", (reading,))  # noqa: S608
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    try:
+        for pragma in _PRAGMAS:
+            database.execute(f"PRAGMA {pragma}").close()
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            database.executescript(f"{_TABLES}PRAGMA user_version={_VERSION};")
+        elif version != _VERSION:
+            raise sqlite3.DatabaseError(f"its version is {version}")
+        if database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            raise sqlite3.DatabaseError("it is damaged")
+    except sqlite3.Error:
+        with suppress(sqlite3.Error):
+            database.close()
+        raise
+    return database

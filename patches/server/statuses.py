@@ -1,0 +1,47 @@
+"""What is known of each platform's list: what is current, and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import define, evolve
+
+from patches.server.catalogue import Snapshot
+from patches.server.feeds import Attempts, SourceState
+
+NO_SOURCE = "no source has a list of it"
+
+
+@define(eq=False)
+class ListStatus:
+    """
+    What is known of one platform's list.
+
+    :ivar failures: how often what it needs failed since it last succeeded.
+    :ivar failed: how often that failed in all.
+    :ivar error: why it failed last; ``None`` after a success.
+    :ivar alarm: why a newer list is held back; ``None`` if none is.
+    """
+
+    snapshot: Snapshot | None = None
+    failures: int = 0
+    failed: int = 0
+    error: str | None = None
+    alarm: str | None = None
+
+    def sum_up(self, platform: str, sources: Sequence[SourceState], publishing: Attempts | None) -> None:
+        """
+        Take over what is true of the lists that it is made of.
+
+        :param publishing: its own snapshot, while that has to be made anew.
+        """
+        feeds = [feed for state in sources for feed in state.feeds.values() if platform in feed.platforms]
+        attempts = [each for state in sources for each in state.concerning(platform)]
+        attempts += [publishing] if publishing is not None else []
+        self.failures = max((each.failures for each in attempts), default=0)
+        self.failed = max(self.failed, sum(each.failed for each in attempts))
+        self.error = next((each.error for each in attempts if each.error is not None), None)
+        if self.error is None and not feeds and all(state.told for state in sources):
+            self.error = NO_SOURCE
+        if self.snapshot is not None and feeds and all(feed.checked for feed in feeds):
+            self.snapshot = evolve(self.snapshot, checked=min(feed.checked for feed in feeds))
