@@ -203,7 +203,16 @@ TABLE = (
         page="https://advisories.mageia.org/{name}.html",
     ),
     Ecosystem("Azure Linux", (Release(r"Azure Linux:(\d+)", "azurelinux-{0}.0"),), "rpm", "source", ids=("AZL-",)),
-    Ecosystem("openEuler", (Release(r"openEuler:([\w.-]+)", "openeuler-{0}"),), "rpm", "source", ids=("OESA-",)),
+    Ecosystem(
+        "openEuler",
+        (
+            Release(r"openEuler:(\d+\.\d+)(?:-LTS)?", "openeuler-{0}"),
+            Release(r"openEuler:(\d+\.\d+)(?:-LTS)?-SP(\d+)", "openeuler-{0}.sp{1}"),
+        ),
+        "rpm",
+        "source",
+        ids=("OESA-",),
+    ),
 )
 
 
@@ -225,12 +234,11 @@ class Ecosystems:
         :param name: as it stands in a record, ``Ubuntu:22.04:LTS``.
         :return: a reason, if there is none.
         """
-        found = self._known.get(name)
-        if found is None:
-            found = self._find(name)
-            if len(self._known) < _REMEMBERED:
-                self._known[name] = found
-        return found
+        if name not in self._known:
+            if len(self._known) >= _REMEMBERED:
+                return "unknown ecosystem"
+            self._known[name] = self._find(name)
+        return self._known[name]
 
     def _find(self, name: str) -> Place | str:
         row = self._rows.get(name.partition(":")[0])

@@ -42,7 +42,8 @@ def packages_of(entries: list[Entry], stream: str | None, skipped: Counter[str])
     """
     Give the packages of a vulnerability: each range once, in order.
 
-    A package that has entries for subscribers alone is affected on the other hosts too, and gets no fix there.
+    A package that has entries for subscribers alone is affected on the other hosts too, and gets no fix there; but a
+    fix that is not marked as theirs may have come to everyone before.
 
     :param entries: all of one platform.
     :param stream: the module and stream that modular builds are of, if it is known.
@@ -52,7 +53,7 @@ def packages_of(entries: list[Entry], stream: str | None, skipped: Counter[str])
     free = {entry.name for entry in entries if entry.place.channel is None}
     paid = entries[0].place.ecosystem.paid
     unfixed = (package for package in packages if paid and package.channel == paid and package.name not in free)
-    return in_order([*packages, *(_not_fixed(package) for package in unfixed)])
+    return in_order([*packages, *(_for_everyone(package) for package in unfixed)])
 
 
 def in_order(packages: Iterable[FixedPackage]) -> tuple[FixedPackage, ...]:
@@ -65,8 +66,10 @@ def _order(package: FixedPackage) -> tuple[str, ...]:
     return (package.name, package.kind, *(bound or "" for bound in bounds), package.status)
 
 
-def _not_fixed(package: FixedPackage) -> FixedPackage:
-    if package.status == "not_affected":
+def _for_everyone(package: FixedPackage) -> FixedPackage:
+    """Tell what an entry that is for subscribers alone means for the others; their kernels bear no mark."""
+    is_theirs = package.version is None or str(package.channel) in package.version or package.name.startswith("linux")
+    if package.status == "not_affected" or not is_theirs:
         return evolve(package, channel=None)
     return evolve(package, channel=None, version=None, last_affected=None, status="will_not_fix")
 

@@ -83,10 +83,10 @@ def parse_record(
     if not is_record(document):
         skipped[NO_RECORD] += 1
         return
-    entries = list(_entries(document, wanted, skipped, ecosystems))
     if _time(document.get("withdrawn")) is not None:
-        skipped[WITHDRAWN] += bool(entries)
+        skipped[WITHDRAWN] += 1
         return
+    entries = list(_entries(document, wanted, skipped, ecosystems))
     reasons = {ecosystem.refusal(document["id"]) for ecosystem in {entry.place.ecosystem for entry in entries}}
     skipped.update(reason for reason in reasons if reason)
     platforms: dict[str, list[Entry]] = {}
