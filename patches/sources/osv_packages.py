@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from attrs import evolve, frozen
 
+from patches.sources.fixes import in_order
 from patches.sources.osv_ecosystems import Place
 from patches.sources.osv_ranges import Range, ranges_of
 from patches.vulnerability import FixedPackage
@@ -54,16 +55,6 @@ def packages_of(entries: list[Entry], stream: str | None, skipped: Counter[str])
     paid = entries[0].place.ecosystem.paid
     unfixed = (package for package in packages if paid and package.channel == paid and package.name not in free)
     return in_order([*packages, *(_for_everyone(package) for package in unfixed)])
-
-
-def in_order(packages: Iterable[FixedPackage]) -> tuple[FixedPackage, ...]:
-    """Give the packages in an order that depends on nothing but them, each once."""
-    return tuple(sorted(set(packages), key=_order))
-
-
-def _order(package: FixedPackage) -> tuple[str, ...]:
-    bounds = (package.introduced, package.version, package.last_affected, package.channel, package.module)
-    return (package.name, package.kind, *(bound or "" for bound in bounds), package.status)
 
 
 def _for_everyone(package: FixedPackage) -> FixedPackage:

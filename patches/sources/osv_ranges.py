@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from attrs import frozen
 
+from patches.sources.texts import is_name
 from patches.versions import InvalidVersion, ordering
 
 #: Reasons for which a range is left out.
 INVALID_VERSION = "invalid version"
 NO_RANGE = "not a range of versions"
 
-_VERSION = re.compile(r"[!-~]{1,256}\Z")
 _EVENTS = ("introduced", "fixed", "last_affected")
 
 
@@ -102,7 +101,7 @@ def _in_order(events: list[tuple[str, str]], sort_key: Callable[[str], Any]) -> 
     """Sort events by version: ``0`` before all, an ``introduced`` of it first; equal ones stay as they stand."""
     keyed = []
     for kind, version in events:
-        if version != "0" and not _VERSION.match(version):
+        if version != "0" and not is_name(version):
             raise InvalidVersion(version, "it cannot be printed")
         is_start = version == "0"
         keyed.append(((not is_start, is_start and kind != "introduced", sort_key(version)), kind, version))

@@ -18,6 +18,7 @@ from patches.sources.flaw_names import flaw_names
 from patches.sources.osv_ecosystems import ECOSYSTEMS, Ecosystem, Ecosystems
 from patches.sources.osv_packages import Entry, packages_of, stream_in
 from patches.sources.osv_severity import dicts, severity_of, vector_of
+from patches.sources.texts import is_link, is_name, time_in
 from patches.vulnerability import Vulnerability
 
 #: Reasons for which something is left out; the others name an ecosystem or are those of ranges.
@@ -25,9 +26,6 @@ NO_RECORD = "not a record"
 NO_PACKAGE = "not a package"
 WITHDRAWN = "withdrawn"
 
-_NAME = re.compile(r"[!-~]{1,256}\Z")
-_TIME = re.compile(r"(?!0001-)\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)\Z")
-_LINK = re.compile(r"https?://[!-~]{1,2000}\Z")
 _FLAW = re.compile(r"CVE-\d{4}-\d{4,19}\Z")
 
 
@@ -62,7 +60,7 @@ def parse_osv(
 
 def is_record(document: Any) -> bool:
     """Tell whether a document may be a record: it is an object with an id."""
-    return isinstance(document, dict) and _is_name(document.get("id"))
+    return isinstance(document, dict) and is_name(document.get("id"))
 
 
 def parse_record(
@@ -83,7 +81,7 @@ def parse_record(
     if not is_record(document):
         skipped[NO_RECORD] += 1
         return
-    if _time(document.get("withdrawn")) is not None:
+    if time_in(document.get("withdrawn")) is not None:
         skipped[WITHDRAWN] += 1
         return
     entries = list(_entries(document, wanted, skipped, ecosystems))
@@ -111,7 +109,7 @@ def _entries(
     for content in affected:
         package = content.get("package") if isinstance(content, dict) else None
         name, ecosystem = (package.get("name"), package.get("ecosystem")) if isinstance(package, dict) else (None, None)
-        place = ecosystems.place(ecosystem) if isinstance(ecosystem, str) and _is_name(name) else NO_PACKAGE
+        place = ecosystems.place(ecosystem) if isinstance(ecosystem, str) and is_name(name) else NO_PACKAGE
         if isinstance(place, str):
             skipped[place] += 1
         elif wanted is None or place.platform in wanted:
@@ -132,7 +130,7 @@ def _vulnerability(
         details_href=_link(document, name, ecosystem),
         aliases=tuple(sorted({record_id, *flaws} - {name})),
         source=source,
-        published=_time(document.get("published")),
+        published=time_in(document.get("published")),
         cvss=vector_of([score for holder in (document, *contents) for score in dicts(holder.get("severity"))]),
         **rest,
     )
@@ -146,7 +144,7 @@ def _name(record_id: str, ecosystem: Ecosystem) -> str:
 def _link(document: dict[str, Any], name: str, ecosystem: Ecosystem) -> str:
     if ecosystem.page:
         return ecosystem.page.format(name=name)
-    references = [item for item in dicts(document.get("references")) if _is_link(item.get("url"))]
+    references = [item for item in dicts(document.get("references")) if is_link(item.get("url"))]
     urls = [item["url"] for kind in ("ADVISORY", "WEB") for item in references if item.get("type") == kind]
     preferred = [url for url in urls if ecosystem.home and url.startswith(ecosystem.home)]
     return next(iter((*preferred, *urls)), f"https://osv.dev/vulnerability/{document['id']}")
@@ -154,16 +152,3 @@ def _link(document: dict[str, Any], name: str, ecosystem: Ecosystem) -> str:
 
 def _texts(value: Any) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and _NAME.match(value) is not None
-
-
-def _is_link(value: Any) -> bool:
-    return isinstance(value, str) and _LINK.match(value) is not None
-
-
-def _time(value: Any) -> str | None:
-    """Take a time; the year 1 is how OSV writes that none is known."""
-    return value if isinstance(value, str) and _TIME.match(value) else None
