@@ -79,6 +79,14 @@ class LayerTests(SynchronousTestCase):
         for name in [*pure, "server/sessions.py", "server/chunks.py", "server/budget.py"]:
             self.assertFalse(imports_any(modules()[name], "twisted"), name)
 
+    def test_parsers_are_pure(self) -> None:
+        """What reads feeds knows of neither Twisted nor the network, but for what asks Clair and reads our own form."""
+        shells = {"clair.py", "clair_api.py", "connections.py", "fetching.py", "ndjson.py", "pacing.py"}
+        users = self.users("twisted", "treq", "socket", "urllib", "http", "subprocess")
+        self.assertEqual(
+            {name for name in users if name.startswith("sources/")} - {f"sources/{n}" for n in shells}, set()
+        )
+
     def test_scanner_is_small(self) -> None:
         """A scanner that runs has loaded neither SQLAlchemy nor Klein, nor anything of the server."""
         code = "import sys, patches.scanner.service, patches.scanner.once; print(*sys.modules)"
