@@ -6,12 +6,15 @@ import json
 from collections import Counter
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.interfaces import SourceError
 from patches.sources.osv_ecosystems import TABLE, Ecosystem, Ecosystems
 from patches.sources.osv_records import parse_osv
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
+from patches.wire import decode_lines, encode_line
 from tests.sources.osv import affected, only, parse, record
 
 
@@ -225,6 +228,34 @@ class LeftOutTests(SynchronousTestCase):
         odd = {"severity": 7, "references": [7], "upstream": "CVE", "database_specific": [], "summary": 7}
         found = only(record("DSA-1-1", affected("Debian:12", "a", "1", ecosystem_specific=7, severity="x"), **odd))
         self.assertEqual((found.severity, found.aliases, found.cvss), (Severity.UNKNOWN, (), None))
+
+
+KEYS = ("id", "affected", "package", "ecosystem", "name", "ranges", "type", "events", "introduced", "fixed", "severity")
+KEYS += ("score", "references", "url", "upstream", "published", "summary", "database_specific", "ecosystem_specific")
+WORDS = st.sampled_from(
+    ["DSA-1-1", "Debian:12", "Ubuntu:22.04:LTS", "curl", "0", "1-1", "ECOSYSTEM", "CVSS_V3", "Ubuntu"]
+)
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), WORDS, st.text(max_size=3)),
+    lambda values: st.one_of(st.lists(values, max_size=3), st.dictionaries(st.sampled_from(KEYS), values, max_size=4)),
+    max_leaves=12,
+)
+
+
+class AnyJsonTests(SynchronousTestCase):
+    """Documents that nobody would write."""
+
+    @given(st.dictionaries(st.sampled_from(KEYS), VALUES), st.sampled_from(["top", "affected", "ranges", "package"]))
+    def test_no_error(self, odd: dict[str, Any], where: str) -> None:
+        """Whatever stands where in a record, it is read or counted, and never an error."""
+        document = record("UBUNTU-CVE-2024-1234", affected("Ubuntu:22.04:LTS", "curl", "1-1"), summary="a:1")
+        entry = document["affected"][0]
+        target = {"top": document, "affected": entry, "ranges": entry["ranges"][0], "package": entry["package"]}[where]
+        target.update(odd)
+        found, skipped = parse(document)
+        for vulnerability in found.values():
+            self.assertEqual(list(decode_lines(encode_line(vulnerability))), [vulnerability])
+        self.assertTrue(found or skipped)
 
 
 class EcosystemTests(SynchronousTestCase):
