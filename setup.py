@@ -32,6 +32,8 @@ setup(
         "prometheus-client>=0.20",
         "click>=8.1",
         "rich>=13.7",
+        "zstandard>=0.22",
+        "ijson>=3.2.3",
     ],
     extras_require={
         "rpm": ["pyrpmdb>=0.1.30"],

@@ -26,6 +26,8 @@ FAMILIES = {
     "sles": ("rpm", "source"),
     "opensuse-leap": ("rpm", "source"),
     "opensuse": ("rpm", "source"),
+    "mageia": ("rpm", "source"),
+    "openeuler": ("rpm", "source"),
     "photon": ("rpm", "binary"),
     "azurelinux": ("rpm", "source"),
 }

@@ -79,6 +79,17 @@ class LayerTests(SynchronousTestCase):
         for name in [*pure, "server/sessions.py", "server/chunks.py", "server/budget.py"]:
             self.assertFalse(imports_any(modules()[name], "twisted"), name)
 
+    def test_parsers_are_pure(self) -> None:
+        """What reads feeds knows of neither Twisted nor the network."""
+        shells = self.users("twisted", "treq", "socket", "urllib", "http", "subprocess")
+        documents = {name for name in modules() if name.startswith("sources/") and name.endswith("_documents.py")}
+        readers = {path for path in modules() if path.startswith("sources/osv_")}
+        others = {
+            f"sources/{name}.py" for name in ("archives", "unpacking", "gathering", "cvss", "flaw_names", "texts")
+        }
+        self.assertEqual((documents | readers | others) & shells, set())
+        self.assertGreater(len(documents | readers), 5)
+
     def test_scanner_is_small(self) -> None:
         """A scanner that runs has loaded neither SQLAlchemy nor Klein, nor anything of the server."""
         code = "import sys, patches.scanner.service, patches.scanner.once; print(*sys.modules)"

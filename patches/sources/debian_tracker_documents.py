@@ -1,0 +1,138 @@
+"""
+The Debian security tracker: what it knows of every flaw in every source package, in every release that it follows.
+
+It is one JSON object, from a source package to flaws to releases, of tens of megabytes: it is read a package at a time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Iterator
+from typing import Any, BinaryIO
+
+import ijson
+
+from patches.interfaces import SourceError
+from patches.sources.texts import is_name
+from patches.versions import InvalidVersion
+from patches.versions.dpkg import sort_key
+from patches.vulnerability import FixedPackage, Severity, Vulnerability
+
+#: codename → platform
+RELEASES = {
+    "wheezy": "debian-7",
+    "jessie": "debian-8",
+    "stretch": "debian-9",
+    "buster": "debian-10",
+    "bullseye": "debian-11",
+    "bookworm": "debian-12",
+    "trixie": "debian-13",
+    "forky": "debian-14",
+    "duke": "debian-15",
+    "sid": "debian-unstable",
+}
+URGENCIES = {
+    "unimportant": Severity.NEGLIGIBLE,
+    "low": Severity.LOW,
+    "medium": Severity.MEDIUM,
+    "high": Severity.HIGH,
+}
+#: Reasons for which something is left out.
+NO_RECORD = "not a record"
+INVALID_VERSION = "invalid version"
+
+_REASONS = {"ignored": "will_not_fix", "postponed": "deferred"}
+_PAGE = "https://security-tracker.debian.org/tracker/{}"
+#: Not more than so many codenames that are not known are told apart.
+_UNKNOWN = 20
+
+
+class _NoRecord(ValueError):
+    """Something else than the tracker's word on a flaw in a release."""
+
+
+def parse_tracker(
+    stream: BinaryIO, wanted: Container[str] | None, skipped: Counter[str], source: str
+) -> Iterator[Vulnerability]:
+    """
+    Read the tracker's file: give a vulnerability for each flaw of each source package in each release.
+
+    Of a flaw in several packages these are parts; see :mod:`patches.sources.gathering`.
+
+    :param wanted: the platforms that are; ``None``: all.
+    :param skipped: counts what is left out, by reason.
+    :param source: what the vulnerabilities carry as their source.
+    :raises SourceError: if it is no such file, or ends early.
+    """
+    empty = True
+    try:
+        for package, flaws in ijson.kvitems(stream, ""):
+            empty = False
+            if is_name(package) and isinstance(flaws, dict):
+                yield from _parse_package(package, flaws, wanted, skipped, source)
+            else:
+                skipped[NO_RECORD] += 1
+    except ijson.JSONError as error:
+        raise SourceError(f"not JSON: {str(error).splitlines()[0].strip()}") from error
+    if empty:
+        raise SourceError("it is not the tracker's file: it has no packages")
+
+
+def _parse_package(
+    package: str, flaws: dict[str, Any], wanted: Container[str] | None, skipped: Counter[str], source: str
+) -> Iterator[Vulnerability]:
+    for name, entry in flaws.items():
+        releases = entry.get("releases") if isinstance(entry, dict) else None
+        if not is_name(name) or not isinstance(releases, dict):
+            skipped[NO_RECORD] += 1
+            continue
+        for codename, release in releases.items():
+            platform = RELEASES.get(codename)
+            if platform is None:
+                skipped[_unknown(codename, skipped)] += 1
+            elif wanted is None or platform in wanted:
+                try:
+                    fixed, severity = _fixed(package, release), _severity(release)
+                except InvalidVersion:
+                    skipped[INVALID_VERSION] += 1
+                except _NoRecord:
+                    skipped[NO_RECORD] += 1
+                else:
+                    yield Vulnerability(name, platform, (fixed,), severity, _PAGE.format(name), source=source)
+
+
+def _unknown(codename: str, skipped: Counter[str]) -> str:
+    reason = f"unknown release: {ascii(codename[:30])[1:-1]}"
+    return reason if reason in skipped or len(skipped) < _UNKNOWN else "unknown release"
+
+
+def _fixed(package: str, release: Any) -> FixedPackage:
+    status = release.get("status") if isinstance(release, dict) else None
+    if status == "resolved":
+        return _resolved(package, release.get("fixed_version"))
+    if status == "undetermined":
+        return FixedPackage(package, None, status="under_investigation")
+    if status != "open":
+        raise _NoRecord
+    if release.get("urgency") == "end-of-life":
+        return FixedPackage(package, None, status="end_of_life")
+    reason = release.get("nodsa_reason")
+    return FixedPackage(
+        package, None, status=_REASONS.get(reason, "affected") if isinstance(reason, str) else "affected"
+    )
+
+
+def _resolved(package: str, version: Any) -> FixedPackage:
+    if version == "0":
+        return FixedPackage(package, None, status="not_affected")
+    if not isinstance(version, str):
+        raise _NoRecord
+    if not is_name(version):
+        raise InvalidVersion(version, "it cannot be printed")
+    sort_key(version)
+    return FixedPackage(package, version)
+
+
+def _severity(release: dict[str, Any]) -> Severity:
+    urgency = release.get("urgency")
+    return URGENCIES.get(urgency.rstrip("*"), Severity.UNKNOWN) if isinstance(urgency, str) else Severity.UNKNOWN

@@ -1,0 +1,146 @@
+"""
+Alpine's secdb, which Wolfi and Chainguard publish too: which version of a package fixed which flaws.
+
+It knows of no flaw that is not fixed, and of no severity. A document is one repository of one release.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import ijson
+from attrs import define, field
+
+from patches.interfaces import SourceError
+from patches.sources.flaw_names import cves, ghsas
+from patches.sources.texts import is_name
+from patches.versions import InvalidVersion
+from patches.versions.apk import sort_key
+from patches.vulnerability import FixedPackage, Vulnerability
+
+#: Reasons for which something is left out.
+NO_RECORD = "not a record"
+NO_FLAW = "no name of a flaw"
+INVALID_VERSION = "invalid version"
+
+#: The version that says that the package was never affected.
+_NEVER = "0"
+#: Names that others give to flaws: ``XSA-207``, ``RUSTSEC-2020-0146``.
+_OTHER = re.compile(r"(?<![\w-])[A-Z]{2,}[0-9]*(?:-[A-Z]+)*(?:-[0-9]+)+(?![\w-])")
+
+
+@define(eq=False)
+class _Flaw:
+    """What one package says of one flaw: the highest version that fixes it, and what else it is called."""
+
+    version: str
+    aliases: set[str] = field(factory=set)
+
+    def fixed_in(self, version: str) -> None:
+        if self.version == _NEVER or (version != _NEVER and sort_key(version) > sort_key(self.version)):
+            self.version = version
+
+
+def parse_secdb(stream: BinaryIO, platform: str, skipped: Counter[str], source: str) -> Iterator[Vulnerability]:
+    """
+    Read a document of the secdb: give a vulnerability for each flaw of each package.
+
+    Of a flaw in several packages, or in several documents, these are parts; see :mod:`patches.sources.gathering`.
+
+    :param platform: whose document it is: ``alpine-3.20``, ``wolfi``.
+    :param skipped: counts what is left out, by reason.
+    :param source: what the vulnerabilities carry as their source.
+    :raises SourceError: if it is no such document, or ends early.
+    """
+    try:
+        events = _Events(stream)
+        for item in ijson.items(events, "packages.item"):
+            yield from _parse_package(item, platform, skipped, source)
+    except ijson.JSONError as error:
+        raise SourceError(f"not JSON: {str(error).splitlines()[0].strip()}") from error
+    if not events.has_packages:
+        raise SourceError("it is no secdb: it has no packages")
+
+
+class _Events:
+    """The events of a document, and whether it has packages: a release that is new may have none in it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.has_packages = False
+        self._events = ijson.parse(stream)
+
+    def __iter__(self) -> Iterator[tuple[str, str, Any]]:
+        for prefix, event, value in self._events:
+            self.has_packages = self.has_packages or (prefix == "packages" and event in ("start_array", "null"))
+            yield prefix, event, value
+
+
+def _parse_package(item: Any, platform: str, skipped: Counter[str], source: str) -> Iterator[Vulnerability]:
+    package = item.get("pkg") if isinstance(item, dict) else None
+    name, fixes = (package.get("name"), package.get("secfixes")) if isinstance(package, dict) else (None, None)
+    if not is_name(name) or not isinstance(fixes, dict):
+        skipped[NO_RECORD] += 1
+        return
+    for flaw, found in _flaws(fixes, skipped).items():
+        never = found.version == _NEVER
+        fixed = FixedPackage(name, None if never else found.version, status="not_affected" if never else "fixed")
+        yield Vulnerability(
+            name=flaw,
+            platform=platform,
+            fixed_in=(fixed,),
+            details_href=_page(flaw, platform),
+            aliases=tuple(sorted(found.aliases)),
+            source=source,
+        )
+
+
+def _flaws(fixes: dict[str, Any], skipped: Counter[str]) -> dict[str, _Flaw]:
+    flaws: dict[str, _Flaw] = {}
+    for version, texts in fixes.items():
+        texts = texts if isinstance(texts, list) else []
+        if not _is_valid(version):
+            skipped[INVALID_VERSION] += len(texts)
+            continue
+        for text in texts:
+            names, aliases = _names(text) if isinstance(text, str) else ([], set())
+            if not names:
+                skipped[NO_FLAW] += 1
+            for name in names:
+                flaw = flaws.setdefault(name, _Flaw(version))
+                flaw.fixed_in(version)
+                flaw.aliases |= aliases
+    return flaws
+
+
+def _is_valid(version: str) -> bool:
+    try:
+        return version == _NEVER or (is_name(version) and bool(sort_key(version)))
+    except InvalidVersion:
+        return False
+
+
+def _names(text: str) -> tuple[list[str], set[str]]:
+    """
+    Take names out of a text that may hold several, and remarks: ``CVE-2016-6258 XSA-182``.
+
+    :return: the names of flaws: CVE ids, else those of GitHub's advisories, else others; and their other names.
+    """
+    kinds = [list(cves(text)), list(ghsas(text)), [name for name in _OTHER.findall(text) if name[:4] != "CVE-"]]
+    kinds = [list(dict.fromkeys(kind)) for kind in kinds if kind]
+    return (kinds[0], {name for kind in kinds[1:] for name in kind}) if kinds else ([], set())
+
+
+def _page(flaw: str, platform: str) -> str:
+    if flaw.startswith("GHSA-"):
+        return f"https://github.com/advisories/{flaw}"
+    if not flaw.startswith("CVE-"):
+        return ""
+    site = (
+        "https://security.alpinelinux.org/vuln"
+        if platform.startswith("alpine-")
+        else "https://nvd.nist.gov/vuln/detail"
+    )
+    return f"{site}/{flaw}"
