@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
 from attrs import frozen
+from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
+
+T = TypeVar("T")
 
 
 class SourceError(Exception):
@@ -16,6 +22,12 @@ class PlatformNotListed(SourceError):
 
 class ListChanged(SourceError):
     """The source lost its place in the list: what was read so far is void, and a new listing must be asked for."""
+
+
+class Run(Protocol):
+    """Calls a function that blocks, and tells its result by a Deferred; ``maybeDeferred`` is one that does not wait."""
+
+    def __call__(self, call: Callable[..., T], /, *args: Any) -> Deferred[T]: ...
 
 
 @frozen

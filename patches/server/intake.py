@@ -6,9 +6,8 @@ from collections.abc import Container
 
 from twisted.logger import Logger
 
-from patches.interfaces import IListing, ISource, ListChanged, Offer, SourceError
+from patches.interfaces import IListing, ISource, ListChanged, Offer, Run, SourceError
 from patches.server.lists import Lists, Read
-from patches.server.threads import Run
 
 log = Logger()
 

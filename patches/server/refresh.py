@@ -16,7 +16,7 @@ from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from patches.interfaces import ISource, Offer
+from patches.interfaces import ISource, Offer, Run
 from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
 from patches.server.catalogue import Catalogue, Snapshot
 from patches.server.feeds import Attempts, Feed, SourceState
@@ -24,7 +24,6 @@ from patches.server.intake import Intake
 from patches.server.lists import Lists
 from patches.server.publishing import Publisher
 from patches.server.statuses import NO_SOURCE, ListStatus
-from patches.server.threads import Run
 
 log = Logger()
 

@@ -18,7 +18,7 @@ from twisted.web.http import datetimeToString
 
 from patches.bounded import BoundedRequest
 from patches.daemon import CleanEndService, ListeningService, allow_open_files, hold_folder, usable_folder
-from patches.interfaces import ISource
+from patches.interfaces import ISource, Run
 from patches.periodic import PeriodicService
 from patches.server.api import Api
 from patches.server.budget import Budget, MemoryLimitTooLow, budget_within, resident_bytes
@@ -33,7 +33,7 @@ from patches.server.reading import Reading
 from patches.server.refresh import Refresh, Schedule
 from patches.server.schema import CatalogueError, open_database
 from patches.server.sessions import Limits, SessionTable
-from patches.server.threads import Run, ThreadService
+from patches.server.threads import ThreadService
 from patches.server.tokens import TokenKey
 
 PROGRAM = Options.program

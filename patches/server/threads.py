@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -11,12 +11,6 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 T = TypeVar("T")
-
-
-class Run(Protocol):
-    """Calls a function that blocks, and tells its result by a Deferred; ``maybeDeferred`` is one that does not wait."""
-
-    def __call__(self, call: Callable[..., T], /, *args: Any) -> Deferred[T]: ...
 
 
 class ThreadService(Service):

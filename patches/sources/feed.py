@@ -1,0 +1,177 @@
+"""
+A source whose lists are files: fetched if they have changed, and parsed in a thread, with bounded memory.
+
+What differs between feeds is a :class:`Format`: a parser of files. What a configuration says is a number of
+:class:`Part`: the files that make one list.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Container, Generator, Iterator, Sequence
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+from attrs import define, field, frozen
+from zope.interface import implementer
+
+from patches.interfaces import IListing, ISource, Offer, Run, SourceError
+from patches.vulnerability import Vulnerability
+
+_BATCH = 200
+
+
+@frozen
+class Fetched:
+    """
+    A file that is here.
+
+    :ivar state: what changes when its content does.
+    """
+
+    path: Path
+    state: str
+
+
+class Fetch(Protocol):
+    """Has a file here, asking its server only whether it has changed; raises :class:`SourceError`."""
+
+    async def __call__(self, location: str, /) -> Fetched: ...
+
+
+@frozen
+class Part:
+    """
+    One list of a feed.
+
+    :ivar key: its name within the source.
+    :ivar locations: the files that make it, as URLs or paths.
+    :ivar platform: the one platform it is about; ``None``: its records tell.
+    """
+
+    key: str
+    locations: tuple[str, ...]
+    platform: str | None = None
+
+
+@define(eq=False)
+class Tally:
+    """What came of parsing; see :class:`~patches.interfaces.IListing`."""
+
+    skipped: Counter[str] = field(factory=Counter)
+    found: int = 0
+    claimed: int | None = None
+
+
+class Format(Protocol):
+    """Parses the files of a part; blocks, and raises :class:`SourceError`."""
+
+    def __call__(
+        self, part: Part, paths: Sequence[Path], wanted: Container[str] | None, tally: Tally, source: str, /
+    ) -> Iterator[Vulnerability]: ...
+
+
+@implementer(ISource)
+class FeedSource:
+    """
+    Files of one format.
+
+    :param rank: see :class:`~patches.interfaces.ISource`.
+    :param parts: gives the lists, for the platforms that are wanted; ``None``: all.
+    :param fetch: has a file here.
+    :param run: runs what blocks.
+    :param wanted: the platforms to read; ``None``: all that there are.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        rank: int,
+        form: Format,
+        parts: Callable[[frozenset[str] | None], Sequence[Part]],
+        fetch: Fetch,
+        run: Run,
+        wanted: frozenset[str] | None = None,
+    ) -> None:
+        self.name = name
+        self.rank = rank
+        self.wanted = wanted
+        self._form = form
+        self._parts = parts
+        self._fetch = fetch
+        self._run = run
+        self._ready: dict[str, tuple[Part, list[Path] | SourceError]] = {}
+
+    async def offers(self) -> list[Offer]:
+        """Fetch what has changed, and offer every part; one that could not be had fails when it is read."""
+        offers = []
+        ready: dict[str, tuple[Part, list[Path] | SourceError]] = {}
+        for part in self._parts(self.wanted):
+            try:
+                files = [await self._fetch(location) for location in part.locations]
+            except SourceError as error:
+                ready[part.key] = part, error
+                offers.append(Offer(part.key, None, part.platform))
+            else:
+                ready[part.key] = part, [file.path for file in files]
+                wanted = () if self.wanted is None else sorted(self.wanted)
+                state = " ".join((*(file.state for file in files), *wanted))
+                offers.append(Offer(part.key, state, part.platform))
+        self._ready = ready
+        errors = [had for _, had in ready.values() if isinstance(had, SourceError)]
+        if errors and len(errors) == len(ready):
+            raise errors[0]
+        return offers
+
+    def listing(self, key: str) -> FeedListing:
+        """Begin to parse a part that was offered."""
+        part, had = self._ready[key]
+        tally = Tally()
+
+        def parse() -> Iterator[Vulnerability]:
+            if isinstance(had, SourceError):
+                raise had
+            return self._form(part, had, self.wanted, tally, self.name)
+
+        return FeedListing(parse, tally, self._run)
+
+
+@implementer(IListing)
+class FeedListing:
+    """One parsing of one part, a batch at a time in a thread."""
+
+    def __init__(self, parse: Callable[[], Iterator[Vulnerability]], tally: Tally, run: Run) -> None:
+        self._parse = parse
+        self._tally = tally
+        self._run = run
+
+    @property
+    def skipped(self) -> Counter[str]:
+        """How many entries were left out so far, by reason."""
+        return self._tally.skipped
+
+    @property
+    def found(self) -> int:
+        """How many entries were met so far."""
+        return self._tally.found
+
+    @property
+    def claimed(self) -> int | None:
+        """How many entries the source says there are."""
+        return self._tally.claimed
+
+    async def __aiter__(self) -> AsyncIterator[Vulnerability]:
+        records = self._records()
+        with closing(records):
+            while batch := await self._run(_take, records):
+                for vulnerability in batch:
+                    yield vulnerability
+
+    def _records(self) -> Generator[Vulnerability, None, None]:
+        yield from self._parse()
+
+
+def _take(records: Iterator[Vulnerability]) -> list[Vulnerability]:
+    return list(islice(records, _BATCH))

@@ -1,0 +1,103 @@
+"""Formats of feeds: how the files of a part become vulnerabilities, each format a function of its own."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Container, Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from patches.interfaces import SourceError
+from patches.sources.archives import members
+from patches.sources.debian_tracker_documents import parse_tracker
+from patches.sources.feed import Format, Part, Tally
+from patches.sources.gathering import Gathering
+from patches.sources.osv_ecosystems import ECOSYSTEMS, Ecosystems
+from patches.sources.osv_records import parse_osv
+from patches.sources.secdb_documents import parse_secdb
+from patches.sources.unpacking import open_feed
+from patches.vulnerability import Vulnerability
+
+
+def osv_format(ecosystems: Ecosystems = ECOSYSTEMS) -> Format:
+    """Give the format of an archive, or a folder, of OSV records."""
+    return partial(_osv, ecosystems)
+
+
+def _osv(
+    ecosystems: Ecosystems,
+    part: Part,
+    paths: Sequence[Path],
+    wanted: Container[str] | None,
+    tally: Tally,
+    source: str,
+) -> Iterator[Vulnerability]:
+    for path in paths:
+        tally.claimed = _claimed(path)
+        yield from parse_osv(_counted(members(path), tally), wanted, tally.skipped, source, ecosystems)
+
+
+def _claimed(path: Path) -> int | None:
+    """Count the records in the directory of a zip file; the others say nothing of how many there are."""
+    if path.is_dir() or not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as archive:
+        return sum(name.endswith(".json") for name in archive.namelist())
+
+
+def _counted(found: Iterable[tuple[str, bytes]], tally: Tally) -> Iterator[tuple[str, bytes]]:
+    for member in found:
+        tally.found += 1
+        yield member
+
+
+def secdb_format(scratch: Path) -> Format:
+    """
+    Give the format of Alpine's, Wolfi's and Chainguard's security databases.
+
+    :param scratch: where a scratch file may be.
+    """
+    return partial(_secdb, scratch)
+
+
+def _secdb(
+    scratch: Path, part: Part, paths: Sequence[Path], wanted: Container[str] | None, tally: Tally, source: str
+) -> Iterator[Vulnerability]:
+    platform = part.platform
+    if platform is None:
+        raise SourceError(f"{part.key}: a security database does not say of which platform it is")
+
+    def parts() -> Iterator[Vulnerability]:
+        for path in paths:
+            with open_feed(path) as stream:
+                yield from parse_secdb(stream, platform, tally.skipped, source)
+
+    yield from _gathered(parts(), scratch)
+
+
+def debian_tracker_format(scratch: Path) -> Format:
+    """
+    Give the format of Debian's security tracker.
+
+    :param scratch: where a scratch file may be.
+    """
+    return partial(_debian_tracker, scratch)
+
+
+def _debian_tracker(
+    scratch: Path, part: Part, paths: Sequence[Path], wanted: Container[str] | None, tally: Tally, source: str
+) -> Iterator[Vulnerability]:
+    for path in paths:
+        with open_feed(path) as stream:
+            yield from _gathered(parse_tracker(stream, wanted, tally.skipped, source), scratch)
+
+
+def _gathered(parts: Iterator[Vulnerability], scratch: Path) -> Iterator[Vulnerability]:
+    """Put parts together that a feed, ordered by packages, tells of one flaw."""
+    gathering = Gathering(scratch)
+    try:
+        gathering.add(parts)
+        for platform in gathering.platforms():
+            yield from gathering.vulnerabilities(platform)
+    finally:
+        gathering.close()
