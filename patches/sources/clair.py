@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from attrs.validators import ge
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -64,7 +64,6 @@ class ClairSettings:
 class ClairSource:
     """A Clair under a base URL."""
 
-    name = "clair"
     rank = 1
 
     def __init__(
@@ -74,6 +73,7 @@ class ClairSource:
         clock: IReactorTime,
         settings: ClairSettings | None = None,
         jitter: Callable[[], float] = random.random,
+        name: str = "clair",
     ) -> None:
         """
         Prepare; nothing is asked yet.
@@ -82,6 +82,7 @@ class ClairSource:
         :param base_url: where ``/v1`` is; a path in it is kept.
         :raises ValueError: if the base URL cannot be one.
         """
+        self.name = name
         settings = settings or ClairSettings()
         fetcher = Fetcher(client, clock, settings.fetch, jitter)
         self._api = ClairAPI(check_base_url(base_url), fetcher, settings.paced_page_size)
@@ -98,18 +99,19 @@ class ClairSource:
 
     def listing(self, key: str) -> ClairListing:
         """Begin to read a platform's list."""
-        return ClairListing(self._api, Platform.from_name(key), self._parallel)
+        return ClairListing(self._api, Platform.from_name(key), self._parallel, self.name)
 
 
 @implementer(IListing)
 class ClairListing:
     """One walk along the list of one namespace."""
 
-    def __init__(self, api: ClairAPI, platform: Platform, parallel: int) -> None:
+    def __init__(self, api: ClairAPI, platform: Platform, parallel: int, source: str) -> None:
         """
         Prepare; nothing is asked yet.
 
         :param parallel: how many details to ask for at once.
+        :param source: what the vulnerabilities carry as their source.
         """
         self.skipped: Counter[str] = Counter()
         self.claimed = None
@@ -118,6 +120,7 @@ class ClairListing:
         self._platform = platform
         self._namespace = namespace_of(str(platform))
         self._parallel = parallel
+        self._source = source
         self._begun = False
 
     def __aiter__(self) -> AsyncIterator[Vulnerability]:
@@ -151,7 +154,7 @@ class ClairListing:
                     self.skipped[GONE] += 1
                 else:
                     self.skipped.update(details.left_out)
-                    yield details.vulnerability
+                    yield evolve(details.vulnerability, source=self._source)
         finally:
             for asked in under_way:
                 asked.addErrback(lambda failure: None)
@@ -174,7 +177,7 @@ class ClairListing:
                 self.skipped[SLASH if name else NAMELESS] += 1
 
 
-def clair_source(reactor: Any, base_url: str, rate: float | None = None) -> ClairSource:
+def clair_source(reactor: Any, base_url: str, rate: float | None = None, name: str = "clair") -> ClairSource:
     """
     Make a source that keeps a few connections to its Clair.
 
@@ -183,4 +186,4 @@ def clair_source(reactor: Any, base_url: str, rate: float | None = None) -> Clai
     """
     settings = ClairSettings(fetch=FetchSettings(rate=rate))
     client = pooled_client(reactor, settings.fetch.parallel, settings.fetch.timeout_seconds)
-    return ClairSource(client, base_url, reactor, settings)
+    return ClairSource(client, base_url, reactor, settings, name=name)

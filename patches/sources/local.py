@@ -1,0 +1,54 @@
+"""Files of feeds that are here already: nothing is fetched, and their times and sizes tell whether they changed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from patches.interfaces import Run, SourceError
+from patches.sources.feed import Fetched
+
+
+class LocalFiles:
+    """
+    Has files, and folders of files, that are here.
+
+    :param run: runs what blocks.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    async def __call__(self, location: str, /) -> Fetched:
+        """
+        Take a file or a folder.
+
+        :raises SourceError: if it is not there, or cannot be read.
+        """
+        path = Path(location)
+        return Fetched(path, await self._run(_state, path))
+
+
+def _state(path: Path) -> str:
+    try:
+        if not path.is_dir():
+            return _facts(path)
+        found = hashlib.sha256()
+        for member in _members(path):
+            found.update(f"{member.relative_to(path)} {_facts(member)}\n".encode("utf-8", "surrogateescape"))
+        return found.hexdigest()
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror}") from error
+
+
+def _facts(path: Path) -> str:
+    facts = path.stat()
+    return f"{facts.st_size} {facts.st_mtime_ns}"
+
+
+def _members(path: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(path):
+        folders.sort()
+        yield from (Path(folder, name) for name in sorted(names))
