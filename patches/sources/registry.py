@@ -17,7 +17,7 @@ from patches.sources.formats import debian_tracker_format, osv_format, secdb_for
 from patches.sources.osv_ecosystems import TABLE
 
 #: The branches that Alpine's security database has.
-ALPINE = tuple(f"alpine-3.{minor}" for minor in range(3, 25)) + ("alpine-edge",)
+ALPINE = (*(f"alpine-3.{minor}" for minor in range(3, 25)), "alpine-edge")
 VENDOR, CONVERTED = 0, 1
 
 
