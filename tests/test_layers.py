@@ -85,7 +85,7 @@ class LayerTests(SynchronousTestCase):
         documents = {name for name in modules() if name.startswith("sources/") and name.endswith("_documents.py")}
         readers = {path for path in modules() if path.startswith("sources/osv_")}
         others = {
-            f"sources/{name}.py" for name in ("archives", "unpacking", "gathering", "cvss", "flaw_names", "texts")
+            f"sources/{name}.py" for name in ("archives", "unpacking", "gathering", "cvss", "flaw_names", "fixes")
         }
         self.assertEqual((documents | readers | others) & shells, set())
         self.assertGreater(len(documents | readers), 5)

@@ -116,7 +116,7 @@ def _damage(path: Path) -> Iterator[None]:
     try:
         with unpacking(path):
             yield
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, RuntimeError) as error:
         raise SourceError(f"{path}: damaged: {error}") from error
     except tarfile.TarError as error:
         raise SourceError(f"{path}: not an archive, or damaged: {error}") from error

@@ -13,10 +13,12 @@ from typing import Any, BinaryIO
 import ijson
 
 from patches.interfaces import SourceError
+from patches.sources.reasons import INVALID_VERSION, NO_RECORD
+from patches.sources.severity_words import severity_in
 from patches.sources.texts import is_name
 from patches.versions import InvalidVersion
 from patches.versions.dpkg import sort_key
-from patches.vulnerability import FixedPackage, Severity, Vulnerability
+from patches.vulnerability import FixedPackage, Vulnerability
 
 #: codename → platform
 RELEASES = {
@@ -31,16 +33,6 @@ RELEASES = {
     "duke": "debian-15",
     "sid": "debian-unstable",
 }
-URGENCIES = {
-    "unimportant": Severity.NEGLIGIBLE,
-    "low": Severity.LOW,
-    "medium": Severity.MEDIUM,
-    "high": Severity.HIGH,
-}
-#: Reasons for which something is left out.
-NO_RECORD = "not a record"
-INVALID_VERSION = "invalid version"
-
 _REASONS = {"ignored": "will_not_fix", "postponed": "deferred"}
 _PAGE = "https://security-tracker.debian.org/tracker/{}"
 #: Not more than so many codenames that are not known are told apart.
@@ -92,7 +84,7 @@ def _parse_package(
                 skipped[_unknown(codename, skipped)] += 1
             elif wanted is None or platform in wanted:
                 try:
-                    fixed, severity = _fixed(package, release), _severity(release)
+                    fixed, severity = _fixed(package, release), severity_in(release.get("urgency"))
                 except InvalidVersion:
                     skipped[INVALID_VERSION] += 1
                 except _NoRecord:
@@ -131,8 +123,3 @@ def _resolved(package: str, version: Any) -> FixedPackage:
         raise InvalidVersion(version, "it cannot be printed")
     sort_key(version)
     return FixedPackage(package, version)
-
-
-def _severity(release: dict[str, Any]) -> Severity:
-    urgency = release.get("urgency")
-    return URGENCIES.get(urgency.rstrip("*"), Severity.UNKNOWN) if isinstance(urgency, str) else Severity.UNKNOWN

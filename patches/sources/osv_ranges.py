@@ -8,12 +8,9 @@ from typing import Any
 
 from attrs import frozen
 
+from patches.sources.reasons import INVALID_VERSION, NO_RANGE
 from patches.sources.texts import is_name
 from patches.versions import InvalidVersion, ordering
-
-#: Reasons for which a range is left out.
-INVALID_VERSION = "invalid version"
-NO_RANGE = "not a range of versions"
 
 _EVENTS = ("introduced", "fixed", "last_affected")
 

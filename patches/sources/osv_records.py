@@ -18,13 +18,9 @@ from patches.sources.flaw_names import flaw_names
 from patches.sources.osv_ecosystems import ECOSYSTEMS, Ecosystem, Ecosystems
 from patches.sources.osv_packages import Entry, packages_of, stream_in
 from patches.sources.osv_severity import dicts, severity_of, vector_of
+from patches.sources.reasons import NO_PACKAGE, NO_RECORD, WITHDRAWN
 from patches.sources.texts import is_link, is_name, time_in
 from patches.vulnerability import Vulnerability
-
-#: Reasons for which something is left out; the others name an ecosystem or are those of ranges.
-NO_RECORD = "not a record"
-NO_PACKAGE = "not a package"
-WITHDRAWN = "withdrawn"
 
 _FLAW = re.compile(r"CVE-\d{4}-\d{4,19}\Z")
 

@@ -7,18 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from patches.sources.cvss import rating
+from patches.sources.severity_words import severity_in
 from patches.vulnerability import Severity
 
-WORDS = {
-    "negligible": Severity.NEGLIGIBLE,
-    "unimportant": Severity.NEGLIGIBLE,
-    "low": Severity.LOW,
-    "medium": Severity.MEDIUM,
-    "moderate": Severity.MEDIUM,
-    "high": Severity.HIGH,
-    "important": Severity.HIGH,
-    "critical": Severity.CRITICAL,
-}
 #: The newest version that can be scored comes first.
 _VECTORS = ("CVSS_V3", "CVSS_V4", "CVSS_V2")
 _VECTOR = re.compile(r"[A-Za-z0-9.:/()]{1,200}\Z")
@@ -44,15 +35,15 @@ def severity_of(document: dict[str, Any], entries: list[dict[str, Any]], rated_i
     :param rated_in_summary: the summary begins with the word.
     """
     for word in _words(document, entries, rated_in_summary):
-        found = WORDS.get(word.strip().lower()) if isinstance(word, str) else None
-        if found is not None:
+        found = severity_in(word)
+        if found is not Severity.UNKNOWN:
             return found
     urgencies = [_specific(entry).get("urgency") for entry in entries]
     if urgencies and all(urgency == "unimportant" for urgency in urgencies):
         return Severity.NEGLIGIBLE
     scored = [rating(score["score"]) for score in _scores(document, entries) if _is_vector(score.get("score"))]
     known = [severity for severity in scored if severity is not Severity.UNKNOWN]
-    return known[0] if known else max((_urgency(urgency) for urgency in urgencies), default=Severity.UNKNOWN)
+    return known[0] if known else max((severity_in(urgency) for urgency in urgencies), default=Severity.UNKNOWN)
 
 
 def _words(document: dict[str, Any], entries: list[dict[str, Any]], rated_in_summary: bool) -> Iterator[Any]:
@@ -77,10 +68,6 @@ def _scores(document: dict[str, Any], entries: list[dict[str, Any]]) -> list[dic
     """Give all scores, those of version 3 first."""
     scores = [score for holder in (document, *entries) for score in dicts(holder.get("severity"))]
     return sorted(scores, key=lambda score: score.get("type") != "CVSS_V3")
-
-
-def _urgency(word: Any) -> Severity:
-    return WORDS.get(word.rstrip("*"), Severity.UNKNOWN) if isinstance(word, str) else Severity.UNKNOWN
 
 
 def dicts(value: Any) -> list[dict[str, Any]]:

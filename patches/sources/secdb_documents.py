@@ -16,15 +16,11 @@ from attrs import define, field
 
 from patches.interfaces import SourceError
 from patches.sources.flaw_names import cves, ghsas
+from patches.sources.reasons import INVALID_VERSION, NO_FLAW, NO_RECORD
 from patches.sources.texts import is_name
 from patches.versions import InvalidVersion
 from patches.versions.apk import sort_key
 from patches.vulnerability import FixedPackage, Vulnerability
-
-#: Reasons for which something is left out.
-NO_RECORD = "not a record"
-NO_FLAW = "no name of a flaw"
-INVALID_VERSION = "invalid version"
 
 #: The version that says that the package was never affected.
 _NEVER = "0"
