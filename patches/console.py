@@ -42,8 +42,10 @@ def options_of(settings: Sequence[Setting]) -> Callable[[Any], Any]:
 
         for setting in reversed((*settings, CONFIG)):
             old = [f"--{alias}" for alias, name in ALIASES.items() if name == setting.name]
-            option = click.option(f"--{setting.name}", *old, metavar="VALUE", help=setting.describe())
-            option(with_values)
+            kind: dict[str, Any] = {"metavar": "VALUE"}
+            if setting.is_flag:
+                kind = {"is_flag": True, "flag_value": "true", "default": None, "type": str}
+            click.option(f"--{setting.name}", *old, help=setting.describe(), **kind)(with_values)
         return with_values
 
     return decorate
