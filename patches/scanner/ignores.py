@@ -21,6 +21,7 @@ class Ignore:
     :ivar reason: in the words of who decided; never empty.
     :ivar expires: the first day on which it holds no more; ``None``: it does not end by itself.
     :ivar product: the package, and it may be the version of it, that a VEX statement is about; ``None``: any.
+    :ivar alias: whether other flaws may share the name, as an advisory's: only the one of that very name is meant.
     :ivar status: as :attr:`Ignored.status`.
     :ivar justification: as :attr:`Ignored.justification`.
     """
@@ -30,6 +31,7 @@ class Ignore:
     reason: str
     expires: date | None
     product: PackageURL | None = None
+    alias: bool = False
     status: str = "affected"
     justification: str | None = None
 
@@ -37,7 +39,7 @@ class Ignore:
         """Tell whether it is about this finding."""
         package = finding.package
         return (
-            (self.flaw is None or self.flaw in finding.names)
+            (self.flaw is None or self.flaw in ((finding.flaw,) if self.alias else finding.names))
             and (self.package is None or self.package in (package.name, package.source))
             and (self.product is None or names_package(self.product, package, finding.platform))
         )

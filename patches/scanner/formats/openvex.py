@@ -20,14 +20,6 @@ from patches.scanner.purls import purl_of
 from patches.wire import rfc3339
 
 CONTEXT = "https://openvex.dev/ns/v0.2.0"
-#: The words of the specification for why something is not affected.
-JUSTIFICATIONS = (
-    "component_not_present",
-    "vulnerable_code_not_present",
-    "vulnerable_code_not_in_execute_path",
-    "vulnerable_code_cannot_be_controlled_by_adversary",
-    "inline_mitigations_already_exist",
-)
 
 
 def openvex_text(outcome: Outcome) -> str:
