@@ -36,8 +36,10 @@ def makeService(options: Options) -> MultiService:
 
     try:
         service = make_scanner(reactor, options.resolved)
-    except (UnknownPlatform, BadIgnores) as error:
+    except UnknownPlatform as error:
         sys.exit(f"{PROGRAM}: {error}")
+    except BadIgnores as error:
+        sys.exit(f"{PROGRAM}: --ignore {error}")
     CleanEndService(reactor).setServiceParent(service)
     return service
 

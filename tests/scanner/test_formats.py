@@ -25,6 +25,7 @@ from patches.vulnerability import FixedPackage, Severity
 from tests.scanner.outcomes import BASH, FINDINGS, KERNEL, SSL, SUDO, failed, finding, outcome, record
 from tests.scanner.schemas import OPENVEX, SARIF
 
+CYCLONEDX = JsonStrictValidator(SchemaVersion.V1_6)
 TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12).filter(str.strip)
 
 
@@ -47,7 +48,7 @@ def everything() -> Iterator[Outcome]:
 def problems(name: str, text: str) -> list[str]:
     """Tell what a document's specification says against it."""
     if name == "cyclonedx":
-        errors = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text, all_errors=True)
+        errors = CYCLONEDX.validate_str(text, all_errors=True)
         return [str(error) for error in errors or ()]
     schemas = {"sarif": SARIF, "openvex": OPENVEX}
     if name not in schemas:

@@ -8,6 +8,7 @@ import sys
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from click.testing import CliRunner, Result
@@ -130,6 +131,24 @@ class ScreenTests(SynchronousTestCase):
         with redirect_stderr(errors_too):
             Screen(quiet=True).complain("it broke")
         self.assertEqual(errors_too.getvalue(), "Error: it broke\n")
+
+    def test_progress(self) -> None:
+        """How far a scan is, is shown on a terminal; not where there is none, and not if it is to be quiet."""
+        before = dict(os.environ)
+        self.addCleanup(os.environ.update, before)
+        os.environ["TERM"] = "xterm"
+        stream = SimpleNamespace(served=7, snapshot={"vulnerabilities": 19})
+        for quiet, shown in ((False, True), (True, False)):
+            primary, secondary = os.openpty()
+            with open(primary, "rb") as terminal, open(secondary, "w") as errors, redirect_stderr(errors):
+                with Screen(quiet=quiet).progress("Scanning web-1") as watch:
+                    watch(stream)  # type: ignore[arg-type]
+                errors.write("end")
+                errors.flush()
+                seen = b""
+                while not seen.endswith(b"end"):
+                    seen += os.read(terminal.fileno(), 65536)
+            self.assertEqual(b"7 of 19 vulnerabilities" in seen, shown)
 
     def test_file(self) -> None:
         """With a file there is nothing on standard output; a table in it has no colours."""
