@@ -13,8 +13,8 @@ from patches.scanner.os_release import detect_platform
 from patches.scanner.outcome import Judged
 from patches.scanner.purls import names_package, purl_of
 from patches.vulnerability import FixedPackage, Severity
+from tests.scanner.formats.checks import problems
 from tests.scanner.outcomes import finding, outcome
-from tests.scanner.test_formats import problems
 from tests.shared import shared
 
 
