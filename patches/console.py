@@ -10,14 +10,9 @@ from typing import Any
 import click
 
 from patches import __version__
-from patches.scanner.options import ALIASES, SCAN_SETTINGS, target_of
-from patches.scanner.os_release import UnknownPlatform
+from patches.scanner.exit_codes import EXPLAINED
+from patches.scanner.options import ALIASES, ONCE_SETTINGS
 from patches.settings import CONFIG, BadSetting, Setting, resolve
-
-EXIT_CODES = """
-Exit codes: 0 the scan is complete; 2 wrong usage; 3 the scan is incomplete; 4 the platform is unknown, here or to the
-server; 5 the packages of the host could not be read, or another error.
-"""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,25 +37,22 @@ def options_of(settings: Sequence[Setting]) -> Callable[[Any], Any]:
 
         for setting in reversed((*settings, CONFIG)):
             old = [f"--{alias}" for alias, name in ALIASES.items() if name == setting.name]
-            option = click.option(f"--{setting.name}", *old, metavar="VALUE", help=setting.describe())
-            option(with_values)
+            kind: dict[str, Any] = {"metavar": "VALUE"}
+            if setting.is_flag:
+                kind = {"is_flag": True, "flag_value": "true", "default": None, "type": str}
+            click.option(f"--{setting.name}", *old, help=setting.describe(), **kind)(with_values)
         return with_values
 
     return decorate
 
 
-@main.command(epilog=EXIT_CODES)
-@options_of(SCAN_SETTINGS)
+@main.command(epilog=EXPLAINED)
+@options_of(ONCE_SETTINGS)
 def scan(values: dict[str, Any]) -> None:
     """Scan this host once, and show what was found."""
     from patches.scanner.once import run_once
 
-    try:
-        target = target_of(values)
-    except UnknownPlatform as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(4)
-    sys.exit(run_once(values, target))
+    sys.exit(run_once(values))
 
 
 @main.command()

@@ -34,10 +34,13 @@ class DaemonOptions(usage.Options):
     aliases: Mapping[str, str] = {}
 
     optParameters: Sequence[Sequence[Any]] = ()
+    optFlags: Sequence[Sequence[Any]] = ()
 
     def __init_subclass__(cls) -> None:
         """Make of the settings what Twisted reads."""
-        settings = [[setting.name, None, None, setting.describe()] for setting in (*cls.settings, CONFIG)]
+        valued = [setting for setting in (*cls.settings, CONFIG) if not setting.is_flag]
+        cls.optFlags = [[setting.name, None, setting.describe()] for setting in cls.settings if setting.is_flag]
+        settings = [[setting.name, None, None, setting.describe()] for setting in valued]
         cls.optParameters = settings + [[old, None, None, f"The same as --{new}."] for old, new in cls.aliases.items()]
 
     def __init__(self) -> None:
@@ -54,6 +57,8 @@ class DaemonOptions(usage.Options):
 
     def _given(self) -> dict[str, str | None]:
         given = dict(self)
+        for name, _, _ in self.optFlags:
+            given[name] = "true" if given[name] else None
         for old, new in self.aliases.items():
             given[new] = given[new] if given[new] is not None else given[old]
         return given

@@ -43,13 +43,36 @@ class Setting:
 
     def describe(self) -> str:
         """Give the help text with the default at its end."""
-        return f"{self.help} [{self.default}]" if self.default is not None else self.help
+        return f"{self.help} [{self.default}]" if self.default is not None and not self.is_flag else self.help
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether it is given on the command line without a value, and in a file as true or false."""
+        return self.parse is flag
 
 
 CONFIG = Setting("config", None, Path, "A TOML file that gives options by the same names; the command line wins.")
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SIZES = {"": 1, "b": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
+
+
+def flag(text: str) -> bool:
+    """Read whether something holds: ``true`` or ``false``."""
+    if text not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return text == "true"
+
+
+def one_of(*names: str) -> Callable[[str], str]:
+    """Make what reads one of these names."""
+
+    def read(text: str) -> str:
+        if text.strip() not in names:
+            raise ValueError(f"must be one of {', '.join(names)}")
+        return text.strip()
+
+    return read
 
 
 def seconds(text: str) -> timedelta:
@@ -172,13 +195,18 @@ def _read_file(path: Path, settings: Sequence[Setting]) -> dict[str, str]:
         raise BadSetting(f"--config {path}: {error.strerror}") from error
     except ValueError as error:
         raise BadSetting(f"--config {path}: not TOML: {error}") from error
-    unknown = sorted(table.keys() - {setting.name for setting in settings})
+    flags = {setting.name: setting.is_flag for setting in settings}
+    unknown = sorted(table.keys() - flags.keys())
     if unknown:
         raise BadSetting(f"--config {path}: there is no option {unknown[0]!r}")
-    return {name: _as_text(path, name, value) for name, value in table.items()}
+    return {name: _as_text(path, name, value, flags[name]) for name, value in table.items()}
 
 
-def _as_text(path: Path, name: str, value: Any) -> str:
+def _as_text(path: Path, name: str, value: Any, is_flag: bool) -> str:
+    if is_flag:
+        if not isinstance(value, bool):
+            raise BadSetting(f"--config {path}: {name} must be true or false")
+        return "true" if value else "false"
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ",".join(value)
     if isinstance(value, str | int | float) and not isinstance(value, bool):

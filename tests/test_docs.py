@@ -24,6 +24,9 @@ from patches.console import demo, scan
 from patches.reporter import api as reporter_api
 from patches.reporter import service as reporter
 from patches.scanner import options as scanner
+from patches.scanner.formats import FORMATS
+from patches.scanner.formats.document import outcome_document
+from patches.scanner.ignore_files import read_ignores
 from patches.server import api as server_api
 from patches.server import budget
 from patches.server import options as server
@@ -32,6 +35,7 @@ from patches.sources.namespaces import NAMESPACES
 from patches.vulnerability import STATUSES
 from patches.wire import decode_lines
 from tests.integration.daemons import wait_for
+from tests.scanner.outcomes import outcome
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -41,6 +45,7 @@ TABLES = {
     "patches.server.options SETTINGS": server.SETTINGS,
     "patches.scanner.options SETTINGS": scanner.SETTINGS,
     "patches.scanner.options SCAN_SETTINGS": scanner.SCAN_SETTINGS,
+    "patches.scanner.options OUTPUT_SETTINGS": scanner.OUTPUT_SETTINGS,
     "patches.reporter.service SETTINGS": reporter.SETTINGS,
 }
 _LISTENS = re.compile(r"listens on (127\.0\.0\.1:\d+)")
@@ -114,10 +119,15 @@ class CommandTests(SynchronousTestCase):
 
     def test_configuration(self) -> None:
         """Every piece of configuration is one that a program takes."""
-        for path in DOCS.glob("*/*.toml"):
+        for path in set(DOCS.glob("*/*.toml")) - set(DOCS.glob("*/ignore*.toml")):
             settings = scanner.SETTINGS if "scanner" in path.name else server.SETTINGS
             self.assertTrue(resolve(settings, {"config": str(path)}))
             self.assertTrue(tomllib.loads(path.read_text()))
+
+    def test_decisions(self) -> None:
+        """Every file of decisions is one that a scan takes."""
+        for path, count in (("howto/ignore.toml", 2), ("howto/ignore-vex.json", 1)):
+            self.assertEqual(len(read_ignores(DOCS / path).decisions), count)
 
     def test_list(self) -> None:
         """The list that is shown can be read."""
@@ -188,6 +198,14 @@ class ReferenceTests(SynchronousTestCase):
         for status in STATUSES:
             self.assertIn(f"``{status}``", page("reference/wire-format"))
 
+    def test_formats(self) -> None:
+        """Every format is on the page, and every name in our own JSON."""
+        text = page("reference/formats")
+        for name in FORMATS:
+            self.assertIn(f"``{name}``", text)
+        for name in names_in(outcome_document(outcome(with_unfixed=True, not_evaluated={}))):
+            self.assertIn(f"``{name}``", text)
+
     def test_budget(self) -> None:
         """The numbers of the budget are those of the code."""
         text = page("howto/memory-limit")
@@ -251,7 +269,7 @@ class TutorialTests(SynchronousTestCase):
             text=True,
             timeout=60,
         )
-        self.assertEqual(ran.returncode, 0, ran.stderr)
+        self.assertEqual(ran.returncode, 1, ran.stderr)
         return ran.stdout
 
     def test_tutorial(self) -> None:
@@ -285,6 +303,13 @@ class TutorialTests(SynchronousTestCase):
         with urlopen(f"http://{address}/v1/platforms") as answer:
             (platform,) = json.load(answer)["platforms"]
         self.assertEqual((platform["platform"], platform["vulnerabilities"]), ("debian-10", 3))
+
+
+def names_in(document: Any) -> set[str]:
+    """Give the names of all objects in a document."""
+    if isinstance(document, dict):
+        return set(document).union(*map(names_in, document.values()))
+    return set().union(*map(names_in, document)) if isinstance(document, list) else set()
 
 
 def ready(address: str) -> bool:

@@ -57,6 +57,13 @@ class LayerTests(SynchronousTestCase):
         """treq is where requests are sent: in sources, in the scanner's exchange, and in the demonstration."""
         self.assertEqual(self.users("treq"), {"sources/connections.py", "scanner/exchange.py", "demo/play.py"})
 
+    def test_cyclonedx(self) -> None:
+        """The library of one format is where that is made; purls are where packages are named."""
+        formats = "scanner/formats/cyclonedx"
+        self.assertEqual(self.users("cyclonedx"), {f"{formats}.py", f"{formats}_vulnerabilities.py"})
+        purls = {"scanner/purls.py", "scanner/ignores.py", "scanner/vex_files.py"}
+        self.assertEqual(self.users("packageurl"), purls)
+
     def test_sqlalchemy(self) -> None:
         """The database is behind the catalogue and behind the reporter's store."""
         allowed = {"database.py", "server/catalogue.py", "server/schema.py", "reporter/store.py", "reporter/schema.py"}
@@ -91,9 +98,10 @@ class LayerTests(SynchronousTestCase):
         self.assertGreater(len(documents | readers), 5)
 
     def test_scanner_is_small(self) -> None:
-        """A scanner that runs has loaded neither SQLAlchemy nor Klein, nor anything of the server."""
+        """A scanner that runs has loaded no SQLAlchemy, no Klein, no CycloneDX, nor anything of the server."""
         code = "import sys, patches.scanner.service, patches.scanner.once; print(*sys.modules)"
         ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
         loaded = set(ran.stdout.split())
         self.assertIn("patches.scanner.client", loaded)
-        self.assertEqual(loaded & {"sqlalchemy", "klein", "werkzeug", "patches.server", "patches.reporter"}, set())
+        heavy = {"sqlalchemy", "klein", "werkzeug", "cyclonedx", "patches.server", "patches.reporter"}
+        self.assertEqual(loaded & heavy, set())

@@ -16,7 +16,9 @@ from patches.settings import (
     Setting,
     count,
     endpoint,
+    flag,
     minutes,
+    one_of,
     platforms,
     rate,
     resolve,
@@ -36,6 +38,7 @@ ACCEPTED: dict[Callable[[str], Any], dict[str, Any]] = {
         "366d": timedelta(days=366),
     },
     minutes: {"30": timedelta(minutes=30), "30s": timedelta(seconds=30), "0.5": timedelta(seconds=30)},
+    flag: {"true": True, "false": False},
     size: {
         "65536": 65536,
         "64KiB": 65536,
@@ -70,6 +73,7 @@ ACCEPTED: dict[Callable[[str], Any], dict[str, Any]] = {
 REFUSED: dict[Callable[[str], Any], tuple[str, ...]] = {
     seconds: ("", "0", "0s", "-1", "1w", "s", "1h30m", "367d", "inf", "nan", "1e3", "0.0001ms", "9" * 400),
     minutes: ("", "0", "1w"),
+    flag: ("", "yes", "1", "True"),
     size: ("", "-1", "1.5MiB", "MiB", "1TB", "1KiBs", "0x10", "9" * 5000),
     count: ("", "0", "-1", "1.5", "one", "1_000", "²", "9" * 5000),
     rate: ("", "0", "-1", "inf", "nan", "fast"),
@@ -91,7 +95,7 @@ REFUSED: dict[Callable[[str], Any], tuple[str, ...]] = {
     platforms: ("", ",", "Debian-12", "debian 12", "../etc", "a" * 65, "debian-12,-"),
     endpoint: ("", "tcp", "tcp:", ":8080", "-:8080", "tcp 8080"),
 }
-PARSERS = (seconds, minutes, size, count, rate, url, platforms, endpoint)
+PARSERS = (flag, seconds, minutes, size, count, rate, url, platforms, endpoint)
 
 
 class ParserTests(SynchronousTestCase):
@@ -199,6 +203,23 @@ class ResolveTests(SynchronousTestCase):
         """What is neither text nor number nor a list of texts is refused."""
         for value in ("true", "[1, 2]", "{a = 1}", "1979-05-27", "[[]]"):
             self.assertIn("max-active", self.refusal(self.config(f"max-active = {value}")))
+
+    def test_flags(self) -> None:
+        """An option that holds or not is true or false in a file, and nothing else there."""
+        settings = (Setting("quiet", "false", flag, "Be quiet."),)
+        for text, value in {"true": True, "false": False}.items():
+            self.assertIs(resolve(settings, self.config(f"quiet = {text}"))["quiet"], value)
+        for text in ('"true"', "1", '"yes"', "[true]"):
+            self.assertRaises(BadSetting, resolve, settings, self.config(f"quiet = {text}"))
+        self.assertIs(resolve(settings, {**self.config("quiet = false"), "quiet": "true"})["quiet"], True)
+        self.assertEqual((settings[0].is_flag, settings[0].describe()), (True, "Be quiet."))
+
+    def test_one_of(self) -> None:
+        """One of a few words is that word; another is refused, with all of them."""
+        parse = one_of("table", "json")
+        self.assertEqual(parse(" json "), "json")
+        with self.assertRaisesRegex(ValueError, "must be one of table, json"):
+            parse("xml")
 
     def test_no_file(self) -> None:
         """A file that is not there, or cannot be read as TOML, is refused, by its path."""

@@ -21,10 +21,15 @@ class Ignored:
 
     :ivar reason: in the words of who decided it.
     :ivar expires: the first day on which it counts again; ``None``: the decision does not end by itself.
+    :ivar status: what the decision says of the host, in the words of OpenVEX: it is ``affected`` and that is accepted,
+        or it is ``not_affected``, or ``fixed``.
+    :ivar justification: of what is not affected OpenVEX's word for the reason, where the decision has one.
     """
 
     reason: str
     expires: date | None
+    status: str = "affected"
+    justification: str | None = None
 
 
 @frozen
@@ -63,6 +68,11 @@ class Finding:
         return tuple(dict.fromkeys(record.source for record in self.records))
 
     @property
+    def platform(self) -> str:
+        """The platform that the records are for."""
+        return self.records[0].platform
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Everything by which it is called: the flaw, its records, and what else these call it."""
         other = [name for record in self.records if self.flaw == record.name for name in record.aliases]
@@ -98,7 +108,7 @@ class Findings:
         """
         found = [self._finding(flaw, matches) for (flaw, _), matches in self._matches.items()]
         told = [evolve(each, running=running[each.package]) if each.package in running else each for each in found]
-        return sorted(told, key=_severest_first)
+        return sorted(told, key=severest_first)
 
     def _finding(self, flaw: str, matches: list[Match]) -> Finding:
         matches = sorted(matches, key=lambda match: (match.vulnerability.name != flaw, match.vulnerability.name))
@@ -117,6 +127,7 @@ class Findings:
             return (False, ())
 
 
-def _severest_first(finding: Finding) -> tuple[int, str, str, str, str]:
+def severest_first(finding: Finding) -> tuple[int, str, str, str, str]:
+    """Give the key by which findings are sorted: the severest first, then by package."""
     package = finding.package
     return (-finding.severity, package.name, finding.flaw, package.arch, package.version)

@@ -1,77 +1,127 @@
-"""``patches scan``: one scan in a terminal."""
+"""``patches scan``: one scan in a terminal or in a pipeline."""
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
+from attrs import define
 from twisted.internet.task import react
 
 from patches.daemon import usable_folder
-from patches.scanner.client import ClientSettings, PatchesClient, VulnerabilityStream
+from patches.scanner.client import ClientSettings, PatchesClient
 from patches.scanner.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.exchange import Exchange, http_client
+from patches.scanner.exit_codes import ERROR, INTERRUPTED, exit_code
+from patches.scanner.ignore_files import BadIgnores
+from patches.scanner.options import host_of, policy_of, target_of
+from patches.scanner.os_release import UnknownPlatform
 from patches.scanner.outbox import Outbox
 from patches.scanner.outcome import Outcome, Target, Verdict
 from patches.scanner.reports import report_document
-from patches.scanner.scan import scan
-from patches.scanner.table import findings_table, summary
-
-_EXIT = {
-    Verdict.CLEAN: 0,
-    Verdict.FINDINGS: 1,
-    Verdict.INCOMPLETE: 3,
-    Verdict.STALE: 3,
-    Verdict.UNSUPPORTED: 4,
-    Verdict.ERROR: 5,
-}
+from patches.scanner.scan import Policy, scan
+from patches.scanner.screen import Screen
+from patches.scanner.whole_file import Unwritable, WholeFile
+from patches.settings import BadSetting
 
 
-def run_once(values: Mapping[str, Any], target: Target) -> int:
+def run_once(values: Mapping[str, Any]) -> int:
     """
     Scan, show, and report if there is a reporter.
 
+    :param values: by option name, as :func:`patches.settings.resolve` gives them.
     :return: the exit code.
+    :raises BadSetting: if a file that an option names cannot be used.
     """
-    outcomes: list[Outcome] = []
-    outbox = None
-    if values["reporter"] is not None:
+    with ExitStack() as stack:
         try:
-            outbox = Outbox(usable_folder("patches scan", values["state-dir"]) / "outbox")
-        except SystemExit as end:
-            Console(stderr=True).print(escape(str(end)))
-            return _EXIT[Verdict.ERROR]
+            policy = policy_of(values)
+            file = stack.enter_context(WholeFile.at(values["output"])) if values["output"] is not None else None
+        except BadIgnores as error:
+            raise BadSetting(f"--ignore {error}") from error
+        except Unwritable as error:
+            raise BadSetting(f"--output {error}") from error
+        screen = Screen.of(values, file)
+        try:
+            outcome = _outcome(values, policy, screen)
+        except Unwritable as error:
+            screen.complain(str(error))
+            return ERROR
+        return INTERRUPTED if outcome is None else exit_code(outcome, values["fail-on"])
+
+
+def _outcome(values: Mapping[str, Any], policy: Policy, screen: Screen) -> Outcome | None:
+    """Give what came of the scan, once it is shown; ``None`` if it was interrupted."""
+    started = time.time()
     try:
-        react(partial(_run, values=values, target=target, outbox=outbox, outcomes=outcomes))
+        target = target_of(values)
+    except UnknownPlatform as error:
+        unknown = Outcome(host_of(values), "", started, started, Verdict.UNSUPPORTED, problem=str(error))
+        screen.show(unknown)
+        return unknown
+    once = _Once(values, target, policy, _outbox(values, screen), screen)
+    try:
+        react(once.run)
     except SystemExit as end:
         if end.code:
-            raise
-    return _EXIT[outcomes[0].verdict] if outcomes else 130
+            sys.exit(ERROR)
+    if once.unwritable is not None:
+        raise once.unwritable
+    return once.outcome
 
 
-async def _run(
-    reactor: Any, values: Mapping[str, Any], target: Target, outbox: Outbox | None, outcomes: list[Outcome]
-) -> None:
-    screen, notes = Console(), Console(stderr=True)
-    http = http_client(reactor)
-    client = PatchesClient(http, values["patches-server"], reactor, ClientSettings(patience=values["patience"]))
-    with notes.status(f"Scanning {target.host} as {target.platform}") as status:
-        outcome = await scan(client, target, watch=lambda stream: status.update(_progress(stream)))
-    outcomes.append(outcome)
-    if outcome.findings:
-        screen.print(findings_table(outcome.findings, screen.width))
-    screen.print(summary(outcome))
-    if outbox is None:
-        return
-    outbox.put(partial(report_document, outcome))
-    exchange = Exchange(http, values["reporter"], reactor, MAX_REPORTER_ANSWER)
-    problem = await Delivery(outbox, exchange, reactor).send_all()
-    if problem is not None:
-        notes.print(f"The report waits in {escape(str(values['state-dir']))}: {escape(problem)}")
+def _outbox(values: Mapping[str, Any], screen: Screen) -> Outbox | None:
+    if values["reporter"] is None:
+        return None
+    try:
+        return Outbox(usable_folder("patches scan", values["state-dir"]) / "outbox")
+    except SystemExit as end:
+        screen.complain(str(end.code))
+        sys.exit(ERROR)
 
 
-def _progress(stream: VulnerabilityStream) -> str:
-    return f"{stream.served} of {stream.snapshot.get('vulnerabilities', '?')} vulnerabilities compared"
+@define(eq=False)
+class _Once:
+    """One run of the reactor; what came of it is here when that has ended."""
+
+    values: Mapping[str, Any]
+    target: Target
+    policy: Policy
+    outbox: Outbox | None
+    screen: Screen
+    outcome: Outcome | None = None
+    unwritable: Unwritable | None = None
+
+    async def run(self, reactor: Any) -> None:
+        """Scan, show and report."""
+        http = http_client(reactor)
+        settings = ClientSettings(patience=self.values["patience"])
+        client = PatchesClient(http, self.values["patches-server"], reactor, settings)
+        with self.screen.progress(f"Scanning {self.target.host} as {self.target.platform}") as watch:
+            outcome = await scan(client, self.target, self.policy, watch)
+        try:
+            self.screen.show(outcome)
+        except Unwritable as error:
+            self.unwritable = error
+        self._note_expired(outcome)
+        self.outcome = outcome
+        if self.outbox is not None:
+            await self._report(reactor, http, outcome, self.outbox)
+
+    def _note_expired(self, outcome: Outcome) -> None:
+        count = self.policy.ignores.expired(datetime.fromtimestamp(outcome.finished, UTC).date())
+        if count:
+            what = "1 entry has" if count == 1 else f"{count} entries have"
+            self.screen.note(f"{self.values['ignore']}: {what} expired, and no longer holds.")
+
+    async def _report(self, reactor: Any, http: Any, outcome: Outcome, outbox: Outbox) -> None:
+        outbox.put(partial(report_document, outcome))
+        exchange = Exchange(http, self.values["reporter"], reactor, MAX_REPORTER_ANSWER)
+        problem = await Delivery(outbox, exchange, reactor).send_all()
+        if problem is not None:
+            self.screen.note(f"The report waits in {self.values['state-dir']}: {problem}")

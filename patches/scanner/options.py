@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +11,17 @@ from typing import Any
 
 from patches.daemon import DaemonOptions
 from patches.platforms import Platform
+from patches.scanner.exit_codes import NEVER
+from patches.scanner.formats import FORMATS, TABLE
+from patches.scanner.ignore_files import read_ignores
+from patches.scanner.ignores import Ignores
 from patches.scanner.os_release import detect_platform, support_end
 from patches.scanner.outcome import Target
-from patches.settings import Setting, minutes, seconds, url
+from patches.scanner.scan import Policy
+from patches.settings import Setting, flag, minutes, one_of, seconds, url
+from patches.vulnerability import Severity
+
+_CHANNEL = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 
 
 def platform(text: str) -> str:
@@ -35,6 +44,20 @@ def host_name(text: str) -> str:
     return text.strip()
 
 
+def channels(text: str) -> frozenset[str]:
+    """Read channel names with commas between them; ``none`` is no channel at all."""
+    names = {name.strip() for name in text.split(",") if name.strip()}
+    if not names or not all(_CHANNEL.match(name) for name in names) or (len(names) > 1 and "none" in names):
+        raise ValueError("must be channel names such as esm, or none")
+    return frozenset(names - {"none"})
+
+
+def severity_limit(text: str) -> Severity | None:
+    """Read the severity from which on findings count; ``None`` for ``never``."""
+    names = {**{severity.name.lower(): severity for severity in Severity}, NEVER: None}
+    return names[one_of(*names)(text)]
+
+
 SCAN_SETTINGS = (
     Setting("patches-server", "http://127.0.0.1:8080", url, "The base URL of the patches-server."),
     Setting("platform", None, platform, "The platform, such as debian-12; told from os-release if not given."),
@@ -43,7 +66,21 @@ SCAN_SETTINGS = (
     Setting("reporter", None, url, "Where to report: the URL to which reports are posted; nowhere if not given."),
     Setting("state-dir", "/var/lib/patches-scanner", Path, "The folder where reports wait until they are accepted."),
     Setting("patience", "10m", seconds, "How long to go on when a server that was there answers no more, or denies."),
+    Setting("max-age", "7d", seconds, "How long ago the list may have been checked against its sources."),
+    Setting("ignore", None, Path, "A file of decisions, TOML or OpenVEX: findings that do not count, and why."),
+    Setting("channel", None, channels, "Which channels the host has, esm or none; told from its files if not given."),
+    Setting("include-unfixed", "false", flag, "Findings without a fix are shown with the rest, and count."),
 )
+
+#: Of ``patches scan`` alone.
+OUTPUT_SETTINGS = (
+    Setting("format", TABLE, one_of(*FORMATS), f"What to make: {', '.join(FORMATS)}."),
+    Setting("output", None, Path, "The file to write, whole or not at all; standard output if not given."),
+    Setting("fail-on", "unknown", severity_limit, "From which severity on findings give exit code 1; or never."),
+    Setting("verbose", "false", flag, "The table names every package that is affected or was not judged."),
+    Setting("quiet", "false", flag, "No progress and no notes: the document only."),
+)
+ONCE_SETTINGS = (*SCAN_SETTINGS, *OUTPUT_SETTINGS)
 
 SETTINGS = (
     *SCAN_SETTINGS,
@@ -63,12 +100,28 @@ def target_of(values: Mapping[str, Any]) -> Target:
     """
     root = values["root"]
     return Target(
-        values["host"] or socket.gethostname(),
+        host_of(values),
         values["platform"] or detect_platform(root),
         root,
         running=os.uname().release if root.resolve() == Path("/") else None,
+        channels=values["channel"],
         support_end=support_end(root),
     )
+
+
+def host_of(values: Mapping[str, Any]) -> str:
+    """Tell the name under which the host is reported."""
+    return values["host"] or socket.gethostname()
+
+
+def policy_of(values: Mapping[str, Any]) -> Policy:
+    """
+    Tell what the user thinks of what may come.
+
+    :raises BadIgnores: if the file of decisions cannot be read whole.
+    """
+    ignores = read_ignores(values["ignore"]) if values["ignore"] is not None else Ignores()
+    return Policy(values["max-age"], ignores, values["include-unfixed"])
 
 
 class Options(DaemonOptions):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from patches.scanner.findings import Finding
+from patches.scanner.findings import Finding, severest_first
 from patches.scanner.inventory import Package
 from patches.scanner.kernels import Kernels
 
@@ -56,12 +56,16 @@ class Judged:
     :ivar not_evaluated: of the others those that a record names and that could not be compared with it: why.
     :ivar not_covered: of the others those that came from elsewhere than the distribution, of which its sources know
         nothing.
+    :ivar packages: all of them.
+    :ivar scheme: how their versions compare: ``dpkg``, ``rpm`` or ``apk``; ``None`` if they could not be read.
     """
 
     installed: int = 0
     affected: tuple[Package, ...] = ()
     not_evaluated: Mapping[Package, tuple[str, ...]] = field(factory=dict)
     not_covered: tuple[Package, ...] = ()
+    packages: tuple[Package, ...] = ()
+    scheme: str | None = None
 
     @property
     def fine(self) -> int:
@@ -97,6 +101,7 @@ class Outcome:
     :ivar problem: why it is neither clean nor findings, in one line; else ``None``.
     :ivar findings: what affects the packages and has a fix; those that are ignored too.
     :ivar unfixed: what affects them and has none.
+    :ivar with_unfixed: whether what has no fix is shown with the rest, and counts; else it is told how much it is.
     :ivar not_evaluated: how many comparisons could not be made, by reason.
     :ivar kernels: which are installed and running; ``None`` if none is installed.
     :ivar end_of_life: the month in which the platform's support ended; ``None`` if it did not.
@@ -116,6 +121,7 @@ class Outcome:
     kernels: Kernels | None = None
     end_of_life: str | None = None
     listed: Listed = field(factory=Listed)
+    with_unfixed: bool = False
 
     @property
     def complete(self) -> bool:
@@ -123,6 +129,13 @@ class Outcome:
         return self.verdict in (Verdict.CLEAN, Verdict.FINDINGS, Verdict.STALE)
 
     @property
+    def shown(self) -> tuple[Finding, ...]:
+        """The findings to show, the severest first; those that are ignored too."""
+        if not self.with_unfixed:
+            return self.findings
+        return tuple(sorted((*self.findings, *self.unfixed), key=severest_first))
+
+    @property
     def counted(self) -> tuple[Finding, ...]:
-        """The findings that are not ignored."""
-        return tuple(finding for finding in self.findings if finding.ignored is None)
+        """The findings that are shown and not ignored."""
+        return tuple(finding for finding in self.shown if finding.ignored is None)

@@ -14,7 +14,8 @@ from patches.wire import rfc3339, to_wire
 
 def report_document(outcome: Outcome, number: int) -> dict[str, Any]:
     """
-    Make the report of a scan. Findings that are ignored, and those without a fix, are only counted.
+    Make the report of a scan. Findings that are ignored are only counted; so are those without a fix, unless they are
+    to be shown.
 
     :param number: of this report; it grows with each report of a host, so that an old one never replaces a newer.
     """
@@ -35,8 +36,8 @@ def report_document(outcome: Outcome, number: int) -> dict[str, Any]:
             "digest": outcome.listed.digest,
             "served": outcome.listed.served,
             "findings": len(counted),
-            "ignored": len(outcome.findings) - len(counted),
-            "unfixed": len(outcome.unfixed),
+            "ignored": len(outcome.shown) - len(counted),
+            "unfixed": 0 if outcome.with_unfixed else len(outcome.unfixed),
             "notEvaluated": dict(outcome.not_evaluated),
         },
     }

@@ -31,10 +31,12 @@ class Policy:
 
     :ivar max_age: how long ago the list may have been checked against its sources; ``None``: any age will do.
     :ivar ignores: findings that do not count.
+    :ivar with_unfixed: whether those without a fix are shown with the rest, and count.
     """
 
     max_age: timedelta | None = None
     ignores: Ignores = field(factory=Ignores)
+    with_unfixed: bool = False
 
 
 async def scan(
@@ -121,7 +123,7 @@ class _Matching:
         listed = self._listed(verdict is None)
         if verdict is None:
             problem = _too_old(listed, policy.max_age, times[1])
-            counts = any(finding.ignored is None for finding in findings)
+            counts = any(finding.ignored is None for finding in (found if policy.with_unfixed else findings))
             verdict = Verdict.STALE if problem else Verdict.FINDINGS if counts else Verdict.CLEAN
         return Outcome(
             host=target.host,
@@ -137,6 +139,7 @@ class _Matching:
             kernels=kernels,
             end_of_life=ended(target.platform, today, self._inventory.channels, target.support_end),
             listed=listed,
+            with_unfixed=policy.with_unfixed,
         )
 
     def _listed(self, complete: bool) -> Listed:
@@ -152,7 +155,7 @@ class _Matching:
         rest = (package for package in packages if package not in affected and package not in unjudged)
         elsewhere = tuple(package for package in rest if not is_covered(package, platform))
         ordered = tuple(package for package in packages if package in affected)
-        return Judged(len(packages), ordered, unjudged, elsewhere)
+        return Judged(len(packages), ordered, unjudged, elsewhere, packages, self._inventory.scheme)
 
 
 def _decided(finding: Finding, ignores: Ignores, today: date) -> Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,13 @@ from patches.scanner.changes import Changes, fingerprint
 from patches.scanner.client import ClientSettings, PatchesClient
 from patches.scanner.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.exchange import Exchange, http_client
-from patches.scanner.options import Options, target_of
+from patches.scanner.ignore_files import BadIgnores
+from patches.scanner.options import Options, policy_of, target_of
 from patches.scanner.os_release import UnknownPlatform
 from patches.scanner.outbox import Outbox
-from patches.scanner.outcome import Outcome, Target
+from patches.scanner.outcome import Outcome, Target, Verdict
 from patches.scanner.reports import report_document
-from patches.scanner.scan import scan
+from patches.scanner.scan import Policy, scan
 from patches.scanner.schedule import ScanSchedule
 
 log = Logger()
@@ -42,6 +43,8 @@ def makeService(options: Options) -> MultiService:
         service = make_scanner(reactor, options.resolved)
     except UnknownPlatform as error:
         sys.exit(f"{PROGRAM}: {error}")
+    except BadIgnores as error:
+        sys.exit(f"{PROGRAM}: --ignore {error}")
     CleanEndService(reactor).setServiceParent(service)
     return service
 
@@ -52,6 +55,7 @@ def make_scanner(reactor: Any, values: Mapping[str, Any]) -> MultiService:
 
     :param values: by option name, as :func:`patches.settings.resolve` gives them.
     :raises UnknownPlatform: if the platform cannot be told.
+    :raises BadIgnores: if the file of decisions cannot be read whole.
     """
     http = http_client(reactor)
     client = PatchesClient(http, values["patches-server"], reactor, ClientSettings(patience=values["patience"]))
@@ -61,7 +65,7 @@ def make_scanner(reactor: Any, values: Mapping[str, Any]) -> MultiService:
         outbox = Outbox(usable_folder(PROGRAM, values["state-dir"]) / "outbox")
         delivery = Delivery(outbox, Exchange(http, values["reporter"], reactor, MAX_REPORTER_ANSWER), reactor)
         PeriodicService("Sending reports", timedelta(seconds=1), delivery.tick, reactor).setServiceParent(service)
-    once = partial(_scan_once, client, target_of(values), outbox)
+    once = partial(_scan_once, client, target_of(values), policy_of(values), outbox)
     schedule = ScanSchedule(once, values["scan-frequency"], values["jitter"], reactor)
     schedule.setServiceParent(service)
     watching = _watch(values["root"], values["settle"], schedule, reactor)
@@ -78,15 +82,20 @@ def _watch(root: Path, settle: timedelta, schedule: ScanSchedule, clock: IReacto
     return PeriodicService("Looking for changed packages", _LOOK, changes.tick, clock)
 
 
-async def _scan_once(client: PatchesClient, target: Target, outbox: Outbox | None) -> bool:
-    outcome = await scan(client, target)
+async def _scan_once(client: PatchesClient, target: Target, policy: Policy, outbox: Outbox | None) -> bool:
+    outcome = await scan(client, target, policy)
     _tell(outcome)
+    expired = policy.ignores.expired(datetime.fromtimestamp(outcome.finished, UTC).date())
+    if expired:
+        log.warn("{count} entries of the ignore file have expired", count=expired)
     if outbox is not None:
         outbox.put(partial(report_document, outcome))
     return outcome.complete
 
 
 def _tell(outcome: Outcome) -> None:
+    if outcome.verdict is Verdict.STALE:
+        log.warn("{platform}: stale: {why}", platform=outcome.platform, why=outcome.problem)
     if outcome.complete:
         log.info(
             "{platform}: {served} vulnerabilities, {packages} packages, {findings} findings, {unfixed} without a fix",

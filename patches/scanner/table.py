@@ -34,10 +34,12 @@ def findings_table(findings: Iterable[Finding], width: int) -> Table:
 
     :param width: of the terminal, in columns.
     """
+    findings = tuple(findings)
+    longest = max((len(finding.flaw) for finding in findings), default=0)
     table = Table(header_style="bold")
     for column in ("Severity", "Package", "Installed", "Fixed in"):
         table.add_column(column, overflow="fold")
-    table.add_column("Vulnerability", no_wrap=True)
+    table.add_column("Vulnerability", overflow="fold", no_wrap=longest <= width // 4)
     if width >= _WIDE:
         table.add_column("Details", overflow="fold")
     for finding in findings:
@@ -75,7 +77,7 @@ def summary(outcome: Outcome, verbose: bool = False) -> str:
 
     :param verbose: whether to name the packages that were not judged.
     """
-    where = f"{outcome.host} ({outcome.platform})"
+    where = f"{outcome.host} ({outcome.platform})" if outcome.platform else outcome.host
     if outcome.verdict in _NOT_DONE:
         word = _NOT_DONE[outcome.verdict]
         return f"[bold red]{word}:[/] {escape(where)}: {escape(outcome.problem or '')}. This is not a clean result."
@@ -95,10 +97,10 @@ def _lines(outcome: Outcome, verbose: bool) -> Iterator[str]:
         yield f"[bold red]Stale:[/] {escape(outcome.problem or '')}. What is newer was not compared."
     yield f"{outcome.listed.served} vulnerabilities compared; all arrived and were verified."
     yield f"{judged.installed} packages: {len(judged.affected)} affected, {judged.fine} fine{_rest(outcome)}."
-    ignored = len(outcome.findings) - len(outcome.counted)
+    ignored = len(outcome.shown) - len(outcome.counted)
     if ignored:
         yield f"{ignored} findings are ignored, as was decided."
-    if outcome.unfixed:
+    if outcome.unfixed and not outcome.with_unfixed:
         yield f"{len(outcome.unfixed)} further findings have no fix yet."
     for reason, count in sorted(outcome.not_evaluated.items()):
         yield f"[yellow]Not evaluated:[/] {count} comparisons: {escape(reason)}."

@@ -161,9 +161,38 @@ def test_scan_of_what_cannot_be_scanned(tmp_path: Path) -> None:
     """A platform that cannot be told has an exit code of its own; packages that cannot be read are an error."""
     (tmp_path / "empty").mkdir()
     ran = scan("--root", str(tmp_path / "empty"))
-    assert (ran.returncode, "unknown platform" in ran.stderr) == (4, True)
+    assert (ran.returncode, "unknown platform" in ran.stdout) == (4, True)
     ran = scan("--root", str(tmp_path / "empty"), "--platform", "debian-12")
     assert (ran.returncode, "no package database" in ran.stdout) == (5, True)
+
+
+def test_scan_documents(tmp_path: Path) -> None:
+    """Every format is made of a real scan; findings give exit code 1, below the limit 0; a file is written whole."""
+    root = write_host(tmp_path / "root", "debian", "12", {"package-7": "0.1"})
+    server = Daemon("patches-server", tmp_path / "server", "--list", str(write_list(tmp_path / "list", 1000))).start()
+    try:
+        server.wait_until_ready()
+        options = ["--patches-server", f"http://127.0.0.1:{server.port}", "--root", str(root), "--host", "web-1"]
+        for form in ("json", "sarif", "cyclonedx", "openvex"):
+            ran = scan(*options, "--format", form)
+            assert (ran.returncode, ran.stderr) == (1, ""), ran.stderr
+            assert "package-7" in json.dumps(json.loads(ran.stdout))
+        out = tmp_path / "out.json"
+        ran = scan(*options, "--format", "json", "--output", str(out), "--fail-on", "never", "--verbose")
+        assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+        document = json.loads(out.read_text())
+        assert (document["verdict"], document["list"]["vulnerabilities"]) == ("findings", 1000)
+        (tmp_path / "ignore.toml").write_text(
+            '[[ignore]]\npackage = "package-7"\nreason = "A test."\nexpires = 2999-01-01\n'
+            '[[ignore]]\npackage = "package-7"\nreason = "A test."\nexpires = 2020-01-01\n'
+        )
+        ran = scan(*options, "--format", "json", "--ignore", str(tmp_path / "ignore.toml"))
+        assert (ran.returncode, json.loads(ran.stdout)["verdict"]) == (0, "clean")
+        assert "1 entry has expired" in ran.stderr
+        ran = scan(*options, "--max-age", "1ms")
+        assert (ran.returncode, "Stale" in ran.stdout) == (3, True)
+    finally:
+        server.stop()
 
 
 def test_interrupted_scan(tmp_path: Path) -> None:

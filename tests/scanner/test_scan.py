@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from twisted.internet.defer import ensureDeferred
@@ -10,9 +10,10 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.client import ClientSettings, PatchesClient
+from patches.scanner.ignores import Ignore, Ignores
 from patches.scanner.outcome import Outcome, Target, Verdict
 from patches.scanner.reports import report_document
-from patches.scanner.scan import scan
+from patches.scanner.scan import Policy, scan
 from patches.scanner.table import summary
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 from patches.wire import encode_line, from_wire
@@ -38,13 +39,13 @@ class ScanTests(SynchronousTestCase):
         self.clock = Clock()
         self.root = write_host(Path(self.mktemp()), "debian", "12", {"sudo": "1.9-1", "bash": "5.1-9"})
 
-    def scan(self, *answers: object, root: Path | None = None) -> Outcome:
+    def scan(self, *answers: object, root: Path | None = None, policy: Policy | None = None) -> Outcome:
         """Scan it."""
         self.http = CannedHTTP(*answers)  # type: ignore[arg-type]
         settings = ClientSettings(contact=timedelta(0), patience=timedelta(seconds=1))
         client = PatchesClient(self.http, "http://server", self.clock, settings, jitter=lambda: 0.0)
         target = Target("web-1", "debian-12", root or self.root)
-        scanning = ensureDeferred(scan(client, target, wall=lambda: 1000.0))
+        scanning = ensureDeferred(scan(client, target, policy, wall=lambda: 1000.0))
         self.clock.pump([1] * 5)
         return self.successResultOf(scanning)
 
@@ -57,6 +58,38 @@ class ScanTests(SynchronousTestCase):
             (outcome.verdict, [finding.flaw for finding in outcome.unfixed]), (Verdict.FINDINGS, ["CVE-5"])
         )
         self.assertEqual((outcome.listed.served, outcome.judged.installed, outcome.judged.fine), (5, 2, 0))
+
+    def test_ignored(self) -> None:
+        """A decision takes a finding out of the count, not out of sight; where all are ignored the scan is clean."""
+        decisions = tuple(Ignore(None, name, "why", date(1970, 1, 2)) for name in ("sudo", "bash"))
+        outcome = self.scan(session(), chunk(LIST), end(LIST), policy=Policy(ignores=Ignores(decisions[:1])))
+        self.assertEqual([finding.package.name for finding in outcome.counted], ["bash"])
+        self.assertEqual((len(outcome.findings), outcome.verdict), (2, Verdict.FINDINGS))
+        outcome = self.scan(session(), chunk(LIST), end(LIST), policy=Policy(ignores=Ignores(decisions)))
+        self.assertEqual((len(outcome.findings), outcome.counted, outcome.verdict), (2, (), Verdict.CLEAN))
+        expired = tuple(Ignore(None, name, "why", date(1970, 1, 1)) for name in ("sudo", "bash"))
+        outcome = self.scan(session(), chunk(LIST), end(LIST), policy=Policy(ignores=Ignores(expired)))
+        self.assertEqual((len(outcome.counted), outcome.verdict), (2, Verdict.FINDINGS))
+
+    def test_with_unfixed(self) -> None:
+        """Where what has no fix is to be shown, it counts, stands among the rest by severity, and is reported."""
+        decision = Ignores((Ignore("CVE-1", None, "why", None), Ignore("CVE-3", None, "why", None)))
+        for shown, verdict, names in ((False, Verdict.CLEAN, []), (True, Verdict.FINDINGS, ["CVE-5"])):
+            policy = Policy(ignores=decision, with_unfixed=shown)
+            outcome = self.scan(session(), chunk(LIST), end(LIST), policy=policy)
+            self.assertEqual((outcome.verdict, [finding.flaw for finding in outcome.counted]), (verdict, names))
+            report = report_document(outcome, 1)
+            self.assertEqual([record["name"] for record in report["vulnerabilities"]], names)
+            facts = (report["scan"]["findings"], report["scan"]["ignored"], report["scan"]["unfixed"])
+            self.assertEqual(facts, (len(names), 2, 0 if shown else 1))
+        self.assertEqual([finding.flaw for finding in outcome.shown], ["CVE-3", "CVE-5", "CVE-1"])
+
+    def test_packages(self) -> None:
+        """All packages are in the outcome, with the scheme of their versions; also of a scan that was cut short."""
+        for answers in ([session(), chunk(LIST), end(LIST)], [session(), *[REFUSED] * 9]):
+            judged = self.scan(*answers).judged
+            self.assertEqual(([package.name for package in judged.packages], judged.scheme), (["sudo", "bash"], "dpkg"))
+            self.assertEqual(judged.installed, len(judged.packages))
 
     def test_cut_short(self) -> None:
         """A scan that could not see the whole list is incomplete, and is not summed up as anything else."""

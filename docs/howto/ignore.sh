@@ -1,0 +1,1 @@
+.venv/bin/patches scan --ignore ignore.toml

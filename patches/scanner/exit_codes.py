@@ -1,0 +1,31 @@
+"""The exit codes of ``patches scan``."""
+
+from __future__ import annotations
+
+from patches.scanner.outcome import Outcome, Verdict
+from patches.vulnerability import Severity
+
+#: No finding gives an exit code.
+NEVER = "never"
+ERROR = 5
+INTERRUPTED = 130
+_FINDINGS = 1
+_NOT_DONE = {Verdict.INCOMPLETE: 3, Verdict.STALE: 3, Verdict.UNSUPPORTED: 4, Verdict.ERROR: ERROR}
+
+EXPLAINED = """
+Exit codes: 0 the scan is complete, and no finding counts; 1 the scan is complete, and a finding is as severe as
+--fail-on or more; 2 wrong usage; 3 the scan is incomplete, or the list is older than --max-age; 4 the platform is
+unknown, here or to the server; 5 the packages of the host could not be read, or another error; 130 interrupted.
+"""
+
+
+def exit_code(outcome: Outcome, limit: Severity | None) -> int:
+    """
+    Tell the exit code for an outcome.
+
+    :param limit: the severity from which on findings count; ``None``: never.
+    """
+    if outcome.verdict in _NOT_DONE:
+        return _NOT_DONE[outcome.verdict]
+    counts = limit is not None and any(finding.severity >= limit for finding in outcome.counted)
+    return _FINDINGS if counts else 0

@@ -1,0 +1,104 @@
+"""
+Packages as package URLs, the names by which other tools know them.
+
+Source: the purl specification, and its definitions of the types ``deb``, ``rpm`` and ``apk``.
+"""
+
+from __future__ import annotations
+
+from packageurl import PackageURL
+
+from patches.platforms import InvalidPlatform, Platform
+from patches.scanner.inventory import Package
+
+#: version scheme → type of purl
+TYPES = {"dpkg": "deb", "rpm": "rpm", "apk": "apk"}
+#: family → namespace, where these differ: it is the vendor's own name, as in the ``ID`` of ``os-release``.
+_NAMESPACES = {
+    "rhel": "redhat",
+    "centos-stream": "centos",
+    "alma": "almalinux",
+    "oracle": "ol",
+    "amazon": "amzn",
+    "opensuse-leap": "opensuse",
+}
+#: Under which other namespaces the packages of a family go.
+_ALSO = {
+    "redhat": ("rhel",),
+    "almalinux": ("alma",),
+    "ol": ("oracle",),
+    "amzn": ("amazon",),
+    "sles": ("suse",),
+    "opensuse": ("suse",),
+}
+
+
+def purl_of(package: Package, platform: str, scheme: str | None = None) -> PackageURL:
+    """
+    Name a package that is installed.
+
+    :param scheme: how its version compares, where the platform's name does not tell.
+    """
+    told, namespace = _vendor(platform)
+    kind = TYPES.get(told or scheme or "", "generic")
+    epoch, version = _split(package.version) if kind == "rpm" else (None, package.version)
+    qualifiers = {"arch": package.arch, "distro": platform, "epoch": epoch, "upstream": _upstream(package, kind)}
+    given = {name: value for name, value in qualifiers.items() if value}
+    return PackageURL(kind, namespace, package.name, version, given)
+
+
+def names_package(purl: PackageURL, package: Package, platform: str) -> bool:
+    """
+    Tell whether a purl is of a package that is installed; what it leaves open may be anything.
+
+    It may name the source package, as ``arch=source`` says or its name does. Its ``distro`` is left aside, as everyone
+    writes that in another way.
+    """
+    own = purl_of(package, platform)
+    namespaces = (own.namespace, *_ALSO.get(own.namespace or "", ()))
+    if purl.type != own.type or (purl.namespace and purl.namespace not in namespaces):
+        return False
+    qualifiers = purl.qualifiers if isinstance(purl.qualifiers, dict) else {}
+    arch = qualifiers.get("arch")
+    versions = {package.version} if purl.name == package.name and arch not in ("source", "src") else set()
+    if purl.name == package.source and arch in (None, "source", "src"):
+        versions.add(package.source_version)
+    if purl.version and not any(
+        _is_version(purl.version, qualifiers.get("epoch"), each, own.type) for each in versions
+    ):
+        return False
+    return bool(versions) and arch in (None, "source", "src", package.arch)
+
+
+def _is_version(version: str, epoch: str | None, installed: str, kind: str) -> bool:
+    if kind != "rpm":
+        return version == installed
+    told, version = _split(version)
+    have, installed = _split(installed)
+    return version == installed and (epoch or told or have or "0") == (have or "0")
+
+
+def _split(version: str) -> tuple[str | None, str]:
+    """Split the epoch off an rpm's version."""
+    epoch, colon, rest = version.partition(":")
+    return (epoch, rest) if colon else (None, version)
+
+
+def _upstream(package: Package, kind: str) -> str | None:
+    """Give the source package, with its version where that is another; none where it is the package itself."""
+    if (package.source, package.source_version) == (package.name, package.version):
+        return None
+    if kind == "rpm":
+        return f"{package.source}-{_split(package.source_version)[1]}.src.rpm"
+    if package.source_version == package.version:
+        return package.source
+    return f"{package.source}@{package.source_version}"
+
+
+def _vendor(platform: str) -> tuple[str | None, str | None]:
+    """Tell the version scheme and the namespace of a platform."""
+    try:
+        known = Platform.from_name(platform)
+    except InvalidPlatform:
+        return None, None
+    return known.version_scheme, _NAMESPACES.get(known.family, known.family)

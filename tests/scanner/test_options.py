@@ -1,0 +1,52 @@
+"""From options to what is scanned, and what is thought of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.scanner.ignore_files import BadIgnores
+from patches.scanner.options import ONCE_SETTINGS, SCAN_SETTINGS, Options, policy_of, severity_limit, target_of
+from patches.settings import BadSetting, resolve
+from patches.vulnerability import Severity
+
+
+class OptionTests(SynchronousTestCase):
+    """From options to what is scanned, and what is thought of it."""
+
+    def values(self, **given: str) -> dict[str, Any]:
+        """Resolve options; underscores in names become hyphens."""
+        return resolve(ONCE_SETTINGS, {name.replace("_", "-"): text for name, text in given.items()})
+
+    def test_policy(self) -> None:
+        """Age and what is shown come from the options; nothing is ignored without a file."""
+        policy = policy_of(self.values(max_age="2d", include_unfixed="true"))
+        self.assertEqual((policy.max_age and policy.max_age.days, policy.with_unfixed), (2, True))
+        self.assertEqual(policy.ignores.decisions, ())
+        default = policy_of(self.values())
+        self.assertEqual((default.max_age and default.max_age.days, default.with_unfixed), (7, False))
+        self.assertRaises(BadIgnores, policy_of, self.values(ignore=self.mktemp()))
+
+    def test_channels(self) -> None:
+        """Channels that are given override what the files tell; ``none`` is no channel."""
+        for text, channels in {"esm": {"esm"}, "esm, fips": {"esm", "fips"}, "none": set()}.items():
+            self.assertEqual(target_of(self.values(platform="debian-12", channel=text)).channels, channels)
+        self.assertIsNone(target_of(self.values(platform="debian-12")).channels)
+        for text in ("", ",", "none,esm", "a b"):
+            self.assertRaises(BadSetting, self.values, channel=text)
+
+    def test_limits(self) -> None:
+        """A limit is a severity, or never."""
+        self.assertEqual((severity_limit("high"), severity_limit("never")), (Severity.HIGH, None))
+        self.assertRaises(BadSetting, self.values, fail_on="7")
+
+    def test_daemon(self) -> None:
+        """A daemon takes the flag without a value, and none of the options of a single scan."""
+        options = Options()
+        options.parseOptions(["--include-unfixed", "--max-age", "1d", "--channel", "esm"])
+        self.assertEqual((options.resolved["include-unfixed"], options.resolved["channel"]), (True, {"esm"}))
+        plain = Options()
+        plain.parseOptions([])
+        self.assertIs(plain.resolved["include-unfixed"], False)
+        self.assertEqual({"format", "output", "quiet"} & {each.name for each in SCAN_SETTINGS}, set())
