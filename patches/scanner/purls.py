@@ -35,7 +35,7 @@ _ALSO = {
 
 def purl_of(package: Package, platform: str, scheme: str | None = None) -> PackageURL:
     """
-    Name a package that is installed.
+    Name a package that is installed. A slash, which no package's name has, would part its purl.
 
     :param scheme: how its version compares, where the platform's name does not tell.
     """
@@ -44,7 +44,7 @@ def purl_of(package: Package, platform: str, scheme: str | None = None) -> Packa
     epoch, version = _split(package.version) if kind == "rpm" else (None, package.version)
     qualifiers = {"arch": package.arch, "distro": platform, "epoch": epoch, "upstream": _upstream(package, kind)}
     given = {name: value for name, value in qualifiers.items() if value}
-    return PackageURL(kind, namespace, package.name, version, given)
+    return PackageURL(kind, namespace, package.name.replace("/", "%2F"), version, given)
 
 
 def names_package(purl: PackageURL, package: Package, platform: str) -> bool:
