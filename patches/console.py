@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from patches import __version__
-from patches.scanner.exit_codes import EXPLAINED
-from patches.scanner.options import ALIASES, ONCE_SETTINGS
+from patches.scanner.exit_codes import EXPLAIN_EXPLAINED, EXPLAINED
+from patches.scanner.options import ALIASES, EXPLAIN_SETTINGS, INVENTORY_SETTINGS, ONCE_SETTINGS
 from patches.settings import CONFIG, BadSetting, Setting, resolve
 
 
@@ -25,13 +25,17 @@ def options_of(settings: Sequence[Setting]) -> Callable[[Any], Any]:
     """Give a command the options that these settings describe, and their values as its argument ``values``."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        names = {setting.name.replace("-", "_"): setting.name for setting in (*settings, CONFIG)}
+
         @wraps(command)
         def with_values(**given: Any) -> Any:
+            arguments = {name: given.pop(name) for name in list(given) if name not in names and name not in ALIASES}
             texts = {name.replace("_", "-"): text for name, text in given.items()}
             for old, new in ALIASES.items():
-                texts[new] = texts.get(new) or texts.pop(old, None)
+                if old in texts:
+                    texts[new] = texts.get(new) or texts.pop(old)
             try:
-                return command(resolve(settings, texts))
+                return command(resolve(settings, texts), **arguments)
             except BadSetting as error:
                 raise click.UsageError(str(error)) from error
 
@@ -53,6 +57,26 @@ def scan(values: dict[str, Any]) -> None:
     from patches.scanner.once import run_once
 
     sys.exit(run_once(values))
+
+
+@main.command(epilog=EXPLAIN_EXPLAINED)
+@click.argument("flaw", metavar="CVE")
+@click.argument("package", required=False)
+@options_of(EXPLAIN_SETTINGS)
+def explain(values: dict[str, Any], flaw: str, package: str | None) -> None:
+    """Tell why this host is affected by a flaw, or is not; CVE may be an advisory's name."""
+    from patches.scanner.questions import run_explain
+
+    sys.exit(run_explain(values, flaw, package))
+
+
+@main.command()
+@options_of(INVENTORY_SETTINGS)
+def inventory(values: dict[str, Any]) -> None:
+    """Show the packages of this host, as a scan sees them."""
+    from patches.scanner.questions import run_inventory
+
+    sys.exit(run_inventory(values))
 
 
 @main.command()

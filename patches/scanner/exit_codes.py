@@ -1,4 +1,4 @@
-"""The exit codes of ``patches scan``."""
+"""The exit codes of ``patches scan``, ``patches explain`` and ``patches inventory``."""
 
 from __future__ import annotations
 
@@ -7,15 +7,23 @@ from patches.vulnerability import Severity
 
 #: No finding gives an exit code.
 NEVER = "never"
-ERROR = 5
-INTERRUPTED = 130
-_FINDINGS = 1
-_NOT_DONE = {Verdict.INCOMPLETE: 3, Verdict.STALE: 3, Verdict.UNSUPPORTED: 4, Verdict.ERROR: ERROR}
+CLEAN, FINDINGS, INCOMPLETE, UNSUPPORTED, ERROR, INTERRUPTED = 0, 1, 3, 4, 5, 130
+_NOT_DONE = {
+    Verdict.INCOMPLETE: INCOMPLETE,
+    Verdict.STALE: INCOMPLETE,
+    Verdict.UNSUPPORTED: UNSUPPORTED,
+    Verdict.ERROR: ERROR,
+}
 
 EXPLAINED = """
 Exit codes: 0 the scan is complete, and no finding counts; 1 the scan is complete, and a finding is as severe as
 --fail-on or more; 2 wrong usage; 3 the scan is incomplete, or the list is older than --max-age; 4 the platform is
 unknown, here or to the server; 5 the packages of the host could not be read, or another error; 130 interrupted.
+"""
+EXPLAIN_EXPLAINED = """
+Exit codes: 0 the host is not affected; 1 it is affected; 2 wrong usage; 3 it could not be told, or the list did not
+come whole; 4 the platform is unknown, here or to the server; 5 the packages of the host could not be read; 130
+interrupted.
 """
 
 
@@ -28,4 +36,4 @@ def exit_code(outcome: Outcome, limit: Severity | None) -> int:
     if outcome.verdict in _NOT_DONE:
         return _NOT_DONE[outcome.verdict]
     counts = limit is not None and any(finding.severity >= limit for finding in outcome.counted)
-    return _FINDINGS if counts else 0
+    return FINDINGS if counts else CLEAN

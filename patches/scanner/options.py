@@ -82,6 +82,14 @@ OUTPUT_SETTINGS = (
 )
 ONCE_SETTINGS = (*SCAN_SETTINGS, *OUTPUT_SETTINGS)
 
+_FORM = Setting("format", TABLE, one_of(TABLE, "json"), f"What to make: {TABLE} or json.")
+#: Of ``patches inventory``, which asks no server; and of ``patches explain``.
+INVENTORY_SETTINGS = (*(each for each in SCAN_SETTINGS if each.name in ("platform", "root", "host", "channel")), _FORM)
+EXPLAIN_SETTINGS = (
+    *(each for each in SCAN_SETTINGS if each.name in ("patches-server", "patience")),
+    *INVENTORY_SETTINGS,
+)
+
 SETTINGS = (
     *SCAN_SETTINGS,
     Setting("scan-frequency", "720", minutes, "How often to scan, in minutes (or 90s, 6h, 1d)."),

@@ -12,27 +12,29 @@ from rich.markup import escape
 from patches import one_shot
 from patches.scanner.client import ClientSettings, PatchesClient, Refused, StreamError
 from patches.scanner.exchange import http_client
+from patches.scanner.exit_codes import CLEAN, ERROR, FINDINGS, INCOMPLETE, UNSUPPORTED
 from patches.scanner.explained import explanation_text
 from patches.scanner.explanation import explain, explanation_document
-from patches.scanner.inventory import InventoryError
+from patches.scanner.inventory import Inventory, InventoryError
+from patches.scanner.options import target_of
+from patches.scanner.os_release import UnknownPlatform
 from patches.scanner.outcome import Target
 from patches.scanner.packages import inventory_document, inventory_table
 from patches.scanner.scan import inventory_of
 
-_CODES = {False: 0, True: 1, None: 3}
-_INCOMPLETE, _UNSUPPORTED, _ERROR = 3, 4, 5
+_CODES = {False: CLEAN, True: FINDINGS, None: INCOMPLETE}
 
 
-def run_inventory(values: Mapping[str, Any], target: Target) -> int:
+def run_inventory(values: Mapping[str, Any]) -> int:
     """
     Show the packages of a host as they are seen.
 
     :return: the exit code.
     """
-    try:
-        inventory = inventory_of(target)
-    except InventoryError as error:
-        return _fail(str(error), _ERROR)
+    found = _host(values)
+    if isinstance(found, int):
+        return found
+    target, inventory = found
     screen = Console()
     if values["format"] == "json":
         _print_json(inventory_document(target, inventory))
@@ -41,16 +43,18 @@ def run_inventory(values: Mapping[str, Any], target: Target) -> int:
     return 0
 
 
-def run_explain(values: Mapping[str, Any], target: Target, flaw: str, package: str | None) -> int:
+def run_explain(values: Mapping[str, Any], flaw: str, package: str | None) -> int:
     """
     Explain what the list says of a flaw, for a host.
 
+    :param flaw: a CVE, or any name of a record.
+    :param package: the name of a package or of a source package; ``None``: all.
     :return: the exit code.
     """
-    try:
-        inventory = inventory_of(target)
-    except InventoryError as error:
-        return _fail(str(error), _ERROR)
+    found = _host(values)
+    if isinstance(found, int):
+        return found
+    target, inventory = found
 
     async def ask(reactor: Any) -> int:
         settings = ClientSettings(patience=values["patience"])
@@ -59,7 +63,7 @@ def run_explain(values: Mapping[str, Any], target: Target, flaw: str, package: s
             explanation = await explain(client.stream(target.platform), inventory, flaw, package)
         except StreamError as error:
             unknown = isinstance(error, Refused) and error.code == "unknown-platform"
-            return _fail(str(error), _UNSUPPORTED if unknown else _INCOMPLETE)
+            return _fail(str(error), UNSUPPORTED if unknown else INCOMPLETE)
         if values["format"] == "json":
             _print_json(explanation_document(explanation))
         else:
@@ -67,6 +71,17 @@ def run_explain(values: Mapping[str, Any], target: Target, flaw: str, package: s
         return _CODES[explanation.affected]
 
     return one_shot.run(ask)
+
+
+def _host(values: Mapping[str, Any]) -> tuple[Target, Inventory] | int:
+    """Give what is asked about, or an exit code."""
+    try:
+        target = target_of(values)
+        return target, inventory_of(target)
+    except UnknownPlatform as error:
+        return _fail(str(error), UNSUPPORTED)
+    except InventoryError as error:
+        return _fail(str(error), ERROR)
 
 
 def _print_json(document: dict[str, Any]) -> None:
