@@ -73,7 +73,15 @@ def patches_server(folder: Path, port: int, list_path: Path, *options: str) -> l
     """Give the command of a patches-server."""
     return [
         *(TWISTD, "--nodaemon", "--pidfile=", f"--logfile={folder / 'server.log'}", "patches-server"),
-        *("--listen", f"tcp:{port}:interface=127.0.0.1", "--state-dir", str(folder), "--list", str(list_path)),
+        *(
+            "--listen",
+            f"tcp:{port}:interface=127.0.0.1",
+            "--state-dir",
+            str(folder),
+            "--list",
+            str(list_path),
+            "--no-public-sources",
+        ),
         *options,
     ]
 

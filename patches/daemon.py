@@ -38,7 +38,7 @@ class DaemonOptions(usage.Options):
 
     def __init_subclass__(cls) -> None:
         """Make of the settings what Twisted reads."""
-        valued = [setting for setting in (*cls.settings, CONFIG) if not setting.is_flag]
+        valued = [setting for setting in (*cls.settings, CONFIG) if not setting.is_flag and not setting.is_table]
         cls.optFlags = [[setting.name, None, setting.describe()] for setting in cls.settings if setting.is_flag]
         settings = [[setting.name, None, None, setting.describe()] for setting in valued]
         cls.optParameters = settings + [[old, None, None, f"The same as --{new}."] for old, new in cls.aliases.items()]

@@ -50,6 +50,11 @@ class Setting:
         """Whether it is given on the command line without a value, and in a file as true or false."""
         return self.parse is flag
 
+    @property
+    def is_table(self) -> bool:
+        """Whether it is a table of tables, ``[NAME.…]``, which can be given in a file only."""
+        return self.parse is table
+
 
 CONFIG = Setting("config", None, Path, "A TOML file that gives options by the same names; the command line wins.")
 
@@ -62,6 +67,11 @@ def flag(text: str) -> bool:
     if text not in ("true", "false"):
         raise ValueError("must be true or false")
     return text == "true"
+
+
+def table(text: str) -> Any:
+    """Refuse what is not a table of a file."""
+    raise ValueError("can be given in a configuration file only")
 
 
 def one_of(*names: str) -> Callable[[str], str]:
@@ -177,7 +187,7 @@ def resolve(settings: Sequence[Setting], given: Mapping[str, str | None]) -> dic
         text = given.get(setting.name)
         text = from_file.get(setting.name) if text is None else text
         text = setting.default if text is None else text
-        values[setting.name] = _parse(setting, text) if text is not None else None
+        values[setting.name] = _parse(setting, text) if isinstance(text, str) else text
     return values
 
 
@@ -188,25 +198,31 @@ def _parse(setting: Setting, text: str) -> Any:
         raise BadSetting(f"--{setting.name} {text!r}: {error}") from error
 
 
-def _read_file(path: Path, settings: Sequence[Setting]) -> dict[str, str]:
+def _read_file(path: Path, settings: Sequence[Setting]) -> dict[str, Any]:
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
+        read = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise BadSetting(f"--config {path}: {error.strerror}") from error
     except ValueError as error:
         raise BadSetting(f"--config {path}: not TOML: {error}") from error
-    flags = {setting.name: setting.is_flag for setting in settings}
-    unknown = sorted(table.keys() - flags.keys())
+    known = {setting.name: setting for setting in settings}
+    unknown = sorted(read.keys() - known.keys())
     if unknown:
         raise BadSetting(f"--config {path}: there is no option {unknown[0]!r}")
-    return {name: _as_text(path, name, value, flags[name]) for name, value in table.items()}
+    return {name: _from_file(path, known[name], value) for name, value in read.items()}
 
 
-def _as_text(path: Path, name: str, value: Any, is_flag: bool) -> str:
-    if is_flag:
+def _from_file(path: Path, setting: Setting, value: Any) -> Any:
+    """Give what a file says as text, or a table of tables as it is."""
+    name = setting.name
+    if setting.is_flag:
         if not isinstance(value, bool):
             raise BadSetting(f"--config {path}: {name} must be true or false")
         return "true" if value else "false"
+    if setting.is_table:
+        if not isinstance(value, dict) or not all(isinstance(each, dict) for each in value.values()):
+            raise BadSetting(f"--config {path}: {name} must be tables, [{name}.NAME]")
+        return value
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ",".join(value)
     if isinstance(value, str | int | float) and not isinstance(value, bool):

@@ -21,7 +21,8 @@ from patches.server.lists import Lists
 from patches.server.loaded import LARGEST_LOADED, LoadedChunk, load
 from patches.server.publishing import Guard, Publisher
 from patches.server.reading import Reading
-from patches.server.refresh import Refresh, Schedule
+from patches.server.refresh import Refresh
+from patches.server.schedule import Schedule
 from patches.server.schema import open_database
 from patches.server.sessions import Limits, Session, SessionTable
 from patches.server.tokens import TokenKey

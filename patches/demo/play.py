@@ -71,6 +71,7 @@ class _Stage:
         """Start the server on the bundled list, and the reporter; both listen on loopback, on any free port."""
         list_path = str(self._bundled / "sample.ndjson")
         given = {"listen": LISTEN, "state-dir": str(self._folder / "server"), "list": list_path}
+        given |= {"no-public-sources": "true"}
         server = server_service.make_server(self._reactor, resolve(server_options.SETTINGS, given))
         given = {"listen": LISTEN, "state-dir": str(self._folder / "reporter")}
         settings = reporter_service.SETTINGS

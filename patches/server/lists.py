@@ -13,6 +13,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +58,20 @@ class Lists:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @cached_property
+    def _database(self) -> sqlite3.Connection:
+        """The file, opened at the first use: a connection must not outlive the fork of a daemon."""
         try:
-            self._database = _open(path)
+            database = _open(self._path)
         except sqlite3.DatabaseError:
-            for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
-                path.with_name(name).unlink(missing_ok=True)
-            self._database = _open(path)
-        self._forget(self._ids("NOT current"))
+            for suffix in ("", "-wal", "-shm"):
+                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+            database = _open(self._path)
+        for (number,) in database.execute("SELECT id FROM readings WHERE NOT current").fetchall():
+            _forget(database, number)
+        return database
 
     def begin(self, source: str, key: str) -> int:
         """Begin to write down a list; give the number of this reading."""
@@ -146,7 +154,8 @@ class Lists:
 
     def close(self) -> None:
         """Let the file go."""
-        self._database.close()
+        if "_database" in self.__dict__:
+            self._database.close()
 
     def _ids(self, condition: str, *values: str) -> list[int]:
         query = f"SELECT id FROM readings WHERE {condition}"  # noqa: S608 - the conditions stand above
@@ -158,8 +167,12 @@ class Lists:
 
     def _forget(self, readings: Iterable[int]) -> None:
         for reading in readings:
-            for table, column in (("lines", "reading"), ("counts", "reading"), ("readings", "id")):
-                self._database.execute(f"DELETE FROM {table} WHERE {column} = ?", (reading,))  # noqa: S608
+            _forget(self._database, reading)
+
+
+def _forget(database: sqlite3.Connection, reading: int) -> None:
+    for table, column in (("lines", "reading"), ("counts", "reading"), ("readings", "id")):
+        database.execute(f"DELETE FROM {table} WHERE {column} = ?", (reading,))  # noqa: S608 - named above
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from patches.daemon import DaemonOptions
 from patches.server.loaded import LARGEST_LOADED
-from patches.settings import Setting, count, endpoint, fraction, platforms, rate, seconds, size, url
+from patches.settings import Setting, count, endpoint, flag, fraction, platforms, rate, seconds, size, table, url
 
 
 def window_size(text: str) -> int:
@@ -23,6 +23,8 @@ SETTINGS = (
     Setting("clair", None, url, "The base URL of a Clair (API v1) to read, such as http://127.0.0.1:6060."),
     Setting("clair-rate", None, rate, "At most so many requests a second to Clair; unlimited if not given."),
     Setting("list", None, Path, "A file of vulnerabilities in Patches' own wire form (NDJSON) to read."),
+    Setting("source", None, table, "In the file: tables [source.NAME], each a source; see the reference of sources."),
+    Setting("no-public-sources", "false", flag, "Ask no public feed for platforms that no configured source has."),
     Setting("platforms", None, platforms, "Serve these, with commas between; whatever the sources list if not given."),
     Setting("refresh-interval", "6h", seconds, "How often to read each list anew: a time (30s, 10m, 6h, 1d)."),
     Setting("most-shrink", "10%", fraction, "A list that shrinks by more is held back until someone accepts it."),

@@ -51,9 +51,13 @@ class Publisher:
     ) -> None:
         self._catalogue = catalogue
         self._lists = lists
-        self._names = [source.name for source in sorted(sources, key=lambda source: source.rank)]
+        self._sources = list(sources)
         self._guard = guard
         self._folder = folder
+
+    def add(self, source: ISource) -> None:
+        """Reckon with one more source, the last of its rank."""
+        self._sources.append(source)
 
     def publish(self, platform: str, now: float) -> Snapshot | None:
         """
@@ -63,7 +67,8 @@ class Publisher:
         :return: the snapshot, which is current or ``held``; ``None`` if no source has a list of this platform.
         """
         facts = self._lists.facts(platform)
-        names = [name for name in self._names if name in facts]
+        ranked = sorted(self._sources, key=lambda source: source.rank)
+        names = [source.name for source in ranked if source.name in facts]
         if not names:
             return None
         lists = [partial(self._lists.lines, platform, name) for name in names]

@@ -9,10 +9,9 @@ image of it only, shows a platform without vulnerabilities.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -23,6 +22,7 @@ from patches.server.feeds import Attempts, Feed, SourceState
 from patches.server.intake import Intake
 from patches.server.lists import Lists
 from patches.server.publishing import Publisher
+from patches.server.schedule import Public, Schedule
 from patches.server.statuses import NO_SOURCE, ListStatus
 
 log = Logger()
@@ -41,19 +41,6 @@ class NotReady(Exception):
     """The platform is served, but its list has not been read yet."""
 
 
-@frozen
-class Schedule:
-    """
-    When to refresh.
-
-    :ivar interval: how old a snapshot's last check may be.
-    :ivar platforms: what to serve; empty: whatever the sources have.
-    """
-
-    interval: timedelta
-    platforms: tuple[str, ...] = ()
-
-
 class Refresh:
     """
     Keeps the snapshots of all platforms fresh.
@@ -61,6 +48,7 @@ class Refresh:
     :param lists: what the sources said last.
     :param run: runs what blocks.
     :param wall: tells the time in seconds since the epoch.
+    :param public: is asked for a source of a platform that none of the others has.
     :ivar statuses: by platform.
     """
 
@@ -75,19 +63,22 @@ class Refresh:
         run: Run,
         clock: IReactorTime,
         wall: Callable[[], float],
+        public: Public = lambda platform: None,
     ) -> None:
         self.statuses: dict[str, ListStatus] = {name: ListStatus() for name in schedule.platforms}
         self._sources = [SourceState(source) for source in sources]
         self._catalogue = catalogue
         self._lists = lists
         self._publisher = publisher
-        self._interval = schedule.interval
+        self._schedule = schedule
+        self._public = public
         self._wanted = frozenset(schedule.platforms) or None
         self._intake = Intake(lists, run, self._wanted)
         self._budget = budget
         self._run = run
         self._clock = clock
         self._wall = wall
+        self._public_platforms: set[str] = set()
         self._changed: dict[str, Attempts] = {}
         self._search = Attempts()
         self._taken_up = clock.seconds()
@@ -100,7 +91,7 @@ class Refresh:
         :raises NotReady: if it is not there yet.
         """
         status = self.statuses.get(platform)
-        if status is None and self._is_known:
+        if status is None and self._is_known and not self._look_in_public(platform):
             raise UnknownPlatform(platform)
         if status is None or status.snapshot is None:
             raise NotReady(platform)
@@ -109,11 +100,28 @@ class Refresh:
     @property
     def _is_known(self) -> bool:
         """Whether it is known which platforms there are."""
-        if self._wanted is not None:
+        if self._wanted is not None or not self._sources:
             return True
         return bool(self.statuses) and all(
             state.told and all(feed.platforms for feed in state.feeds.values()) for state in self._sources
         )
+
+    def _look_in_public(self, platform: str) -> bool:
+        """Take up a public source of a platform; tell whether there is one."""
+        if platform in self._public_platforms:
+            return True
+        source = self._public(platform) if self._wanted is None or platform in self._wanted else None
+        if source is None:
+            return False
+        self._public_platforms.add(platform)
+        state = next((state for state in self._sources if state.source is source), None)
+        if state is None:
+            state = SourceState(source)
+            self._sources.append(state)
+            self._publisher.add(source)
+        state.attempts.due = self._clock.seconds()
+        self.statuses.setdefault(platform, ListStatus())
+        return True
 
     async def find(self, revision: str) -> Snapshot | None:
         """Give a snapshot that is still in the catalogue, current or not."""
@@ -159,6 +167,8 @@ class Refresh:
             if attempts.due <= self._clock.seconds():
                 await self._publish(platform, attempts)
         for platform, status in self.statuses.items():
+            if status.error == NO_SOURCE or not self._sources:
+                self._look_in_public(platform)
             status.sum_up(platform, self._sources, self._changed.get(platform))
         self._look_again()
 
@@ -175,7 +185,8 @@ class Refresh:
         async def ask() -> None:
             offers.extend(await state.source.offers())
 
-        if not await self._attempt(state.attempts, f"The lists of {state.source.name}", ask):
+        interval = self._interval(state.source.name)
+        if not await state.attempts.make(f"The lists of {state.source.name}", ask, self._clock.seconds, interval):
             return
         wanted = [offer for offer in offers if self._wants(offer)]
         for feed in state.take(wanted):
@@ -200,7 +211,7 @@ class Refresh:
             feed.checked = read.checked
             if feed.offer.state is None:
                 age = max(0.0, self._wall() - read.checked)
-                feed.attempts.due = self._clock.seconds() + self._interval.total_seconds() - age
+                feed.attempts.due = self._clock.seconds() + self._interval(source.name).total_seconds() - age
 
     async def _read(self, source: ISource, feed: Feed) -> None:
         """Read a list, if it has changed."""
@@ -208,7 +219,7 @@ class Refresh:
         known = await self._run(self._lists.known, source.name, offer.key)
         if known is not None and offer.state is not None and known[0].state == offer.state:
             feed.checked = self._wall()
-            feed.attempts.succeed(self._clock.seconds(), self._interval)
+            feed.attempts.succeed(self._clock.seconds(), self._interval(source.name))
             return
         if not self._budget.take(REFRESH, REFRESH_BYTES):
             return
@@ -219,7 +230,9 @@ class Refresh:
             feed.platforms, feed.checked = touched, self._wall()
 
         try:
-            if await self._attempt(feed.attempts, f"The list {offer.key} of {source.name}", read):
+            interval = self._interval(source.name)
+            what = f"The list {offer.key} of {source.name}"
+            if await feed.attempts.make(what, read, self._clock.seconds, interval):
                 self._changed |= {platform: Attempts() for platform in feed.platforms}
         finally:
             self._budget.release(REFRESH, REFRESH_BYTES)
@@ -234,7 +247,7 @@ class Refresh:
             if snapshot is not None and snapshot.held is None:
                 status.snapshot = snapshot
 
-        if await self._attempt(attempts, f"The snapshot of {platform}", publish):
+        if await attempts.make(f"The snapshot of {platform}", publish, self._clock.seconds, self._schedule.interval):
             del self._changed[platform]
 
     def _look_again(self) -> None:
@@ -244,9 +257,9 @@ class Refresh:
             self._search = Attempts()
             return
         if self._search.due <= now:
-            self._search.fail(NO_SOURCE, now, self._interval)
+            self._search.fail(NO_SOURCE, now, self._schedule.interval)
         for state in self._sources:
             state.attempts.due = min(state.attempts.due, self._search.due)
 
-    async def _attempt(self, attempts: Attempts, what: str, work: Callable[[], Awaitable[None]]) -> bool:
-        return await attempts.make(what, work, self._clock.seconds, self._interval)
+    def _interval(self, source: str) -> timedelta:
+        return self._schedule.intervals.get(source, self._schedule.interval)

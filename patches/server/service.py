@@ -18,7 +18,7 @@ from twisted.web.http import datetimeToString
 
 from patches.bounded import BoundedRequest
 from patches.daemon import CleanEndService, ListeningService, allow_open_files, hold_folder, usable_folder
-from patches.interfaces import ISource, Run
+from patches.interfaces import Run
 from patches.periodic import PeriodicService
 from patches.server.api import Api
 from patches.server.budget import Budget, MemoryLimitTooLow, budget_within, resident_bytes
@@ -30,11 +30,14 @@ from patches.server.metrics import Metrics
 from patches.server.options import Options
 from patches.server.publishing import Guard, Publisher
 from patches.server.reading import Reading
-from patches.server.refresh import Refresh, Schedule
+from patches.server.refresh import Refresh
+from patches.server.schedule import Schedule
 from patches.server.schema import CatalogueError, open_database
 from patches.server.sessions import Limits, SessionTable
+from patches.server.sources import Sources, sources_of
 from patches.server.threads import ThreadService
 from patches.server.tokens import TokenKey
+from patches.settings import BadSetting
 
 PROGRAM = Options.program
 
@@ -90,19 +93,16 @@ def make_server(reactor: Any, values: Mapping[str, Any]) -> Server:
     :param values: by option name, as :func:`patches.settings.resolve` gives them.
     """
     folder = usable_folder(PROGRAM, values["state-dir"])
-    sources = _sources(reactor, values)
+    threads = ThreadService(reactor)
+    sources = _sources(reactor, values, threads.run, folder)
     catalogue = _catalogue(folder / "catalogue.sqlite")
     key = _key(values["session-key-file"] or folder / "session.key")
     budget = _budget(values)
-    threads = ThreadService(reactor)
     table = SessionTable(_limits(values))
     reading = Reading(
         table, key, budget, partial(_load, threads.run, catalogue, reactor), values["window-bytes"], reactor
     )
-    schedule = Schedule(values["refresh-interval"], values["platforms"] or ())
-    lists = Lists(folder / "lists.sqlite")
-    publisher = Publisher(catalogue, lists, sources, Guard(values["most-shrink"]), folder)
-    refresh = Refresh(sources, catalogue, lists, publisher, schedule, budget, threads.run, reactor, time.time)
+    refresh = _refresh(reactor, values, sources, catalogue, budget, threads.run)
     metrics = Metrics(reading, refresh, budget, values["memory-limit"], time.time)
     api = Api(reading, refresh, key, budget, metrics, reactor, time.time)
     site = ServerSite(api.app.resource(), budget, reading.ready, reactor, requestFactory=BoundedRequest)
@@ -113,6 +113,34 @@ def make_server(reactor: Any, values: Mapping[str, Any]) -> Server:
         child.setServiceParent(service)
     listening.setServiceParent(service)
     return Server(service, listening, reading, refresh)
+
+
+def _refresh(
+    reactor: Any, values: Mapping[str, Any], sources: Sources, catalogue: Catalogue, budget: Budget, run: Run
+) -> Refresh:
+    folder = values["state-dir"]
+    lists = Lists(folder / "lists.sqlite")
+    publisher = Publisher(catalogue, lists, sources.configured, Guard(values["most-shrink"]), folder)
+    schedule = Schedule(values["refresh-interval"], values["platforms"] or (), sources.intervals)
+    return Refresh(
+        sources.configured,
+        catalogue,
+        lists,
+        publisher,
+        schedule,
+        budget,
+        run,
+        reactor,
+        time.time,
+        sources.public,
+    )
+
+
+def _sources(reactor: Any, values: Mapping[str, Any], run: Run, folder: Path) -> Sources:
+    try:
+        return sources_of(reactor, values, run, folder)
+    except BadSetting as error:
+        sys.exit(f"{PROGRAM}: {error}")
 
 
 def _periodic(reactor: Any, reading: Reading, refresh: Refresh) -> list[PeriodicService]:
@@ -143,24 +171,6 @@ async def _drain(reading: Reading, site: ServerSite) -> None:
 def _load(run: Run, catalogue: Catalogue, reactor: Any, revision: str, number: int) -> Deferred[LoadedChunk]:
     chunk = run(catalogue.chunk, revision, number)
     return chunk.addCallback(lambda chunk: load(chunk, datetimeToString(reactor.seconds())))
-
-
-def _sources(reactor: Any, values: Mapping[str, Any]) -> list[ISource]:
-    """Make the sources; each module is imported only where it is needed, as it costs memory."""
-    sources: list[ISource] = []
-    if values["list"] is not None:
-        if not values["list"].is_file():
-            sys.exit(f"{PROGRAM}: --list {values['list']}: there is no such file")
-        from patches.sources.ndjson import NdjsonSource
-
-        sources.append(NdjsonSource(values["list"], reactor))
-    if values["clair"] is not None:
-        from patches.sources.clair import clair_source
-
-        sources.append(clair_source(reactor, values["clair"], values["clair-rate"]))
-    if not sources:
-        sys.exit(f"{PROGRAM}: there is no vulnerability source: give --clair URL or --list FILE")
-    return sources
 
 
 def _catalogue(path: Path) -> Catalogue:

@@ -5,37 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from attrs import frozen
 
-from patches.interfaces import ISource, Run
+from patches.interfaces import ISource
 from patches.settings import BadSetting
 from patches.sources.configured import SourceConfig
-from patches.sources.feed import FeedSource, Fetch, Format, Part
+from patches.sources.feed import FeedSource, Format, Part
 from patches.sources.formats import debian_tracker_format, osv_format, secdb_format
+from patches.sources.means import Means
 from patches.sources.osv_ecosystems import TABLE
 
 #: The branches that Alpine's security database has.
 ALPINE = (*(f"alpine-3.{minor}" for minor in range(3, 25)), "alpine-edge")
 VENDOR, CONVERTED = 0, 1
-
-
-@frozen
-class Means:
-    """
-    What sources are made with.
-
-    :ivar reactor: tells the time, and connects.
-    :ivar run: runs what blocks.
-    :ivar folder: where fetched and scratch files may be.
-    :ivar fetch: makes what fetches the files of a configured source.
-    """
-
-    reactor: Any
-    run: Run
-    folder: Path
-    fetch: Callable[[SourceConfig], Fetch]
 
 
 @frozen

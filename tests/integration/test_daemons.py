@@ -28,7 +28,7 @@ def twistd(plugin: str, *options: str) -> subprocess.CompletedProcess[str]:
         (["--nonsense"], "option --nonsense not recognized"),
         (["--max-active", "none"], "--max-active 'none': must be a whole number, 1 or more"),
         (["--config", "absent.toml"], "--config absent.toml: No such file or directory"),
-        ([], "there is no vulnerability source: give --clair URL or --list FILE"),
+        (["--no-public-sources"], "there is no vulnerability source: give --clair URL, --list FILE or a [source.NAME]"),
         (["--list", "absent"], "--list absent: there is no such file"),
         (["--clair", "http://127.0.0.1:1", "--memory-limit", "1MiB"], "--memory-limit 1MiB: must be "),
         (["more"], "unexpected argument 'more'"),

@@ -17,7 +17,8 @@ from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
 from patches.server.catalogue import Catalogue
 from patches.server.lists import Lists
 from patches.server.publishing import Guard, Publisher
-from patches.server.refresh import Refresh, Schedule
+from patches.server.refresh import Refresh
+from patches.server.schedule import Schedule
 from patches.server.schema import open_database
 from patches.vulnerability import Vulnerability
 from tests.server.made_up import vulnerabilities

@@ -27,7 +27,7 @@ class ServiceCase(SynchronousTestCase):
     def make(self, *more: str) -> Server:
         """Make a server of a list, out of its options."""
         options = Options()
-        folder = ("--state-dir", str(self.folder), "--list", str(self.list))
+        folder = ("--state-dir", str(self.folder), "--list", str(self.list), "--no-public-sources")
         options.parseOptions([*folder, "--memory-limit", "4GiB", *more])
         return make_server(self.reactor, options.resolved)
 
@@ -86,7 +86,7 @@ class RefusingTests(ServiceCase):
     def test_no_source(self) -> None:
         """Without a source there is nothing to serve."""
         options = Options()
-        options.parseOptions(["--state-dir", str(self.folder), "--memory-limit", "4GiB"])
+        options.parseOptions(["--state-dir", str(self.folder), "--memory-limit", "4GiB", "--no-public-sources"])
         error = self.assertRaises(SystemExit, make_server, self.reactor, options.resolved)
         self.assertIn("--clair", str(error.code))
 

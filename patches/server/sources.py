@@ -1,0 +1,98 @@
+"""The sources that the options tell of; each module is imported only where it is needed, as it costs memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from patches.interfaces import ISource, Run
+from patches.server.schedule import Public
+from patches.settings import BadSetting
+
+#: In the folder of the state: what is fetched of feeds.
+FEEDS = "feeds"
+
+
+def _none(platform: str) -> None:
+    return None
+
+
+@frozen
+class Sources:
+    """
+    Where vulnerabilities come from.
+
+    :ivar configured: in the order in which they were.
+    :ivar public: gives public ones for what those have not.
+    :ivar intervals: how often to look for changes, by name, where one has an interval of its own.
+    """
+
+    configured: tuple[ISource, ...]
+    public: Public = _none
+    intervals: Mapping[str, timedelta] = field(factory=dict)
+
+
+def sources_of(reactor: Any, values: Mapping[str, Any], run: Run, folder: Path) -> Sources:
+    """
+    Make the sources.
+
+    :param values: by option name.
+    :param folder: of the state.
+    :raises BadSetting: if one cannot be made, or there is none.
+    """
+    made = [*_of_options(reactor, values)]
+    intervals: dict[str, timedelta] = {}
+    public: Public = _none
+    if values["source"] or not values["no-public-sources"]:
+        from patches.sources.configured import SourceConfig
+        from patches.sources.means import means_of
+
+        means = means_of(reactor, run, folder / FEEDS)
+        configs = [SourceConfig.from_section(name, section) for name, section in (values["source"] or {}).items()]
+        if configs:
+            from patches.sources.registry import make_source
+
+            wanted = frozenset(values["platforms"]) if values["platforms"] is not None else None
+            made += [make_source(config, means, wanted) for config in configs]
+            intervals = {config.name: config.interval for config in configs if config.interval is not None}
+        if not values["no-public-sources"]:
+            public = _public(means)
+    names = [source.name for source in made]
+    if len(names) > len(set(names)):
+        raise BadSetting(f"two sources are named {max(names, key=names.count)}")
+    if not made and values["no-public-sources"]:
+        raise BadSetting("there is no vulnerability source: give --clair URL, --list FILE or a [source.NAME]")
+    return Sources(tuple(made), public, intervals)
+
+
+def _of_options(reactor: Any, values: Mapping[str, Any]) -> list[ISource]:
+    made: list[ISource] = []
+    if values["list"] is not None:
+        if not values["list"].is_file():
+            raise BadSetting(f"--list {values['list']}: there is no such file")
+        from patches.sources.ndjson import NdjsonSource
+
+        made.append(NdjsonSource(values["list"], reactor))
+    if values["clair"] is not None:
+        from patches.sources.clair import clair_source
+
+        made.append(clair_source(reactor, values["clair"], values["clair-rate"]))
+    return made
+
+
+def _public(means: Any) -> Public:
+    """Load what makes public sources when the first is asked for."""
+    made: list[Public] = []
+
+    def public(platform: str) -> ISource | None:
+        if not made:
+            from patches.sources.public import PublicSources
+
+            made.append(PublicSources(means))
+        return made[0](platform)
+
+    return public

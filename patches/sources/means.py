@@ -1,0 +1,41 @@
+"""What sources are made with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from patches.interfaces import Run
+from patches.sources.configured import SourceConfig
+from patches.sources.feed import Fetch
+
+
+@frozen
+class Means:
+    """
+    What sources are made with.
+
+    :ivar reactor: tells the time, and connects.
+    :ivar run: runs what blocks.
+    :ivar folder: where fetched and scratch files may be.
+    :ivar fetch: makes what fetches the files of a configured source.
+    """
+
+    reactor: Any
+    run: Run
+    folder: Path
+    fetch: Callable[[SourceConfig], Fetch]
+
+
+def means_of(reactor: Any, run: Run, folder: Path) -> Means:
+    """
+    Make the means of a server.
+
+    :param folder: is made when it is needed.
+    """
+    from patches.sources.local import LocalFiles
+
+    return Means(reactor, run, folder, lambda config: LocalFiles(run))

@@ -1,0 +1,66 @@
+"""
+The best public feed for each family of platforms: what a server reads that was told of no source.
+
+Chosen for being a vendor's own, complete, and of bounded cost; see the reference of sources for what each can say.
+"""
+
+from __future__ import annotations
+
+from patches.interfaces import ISource
+from patches.platforms import Platform
+from patches.sources.configured import SourceConfig
+from patches.sources.feed import FeedSource
+from patches.sources.means import Means
+from patches.sources.registry import make_source
+
+BUCKET = "https://osv-vulnerabilities.storage.googleapis.com"
+_SUSE = "https://ftp.suse.com/pub/projects/security/osv.tar.bz2"
+
+#: family → the source; those that are about one platform only are told which.
+PUBLIC = {
+    "debian": SourceConfig(
+        "debian-tracker", "debian-tracker", ("https://security-tracker.debian.org/tracker/data/json",)
+    ),
+    "ubuntu": SourceConfig("ubuntu-osv", "osv", ("https://security-metadata.canonical.com/osv/osv-all.tar.xz",)),
+    "alpine": SourceConfig("alpine-secdb", "secdb", ("https://secdb.alpinelinux.org",)),
+    "wolfi": SourceConfig("wolfi-secdb", "secdb", ("https://packages.wolfi.dev/os/security.json",), ("wolfi",)),
+    "chainguard": SourceConfig(
+        "chainguard-secdb", "secdb", ("https://packages.cgr.dev/chainguard/security.json",), ("chainguard",)
+    ),
+    "alma": SourceConfig("alma-osv", "osv", (BUCKET,), ecosystems=("AlmaLinux",)),
+    "rocky": SourceConfig("rocky-osv", "osv", (BUCKET,), ecosystems=("Rocky Linux",)),
+    "rhel": SourceConfig("redhat-osv", "osv", (BUCKET,), ecosystems=("Red Hat",)),
+    "sles": SourceConfig("suse-osv", "osv", (_SUSE,)),
+    "opensuse-leap": SourceConfig("suse-osv", "osv", (_SUSE,)),
+    "opensuse": SourceConfig("suse-osv", "osv", (_SUSE,)),
+    "azurelinux": SourceConfig("azurelinux-osv", "osv", (BUCKET,), ecosystems=("Azure Linux",)),
+    "mageia": SourceConfig("mageia-osv", "osv", (BUCKET,), ecosystems=("Mageia",)),
+    "openeuler": SourceConfig("openeuler-osv", "osv", (BUCKET,), ecosystems=("openEuler",)),
+}
+
+
+def public_source(platform: str) -> SourceConfig | None:
+    """Give the public source of a platform; ``None`` if there is none."""
+    return PUBLIC.get(Platform.from_name(platform).family)
+
+
+class PublicSources:
+    """
+    Public sources, made when a platform of theirs is asked for.
+
+    :param means: what they are made with.
+    """
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self._made: dict[str, ISource] = {}
+
+    def __call__(self, platform: str) -> ISource | None:
+        """Give the public source of a platform, which reads that platform from now on; ``None`` if there is none."""
+        config = public_source(platform)
+        if config is None:
+            return None
+        source = self._made.setdefault(config.name, make_source(config, self._means, frozenset()))
+        if isinstance(source, FeedSource) and source.wanted is not None:
+            source.wanted |= {platform}
+        return source

@@ -1,0 +1,105 @@
+"""Real feeds and real hosts by the whole way: file feed, catalogue, server, HTTP, ``patches scan``, findings."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest import SkipTest
+from urllib.request import urlopen
+
+import pytest
+
+from patches.sources.osv_ecosystems import ECOSYSTEMS, Place
+from tests.integration.daemons import PATCHES, Daemon, wait_for
+from tests.shared import shared
+
+CONFIG = """
+[source.osv]
+kind = "osv"
+path = "{osv}"
+ecosystems = ["AlmaLinux", "Alpine", "Azure Linux", "Debian", "Ubuntu"]
+"""
+
+
+def cases() -> list[Path]:
+    """Give the cases, of which there are none without the shared data."""
+    try:
+        return sorted(shared("data/oracles/matching").glob("*.json"))
+    except SkipTest:
+        return []
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """Start a server that reads the feeds of all cases."""
+    folder = tmp_path_factory.mktemp("feeds")
+    try:
+        osv = shared("data/osv")
+    except SkipTest as reason:
+        pytest.skip(str(reason))
+    config = folder / "server.toml"
+    config.write_text(CONFIG.format(osv=osv))
+    daemon = Daemon("patches-server", folder, "--config", str(config)).start()
+    try:
+        wait_for(lambda: is_read(daemon), 300)
+        yield daemon
+    finally:
+        daemon.stop()
+
+
+def is_read(daemon: Daemon) -> bool:
+    """Tell whether every feed has been read."""
+    with urlopen(f"http://127.0.0.1:{daemon.port}/v1/platforms") as answer:
+        found = {each["platform"] for each in json.load(answer)["platforms"] if each["revision"]}
+    return {"alma-8", "alpine-3.20", "azurelinux-2.0", "debian-12", "ubuntu-18.04"} <= found
+
+
+def scan(server: Daemon, root: Path, platform: str, channel: str) -> dict[str, Any]:
+    """Scan a host as a user would."""
+    command = [
+        *(PATCHES, "scan", "--patches-server", f"http://127.0.0.1:{server.port}", "--root", root, "--quiet"),
+        *("--platform", platform, "--channel", channel, "--format", "json", "--include-unfixed", "--max-age", "365d"),
+    ]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert ran.returncode in (0, 1), ran.stderr
+    document: dict[str, Any] = json.loads(ran.stdout)
+    return document
+
+
+def told(document: dict[str, Any]) -> set[tuple[str, str, str]]:
+    """Give what was found, as the name of each record, package and architecture."""
+    findings = [*document["findings"], *document.get("unfixed", ())]
+    return {
+        (name, each["package"]["name"], each["package"]["arch"])
+        for each in findings
+        if each["status"] != "will_not_fix"
+        for name in {*each["names"], *(record["name"] for record in each["records"])}
+    }
+
+
+@pytest.mark.parametrize("path", cases() or [None], ids=lambda path: path.stem if path else "none")
+def test_case(server: Daemon, path: Path | None) -> None:
+    """Every finding that other means find is there, and no other."""
+    assert path is not None
+    case = json.loads(path.read_text())
+    place = ECOSYSTEMS.place(case["ecosystem"])
+    assert isinstance(place, Place)
+    document = scan(server, shared("data/" + case["host"]), place.platform, place.channel or "none")
+    rows = {(row["id"], row["package"], row["arch"]): row.get("class") for row in case["expected"]}
+    kinds = {kind_of(name) for name, _, _ in rows} - {"ALBA-", "ALEA-"}  # these are no security advisories
+    found = {row for row in told(document) if kind_of(row[0]) in kinds}
+    due = {row for row, name in rows.items() if name in (None, "plain") and kind_of(row[0]) in kinds}
+    modular = {row for row, name in rows.items() if name == "module"}  # due to the streams that are installed only
+    assert due - found == set()
+    assert found - due - modular == set()
+    assert document["list"]["digest"]
+
+
+def kind_of(name: str) -> str:
+    """Tell what a name begins with: ``UBUNTU-CVE-``."""
+    found = re.match(r"[A-Z-]+", name)
+    return found[0] if found else ""
