@@ -94,6 +94,7 @@ def _debian_tracker(
 
 def _gathered(parts: Iterator[Vulnerability], scratch: Path) -> Iterator[Vulnerability]:
     """Put parts together that a feed, ordered by packages, tells of one flaw."""
+    scratch.parent.mkdir(parents=True, exist_ok=True)
     gathering = Gathering(scratch)
     try:
         gathering.add(parts)
