@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from html import unescape
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -20,7 +21,7 @@ from xml.etree import ElementTree
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.console import demo, scan
+from patches.console import main
 from patches.reporter import api as reporter_api
 from patches.reporter import service as reporter
 from patches.scanner import options as scanner
@@ -96,7 +97,7 @@ class CommandTests(SynchronousTestCase):
         given = [words for words in commands() if words[0] == ".venv/bin/patches"]
         self.assertGreaterEqual(len(given), 3)
         for words in given:
-            {"scan": scan, "demo": demo}[words[1]].make_context(words[1], words[2:])
+            main.commands[words[1]].make_context(words[1], words[2:])
 
     def test_shell(self) -> None:
         """Every script is one, and is shown; what it takes from the checkout is there."""
@@ -271,6 +272,13 @@ class TutorialTests(SynchronousTestCase):
         )
         self.assertEqual(ran.returncode, 1, ran.stderr)
         return ran.stdout
+
+    def test_picture(self) -> None:
+        """README's picture is of the scan that the tutorial shows."""
+        drawn = unescape(re.sub(r"<[^>]+>|\s", "", (DOCS / "tutorial/scan.svg").read_text()))
+        for line in (DOCS / "tutorial/scan.txt").read_text().splitlines():
+            self.assertIn(re.sub(r"\s", "", line), re.sub(r"\s", "", drawn))
+        self.assertIn(".. image:: docs/tutorial/scan.svg", (ROOT / "README.rst").read_text())
 
     def test_tutorial(self) -> None:
         """What the tutorial shows is what comes, but for times and names of scans; the metrics are those documented."""

@@ -1,0 +1,33 @@
+"""
+A picture of a terminal in which the tutorial's scan was made: what is on standard input, in colour, as SVG.
+
+    FORCE_COLOR=1 COLUMNS=100 patches scan … | python docs/_extensions/picture.py > docs/tutorial/scan.svg
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+
+from rich.console import Console
+from rich.text import Text
+
+COMMAND = "patches scan --root patches/demo/host"
+
+
+def picture(output: str) -> str:
+    """
+    Draw what a scan has printed.
+
+    :param output: with the terminal's sequences for colours.
+    """
+    console = Console(record=True, width=100, file=io.StringIO(), force_terminal=True)
+    console.print(Text.assemble(("$ ", "dim"), COMMAND))
+    console.print(Text.from_ansi(output))
+    drawn = console.export_svg(title="patches scan", unique_id="scan")
+    return re.sub(r"@font-face {.*?}\s*", "", drawn, flags=re.DOTALL)  # who looks at it need not ask for a font
+
+
+if __name__ == "__main__":
+    sys.stdout.write(picture(sys.stdin.read()))
