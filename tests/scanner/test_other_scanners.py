@@ -1,8 +1,9 @@
-"""What other scanners found on the same packages with the same data: Trivy, in its own integration tests."""
+"""What others found on the same packages with the same data: Trivy in its own integration tests, and osv.dev."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -10,6 +11,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.scanner.findings import Findings
 from patches.scanner.inventory import Inventory, Package
 from patches.scanner.matcher import Matcher
+from patches.sources.archives import members
+from patches.sources.osv_ecosystems import ECOSYSTEMS
+from patches.sources.osv_records import parse_osv
 from patches.vulnerability import FixedPackage, Vulnerability
 from tests.shared import shared
 
@@ -42,3 +46,36 @@ class TrivyTests(SynchronousTestCase):
 
 def _bare(version: str | None) -> str | None:
     return version.removeprefix("0:") if version else version
+
+
+class OsvDevTests(SynchronousTestCase):
+    """What api.osv.dev answered for a package and a version, where the records of our feeds are among its own."""
+
+    FEEDS = ("Alpine", "Debian", "Ubuntu")
+
+    def test_recorded(self) -> None:
+        """Nothing is missed that our feed has, and that is about this package in this release."""
+        asked = json.loads(shared("data/oracles/osvdev-recorded.json").read_text())
+        listed: dict[str, list[Vulnerability]] = {}
+        for feed in self.FEEDS:
+            for each in parse_osv(members(shared(f"data/osv/{feed}/all.zip")), None, Counter(), "osv"):
+                listed.setdefault(each.platform, []).append(each)
+        compared = 0
+        for row in asked:
+            place = ECOSYSTEMS.place(row["ecosystem"].removesuffix(":LTS"))
+            if isinstance(place, str) or place.platform not in listed:
+                continue
+            concerned = [each for each in listed[place.platform] if names_source(each, row["package"])]
+            known = {name for each in concerned for name in (each.name, *each.aliases)}
+            package = Package(row["package"], row["version"], "x86_64", row["package"], row["version"])
+            matcher = Matcher(Inventory(place.ecosystem.scheme, (package,)))
+            found = {name for each in concerned for _ in matcher.match(each) for name in (each.name, *each.aliases)}
+            due = set(row["osv_dev_ids"]) & known
+            self.assertEqual((due - found, matcher.not_evaluated.total()), (set(), 0), row)
+            compared += len(due)
+        self.assertEqual(compared, 9)
+
+
+def names_source(vulnerability: Vulnerability, name: str) -> bool:
+    """Tell whether a vulnerability is about a source package."""
+    return any(fixed.name == name for fixed in vulnerability.fixed_in)
