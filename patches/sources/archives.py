@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tarfile
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import IO, Self
 
 from patches.interfaces import SourceError
 from patches.sources.unpacking import Limits, Meter, open_metered, unpacking
+from patches.sources.zipped import BadZip, read_member, zip_members
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _BLOCK = 64 * 1024
@@ -74,13 +74,15 @@ def _refuse(error: OSError) -> None:
 
 
 def _of_zip(path: Path, meter: Meter, suffix: str) -> Iterator[tuple[str, bytes]]:
-    with _damage(path), zipfile.ZipFile(path) as archive:
-        for info in archive.infolist():
+    with _damage(path), path.open("rb") as file:
+        for member in zip_members(file):
             meter.begin()
-            if not info.is_dir() and info.filename.endswith(suffix):
-                with archive.open(info) as file:
-                    content = _content(file, meter)
-                yield info.filename, content
+            if member.name.endswith(suffix):
+                pieces = []
+                for piece in read_member(file, member):
+                    meter.add(len(piece))
+                    pieces.append(piece)
+                yield member.name, b"".join(pieces)
 
 
 def _content(file: IO[bytes], meter: Meter) -> bytes:
@@ -116,7 +118,7 @@ def _damage(path: Path) -> Iterator[None]:
     try:
         with unpacking(path):
             yield
-    except (zipfile.BadZipFile, RuntimeError) as error:
+    except (BadZip, RuntimeError) as error:
         raise SourceError(f"{path}: damaged: {error}") from error
     except tarfile.TarError as error:
         raise SourceError(f"{path}: not an archive, or damaged: {error}") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from patches.sources.osv_ecosystems import ECOSYSTEMS, Ecosystems
 from patches.sources.osv_records import parse_osv
 from patches.sources.secdb_documents import parse_secdb
 from patches.sources.unpacking import open_feed
+from patches.sources.zipped import BadZip, is_zip, zip_members
 from patches.vulnerability import Vulnerability
 
 
@@ -39,10 +39,13 @@ def _osv(
 
 def _claimed(path: Path) -> int | None:
     """Count the records in the directory of a zip file; the others say nothing of how many there are."""
-    if path.is_dir() or not zipfile.is_zipfile(path):
-        return None
-    with zipfile.ZipFile(path) as archive:
-        return sum(name.endswith(".json") for name in archive.namelist())
+    try:
+        if not is_zip(path):
+            return None
+        with path.open("rb") as file:
+            return sum(member.name.endswith(".json") for member in zip_members(file))
+    except (OSError, BadZip) as error:
+        raise SourceError(f"{path}: {error}") from error
 
 
 def _counted(found: Iterable[tuple[str, bytes]], tally: Tally) -> Iterator[tuple[str, bytes]]:
