@@ -34,6 +34,35 @@ class FirstEncoding:
         return self.agent.request(method, uri, headers, bodyProducer)
 
 
+@implementer(IAgent)
+@frozen
+class Verbatim:
+    """
+    An agent whose bodies treq hands on as they were sent: a file that is compressed is kept so, and can be continued.
+
+    treq unpacks what ends with ``gzip`` in ``Content-Encoding``, so ``identity`` is put behind it.
+    """
+
+    agent: IAgent
+
+    def request(
+        self, method: bytes, uri: bytes, headers: Headers | None = None, bodyProducer: IBodyProducer | None = None
+    ) -> Deferred[IResponse]:
+        """Send a request."""
+        return self.agent.request(method, uri, headers, bodyProducer).addCallback(_as_sent)
+
+
+def _as_sent(response: IResponse) -> IResponse:
+    if response.headers.hasHeader(b"Content-Encoding"):
+        response.headers.addRawHeader(b"Content-Encoding", b"identity")
+    return response
+
+
+def verbatim_client(agent: IAgent) -> HTTPClient:
+    """Make a treq client that asks for no compression, and undoes none."""
+    return HTTPClient(Verbatim(FirstEncoding(agent)))
+
+
 def pooled_client(reactor: Any, connections: int, connect_seconds: float) -> HTTPClient:
     """
     Make a treq client whose connections are used again.
