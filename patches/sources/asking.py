@@ -20,7 +20,7 @@ from twisted.web.iweb import IResponse
 from patches.interfaces import SourceError
 from patches.sources.fetching import BROKEN, Client, RequestTimedOut, describe, is_cancellation, timed_out, times
 from patches.sources.receiving import hang_up
-from patches.sources.redirects import REDIRECTS, redirected, same_server
+from patches.sources.redirects import REDIRECTS, redirected, same_server, shown
 from patches.sources.transfer_headers import retry_after
 
 
@@ -95,12 +95,14 @@ class Asking:
         raise SourceError(f"is redirected more than {times(self._settings.redirects)}")
 
     async def _request(self, url: str, headers: Mapping[str, str]) -> IResponse:
-        asking = self._client.get(url, headers=dict(headers), allow_redirects=False, unbuffered=True)
         seconds = self._settings.quiet_seconds
         try:
+            asking = self._client.get(url, headers=dict(headers), allow_redirects=False, unbuffered=True)
             response: IResponse = await asking.addTimeout(seconds, self._clock, onTimeoutCancel=timed_out)
         except (RequestTimedOut, *BROKEN) as error:
             give_up(error)
+        except ValueError as error:
+            raise SourceError(f"is, or is redirected to, a URL that no server can have: {shown(url)}") from error
         return response
 
     def refuse(self, response: IResponse) -> NoReturn:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import frozen
 from treq.client import HTTPClient
 from twisted.internet.defer import Deferred
-from twisted.web.client import Agent, HTTPConnectionPool
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IBodyProducer, IResponse
 from zope.interface import implementer
+
+from patches.sources.access import Access
+from patches.sources.routes import pooled_agent
 
 
 @implementer(IAgent)
@@ -31,6 +34,24 @@ class FirstEncoding:
         """Send a request."""
         headers = headers.copy() if headers is not None else Headers()
         headers.setRawHeaders(b"Accept-Encoding", (headers.getRawHeaders(b"Accept-Encoding") or [b"identity"])[:1])
+        return self.agent.request(method, uri, headers, bodyProducer)
+
+
+@implementer(IAgent)
+@frozen
+class WithHeaders:
+    """An agent that sends further headers, in place of those of the same name."""
+
+    agent: IAgent
+    headers: Mapping[str, str]
+
+    def request(
+        self, method: bytes, uri: bytes, headers: Headers | None = None, bodyProducer: IBodyProducer | None = None
+    ) -> Deferred[IResponse]:
+        """Send a request."""
+        headers = headers.copy() if headers is not None else Headers()
+        for name, value in self.headers.items():
+            headers.setRawHeaders(name, [value])
         return self.agent.request(method, uri, headers, bodyProducer)
 
 
@@ -63,13 +84,14 @@ def verbatim_client(agent: IAgent) -> HTTPClient:
     return HTTPClient(Verbatim(FirstEncoding(agent)))
 
 
-def pooled_client(reactor: Any, connections: int, connect_seconds: float) -> HTTPClient:
+def pooled_client(reactor: Any, connections: int, connect_seconds: float, access: Access | None = None) -> HTTPClient:
     """
-    Make a treq client whose connections are used again.
+    Make a treq client whose connections are used again, for a server that is asked for no redirects.
 
     :param connections: how many idle ones are kept for a server.
     :param connect_seconds: how long a new one may take.
+    :param access: its headers are sent with each request.
     """
-    pool = HTTPConnectionPool(reactor)
-    pool.maxPersistentPerHost = connections
-    return HTTPClient(FirstEncoding(Agent(reactor, connectTimeout=connect_seconds, pool=pool)))
+    access = access or Access()
+    agent: IAgent = FirstEncoding(pooled_agent(reactor, connections, connect_seconds, access))
+    return HTTPClient(WithHeaders(agent, access.headers) if access.headers else agent)

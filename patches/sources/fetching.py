@@ -33,6 +33,7 @@ from twisted.web.iweb import IResponse
 from patches.bodies import read_body
 from patches.interfaces import SourceError
 from patches.sources.pacing import Pace
+from patches.sources.tunnels import TunnelRefused
 
 log = Logger()
 
@@ -181,6 +182,8 @@ def describe(error: BaseException) -> str:
     """Say in a few words why no answer came."""
     if isinstance(error, RequestTimedOut):
         return f"it did not answer within {error.args[0]:g} s"
+    if isinstance(error, TunnelRefused):
+        return error.reason
     if isinstance(error, ResponseFailed):
         return "it closed the connection before the end of its answer"
     return f"it cannot be reached ({type(error).__name__})"

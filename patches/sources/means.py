@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from patches.interfaces import Run
 from patches.sources.configured import SourceConfig
@@ -22,12 +22,14 @@ class Means:
     :ivar run: runs what blocks.
     :ivar folder: where fetched and scratch files may be.
     :ivar fetch: makes what fetches the files of a configured source.
+    :ivar environment: the variables of the process, for what is not configured: its proxies.
     """
 
     reactor: Any
     run: Run
     folder: Path
     fetch: Callable[[SourceConfig], Fetch]
+    environment: Mapping[str, str] = field(factory=dict, repr=False)
 
 
 def means_of(reactor: Any, run: Run, folder: Path) -> Means:
