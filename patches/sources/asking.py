@@ -22,6 +22,7 @@ from patches.sources.fetching import BROKEN, Client, RequestTimedOut, describe, 
 from patches.sources.receiving import hang_up
 from patches.sources.redirects import REDIRECTS, redirected, same_server, shown
 from patches.sources.transfer_headers import retry_after
+from patches.sources.tunnels import TunnelRefused
 
 
 @frozen
@@ -114,7 +115,7 @@ class Asking:
         """
         hang_up(response)
         reason = f"it answered {response.code}"
-        if response.code != 429 and response.code < 500:
+        if not _may_pass(response.code):
             raise SourceError(reason)
         wait = retry_after(response.headers, self._clock.seconds())
         if wait is not None and wait > self._settings.max_retry_after_seconds:
@@ -128,7 +129,7 @@ def give_up(error: Exception) -> NoReturn:
 
     :param error: one of ``BROKEN``, or :class:`RequestTimedOut`.
     :raises MayPass: if it may pass.
-    :raises SourceError: if the server is not the one that it should be.
+    :raises SourceError: if the server is not the one that it should be, or the proxy does not want to.
     :raises CancelledError: if nobody waits for the answer any more.
     """
     if is_cancellation(error):
@@ -138,4 +139,10 @@ def give_up(error: Exception) -> NoReturn:
             raise SourceError("its certificate is of another name") from error
         if reason.check(TLSError) and "certificate" in str(reason.value):
             raise SourceError("its certificate is not trusted") from error
+    if isinstance(error, TunnelRefused) and error.status is not None and not _may_pass(error.status):
+        raise SourceError(error.reason) from error
     raise MayPass(describe(error)) from error
+
+
+def _may_pass(status: int) -> bool:
+    return status == 429 or status >= 500

@@ -18,11 +18,16 @@ _STATUS = re.compile(rb"HTTP/1\.\d (\d{3})(?:[ \r]|\Z)")
 
 
 class TunnelRefused(ConnectError):
-    """A proxy that did not connect."""
+    """
+    A proxy that did not connect.
 
-    def __init__(self, reason: str) -> None:
+    :ivar status: what it answered; ``None``: nothing that is HTTP.
+    """
+
+    def __init__(self, reason: str, status: int | None = None) -> None:
         super().__init__(string=reason)
         self.reason = reason
+        self.status = status
 
 
 @implementer(IStreamClientEndpoint)
@@ -122,14 +127,14 @@ class _Negotiation(Protocol):
         if read is None:
             self._fail("the proxy's answer is not HTTP")
         elif not read[1].startswith(b"2"):
-            self._fail(f"the proxy answered {read[1].decode('ascii')}")
+            self._fail(f"the proxy answered {int(read[1])}", int(read[1]))
         else:
             self._over, self._data = True, rest
             self.ready.callback(None)
 
-    def _fail(self, reason: str) -> None:
+    def _fail(self, reason: str, status: int | None = None) -> None:
         self._abort()
-        self.ready.errback(TunnelRefused(reason))
+        self.ready.errback(TunnelRefused(reason, status))
 
     def _abort(self) -> None:
         self._over = True
