@@ -70,6 +70,15 @@ class PlaceTests(SynchronousTestCase):
         self.assertRegex(found, r"\Ahttps://[\x21-\x7e]+\Z")
         self.assertNotIn("@", found.split("/")[2])
 
+    def test_redirected(self) -> None:
+        """A redirect is relative to what was asked for; user, password and fragment are left out."""
+        for location, url in {
+            b"//u:p@y.test/d#e": "https://y.test/d",
+            b"../d?e=%2f&f": "https://x.test/d?e=%2f&f",
+            b" https://y.test:8443/caf\xc3\xa9 ": "https://y.test:8443/caf%C3%A9",
+        }.items():
+            self.assertEqual(redirected("https://x.test/a/b?c", location), url)
+
     def test_strong(self) -> None:
         """A weak validator, and what is none, will not do."""
         self.assertEqual([strong(text) for text in ('"a"', 'W/"a"', "a", "", None)], ['"a"', None, None, None, None])

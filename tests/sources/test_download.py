@@ -13,7 +13,7 @@ from twisted.internet.defer import CancelledError, Deferred
 
 from patches.sources.feed import Fetched
 from tests.sources.downloading import BODY, URL, DownloadCase, whole
-from tests.sources.wires import told
+from tests.sources.wires import Told, told
 
 DATE = "Fri, 20 Nov 2026 06:00:00 GMT"
 VALIDATORS = {"ETag": '"one"', "Last-Modified": DATE}
@@ -181,6 +181,18 @@ class KeptTests(DownloadCase):
         self.assertEqual([file.path.exists() for file in had], [False, True, True])
         self.assertTrue(stranger.exists())
         self.assertEqual(self.fetch(told(304), url=urls[1]), had[1])
+
+    def test_busy(self) -> None:
+        """A file that is being fetched is not forgotten."""
+        self.answers = [Told(b"")]
+        downloads = self.downloads()
+        fetching = Deferred.fromCoroutine(downloads(URL))
+        self.web.flush()
+        (self.folder / f"{hashlib.sha256(URL.encode()).hexdigest()}.part").write_text("begun")
+        self.assertEqual(downloads.forget_others([]), 0)
+        fetching.cancel()
+        self.failureResultOf(fetching, CancelledError)
+        self.assertEqual(downloads.forget_others([]), 1)
 
     def test_cancelled(self) -> None:
         """A fetch that is cancelled leaves no timer behind, and its URL can be fetched again."""
