@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,12 +33,14 @@ class Means:
     environment: Mapping[str, str] = field(factory=dict, repr=False)
 
 
-def means_of(reactor: Any, run: Run, folder: Path) -> Means:
+def means_of(reactor: Any, run: Run, folder: Path, environment: Mapping[str, str] | None = None) -> Means:
     """
     Make the means of a server.
 
     :param folder: is made when it is needed.
+    :param environment: may name proxies; ``None``: that of the process.
     """
-    from patches.sources.local import LocalFiles
+    from patches.sources.fetches import make_fetch
 
-    return Means(reactor, run, folder, lambda config: LocalFiles(run))
+    environment = os.environ if environment is None else environment
+    return Means(reactor, run, folder, make_fetch(reactor, run, folder / "files", environment), environment)
