@@ -21,6 +21,7 @@ from zope.interface import implementer
 
 from patches.interfaces import IListing, ISource, Offer, SourceError
 from patches.platforms import Platform
+from patches.sources.access import Access
 from patches.sources.clair_api import ClairAPI, check_base_url
 from patches.sources.clair_documents import Details, Page
 from patches.sources.connections import pooled_client
@@ -177,13 +178,16 @@ class ClairListing:
                 self.skipped[SLASH if name else NAMELESS] += 1
 
 
-def clair_source(reactor: Any, base_url: str, rate: float | None = None, name: str = "clair") -> ClairSource:
+def clair_source(
+    reactor: Any, base_url: str, rate: float | None = None, name: str = "clair", access: Access | None = None
+) -> ClairSource:
     """
     Make a source that keeps a few connections to its Clair.
 
     :param rate: requests a second at most; ``None``: as many as Clair answers, four at a time.
+    :param access: how it is reached; ``None``: directly.
     :raises ValueError: if the base URL cannot be one.
     """
     settings = ClairSettings(fetch=FetchSettings(rate=rate))
-    client = pooled_client(reactor, settings.fetch.parallel, settings.fetch.timeout_seconds)
+    client = pooled_client(reactor, settings.fetch.parallel, settings.fetch.timeout_seconds, access)
     return ClairSource(client, base_url, reactor, settings, name=name)

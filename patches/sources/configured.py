@@ -11,7 +11,9 @@ from typing import Any
 from attrs import field, frozen
 
 from patches.settings import BadSetting, platforms, seconds, url
+from patches.sources.proxies import Proxy
 
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 
 
@@ -28,7 +30,7 @@ class SourceConfig:
     :ivar interval: how often to look for changes; ``None``: as often as is usual.
     :ivar rank: whose word goes before whose; ``None``: as is usual for its kind.
     :ivar ca: a file of certificates to trust in place of the system's.
-    :ivar proxy: the URL of a proxy; ``None``: what the environment says.
+    :ivar proxy: the URL of a proxy, which may have a user and a password; ``None``: what the environment says.
     :ivar headers: are sent with each request.
     """
 
@@ -40,8 +42,8 @@ class SourceConfig:
     interval: timedelta | None = None
     rank: int | None = None
     ca: Path | None = None
-    proxy: str | None = None
-    headers: Mapping[str, str] = field(factory=dict)
+    proxy: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(factory=dict, repr=False)
 
     @classmethod
     def from_section(cls, name: str, section: Mapping[str, Any]) -> SourceConfig:
@@ -94,7 +96,17 @@ def _rank(value: Any) -> int:
 def _headers(value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
         raise ValueError("must be a table of strings")
-    return {_text(name): _text(content) for name, content in value.items()}
+    headers = {_text(name): _text(content) for name, content in value.items()}
+    for name, content in headers.items():
+        if not _HEADER.match(name) or not content.isprintable():
+            raise ValueError(f"{name!r} cannot be sent")
+    return headers
+
+
+def _proxy(value: Any) -> str:
+    text = _text(value)
+    Proxy.from_url(text)
+    return text
 
 
 _READ = {
@@ -106,6 +118,6 @@ _READ = {
     "interval": lambda value: seconds(str(value)),
     "rank": _rank,
     "ca": lambda value: Path(_text(value)),
-    "proxy": lambda value: url(_text(value)),
+    "proxy": _proxy,
     "headers": _headers,
 }

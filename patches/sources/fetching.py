@@ -33,11 +33,13 @@ from twisted.web.iweb import IResponse
 from patches.bodies import read_body
 from patches.interfaces import SourceError
 from patches.sources.pacing import Pace
+from patches.sources.tunnels import TunnelRefused
 
 log = Logger()
 
 TRANSIENT = frozenset({429, 500, 502, 503, 504})
-_BROKEN = (
+#: How a request fails to which no whole answer comes.
+BROKEN = (
     ConnectError,
     ConnectingCancelledError,
     ConnectionAborted,
@@ -128,15 +130,15 @@ class Fetcher:
         for number in range(1, self._settings.tries + 1):
             try:
                 answer = await self._attempt(url, max_bytes, dict(headers or {}))
-            except (RequestTimedOut, *_BROKEN) as error:
-                reason = _describe(error)
+            except (RequestTimedOut, *BROKEN) as error:
+                reason = describe(error)
             else:
                 if answer.status not in TRANSIENT:
                     return answer
                 reason = f"it answered {answer.status}"
             if number < self._settings.tries:
                 await self._pause(number, reason)
-        raise Unanswered(f"{reason}, and was asked {_times(self._settings.tries)}")
+        raise Unanswered(f"{reason}, and was asked {times(self._settings.tries)}")
 
     async def _attempt(self, url: str, max_bytes: int, headers: dict[str, str]) -> Answer:
         async with self._slots:
@@ -144,9 +146,9 @@ class Fetcher:
             exchange = Deferred.fromCoroutine(self._exchange(url, max_bytes, headers))
             seconds = self._settings.timeout_seconds
             try:
-                return await exchange.addTimeout(seconds, self._clock, onTimeoutCancel=_timed_out)
-            except _BROKEN as error:
-                if _is_cancellation(error):
+                return await exchange.addTimeout(seconds, self._clock, onTimeoutCancel=timed_out)
+            except BROKEN as error:
+                if is_cancellation(error):
                     raise CancelledError from error
                 raise
 
@@ -161,23 +163,32 @@ class Fetcher:
         await deferLater(self._clock, seconds)
 
 
-def _timed_out(result: Any, seconds: float) -> Any:
+def timed_out(result: Any, seconds: float) -> Any:
+    """
+    End a request that took too long; for :meth:`Deferred.addTimeout`.
+
+    :raises RequestTimedOut: always.
+    """
     raise RequestTimedOut(seconds)
 
 
-def _is_cancellation(error: BaseException) -> bool:
+def is_cancellation(error: BaseException) -> bool:
     """Tell whether a request failed because it was cancelled; depending on how far it was, it fails in another way."""
     reasons = getattr(error, "reasons", None) or ()
     return isinstance(error, ConnectingCancelledError) or any(reason.check(CancelledError) for reason in reasons)
 
 
-def _describe(error: BaseException) -> str:
+def describe(error: BaseException) -> str:
+    """Say in a few words why no answer came."""
     if isinstance(error, RequestTimedOut):
         return f"it did not answer within {error.args[0]:g} s"
+    if isinstance(error, TunnelRefused):
+        return error.reason
     if isinstance(error, ResponseFailed):
         return "it closed the connection before the end of its answer"
     return f"it cannot be reached ({type(error).__name__})"
 
 
-def _times(number: int) -> str:
+def times(number: int) -> str:
+    """Write how often."""
     return "once" if number == 1 else f"{number} times"

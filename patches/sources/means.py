@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from patches.interfaces import Run
 from patches.sources.configured import SourceConfig
@@ -22,20 +23,24 @@ class Means:
     :ivar run: runs what blocks.
     :ivar folder: where fetched and scratch files may be.
     :ivar fetch: makes what fetches the files of a configured source.
+    :ivar environment: the variables of the process, for what is not configured: its proxies.
     """
 
     reactor: Any
     run: Run
     folder: Path
     fetch: Callable[[SourceConfig], Fetch]
+    environment: Mapping[str, str] = field(factory=dict, repr=False)
 
 
-def means_of(reactor: Any, run: Run, folder: Path) -> Means:
+def means_of(reactor: Any, run: Run, folder: Path, environment: Mapping[str, str] | None = None) -> Means:
     """
     Make the means of a server.
 
     :param folder: is made when it is needed.
+    :param environment: may name proxies; ``None``: that of the process.
     """
-    from patches.sources.local import LocalFiles
+    from patches.sources.fetches import make_fetch
 
-    return Means(reactor, run, folder, lambda config: LocalFiles(run))
+    environment = os.environ if environment is None else environment
+    return Means(reactor, run, folder, make_fetch(reactor, run, folder / "files", environment), environment)

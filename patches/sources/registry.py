@@ -122,9 +122,11 @@ def _ndjson(config: SourceConfig, means: Means, wanted: frozenset[str] | None) -
 
 
 def _clair(config: SourceConfig, means: Means, wanted: frozenset[str] | None) -> ISource:
+    from patches.sources.access import Access
     from patches.sources.clair import clair_source
 
-    return clair_source(means.reactor, config.locations[0], name=config.name)
+    access = Access.from_config(config, means.environment)
+    return clair_source(means.reactor, config.locations[0], name=config.name, access=access)
 
 
 def _key(location: str) -> str:

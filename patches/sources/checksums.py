@@ -1,0 +1,70 @@
+"""Checksums that a server promises in the headers of its answer."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+
+from attrs import frozen
+from twisted.web.http_headers import Headers
+
+#: The names of algorithms in headers, and in :mod:`hashlib`; a checksum of any other kind is not looked at.
+_ALGORITHMS = {"md5": "md5", "sha-256": "sha256", "sha-512": "sha512"}
+_LENGTHS = {"md5": 16, "sha256": 32, "sha512": 64}
+_MEMBER = re.compile(r"([A-Za-z0-9-]+)\s*=\s*:?([A-Za-z0-9+/]+={0,2}):?\s*\Z")
+
+
+@frozen
+class Checksum:
+    """
+    What a body must come to.
+
+    :ivar algorithm: as :mod:`hashlib` calls it.
+    :ivar digest: in hexadecimal.
+    """
+
+    algorithm: str
+    digest: str
+
+
+def promised(headers: Headers) -> tuple[Checksum, ...]:
+    """
+    Read the checksums of a whole answer (status 200), of its body as it is sent.
+
+    See RFC 9530 (``Repr-Digest``, ``Content-Digest``), RFC 3230 (``Digest``), RFC 1864 (``Content-MD5``), and what
+    Google's storage sends. One that cannot be read is not there.
+    """
+    found: list[Checksum] = []
+    for name in ("repr-digest", "content-digest", "digest"):
+        found += _members(_joined(headers, name))
+    if _stored_as_sent(headers):
+        found += _members(_joined(headers, "x-goog-hash"))
+    found += _members(f"md5={_joined(headers, 'content-md5')}")
+    return tuple(dict.fromkeys(found))
+
+
+def _members(text: str) -> Iterator[Checksum]:
+    for member in text.split(","):
+        read = _MEMBER.match(member.strip())
+        algorithm = _ALGORITHMS.get(read[1].lower()) if read else None
+        if read is None or algorithm is None:
+            continue
+        try:
+            digest = base64.b64decode(read[2], validate=True)
+        except binascii.Error:
+            continue
+        if len(digest) == _LENGTHS[algorithm]:
+            yield Checksum(algorithm, digest.hex())
+
+
+def _stored_as_sent(headers: Headers) -> bool:
+    """Google's storage unpacks what it has packed, but its checksum is that of the packed."""
+    stored = _joined(headers, "x-goog-stored-content-encoding").lower() or "identity"
+    sent = [name.strip().lower() for name in _joined(headers, "content-encoding").split(",")]
+    return stored == "identity" or stored in sent
+
+
+def _joined(headers: Headers, name: str) -> str:
+    return ",".join(headers.getRawHeaders(name) or ()).strip()

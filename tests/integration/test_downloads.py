@@ -1,0 +1,182 @@
+"""Downloads of a process of its own, from real servers, through real proxies and TLS."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import react
+from twisted.internet.threads import deferToThread
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.interfaces import SourceError
+from patches.sources.configured import SourceConfig
+from patches.sources.fetches import make_fetch
+from tests.integration.web_servers import FileServer, Proxy, encrypted, make_certificates, serving
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BODY = os.urandom(1 << 20)
+MD5 = base64.b64encode(hashlib.md5(BODY).digest()).decode("ascii")
+
+
+async def fetch(reactor: Any, folder: str, section: str) -> None:
+    """Fetch the first location of a configured source, and print what came of it."""
+    config = SourceConfig.from_section("feed", json.loads(section))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    try:
+        fetched = await make_fetch(reactor, deferToThread, Path(folder), os.environ)(config)(config.locations[0])
+        found = {"path": str(fetched.path), "state": fetched.state}
+    except SourceError as error:
+        found = {"error": str(error)}
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    print(json.dumps(found | {"grown_kib": grown}))
+
+
+class DownloadTests(SynchronousTestCase):
+    """Processes that fetch."""
+
+    def setUp(self) -> None:
+        temporary = TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.folder = Path(temporary.name)
+        self.server = FileServer(BODY)
+        self.server.headers = {"Content-MD5": MD5}
+
+    def start(self, url: str, environment: dict[str, str] | None = None, **options: Any) -> subprocess.Popen[str]:
+        """Start a process that fetches."""
+        section = json.dumps({"kind": "osv", "url": url, **options})
+        quiet = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        command = [sys.executable, "-m", __name__, str(self.folder / "kept"), section]
+        return subprocess.Popen(
+            command, cwd=REPOSITORY, env=quiet | (environment or {}), stdout=subprocess.PIPE, text=True
+        )
+
+    def fetch(self, url: str, environment: dict[str, str] | None = None, **options: Any) -> dict[str, Any]:
+        """Fetch in a process of its own."""
+        output, _ = self.start(url, environment, **options).communicate(timeout=60)
+        found: dict[str, Any] = json.loads(output)
+        return found
+
+    def assertHad(self, found: dict[str, Any], body: bytes = BODY) -> None:
+        """Check what came of it."""
+        self.assertNotIn("error", found)
+        self.assertEqual(Path(found["path"]).read_bytes(), body)
+        self.assertEqual(found["state"], hashlib.sha256(body).hexdigest())
+
+    def url(self, name: str = "127.0.0.1") -> str:
+        """Give the URL of the file."""
+        return f"http://{name}:{self.server.port}/feeds/all.zip"
+
+    def test_unchanged(self) -> None:
+        """A process that begins asks for what another had, once, and writes nothing."""
+        with serving(self.server):
+            first = self.fetch(self.url())
+            self.assertHad(first)
+            before = {path.name: path.stat().st_mtime_ns for path in (self.folder / "kept").iterdir()}
+            self.assertEqual(self.fetch(self.url())["state"], first["state"])
+        self.assertEqual({path.name: path.stat().st_mtime_ns for path in (self.folder / "kept").iterdir()}, before)
+        self.assertEqual(len(self.server.asked), 2)
+
+    def test_cut(self) -> None:
+        """A connection that is lost in a body is continued by another one."""
+        self.server.cut = 300_000
+        with serving(self.server):
+            self.assertHad(self.fetch(self.url()))
+        self.assertEqual([asked.get("range") for asked in self.server.asked], [None, "bytes=300000-"])
+
+    def test_killed(self) -> None:
+        """What a process that was killed had of a file, the next one continues."""
+        self.server.cut, self.server.stalls = 700_000, True
+        with serving(self.server):
+            with self.start(self.url()) as process:
+                limit = time.monotonic() + 30
+                while not any(path.stat().st_size > 500_000 for path in (self.folder / "kept").glob("*.part")):
+                    self.assertLess(time.monotonic(), limit)
+                    time.sleep(0.05)
+                process.kill()
+            self.assertHad(self.fetch(self.url()))
+        first = int(self.server.asked[1]["range"].removeprefix("bytes=").removesuffix("-"))
+        self.assertGreater(first, 500_000)
+
+    def test_memory(self) -> None:
+        """A file is not held in memory while it comes."""
+        self.server.body = bytes(128 << 20)
+        self.server.headers = {}
+        with serving(self.server):
+            found = self.fetch(self.url())
+        self.assertHad(found, self.server.body)
+        self.assertLess(found["grown_kib"], 32 << 10)
+
+    def test_certificates(self) -> None:
+        """A server is trusted by the certificates that are configured, and not by the system's; its name counts."""
+        ca, own = make_certificates(self.folder, "localhost")
+        self.server.socket = encrypted(self.server.socket, own)
+        url = self.url("localhost").replace("http:", "https:")
+        with serving(self.server):
+            self.assertHad(self.fetch(url, ca=str(ca)))
+            self.assertEqual(self.fetch(url)["error"], f"{url}: its certificate is not trusted")
+            other = url.replace("localhost", "127.0.0.1")
+            self.assertEqual(self.fetch(other, ca=str(ca))["error"], f"{other}: its certificate is of another name")
+        self.assertEqual(len(self.server.asked), 1)
+
+    def test_tunnel(self) -> None:
+        """A server with TLS is reached through the proxy that is configured, which sees nothing but its name."""
+        ca, own = make_certificates(self.folder, "feeds.test")
+        self.server.socket = encrypted(self.server.socket, own)
+        proxy = Proxy(self.server.port)
+        options = {"ca": str(ca), "headers": {"Authorization": "Bearer mine"}}
+        with serving(self.server, proxy):
+            configured = f"http://me:secret@127.0.0.1:{proxy.port}"
+            self.assertHad(self.fetch("https://feeds.test/all.zip", proxy=configured, **options))
+        (head,) = proxy.heads
+        self.assertIn("CONNECT feeds.test:443 HTTP/1.1\r\n", head)
+        self.assertIn(f"Proxy-Authorization: Basic {base64.b64encode(b'me:secret').decode()}\r\n", head)
+        self.assertNotIn("mine", head)
+        self.assertEqual(self.server.asked[0]["authorization"], "Bearer mine")
+        self.assertNotIn("proxy-authorization", self.server.asked[0])
+
+    def test_plain_through_a_proxy(self) -> None:
+        """A server without TLS is asked for by the proxy of the environment, unless that is forbidden for its name."""
+        proxy = Proxy(self.server.port)
+        environment = {"http_proxy": f"me:secret@127.0.0.1:{proxy.port}", "NO_PROXY": "other.test"}
+        with serving(self.server, proxy):
+            self.assertHad(self.fetch("http://feeds.test/all.zip", environment))
+            self.assertHad(self.fetch(self.url(), environment))
+        (head,) = proxy.heads
+        self.assertTrue(head.startswith("GET http://feeds.test/all.zip HTTP/1.1\r\n"))
+        self.assertIn("Proxy-Authorization: Basic ", head)
+
+    def test_encrypted_proxy(self) -> None:
+        """A proxy may want TLS itself; then there is TLS within TLS."""
+        ca, own = make_certificates(self.folder, "localhost")
+        self.server.socket = encrypted(self.server.socket, own)
+        proxy = Proxy(self.server.port)
+        proxy.socket = encrypted(proxy.socket, own)
+        with serving(self.server, proxy):
+            self.assertHad(self.fetch("https://localhost/a", ca=str(ca), proxy=f"https://localhost:{proxy.port}"))
+        self.assertEqual(len(proxy.heads), 1)
+
+    def test_proxy_that_refuses(self) -> None:
+        """A proxy that does not connect is told apart from a server that does not answer."""
+        proxy = Proxy(self.server.port, refuses=407)
+        with serving(self.server, proxy):
+            found = self.fetch("http://feeds.test/all.zip", proxy=f"http://127.0.0.1:{proxy.port}")
+            self.assertEqual(found["error"], "http://feeds.test/all.zip: it answered 407")
+            found = self.fetch("https://feeds.test/all.zip", {"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}"})
+            self.assertEqual(found["error"], "https://feeds.test/all.zip: the proxy answered 407")
+        self.assertEqual(len(proxy.heads), 2)
+        self.assertEqual(self.server.asked, [])
+
+
+if __name__ == "__main__":
+    react(lambda reactor, *arguments: Deferred.fromCoroutine(fetch(reactor, *arguments)), sys.argv[1:])
