@@ -10,21 +10,20 @@ resuming the session, as long as patience lasts.
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Callable, Container
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
 
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 
+from patches.scanner.cache import KeptList
 from patches.scanner.exchange import Answer, Exchange, Unreachable
 from patches.scanner.patience import OutOfPatience, Patience
-from patches.vulnerability import Vulnerability
+from patches.scanner.verified import NotVerified, Refused, SessionLost, StreamError, Unchanged, VerifiedStream
 from patches.wire import (
     MAX_CHUNK_BYTES,
     MalformedWire,
-    StreamDigest,
-    decode_lines,
     digest,
     encode_json,
     parse_repr_digest,
@@ -32,30 +31,6 @@ from patches.wire import (
 
 WAIT_SECONDS = 20.0
 _MOST_RESUMES = 8
-
-
-class StreamError(Exception):
-    """The list was not had whole; its text says why, in one line."""
-
-
-class Refused(StreamError):
-    """
-    The server will not serve this.
-
-    :ivar code: the server's word for it, ``unknown-platform``.
-    """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"the server refused: {message}")
-        self.code = code
-
-
-class NotVerified(StreamError):
-    """What came is not what the server said it would be."""
-
-
-class SessionLost(StreamError):
-    """The session cannot be taken up again; a new one, from the beginning, may succeed."""
 
 
 @frozen
@@ -71,15 +46,14 @@ class ClientSettings:
     patience: timedelta = timedelta(minutes=10)
 
 
-class VulnerabilityStream:
+class VulnerabilityStream(VerifiedStream):
     """
-    One pass over one snapshot: an asynchronous iterator of vulnerabilities, once.
+    One pass over one snapshot of a server.
 
     :ivar session: the session's token, once there is one.
-    :ivar snapshot: what the server says of the snapshot, once the session is active.
-    :ivar served: how many vulnerabilities came so far, those of the chunk at hand included.
-    :ivar complete: whether all came, and everything was verified.
     :param exchange: asks the server.
+    :param since: the revision of a list that is here: :exc:`Unchanged` is raised if that is the current one.
+    :param keep: where the list is kept, if it is verified whole.
     """
 
     def __init__(
@@ -89,43 +63,32 @@ class VulnerabilityStream:
         settings: ClientSettings,
         clock: IReactorTime,
         jitter: Callable[[], float] = random.random,
+        since: str | None = None,
+        keep: KeptList | None = None,
     ) -> None:
+        super().__init__()
         self.platform = platform
         self.session = ""
-        self.snapshot: dict[str, Any] = {}
-        self.served = 0
-        self.complete = False
+        self._since = since
+        self._keep = keep
         self._exchange = exchange
         self._contact = Patience(settings.contact, clock, jitter)
         self._patience = Patience(settings.patience, clock, jitter)
-        self._digest = StreamDigest()
         self._resumes = 0
-
-    @property
-    def digest(self) -> str:
-        """The digest of what came so far, in hexadecimal."""
-        return self._digest.hexdigest()
-
-    def __aiter__(self) -> AsyncIterator[Vulnerability]:
-        return self.naming(None)
-
-    async def naming(self, names: Container[str] | None) -> AsyncIterator[Vulnerability]:
-        """Give only the vulnerabilities that fix a package of one of these names; all come, and are verified."""
-        async for body in self.bodies():
-            try:
-                for vulnerability in decode_lines(body, names):
-                    yield vulnerability
-            except MalformedWire as error:
-                raise NotVerified(f"the server sent what is {error}") from error
 
     async def bodies(self) -> AsyncIterator[bytes]:
         """Give the verified body of each chunk, not decoded; instead of iterating over the vulnerabilities."""
         try:
-            await self._open({"platform": self.platform})
+            since = {"since": self._since} if self._since is not None else {}
+            await self._open({"platform": self.platform, **since})
             number = 0
             while (body := await self._chunk(number)) is not None:
                 number += 1
+                if self._keep is not None:
+                    self._keep.add(body)
                 yield body
+            if self._keep is not None:
+                self._keep.commit(self.snapshot)
         except (Unreachable, OutOfPatience) as error:
             raise StreamError(str(error)) from error
         except MalformedWire as error:
@@ -141,7 +104,18 @@ class VulnerabilityStream:
             if answer.status == 201:
                 self._note_session(answer)
                 return
+            if answer.status == 200 and "since" in request:
+                raise Unchanged(self._unchanged(answer))
             await self._pause_or_give_up(answer, resuming="resume" in request)
+
+    def _unchanged(self, answer: Answer) -> dict[str, Any]:
+        document = answer.document()
+        snapshot = document.get("snapshot")
+        if document.get("unchanged") is not True or not isinstance(snapshot, dict):
+            raise NotVerified("the server opened no session, and did not say that the list has not changed")
+        if snapshot.get("revision") != self._since:
+            raise NotVerified("the server says of another list that it has not changed")
+        return snapshot
 
     def _note_session(self, answer: Answer) -> None:
         document = answer.document()
@@ -201,7 +175,11 @@ class VulnerabilityStream:
         self._patience.progress()
         self._resumes = 0
         if answer.header("Content-Type").startswith("application/json"):
-            self._verify_end(answer.document(), number)
+            end = answer.document()
+            if end.get("finished") is not True:
+                raise NotVerified("the server sent a chunk that is none")
+            self.snapshot = self.snapshot or {"revision": end.get("revision")}
+            self._verify_end(end, number)
             return None
         announced = parse_repr_digest(answer.header("Repr-Digest"))
         actual = digest(answer.body)
@@ -209,8 +187,7 @@ class VulnerabilityStream:
             raise NotVerified(f"chunk {number} is not what the server announced: its digest differs")
         if not self.snapshot:
             await self._learn_snapshot()
-        self._digest.add(actual)
-        self.served += answer.body.count(b"\n")
+        self._count(answer.body, actual)
         return answer.body
 
     async def _learn_snapshot(self) -> None:
@@ -218,21 +195,6 @@ class VulnerabilityStream:
         answer = await self._exchange.ask("GET", f"/v1/sessions/{self.session}")
         if answer.status == 200:
             self._note_snapshot(answer.document())
-
-    def _verify_end(self, end: dict[str, Any], number: int) -> None:
-        if end.get("finished") is not True:
-            raise NotVerified("the server sent a chunk that is none")
-        self.snapshot = self.snapshot or {"revision": end.get("revision")}
-        expected = {
-            "chunks": number,
-            "vulnerabilities": self.served,
-            "digest": self.digest,
-            "revision": self.snapshot.get("revision"),
-        }
-        for name, value in expected.items():
-            if end.get(name) != value:
-                raise NotVerified(f"the end of the stream does not fit: {name} is {end.get(name)}, and {value} came")
-        self.complete = True
 
 
 class PatchesClient:
@@ -256,6 +218,11 @@ class PatchesClient:
         self._settings = settings or ClientSettings()
         self._jitter = jitter
 
-    def stream(self, platform: str) -> VulnerabilityStream:
-        """Begin a pass over the current list of a platform; nothing is asked yet."""
-        return VulnerabilityStream(self._exchange, platform, self._settings, self._clock, self._jitter)
+    def stream(self, platform: str, since: str | None = None, keep: KeptList | None = None) -> VulnerabilityStream:
+        """
+        Begin a pass over the current list of a platform; nothing is asked yet.
+
+        :param since: the revision of a list that is here, if there is one.
+        :param keep: where this one is kept.
+        """
+        return VulnerabilityStream(self._exchange, platform, self._settings, self._clock, self._jitter, since, keep)

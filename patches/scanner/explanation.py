@@ -7,11 +7,11 @@ from typing import Any
 
 from attrs import field, frozen
 
-from patches.scanner.client import VulnerabilityStream
 from patches.scanner.inventory import Inventory, Package
 from patches.scanner.matcher import Matcher
 from patches.scanner.reports import package_document
 from patches.scanner.rulings import Ruling
+from patches.scanner.verified import VerifiedStream
 from patches.vulnerability import FixedPackage, Vulnerability
 from patches.wire import decode_lines
 
@@ -73,9 +73,7 @@ class Explanation:
         return {True: "affected", False: "not affected", None: "not evaluated"}[self.affected]
 
 
-async def explain(
-    stream: VulnerabilityStream, inventory: Inventory, flaw: str, package: str | None = None
-) -> Explanation:
+async def explain(stream: VerifiedStream, inventory: Inventory, flaw: str, package: str | None = None) -> Explanation:
     """
     Read a whole list, and explain what it says of a flaw; raises as the stream does.
 
@@ -89,7 +87,7 @@ async def explain(
     return Explanation(flaw, package, tuple(records), tuple(steps), installed, stream.snapshot)
 
 
-async def _records(stream: VulnerabilityStream, flaw: str) -> AsyncIterator[Vulnerability]:
+async def _records(stream: VerifiedStream, flaw: str) -> AsyncIterator[Vulnerability]:
     """Decode only the lines in which the name stands at all."""
     name = flaw.encode()
     async for body in stream.bodies():

@@ -19,7 +19,7 @@ from patches.scanner.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.exchange import Exchange, http_client
 from patches.scanner.exit_codes import ERROR, INTERRUPTED, exit_code
 from patches.scanner.ignore_files import BadIgnores
-from patches.scanner.options import host_of, policy_of, target_of
+from patches.scanner.options import cache_of, host_of, policy_of, target_of
 from patches.scanner.os_release import UnknownPlatform
 from patches.scanner.outbox import Outbox
 from patches.scanner.outcome import Outcome, Target, Verdict
@@ -103,7 +103,7 @@ class _Once:
         settings = ClientSettings(patience=self.values["patience"])
         client = PatchesClient(http, self.values["patches-server"], reactor, settings)
         with self.screen.progress(f"Scanning {self.target.host} as {self.target.platform}") as watch:
-            outcome = await scan(client, self.target, self.policy, watch)
+            outcome = await scan(client, self.target, self.policy, watch, cache=cache_of(self.values, self.target))
         try:
             self.screen.show(outcome)
         except Unwritable as error:

@@ -11,6 +11,7 @@ from typing import Any
 
 from patches.daemon import DaemonOptions
 from patches.platforms import Platform
+from patches.scanner.cache import ListCache
 from patches.scanner.exit_codes import NEVER
 from patches.scanner.formats import FORMATS, TABLE
 from patches.scanner.ignore_files import read_ignores
@@ -69,6 +70,7 @@ SCAN_SETTINGS = (
     Setting("max-age", "7d", seconds, "How long ago the list may have been checked against its sources."),
     Setting("ignore", None, Path, "A file of decisions, TOML or OpenVEX: findings that do not count, and why."),
     Setting("channel", None, channels, "Which channels the host has, esm or none; told from its files if not given."),
+    Setting("cache", None, Path, "A folder where the list is kept, for when it is unchanged or the server is away."),
     Setting("include-unfixed", "false", flag, "Findings without a fix are shown with the rest, and count."),
 )
 
@@ -120,6 +122,11 @@ def target_of(values: Mapping[str, Any]) -> Target:
 def host_of(values: Mapping[str, Any]) -> str:
     """Tell the name under which the host is reported."""
     return values["host"] or socket.gethostname()
+
+
+def cache_of(values: Mapping[str, Any], target: Target) -> ListCache | None:
+    """Give where the list of a target is kept between scans."""
+    return ListCache(values["cache"], target.platform) if values["cache"] is not None else None
 
 
 def policy_of(values: Mapping[str, Any]) -> Policy:

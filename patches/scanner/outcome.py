@@ -83,6 +83,7 @@ class Listed:
     :ivar digest: what came, once it was verified whole.
     :ivar created: when its content was first published.
     :ivar checked: when its sources last gave that very content.
+    :ivar away: why a list that was kept here was compared in place of the server's; ``None`` if it was not.
     """
 
     served: int = 0
@@ -90,6 +91,7 @@ class Listed:
     digest: str | None = None
     created: str | None = None
     checked: str | None = None
+    away: str | None = None
 
 
 @frozen

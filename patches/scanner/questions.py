@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from patches import one_shot
-from patches.scanner.client import ClientSettings, PatchesClient, Refused, StreamError
+from patches.scanner.client import ClientSettings, PatchesClient
 from patches.scanner.exchange import http_client
 from patches.scanner.exit_codes import CLEAN, ERROR, FINDINGS, INCOMPLETE, UNSUPPORTED
 from patches.scanner.explained import explanation_text
@@ -21,6 +21,7 @@ from patches.scanner.os_release import UnknownPlatform
 from patches.scanner.outcome import Target
 from patches.scanner.packages import inventory_document, inventory_table
 from patches.scanner.scan import inventory_of
+from patches.scanner.verified import Refused, StreamError
 
 _CODES = {False: CLEAN, True: FINDINGS, None: INCOMPLETE}
 

@@ -10,18 +10,17 @@ from datetime import UTC, date, datetime, timedelta
 from attrs import evolve, field, frozen
 
 from patches.platforms import Platform
+from patches.scanner.cache import ListCache
 from patches.scanner.channels import channels_of
-from patches.scanner.client import PatchesClient, Refused, SessionLost, StreamError, VulnerabilityStream
+from patches.scanner.client import PatchesClient
+from patches.scanner.comparing import Comparison, Watch, compare
 from patches.scanner.coverage import is_covered
 from patches.scanner.end_of_life import ended
-from patches.scanner.findings import Finding, Findings
+from patches.scanner.findings import Finding
 from patches.scanner.ignores import Ignores
 from patches.scanner.inventory import Inventory, InventoryError, read_inventory
 from patches.scanner.kernels import kernels_of, running_of
-from patches.scanner.matcher import Matcher
 from patches.scanner.outcome import Judged, Listed, Outcome, Target, Verdict
-
-_SESSIONS = 3
 
 
 @frozen
@@ -43,34 +42,23 @@ async def scan(
     client: PatchesClient,
     target: Target,
     policy: Policy | None = None,
-    watch: Callable[[VulnerabilityStream], None] = lambda stream: None,
+    watch: Watch = lambda stream: None,
     wall: Callable[[], float] = time.time,
+    cache: ListCache | None = None,
 ) -> Outcome:
     """
     Scan a host; never raises for what the world does: what went wrong is in the outcome.
 
     :param watch: called with the stream at each chunk, to show how far it is.
+    :param cache: where the list is kept between scans.
     """
     started = wall()
     try:
         inventory = inventory_of(target)
     except InventoryError as error:
         return Outcome(target.host, target.platform, started, wall(), Verdict.ERROR, problem=str(error))
-    for _ in range(_SESSIONS):
-        matching = _Matching(client.stream(target.platform), inventory, watch)
-        verdict, problem = None, None
-        try:
-            await matching.run()
-        except SessionLost as error:
-            verdict, problem = Verdict.INCOMPLETE, str(error)
-            continue
-        except Refused as error:
-            unknown = error.code == "unknown-platform"
-            verdict, problem = Verdict.UNSUPPORTED if unknown else Verdict.INCOMPLETE, str(error)
-        except StreamError as error:
-            verdict, problem = Verdict.INCOMPLETE, str(error)
-        break
-    return matching.outcome(target, policy or Policy(), (started, wall()), verdict, problem)
+    comparison = await compare(client, cache, target.platform, inventory, watch)
+    return _outcome(comparison, target, policy or Policy(), (started, wall()))
 
 
 def inventory_of(target: Target) -> Inventory:
@@ -84,78 +72,61 @@ def inventory_of(target: Target) -> Inventory:
     return evolve(inventory, channels=channels)
 
 
-class _Matching:
-    """One stream, compared with one inventory as it comes; a vulnerability is dropped as soon as it is judged."""
+def _outcome(comparison: Comparison, target: Target, policy: Policy, times: tuple[float, float]) -> Outcome:
+    """
+    Say what came of it.
 
-    def __init__(
-        self, stream: VulnerabilityStream, inventory: Inventory, watch: Callable[[VulnerabilityStream], None]
-    ) -> None:
-        self._stream = stream
-        self._inventory = inventory
-        self._matcher = Matcher(inventory)
-        self._watch = watch
-        self._findings = Findings(inventory.scheme)
+    :param times: when it began and ended.
+    """
+    inventory, verdict, problem = comparison.inventory, comparison.verdict, comparison.problem
+    kernels = kernels_of(inventory, target.running)
+    found = comparison.findings.all(running_of(inventory, kernels))
+    today = datetime.fromtimestamp(times[1], UTC).date()
+    found = [_decided(finding, policy.ignores, today) for finding in found]
+    findings = tuple(finding for finding in found if finding.fixed.has_fix)
+    unfixed = tuple(finding for finding in found if not finding.fixed.has_fix)
+    listed = _listed(comparison)
+    if verdict is None:
+        problem = _too_old(listed, policy.max_age, times[1])
+        shown = found if policy.with_unfixed else findings
+        counts = any(finding.ignored is None for finding in shown)
+        verdict = Verdict.STALE if problem else Verdict.FINDINGS if counts else Verdict.CLEAN
+    return Outcome(
+        host=target.host,
+        platform=target.platform,
+        started=times[0],
+        finished=times[1],
+        verdict=verdict,
+        problem=problem,
+        judged=_judged(comparison, target.platform, found),
+        findings=findings,
+        unfixed=unfixed,
+        not_evaluated=Counter(comparison.matcher.not_evaluated),
+        kernels=kernels,
+        end_of_life=ended(target.platform, today, inventory.channels, target.support_end),
+        listed=listed,
+        with_unfixed=policy.with_unfixed,
+    )
 
-    async def run(self) -> None:
-        """Compare everything that comes; raises as the stream does."""
-        told = 0
-        async for vulnerability in self._stream.naming(self._matcher.names):
-            for match in self._matcher.match(vulnerability):
-                self._findings.add(match)
-            if self._stream.served != told:
-                told = self._stream.served
-                self._watch(self._stream)
 
-    def outcome(
-        self, target: Target, policy: Policy, times: tuple[float, float], verdict: Verdict | None, problem: str | None
-    ) -> Outcome:
-        """
-        Say what came of it.
+def _listed(comparison: Comparison) -> Listed:
+    stream = comparison.stream
+    told = stream.snapshot
+    digest = stream.digest if comparison.verdict is None else None
+    return Listed(
+        stream.served, told.get("revision"), digest, told.get("created"), told.get("checked"), comparison.away
+    )
 
-        :param times: when it began and ended.
-        :param verdict: of what went wrong; ``None`` if nothing did.
-        """
-        kernels = kernels_of(self._inventory, target.running)
-        found = self._findings.all(running_of(self._inventory, kernels))
-        today = datetime.fromtimestamp(times[1], UTC).date()
-        found = [_decided(finding, policy.ignores, today) for finding in found]
-        findings = tuple(finding for finding in found if finding.fixed.has_fix)
-        listed = self._listed(verdict is None)
-        if verdict is None:
-            problem = _too_old(listed, policy.max_age, times[1])
-            counts = any(finding.ignored is None for finding in (found if policy.with_unfixed else findings))
-            verdict = Verdict.STALE if problem else Verdict.FINDINGS if counts else Verdict.CLEAN
-        return Outcome(
-            host=target.host,
-            platform=target.platform,
-            started=times[0],
-            finished=times[1],
-            verdict=verdict,
-            problem=problem,
-            judged=self._judged(target.platform, found),
-            findings=findings,
-            unfixed=tuple(finding for finding in found if not finding.fixed.has_fix),
-            not_evaluated=Counter(self._matcher.not_evaluated),
-            kernels=kernels,
-            end_of_life=ended(target.platform, today, self._inventory.channels, target.support_end),
-            listed=listed,
-            with_unfixed=policy.with_unfixed,
-        )
 
-    def _listed(self, complete: bool) -> Listed:
-        snapshot = self._stream.snapshot
-        digest = self._stream.digest if complete else None
-        created, checked = snapshot.get("created"), snapshot.get("checked")
-        return Listed(self._stream.served, snapshot.get("revision"), digest, created, checked)
-
-    def _judged(self, platform: str, found: list[Finding]) -> Judged:
-        packages = self._inventory.packages
-        affected = {finding.package for finding in found}
-        unjudged = {each: tuple(sorted(why)) for each, why in self._matcher.unjudged.items() if each not in affected}
-        rest = (package for package in packages if package not in affected and package not in unjudged)
-        elsewhere = tuple(package for package in rest if not is_covered(package, platform))
-        ordered = tuple(package for package in packages if package in affected)
-        return Judged(len(packages), ordered, unjudged, elsewhere, packages, self._inventory.scheme)
+def _judged(comparison: Comparison, platform: str, found: list[Finding]) -> Judged:
+    packages = comparison.inventory.packages
+    affected = {finding.package for finding in found}
+    unjudged = comparison.matcher.unjudged.items()
+    not_evaluated = {package: tuple(sorted(why)) for package, why in unjudged if package not in affected}
+    rest = (package for package in packages if package not in affected and package not in not_evaluated)
+    elsewhere = tuple(package for package in rest if not is_covered(package, platform))
+    ordered = tuple(package for package in packages if package in affected)
+    return Judged(len(packages), ordered, not_evaluated, elsewhere, packages, comparison.inventory.scheme)
 
 
 def _decided(finding: Finding, ignores: Ignores, today: date) -> Finding:

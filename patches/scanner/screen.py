@@ -12,10 +12,10 @@ from attrs import frozen
 from rich.console import Console
 from rich.markup import escape
 
-from patches.scanner.client import VulnerabilityStream
 from patches.scanner.formats import DOCUMENTS, TABLE
 from patches.scanner.outcome import Outcome
 from patches.scanner.table import findings_table, summary
+from patches.scanner.verified import VerifiedStream
 from patches.scanner.whole_file import Unwritable, WholeFile
 
 #: Of a table in a file, in columns.
@@ -78,7 +78,7 @@ class Screen:
         print(f"Error: {text}", file=sys.stderr)
 
     @contextmanager
-    def progress(self, what: str) -> Iterator[Callable[[VulnerabilityStream], None]]:
+    def progress(self, what: str) -> Iterator[Callable[[VerifiedStream], None]]:
         """Show how far a scan is, on a terminal; give what is to be told of it."""
         console = Console(stderr=True)
         if self.quiet or not console.is_terminal:
@@ -88,7 +88,7 @@ class Screen:
             yield lambda stream: status.update(_how_far(stream))
 
 
-def _how_far(stream: VulnerabilityStream) -> str:
+def _how_far(stream: VerifiedStream) -> str:
     return f"{stream.served} of {stream.snapshot.get('vulnerabilities', '?')} vulnerabilities compared"
 
 

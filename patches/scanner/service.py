@@ -15,12 +15,13 @@ from twisted.logger import Logger
 
 from patches.daemon import CleanEndService, usable_folder
 from patches.periodic import PeriodicService
+from patches.scanner.cache import ListCache
 from patches.scanner.changes import Changes, fingerprint
 from patches.scanner.client import ClientSettings, PatchesClient
 from patches.scanner.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.exchange import Exchange, http_client
 from patches.scanner.ignore_files import BadIgnores
-from patches.scanner.options import Options, policy_of, target_of
+from patches.scanner.options import Options, cache_of, policy_of, target_of
 from patches.scanner.os_release import UnknownPlatform
 from patches.scanner.outbox import Outbox
 from patches.scanner.outcome import Outcome, Target, Verdict
@@ -65,7 +66,8 @@ def make_scanner(reactor: Any, values: Mapping[str, Any]) -> MultiService:
         outbox = Outbox(usable_folder(PROGRAM, values["state-dir"]) / "outbox")
         delivery = Delivery(outbox, Exchange(http, values["reporter"], reactor, MAX_REPORTER_ANSWER), reactor)
         PeriodicService("Sending reports", timedelta(seconds=1), delivery.tick, reactor).setServiceParent(service)
-    once = partial(_scan_once, client, target_of(values), policy_of(values), outbox)
+    target = target_of(values)
+    once = partial(_scan_once, client, target, policy_of(values), cache_of(values, target), outbox)
     schedule = ScanSchedule(once, values["scan-frequency"], values["jitter"], reactor)
     schedule.setServiceParent(service)
     watching = _watch(values["root"], values["settle"], schedule, reactor)
@@ -82,8 +84,10 @@ def _watch(root: Path, settle: timedelta, schedule: ScanSchedule, clock: IReacto
     return PeriodicService("Looking for changed packages", _LOOK, changes.tick, clock)
 
 
-async def _scan_once(client: PatchesClient, target: Target, policy: Policy, outbox: Outbox | None) -> bool:
-    outcome = await scan(client, target, policy)
+async def _scan_once(
+    client: PatchesClient, target: Target, policy: Policy, cache: ListCache | None, outbox: Outbox | None
+) -> bool:
+    outcome = await scan(client, target, policy, cache=cache)
     _tell(outcome)
     expired = policy.ignores.expired(datetime.fromtimestamp(outcome.finished, UTC).date())
     if expired:

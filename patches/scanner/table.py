@@ -95,6 +95,9 @@ def _lines(outcome: Outcome, verbose: bool) -> Iterator[str]:
     judged = outcome.judged
     if outcome.verdict is Verdict.STALE:
         yield f"[bold red]Stale:[/] {escape(outcome.problem or '')}. What is newer was not compared."
+    listed = outcome.listed
+    if listed.away is not None:
+        yield f"[yellow]From the cache:[/] {escape(listed.away)}. The list was last checked at {listed.checked}."
     yield f"{outcome.listed.served} vulnerabilities compared; all arrived and were verified."
     yield f"{judged.installed} packages: {len(judged.affected)} affected, {judged.fine} fine{_rest(outcome)}."
     ignored = len(outcome.shown) - len(outcome.counted)

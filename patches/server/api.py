@@ -22,6 +22,7 @@ from patches.server.documents import (
     progress_document,
     ready_document,
     session_document,
+    unchanged_document,
 )
 from patches.server.loaded import LoadedChunk, chunk_headers
 from patches.server.metrics import Metrics
@@ -75,7 +76,10 @@ class Api:
         if "resume" in body:
             session = await self._resume(body["resume"], body.get("chunk"))
         elif isinstance(body.get("platform"), str):
-            session = self._reading.open(self._refresh.current(body["platform"]))
+            snapshot = self._refresh.current(body["platform"])
+            if body.get("since") == snapshot.revision:
+                return answer(request, unchanged_document(snapshot))
+            session = self._reading.open(snapshot)
         else:
             raise Problem(400, "malformed", 'the body must be {"platform": "…"} or {"resume": "…", "chunk": 0}')
         request.setHeader("Location", f"/v1/sessions/{session.token}")

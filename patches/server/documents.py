@@ -51,6 +51,11 @@ def snapshot_document(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
+def unchanged_document(snapshot: Snapshot) -> dict[str, Any]:
+    """Say that the list which a scanner has is the current one."""
+    return {"unchanged": True, "platform": snapshot.platform, "snapshot": snapshot_document(snapshot)}
+
+
 def finished_document(snapshot: Snapshot) -> dict[str, Any]:
     """Say that a stream is complete, and what its reader must have found."""
     return {

@@ -92,10 +92,12 @@ def error(code: int, word: str, **fields: str) -> Canned:
     return document(code, {"error": {"code": word, "message": f"it is {word}"}}, **fields)
 
 
-def session(state: str = "active", token: str = "s1", revision: str = "r1") -> Canned:
+def session(
+    state: str = "active", token: str = "s1", revision: str = "r1", snapshot: dict[str, Any] | None = None
+) -> Canned:
     """Answer that a session is open."""
-    snapshot = {"snapshot": {"revision": revision, "vulnerabilities": 4}} if state == "active" else {}
-    return document(201, {"session": token, "state": state, **snapshot})
+    told = {"snapshot": snapshot or {"revision": revision, "vulnerabilities": 4}} if state == "active" else {}
+    return document(201, {"session": token, "state": state, **told})
 
 
 def chunk(body: bytes, announced: bytes | None = None) -> Canned:

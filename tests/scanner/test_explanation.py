@@ -6,12 +6,13 @@ from twisted.internet.defer import ensureDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.scanner.client import PatchesClient, StreamError
+from patches.scanner.client import PatchesClient
 from patches.scanner.explained import explanation_text
 from patches.scanner.explanation import Explanation, explain, explanation_document
 from patches.scanner.inventory import Inventory, Package
 from patches.scanner.outcome import Target
 from patches.scanner.rulings import Ruling
+from patches.scanner.verified import StreamError
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 from patches.wire import encode_line
 from tests.scanner.canned import CannedHTTP, chunk, end, error, session

@@ -182,6 +182,21 @@ class ReadingTests(ServerCase):
         self.assertLessEqual(len(answer.body), MAX_CHUNK_BYTES)
 
 
+class SinceTests(ServerCase):
+    """A scanner that has a list."""
+
+    def test_unchanged(self) -> None:
+        """Who has the current list needs no session; who has another one gets it."""
+        snapshot = self.refresh.current("debian-12")
+        answer = self.post({"platform": "debian-12", "since": snapshot.revision})
+        told = json.loads(answer.body)
+        self.assertEqual((answer.status, told["unchanged"], told["platform"]), (200, True, "debian-12"))
+        self.assertEqual((told["snapshot"]["digest"], told["snapshot"]["chunks"]), (snapshot.digest, 3))
+        self.assertEqual(self.table.count("debian-12", State.ACTIVE), 0)
+        for since in ("0" * 32, None, 7, ["x"]):
+            self.assertEqual(self.post({"platform": "debian-12", "since": since}).status, 201)
+
+
 class HereTests(ServerCase):
     """What is here."""
 

@@ -56,6 +56,7 @@ def _list(listed: Listed) -> dict[str, Any]:
         "digest": listed.digest,
         "created": listed.created,
         "checked": listed.checked,
+        "away": listed.away,
         "vulnerabilities": listed.served,
     }
 

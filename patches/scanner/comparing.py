@@ -1,0 +1,125 @@
+"""The packages of a host compared with the list of its platform, from wherever that can be had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import define
+
+from patches.scanner.cache import ListCache
+from patches.scanner.client import PatchesClient
+from patches.scanner.findings import Findings
+from patches.scanner.inventory import Inventory
+from patches.scanner.matcher import Matcher
+from patches.scanner.outcome import Verdict
+from patches.scanner.verified import NotVerified, Refused, SessionLost, StreamError, Unchanged, VerifiedStream
+
+_SESSIONS = 3
+
+#: Is shown how far a stream is, at each chunk.
+Watch = Callable[[VerifiedStream], None]
+
+
+@define(eq=False)
+class Comparison:
+    """
+    One stream, compared with one inventory as it comes; a vulnerability is dropped as soon as it is judged.
+
+    :ivar verdict: of what went wrong; ``None`` if nothing did.
+    :ivar problem: the same in one line.
+    :ivar away: why the list that was kept was compared, where the server could not be asked; else ``None``.
+    """
+
+    stream: VerifiedStream
+    inventory: Inventory
+    matcher: Matcher
+    findings: Findings
+    verdict: Verdict | None = None
+    problem: str | None = None
+    away: str | None = None
+
+    @classmethod
+    def of(cls, stream: VerifiedStream, inventory: Inventory) -> Comparison:
+        """Begin one."""
+        return cls(stream, inventory, Matcher(inventory), Findings(inventory.scheme))
+
+    async def run(self, watch: Watch) -> None:
+        """Compare everything that comes; raises as the stream does."""
+        told = 0
+        async for vulnerability in self.stream.naming(self.matcher.names):
+            for match in self.matcher.match(vulnerability):
+                self.findings.add(match)
+            if self.stream.served != told:
+                told = self.stream.served
+                watch(self.stream)
+
+    def failed(self, verdict: Verdict, error: StreamError) -> Comparison:
+        """Note what went wrong."""
+        self.verdict, self.problem = verdict, str(error)
+        return self
+
+
+async def compare(
+    client: PatchesClient, cache: ListCache | None, platform: str, inventory: Inventory, watch: Watch
+) -> Comparison:
+    """
+    Compare an inventory with the list of a platform; never raises for what the world does.
+
+    :param cache: the list that was kept, which is compared if it has not changed or the server is away.
+    """
+    kept = cache.snapshot() if cache is not None else None
+    if cache is None or kept is None:
+        return await _with_server(client, cache, platform, inventory, watch)
+    try:
+        comparison = await _with_server(client, cache, platform, inventory, watch, kept.get("revision"))
+    except Unchanged as unchanged:
+        comparison = await _with_kept(cache, unchanged.snapshot, inventory, watch)
+        if comparison.verdict is None:
+            cache.describe(unchanged.snapshot)
+            return comparison
+        return await _with_server(client, cache, platform, inventory, watch)  # what was kept is damaged
+    if comparison.verdict is not Verdict.INCOMPLETE:
+        return comparison
+    instead = await _with_kept(cache, kept, inventory, watch)
+    instead.away = comparison.problem
+    return instead if instead.verdict is None else comparison
+
+
+async def _with_server(
+    client: PatchesClient,
+    cache: ListCache | None,
+    platform: str,
+    inventory: Inventory,
+    watch: Watch,
+    since: str | None = None,
+) -> Comparison:
+    for _ in range(_SESSIONS):
+        keep = cache.keep() if cache is not None else None
+        comparison = Comparison.of(client.stream(platform, since, keep), inventory)
+        try:
+            await comparison.run(watch)
+        except SessionLost as error:
+            comparison.failed(Verdict.INCOMPLETE, error)
+            continue
+        except Unchanged:
+            raise
+        except Refused as error:
+            unknown = error.code == "unknown-platform"
+            comparison.failed(Verdict.UNSUPPORTED if unknown else Verdict.INCOMPLETE, error)
+        except StreamError as error:
+            comparison.failed(Verdict.INCOMPLETE, error)
+        finally:
+            if keep is not None:
+                keep.close()
+        break
+    return comparison
+
+
+async def _with_kept(cache: ListCache, snapshot: dict[str, Any], inventory: Inventory, watch: Watch) -> Comparison:
+    comparison = Comparison.of(cache.stream(snapshot), inventory)
+    try:
+        await comparison.run(watch)
+    except NotVerified as error:
+        comparison.failed(Verdict.INCOMPLETE, error)
+    return comparison
