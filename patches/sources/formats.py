@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from patches.interfaces import SourceError
 from patches.sources.archives import members
@@ -15,6 +17,7 @@ from patches.sources.osv_ecosystems import ECOSYSTEMS, Ecosystems
 from patches.sources.osv_records import parse_osv
 from patches.sources.secdb_documents import parse_secdb
 from patches.sources.unpacking import open_feed
+from patches.sources.updateinfo_documents import parse_updateinfo
 from patches.sources.zipped import BadZip, is_zip, zip_members
 from patches.vulnerability import Vulnerability
 
@@ -66,16 +69,37 @@ def secdb_format(scratch: Path) -> Format:
 def _secdb(
     scratch: Path, part: Part, paths: Sequence[Path], wanted: Container[str] | None, tally: Tally, source: str
 ) -> Iterator[Vulnerability]:
-    platform = part.platform
-    if platform is None:
-        raise SourceError(f"{part.key}: a security database does not say of which platform it is")
+    yield from _gathered(_of_one_platform(parse_secdb, part, paths, tally, source), scratch)
 
-    def parts() -> Iterator[Vulnerability]:
-        for path in paths:
-            with open_feed(path) as stream:
-                yield from parse_secdb(stream, platform, tally.skipped, source)
 
-    yield from _gathered(parts(), scratch)
+def updateinfo_format(scratch: Path) -> Format:
+    """
+    Give the format of the advisories of rpm repositories.
+
+    :param scratch: where a scratch file may be.
+    """
+    return partial(_updateinfo, scratch)
+
+
+def _updateinfo(
+    scratch: Path, part: Part, paths: Sequence[Path], wanted: Container[str] | None, tally: Tally, source: str
+) -> Iterator[Vulnerability]:
+    yield from _gathered(_of_one_platform(parse_updateinfo, part, paths, tally, source), scratch)
+
+
+def _of_one_platform(
+    parse: Callable[[BinaryIO, str, Counter[str], str], Iterator[Vulnerability]],
+    part: Part,
+    paths: Sequence[Path],
+    tally: Tally,
+    source: str,
+) -> Iterator[Vulnerability]:
+    """Read files that do not say of which platform they are."""
+    if part.platform is None:
+        raise SourceError(f"{part.key}: its files do not say of which platform they are")
+    for path in paths:
+        with open_feed(path) as stream:
+            yield from parse(stream, part.platform, tally.skipped, source)
 
 
 def debian_tracker_format(scratch: Path) -> Format:

@@ -11,10 +11,11 @@ from attrs import frozen
 from patches.interfaces import ISource
 from patches.settings import BadSetting
 from patches.sources.configured import SourceConfig
-from patches.sources.feed import FeedSource, Format, Part
-from patches.sources.formats import debian_tracker_format, osv_format, secdb_format
+from patches.sources.feed import FeedSource, Fetch, Format, Part
+from patches.sources.formats import debian_tracker_format, osv_format, secdb_format, updateinfo_format
 from patches.sources.means import Means
 from patches.sources.osv_ecosystems import TABLE
+from patches.sources.updateinfo import UpdateinfoFetch
 
 #: The branches that Alpine's security database has.
 ALPINE = (*(f"alpine-3.{minor}" for minor in range(3, 25)), "alpine-edge")
@@ -55,9 +56,21 @@ def _feed(
     wanted: frozenset[str] | None,
     form: Format,
     parts: Callable[[frozenset[str] | None], Sequence[Part]],
+    fetch: Fetch | None = None,
 ) -> FeedSource:
     rank = KINDS[config.kind].rank if config.rank is None else config.rank
-    return FeedSource(config.name, rank, form, parts, means.fetch(config), means.run, wanted)
+    return FeedSource(config.name, rank, form, parts, fetch or means.fetch(config), means.run, wanted)
+
+
+def _scratch(config: SourceConfig, means: Means) -> Path:
+    return means.folder / f"{config.name}.gathering"
+
+
+def _one_platform(config: SourceConfig) -> str:
+    if len(config.platforms or ()) != 1:
+        raise BadSetting(f'[source.{config.name}]: needs the one platform it is about: "platforms"')
+    (platform,) = config.platforms or ("",)
+    return platform
 
 
 def _osv(config: SourceConfig, means: Means, wanted: frozenset[str] | None) -> ISource:
@@ -84,14 +97,14 @@ def _secdb(config: SourceConfig, means: Means, wanted: frozenset[str] | None) ->
     def parts(wanted: frozenset[str] | None) -> Sequence[Part]:
         base = config.locations[0].rstrip("/")
         if base.endswith(".json"):
-            (platform,) = config.platforms or ("",)
+            platform = _one_platform(config)
             return [Part(platform, config.locations, platform)]
         branches = sorted(wanted) if wanted is not None else _branches(base)
         return [_branch(base, platform) for platform in branches if platform.startswith("alpine-")]
 
-    if config.locations[0].endswith(".json") and len(config.platforms or ()) != 1:
-        raise BadSetting(f'[source.{config.name}]: a single file needs the one platform it is about: "platforms"')
-    return _feed(config, means, wanted, secdb_format(means.folder / f"{config.name}.gathering"), parts)
+    if config.locations[0].endswith(".json"):
+        _one_platform(config)
+    return _feed(config, means, wanted, secdb_format(_scratch(config, means)), parts)
 
 
 def _branches(base: str) -> Sequence[str]:
@@ -111,8 +124,18 @@ def _debian_tracker(config: SourceConfig, means: Means, wanted: frozenset[str] |
     def parts(wanted: frozenset[str] | None) -> Sequence[Part]:
         return [Part(_key(config.locations[0]), config.locations[:1])]
 
-    scratch = means.folder / f"{config.name}.gathering"
-    return _feed(config, means, wanted, debian_tracker_format(scratch), parts)
+    return _feed(config, means, wanted, debian_tracker_format(_scratch(config, means)), parts)
+
+
+def _updateinfo(config: SourceConfig, means: Means, wanted: frozenset[str] | None) -> ISource:
+    """The repositories of one release make one list."""
+    platform = _one_platform(config)
+
+    def parts(wanted: frozenset[str] | None) -> Sequence[Part]:
+        return [Part(platform, config.locations, platform)] if wanted is None or platform in wanted else []
+
+    fetch = UpdateinfoFetch(means.fetch(config), means.run)
+    return _feed(config, means, wanted, updateinfo_format(_scratch(config, means)), parts, fetch)
 
 
 def _ndjson(config: SourceConfig, means: Means, wanted: frozenset[str] | None) -> ISource:
@@ -139,4 +162,5 @@ KINDS = {
     "ndjson": Kind(VENDOR, _ndjson),
     "osv": Kind(CONVERTED, _osv),
     "secdb": Kind(VENDOR, _secdb),
+    "updateinfo": Kind(VENDOR, _updateinfo),
 }
