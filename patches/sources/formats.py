@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from patches.interfaces import SourceError
 from patches.sources.archives import members
+from patches.sources.clair_export_documents import parse_clair_export
 from patches.sources.debian_tracker_documents import parse_tracker
 from patches.sources.feed import Format, Part, Tally
 from patches.sources.gathering import Gathering
@@ -108,15 +109,35 @@ def debian_tracker_format(scratch: Path) -> Format:
 
     :param scratch: where a scratch file may be.
     """
-    return partial(_debian_tracker, scratch)
+    return partial(_of_several_platforms, parse_tracker, scratch)
 
 
-def _debian_tracker(
-    scratch: Path, part: Part, paths: Sequence[Path], wanted: Container[str] | None, tally: Tally, source: str
+def clair_export_format(scratch: Path) -> Format:
+    """
+    Give the format of what Clair v4 exports.
+
+    :param scratch: where a scratch file may be.
+    """
+    return partial(_of_several_platforms, parse_clair_export, scratch)
+
+
+def _of_several_platforms(
+    parse: Callable[[BinaryIO, Container[str] | None, Counter[str], str], Iterator[Vulnerability]],
+    scratch: Path,
+    part: Part,
+    paths: Sequence[Path],
+    wanted: Container[str] | None,
+    tally: Tally,
+    source: str,
 ) -> Iterator[Vulnerability]:
-    for path in paths:
-        with open_feed(path) as stream:
-            yield from _gathered(parse_tracker(stream, wanted, tally.skipped, source), scratch)
+    """Read files that say of which platforms they are."""
+
+    def parts() -> Iterator[Vulnerability]:
+        for path in paths:
+            with open_feed(path) as stream:
+                yield from parse(stream, wanted, tally.skipped, source)
+
+    yield from _gathered(parts(), scratch)
 
 
 def _gathered(parts: Iterator[Vulnerability], scratch: Path) -> Iterator[Vulnerability]:

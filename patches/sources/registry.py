@@ -12,7 +12,13 @@ from patches.interfaces import ISource
 from patches.settings import BadSetting
 from patches.sources.configured import SourceConfig
 from patches.sources.feed import FeedSource, Fetch, Format, Part
-from patches.sources.formats import debian_tracker_format, osv_format, secdb_format, updateinfo_format
+from patches.sources.formats import (
+    clair_export_format,
+    debian_tracker_format,
+    osv_format,
+    secdb_format,
+    updateinfo_format,
+)
 from patches.sources.means import Means
 from patches.sources.osv_ecosystems import TABLE
 from patches.sources.updateinfo import UpdateinfoFetch
@@ -127,6 +133,15 @@ def _debian_tracker(config: SourceConfig, means: Means, wanted: frozenset[str] |
     return _feed(config, means, wanted, debian_tracker_format(_scratch(config, means)), parts)
 
 
+def _clair_export(config: SourceConfig, means: Means, wanted: frozenset[str] | None) -> ISource:
+    """The exports of several Clairs make one list."""
+
+    def parts(wanted: frozenset[str] | None) -> Sequence[Part]:
+        return [Part(_key(config.locations[0]), config.locations)]
+
+    return _feed(config, means, wanted, clair_export_format(_scratch(config, means)), parts)
+
+
 def _updateinfo(config: SourceConfig, means: Means, wanted: frozenset[str] | None) -> ISource:
     """The repositories of one release make one list."""
     platform = _one_platform(config)
@@ -158,6 +173,7 @@ def _key(location: str) -> str:
 
 KINDS = {
     "clair": Kind(CONVERTED, _clair),
+    "clair-export": Kind(CONVERTED, _clair_export),
     "debian-tracker": Kind(VENDOR, _debian_tracker),
     "ndjson": Kind(VENDOR, _ndjson),
     "osv": Kind(CONVERTED, _osv),

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import BinaryIO
 from xml.etree.ElementTree import Element
 
+from patches.sources.arches import SOURCES, restriction
 from patches.sources.fixes import in_order
 from patches.sources.flaw_names import flaw_names
 from patches.sources.reasons import INVALID_VERSION, NO_PACKAGE, NO_RECORD, NOT_SECURITY, WITHDRAWN
@@ -29,8 +30,6 @@ _Build = tuple[str, str, str | None]
 _PART = re.compile(r"[!-,.-~]{1,128}\Z")
 _EPOCH = re.compile(r"[0-9]{1,10}\Z")
 _SECONDS = re.compile(r"[0-9]{9,11}\Z")
-_SOURCES = ("src", "nosrc")
-_EVERY = "noarch"
 
 
 def parse_updateinfo(stream: BinaryIO, platform: str, skipped: Counter[str], source: str) -> Iterator[Vulnerability]:
@@ -103,10 +102,10 @@ def _packages(update: Element, skipped: Counter[str]) -> tuple[FixedPackage, ...
                 skipped[NO_PACKAGE] += 1
             elif version is None:
                 skipped[INVALID_VERSION] += 1
-            elif arch not in _SOURCES:
+            elif arch not in SOURCES:
                 builds.setdefault((name, version, module), set()).add(arch)
     return in_order(
-        FixedPackage(name, version, "binary", arches=None if _EVERY in arches else tuple(sorted(arches)), module=module)
+        FixedPackage(name, version, "binary", arches=restriction(arches), module=module)
         for (name, version, module), arches in builds.items()
     )
 

@@ -79,10 +79,9 @@ class FeedCase(SynchronousTestCase):
 
     def read(self, source: FeedSource) -> list[Vulnerability]:
         """Read all lists that a source offers."""
+        return self.had(reading(source))
 
-        async def read() -> list[Vulnerability]:
-            return [
-                vulnerability for offer in await source.offers() async for vulnerability in source.listing(offer.key)
-            ]
 
-        return self.had(read())
+async def reading(source: FeedSource) -> list[Vulnerability]:
+    """Read all lists that a source offers."""
+    return [vulnerability for offer in await source.offers() async for vulnerability in source.listing(offer.key)]
