@@ -20,6 +20,7 @@ from patches.sources.arches import SOURCES, in_pattern, restriction
 from patches.sources.clair_distributions import NoPlatform, platform_of
 from patches.sources.flaw_names import errata, flaw_names, names_in
 from patches.sources.reasons import INVALID_VERSION, NO_FLAW, NO_PACKAGE, NO_RECORD
+from patches.sources.rpm_purls import module_in
 from patches.sources.severity_words import severity_in
 from patches.sources.texts import is_link, is_name, time_in
 from patches.versions import InvalidVersion, ordering
@@ -158,7 +159,7 @@ def _fixed(record: dict[str, Any], package: dict[str, Any], platform: str) -> Fi
         package["kind"],
         status=status,
         arches=_arches(_text(record.get("arch_op")), _text(package.get("arch")), package["kind"]),
-        module=_module(_text(package.get("module"))),
+        module=module_in(_text(package.get("module"))),
         last_affected=last if by_last else None,
     )
 
@@ -178,11 +179,6 @@ def _arches(operation: str, arch: str, kind: str) -> tuple[str, ...] | None:
         return restriction([arch])
     found = in_pattern(arch) if operation == "pattern match" else None
     return restriction(found) if found else None
-
-
-def _module(text: str) -> str | None:
-    parts = text.split(":")[:2]
-    return ":".join(parts) if len(parts) == 2 and is_name(text) else None
 
 
 def _text(value: Any) -> str:

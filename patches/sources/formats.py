@@ -11,6 +11,8 @@ from typing import BinaryIO
 from patches.interfaces import SourceError
 from patches.sources.archives import members
 from patches.sources.clair_export_documents import parse_clair_export
+from patches.sources.csaf_documents import parse_csaf
+from patches.sources.csaf_holdings import Holdings
 from patches.sources.debian_tracker_documents import parse_tracker
 from patches.sources.feed import Format, Part, Tally
 from patches.sources.gathering import Gathering
@@ -56,6 +58,15 @@ def _counted(found: Iterable[tuple[str, bytes]], tally: Tally) -> Iterator[tuple
     for member in found:
         tally.found += 1
         yield member
+
+
+def csaf_format(
+    part: Part, paths: Sequence[Path], wanted: Container[str] | None, tally: Tally, source: str
+) -> Iterator[Vulnerability]:
+    """Read Red Hat's VEX documents; see :class:`~patches.sources.feed.Format`."""
+    for path in paths:
+        documents = Holdings.from_file(path).documents()
+        yield from parse_csaf(_counted(documents, tally), wanted, tally.skipped, source)
 
 
 def secdb_format(scratch: Path) -> Format:

@@ -11,9 +11,11 @@ from attrs import frozen
 from patches.interfaces import ISource
 from patches.settings import BadSetting
 from patches.sources.configured import SourceConfig
+from patches.sources.csaf import CsafFetch
 from patches.sources.feed import FeedSource, Fetch, Format, Part
 from patches.sources.formats import (
     clair_export_format,
+    csaf_format,
     debian_tracker_format,
     osv_format,
     secdb_format,
@@ -142,6 +144,14 @@ def _clair_export(config: SourceConfig, means: Means, wanted: frozenset[str] | N
     return _feed(config, means, wanted, clair_export_format(_scratch(config, means)), parts)
 
 
+def _csaf_vex(config: SourceConfig, means: Means, wanted: frozenset[str] | None) -> ISource:
+    def parts(wanted: frozenset[str] | None) -> Sequence[Part]:
+        return [Part(_key(config.locations[0]), config.locations[:1])]
+
+    fetch = CsafFetch(means.fetch(config), means.run, means.folder / f"{config.name}.documents")
+    return _feed(config, means, wanted, csaf_format, parts, fetch)
+
+
 def _updateinfo(config: SourceConfig, means: Means, wanted: frozenset[str] | None) -> ISource:
     """The repositories of one release make one list."""
     platform = _one_platform(config)
@@ -174,6 +184,7 @@ def _key(location: str) -> str:
 KINDS = {
     "clair": Kind(CONVERTED, _clair),
     "clair-export": Kind(CONVERTED, _clair_export),
+    "csaf-vex": Kind(VENDOR, _csaf_vex),
     "debian-tracker": Kind(VENDOR, _debian_tracker),
     "ndjson": Kind(VENDOR, _ndjson),
     "osv": Kind(CONVERTED, _osv),
