@@ -13,7 +13,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.interfaces import SourceError
 from patches.sources.configured import SourceConfig
 from patches.sources.feed import FeedSource, Fetched
-from patches.sources.registry import Means, make_source
+from patches.sources.means import Means
+from patches.sources.registry import make_source
 from patches.vulnerability import Vulnerability
 
 T = TypeVar("T")
