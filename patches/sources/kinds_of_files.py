@@ -132,6 +132,8 @@ def csaf_vex_source(config: SourceConfig, means: Means, wanted: frozenset[str] |
         raise BadSetting(f'[source.{config.name}]: its documents are in one place: give one "url" or one "path"')
 
     def parts(wanted: frozenset[str] | None) -> Sequence[Part]:
+        if wanted is not None and not any(platform.startswith("rhel-") for platform in wanted):
+            return []
         return [Part(_key(config.locations[0]), config.locations)]
 
     fetch = CsafFetch(means.fetch(config), means.run, means.folder / f"{config.name}.documents")

@@ -77,11 +77,11 @@ def _vulnerability(
 
 
 def _flaws(update: Element, references: list[Element]) -> tuple[str, ...]:
-    """Take the flaws from where they are listed; Fedora's stand in the titles of references alone."""
+    """Take the flaws from where they are listed; Fedora's stand in the titles of other references alone."""
     listed = flaw_names(each.get("id", "") for each in references if each.get("type") == "cve")
     if listed:
         return listed
-    texts = [text for each in references for text in (each.get("id", ""), each.get("title", ""))]
+    texts = [text for each in references for text in (each.get("title", ""), each.get("href", ""))]
     return flaw_names([*texts, text_in(update, "title"), text_in(update, "id")])
 
 

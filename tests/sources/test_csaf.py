@@ -230,5 +230,8 @@ class SourceTests(ProviderCase):
         self.assertEqual((listing.found, listing.skipped), (3, {}))
 
     def test_wanted(self) -> None:
-        """Only what is served is read."""
+        """Only what is served is read; nothing is fetched where that is no release of Red Hat's."""
         self.assertEqual(self.read(self.source(frozenset({"rhel-8"}), kind="csaf-vex", url=BASE)), [])
+        self.site.news()
+        self.assertEqual(self.read(self.source(frozenset({"debian-12"}), kind="csaf-vex", url=BASE)), [])
+        self.assertEqual(self.site.news(), [])

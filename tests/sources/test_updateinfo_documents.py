@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from collections import Counter
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -209,3 +210,23 @@ class HostileTests(SynchronousTestCase):
     def test_deep_element(self) -> None:
         """Nor can it be nested without end."""
         self.refuse(b"<updates>" + b"<a>" * 10_000, "nested")
+
+
+class MemoryTests(SynchronousTestCase):
+    """Documents that are long."""
+
+    def peak(self, updates: int) -> int:
+        """Give the bytes that were held at most while a document was read."""
+        content = io.BytesIO(document(*[update(package("curl"))] * updates))
+        tracemalloc.start()
+        try:
+            found = sum(1 for _ in parse_updateinfo(content, "amazon-2023", Counter(), "amazon"))
+            self.assertEqual(found, updates)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    def test_bounded(self) -> None:
+        """Memory does not grow with a document."""
+        few, many = self.peak(400), self.peak(4000)
+        self.assertLess(many, 1.5 * few)
