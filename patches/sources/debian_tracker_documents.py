@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import ijson
 
 from patches.interfaces import SourceError
-from patches.sources.reasons import INVALID_VERSION, NO_RECORD
+from patches.sources.reasons import INVALID_VERSION, NO_RECORD, unknown
 from patches.sources.severity_words import severity_in
 from patches.sources.texts import is_name
 from patches.versions import InvalidVersion
@@ -35,8 +35,6 @@ RELEASES = {
 }
 _REASONS = {"ignored": "will_not_fix", "postponed": "deferred"}
 _PAGE = "https://security-tracker.debian.org/tracker/{}"
-#: Not more than so many codenames that are not known are told apart.
-_UNKNOWN = 20
 
 
 class _NoRecord(ValueError):
@@ -81,7 +79,7 @@ def _parse_package(
         for codename, release in releases.items():
             platform = RELEASES.get(codename)
             if platform is None:
-                skipped[_unknown(codename, skipped)] += 1
+                skipped[unknown("release", codename, skipped)] += 1
             elif wanted is None or platform in wanted:
                 try:
                     fixed, severity = _fixed(package, release), severity_in(release.get("urgency"))
@@ -91,11 +89,6 @@ def _parse_package(
                     skipped[NO_RECORD] += 1
                 else:
                     yield Vulnerability(name, platform, (fixed,), severity, _PAGE.format(name), source=source)
-
-
-def _unknown(codename: str, skipped: Counter[str]) -> str:
-    reason = f"unknown release: {ascii(codename[:30])[1:-1]}"
-    return reason if reason in skipped or len(skipped) < _UNKNOWN else "unknown release"
 
 
 def _fixed(package: str, release: Any) -> FixedPackage:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from patches.interfaces import SourceError
 from patches.sources.archives import members
+from patches.sources.clair_export_documents import parse_clair_export
+from patches.sources.csaf_documents import parse_csaf
+from patches.sources.csaf_holdings import Holdings
 from patches.sources.debian_tracker_documents import parse_tracker
 from patches.sources.feed import Format, Part, Tally
 from patches.sources.gathering import Gathering
@@ -15,6 +20,7 @@ from patches.sources.osv_ecosystems import ECOSYSTEMS, Ecosystems
 from patches.sources.osv_records import parse_osv
 from patches.sources.secdb_documents import parse_secdb
 from patches.sources.unpacking import open_feed
+from patches.sources.updateinfo_documents import parse_updateinfo
 from patches.sources.zipped import BadZip, is_zip, zip_members
 from patches.vulnerability import Vulnerability
 
@@ -54,6 +60,15 @@ def _counted(found: Iterable[tuple[str, bytes]], tally: Tally) -> Iterator[tuple
         yield member
 
 
+def csaf_format(
+    part: Part, paths: Sequence[Path], wanted: Container[str] | None, tally: Tally, source: str
+) -> Iterator[Vulnerability]:
+    """Read Red Hat's VEX documents; see :class:`~patches.sources.feed.Format`."""
+    for path in paths:
+        documents = Holdings.from_file(path).documents()
+        yield from parse_csaf(_counted(documents, tally), wanted, tally.skipped, source)
+
+
 def secdb_format(scratch: Path) -> Format:
     """
     Give the format of Alpine's, Wolfi's and Chainguard's security databases.
@@ -66,16 +81,37 @@ def secdb_format(scratch: Path) -> Format:
 def _secdb(
     scratch: Path, part: Part, paths: Sequence[Path], wanted: Container[str] | None, tally: Tally, source: str
 ) -> Iterator[Vulnerability]:
-    platform = part.platform
-    if platform is None:
-        raise SourceError(f"{part.key}: a security database does not say of which platform it is")
+    yield from _gathered(_of_one_platform(parse_secdb, part, paths, tally, source), scratch)
 
-    def parts() -> Iterator[Vulnerability]:
-        for path in paths:
-            with open_feed(path) as stream:
-                yield from parse_secdb(stream, platform, tally.skipped, source)
 
-    yield from _gathered(parts(), scratch)
+def updateinfo_format(scratch: Path) -> Format:
+    """
+    Give the format of the advisories of rpm repositories.
+
+    :param scratch: where a scratch file may be.
+    """
+    return partial(_updateinfo, scratch)
+
+
+def _updateinfo(
+    scratch: Path, part: Part, paths: Sequence[Path], wanted: Container[str] | None, tally: Tally, source: str
+) -> Iterator[Vulnerability]:
+    yield from _gathered(_of_one_platform(parse_updateinfo, part, paths, tally, source), scratch)
+
+
+def _of_one_platform(
+    parse: Callable[[BinaryIO, str, Counter[str], str], Iterator[Vulnerability]],
+    part: Part,
+    paths: Sequence[Path],
+    tally: Tally,
+    source: str,
+) -> Iterator[Vulnerability]:
+    """Read files that do not say of which platform they are."""
+    if part.platform is None:
+        raise SourceError(f"{part.key}: its files do not say of which platform they are")
+    for path in paths:
+        with open_feed(path) as stream:
+            yield from parse(stream, part.platform, tally.skipped, source)
 
 
 def debian_tracker_format(scratch: Path) -> Format:
@@ -84,15 +120,35 @@ def debian_tracker_format(scratch: Path) -> Format:
 
     :param scratch: where a scratch file may be.
     """
-    return partial(_debian_tracker, scratch)
+    return partial(_of_several_platforms, parse_tracker, scratch)
 
 
-def _debian_tracker(
-    scratch: Path, part: Part, paths: Sequence[Path], wanted: Container[str] | None, tally: Tally, source: str
+def clair_export_format(scratch: Path) -> Format:
+    """
+    Give the format of what Clair v4 exports.
+
+    :param scratch: where a scratch file may be.
+    """
+    return partial(_of_several_platforms, parse_clair_export, scratch)
+
+
+def _of_several_platforms(
+    parse: Callable[[BinaryIO, Container[str] | None, Counter[str], str], Iterator[Vulnerability]],
+    scratch: Path,
+    part: Part,
+    paths: Sequence[Path],
+    wanted: Container[str] | None,
+    tally: Tally,
+    source: str,
 ) -> Iterator[Vulnerability]:
-    for path in paths:
-        with open_feed(path) as stream:
-            yield from _gathered(parse_tracker(stream, wanted, tally.skipped, source), scratch)
+    """Read files that say of which platforms they are."""
+
+    def parts() -> Iterator[Vulnerability]:
+        for path in paths:
+            with open_feed(path) as stream:
+                yield from parse(stream, wanted, tally.skipped, source)
+
+    yield from _gathered(parts(), scratch)
 
 
 def _gathered(parts: Iterator[Vulnerability], scratch: Path) -> Iterator[Vulnerability]:

@@ -15,6 +15,7 @@ import re
 from attrs import field, frozen
 
 from patches.platforms import PATTERN
+from patches.sources.reasons import NOT_SECURITY
 
 _ANYWHERE = ("upstream", "related", "aliases")
 #: Not more than so many names of ecosystems are remembered; a feed has a thousand at most.
@@ -85,7 +86,7 @@ class Ecosystem:
         if record_id.startswith(self.repeats):
             return "repeats other records"
         if record_id.startswith(self.harmless):
-            return "not security"
+            return NOT_SECURITY
         return f"not a record of {self.name}" if self.ids and not record_id.startswith(self.ids) else None
 
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from patches.interfaces import ISource
 from patches.settings import BadSetting
 from patches.sources.configured import SourceConfig
-from patches.sources.feed import FeedSource, Format, Part
-from patches.sources.formats import debian_tracker_format, osv_format, secdb_format
+from patches.sources.kinds_of_files import (
+    clair_export_source,
+    csaf_vex_source,
+    debian_tracker_source,
+    osv_source,
+    secdb_source,
+    updateinfo_source,
+)
 from patches.sources.means import Means
-from patches.sources.osv_ecosystems import TABLE
 
-#: The branches that Alpine's security database has.
-ALPINE = (*(f"alpine-3.{minor}" for minor in range(3, 25)), "alpine-edge")
 VENDOR, CONVERTED = 0, 1
 
 
@@ -46,73 +48,8 @@ def make_source(config: SourceConfig, means: Means, wanted: frozenset[str] | Non
         raise BadSetting(f"[source.{config.name}]: there is no kind {config.kind!r}, only {', '.join(sorted(KINDS))}")
     if config.platforms is not None:
         wanted = frozenset(config.platforms) if wanted is None else wanted & frozenset(config.platforms)
-    return kind.make(config, means, wanted)
-
-
-def _feed(
-    config: SourceConfig,
-    means: Means,
-    wanted: frozenset[str] | None,
-    form: Format,
-    parts: Callable[[frozenset[str] | None], Sequence[Part]],
-) -> FeedSource:
-    rank = KINDS[config.kind].rank if config.rank is None else config.rank
-    return FeedSource(config.name, rank, form, parts, means.fetch(config), means.run, wanted)
-
-
-def _osv(config: SourceConfig, means: Means, wanted: frozenset[str] | None) -> ISource:
-    """A bucket has a folder for each ecosystem; anything else is one archive, or one folder of records."""
-    unknown = sorted(set(config.ecosystems) - {row.name for row in TABLE})
-    if unknown:
-        raise BadSetting(f"[source.{config.name}]: there is no ecosystem {unknown[0]!r}")
-
-    def parts(wanted: frozenset[str] | None) -> Sequence[Part]:
-        if not config.ecosystems:
-            return [Part(_key(location), (location,)) for location in config.locations]
-        base = config.locations[0].rstrip("/")
-        return [
-            Part(name, (f"{base}/{name.replace(' ', '%20') if '://' in base else name}/all.zip",))
-            for name in config.ecosystems
-        ]
-
-    return _feed(config, means, wanted, osv_format(), parts)
-
-
-def _secdb(config: SourceConfig, means: Means, wanted: frozenset[str] | None) -> ISource:
-    """Alpine's database has two files for each branch; that of a rolling distribution is one file."""
-
-    def parts(wanted: frozenset[str] | None) -> Sequence[Part]:
-        base = config.locations[0].rstrip("/")
-        if base.endswith(".json"):
-            (platform,) = config.platforms or ("",)
-            return [Part(platform, config.locations, platform)]
-        branches = sorted(wanted) if wanted is not None else _branches(base)
-        return [_branch(base, platform) for platform in branches if platform.startswith("alpine-")]
-
-    if config.locations[0].endswith(".json") and len(config.platforms or ()) != 1:
-        raise BadSetting(f'[source.{config.name}]: a single file needs the one platform it is about: "platforms"')
-    return _feed(config, means, wanted, secdb_format(means.folder / f"{config.name}.gathering"), parts)
-
-
-def _branches(base: str) -> Sequence[str]:
-    if "://" in base or not Path(base).is_dir():
-        return ALPINE
-    names = sorted(entry.name for entry in Path(base).iterdir() if re.fullmatch(r"v\d+\.\d+|edge", entry.name))
-    return [f"alpine-{name.removeprefix('v')}" for name in names]
-
-
-def _branch(base: str, platform: str) -> Part:
-    version = platform.removeprefix("alpine-")
-    folder = f"{base}/{version if version == 'edge' else f'v{version}'}"
-    return Part(platform, (f"{folder}/main.json", f"{folder}/community.json"), platform)
-
-
-def _debian_tracker(config: SourceConfig, means: Means, wanted: frozenset[str] | None) -> ISource:
-    def parts(wanted: frozenset[str] | None) -> Sequence[Part]:
-        return [Part(_key(config.locations[0]), config.locations[:1])]
-
-    scratch = means.folder / f"{config.name}.gathering"
-    return _feed(config, means, wanted, debian_tracker_format(scratch), parts)
+    ranked = evolve(config, rank=kind.rank if config.rank is None else config.rank)
+    return kind.make(ranked, means, wanted)
 
 
 def _ndjson(config: SourceConfig, means: Means, wanted: frozenset[str] | None) -> ISource:
@@ -129,14 +66,13 @@ def _clair(config: SourceConfig, means: Means, wanted: frozenset[str] | None) ->
     return clair_source(means.reactor, config.locations[0], name=config.name, access=access)
 
 
-def _key(location: str) -> str:
-    return location.rstrip("/").rpartition("/")[2] or location
-
-
 KINDS = {
     "clair": Kind(CONVERTED, _clair),
-    "debian-tracker": Kind(VENDOR, _debian_tracker),
+    "clair-export": Kind(CONVERTED, clair_export_source),
+    "csaf-vex": Kind(VENDOR, csaf_vex_source),
+    "debian-tracker": Kind(VENDOR, debian_tracker_source),
     "ndjson": Kind(VENDOR, _ndjson),
-    "osv": Kind(CONVERTED, _osv),
-    "secdb": Kind(VENDOR, _secdb),
+    "osv": Kind(CONVERTED, osv_source),
+    "secdb": Kind(VENDOR, secdb_source),
+    "updateinfo": Kind(VENDOR, updateinfo_source),
 }

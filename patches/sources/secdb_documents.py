@@ -6,7 +6,6 @@ It knows of no flaw that is not fixed, and of no severity. A document is one rep
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -15,7 +14,7 @@ import ijson
 from attrs import define, field
 
 from patches.interfaces import SourceError
-from patches.sources.flaw_names import cves, ghsas
+from patches.sources.flaw_names import names_in
 from patches.sources.reasons import INVALID_VERSION, NO_FLAW, NO_RECORD
 from patches.sources.texts import is_name
 from patches.versions import InvalidVersion
@@ -24,8 +23,6 @@ from patches.vulnerability import FixedPackage, Vulnerability
 
 #: The version that says that the package was never affected.
 _NEVER = "0"
-#: Names that others give to flaws: ``XSA-207``, ``RUSTSEC-2020-0146``.
-_OTHER = re.compile(r"(?<![\w-])[A-Z]{2,}[0-9]*(?:-[A-Z]+)*(?:-[0-9]+)+(?![\w-])")
 
 
 @define(eq=False)
@@ -101,7 +98,7 @@ def _flaws(fixes: dict[str, Any], skipped: Counter[str]) -> dict[str, _Flaw]:
             skipped[INVALID_VERSION] += len(texts)
             continue
         for text in texts:
-            names, aliases = _names(text) if isinstance(text, str) else ([], set())
+            names, aliases = names_in(text) if isinstance(text, str) else ([], set())
             if not names:
                 skipped[NO_FLAW] += 1
             for name in names:
@@ -116,17 +113,6 @@ def _is_valid(version: str) -> bool:
         return version == _NEVER or (is_name(version) and bool(sort_key(version)))
     except InvalidVersion:
         return False
-
-
-def _names(text: str) -> tuple[list[str], set[str]]:
-    """
-    Take names out of a text that may hold several, and remarks: ``CVE-2016-6258 XSA-182``.
-
-    :return: the names of flaws: CVE ids, else those of GitHub's advisories, else others; and their other names.
-    """
-    kinds = [list(cves(text)), list(ghsas(text)), [name for name in _OTHER.findall(text) if name[:4] != "CVE-"]]
-    kinds = [list(dict.fromkeys(kind)) for kind in kinds if kind]
-    return (kinds[0], {name for kind in kinds[1:] for name in kind}) if kinds else ([], set())
 
 
 def _page(flaw: str, platform: str) -> str:

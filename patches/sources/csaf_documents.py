@@ -1,0 +1,135 @@
+"""
+Red Hat's VEX documents, in CSAF's format: one for each CVE, with every product that it concerns or does not concern.
+
+Of these only Enterprise Linux itself is taken; see :mod:`patches.sources.red_hat_products`.
+
+Source: *Common Security Advisory Framework Version 2.0*, OASIS, sections 3.2 and 4.5; claircore's ``rhel/vex``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator
+from typing import Any
+
+from patches.interfaces import SourceError
+from patches.sources.csaf_products import ProductTree
+from patches.sources.csaf_statuses import Release, releases_of
+from patches.sources.flaw_names import errata
+from patches.sources.osv_severity import dicts
+from patches.sources.reasons import NO_FLAW, NO_RECORD, WITHDRAWN
+from patches.sources.severity_words import severity_in
+from patches.sources.texts import is_link, is_name, time_in
+from patches.vulnerability import Severity, Vulnerability
+
+_PAGE = "https://access.redhat.com/security/cve/{}"
+_SCORES = ("cvss_v3", "cvss_v4", "cvss_v2")
+
+
+def parse_csaf(
+    members: Iterable[tuple[str, bytes]], wanted: Container[str] | None, skipped: Counter[str], source: str
+) -> Iterator[Vulnerability]:
+    """
+    Read documents, one at a time: give what each says of every release.
+
+    :param members: name and content of each.
+    :param wanted: the platforms that are; ``None``: all.
+    :param skipped: counts what is left out, by reason.
+    :param source: what the vulnerabilities carry as their source.
+    :raises SourceError: if not one of them is a VEX document.
+    """
+    read = records = 0
+    for _, content in members:
+        read += 1
+        try:
+            document = json.loads(content)
+        except (ValueError, RecursionError):
+            document = None
+        if _is_vex(document):
+            records += 1
+            yield from _parse_document(document, wanted, skipped, source)
+        else:
+            skipped[NO_RECORD] += 1
+    if not records:
+        raise SourceError(f"none of its {read} members is a VEX document in CSAF's format")
+
+
+def _is_vex(document: Any) -> bool:
+    return (
+        isinstance(document, dict)
+        and isinstance(document.get("document"), dict)
+        and document["document"].get("category") == "csaf_vex"
+    )
+
+
+def _parse_document(
+    document: dict[str, Any], wanted: Container[str] | None, skipped: Counter[str], source: str
+) -> Iterator[Vulnerability]:
+    tracking = _object(document["document"].get("tracking"))
+    if tracking.get("status") == "deleted":
+        skipped[WITHDRAWN] += 1
+        return
+    products = ProductTree(document.get("product_tree"))
+    for content in dicts(document.get("vulnerabilities")):
+        name = content.get("cve", tracking.get("id"))
+        releases = releases_of(content, products)
+        if not is_name(name):
+            skipped[NO_FLAW] += 1
+        elif not releases:
+            skipped["not in RHEL"] += 1
+        elif _is_rejected(content):
+            skipped["rejected"] += 1
+        else:
+            for platform, release in sorted(releases.items()):
+                packages = release.packages() if wanted is None or platform in wanted else ()
+                if packages:
+                    severity = _severity(content, release) or _aggregate(document)
+                    common = _common(name, content, release)
+                    yield Vulnerability(name, platform, packages, severity, source=source, **common)
+
+
+def _is_rejected(content: dict[str, Any]) -> bool:
+    """A CVE that turned out to be none keeps its document: without an impact, and with scores of zero."""
+    scores = [_object(score.get(kind)) for score in dicts(content.get("scores")) for kind in _SCORES if kind in score]
+    return bool(scores) and not _impacts(content) and all(score.get("baseScore") == 0 for score in scores)
+
+
+def _impacts(content: dict[str, Any]) -> list[dict[str, Any]]:
+    return [threat for threat in dicts(content.get("threats")) if threat.get("category") == "impact"]
+
+
+def _severity(content: dict[str, Any], release: Release) -> Severity:
+    words = [threat.get("details") for threat in _impacts(content) if release.concerns(threat.get("product_ids"))]
+    return max(map(severity_in, words), default=Severity.UNKNOWN)
+
+
+def _aggregate(document: dict[str, Any]) -> Severity:
+    return severity_in(_object(document["document"].get("aggregate_severity")).get("text"))
+
+
+def _common(name: str, content: dict[str, Any], release: Release) -> dict[str, Any]:
+    pages = [each.get("url") for each in dicts(content.get("references")) if each.get("category") == "self"]
+    fixes = [
+        each["url"]
+        for each in dicts(content.get("remediations"))
+        if each.get("category") == "vendor_fix"
+        and is_link(each.get("url"))
+        and release.concerns(each.get("product_ids"))
+    ]
+    return {
+        "details_href": next((page for page in pages if is_link(page)), _PAGE.format(name)),
+        "aliases": tuple(sorted({erratum for url in fixes for erratum in errata(url)})),
+        "published": time_in(content.get("release_date")),
+        "cvss": _vector(content, release),
+    }
+
+
+def _vector(content: dict[str, Any], release: Release) -> str | None:
+    scores = [score for score in dicts(content.get("scores")) if release.concerns(score.get("products"))]
+    vectors = [_object(score.get(kind)).get("vectorString") for kind in _SCORES for score in scores]
+    return next((vector for vector in vectors if is_name(vector)), None)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

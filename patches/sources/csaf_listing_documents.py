@@ -1,0 +1,52 @@
+"""What a CSAF archive is accompanied by: its own name, and lists of the documents that changed or are gone since."""
+
+from __future__ import annotations
+
+import csv
+import re
+from datetime import UTC, datetime
+
+from patches.interfaces import SourceError
+
+_ARCHIVE = re.compile(r"[\w.-]*?(\d{4}-\d\d-\d\d)\.tar(?:\.\w{1,5})?\Z", re.ASCII)
+_DOCUMENT = re.compile(r"\d{4}/[A-Za-z0-9_-]{1,100}\.json\Z")
+
+
+def parse_archive_name(text: str) -> tuple[str, datetime]:
+    """
+    Read ``archive_latest.txt``.
+
+    :return: the name of the archive, ``csaf_vex_2026-11-20.tar.zst``, and when that day began.
+    :raises SourceError: if it is not such a name.
+    """
+    name = text.strip()
+    found = _ARCHIVE.match(name)
+    try:
+        day = datetime.fromisoformat(found[1]) if found else None
+    except ValueError:
+        day = None
+    if day is None:
+        raise SourceError(f"{name[:60]!a} is not the name of an archive")
+    return name, day.replace(tzinfo=UTC)
+
+
+def parse_times(text: str) -> dict[str, datetime]:
+    """
+    Read ``changes.csv`` or ``deletions.csv``.
+
+    :return: when each document, ``2024/cve-2024-0001.json``, changed or went; the last time of each.
+    :raises SourceError: if a line is something else than a path and a time.
+    """
+    found: dict[str, datetime] = {}
+    try:
+        for row in csv.reader(text.splitlines(), strict=True):
+            if row:
+                path, time = row
+                changed = datetime.fromisoformat(time)
+                changed = changed.replace(tzinfo=UTC) if changed.tzinfo is None else changed.astimezone(UTC)
+                if not _DOCUMENT.match(path):
+                    raise ValueError(path)
+                found[path] = max(changed, found.get(path, changed))
+    except (ValueError, OverflowError, csv.Error) as error:
+        raise SourceError(f"after {len(found)} documents: a line that is not a path and a time") from error
+    return found

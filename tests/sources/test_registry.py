@@ -1,0 +1,120 @@
+"""Every kind of source is made of its configuration."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from patches.interfaces import ISource
+from patches.settings import BadSetting
+from patches.sources.configured import SourceConfig
+from patches.sources.local import LocalFiles
+from patches.sources.means import Means
+from patches.sources.registry import KINDS, make_source
+from tests.sources.feeds import FeedCase, run
+from tests.sources.test_clair_export_documents import DEBIAN, entry, lines
+from tests.sources.test_csaf import archive, path_of, vex
+from tests.sources.test_updateinfo import repomd
+from tests.sources.test_updateinfo_documents import document, package, update
+
+
+class RegistryCase(FeedCase):
+    """A case with files in a folder."""
+
+    def made(self, wanted: frozenset[str] | None = None, **section: Any) -> ISource:
+        """Make a source that reads files which are here."""
+        means = Means(reactor=None, run=run, folder=self.folder, fetch=lambda config: LocalFiles(run))
+        return make_source(SourceConfig.from_section("made-up", section), means, wanted)
+
+    def write(self, name: str, content: bytes) -> str:
+        """Write a file; give the folder of all."""
+        path = self.folder / "files" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return str(self.folder / "files")
+
+
+class ConfigurationTests(RegistryCase):
+    """What a configuration may say."""
+
+    def refused(self, **section: Any) -> str:
+        """Give the message with which a configuration is refused, which has to be a single line."""
+        with self.assertRaises(BadSetting) as caught:
+            self.made(**section)
+        text = str(caught.exception)
+        self.assertTrue(text.startswith("[source.made-up]: "), text)
+        self.assertNotIn("\n", text)
+        return text
+
+    def test_unknown_kind(self) -> None:
+        """A kind that there is not is refused, and those that there are are named."""
+        text = self.refused(kind="made-up", url="https://x.test")
+        for kind in KINDS:
+            self.assertIn(kind, text)
+
+    def test_no_place(self) -> None:
+        """Every kind needs a place."""
+        for kind in KINDS:
+            self.assertIn("neither", self.refused(kind=kind))
+
+    def test_one_platform(self) -> None:
+        """What does not say of which platform it is has to be told the one."""
+        for kind, url in (("updateinfo", "https://x.test"), ("secdb", "https://x.test/security.json")):
+            for platforms in ({}, {"platforms": ["amazon-2", "amazon-2023"]}):
+                self.assertIn('"platforms"', self.refused(kind=kind, url=url, **platforms))
+
+    def test_one_place(self) -> None:
+        """Documents with an archive and changes are in one place."""
+        self.assertIn("one place", self.refused(kind="csaf-vex", url=["https://a.test", "https://b.test"]))
+
+    def test_rank(self) -> None:
+        """A vendor's word goes before what was converted, unless the configuration says otherwise."""
+        url, one = "https://x.test", {"platforms": ["amazon-2"]}
+        ranks = {kind: self.made(kind=kind, url=url, **one).rank for kind in ("clair-export", "csaf-vex", "updateinfo")}
+        self.assertEqual(ranks, {"clair-export": 1, "csaf-vex": 0, "updateinfo": 0})
+        self.assertEqual(self.made(kind="csaf-vex", url=url, rank=3).rank, 3)
+        self.assertEqual(self.made(kind="clair-export", url=url, rank=0).rank, 0)
+
+
+class LocalTests(RegistryCase):
+    """Copies of feeds in a folder are read as the feeds are."""
+
+    def names(self, **section: Any) -> list[tuple[str, str]]:
+        """Read a source; give names and platforms."""
+        return [(each.name, each.platform) for each in self.read(self.made(**section))]
+
+    def test_updateinfo(self) -> None:
+        """A copy of a repository."""
+        content = document(update(package("curl")))
+        self.write("repodata/updateinfo.xml", content)
+        told = ("checksum", "sha256", hashlib.sha256(content).hexdigest())
+        folder = self.write("repodata/repomd.xml", repomd(told, href="repodata/updateinfo.xml"))
+        expected = [("ALAS2023-2023-001", "amazon-2023")]
+        self.assertEqual(self.names(kind="updateinfo", path=folder, platforms=["amazon-2023"]), expected)
+        file = f"{folder}/repodata/updateinfo.xml"
+        self.assertEqual(self.names(kind="updateinfo", path=file, platforms=["amazon-2023"]), expected)
+
+    def test_clair_export(self) -> None:
+        """An export."""
+        folder = self.write("export.json", lines(entry("debian/updater", "CVE-2024-0001", distribution=DEBIAN)))
+        expected = [("CVE-2024-0001", "debian-12")]
+        self.assertEqual(self.names(kind="clair-export", path=f"{folder}/export.json"), expected)
+        self.assertEqual(self.names(kind="clair-export", path=f"{folder}/export.json", platforms=["debian-11"]), [])
+
+    def test_csaf_vex(self) -> None:
+        """A copy of a provider's folder, and its archive alone."""
+        self.write("csaf_vex_2026-11-20.tar.zst", archive(**{path_of(1): vex(1)}))
+        self.write("archive_latest.txt", b"csaf_vex_2026-11-20.tar.zst\n")
+        self.write("deletions.csv", b"")
+        self.write(path_of(2), vex(2))
+        folder = self.write("changes.csv", f'"{path_of(2)}","2026-11-20T01:00:00+00:00"\n'.encode())
+        both = [("CVE-2024-0001", "rhel-9"), ("CVE-2024-0002", "rhel-9")]
+        self.assertEqual(self.names(kind="csaf-vex", path=folder), both)
+        self.assertEqual(self.names(kind="csaf-vex", path=f"{folder}/csaf_vex_2026-11-20.tar.zst"), both[:1])
+
+    def test_scratch_is_gone(self) -> None:
+        """What was gathered on the way is deleted."""
+        folder = self.write("export.json", lines(entry("debian/updater", "CVE-2024-0001", distribution=DEBIAN)))
+        self.names(kind="clair-export", path=f"{folder}/export.json")
+        self.assertEqual([path.name for path in Path(self.folder).glob("*gathering*")], [])
