@@ -32,7 +32,10 @@ from patches.server import api as server_api
 from patches.server import budget
 from patches.server import options as server
 from patches.settings import resolve
+from patches.sources.configured import SourceConfig
 from patches.sources.namespaces import NAMESPACES
+from patches.sources.public import PUBLIC
+from patches.sources.registry import KINDS
 from patches.vulnerability import STATUSES
 from patches.wire import decode_lines
 from tests.integration.daemons import wait_for
@@ -169,6 +172,18 @@ class ReferenceTests(SynchronousTestCase):
                 self.assertIn(f"``--{setting.name}``", table)
                 self.assertIn(setting.help, table)
                 self.assertIn(f"``{setting.default}``" if setting.default is not None else "none", table)
+
+    def test_sources(self) -> None:
+        """Every kind of source is described, and the table of public feeds is made from the code."""
+        for kind in KINDS:
+            self.assertIn(f"   * - ``{kind}``\n", page("reference/sources"), kind)
+        self.assertIn(".. public-sources::\n", page("reference/sources"))
+        for name, config in PUBLIC.items():
+            self.assertIn(f"``{name}``", tables().public_table())
+            self.assertIn(config.kind, KINDS)
+        sections = tomllib.loads((DOCS / "reference/sources-server.toml").read_text())["source"]
+        for name, section in sections.items():
+            self.assertIn(SourceConfig.from_section(name, section).kind, KINDS)
 
     def test_namespaces(self) -> None:
         """Every namespace is in the table."""

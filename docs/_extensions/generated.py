@@ -1,4 +1,4 @@
-"""The directives ``settings-of`` and ``clair-namespaces``: tables made from the code."""
+"""The directives ``settings-of``, ``clair-namespaces`` and ``public-sources``: tables made from the code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from docutils.nodes import Node
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
-from tables import namespaces_table, settings_table
+from tables import namespaces_table, public_table, settings_table
 
 
 class SettingsOf(SphinxDirective):
@@ -30,8 +30,17 @@ class ClairNamespaces(SphinxDirective):
         return self.parse_text_to_nodes(namespaces_table())
 
 
+class PublicSources(SphinxDirective):
+    """``.. public-sources::``: a table of platforms and public feeds."""
+
+    def run(self) -> list[Node]:
+        """Make the table."""
+        return self.parse_text_to_nodes(public_table())
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives."""
     app.add_directive("settings-of", SettingsOf)
     app.add_directive("clair-namespaces", ClairNamespaces)
+    app.add_directive("public-sources", PublicSources)
     return {"parallel_read_safe": True}

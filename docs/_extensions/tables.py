@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from patches.settings import CONFIG, Setting
 from patches.sources.namespaces import NAMESPACES
+from patches.sources.public import PUBLIC
 
 
 def settings_table(settings: Sequence[Setting]) -> str:
@@ -18,6 +19,15 @@ def namespaces_table() -> str:
     """Show what a Clair calls each platform."""
     rows = [(f"``{platform}``", f"``{namespace}``") for platform, namespace in NAMESPACES.items()]
     return list_table(("Platform", "Namespace"), rows, "50 50")
+
+
+def public_table() -> str:
+    """Show which public feed is read for the platforms of a family that no configured source has."""
+    rows = [
+        (f"``{name}``", f"``{each.kind}``", " ".join((f"``{each.locations[0]}``", *each.ecosystems)))
+        for name, each in PUBLIC.items()
+    ]
+    return list_table(("Platforms", "Kind", "Feed"), rows, "18 18 64")
 
 
 def list_table(head: Sequence[str], rows: Iterable[Sequence[str]], widths: str) -> str:

@@ -16,7 +16,9 @@ from patches.sources.registry import make_source
 BUCKET = "https://osv-vulnerabilities.storage.googleapis.com"
 _SUSE = "https://ftp.suse.com/pub/projects/security/osv.tar.bz2"
 
-#: family → the source; those that are about one platform only are told which.
+_AMAZON = "https://cdn.amazonlinux.com"
+
+#: platform, or family → the source; those that are about one platform only are told which.
 PUBLIC = {
     "debian": SourceConfig(
         "debian-tracker", "debian-tracker", ("https://security-tracker.debian.org/tracker/data/json",)
@@ -29,7 +31,16 @@ PUBLIC = {
     ),
     "alma": SourceConfig("alma-osv", "osv", (BUCKET,), ecosystems=("AlmaLinux",)),
     "rocky": SourceConfig("rocky-osv", "osv", (BUCKET,), ecosystems=("Rocky Linux",)),
-    "rhel": SourceConfig("redhat-osv", "osv", (BUCKET,), ecosystems=("Red Hat",)),
+    "rhel": SourceConfig("redhat-vex", "csaf-vex", ("https://security.access.redhat.com/data/csaf/v2/vex",)),
+    "amazon-2": SourceConfig(
+        "amazon-2-updateinfo", "updateinfo", (f"{_AMAZON}/2/core/latest/x86_64/mirror.list",), ("amazon-2",)
+    ),
+    "amazon-2023": SourceConfig(
+        "amazon-2023-updateinfo",
+        "updateinfo",
+        (f"{_AMAZON}/al2023/core/mirrors/latest/x86_64/mirror.list",),
+        ("amazon-2023",),
+    ),
     "sles": SourceConfig("suse-osv", "osv", (_SUSE,)),
     "opensuse-leap": SourceConfig("suse-osv", "osv", (_SUSE,)),
     "opensuse": SourceConfig("suse-osv", "osv", (_SUSE,)),
@@ -41,7 +52,7 @@ PUBLIC = {
 
 def public_source(platform: str) -> SourceConfig | None:
     """Give the public source of a platform; ``None`` if there is none."""
-    return PUBLIC.get(Platform.from_name(platform).family)
+    return PUBLIC.get(platform) or PUBLIC.get(Platform.from_name(platform).family)
 
 
 class PublicSources:
