@@ -50,6 +50,7 @@ TABLES = {
     "patches.scanner.options SETTINGS": scanner.SETTINGS,
     "patches.scanner.options SCAN_SETTINGS": scanner.SCAN_SETTINGS,
     "patches.scanner.options OUTPUT_SETTINGS": scanner.OUTPUT_SETTINGS,
+    "patches.scanner.options EXPLAIN_SETTINGS": scanner.EXPLAIN_SETTINGS,
     "patches.reporter.service SETTINGS": reporter.SETTINGS,
 }
 _LISTENS = re.compile(r"listens on (127\.0\.0\.1:\d+)")
