@@ -91,7 +91,7 @@ class LayerTests(SynchronousTestCase):
         shells = self.users("twisted", "treq", "socket", "urllib", "http", "subprocess")
         documents = {name for name in modules() if name.startswith("sources/") and name.endswith("_documents.py")}
         readers = {path for path in modules() if path.startswith("sources/osv_")}
-        names = ("archives", "unpacking", "gathering", "cvss", "flaw_names", "fixes", "arches", "xml_elements")
+        names = ("archives", "unpacking", "gathering", "flaw_names", "fixes", "arches", "xml_elements")
         names += ("red_hat_products", "clair_distributions", "csaf_products", "csaf_statuses", "csaf_holdings")
         others = {f"sources/{name}.py" for name in names}
         self.assertLessEqual(others, modules().keys())

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from patches.sources.cvss import rating
+from patches.cvss import rating
 from patches.sources.severity_words import severity_in
 from patches.vulnerability import Severity
 

@@ -26,8 +26,8 @@ from cyclonedx.model.vulnerability import (
     VulnerabilitySource,
 )
 
+from patches.cvss import base_score, version_of
 from patches.scanner.findings import Finding, Ignored
-from patches.scanner.formats.cvss import base_score, version_of
 from patches.scanner.formats.links import links_of
 from patches.scanner.formats.phrases import accepted, remedy
 from patches.scanner.outcome import Outcome
@@ -103,7 +103,7 @@ def _references(flaw: str, records: Iterable[Record]) -> list[VulnerabilityRefer
 
 
 def _rating(record: Record) -> VulnerabilityRating:
-    score, method = base_score(record.cvss), _METHODS.get(version_of(record.cvss or "") or "")
+    score, method = base_score(record.cvss or ""), _METHODS.get(version_of(record.cvss or "") or "")
     return VulnerabilityRating(
         source=_source(record),
         severity=_SEVERITIES[record.severity],

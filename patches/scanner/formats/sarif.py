@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from patches import __version__
+from patches.cvss import base_score
 from patches.scanner.findings import Finding, Ignored
-from patches.scanner.formats.cvss import base_score
 from patches.scanner.formats.links import links_of
 from patches.scanner.formats.phrases import remedy
 from patches.scanner.outcome import Outcome, Verdict
@@ -67,7 +67,7 @@ def _rule(flaw: str, findings: list[Finding]) -> dict[str, Any]:
     severity = max(finding.severity for finding in findings)
     packages = ", ".join(dict.fromkeys(finding.package.source for finding in findings))
     properties: dict[str, Any] = {"tags": ["security"], "severity": severity.name.lower()}
-    scores = [base_score(record.cvss) for finding in findings for record in finding.records]
+    scores = [base_score(record.cvss or "") for finding in findings for record in finding.records]
     score = max((score for score in scores if score is not None), default=_SCORES.get(severity))
     if score is not None:
         properties["security-severity"] = f"{score:.1f}"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.scanner.formats.cvss import base_score
+from patches.cvss import base_score
 from patches.scanner.formats.links import links_of
 from patches.vulnerability import Severity
 from tests.scanner.outcomes import FINDINGS, record

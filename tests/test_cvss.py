@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.sources.cvss import base_score, rating
+from patches.cvss import base_score, rating
 from patches.vulnerability import Severity
 
 SCORES = {

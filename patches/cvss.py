@@ -37,6 +37,13 @@ _V2: dict[str, dict[str, float]] = {
 _SCALE = ((90, Severity.CRITICAL), (70, Severity.HIGH), (40, Severity.MEDIUM), (1, Severity.LOW))
 
 
+def version_of(vector: str) -> str | None:
+    """Tell the version of a vector: ``2.0``, ``3.0``, ``3.1`` or ``4.0``; ``None`` if it is not known."""
+    version, _, rest = vector.partition("/")
+    known = {"CVSS:3.0": "3.0", "CVSS:3.1": "3.1", "CVSS:4.0": "4.0"}.get(version)
+    return known if known and rest else "2.0" if vector.strip("()").startswith("AV:") else None
+
+
 def base_score(vector: str) -> float | None:
     """
     Compute the base score of a vector, 0.0 to 10.0.
