@@ -8,6 +8,9 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "patches/__init__.py").read_text()).group(1)
 
+#: For those who keep the catalogue in PostgreSQL.
+PSYCOPG = "psycopg[binary]>=3.2"
+
 #: Its compiled part comes as wheels for these versions only; the tests skip what needs it elsewhere.
 PYRPMDB = "pyrpmdb>=0.1.30; python_version < '3.15' and sys_platform == 'linux'"
 
@@ -29,6 +32,7 @@ setup(
         "attrs>=24.2",
         "zope.interface>=7.0",
         "SQLAlchemy>=2.0.30",
+        "alembic>=1.16",
         "prometheus-client>=0.20",
         "click>=8.1",
         "rich>=13.7",
@@ -39,6 +43,7 @@ setup(
     ],
     extras_require={
         "rpm": ["pyrpmdb>=0.1.30"],
+        "postgresql": [PSYCOPG],
         "test": [
             "pytest>=8.3",
             "pytest-twisted>=1.14",
@@ -46,6 +51,7 @@ setup(
             "coverage>=7.6",
             "cyclonedx-python-lib[json-validation]>=8",
             PYRPMDB,
+            PSYCOPG,
         ],
         "lint": ["ruff>=0.8", "mypy>=1.13", "mypy-zope>=1.0.9"],
         "docs": ["sphinx>=8.0"],

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Engine, Integer, MetaData, Table, create_engine, event, insert, inspect, select
+from sqlalchemy import URL, Column, Engine, Integer, MetaData, Table, create_engine, event, insert, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
 _VERSION_TABLE = "schema"
@@ -25,24 +25,34 @@ def open_sqlite(path: Path, metadata: MetaData, version: int, pragmas: Sequence[
     :param pragmas: are set on every connection.
     :raises DatabaseError: if the file is no such database.
     """
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
-
-    def set_up(connection: Any, _record: Any) -> None:
-        for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}").close()
-
-    event.listen(engine, "connect", set_up)
+    engine = sqlite_engine(path, pragmas)
     try:
         found = _create(engine, metadata, version)
     except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise DatabaseError(f"{path}: {reason}") from error
+        raise DatabaseError(f"{path}: {reason(error)}") from error
     if found is None:
         raise DatabaseError(f"{path}: this is a database of something else")
     if found != version:
         raise DatabaseError(f"{path}: its version is {found}; this program knows {version}")
     engine.dispose()  # a connection must not outlive the fork of a daemon
     return engine
+
+
+def sqlite_engine(path: Path | str, pragmas: Sequence[str]) -> Engine:
+    """Make an engine for a file; these pragmas are set on every connection."""
+    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": 30})
+
+    def set_up(connection: Any, _record: Any) -> None:
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    event.listen(engine, "connect", set_up)
+    return engine
+
+
+def reason(error: SQLAlchemyError) -> str:
+    """Say in one line why a database failed."""
+    return str(getattr(error, "orig", None) or error).splitlines()[0]
 
 
 def _create(engine: Engine, metadata: MetaData, version: int) -> int | None:

@@ -34,12 +34,14 @@ class Setting:
     :ivar default: in the form in which a user would write it; ``None`` if there is none.
     :ivar parse: takes the text that was given and returns the value; raises ``ValueError``.
     :ivar help: what it means, and its unit.
+    :ivar secret: whether its text may have a password in it, and is never repeated.
     """
 
     name: str
     default: str | None
     parse: Callable[[str], Any]
     help: str
+    secret: bool = False
 
     def describe(self) -> str:
         """Give the help text with the default at its end."""
@@ -195,7 +197,8 @@ def _parse(setting: Setting, text: str) -> Any:
     try:
         return setting.parse(text)
     except ValueError as error:
-        raise BadSetting(f"--{setting.name} {text!r}: {error}") from error
+        given = "" if setting.secret else f" {text!r}"
+        raise BadSetting(f"--{setting.name}{given}: {error}") from error
 
 
 def _read_file(path: Path, settings: Sequence[Setting]) -> dict[str, Any]:

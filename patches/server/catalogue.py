@@ -2,19 +2,25 @@
 The catalogue: the server's on-disk copy of the lists, as immutable snapshots cut into chunks.
 
 A snapshot is written and made current in one transaction: it is there whole or not at all. Its revision is derived from
-its content, so the same list has the same revision on every machine. Everything here blocks; it runs in threads.
+its content, so the same list has the same revision on every machine. One writes at a time, whichever process it is in;
+readers wait for nobody. Everything here blocks; it runs in threads.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from contextlib import contextmanager
 from typing import Any
 
 from attrs import asdict, frozen
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from patches.database import reason
+from patches.server.advisory import Purpose, alone
 from patches.server.chunks import Chunk, cut
 from patches.server.schema import CHUNKS, SNAPSHOTS, CatalogueError
 from patches.wire import StreamDigest
@@ -61,7 +67,7 @@ def _no_objection(current: Snapshot | None, vulnerabilities: int) -> None:
 
 class Catalogue:
     """
-    Snapshots and their chunks in a database.
+    Snapshots and their chunks in a database; if that fails, any method raises :exc:`CatalogueError`.
 
     :param engine: a SQLAlchemy engine; see :func:`patches.server.schema.open_database`.
     """
@@ -72,18 +78,18 @@ class Catalogue:
     def current(self) -> list[Snapshot]:
         """Give the current snapshot of each platform, ordered by platform."""
         query = select(SNAPSHOTS).where(SNAPSHOTS.c.retired.is_(None)).order_by(SNAPSHOTS.c.platform)
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return [_snapshot(row) for row in connection.execute(query)]
 
     def held(self) -> list[Snapshot]:
         """Give the snapshots that wait for someone to accept them, ordered by platform."""
         query = select(SNAPSHOTS).where(SNAPSHOTS.c.held.is_not(None)).order_by(SNAPSHOTS.c.platform)
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return [_snapshot(row) for row in connection.execute(query)]
 
     def find(self, revision: str) -> Snapshot | None:
         """Give a snapshot that is still here, current or not."""
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return self._find(connection, revision)
 
     def chunk(self, revision: str, number: int) -> Chunk:
@@ -93,7 +99,7 @@ class Catalogue:
         :raises ChunkMissing: if it is not here.
         """
         query = select(CHUNKS).where(CHUNKS.c.revision == revision, CHUNKS.c.number == number)
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             raise ChunkMissing(f"chunk {number} of {revision} is not in the catalogue")
@@ -115,7 +121,7 @@ class Catalogue:
         :param objection: what it objects to is kept beside the current snapshot, as ``held``.
         :return: the snapshot; one that was there already keeps its ``created``.
         """
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             staging = f"staging:{platform}"
             connection.execute(delete(CHUNKS).where(CHUNKS.c.revision == staging))
             vulnerabilities, chunks, digest = self._write(connection, staging, lines)
@@ -139,7 +145,7 @@ class Catalogue:
     def accept(self, platform: str, now: float) -> Snapshot | None:
         """Make the snapshot of a platform that was held back the current one; ``None`` if there is none."""
         held = SNAPSHOTS.c.platform == platform, SNAPSHOTS.c.held.is_not(None)
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             row = connection.execute(select(SNAPSHOTS).where(*held)).one_or_none()
             if row is None:
                 return None
@@ -155,7 +161,7 @@ class Catalogue:
         :return: how many were deleted.
         """
         old = select(SNAPSHOTS.c.revision).where(SNAPSHOTS.c.retired < retired_before, SNAPSHOTS.c.held.is_(None))
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             gone = set(connection.execute(old).scalars()) - in_use
             connection.execute(delete(CHUNKS).where(CHUNKS.c.revision.in_(gone)))
             connection.execute(delete(SNAPSHOTS).where(SNAPSHOTS.c.revision.in_(gone)))
@@ -164,6 +170,17 @@ class Catalogue:
     def close(self) -> None:
         """Let the database go."""
         self._engine.dispose()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with _in_one_line(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with _in_one_line(), self._engine.begin() as connection:
+            alone(connection, Purpose.WRITING)
+            yield connection
 
     def _write(self, connection: Connection, revision: str, lines: Iterable[bytes]) -> tuple[int, int, str]:
         stream = StreamDigest()
@@ -205,6 +222,15 @@ class Catalogue:
     def _find(self, connection: Connection, revision: str) -> Snapshot | None:
         row = connection.execute(select(SNAPSHOTS).where(SNAPSHOTS.c.revision == revision)).one_or_none()
         return _snapshot(row) if row is not None else None
+
+
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    """Say what went wrong in the world as the error of a catalogue; what is wrong with the program stays as it is."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        raise CatalogueError(f"the database: {reason(error)}") from error
 
 
 def _row(snapshot: Snapshot) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from patches.daemon import DaemonOptions
+from patches.server.database_url import database_url
 from patches.server.loaded import LARGEST_LOADED
 from patches.settings import Setting, count, endpoint, flag, fraction, platforms, rate, seconds, size, table, url
 
@@ -20,6 +21,13 @@ def window_size(text: str) -> int:
 SETTINGS = (
     Setting("listen", "tcp:8080:interface=127.0.0.1", endpoint, "Where to listen: a Twisted endpoint string."),
     Setting("state-dir", "/var/lib/patches-server", Path, "The folder of the catalogue and the session key."),
+    Setting(
+        "database",
+        None,
+        database_url,
+        "The catalogue's database, sqlite:///… or postgresql+psycopg://…; a file in the state folder if not given.",
+        secret=True,
+    ),
     Setting("clair", None, url, "The base URL of a Clair (API v1) to read, such as http://127.0.0.1:6060."),
     Setting("clair-rate", None, rate, "At most so many requests a second to Clair; unlimited if not given."),
     Setting("list", None, Path, "A file of vulnerabilities in Patches' own wire form (NDJSON) to read."),

@@ -5,21 +5,37 @@ from __future__ import annotations
 from pathlib import Path
 
 from sqlalchemy import (
+    URL,
     Column,
     Engine,
     Float,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
     String,
     Table,
+    create_engine,
+    text,
 )
+from sqlalchemy.exc import SQLAlchemyError
 
-from patches.database import DatabaseError, open_sqlite
+from patches.database import reason, sqlite_engine
+from patches.server.database_url import POSTGRESQL, SQLITE, shown
+from patches.server.migrating import NotOurs, migrate
 
-SCHEMA_VERSION = 2
 #: Readers do not wait for a writer (WAL), and the page cache stays small: the window is the cache.
 _PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-512")
+#: How many connections to PostgreSQL may be open: one a thread, and the one that holds the lock of who refreshes.
+_CONNECTIONS = 4
+#: A PostgreSQL that is not there any more is found out within half a minute, all in seconds but the last.
+_PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 
 METADATA = MetaData()
 SNAPSHOTS = Table(
@@ -36,6 +52,8 @@ SNAPSHOTS = Table(
     Column("sources", String, nullable=False),
     Column("held", String),  # why it is not current, though it is the newest; NULL: nothing is against it
 )
+_CURRENT = text("retired IS NULL")
+Index("one_current", SNAPSHOTS.c.platform, unique=True, sqlite_where=_CURRENT, postgresql_where=_CURRENT)
 CHUNKS = Table(
     "chunks",
     METADATA,
@@ -51,13 +69,32 @@ class CatalogueError(Exception):
     """The catalogue cannot be used; its text says why, in one line."""
 
 
-def open_database(path: Path) -> Engine:
+def open_database(where: Path | URL) -> Engine:
     """
-    Open a catalogue's database on SQLite, or make an empty one.
+    Open a catalogue's database, or make an empty one.
 
-    :raises CatalogueError: if the file is no catalogue, or one of a version that is not known here.
+    :param where: of a file of SQLite its path, of any database its URL.
+    :return: an engine without a connection: none must outlive the fork of a daemon.
+    :raises CatalogueError: if it cannot be had, is no catalogue, or is one of a version that is not known here.
     """
+    url = URL.create(SQLITE, database=str(where)) if isinstance(where, Path) else where
     try:
-        return open_sqlite(path, METADATA, SCHEMA_VERSION, _PRAGMAS)
-    except DatabaseError as error:
-        raise CatalogueError(str(error)) from error
+        engine = _engine(url)
+    except ImportError as error:
+        raise CatalogueError(f"{shown(url)}: there is no driver: pip install 'patches[postgresql]'") from error
+    try:
+        migrate(engine)
+    except SQLAlchemyError as error:
+        raise CatalogueError(f"{shown(url)}: {reason(error)}") from error
+    except NotOurs as error:
+        raise CatalogueError(f"{shown(url)}: {error}") from error
+    finally:
+        engine.dispose()
+    return engine
+
+
+def _engine(url: URL) -> Engine:
+    if url.drivername != POSTGRESQL:
+        return sqlite_engine(str(url.database), _PRAGMAS)
+    patience = {name: value for name, value in _PATIENCE.items() if name not in url.query}
+    return create_engine(url, pool_size=_CONNECTIONS, max_overflow=0, pool_pre_ping=True, connect_args=patience)

@@ -95,7 +95,7 @@ def make_server(reactor: Any, values: Mapping[str, Any]) -> Server:
     folder = usable_folder(PROGRAM, values["state-dir"])
     threads = ThreadService(reactor)
     sources = _sources(reactor, values, threads.run, folder)
-    catalogue = _catalogue(folder / "catalogue.sqlite")
+    catalogue = _catalogue(values["database"] or folder / "catalogue.sqlite")
     key = _key(values["session-key-file"] or folder / "session.key")
     budget = _budget(values)
     table = SessionTable(_limits(values))
@@ -173,9 +173,9 @@ def _load(run: Run, catalogue: Catalogue, reactor: Any, revision: str, number: i
     return chunk.addCallback(lambda chunk: load(chunk, datetimeToString(reactor.seconds())))
 
 
-def _catalogue(path: Path) -> Catalogue:
+def _catalogue(where: Any) -> Catalogue:
     try:
-        return Catalogue(open_database(path))
+        return Catalogue(open_database(where))
     except CatalogueError as error:
         sys.exit(f"{PROGRAM}: the catalogue cannot be used: {error}")
 

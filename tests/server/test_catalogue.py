@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
-from pathlib import Path
 
 from sqlalchemy import func, select
-from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.catalogue import Catalogue, ChunkMissing, Snapshot
 from patches.server.chunks import RecordTooLarge
 from patches.server.schema import CHUNKS, SNAPSHOTS, open_database
 from patches.wire import StreamDigest, digest
+from tests.server.databases import DatabaseCase, OnPostgreSQL
 from tests.server.made_up import lines, vulnerabilities
 
 SOURCES = {"clair": {"read": 10, "skipped": {"no-version": 2}}}
@@ -28,12 +27,12 @@ def torn(whole: list[bytes]) -> Iterator[bytes]:
     raise Torn()
 
 
-class CatalogueCase(SynchronousTestCase):
+class CatalogueCase(DatabaseCase):
     """A case with an empty catalogue."""
 
     def setUp(self) -> None:
-        self.path = Path(self.mktemp())
-        self.engine = open_database(self.path)
+        self.where = self.new_database()
+        self.engine = open_database(self.where)
         self.catalogue = Catalogue(self.engine)
         self.addCleanup(self.catalogue.close)
 
@@ -88,7 +87,7 @@ class PublishTests(CatalogueCase):
 
         def watched() -> Iterator[bytes]:
             yield from lines(vulnerabilities(3000))
-            other = Catalogue(open_database(self.path))
+            other = Catalogue(open_database(self.where))
             seen.append((other.current(), other.find("staging:debian-12")))
             other.close()
 
@@ -100,7 +99,7 @@ class PublishTests(CatalogueCase):
         first, again = self.publish(now=1000.0), self.publish(now=2000.0)
         self.assertEqual((again.revision, again.created, again.checked), (first.revision, 1000.0, 2000.0))
         self.assertEqual(self.rows(), (1, first.chunks))
-        other = Catalogue(open_database(Path(self.mktemp())))
+        other = Catalogue(open_database(self.new_database()))
         self.addCleanup(other.close)
         there = other.publish("debian-12", lines(vulnerabilities(3000)), SOURCES, 5.0)
         self.assertEqual((there.revision, there.digest), (first.revision, first.digest))
@@ -131,7 +130,7 @@ class PublishTests(CatalogueCase):
         """It is there when the catalogue is opened again."""
         snapshot = self.publish()
         self.catalogue.close()
-        again = Catalogue(open_database(self.path))
+        again = Catalogue(open_database(self.where))
         self.addCleanup(again.close)
         self.assertEqual(again.current(), [snapshot])
 
@@ -169,3 +168,11 @@ class PruneTests(CatalogueCase):
         """A chunk that never was is missing."""
         self.assertRaises(ChunkMissing, self.catalogue.chunk, self.new.revision, 1)
         self.assertIsNone(self.catalogue.find("never"))
+
+
+class PublishOnPostgreSQLTests(OnPostgreSQL, PublishTests):
+    """The same on PostgreSQL."""
+
+
+class PruneOnPostgreSQLTests(OnPostgreSQL, PruneTests):
+    """The same on PostgreSQL."""

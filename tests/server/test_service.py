@@ -79,6 +79,13 @@ class MakingTests(ServiceCase):
         server = self.make("--platforms", "debian-12,alpine-3.20")
         self.assertEqual(set(server.refresh.statuses), {"debian-12", "alpine-3.20"})
 
+    def test_database(self) -> None:
+        """The catalogue is where its URL says."""
+        where = Path(self.mktemp()).absolute()
+        self.make("--database", f"sqlite:///{where}")
+        self.assertTrue(where.is_file())
+        self.assertFalse((self.folder / "catalogue.sqlite").exists())
+
 
 class RefusingTests(ServiceCase):
     """What cannot be used."""
@@ -109,6 +116,18 @@ class RefusingTests(ServiceCase):
         self.folder.mkdir()
         (self.folder / "catalogue.sqlite").write_bytes(b"letters to my aunt" * 100)
         self.assertIn("catalogue.sqlite", self.ending())
+
+    def test_database(self) -> None:
+        """A database that cannot be used is refused, and its password is not told."""
+        self.assertIn("refused", self.ending("--database", "postgresql+psycopg://me:s3cret@127.0.0.1:1/there"))
+        for url in (
+            "mysql://me:s3cret@there/x",
+            "postgresql://me:s3cret@there/x",
+            "postgresql+psycopg://me:s3cret@:x/",
+        ):
+            said = self.ending("--database", url)
+            self.assertTrue(said.startswith("patches-server: --database: must be a URL such as "), said)
+            self.assertNotIn("s3cret", said)
 
     def test_key(self) -> None:
         """A key that is none is refused, and not replaced."""

@@ -1,0 +1,34 @@
+"""Where the catalogue's database is: a URL of SQLite or PostgreSQL, which is never shown with its password."""
+
+from __future__ import annotations
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+SQLITE = "sqlite"
+POSTGRESQL = "postgresql+psycopg"
+
+
+def database_url(text: str) -> URL:
+    """Read the URL of a database; what is said of a bad one repeats nothing of it, as it may have a password."""
+    try:
+        url = make_url(text.strip())
+    except (ArgumentError, ValueError):
+        url = None
+    if url is None or not _is_usable(url):
+        raise ValueError(f"must be a URL such as {SQLITE}:////srv/catalogue.sqlite or {POSTGRESQL}://user@host/name")
+    return url
+
+
+def _is_usable(url: URL) -> bool:
+    if url.drivername == SQLITE:
+        return url.database not in (None, "", ":memory:") and not url.host and not url.query
+    return url.drivername == POSTGRESQL
+
+
+def shown(url: URL) -> str:
+    """Name a database in a message: a file by its path, another by its URL without password and parameters."""
+    if url.drivername == SQLITE:
+        return str(url.database)
+    bare = URL.create(url.drivername, url.username, None, url.host, url.port, url.database)
+    return bare.render_as_string()

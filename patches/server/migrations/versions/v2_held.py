@@ -1,0 +1,14 @@
+"""Version 2: why a snapshot was not made current, though it is the newest."""
+
+from __future__ import annotations
+
+from alembic import op
+from sqlalchemy import Column, String
+
+revision = "2"
+down_revision: str | None = "1"
+
+
+def upgrade() -> None:
+    """Add the column."""
+    op.add_column("snapshots", Column("held", String))

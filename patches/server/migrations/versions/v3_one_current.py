@@ -1,0 +1,17 @@
+"""Version 3: the database itself sees to it that a platform has one current snapshot at most."""
+
+from __future__ import annotations
+
+from alembic import op
+from sqlalchemy import text
+
+revision = "3"
+down_revision: str | None = "2"
+
+
+def upgrade() -> None:
+    """Add the index."""
+    current = text("retired IS NULL")
+    op.create_index(
+        "one_current", "snapshots", ["platform"], unique=True, sqlite_where=current, postgresql_where=current
+    )
