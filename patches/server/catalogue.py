@@ -16,13 +16,10 @@ from typing import Any
 
 from attrs import asdict, frozen
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from patches.database import reason
 from patches.server.advisory import Purpose, alone
 from patches.server.chunks import Chunk, cut
-from patches.server.schema import CHUNKS, SNAPSHOTS, CatalogueError
+from patches.server.schema import CHUNKS, SNAPSHOTS, CatalogueError, in_one_line
 from patches.wire import StreamDigest
 
 
@@ -152,6 +149,13 @@ class Catalogue:
             self._make_current(connection, platform, row.revision, json.loads(row.sources), now)
             return self._find(connection, row.revision)
 
+    def note_checked(self, times: Mapping[str, float]) -> None:
+        """Write down when the sources last gave these snapshots, by revision; in seconds since the epoch."""
+        with self._writing() as connection:
+            for revision, checked in times.items():
+                older = SNAPSHOTS.c.revision == revision, SNAPSHOTS.c.checked < checked
+                connection.execute(update(SNAPSHOTS).where(*older).values(checked=checked))
+
     def prune(self, in_use: Set[str], retired_before: float) -> int:
         """
         Delete snapshots that are neither current nor read by a session.
@@ -173,12 +177,12 @@ class Catalogue:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with _in_one_line(), self._engine.connect() as connection:
+        with in_one_line(), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with _in_one_line(), self._engine.begin() as connection:
+        with in_one_line(), self._engine.begin() as connection:
             alone(connection, Purpose.WRITING)
             yield connection
 
@@ -222,15 +226,6 @@ class Catalogue:
     def _find(self, connection: Connection, revision: str) -> Snapshot | None:
         row = connection.execute(select(SNAPSHOTS).where(SNAPSHOTS.c.revision == revision)).one_or_none()
         return _snapshot(row) if row is not None else None
-
-
-@contextmanager
-def _in_one_line() -> Iterator[None]:
-    """Say what went wrong in the world as the error of a catalogue; what is wrong with the program stays as it is."""
-    try:
-        yield
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
-        raise CatalogueError(f"the database: {reason(error)}") from error
 
 
 def _row(snapshot: Snapshot) -> dict[str, Any]:

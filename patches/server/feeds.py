@@ -80,12 +80,14 @@ class Feed:
     :ivar offer: as the source last told it.
     :ivar platforms: that it is about, as far as that is known.
     :ivar checked: when the source last said that this is its list; in seconds since the epoch, 0: not yet.
+    :ivar doubted: whether another server may have published another list of it since we read it.
     """
 
     offer: Offer
     platforms: set[str] = field(factory=set)
     attempts: Attempts = field(factory=Attempts)
     checked: float = 0.0
+    doubted: bool = False
 
 
 @define(eq=False)
@@ -95,12 +97,14 @@ class SourceState:
 
     :ivar attempts: to ask it for its offers.
     :ivar told: whether it ever answered.
+    :ivar doubted: whether another server has read it meanwhile.
     """
 
     source: ISource
     feeds: dict[str, Feed] = field(factory=dict)
     attempts: Attempts = field(factory=Attempts)
     told: bool = False
+    doubted: bool = False
 
     def is_due(self, now: float) -> bool:
         """Tell whether it is to be asked, or a list of it to be read."""
@@ -113,8 +117,17 @@ class SourceState:
         for offer in offers:
             feed = before.get(offer.key) or Feed(offer, {offer.platform} if offer.platform else set())
             feed.offer = offer
+            feed.doubted |= self.doubted and offer.key not in before
             self.feeds[offer.key] = feed
         return [feed for key, feed in self.feeds.items() if key not in before]
+
+    def doubt(self, now: float) -> None:
+        """Have all of it looked at again: another server has read it meanwhile."""
+        self.doubted = True
+        self.attempts.due = min(self.attempts.due, now)
+        for feed in self.feeds.values():
+            feed.doubted = True
+            feed.attempts.due = min(feed.attempts.due, now)
 
     def concerning(self, platform: str | None) -> list[Attempts]:
         """

@@ -82,6 +82,8 @@ class Metrics:
                     for reason, count in counts["skipped"].items():
                         skipped.add_metric([platform, source, reason], count)
         yield from (age, size, skipped, held, failures, failing)
+        leads = self._refresh.leads()
+        yield GaugeMetricFamily("patches_refresh_leader", "1 if this server refreshes the lists.", value=leads)
 
     def _memory(self) -> Iterator[Metric]:
         granted = GaugeMetricFamily("patches_memory_granted_bytes", "Granted by the budget.", labels=["purpose"])

@@ -7,6 +7,7 @@ from twisted.web.iweb import IRequest
 
 from patches.server.catalogue import ChunkMissing
 from patches.server.refresh import NotReady, UnknownPlatform
+from patches.server.schema import CatalogueError
 from patches.server.sessions import Denied, SessionExpired, UnknownSession
 from patches.server.tokens import BadToken
 from patches.server.window import OutOfOrder, WindowClosed
@@ -52,6 +53,8 @@ def problem_of(error: BaseException) -> Problem | None:
             return Problem(410, "expired", str(error))
         case ChunkMissing():
             return Problem(410, "expired", "its snapshot is no longer in the catalogue")
+        case CatalogueError():
+            return Problem(503, "catalogue", "the catalogue cannot be read at the moment", 5)
         case OutOfOrder():
             return Problem(409, "out-of-order", str(error))
         case WindowClosed():

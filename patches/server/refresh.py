@@ -4,7 +4,8 @@ Refresh: reads vulnerability sources into the catalogue, and tells which snapsho
 A source is asked which lists it offers; a list whose state has not changed is not read again. When a list of a platform
 has been read, the platform's snapshot is made anew of all its sources' lists. What fails leaves everything else as it
 is; it is logged, shown, and tried again. An empty list is a failure: a Clair that is still loading, or that has seen an
-image of it only, shows a platform without vulnerabilities.
+image of it only, shows a platform without vulnerabilities. While another server refreshes the same catalogue, this one
+only takes up what is current.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class Refresh:
     :param run: runs what blocks.
     :param wall: tells the time in seconds since the epoch.
     :param public: is asked for a source of a platform that none of the others has.
+    :ivar leads: tells whether this server is the one that refreshes.
     :ivar statuses: by platform.
     """
 
@@ -64,7 +66,9 @@ class Refresh:
         clock: IReactorTime,
         wall: Callable[[], float],
         public: Public = lambda platform: None,
+        leads: Callable[[], bool] = lambda: True,
     ) -> None:
+        self.leads = leads
         self.statuses: dict[str, ListStatus] = {name: ListStatus() for name in schedule.platforms}
         self._sources = [SourceState(source) for source in sources]
         self._catalogue = catalogue
@@ -82,6 +86,7 @@ class Refresh:
         self._changed: dict[str, Attempts] = {}
         self._search = Attempts()
         self._taken_up = clock.seconds()
+        self._led = True
 
     def current(self, platform: str) -> Snapshot:
         """
@@ -146,25 +151,31 @@ class Refresh:
 
         It is there from an earlier run, or another process has put it there: an operator's, another server's.
         """
+        checked = {}
         for snapshot in await self._run(self._catalogue.current):
             if self._wanted is None or snapshot.platform in self._wanted:
                 status = self.statuses.setdefault(snapshot.platform, ListStatus())
-                if status.snapshot is None or status.snapshot.revision != snapshot.revision:
-                    status.snapshot, status.alarm = snapshot, None
+                status.take_up(snapshot, self.leads())
+                if status.snapshot is not None and status.snapshot.checked > snapshot.checked:
+                    checked[snapshot.revision] = status.snapshot.checked
+        if checked:
+            await self._run(self._catalogue.note_checked, checked)
         self._taken_up = self._clock.seconds()
 
     async def tick(self) -> None:
         """Refresh what is due, one list after the other."""
         if self._clock.seconds() - self._taken_up >= _TAKE_UP_SECONDS:
             await self.take_up()
+        if not self._is_our_turn():
+            return
         for state in self._sources:
             if state.is_due(self._clock.seconds()):
                 await self._ask(state)
                 for feed in list(state.feeds.values()):
-                    if feed.attempts.due <= self._clock.seconds():
+                    if feed.attempts.due <= self._clock.seconds() and self.leads():
                         await self._read(state.source, feed)
         for platform, attempts in list(self._changed.items()):
-            if attempts.due <= self._clock.seconds():
+            if attempts.due <= self._clock.seconds() and self.leads():
                 await self._publish(platform, attempts)
         for platform, status in self.statuses.items():
             if status.error == NO_SOURCE or not self._sources:
@@ -173,8 +184,17 @@ class Refresh:
         self._look_again()
 
     async def prune(self, in_use: set[str]) -> None:
-        """Delete snapshots that nobody reads any more."""
-        await self._run(self._catalogue.prune, in_use, self._wall() - KEEP_RETIRED.total_seconds())
+        """Delete snapshots that nobody reads any more; what another server's sessions read is not known here."""
+        if self.leads():
+            await self._run(self._catalogue.prune, in_use, self._wall() - KEEP_RETIRED.total_seconds())
+
+    def _is_our_turn(self) -> bool:
+        """Tell whether this server refreshes; if another did until now, everything is looked at again."""
+        led, self._led = self._led, self.leads()
+        if self._led and not led:
+            for state in self._sources:
+                state.doubt(self._clock.seconds())
+        return self._led
 
     async def _ask(self, state: SourceState) -> None:
         """Learn which lists a source has."""
@@ -209,7 +229,7 @@ class Refresh:
         if known is not None:
             read, feed.platforms = known
             feed.checked = read.checked
-            if feed.offer.state is None:
+            if feed.offer.state is None and not feed.doubted:
                 age = max(0.0, self._wall() - read.checked)
                 feed.attempts.due = self._clock.seconds() + self._interval(source.name).total_seconds() - age
 
@@ -219,6 +239,9 @@ class Refresh:
         known = await self._run(self._lists.known, source.name, offer.key)
         if known is not None and offer.state is not None and known[0].state == offer.state:
             feed.checked = self._wall()
+            if feed.doubted:
+                self._changed |= {platform: Attempts() for platform in feed.platforms}
+            feed.doubted = False
             feed.attempts.succeed(self._clock.seconds(), self._interval(source.name))
             return
         if not self._budget.take(REFRESH, REFRESH_BYTES):
@@ -227,7 +250,7 @@ class Refresh:
         async def read() -> None:
             log.info("Reading the list {key} of {source}", key=offer.key, source=source.name)
             touched = await self._intake.read(source, offer, self._wall())
-            feed.platforms, feed.checked = touched, self._wall()
+            feed.platforms, feed.checked, feed.doubted = touched, self._wall(), False
 
         try:
             interval = self._interval(source.name)

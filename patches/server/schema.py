@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import (
@@ -18,7 +20,8 @@ from sqlalchemy import (
     create_engine,
     text,
 )
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from patches.database import reason, sqlite_engine
 from patches.server.database_url import POSTGRESQL, SQLITE, shown
@@ -67,6 +70,15 @@ CHUNKS = Table(
 
 class CatalogueError(Exception):
     """The catalogue cannot be used; its text says why, in one line."""
+
+
+@contextmanager
+def in_one_line() -> Iterator[None]:
+    """Make what goes wrong in the world a :exc:`CatalogueError`; what is wrong with the program stays as it is."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        raise CatalogueError(reason(error)) from error
 
 
 def open_database(where: Path | URL) -> Engine:

@@ -24,6 +24,7 @@ from patches.server.api import Api
 from patches.server.budget import Budget, MemoryLimitTooLow, budget_within, resident_bytes
 from patches.server.catalogue import Catalogue
 from patches.server.channel import ServerSite
+from patches.server.leadership import Leadership
 from patches.server.lists import Lists
 from patches.server.loaded import LoadedChunk, load
 from patches.server.metrics import Metrics
@@ -31,6 +32,8 @@ from patches.server.options import Options
 from patches.server.publishing import Guard, Publisher
 from patches.server.reading import Reading
 from patches.server.refresh import Refresh
+from patches.server.refresh_lock import lock_of
+from patches.server.rounds import Rounds
 from patches.server.schedule import Schedule
 from patches.server.schema import CatalogueError, open_database
 from patches.server.sessions import Limits, SessionTable
@@ -95,33 +98,43 @@ def make_server(reactor: Any, values: Mapping[str, Any]) -> Server:
     folder = usable_folder(PROGRAM, values["state-dir"])
     threads = ThreadService(reactor)
     sources = _sources(reactor, values, threads.run, folder)
-    catalogue = _catalogue(values["database"] or folder / "catalogue.sqlite")
+    engine = _database(values["database"] or folder / "catalogue.sqlite")
+    catalogue = Catalogue(engine)
+    lock = lock_of(engine)
+    leadership = Leadership(lock, threads.run) if lock is not None else None
     key = _key(values["session-key-file"] or folder / "session.key")
     budget = _budget(values)
     table = SessionTable(_limits(values))
     reading = Reading(
         table, key, budget, partial(_load, threads.run, catalogue, reactor), values["window-bytes"], reactor
     )
-    refresh = _refresh(reactor, values, sources, catalogue, budget, threads.run)
+    refresh = _refresh(reactor, values, sources, catalogue, budget, threads.run, leadership)
     metrics = Metrics(reading, refresh, budget, values["memory-limit"], time.time)
     api = Api(reading, refresh, key, budget, metrics, reactor, time.time)
     site = ServerSite(api.app.resource(), budget, reading.ready, reactor, requestFactory=BoundedRequest)
     listening = ListeningService(PROGRAM, reactor, values["listen"], site, partial(_drain, reading, site))
     service = MultiService()
     threads.setServiceParent(service)
-    for child in _periodic(reactor, reading, refresh):
+    for child in _periodic(reactor, reading, Rounds(reading, refresh, leadership), leadership):
         child.setServiceParent(service)
     listening.setServiceParent(service)
     return Server(service, listening, reading, refresh)
 
 
 def _refresh(
-    reactor: Any, values: Mapping[str, Any], sources: Sources, catalogue: Catalogue, budget: Budget, run: Run
+    reactor: Any,
+    values: Mapping[str, Any],
+    sources: Sources,
+    catalogue: Catalogue,
+    budget: Budget,
+    run: Run,
+    leadership: Leadership | None,
 ) -> Refresh:
     folder = values["state-dir"]
     lists = Lists(folder / "lists.sqlite")
     publisher = Publisher(catalogue, lists, sources.configured, Guard(values["most-shrink"]), folder)
     schedule = Schedule(values["refresh-interval"], values["platforms"] or (), sources.intervals)
+    leads = leadership.leads if leadership is not None else lambda: True
     return Refresh(
         sources.configured,
         catalogue,
@@ -133,6 +146,7 @@ def _refresh(
         reactor,
         time.time,
         sources.public,
+        leads,
     )
 
 
@@ -143,24 +157,15 @@ def _sources(reactor: Any, values: Mapping[str, Any], run: Run, folder: Path) ->
         sys.exit(f"{PROGRAM}: {error}")
 
 
-def _periodic(reactor: Any, reading: Reading, refresh: Refresh) -> list[PeriodicService]:
-    async def refresh_lists() -> None:
-        if not started:
-            await refresh.take_up()
-            started.append(True)
-        await refresh.tick()
-
-    started: list[bool] = []
-    prune = partial(_prune, reading, refresh)
+def _periodic(reactor: Any, reading: Reading, rounds: Rounds, leadership: Leadership | None) -> list[PeriodicService]:
+    second = timedelta(seconds=1)
+    leading = [PeriodicService("Leading", second, leadership.check, reactor)] if leadership is not None else []
     return [
-        PeriodicService("Expiring sessions", timedelta(seconds=1), reading.tick, reactor),
-        PeriodicService("Refreshing lists", timedelta(seconds=1), refresh_lists, reactor),
-        PeriodicService("Pruning the catalogue", timedelta(minutes=5), prune, reactor),
+        PeriodicService("Expiring sessions", second, reading.tick, reactor),
+        *leading,
+        PeriodicService("Refreshing lists", second, rounds.refresh, reactor),
+        PeriodicService("Pruning the catalogue", timedelta(minutes=5), rounds.prune, reactor),
     ]
-
-
-async def _prune(reading: Reading, refresh: Refresh) -> None:
-    await refresh.prune(reading.revisions_in_use())
 
 
 async def _drain(reading: Reading, site: ServerSite) -> None:
@@ -173,9 +178,9 @@ def _load(run: Run, catalogue: Catalogue, reactor: Any, revision: str, number: i
     return chunk.addCallback(lambda chunk: load(chunk, datetimeToString(reactor.seconds())))
 
 
-def _catalogue(where: Any) -> Catalogue:
+def _database(where: Any) -> Any:
     try:
-        return Catalogue(open_database(where))
+        return open_database(where)
     except CatalogueError as error:
         sys.exit(f"{PROGRAM}: the catalogue cannot be used: {error}")
 

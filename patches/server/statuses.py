@@ -29,6 +29,17 @@ class ListStatus:
     error: str | None = None
     alarm: str | None = None
 
+    def take_up(self, snapshot: Snapshot, leads: bool) -> None:
+        """
+        Note what the catalogue has as current.
+
+        :param leads: whether this server refreshes it; else whatever it knew of sources is of no account any more.
+        """
+        if self.snapshot is None or self.snapshot.revision != snapshot.revision:
+            self.snapshot, self.alarm = snapshot, None
+        elif not leads:
+            self.snapshot, self.alarm, self.error, self.failures = snapshot, None, None, 0
+
     def sum_up(self, platform: str, sources: Sequence[SourceState], publishing: Attempts | None) -> None:
         """
         Take over what is true of the lists that it is made of.

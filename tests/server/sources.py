@@ -9,7 +9,6 @@ from pathlib import Path
 
 from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from patches.interfaces import IListing, ISource, Offer
@@ -21,6 +20,7 @@ from patches.server.refresh import Refresh
 from patches.server.schedule import Schedule
 from patches.server.schema import open_database
 from patches.vulnerability import Vulnerability
+from tests.server.databases import DatabaseCase
 from tests.server.made_up import vulnerabilities
 
 HOUR = 3600.0
@@ -84,7 +84,7 @@ class PutListing:
                 yield item
 
 
-class RefreshCase(SynchronousTestCase):
+class RefreshCase(DatabaseCase):
     """A case with a refresh of one source, which has a list of Debian."""
 
     interval = timedelta(hours=1)
@@ -97,7 +97,7 @@ class RefreshCase(SynchronousTestCase):
         self.budget = Budget(REFRESH_BYTES, {REFRESH: REFRESH_BYTES})
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
-        self.catalogue = Catalogue(open_database(self.folder / "catalogue.sqlite"))
+        self.catalogue = Catalogue(open_database(self.new_database()))
         self.addCleanup(self.catalogue.close)
         self.lists = Lists(self.folder / "lists.sqlite")
         self.addCleanup(self.lists.close)

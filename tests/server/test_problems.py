@@ -8,6 +8,7 @@ from patches.interfaces import SourceError
 from patches.server.catalogue import ChunkMissing
 from patches.server.problems import Problem, problem_of
 from patches.server.refresh import NotReady, UnknownPlatform
+from patches.server.schema import CatalogueError
 from patches.server.sessions import Denied, SessionExpired, UnknownSession
 from patches.server.tokens import BadToken
 from patches.server.window import OutOfOrder, WindowClosed
@@ -23,6 +24,7 @@ TABLE: list[tuple[Exception, int, str, int | None]] = [
     (BadToken("no"), 404, "unknown-session", None),
     (SessionExpired("silent"), 410, "expired", None),
     (ChunkMissing("gone"), 410, "expired", None),
+    (CatalogueError("secret"), 503, "catalogue", 5),
     (OutOfOrder(3, 1), 409, "out-of-order", None),
     (WindowClosed(), 409, "resumed", None),
 ]

@@ -1,0 +1,61 @@
+"""Rounds: what the server does again and again for its catalogue, and what it says when that cannot be had."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from twisted.logger import Logger
+
+from patches.server.leadership import Leadership
+from patches.server.reading import Reading
+from patches.server.refresh import Refresh
+from patches.server.schema import CatalogueError
+
+log = Logger()
+
+
+class Rounds:
+    """
+    Rounds of one server.
+
+    :param leadership: ``None``: nobody shares the catalogue.
+    """
+
+    def __init__(self, reading: Reading, refresh: Refresh, leadership: Leadership | None) -> None:
+        self._reading = reading
+        self._refresh = refresh
+        self._leadership = leadership
+        self._started = False
+        self._trouble: str | None = None
+
+    async def refresh(self) -> None:
+        """Refresh what is due; first of all take up what is there."""
+        await self._try(self._go_on)
+
+    async def prune(self) -> None:
+        """Delete what nobody reads any more."""
+        await self._try(self._prune)
+
+    async def _go_on(self) -> None:
+        if not self._started:
+            if self._leadership is not None:
+                await self._leadership.check()
+            await self._refresh.take_up()
+            self._started = True
+        await self._refresh.tick()
+
+    async def _prune(self) -> None:
+        await self._refresh.prune(self._reading.revisions_in_use())
+
+    async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do it; a catalogue that is away is told of once, not each second."""
+        try:
+            await work()
+        except CatalogueError as error:
+            if str(error) != self._trouble:
+                self._trouble = str(error)
+                log.error("The catalogue cannot be used; it will be tried again: {error}", error=error)
+        else:
+            if self._trouble is not None:
+                log.info("The catalogue can be used again")
+            self._trouble = None
