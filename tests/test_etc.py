@@ -93,6 +93,17 @@ class UnitTests(SynchronousTestCase):
         for program in PROGRAMS:
             self.assertEqual(directives(ETC / f"{program}.service", "Environment"), ["MALLOC_ARENA_MAX=2"])
 
+    def test_several_servers(self) -> None:
+        """The key that the server is told to read is the one that its unit hands it."""
+        pages = ETC.parent / "docs/howto"
+        (credential,) = directives(pages / "several-servers.conf", "LoadCredential")
+        (environment,) = directives(pages / "several-servers.conf", "EnvironmentFile")
+        values = resolve(server.SETTINGS, {"config": str(pages / "several-servers.toml")})
+        name, _, source = credential.partition(":")
+        self.assertEqual(values["session-key-file"], Path("/run/credentials/patches-server.service") / name)
+        for path in (source, environment):
+            self.assertIn(path, (pages / "several-server.sh").read_text())
+
     def test_systemd(self) -> None:
         """systemd knows every directive."""
         if shutil.which("systemd-analyze") is None:

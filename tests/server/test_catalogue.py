@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
-from sqlalchemy import func, select
+from attrs import evolve
+from sqlalchemy import Engine, func, select, update
+from sqlalchemy.exc import IntegrityError
 
 from patches.server.catalogue import Catalogue, ChunkMissing, Snapshot
 from patches.server.chunks import RecordTooLarge
@@ -125,6 +129,40 @@ class PublishTests(CatalogueCase):
         revisions = {self.catalogue.publish(name, same, SOURCES, 1.0).revision for name in ("debian-12", "alpine-3.20")}
         self.assertEqual(len(revisions), 2)
         self.assertEqual([s.platform for s in self.catalogue.current()], ["alpine-3.20", "debian-12"])
+
+    def test_at_once(self) -> None:
+        """Of several that publish a platform at once, one after the other is current: never two, and never none."""
+        counts = (10, 11, 12, 13)
+        engines = [open_database(self.where) for _ in counts]
+        for engine in engines:
+            self.addCleanup(engine.dispose)
+        barrier = Barrier(len(counts))
+
+        def publish(engine: Engine, count: int) -> str:
+            barrier.wait(30)
+            made = Catalogue(engine).publish("debian-12", lines(vulnerabilities(count)), SOURCES, float(count))
+            return made.revision
+
+        with ThreadPoolExecutor(len(counts)) as threads:
+            made = set(threads.map(publish, engines, counts))
+        (current,) = self.catalogue.current()
+        self.assertIn(current.revision, made)
+        self.assertEqual((len(made), self.rows()), (4, (4, 4)))
+
+    def test_two_current(self) -> None:
+        """The database itself refuses a second current snapshot of a platform."""
+        old, new = self.publish(10), self.publish(11, now=2000.0)
+        again = update(SNAPSHOTS).where(SNAPSHOTS.c.revision == old.revision).values(retired=None)
+        with self.engine.connect() as connection:
+            self.assertRaises(IntegrityError, connection.execute, again)
+        self.assertEqual(self.catalogue.current(), [new])
+
+    def test_checked(self) -> None:
+        """When a list was last checked can be written down; it never gets older."""
+        snapshot = self.publish(10)
+        for checked, now in ((2000.0, 2000.0), (1500.0, 2000.0)):
+            self.catalogue.note_checked({snapshot.revision: checked, "absent": 1.0})
+            self.assertEqual(self.catalogue.current(), [evolve(snapshot, checked=now)])
 
     def test_kept_on_disk(self) -> None:
         """It is there when the catalogue is opened again."""

@@ -1,0 +1,2 @@
+sudo -u postgres createuser --pwprompt patches
+sudo -u postgres createdb --owner patches patches

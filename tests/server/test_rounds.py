@@ -1,0 +1,64 @@
+"""Tests for :mod:`patches.server.rounds`: a catalogue that is away is told of once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import ensureDeferred, maybeDeferred
+from twisted.logger import globalLogPublisher
+
+from patches.server.leadership import Leadership
+from patches.server.rounds import Rounds
+from patches.server.schema import CatalogueError
+from tests.server.server_case import ServerCase
+from tests.server.test_leadership import MemoryLock, Mutex
+
+
+class RoundsTests(ServerCase):
+    """Rounds of a server that shares its catalogue."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.lock = MemoryLock(Mutex())
+        leadership = Leadership(self.lock, maybeDeferred)
+        self.refresh.leads = leadership.leads
+        self.rounds = Rounds(self.reading, self.refresh, leadership)
+        self.said: list[str] = []
+        globalLogPublisher.addObserver(self.note)
+        self.addCleanup(globalLogPublisher.removeObserver, self.note)
+
+    def note(self, event: dict[str, Any]) -> None:
+        """Note what is logged of the catalogue."""
+        if "catalogue" in (event.get("log_format") or ""):
+            self.said.append(str(event.get("error", "fine")))
+
+    def go_on(self, seconds: float = 11) -> None:
+        """Go on for a round."""
+        self.clock.advance(seconds)
+        self.successResultOf(ensureDeferred(self.rounds.refresh()))
+
+    def test_leads_at_once(self) -> None:
+        """Who starts alone refreshes in its first round."""
+        self.put("debian-12", 12)
+        self.go_on(3600)
+        self.assertEqual(self.count(), 12)
+
+    def test_away(self) -> None:
+        """A catalogue that is away is told of when it goes, when the reason changes, and when it comes back."""
+        self.go_on()
+        current = self.catalogue.current
+        for reason in ("refused", "refused", "starting", "starting"):
+            self.patch(self.catalogue, "current", self.failing(reason))
+            self.go_on()
+        self.patch(self.catalogue, "current", current)
+        self.go_on()
+        self.go_on()
+        self.assertEqual(self.said, ["refused", "starting", "fine"])
+
+    def failing(self, reason: str) -> Any:
+        """Make what fails."""
+
+        def fail() -> None:
+            raise CatalogueError(reason)
+
+        return fail
