@@ -81,6 +81,12 @@ class Catalogue:
         with self._engine.connect() as connection:
             return [_snapshot(row) for row in connection.execute(query)]
 
+    def snapshots(self) -> list[Snapshot]:
+        """Give every snapshot that is here, current or not, ordered by platform and creation."""
+        query = select(SNAPSHOTS).order_by(SNAPSHOTS.c.platform, SNAPSHOTS.c.created, SNAPSHOTS.c.revision)
+        with self._engine.connect() as connection:
+            return [_snapshot(row) for row in connection.execute(query)]
+
     def find(self, revision: str) -> Snapshot | None:
         """Give a snapshot that is still here, current or not."""
         with self._engine.connect() as connection:
