@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
 from patches.console_options import options_of
-from patches.server.catalogue_options import EXPLAINED, PLACE_SETTINGS, PRUNE_SETTINGS, SHOW_SETTINGS, SHOWN_SETTINGS
+from patches.server.catalogue_options import (
+    EXPLAINED,
+    EXPORT_SETTINGS,
+    IMPORT_SETTINGS,
+    PLACE_SETTINGS,
+    PRUNE_SETTINGS,
+    SHOW_SETTINGS,
+    SHOWN_SETTINGS,
+)
 
 
 @click.group(epilog=EXPLAINED)
@@ -72,3 +81,32 @@ def prune(values: dict[str, Any]) -> None:
     from patches.server.catalogue_command import run_prune
 
     sys.exit(run_prune(values))
+
+
+@catalogue.command("export")
+@click.argument("file", type=click.Path(path_type=Path))
+@options_of(EXPORT_SETTINGS)
+def export_bundle(values: dict[str, Any], file: Path) -> None:
+    """Write the current snapshots into a bundle: one file, to be carried to a server without a network."""
+    from patches.server.bundle_command import run_export
+
+    sys.exit(run_export(values, file))
+
+
+@catalogue.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@options_of(IMPORT_SETTINGS)
+def import_bundle(values: dict[str, Any], file: Path) -> None:
+    """Make the snapshots of a bundle current, all or none; a running server takes them up within 10 s."""
+    from patches.server.bundle_command import run_import
+
+    sys.exit(run_import(values, file))
+
+
+@catalogue.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def keygen(file: Path) -> None:
+    """Make a pair of Ed25519 keys: FILE, which signs, and FILE.pub, which verifies."""
+    from patches.server.bundle_command import run_keygen
+
+    sys.exit(run_keygen(file))

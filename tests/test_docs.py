@@ -53,6 +53,8 @@ TABLES = {
     "patches.scanner.options EXPLAIN_SETTINGS": scanner.EXPLAIN_SETTINGS,
     "patches.server.catalogue_options SHOW_SETTINGS": catalogue_options.SHOW_SETTINGS,
     "patches.server.catalogue_options PRUNE_SETTINGS": catalogue_options.PRUNE_SETTINGS,
+    "patches.server.catalogue_options EXPORT_SETTINGS": catalogue_options.EXPORT_SETTINGS,
+    "patches.server.catalogue_options IMPORT_SETTINGS": catalogue_options.IMPORT_SETTINGS,
     "patches.reporter.service SETTINGS": reporter.SETTINGS,
 }
 _LISTENS = re.compile(r"listens on (127\.0\.0\.1:\d+)")

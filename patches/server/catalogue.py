@@ -24,6 +24,10 @@ class ChunkMissing(CatalogueError):
     """A chunk is not in the catalogue (any more)."""
 
 
+class Older(CatalogueError):
+    """A list that was checked before the current one was."""
+
+
 @frozen
 class Snapshot:
     """
@@ -152,6 +156,34 @@ class Catalogue:
             self._make_current(connection, platform, row.revision, json.loads(row.sources), now)
             return self._find(connection, row.revision)
 
+    def adopt(
+        self, snapshots: Iterable[tuple[Snapshot, Iterable[Chunk]]], now: float, even_older: bool = False
+    ) -> list[Snapshot]:
+        """
+        Make snapshots of another catalogue the current ones of their platforms, all of them in one transaction.
+
+        :param snapshots: each with its chunks, verified while they are taken; whatever this raises, nothing is changed.
+        :param now: seconds since the epoch.
+        :param even_older: whether to take what was checked before the current snapshot was.
+        :raises Older: if it is not to be taken.
+        """
+        adopted = []
+        with self._engine.begin() as connection:
+            for snapshot, chunks in snapshots:
+                connection.execute(delete(CHUNKS).where(CHUNKS.c.revision == snapshot.revision))
+                current = self._current(connection, snapshot.platform)
+                if current is not None and snapshot.checked < current.checked and not even_older:
+                    raise Older(f"{snapshot.platform}: the current list was checked later than this one")
+                for chunk in chunks:
+                    _insert_chunk(connection, snapshot.revision, chunk)
+                if self._find(connection, snapshot.revision) is None:
+                    connection.execute(insert(SNAPSHOTS).values(retired=now, **_row(snapshot)))
+                self._make_current(connection, snapshot.platform, snapshot.revision, snapshot.sources, now)
+                here = SNAPSHOTS.c.revision == snapshot.revision
+                connection.execute(update(SNAPSHOTS).where(here).values(checked=snapshot.checked))
+                adopted.append(snapshot)
+        return adopted
+
     def prune(self, in_use: Set[str], retired_before: float) -> int:
         """
         Delete snapshots that are neither current nor read by a session.
@@ -175,15 +207,7 @@ class Catalogue:
         stream = StreamDigest()
         vulnerabilities = chunks = 0
         for chunk in cut(lines):
-            connection.execute(
-                insert(CHUNKS).values(
-                    revision=revision,
-                    number=chunk.number,
-                    vulnerabilities=chunk.vulnerabilities,
-                    digest=chunk.digest,
-                    encoded=chunk.encoded,
-                )
-            )
+            _insert_chunk(connection, revision, chunk)
             stream.add(chunk.digest)
             vulnerabilities += chunk.vulnerabilities
             chunks += 1
@@ -211,6 +235,11 @@ class Catalogue:
     def _find(self, connection: Connection, revision: str) -> Snapshot | None:
         row = connection.execute(select(SNAPSHOTS).where(SNAPSHOTS.c.revision == revision)).one_or_none()
         return _snapshot(row) if row is not None else None
+
+
+def _insert_chunk(connection: Connection, revision: str, chunk: Chunk) -> None:
+    values = asdict(chunk)
+    connection.execute(insert(CHUNKS).values(revision=revision, **values))
 
 
 def _row(snapshot: Snapshot) -> dict[str, Any]:

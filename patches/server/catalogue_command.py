@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from patches.server.bundle import BadBundle
 from patches.server.catalogue import Catalogue, Snapshot
 from patches.server.catalogue_documents import (
     CURRENT,
@@ -28,6 +29,7 @@ from patches.server.catalogue_place import opened
 from patches.server.contents import damage, lines_of
 from patches.server.differences import CHANGES, Difference, differences
 from patches.server.schema import CatalogueError
+from patches.signing import BadKey
 from patches.vulnerability import Vulnerability
 from patches.wire import MalformedWire, decode_lines
 
@@ -45,9 +47,9 @@ def exit_codes(command: Callable[..., int]) -> Callable[..., int]:
     def told(*arguments: Any) -> int:
         try:
             return command(*arguments)
-        except NoSuch as error:
+        except (NoSuch, BadKey) as error:
             return _fail(str(error), USAGE)
-        except (CatalogueError, MalformedWire) as error:
+        except (CatalogueError, BadBundle, MalformedWire) as error:
             return _fail(str(error), ERROR)
 
     return told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from patches.settings import Setting, one_of, platforms, seconds
+from patches.settings import Setting, flag, one_of, platforms, seconds
 
 TABLE, JSON = "table", "json"
 
@@ -19,8 +19,19 @@ PRUNE_SETTINGS = (
     *PLACE_SETTINGS,
     Setting("keep", "1h", seconds, "Keep what was replaced within this time: a time (30s, 10m, 6h, 1d)."),
 )
+EXPORT_SETTINGS = (
+    *PLACE_SETTINGS,
+    _PLATFORMS,
+    Setting("signing-key", None, Path, "Sign with this Ed25519 private key, a PEM file; not signed if not given."),
+)
+IMPORT_SETTINGS = (
+    *PLACE_SETTINGS,
+    Setting("verify-key", None, Path, "Take only what is signed with this Ed25519 key: the public one, a PEM file."),
+    Setting("force", "false", flag, "Take a list that is older than the current one, too."),
+)
 
 EXPLAINED = """
 Exit codes: 0 done; 1 check found damage, or show found no record; 2 wrong usage: no such revision, no such platform, or
-nothing is held; 5 there is no catalogue, or it cannot be used.
+nothing is held; 5 there is no catalogue, or it cannot be used, or a
+bundle is refused.
 """

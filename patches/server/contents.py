@@ -21,24 +21,39 @@ def revision_of(platform: str, stream_digest: str) -> str:
     return hashlib.sha256(f"{platform} {stream_digest}".encode()).hexdigest()[:32]
 
 
+def unpacked_body(encoded: bytes) -> bytes:
+    """
+    Give the body of a chunk out of its gzip; no more than a chunk may have is ever unpacked.
+
+    :raises Damaged: if it is not one whole gzip of whole lines.
+    """
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        body = unpacker.decompress(encoded, MAX_CHUNK_BYTES + 1)
+    except zlib.error as error:
+        raise Damaged(f"not gzip: {error}") from error
+    if len(body) > MAX_CHUNK_BYTES:
+        raise Damaged(f"longer than {MAX_CHUNK_BYTES} bytes")
+    if not unpacker.eof or unpacker.unused_data:
+        raise Damaged("not one whole gzip")
+    if not body.endswith(b"\n"):
+        raise Damaged("its last line is not whole")
+    return body
+
+
 def unpacked(chunk: Chunk) -> bytes:
     """
     Give a chunk's body, verified.
 
     :raises Damaged: if its digest or its number of lines is another, or it is no gzip of a chunk's size.
     """
-    unpacker = zlib.decompressobj(wbits=31)
     try:
-        body = unpacker.decompress(chunk.encoded, MAX_CHUNK_BYTES + 1)
-    except zlib.error as error:
-        raise Damaged(f"chunk {chunk.number}: not gzip: {error}") from error
-    if len(body) > MAX_CHUNK_BYTES:
-        raise Damaged(f"chunk {chunk.number}: longer than {MAX_CHUNK_BYTES} bytes")
-    if not unpacker.eof or unpacker.unused_data:
-        raise Damaged(f"chunk {chunk.number}: not one whole gzip")
+        body = unpacked_body(chunk.encoded)
+    except Damaged as error:
+        raise Damaged(f"chunk {chunk.number}: {error}") from error
     if digest(body) != chunk.digest:
         raise Damaged(f"chunk {chunk.number}: its digest is not the one it was stored with")
-    if body.count(b"\n") != chunk.vulnerabilities or not body.endswith(b"\n"):
+    if body.count(b"\n") != chunk.vulnerabilities:
         raise Damaged(f"chunk {chunk.number}: it has not {chunk.vulnerabilities} lines")
     return body
 

@@ -149,8 +149,7 @@ class Refresh:
         for snapshot in await self._run(self._catalogue.current):
             if self._wanted is None or snapshot.platform in self._wanted:
                 status = self.statuses.setdefault(snapshot.platform, ListStatus())
-                if status.snapshot is None or status.snapshot.revision != snapshot.revision:
-                    status.snapshot, status.alarm = snapshot, None
+                status.take_up(snapshot, self._sources)
         self._taken_up = self._clock.seconds()
 
     async def tick(self) -> None:

@@ -29,6 +29,13 @@ class ListStatus:
     error: str | None = None
     alarm: str | None = None
 
+    def take_up(self, snapshot: Snapshot, sources: Sequence[SourceState]) -> None:
+        """Take up what is current in the catalogue; when it was checked, too, unless sources here tell that."""
+        if self.snapshot is None or self.snapshot.revision != snapshot.revision:
+            self.snapshot, self.alarm = snapshot, None
+        elif not any(snapshot.platform in feed.platforms for state in sources for feed in state.feeds.values()):
+            self.snapshot = snapshot
+
     def sum_up(self, platform: str, sources: Sequence[SourceState], publishing: Attempts | None) -> None:
         """
         Take over what is true of the lists that it is made of.

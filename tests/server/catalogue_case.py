@@ -56,3 +56,7 @@ class CommandCase(SynchronousTestCase):
         ran = self.run_command(name, *words, folder=folder)
         self.assertEqual((ran.exit_code, ran.stdout, ran.stderr.count("\n")), (code, "", 1), ran.output)
         return ran.stderr
+
+    def run_keygen(self, path: Path) -> int:
+        """Make a pair of keys; give the exit code."""
+        return CliRunner().invoke(main, ["catalogue", "keygen", str(path)]).exit_code
