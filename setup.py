@@ -40,6 +40,7 @@ setup(
         "ijson>=3.2.3",
         "cyclonedx-python-lib>=8",
         "packageurl-python>=0.11",
+        "cryptography>=42",
     ],
     extras_require={
         "rpm": ["pyrpmdb>=0.1.30"],

@@ -29,7 +29,7 @@ from patches.scanner.formats import FORMATS
 from patches.scanner.formats.document import outcome_document
 from patches.scanner.ignore_files import read_ignores
 from patches.server import api as server_api
-from patches.server import budget
+from patches.server import budget, catalogue_options
 from patches.server import options as server
 from patches.settings import resolve
 from patches.sources.configured import SourceConfig
@@ -51,6 +51,10 @@ TABLES = {
     "patches.scanner.options SCAN_SETTINGS": scanner.SCAN_SETTINGS,
     "patches.scanner.options OUTPUT_SETTINGS": scanner.OUTPUT_SETTINGS,
     "patches.scanner.options EXPLAIN_SETTINGS": scanner.EXPLAIN_SETTINGS,
+    "patches.server.catalogue_options SHOW_SETTINGS": catalogue_options.SHOW_SETTINGS,
+    "patches.server.catalogue_options PRUNE_SETTINGS": catalogue_options.PRUNE_SETTINGS,
+    "patches.server.catalogue_options EXPORT_SETTINGS": catalogue_options.EXPORT_SETTINGS,
+    "patches.server.catalogue_options IMPORT_SETTINGS": catalogue_options.IMPORT_SETTINGS,
     "patches.reporter.service SETTINGS": reporter.SETTINGS,
 }
 _LISTENS = re.compile(r"listens on (127\.0\.0\.1:\d+)")

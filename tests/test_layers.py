@@ -68,7 +68,15 @@ class LayerTests(SynchronousTestCase):
         """The database is behind the catalogue and behind the reporter's store."""
         server = {
             f"server/{name}.py"
-            for name in ("advisory", "catalogue", "database_url", "migrating", "refresh_lock", "schema")
+            for name in (
+                "advisory",
+                "catalogue",
+                "catalogue_place",
+                "database_url",
+                "migrating",
+                "refresh_lock",
+                "schema",
+            )
         }
         users = {name for name in self.users("sqlalchemy") if not name.startswith("server/migrations/")}
         self.assertEqual(users, {"database.py", "reporter/store.py", "reporter/schema.py"} | server)

@@ -27,6 +27,10 @@ class ChunkMissing(CatalogueError):
     """A chunk is not in the catalogue (any more)."""
 
 
+class Older(CatalogueError):
+    """A list that was checked before the current one was."""
+
+
 @frozen
 class Snapshot:
     """
@@ -67,9 +71,11 @@ class Catalogue:
     Snapshots and their chunks in a database; if that fails, any method raises :exc:`CatalogueError`.
 
     :param engine: a SQLAlchemy engine; see :func:`patches.server.schema.open_database`.
+    :ivar is_shared: whether other servers read it, which learn from it alone when a snapshot was checked.
     """
 
     def __init__(self, engine: Engine) -> None:
+        self.is_shared = engine.dialect.name != "sqlite"
         self._engine = engine
 
     def current(self) -> list[Snapshot]:
@@ -81,6 +87,12 @@ class Catalogue:
     def held(self) -> list[Snapshot]:
         """Give the snapshots that wait for someone to accept them, ordered by platform."""
         query = select(SNAPSHOTS).where(SNAPSHOTS.c.held.is_not(None)).order_by(SNAPSHOTS.c.platform)
+        with self._reading() as connection:
+            return [_snapshot(row) for row in connection.execute(query)]
+
+    def snapshots(self) -> list[Snapshot]:
+        """Give every snapshot that is here, current or not, ordered by platform and creation."""
+        query = select(SNAPSHOTS).order_by(SNAPSHOTS.c.platform, SNAPSHOTS.c.created, SNAPSHOTS.c.revision)
         with self._reading() as connection:
             return [_snapshot(row) for row in connection.execute(query)]
 
@@ -156,6 +168,34 @@ class Catalogue:
                 older = SNAPSHOTS.c.revision == revision, SNAPSHOTS.c.checked < checked
                 connection.execute(update(SNAPSHOTS).where(*older).values(checked=checked))
 
+    def adopt(
+        self, snapshots: Iterable[tuple[Snapshot, Iterable[Chunk]]], now: float, even_older: bool = False
+    ) -> list[Snapshot]:
+        """
+        Make snapshots of another catalogue the current ones of their platforms, all of them in one transaction.
+
+        :param snapshots: each with its chunks, verified while they are taken; whatever this raises, nothing is changed.
+        :param now: seconds since the epoch.
+        :param even_older: whether to take what was checked before the current snapshot was.
+        :raises Older: if it is not to be taken.
+        """
+        adopted = []
+        with self._writing() as connection:
+            for snapshot, chunks in snapshots:
+                connection.execute(delete(CHUNKS).where(CHUNKS.c.revision == snapshot.revision))
+                current = self._current(connection, snapshot.platform)
+                if current is not None and snapshot.checked < current.checked and not even_older:
+                    raise Older(f"{snapshot.platform}: the current list was checked later than this one")
+                for chunk in chunks:
+                    _insert_chunk(connection, snapshot.revision, chunk)
+                if self._find(connection, snapshot.revision) is None:
+                    connection.execute(insert(SNAPSHOTS).values(retired=now, **_row(snapshot)))
+                self._make_current(connection, snapshot.platform, snapshot.revision, snapshot.sources, now)
+                here = SNAPSHOTS.c.revision == snapshot.revision
+                connection.execute(update(SNAPSHOTS).where(here).values(checked=snapshot.checked))
+                adopted.append(snapshot)
+        return adopted
+
     def prune(self, in_use: Set[str], retired_before: float) -> int:
         """
         Delete snapshots that are neither current nor read by a session.
@@ -190,15 +230,7 @@ class Catalogue:
         stream = StreamDigest()
         vulnerabilities = chunks = 0
         for chunk in cut(lines):
-            connection.execute(
-                insert(CHUNKS).values(
-                    revision=revision,
-                    number=chunk.number,
-                    vulnerabilities=chunk.vulnerabilities,
-                    digest=chunk.digest,
-                    encoded=chunk.encoded,
-                )
-            )
+            _insert_chunk(connection, revision, chunk)
             stream.add(chunk.digest)
             vulnerabilities += chunk.vulnerabilities
             chunks += 1
@@ -226,6 +258,11 @@ class Catalogue:
     def _find(self, connection: Connection, revision: str) -> Snapshot | None:
         row = connection.execute(select(SNAPSHOTS).where(SNAPSHOTS.c.revision == revision)).one_or_none()
         return _snapshot(row) if row is not None else None
+
+
+def _insert_chunk(connection: Connection, revision: str, chunk: Chunk) -> None:
+    values = asdict(chunk)
+    connection.execute(insert(CHUNKS).values(revision=revision, **values))
 
 
 def _row(snapshot: Snapshot) -> dict[str, Any]:

@@ -10,17 +10,17 @@ only takes up what is current.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from patches.interfaces import ISource, Offer, Run
-from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
+from patches.interfaces import ISource, Run
+from patches.server.budget import Budget
 from patches.server.catalogue import Catalogue, Snapshot
-from patches.server.feeds import Attempts, Feed, SourceState
-from patches.server.intake import Intake
+from patches.server.feeds import Attempts, SourceState
+from patches.server.inquiry import Inquiry
 from patches.server.lists import Lists
 from patches.server.publishing import Publisher
 from patches.server.schedule import Public, Schedule
@@ -72,13 +72,11 @@ class Refresh:
         self.statuses: dict[str, ListStatus] = {name: ListStatus() for name in schedule.platforms}
         self._sources = [SourceState(source) for source in sources]
         self._catalogue = catalogue
-        self._lists = lists
         self._publisher = publisher
         self._schedule = schedule
         self._public = public
         self._wanted = frozenset(schedule.platforms) or None
-        self._intake = Intake(lists, run, self._wanted)
-        self._budget = budget
+        self._inquiry = Inquiry(lists, schedule, budget, run, clock, wall)
         self._run = run
         self._clock = clock
         self._wall = wall
@@ -155,10 +153,10 @@ class Refresh:
         for snapshot in await self._run(self._catalogue.current):
             if self._wanted is None or snapshot.platform in self._wanted:
                 status = self.statuses.setdefault(snapshot.platform, ListStatus())
-                status.take_up(snapshot, self.leads())
+                status.take_up(snapshot, self.leads(), self._sources)
                 if status.snapshot is not None and status.snapshot.checked > snapshot.checked:
                     checked[snapshot.revision] = status.snapshot.checked
-        if checked:
+        if checked and self._catalogue.is_shared:
             await self._run(self._catalogue.note_checked, checked)
         self._taken_up = self._clock.seconds()
 
@@ -170,10 +168,11 @@ class Refresh:
             return
         for state in self._sources:
             if state.is_due(self._clock.seconds()):
-                await self._ask(state)
+                self._change(await self._inquiry.ask(state))
+                self._note_lists(state)
                 for feed in list(state.feeds.values()):
                     if feed.attempts.due <= self._clock.seconds() and self.leads():
-                        await self._read(state.source, feed)
+                        self._change(await self._inquiry.read(state.source, feed))
         for platform, attempts in list(self._changed.items()):
             if attempts.due <= self._clock.seconds() and self.leads():
                 await self._publish(platform, attempts)
@@ -196,69 +195,16 @@ class Refresh:
                 state.doubt(self._clock.seconds())
         return self._led
 
-    async def _ask(self, state: SourceState) -> None:
-        """Learn which lists a source has."""
-        if state.attempts.due > self._clock.seconds():
-            return
-        offers: list[Offer] = []
+    def _change(self, platforms: Iterable[str]) -> None:
+        """Note of which platforms the snapshot has to be made anew."""
+        self._changed |= {platform: Attempts() for platform in platforms}
 
-        async def ask() -> None:
-            offers.extend(await state.source.offers())
-
-        interval = self._interval(state.source.name)
-        if not await state.attempts.make(f"The lists of {state.source.name}", ask, self._clock.seconds, interval):
-            return
-        wanted = [offer for offer in offers if self._wants(offer)]
-        for feed in state.take(wanted):
-            await self._remember(state.source, feed)
-        keys = {offer.key for offer in wanted}
-        for platform in await self._run(self._lists.forget_others, state.source.name, keys):
-            self._changed[platform] = Attempts()
+    def _note_lists(self, state: SourceState) -> None:
         for feed in state.feeds.values():
             for platform in feed.platforms:
                 status = self.statuses.setdefault(platform, ListStatus())
                 if status.snapshot is None and feed.checked:
                     self._changed.setdefault(platform, Attempts())  # the catalogue has lost it
-
-    def _wants(self, offer: Offer) -> bool:
-        return self._wanted is None or offer.platform is None or offer.platform in self._wanted
-
-    async def _remember(self, source: ISource, feed: Feed) -> None:
-        """Take up from an earlier run when a list was read; what only reading tells is not read before it is due."""
-        known = await self._run(self._lists.known, source.name, feed.offer.key)
-        if known is not None:
-            read, feed.platforms = known
-            feed.checked = read.checked
-            if feed.offer.state is None and not feed.doubted:
-                age = max(0.0, self._wall() - read.checked)
-                feed.attempts.due = self._clock.seconds() + self._interval(source.name).total_seconds() - age
-
-    async def _read(self, source: ISource, feed: Feed) -> None:
-        """Read a list, if it has changed."""
-        offer = feed.offer
-        known = await self._run(self._lists.known, source.name, offer.key)
-        if known is not None and offer.state is not None and known[0].state == offer.state:
-            feed.checked = self._wall()
-            if feed.doubted:
-                self._changed |= {platform: Attempts() for platform in feed.platforms}
-            feed.doubted = False
-            feed.attempts.succeed(self._clock.seconds(), self._interval(source.name))
-            return
-        if not self._budget.take(REFRESH, REFRESH_BYTES):
-            return
-
-        async def read() -> None:
-            log.info("Reading the list {key} of {source}", key=offer.key, source=source.name)
-            touched = await self._intake.read(source, offer, self._wall())
-            feed.platforms, feed.checked, feed.doubted = touched, self._wall(), False
-
-        try:
-            interval = self._interval(source.name)
-            what = f"The list {offer.key} of {source.name}"
-            if await feed.attempts.make(what, read, self._clock.seconds, interval):
-                self._changed |= {platform: Attempts() for platform in feed.platforms}
-        finally:
-            self._budget.release(REFRESH, REFRESH_BYTES)
 
     async def _publish(self, platform: str, attempts: Attempts) -> None:
         """Make the snapshot of a platform anew."""
@@ -283,6 +229,3 @@ class Refresh:
             self._search.fail(NO_SOURCE, now, self._schedule.interval)
         for state in self._sources:
             state.attempts.due = min(state.attempts.due, self._search.due)
-
-    def _interval(self, source: str) -> timedelta:
-        return self._schedule.intervals.get(source, self._schedule.interval)

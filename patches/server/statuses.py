@@ -29,9 +29,9 @@ class ListStatus:
     error: str | None = None
     alarm: str | None = None
 
-    def take_up(self, snapshot: Snapshot, leads: bool) -> None:
+    def take_up(self, snapshot: Snapshot, leads: bool, sources: Sequence[SourceState]) -> None:
         """
-        Note what the catalogue has as current.
+        Note what the catalogue has as current; when it was checked, too, unless sources here tell that.
 
         :param leads: whether this server refreshes it; else whatever it knew of sources is of no account any more.
         """
@@ -39,6 +39,8 @@ class ListStatus:
             self.snapshot, self.alarm = snapshot, None
         elif not leads:
             self.snapshot, self.alarm, self.error, self.failures = snapshot, None, None, 0
+        elif not any(snapshot.platform in feed.platforms for state in sources for feed in state.feeds.values()):
+            self.snapshot = snapshot
 
     def sum_up(self, platform: str, sources: Sequence[SourceState], publishing: Attempts | None) -> None:
         """

@@ -99,6 +99,7 @@ class FollowingTests(RefreshCase):
     def setUp(self) -> None:
         super().setUp()
         self.turn = 0
+        self.catalogue.is_shared = True
         self.first, self.second = self.server(0), self.server(1)
 
     def server(self, number: int) -> Refresh:

@@ -8,6 +8,7 @@ from patches.server.budget import REFRESH
 from patches.server.catalogue import Catalogue
 from patches.server.refresh import NotReady, UnknownPlatform
 from patches.server.schema import open_database
+from tests.server.made_up import lines, vulnerabilities
 from tests.server.sources import HOUR, NOW, RefreshCase
 
 
@@ -85,6 +86,17 @@ class PlatformTests(RefreshCase):
         self.put("alpine-3.20", 1)
         self.tick(10)
         self.assertTrue(self.refresh.ready)
+
+    def test_checked_elsewhere(self) -> None:
+        """When a list was checked that no source here has, the catalogue says; of others the sources say it."""
+        self.tick()
+        own = self.refresh.current("debian-12").checked
+        for later in (1000, 2000):
+            self.catalogue.publish("centos-6", [b"{}\n"], {}, NOW + later)
+            self.catalogue.publish("debian-12", lines(vulnerabilities(10)), {}, NOW + later)
+            self.tick(10)
+            self.assertEqual(self.refresh.current("centos-6").checked, NOW + later)
+            self.assertEqual(self.refresh.current("debian-12").checked, own)
 
 
 class ChosenPlatformTests(RefreshCase):

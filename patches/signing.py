@@ -1,0 +1,166 @@
+"""Ed25519 keys (RFC 8032) in PEM files, and what is signed of a snapshot."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+_MOST_BYTES = 64 * 1024
+
+
+class BadKey(ValueError):
+    """A key file that cannot be used; its text says which and why, in one line."""
+
+
+class NotSigned(Exception):
+    """Something is not signed with the key that is trusted."""
+
+
+@frozen(eq=False)
+class VerifyKey:
+    """The key with which signatures are verified."""
+
+    _key: Ed25519PublicKey
+
+    @classmethod
+    def from_file(cls, path: Path) -> VerifyKey:
+        """
+        Read a PEM file of a SubjectPublicKeyInfo (RFC 5280 §4.1.2.7, RFC 8410).
+
+        :raises BadKey: if it holds no Ed25519 public key.
+        """
+        try:
+            key = load_pem_public_key(_read(path, private=False))
+        except ValueError as error:
+            raise error if isinstance(error, BadKey) else _no_key(path, "public") from error
+        if not isinstance(key, Ed25519PublicKey):
+            raise _no_key(path, "public")
+        return cls(key)
+
+    def verify(self, message: bytes, signature: str) -> None:
+        """
+        Verify a signature.
+
+        :param signature: in base64, as :meth:`SigningKey.sign` gives it.
+        :raises NotSigned: if it is not the one of this message with this key.
+        """
+        try:
+            value = base64.b64decode(signature, validate=True)
+            canonical = base64.b64encode(value).decode("ascii") == signature
+            self._key.verify(value, message)
+        except (InvalidSignature, binascii.Error, ValueError) as error:
+            raise NotSigned("the signature is not one of the trusted key") from error
+        if not canonical:
+            raise NotSigned("the signature is not in base64 as it should be")
+
+
+@frozen(eq=False)
+class SigningKey:
+    """The key with which is signed; it is secret."""
+
+    _key: Ed25519PrivateKey
+
+    @classmethod
+    def from_file(cls, path: Path) -> SigningKey:
+        """
+        Read a PEM file of PKCS #8 (RFC 5958), without a password.
+
+        :raises BadKey: if others may read it, or it holds no Ed25519 private key.
+        """
+        try:
+            key = load_pem_private_key(_read(path, private=True), password=None)
+        except (ValueError, TypeError) as error:
+            raise error if isinstance(error, BadKey) else _no_key(path, "private") from error
+        if not isinstance(key, Ed25519PrivateKey):
+            raise _no_key(path, "private")
+        return cls(key)
+
+    def sign(self, message: bytes) -> str:
+        """Sign; give the signature in base64."""
+        return base64.b64encode(self._key.sign(message)).decode("ascii")
+
+    @property
+    def verify_key(self) -> VerifyKey:
+        """The key with which its signatures are verified."""
+        return VerifyKey(self._key.public_key())
+
+
+def make_keys(path: Path) -> Path:
+    """
+    Make a pair of keys: the private one for its owner alone, and beside it the public one for all.
+
+    :return: the path of the public one.
+    :raises BadKey: if a file is there already, or cannot be written.
+    """
+    public = path.with_name(path.name + ".pub")
+    key = Ed25519PrivateKey.generate()
+    private_pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    public_pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    _write_new(path, private_pem, 0o600)
+    try:
+        _write_new(public, public_pem, 0o644)
+    except BadKey:
+        path.unlink()
+        raise
+    return public
+
+
+def manifest_bytes(platform: str, snapshot: Mapping[str, Any], signed: str) -> bytes:
+    """
+    Give what is signed of a snapshot: canonical JSON, the same bytes at both ends.
+
+    :param snapshot: its document, as the server gives it; ``checked`` is left out: it changes without the content.
+    :param signed: when it is signed, in RFC 3339, so that an old signature can be told.
+    :raises KeyError: if something is missing in the document.
+    """
+    manifest = {
+        "type": "patches-snapshot-1",
+        "platform": platform,
+        "revision": snapshot["revision"],
+        "created": snapshot["created"],
+        "count": snapshot["vulnerabilities"],
+        "digest": snapshot["digest"],
+        "signed": signed,
+    }
+    return json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii")
+
+
+def _read(path: Path, private: bool) -> bytes:
+    try:
+        with path.open("rb") as file:
+            if private and stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+                raise BadKey(f"{path}: others may read this private key; chmod 600 it")
+            return file.read(_MOST_BYTES)
+    except OSError as error:
+        raise BadKey(f"{path}: {error.strerror}") from error
+
+
+def _write_new(path: Path, content: bytes, mode: int) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    except OSError as error:
+        raise BadKey(f"{path}: {error.strerror}") from error
+    with open(descriptor, "wb") as file:
+        file.write(content)
+
+
+def _no_key(path: Path, kind: str) -> BadKey:
+    return BadKey(f"{path}: not an Ed25519 {kind} key in PEM")

@@ -1,0 +1,90 @@
+"""Tests for :mod:`patches.signing`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.signing import BadKey, NotSigned, SigningKey, VerifyKey, make_keys, manifest_bytes
+
+DOCUMENT = {"revision": "r", "created": "c", "checked": "k", "vulnerabilities": 3, "chunks": 1, "digest": "d"}
+
+
+class KeyTests(SynchronousTestCase):
+    """Keys in files."""
+
+    def setUp(self) -> None:
+        self.path = Path(self.mktemp())
+        self.public = make_keys(self.path)
+
+    def refused(self, kind: Any, path: Path) -> str:
+        """Give the one line with which a file is refused."""
+        text = str(self.assertRaises(BadKey, kind.from_file, path))
+        self.assertEqual((str(path) in text, text.count("\n")), (True, 0))
+        return text
+
+    def test_pair(self) -> None:
+        """What the one signs the other verifies, and nothing else."""
+        signature = SigningKey.from_file(self.path).sign(b"message")
+        key = VerifyKey.from_file(self.public)
+        key.verify(b"message", signature)
+        other = SigningKey.from_file(make_keys(Path(self.mktemp())).with_suffix("")).sign(b"message")
+        for message, bad in (
+            (b"messagE", signature),
+            (b"message", other),
+            (b"message", ""),
+            (b"message", signature[:-4]),
+            (b"message", signature + "\n"),
+            (b"message", "é" + signature),
+        ):
+            self.assertRaises(NotSigned, key.verify, message, bad)
+
+    def test_modes(self) -> None:
+        """The private key is its owner's alone; one that others may read is refused."""
+        self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
+        for mode in (0o640, 0o604, 0o620):
+            self.path.chmod(mode)
+            self.assertIn("others may read", self.refused(SigningKey, self.path))
+
+    def test_never_replaced(self) -> None:
+        """A file that is there is not overwritten, the private one or the public one."""
+        before = self.path.read_bytes(), self.public.read_bytes()
+        self.assertRaises(BadKey, make_keys, self.path)
+        self.path.unlink()
+        self.assertRaises(BadKey, make_keys, self.path)
+        self.assertEqual((self.path.exists(), self.public.read_bytes()), (False, before[1]))
+
+    def test_refused(self) -> None:
+        """No file, no key, a key of the other kind, and a key of another algorithm are refused."""
+        absent, text, other = Path(self.mktemp()), Path(self.mktemp()), Path(self.mktemp())
+        text.write_text("no key")
+        text.chmod(0o600)
+        curve = generate_private_key(SECP256R1())
+        other.write_bytes(curve.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        other.chmod(0o600)
+        for path in (absent, text, other):
+            self.refused(SigningKey, path)
+        other.write_bytes(curve.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+        for path in (absent, text, other, self.path):
+            self.refused(VerifyKey, path)
+
+
+class ManifestTests(SynchronousTestCase):
+    """What is signed."""
+
+    def test_fields(self) -> None:
+        """Everything counts that tells which list it is, and when it was signed; when it was checked does not."""
+        first = manifest_bytes("debian-12", DOCUMENT, "s")
+        self.assertEqual(
+            first,
+            b'{"count":3,"created":"c","digest":"d","platform":"debian-12","revision":"r","signed":"s",'
+            b'"type":"patches-snapshot-1"}',
+        )
+        self.assertEqual(manifest_bytes("debian-12", dict(reversed(DOCUMENT.items())), "s"), first)
+        self.assertEqual(manifest_bytes("debian-12", DOCUMENT | {"checked": "later"}, "s"), first)
+        for name in ("revision", "created", "vulnerabilities", "digest"):
+            self.assertNotEqual(manifest_bytes("debian-12", DOCUMENT | {name: "other"}, "s"), first)
