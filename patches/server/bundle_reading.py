@@ -29,9 +29,9 @@ from patches.server.bundle import (
     member_head,
     read_manifest,
 )
-from patches.server.catalogue import Snapshot
 from patches.server.chunks import MAX_ENCODED_BYTES, Chunk
 from patches.server.contents import Damaged, unpacked_body
+from patches.server.snapshot import Snapshot
 from patches.signing import NotSigned, VerifyKey
 from patches.wire import StreamDigest, digest
 

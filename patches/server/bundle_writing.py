@@ -22,8 +22,9 @@ from patches.server.bundle import (
     manifest_of,
     member_head,
 )
-from patches.server.catalogue import Catalogue, Snapshot
+from patches.server.catalogue import Catalogue
 from patches.server.contents import Damaged, unpacked
+from patches.server.snapshot import Snapshot
 from patches.signing import SigningKey
 from patches.wire import StreamDigest
 

@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from typing import Any
 
-from attrs import asdict, frozen
+from attrs import asdict
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
 from patches.server.advisory import Purpose, alone
 from patches.server.chunks import Chunk, cut
 from patches.server.schema import CHUNKS, SNAPSHOTS, CatalogueError, in_one_line
+from patches.server.snapshot import Snapshot
 from patches.wire import StreamDigest
 
 
@@ -29,33 +30,6 @@ class ChunkMissing(CatalogueError):
 
 class Older(CatalogueError):
     """A list that was checked before the current one was."""
-
-
-@frozen
-class Snapshot:
-    """
-    One complete list of one platform.
-
-    :ivar revision: its name, derived from platform and digest.
-    :ivar created: when it was first published; seconds since the epoch.
-    :ivar checked: when its sources last gave this very list; likewise.
-    :ivar vulnerabilities: how many it has.
-    :ivar chunks: into how many chunks they are cut.
-    :ivar digest: the digest of the whole stream, in hexadecimal.
-    :ivar sources: by source: how many records were ``read``, how many ``skipped``, by reason, and how many it
-        ``claimed`` to have, if it did.
-    :ivar held: why it was not made current; ``None`` if it was.
-    """
-
-    revision: str
-    platform: str
-    created: float
-    checked: float
-    vulnerabilities: int
-    chunks: int
-    digest: str
-    sources: Mapping[str, Any]
-    held: str | None = None
 
 
 #: Says why a list of some length is not to replace a snapshot; ``None`` if it may.

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from patches.server.bundle import BadBundle
-from patches.server.catalogue import Catalogue, Snapshot
+from patches.server.catalogue import Catalogue
 from patches.server.catalogue_documents import (
     CURRENT,
     HELD,
@@ -29,6 +29,7 @@ from patches.server.catalogue_place import opened
 from patches.server.contents import damage, lines_of
 from patches.server.differences import CHANGES, Difference, differences
 from patches.server.schema import CatalogueError
+from patches.server.snapshot import Snapshot
 from patches.signing import BadKey
 from patches.vulnerability import Vulnerability
 from patches.wire import MalformedWire, decode_lines

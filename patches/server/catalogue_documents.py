@@ -9,8 +9,8 @@ from attrs import frozen
 from rich.markup import escape
 from rich.table import Table
 
-from patches.server.catalogue import Snapshot
 from patches.server.documents import snapshot_document
+from patches.server.snapshot import Snapshot
 from patches.vulnerability import FixedPackage, Vulnerability
 from patches.wire import to_wire
 

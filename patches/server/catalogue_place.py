@@ -14,8 +14,7 @@ from patches.database import reason
 from patches.server.catalogue import Catalogue
 from patches.server.database_url import SQLITE, shown
 from patches.server.schema import CatalogueError, open_database
-
-FILE = "catalogue.sqlite"
+from patches.server.sources import CATALOGUE
 
 
 class NoCatalogue(CatalogueError):
@@ -32,7 +31,7 @@ def opened(values: Mapping[str, Any], make: bool = False) -> Iterator[Catalogue]
     :raises NoCatalogue: if there is none.
     :raises CatalogueError: if it cannot be used, now or within the context.
     """
-    url: URL = values.get("database") or URL.create(SQLITE, database=str(values["state-dir"] / FILE))
+    url: URL = values.get("database") or URL.create(SQLITE, database=str(values["state-dir"] / CATALOGUE))
     if url.drivername == SQLITE and not make and not _is_there(Path(str(url.database))):
         raise NoCatalogue(f"{shown(url)}: there is no catalogue")
     catalogue = Catalogue(open_database(url))

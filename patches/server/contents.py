@@ -6,9 +6,10 @@ import hashlib
 import zlib
 from collections.abc import Iterator
 
-from patches.server.catalogue import Catalogue, ChunkMissing, Snapshot
+from patches.server.catalogue import Catalogue, ChunkMissing
 from patches.server.chunks import Chunk
 from patches.server.schema import CatalogueError
+from patches.server.snapshot import Snapshot
 from patches.wire import MAX_CHUNK_BYTES, StreamDigest, digest
 
 

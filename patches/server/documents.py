@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from patches.server.catalogue import Snapshot
 from patches.server.sessions import Session, SessionTable, State
+from patches.server.snapshot import Snapshot
 from patches.server.statuses import ListStatus
 from patches.wire import rfc3339
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from patches.server.catalogue import Snapshot
+from patches.server.snapshot import Snapshot
 
 
 class SnapshotsInUse:

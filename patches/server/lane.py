@@ -7,9 +7,9 @@ from functools import partial
 
 from twisted.internet.defer import Deferred
 
-from patches.server.catalogue import Snapshot
 from patches.server.loaded import LoadedChunk
 from patches.server.sessions import Session
+from patches.server.snapshot import Snapshot
 from patches.server.window import Window
 
 #: Loads a chunk of a snapshot: ``(revision, number)``.

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 
 from patches.server.budget import WINDOW, Budget
-from patches.server.catalogue import Snapshot
 from patches.server.lane import Lane, Load
 from patches.server.sessions import Session
+from patches.server.snapshot import Snapshot
 
 
 class Lanes:

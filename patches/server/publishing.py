@@ -10,9 +10,10 @@ from attrs import frozen
 from twisted.logger import Logger
 
 from patches.interfaces import ISource
-from patches.server.catalogue import Catalogue, Snapshot
+from patches.server.catalogue import Catalogue
 from patches.server.lists import Lists
 from patches.server.merging import merge
+from patches.server.snapshot import Snapshot
 
 log = Logger()
 

@@ -17,12 +17,12 @@ from twisted.logger import Logger
 
 from patches.server.admission import Admission
 from patches.server.budget import SESSION_BYTES, SESSIONS, Budget
-from patches.server.catalogue import Snapshot
 from patches.server.in_use import SnapshotsInUse
 from patches.server.lane import Lane, Load
 from patches.server.lanes import Lanes
 from patches.server.loaded import LoadedChunk
 from patches.server.sessions import Denied, Session, SessionExpired, SessionTable, State, UnknownSession
+from patches.server.snapshot import Snapshot
 from patches.server.tokens import TokenKey
 from patches.server.waiting import Waiting
 from patches.server.window import OutOfOrder, Window, WindowClosed

@@ -18,12 +18,13 @@ from twisted.logger import Logger
 
 from patches.interfaces import ISource, Run
 from patches.server.budget import Budget
-from patches.server.catalogue import Catalogue, Snapshot
+from patches.server.catalogue import Catalogue
 from patches.server.feeds import Attempts, SourceState
 from patches.server.inquiry import Inquiry
 from patches.server.lists import Lists
 from patches.server.publishing import Publisher
 from patches.server.schedule import Public, Schedule
+from patches.server.snapshot import Snapshot
 from patches.server.statuses import NO_SOURCE, ListStatus
 
 log = Logger()

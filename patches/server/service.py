@@ -37,7 +37,7 @@ from patches.server.rounds import Rounds
 from patches.server.schedule import Schedule
 from patches.server.schema import CatalogueError, open_database
 from patches.server.sessions import Limits, SessionTable
-from patches.server.sources import Sources, sources_of
+from patches.server.sources import CATALOGUE, Sources, sources_of
 from patches.server.threads import ThreadService
 from patches.server.tokens import TokenKey
 from patches.settings import BadSetting
@@ -98,7 +98,7 @@ def make_server(reactor: Any, values: Mapping[str, Any]) -> Server:
     folder = usable_folder(PROGRAM, values["state-dir"])
     threads = ThreadService(reactor)
     sources = _sources(reactor, values, threads.run, folder)
-    engine = _database(values["database"] or folder / "catalogue.sqlite")
+    engine = _database(values["database"] or folder / CATALOGUE)
     catalogue = Catalogue(engine)
     lock = lock_of(engine)
     leadership = Leadership(lock, threads.run) if lock is not None else None

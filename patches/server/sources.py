@@ -13,8 +13,9 @@ from patches.interfaces import ISource, Run
 from patches.server.schedule import Public
 from patches.settings import BadSetting
 
-#: In the folder of the state: what is fetched of feeds.
-FEEDS = "feeds"
+#: In the folder of the state: what is fetched of feeds, and the catalogue. One that is there can be served, without any
+#: source: it was imported.
+FEEDS, CATALOGUE = "feeds", "catalogue.sqlite"
 
 
 def _none(platform: str) -> None:
@@ -64,7 +65,7 @@ def sources_of(reactor: Any, values: Mapping[str, Any], run: Run, folder: Path) 
     names = [source.name for source in made]
     if len(names) > len(set(names)):
         raise BadSetting(f"two sources are named {max(names, key=names.count)}")
-    if not made and values["no-public-sources"]:
+    if not made and values["no-public-sources"] and not values["database"] and not (folder / CATALOGUE).exists():
         raise BadSetting("there is no vulnerability source: give --clair URL, --list FILE or a [source.NAME]")
     return Sources(tuple(made), public, intervals)
 

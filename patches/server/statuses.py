@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from attrs import define, evolve
 
-from patches.server.catalogue import Snapshot
 from patches.server.feeds import Attempts, SourceState
+from patches.server.snapshot import Snapshot
 
 NO_SOURCE = "no source has a list of it"
 
@@ -54,7 +54,7 @@ class ListStatus:
         self.failures = max((each.failures for each in attempts), default=0)
         self.failed = max(self.failed, sum(each.failed for each in attempts))
         self.error = next((each.error for each in attempts if each.error is not None), None)
-        if self.error is None and not feeds and all(state.told for state in sources):
+        if self.error is None and sources and not feeds and all(state.told for state in sources):
             self.error = NO_SOURCE
         if self.snapshot is not None and feeds and all(feed.checked for feed in feeds):
             self.snapshot = evolve(self.snapshot, checked=min(feed.checked for feed in feeds))

@@ -11,8 +11,9 @@ from click.testing import CliRunner, Result
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.console import main
-from patches.server.catalogue import Catalogue, Snapshot
+from patches.server.catalogue import Catalogue
 from patches.server.schema import open_database
+from patches.server.snapshot import Snapshot
 from patches.vulnerability import Vulnerability
 from tests.server.made_up import lines, vulnerabilities
 

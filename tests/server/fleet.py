@@ -5,8 +5,8 @@ from __future__ import annotations
 from attrs import define, field
 from twisted.internet.defer import Deferred
 
-from patches.server.catalogue import Snapshot
 from patches.server.loaded import LoadedChunk
+from patches.server.snapshot import Snapshot
 from tests.server.made_up import real
 
 

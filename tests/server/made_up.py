@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 from twisted.internet.defer import Deferred, succeed
 
-from patches.server.catalogue import Snapshot
 from patches.server.chunks import Chunk
 from patches.server.loaded import LARGEST_LOADED, LoadedChunk, load
+from patches.server.snapshot import Snapshot
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 from patches.wire import digest, encode_line
 

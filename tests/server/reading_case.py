@@ -7,10 +7,10 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.budget import SESSION_BYTES, WINDOW, Budget
-from patches.server.catalogue import Snapshot
 from patches.server.loaded import LARGEST_LOADED, LoadedChunk
 from patches.server.reading import Reading
 from patches.server.sessions import Limits, Session, SessionTable
+from patches.server.snapshot import Snapshot
 from patches.server.tokens import TokenKey
 from tests.server.made_up import Shelf, snapshot
 

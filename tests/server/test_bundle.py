@@ -15,7 +15,7 @@ from typing import Any
 
 from patches.server.bundle import BadBundle
 from patches.server.bundle_reading import BundleReader
-from patches.server.catalogue import Snapshot
+from patches.server.snapshot import Snapshot
 from patches.signing import SigningKey, VerifyKey, make_keys
 from tests.server.catalogue_case import CommandCase
 

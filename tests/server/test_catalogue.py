@@ -11,9 +11,10 @@ from attrs import evolve
 from sqlalchemy import Engine, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from patches.server.catalogue import Catalogue, ChunkMissing, Snapshot
+from patches.server.catalogue import Catalogue, ChunkMissing
 from patches.server.chunks import RecordTooLarge
 from patches.server.schema import CHUNKS, SNAPSHOTS, open_database
+from patches.server.snapshot import Snapshot
 from patches.wire import StreamDigest, digest
 from tests.server.databases import DatabaseCase, OnPostgreSQL
 from tests.server.made_up import lines, vulnerabilities

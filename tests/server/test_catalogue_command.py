@@ -8,8 +8,8 @@ from pathlib import Path
 
 from attrs import evolve
 
-from patches.server.catalogue import Snapshot
 from patches.server.publishing import Guard
+from patches.server.snapshot import Snapshot
 from patches.vulnerability import FixedPackage, Vulnerability
 from tests.server.catalogue_case import SOURCES, CommandCase
 from tests.server.made_up import lines, vulnerabilities, vulnerability

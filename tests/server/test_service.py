@@ -97,6 +97,14 @@ class RefusingTests(ServiceCase):
         error = self.assertRaises(SystemExit, make_server, self.reactor, options.resolved)
         self.assertIn("--clair", str(error.code))
 
+    def test_imported(self) -> None:
+        """A catalogue that is there is served without any source: it was imported."""
+        self.folder.mkdir(exist_ok=True)
+        (self.folder / "catalogue.sqlite").touch()
+        options = Options()
+        options.parseOptions(["--state-dir", str(self.folder), "--memory-limit", "4GiB", "--no-public-sources"])
+        self.assertIsNone(make_server(self.reactor, options.resolved).refresh.problem)
+
     def test_no_list(self) -> None:
         """A list must be there."""
         self.list.unlink()
