@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ from sqlalchemy import URL, Column, Engine, Integer, MetaData, Table, create_eng
 from sqlalchemy.exc import SQLAlchemyError
 
 _VERSION_TABLE = "schema"
+#: How often to try what SQLite does not wait for by itself.
+_TRIES, _PAUSE_SECONDS = 300, 0.1
 
 
 class DatabaseError(Exception):
@@ -44,10 +48,24 @@ def sqlite_engine(path: Path | str, pragmas: Sequence[str]) -> Engine:
 
     def set_up(connection: Any, _record: Any) -> None:
         for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}").close()
+            _set(connection, pragma)
 
     event.listen(engine, "connect", set_up)
     return engine
+
+
+def _set(connection: sqlite3.Connection, pragma: str) -> None:
+    """Set a pragma. A switch to WAL fails at once while somebody else has the file; every other statement waits."""
+    for _ in range(_TRIES):
+        try:
+            connection.execute(f"PRAGMA {pragma}").close()
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
+    connection.execute(f"PRAGMA {pragma}").close()
 
 
 def reason(error: SQLAlchemyError) -> str:
