@@ -32,7 +32,10 @@ def opened(values: Mapping[str, Any], make: bool = False) -> Iterator[Catalogue]
     :raises CatalogueError: if it cannot be used, now or within the context.
     """
     url: URL = values.get("database") or URL.create(SQLITE, database=str(values["state-dir"] / CATALOGUE))
-    if url.drivername == SQLITE and not make and not _is_there(Path(str(url.database))):
+    path = Path(str(url.database)) if url.drivername == SQLITE else None
+    if path is not None and make:
+        _make_folder(path.parent)
+    elif path is not None and not _is_there(path):
         raise NoCatalogue(f"{shown(url)}: there is no catalogue")
     catalogue = Catalogue(open_database(url))
     try:
@@ -49,3 +52,11 @@ def _is_there(path: Path) -> bool:
         return path.is_file() and path.stat().st_size > 0
     except OSError as error:
         raise CatalogueError(f"{path}: {error.strerror}") from error
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder of a server's state, for its owner only, if it is not there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise CatalogueError(f"{folder}: {error.strerror}") from error

@@ -118,6 +118,15 @@ class RoundTripTests(BundleCase):
         self.file.write_bytes(data)
         self.assertEqual(self.run_command("import", str(self.file), folder=empty).exit_code, 0)
 
+    def test_new_folder(self) -> None:
+        """Where there is no state folder yet, one is made that is its owner's; where none can be, that is said."""
+        self.publish()
+        self.run_command("export", str(self.file))
+        folder = self.folder / "of" / "another"
+        self.assertEqual(self.run_command("import", str(self.file), folder=folder).exit_code, 0)
+        self.assertEqual(folder.stat().st_mode & 0o777, 0o700)
+        self.assertIn("Not a directory", self.refusal(5, "import", str(self.file), folder=self.file / "x"))
+
     def test_again(self) -> None:
         """A newer list replaces the current one; the same one is only checked later; an import mends damage."""
         self.export()
