@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Container, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -164,10 +164,13 @@ class FeedListing:
 
     async def __aiter__(self) -> AsyncIterator[Vulnerability]:
         records = self._records()
-        with closing(records):
+        try:
             while batch := await self._run(_take, records):
                 for vulnerability in batch:
                     yield vulnerability
+        finally:
+            with suppress(ValueError):  # a thread is still at it when the reading is given up
+                records.close()
 
     def _records(self) -> Generator[Vulnerability, None, None]:
         yield from self._parse()

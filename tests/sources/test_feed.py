@@ -1,0 +1,76 @@
+"""Tests for :mod:`patches.sources.feed`: parsing in a thread, a batch at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.interfaces import SourceError
+from patches.sources.feed import FeedListing, Tally
+from patches.vulnerability import Vulnerability
+
+
+def records(count: int) -> list[Vulnerability]:
+    """Make some records."""
+    return [Vulnerability(f"CVE-2024-{number:04}", "debian-12") for number in range(count)]
+
+
+class ListingTests(SynchronousTestCase):
+    """Listings of made-up files."""
+
+    def read(
+        self, parse: Callable[[], Iterator[Vulnerability]], run: Any = maybeDeferred
+    ) -> Deferred[list[Vulnerability]]:
+        """Read a listing."""
+        listing = FeedListing(parse, Tally(), run)
+
+        async def reading() -> list[Vulnerability]:
+            return [each async for each in listing]
+
+        return Deferred.fromCoroutine(reading())
+
+    def test_batches(self) -> None:
+        """Everything comes, in order, some hundreds at a time."""
+        calls = []
+
+        def run(call: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
+            calls.append(call)
+            return maybeDeferred(call, *arguments)
+
+        found = self.successResultOf(self.read(lambda: iter(records(1000)), run))
+        self.assertEqual((found, len(calls)), (records(1000), 6))
+
+    def test_error(self) -> None:
+        """What the parser raises is raised; what came before it came."""
+
+        def parse() -> Iterator[Vulnerability]:
+            yield from records(300)
+            raise SourceError("damaged")
+
+        self.failureResultOf(self.read(parse), SourceError)
+
+    def test_cancelled(self) -> None:
+        """A reading that is given up while a thread is at it ends at once, and is no error of the parser."""
+        begun, end = threading.Event(), threading.Event()
+        threads = []
+
+        def parse() -> Iterator[Vulnerability]:
+            begun.set()
+            end.wait(10)
+            yield from records(3)
+
+        def run(call: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
+            threads.append(threading.Thread(target=call, args=arguments))
+            threads[-1].start()
+            return Deferred()
+
+        reading = self.read(parse, run)
+        begun.wait(10)
+        reading.cancel()
+        self.failureResultOf(reading, CancelledError)
+        end.set()
+        threads[0].join(10)
