@@ -54,8 +54,9 @@ class Leadership:
                 held = await self._run(self._lock.hold)
             except CatalogueError as error:
                 if self._leads:
-                    log.error("This server has lost sight of the others: {error}", error=error)
-                held = False
+                    log.error("This server no longer refreshes the lists: {error}", error=error)
+                self._leads = None
+                return
             if held != self._leads:
                 self._leads = held
                 log.info("This server refreshes the lists" if held else "Another server refreshes the lists")

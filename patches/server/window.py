@@ -24,6 +24,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from patches.server.loaded import LARGEST_LOADED, LoadedChunk
+from patches.server.schema import CatalogueError
 
 log = Logger()
 
@@ -235,7 +236,10 @@ class Window:
 
     def _failed(self, failure: Failure, number: int) -> None:
         """Give the failure to all who wait, as none of them gets further; the next one who asks tries again."""
-        log.failure("Chunk {number} could not be read from the catalogue", failure=failure, number=number)
+        if failure.check(CatalogueError):
+            log.error("Chunk {number} could not be read: {error}", number=number, error=failure.value)
+        else:
+            log.failure("Chunk {number} could not be read from the catalogue", failure=failure, number=number)
         self._loading, self._stuck = False, True
         self.held_bytes -= LARGEST_LOADED
         self.head = max(number, self.tail)
