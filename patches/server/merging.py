@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import heapq
 import json
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from attrs import evolve
 
+from patches.scratch import open_scratch
 from patches.vulnerability import FixedPackage, Vulnerability
 from patches.wire import encode_line, from_wire
 
@@ -54,10 +54,7 @@ class Statements:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        path.unlink(missing_ok=True)
-        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-1024", "temp_store=FILE"):
-            self._database.execute(f"PRAGMA {pragma}").close()
+        self._database = open_scratch(path)
         self._database.execute(
             "CREATE TABLE said (flaw TEXT, package TEXT, number INTEGER, said TEXT,"
             " PRIMARY KEY (flaw, package, number, said)) WITHOUT ROWID"

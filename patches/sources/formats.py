@@ -75,13 +75,7 @@ def secdb_format(scratch: Path) -> Format:
 
     :param scratch: where a scratch file may be.
     """
-    return partial(_secdb, scratch)
-
-
-def _secdb(
-    scratch: Path, part: Part, paths: Sequence[Path], wanted: Container[str] | None, tally: Tally, source: str
-) -> Iterator[Vulnerability]:
-    yield from _gathered(_of_one_platform(parse_secdb, part, paths, tally, source), scratch)
+    return partial(_gathered_of_one_platform, parse_secdb, scratch)
 
 
 def updateinfo_format(scratch: Path) -> Format:
@@ -90,13 +84,19 @@ def updateinfo_format(scratch: Path) -> Format:
 
     :param scratch: where a scratch file may be.
     """
-    return partial(_updateinfo, scratch)
+    return partial(_gathered_of_one_platform, parse_updateinfo, scratch)
 
 
-def _updateinfo(
-    scratch: Path, part: Part, paths: Sequence[Path], wanted: Container[str] | None, tally: Tally, source: str
+def _gathered_of_one_platform(
+    parse: Callable[[BinaryIO, str, Counter[str], str], Iterator[Vulnerability]],
+    scratch: Path,
+    part: Part,
+    paths: Sequence[Path],
+    wanted: Container[str] | None,
+    tally: Tally,
+    source: str,
 ) -> Iterator[Vulnerability]:
-    yield from _gathered(_of_one_platform(parse_updateinfo, part, paths, tally, source), scratch)
+    yield from _gathered(_of_one_platform(parse, part, paths, tally, source), scratch)
 
 
 def _of_one_platform(

@@ -7,18 +7,16 @@ with one package; here they are put together again, whatever the size of the fee
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
 from attrs import evolve
 
+from patches.scratch import open_scratch
 from patches.sources.fixes import in_order
 from patches.vulnerability import Severity, Vulnerability
 from patches.wire import decode_lines, encode_line
-
-_PRAGMAS = ("journal_mode=OFF", "synchronous=OFF", "cache_size=-1024", "temp_store=FILE")
 
 
 class Gathering:
@@ -30,10 +28,7 @@ class Gathering:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        path.unlink(missing_ok=True)
-        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        for pragma in _PRAGMAS:
-            self._database.execute(f"PRAGMA {pragma}").close()
+        self._database = open_scratch(path)
         self._database.execute("CREATE TABLE parts (platform TEXT, name TEXT, line BLOB)")
 
     def add(self, parts: Iterable[Vulnerability]) -> None:
