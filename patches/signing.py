@@ -123,12 +123,13 @@ def make_keys(path: Path) -> Path:
     return public
 
 
-def manifest_bytes(platform: str, snapshot: Mapping[str, Any], signed: str) -> bytes:
+def manifest_bytes(platform: str, snapshot: Mapping[str, Any]) -> bytes:
     """
-    Give what is signed of a snapshot: canonical JSON, the same bytes at both ends.
+    Give what is signed of a snapshot: canonical JSON (sorted, ASCII, no spaces), the same bytes at both ends.
 
-    :param snapshot: its document, as the server gives it; ``checked`` is left out: it changes without the content.
-    :param signed: when it is signed, in RFC 3339, so that an old signature can be told.
+    When it was last checked is a part of it, so that neither an old list nor an old signature passes for a new one.
+
+    :param snapshot: its document, as the server gives it.
     :raises KeyError: if something is missing in the document.
     """
     manifest = {
@@ -136,9 +137,9 @@ def manifest_bytes(platform: str, snapshot: Mapping[str, Any], signed: str) -> b
         "platform": platform,
         "revision": snapshot["revision"],
         "created": snapshot["created"],
+        "checked": snapshot["checked"],
         "count": snapshot["vulnerabilities"],
         "digest": snapshot["digest"],
-        "signed": signed,
     }
     return json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii")
 

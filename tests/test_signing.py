@@ -77,14 +77,14 @@ class ManifestTests(SynchronousTestCase):
     """What is signed."""
 
     def test_fields(self) -> None:
-        """Everything counts that tells which list it is, and when it was signed; when it was checked does not."""
-        first = manifest_bytes("debian-12", DOCUMENT, "s")
+        """Everything counts that tells which list it is, and how old."""
+        first = manifest_bytes("debian-12", DOCUMENT)
         self.assertEqual(
             first,
-            b'{"count":3,"created":"c","digest":"d","platform":"debian-12","revision":"r","signed":"s",'
+            b'{"checked":"k","count":3,"created":"c","digest":"d","platform":"debian-12","revision":"r",'
             b'"type":"patches-snapshot-1"}',
         )
-        self.assertEqual(manifest_bytes("debian-12", dict(reversed(DOCUMENT.items())), "s"), first)
-        self.assertEqual(manifest_bytes("debian-12", DOCUMENT | {"checked": "later"}, "s"), first)
-        for name in ("revision", "created", "vulnerabilities", "digest"):
-            self.assertNotEqual(manifest_bytes("debian-12", DOCUMENT | {name: "other"}, "s"), first)
+        self.assertEqual(manifest_bytes("debian-12", dict(reversed(DOCUMENT.items()))), first)
+        self.assertNotEqual(manifest_bytes("debian-11", DOCUMENT), first)
+        for name in ("revision", "created", "checked", "vulnerabilities", "digest"):
+            self.assertNotEqual(manifest_bytes("debian-12", DOCUMENT | {name: "other"}), first)

@@ -20,6 +20,7 @@ from twisted.internet.interfaces import IReactorTime
 from patches.scanner.cache import KeptList
 from patches.scanner.exchange import Answer, Exchange, Unreachable
 from patches.scanner.patience import OutOfPatience, Patience
+from patches.scanner.trust import Trust
 from patches.scanner.verified import NotVerified, Refused, SessionLost, StreamError, Unchanged, VerifiedStream
 from patches.wire import (
     MAX_CHUNK_BYTES,
@@ -54,6 +55,7 @@ class VulnerabilityStream(VerifiedStream):
     :param exchange: asks the server.
     :param since: the revision of a list that is here: :exc:`Unchanged` is raised if that is the current one.
     :param keep: where the list is kept, if it is verified whole.
+    :param trust: by whom the list must be signed; ``None``: by nobody.
     """
 
     def __init__(
@@ -65,10 +67,12 @@ class VulnerabilityStream(VerifiedStream):
         jitter: Callable[[], float] = random.random,
         since: str | None = None,
         keep: KeptList | None = None,
+        trust: Trust | None = None,
     ) -> None:
         super().__init__()
         self.platform = platform
         self.session = ""
+        self._trust = trust
         self._since = since
         self._keep = keep
         self._exchange = exchange
@@ -115,6 +119,7 @@ class VulnerabilityStream(VerifiedStream):
             raise NotVerified("the server opened no session, and did not say that the list has not changed")
         if snapshot.get("revision") != self._since:
             raise NotVerified("the server says of another list that it has not changed")
+        self._take_snapshot(snapshot)
         return snapshot
 
     def _note_session(self, answer: Answer) -> None:
@@ -130,7 +135,13 @@ class VulnerabilityStream(VerifiedStream):
         if isinstance(snapshot, dict):
             if self.snapshot and snapshot.get("revision") != self.snapshot.get("revision"):
                 raise SessionLost("the server goes on with another snapshot")
-            self.snapshot = snapshot
+            if snapshot != self.snapshot:
+                self._take_snapshot(snapshot)
+
+    def _take_snapshot(self, snapshot: dict[str, Any]) -> None:
+        if self._trust is not None:
+            self._trust.admit(self.platform, snapshot)
+        self.snapshot = snapshot
 
     async def _pause_or_give_up(self, answer: Answer, resuming: bool) -> None:
         code, message = answer.error
@@ -178,7 +189,8 @@ class VulnerabilityStream(VerifiedStream):
             end = answer.document()
             if end.get("finished") is not True:
                 raise NotVerified("the server sent a chunk that is none")
-            self.snapshot = self.snapshot or {"revision": end.get("revision")}
+            if not self.snapshot:
+                self._take_snapshot({"revision": end.get("revision")})
             self._verify_end(end, number)
             return None
         announced = parse_repr_digest(answer.header("Repr-Digest"))
@@ -203,6 +215,7 @@ class PatchesClient:
 
     :param http: a treq client.
     :param base_url: of the server.
+    :ivar trust: by whom lists must be signed; ``None``: by nobody.
     """
 
     def __init__(
@@ -212,7 +225,9 @@ class PatchesClient:
         clock: IReactorTime,
         settings: ClientSettings | None = None,
         jitter: Callable[[], float] = random.random,
+        trust: Trust | None = None,
     ) -> None:
+        self.trust = trust
         self._exchange = Exchange(http, base_url, clock, MAX_CHUNK_BYTES)
         self._clock = clock
         self._settings = settings or ClientSettings()
@@ -225,4 +240,6 @@ class PatchesClient:
         :param since: the revision of a list that is here, if there is one.
         :param keep: where this one is kept.
         """
-        return VulnerabilityStream(self._exchange, platform, self._settings, self._clock, self._jitter, since, keep)
+        return VulnerabilityStream(
+            self._exchange, platform, self._settings, self._clock, self._jitter, since, keep, self.trust
+        )

@@ -13,6 +13,7 @@ from patches.scanner.findings import Findings
 from patches.scanner.inventory import Inventory
 from patches.scanner.matcher import Matcher
 from patches.scanner.outcome import Verdict
+from patches.scanner.trust import NotTrusted, Trust
 from patches.scanner.verified import NotVerified, Refused, SessionLost, StreamError, Unchanged, VerifiedStream
 
 _SESSIONS = 3
@@ -68,7 +69,7 @@ async def compare(
 
     :param cache: the list that was kept, which is compared if it has not changed or the server is away.
     """
-    kept = cache.snapshot() if cache is not None else None
+    kept = _kept(cache, client.trust, platform)
     if cache is None or kept is None:
         return await _with_server(client, cache, platform, inventory, watch)
     try:
@@ -84,6 +85,17 @@ async def compare(
     instead = await _with_kept(cache, kept, inventory, watch)
     instead.away = comparison.problem
     return instead if instead.verdict is None else comparison
+
+
+def _kept(cache: ListCache | None, trust: Trust | None, platform: str) -> dict[str, Any] | None:
+    """Describe the list that was kept, if there is one that may be compared."""
+    kept = cache.snapshot() if cache is not None else None
+    try:
+        if kept is not None and trust is not None:
+            trust.verify(platform, kept)
+    except NotTrusted:
+        return None
+    return kept
 
 
 async def _with_server(

@@ -19,13 +19,14 @@ from patches.scanner.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.exchange import Exchange, http_client
 from patches.scanner.exit_codes import ERROR, INTERRUPTED, exit_code
 from patches.scanner.ignore_files import BadIgnores
-from patches.scanner.options import cache_of, host_of, policy_of, target_of
+from patches.scanner.options import cache_of, host_of, policy_of, target_of, trust_of
 from patches.scanner.os_release import UnknownPlatform
 from patches.scanner.outbox import Outbox
 from patches.scanner.outcome import Outcome, Target, Verdict
 from patches.scanner.reports import report_document
 from patches.scanner.scan import Policy, scan
 from patches.scanner.screen import Screen
+from patches.scanner.trust import Trust
 from patches.scanner.whole_file import Unwritable, WholeFile
 from patches.settings import BadSetting
 
@@ -40,7 +41,7 @@ def run_once(values: Mapping[str, Any]) -> int:
     """
     with ExitStack() as stack:
         try:
-            policy = policy_of(values)
+            policy, trust = policy_of(values), trust_of(values)
             file = stack.enter_context(WholeFile.at(values["output"])) if values["output"] is not None else None
         except BadIgnores as error:
             raise BadSetting(f"--ignore {error}") from error
@@ -48,14 +49,14 @@ def run_once(values: Mapping[str, Any]) -> int:
             raise BadSetting(f"--output {error}") from error
         screen = Screen.of(values, file)
         try:
-            outcome = _outcome(values, policy, screen)
+            outcome = _outcome(values, policy, trust, screen)
         except Unwritable as error:
             screen.complain(str(error))
             return ERROR
         return INTERRUPTED if outcome is None else exit_code(outcome, values["fail-on"])
 
 
-def _outcome(values: Mapping[str, Any], policy: Policy, screen: Screen) -> Outcome | None:
+def _outcome(values: Mapping[str, Any], policy: Policy, trust: Trust | None, screen: Screen) -> Outcome | None:
     """Give what came of the scan, once it is shown; ``None`` if it was interrupted."""
     started = time.time()
     try:
@@ -64,7 +65,7 @@ def _outcome(values: Mapping[str, Any], policy: Policy, screen: Screen) -> Outco
         unknown = Outcome(host_of(values), "", started, started, Verdict.UNSUPPORTED, problem=str(error))
         screen.show(unknown)
         return unknown
-    once = _Once(values, target, policy, _outbox(values, screen), screen)
+    once = _Once(values, target, policy, trust, _outbox(values, screen), screen)
     try:
         react(once.run)
     except SystemExit as end:
@@ -92,6 +93,7 @@ class _Once:
     values: Mapping[str, Any]
     target: Target
     policy: Policy
+    trust: Trust | None
     outbox: Outbox | None
     screen: Screen
     outcome: Outcome | None = None
@@ -101,7 +103,7 @@ class _Once:
         """Scan, show and report."""
         http = http_client(reactor)
         settings = ClientSettings(patience=self.values["patience"])
-        client = PatchesClient(http, self.values["patches-server"], reactor, settings)
+        client = PatchesClient(http, self.values["patches-server"], reactor, settings, trust=self.trust)
         with self.screen.progress(f"Scanning {self.target.host} as {self.target.platform}") as watch:
             outcome = await scan(client, self.target, self.policy, watch, cache=cache_of(self.values, self.target))
         try:

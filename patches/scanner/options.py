@@ -19,7 +19,10 @@ from patches.scanner.ignores import Ignores
 from patches.scanner.os_release import detect_platform, support_end
 from patches.scanner.outcome import Target
 from patches.scanner.scan import Policy
-from patches.settings import Setting, flag, minutes, one_of, seconds, url
+from patches.scanner.seen import SeenLists
+from patches.scanner.trust import Trust
+from patches.settings import BadSetting, Setting, flag, minutes, one_of, seconds, url
+from patches.signing import BadKey, VerifyKey
 from patches.vulnerability import Severity
 
 _CHANNEL = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
@@ -65,7 +68,13 @@ SCAN_SETTINGS = (
     Setting("root", "/", folder, "The root folder of the host to scan; nothing in it is executed."),
     Setting("host", None, host_name, "The name under which the host is reported; its host name if not given."),
     Setting("reporter", None, url, "Where to report: the URL to which reports are posted; nowhere if not given."),
-    Setting("state-dir", "/var/lib/patches-scanner", Path, "The folder where reports wait until they are accepted."),
+    Setting(
+        "state-dir",
+        "/var/lib/patches-scanner",
+        Path,
+        "The folder where reports wait until they are accepted, and where it stands which list was the newest.",
+    ),
+    Setting("verify-key", None, Path, "The file of the public key (PEM) by which the server's lists must be signed."),
     Setting("patience", "10m", seconds, "How long to go on when a server that was there answers no more, or denies."),
     Setting("max-age", "7d", seconds, "How long ago the list may have been checked against its sources."),
     Setting("ignore", None, Path, "A file of decisions, TOML or OpenVEX: findings that do not count, and why."),
@@ -88,7 +97,7 @@ _FORM = Setting("format", TABLE, one_of(TABLE, "json"), f"What to make: {TABLE} 
 #: Of ``patches inventory``, which asks no server; and of ``patches explain``.
 INVENTORY_SETTINGS = (*(each for each in SCAN_SETTINGS if each.name in ("platform", "root", "host", "channel")), _FORM)
 EXPLAIN_SETTINGS = (
-    *(each for each in SCAN_SETTINGS if each.name in ("patches-server", "patience")),
+    *(each for each in SCAN_SETTINGS if each.name in ("patches-server", "patience", "state-dir", "verify-key")),
     *INVENTORY_SETTINGS,
 )
 
@@ -127,6 +136,20 @@ def host_of(values: Mapping[str, Any]) -> str:
 def cache_of(values: Mapping[str, Any], target: Target) -> ListCache | None:
     """Give where the list of a target is kept between scans."""
     return ListCache(values["cache"], target.platform) if values["cache"] is not None else None
+
+
+def trust_of(values: Mapping[str, Any]) -> Trust | None:
+    """
+    Tell by whom lists must be signed; ``None``: by nobody.
+
+    :raises BadSetting: if the key cannot be used.
+    """
+    if values["verify-key"] is None:
+        return None
+    try:
+        return Trust(VerifyKey.from_file(values["verify-key"]), SeenLists(values["state-dir"] / "seen"))
+    except BadKey as error:
+        raise BadSetting(f"--verify-key {error}") from error
 
 
 def policy_of(values: Mapping[str, Any]) -> Policy:

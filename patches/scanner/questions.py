@@ -16,7 +16,7 @@ from patches.scanner.exit_codes import CLEAN, ERROR, FINDINGS, INCOMPLETE, UNSUP
 from patches.scanner.explained import explanation_text
 from patches.scanner.explanation import explain, explanation_document
 from patches.scanner.inventory import Inventory, InventoryError
-from patches.scanner.options import target_of
+from patches.scanner.options import target_of, trust_of
 from patches.scanner.os_release import UnknownPlatform
 from patches.scanner.outcome import Target
 from patches.scanner.packages import inventory_document, inventory_table
@@ -51,15 +51,16 @@ def run_explain(values: Mapping[str, Any], flaw: str, package: str | None) -> in
     :param flaw: a CVE, or any name of a record.
     :param package: the name of a package or of a source package; ``None``: all.
     :return: the exit code.
+    :raises BadSetting: if a file that an option names cannot be used.
     """
-    found = _host(values)
+    trust, found = trust_of(values), _host(values)
     if isinstance(found, int):
         return found
     target, inventory = found
 
     async def ask(reactor: Any) -> int:
         settings = ClientSettings(patience=values["patience"])
-        client = PatchesClient(http_client(reactor), values["patches-server"], reactor, settings)
+        client = PatchesClient(http_client(reactor), values["patches-server"], reactor, settings, trust=trust)
         try:
             explanation = await explain(client.stream(target.platform), inventory, flaw, package)
         except StreamError as error:

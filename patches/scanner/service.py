@@ -21,13 +21,14 @@ from patches.scanner.client import ClientSettings, PatchesClient
 from patches.scanner.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.exchange import Exchange, http_client
 from patches.scanner.ignore_files import BadIgnores
-from patches.scanner.options import Options, cache_of, policy_of, target_of
+from patches.scanner.options import Options, cache_of, policy_of, target_of, trust_of
 from patches.scanner.os_release import UnknownPlatform
 from patches.scanner.outbox import Outbox
 from patches.scanner.outcome import Outcome, Target, Verdict
 from patches.scanner.reports import report_document
 from patches.scanner.scan import Policy, scan
 from patches.scanner.schedule import ScanSchedule
+from patches.settings import BadSetting
 
 log = Logger()
 
@@ -46,6 +47,8 @@ def makeService(options: Options) -> MultiService:
         sys.exit(f"{PROGRAM}: {error}")
     except BadIgnores as error:
         sys.exit(f"{PROGRAM}: --ignore {error}")
+    except BadSetting as error:
+        sys.exit(f"{PROGRAM}: {error}")
     CleanEndService(reactor).setServiceParent(service)
     return service
 
@@ -57,9 +60,11 @@ def make_scanner(reactor: Any, values: Mapping[str, Any]) -> MultiService:
     :param values: by option name, as :func:`patches.settings.resolve` gives them.
     :raises UnknownPlatform: if the platform cannot be told.
     :raises BadIgnores: if the file of decisions cannot be read whole.
+    :raises BadSetting: if another file that an option names cannot be used.
     """
     http = http_client(reactor)
-    client = PatchesClient(http, values["patches-server"], reactor, ClientSettings(patience=values["patience"]))
+    settings = ClientSettings(patience=values["patience"])
+    client = PatchesClient(http, values["patches-server"], reactor, settings, trust=trust_of(values))
     outbox = None
     service = MultiService()
     if values["reporter"] is not None:

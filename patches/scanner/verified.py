@@ -89,7 +89,7 @@ class VerifiedStream:
 
     def _verify_end(self, end: dict[str, Any], chunks: int) -> None:
         """
-        Compare what is said of the whole with what came.
+        Compare what came with what is said of the whole, in the end and before.
 
         :raises NotVerified: if they differ.
         """
@@ -100,6 +100,7 @@ class VerifiedStream:
             "revision": self.snapshot.get("revision"),
         }
         for name, value in expected.items():
-            if end.get(name) != value:
-                raise NotVerified(f"the end of the list does not fit: {name} is {end.get(name)}, and {value} came")
+            for said in (end.get(name), self.snapshot.get(name, value)):
+                if said != value:
+                    raise NotVerified(f"the end of the list does not fit: {name} is {said}, and {value} came")
         self.complete = True

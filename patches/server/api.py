@@ -17,11 +17,13 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from patches.server.answers import accepts_gzip, answer, json_object
 from patches.server.budget import RESPONSES, Budget
 from patches.server.documents import (
+    Describe,
     finished_document,
     platforms_document,
     progress_document,
     ready_document,
     session_document,
+    snapshot_document,
     unchanged_document,
 )
 from patches.server.loaded import LoadedChunk, chunk_headers
@@ -44,6 +46,7 @@ class Api:
     The resources of a server.
 
     :param wall: tells the time in seconds since the epoch.
+    :param describe: gives the documents of snapshots.
     """
 
     app = Klein()
@@ -58,6 +61,7 @@ class Api:
         metrics: Metrics,
         clock: IReactorTime,
         wall: Callable[[], float],
+        describe: Describe = snapshot_document,
     ) -> None:
         self._reading = reading
         self._refresh = refresh
@@ -66,6 +70,7 @@ class Api:
         self._metrics = metrics
         self._clock = clock
         self._wall = wall
+        self._describe = describe
 
     # Sessions
 
@@ -78,7 +83,7 @@ class Api:
         elif isinstance(body.get("platform"), str):
             snapshot = self._refresh.current(body["platform"])
             if body.get("since") == snapshot.revision:
-                return answer(request, unchanged_document(snapshot))
+                return answer(request, unchanged_document(snapshot, self._describe))
             session = self._reading.open(snapshot)
         else:
             raise Problem(400, "malformed", 'the body must be {"platform": "…"} or {"resume": "…", "chunk": 0}')
@@ -142,8 +147,8 @@ class Api:
     # Answers
 
     def _session(self, request: IRequest, session: Session, code: int) -> bytes:
-        document = session_document(session, self._reading.table, self._reading.snapshot(session))
-        return answer(request, document, code)
+        snapshot = self._reading.snapshot(session)
+        return answer(request, session_document(session, self._reading.table, snapshot, self._describe), code)
 
     def _send(self, request: Any, loaded: LoadedChunk) -> bytes | None:
         wants_gzip = accepts_gzip(request)
@@ -177,7 +182,7 @@ class Api:
     @app.route("/v1/platforms", methods=["GET"])
     def platforms(self, request: IRequest) -> bytes:
         """List the platforms that are served."""
-        return answer(request, platforms_document(self._refresh.statuses, self._wall()))
+        return answer(request, platforms_document(self._refresh.statuses, self._wall(), self._describe))
 
     @app.route("/health", methods=["GET"])
     def health(self, request: IRequest) -> bytes:

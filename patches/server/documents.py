@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from patches.server.sessions import Session, SessionTable, State
@@ -11,7 +11,25 @@ from patches.server.statuses import ListStatus
 from patches.wire import rfc3339
 
 
-def session_document(session: Session, table: SessionTable, snapshot: Snapshot) -> dict[str, Any]:
+def snapshot_document(snapshot: Snapshot) -> dict[str, Any]:
+    """Describe a snapshot."""
+    return {
+        "revision": snapshot.revision,
+        "created": rfc3339(snapshot.created),
+        "checked": rfc3339(snapshot.checked),
+        "vulnerabilities": snapshot.vulnerabilities,
+        "chunks": snapshot.chunks,
+        "digest": snapshot.digest,
+    }
+
+
+#: Gives the document of a snapshot; a server that signs adds to it.
+Describe = Callable[[Snapshot], dict[str, Any]]
+
+
+def session_document(
+    session: Session, table: SessionTable, snapshot: Snapshot, describe: Describe = snapshot_document
+) -> dict[str, Any]:
     """Describe a session to its scanner; what it reads is told from activation on."""
     document = {
         "session": session.token,
@@ -21,7 +39,7 @@ def session_document(session: Session, table: SessionTable, snapshot: Snapshot) 
         "chunk": session.position,
     }
     if session.state is not State.QUEUED:
-        document["snapshot"] = snapshot_document(snapshot)
+        document["snapshot"] = describe(snapshot)
     return document
 
 
@@ -39,21 +57,9 @@ def poll_after(session: Session, table: SessionTable) -> float:
     return min(5.0 if session.state is State.QUEUED else 1.0, table.allowed_silence(session) / 4)
 
 
-def snapshot_document(snapshot: Snapshot) -> dict[str, Any]:
-    """Describe a snapshot."""
-    return {
-        "revision": snapshot.revision,
-        "created": rfc3339(snapshot.created),
-        "checked": rfc3339(snapshot.checked),
-        "vulnerabilities": snapshot.vulnerabilities,
-        "chunks": snapshot.chunks,
-        "digest": snapshot.digest,
-    }
-
-
-def unchanged_document(snapshot: Snapshot) -> dict[str, Any]:
+def unchanged_document(snapshot: Snapshot, describe: Describe = snapshot_document) -> dict[str, Any]:
     """Say that the list which a scanner has is the current one."""
-    return {"unchanged": True, "platform": snapshot.platform, "snapshot": snapshot_document(snapshot)}
+    return {"unchanged": True, "platform": snapshot.platform, "snapshot": describe(snapshot)}
 
 
 def finished_document(snapshot: Snapshot) -> dict[str, Any]:
@@ -67,13 +73,15 @@ def finished_document(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def platforms_document(statuses: Mapping[str, ListStatus], now: float) -> dict[str, Any]:
+def platforms_document(
+    statuses: Mapping[str, ListStatus], now: float, describe: Describe = snapshot_document
+) -> dict[str, Any]:
     """
     Describe the platforms that are served.
 
     :param now: seconds since the epoch.
     """
-    return {"platforms": [_platform(name, statuses[name], now) for name in sorted(statuses)]}
+    return {"platforms": [_platform(name, statuses[name], now, describe) for name in sorted(statuses)]}
 
 
 def ready_document(statuses: Mapping[str, ListStatus], ready: bool, problem: str | None) -> dict[str, Any]:
@@ -90,9 +98,9 @@ def ready_document(statuses: Mapping[str, ListStatus], ready: bool, problem: str
     }
 
 
-def _platform(name: str, status: ListStatus, now: float) -> dict[str, Any]:
+def _platform(name: str, status: ListStatus, now: float, describe: Describe) -> dict[str, Any]:
     snapshot = status.snapshot
-    described = snapshot_document(snapshot) if snapshot is not None else {"revision": None, "vulnerabilities": None}
+    described = describe(snapshot) if snapshot is not None else {"revision": None, "vulnerabilities": None}
     return {
         "platform": name,
         **described,

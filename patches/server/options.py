@@ -46,6 +46,7 @@ SETTINGS = (
     Setting(
         "session-key-file", None, Path, "The key that signs sessions; session.key in the state folder if not given."
     ),
+    Setting("signing-key", None, Path, "An Ed25519 key (PEM) that signs what is said of each list, for --verify-key."),
 )
 
 

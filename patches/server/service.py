@@ -24,6 +24,7 @@ from patches.server.api import Api
 from patches.server.budget import Budget, MemoryLimitTooLow, budget_within, resident_bytes
 from patches.server.catalogue import Catalogue
 from patches.server.channel import ServerSite
+from patches.server.documents import Describe, snapshot_document
 from patches.server.leadership import Leadership
 from patches.server.lists import Lists
 from patches.server.loaded import LoadedChunk, load
@@ -110,7 +111,7 @@ def make_server(reactor: Any, values: Mapping[str, Any]) -> Server:
     )
     refresh = _refresh(reactor, values, sources, catalogue, budget, threads.run, leadership)
     metrics = Metrics(reading, refresh, budget, values["memory-limit"], time.time)
-    api = Api(reading, refresh, key, budget, metrics, reactor, time.time)
+    api = Api(reading, refresh, key, budget, metrics, reactor, time.time, _describe(values["signing-key"]))
     site = ServerSite(api.app.resource(), budget, reading.ready, reactor, requestFactory=BoundedRequest)
     listening = ListeningService(PROGRAM, reactor, values["listen"], site, partial(_drain, reading, site))
     service = MultiService()
@@ -192,6 +193,19 @@ def _key(path: Path) -> TokenKey:
         sys.exit(f"{PROGRAM}: --session-key-file {path}: {error.strerror}")
     except ValueError as error:
         sys.exit(f"{PROGRAM}: --session-key-file {path}: {error}")
+
+
+def _describe(signing_key: Path | None) -> Describe:
+    """Give what describes snapshots; only one that signs needs a library for it, and its memory."""
+    if signing_key is None:
+        return snapshot_document
+    from patches.server.signatures import Signatures
+    from patches.signing import BadKey, SigningKey
+
+    try:
+        return Signatures(SigningKey.from_file(signing_key)).describe
+    except BadKey as error:
+        sys.exit(f"{PROGRAM}: --signing-key {error}")
 
 
 def _budget(values: Mapping[str, Any]) -> Budget:

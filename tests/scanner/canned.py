@@ -96,7 +96,7 @@ def session(
     state: str = "active", token: str = "s1", revision: str = "r1", snapshot: dict[str, Any] | None = None
 ) -> Canned:
     """Answer that a session is open."""
-    told = {"snapshot": snapshot or {"revision": revision, "vulnerabilities": 4}} if state == "active" else {}
+    told = {"snapshot": snapshot or {"revision": revision}} if state == "active" else {}
     return document(201, {"session": token, "state": state, **told})
 
 

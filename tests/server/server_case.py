@@ -13,6 +13,7 @@ from patches.bounded import BoundedRequest
 from patches.server.api import Api
 from patches.server.budget import CONNECTION_BYTES, CONNECTIONS, REFRESH, REFRESH_BYTES, Budget
 from patches.server.channel import ServerSite
+from patches.server.documents import Describe, snapshot_document
 from patches.server.metrics import Metrics
 from patches.server.reading import Reading
 from patches.server.service import _load
@@ -39,6 +40,7 @@ class ServerCase(RefreshCase):
     limits = Limits(max_active=2, max_queued=2, session_timeout=30, queue_timeout=60, chunk_timeout=20)
     memory = 4 * MIB
     window_bytes = 256 * 1024
+    describe: Describe = staticmethod(snapshot_document)
 
     def setUp(self) -> None:
         super().setUp()
@@ -57,7 +59,7 @@ class ServerCase(RefreshCase):
         load = partial(_load, maybeDeferred, self.catalogue, self.clock)
         self.reading = Reading(self.table, self.key, self.budget, load, self.window_bytes, self.clock)
         self.metrics = Metrics(self.reading, self.refresh, self.budget, 64 * MIB, self.wall)
-        api = Api(self.reading, self.refresh, self.key, self.budget, self.metrics, self.clock, self.wall)
+        api = Api(self.reading, self.refresh, self.key, self.budget, self.metrics, self.clock, self.wall, self.describe)
         self.resource = api.app.resource()
         self.site = ServerSite(
             self.resource, self.budget, self.reading.ready, self.clock, requestFactory=BoundedRequest

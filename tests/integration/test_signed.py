@@ -1,0 +1,97 @@
+"""A server with a signing key and scanners that were given a key: the right one, another one, and an old list."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from patches.signing import make_keys
+from tests.integration.daemons import PATCHES, TWISTD, Daemon
+from tests.integration.hosts import write_host
+from tests.integration.lists import write_list
+
+
+class Fleet:
+    """A host, and the servers it asks."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.root = write_host(folder / "host", "debian", "12", {"package-1": "0"})
+        self.key = folder / "lists.key"
+        self.public = make_keys(self.key)
+        self.daemons: list[Daemon] = []
+
+    def serve(self, name: str, count: int, *options: str) -> Daemon:
+        """Start a server, or start it again."""
+        listed = write_list(self.folder / f"{name}.ndjson", count)
+        server = Daemon("patches-server", self.folder / name, "--list", str(listed), *options).start()
+        self.daemons.append(server)
+        server.wait_until_ready()
+        return server
+
+    def scan(self, server: Daemon, key: Path, *options: str) -> tuple[int, dict[str, Any]]:
+        """Scan the host; give the exit code and the document."""
+        words = ["--patches-server", f"http://127.0.0.1:{server.port}", "--root", str(self.root), "--format", "json"]
+        words += ["--verify-key", str(key), "--state-dir", str(self.folder / "scanner"), "--quiet", *options]
+        ran = subprocess.run([PATCHES, "scan", *words], capture_output=True, text=True, timeout=60)
+        assert "Traceback" not in ran.stderr
+        return ran.returncode, json.loads(ran.stdout or "{}") or {"stderr": ran.stderr}
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
+    """Make one; what it started is ended."""
+    fleet = Fleet(tmp_path)
+    yield fleet
+    for server in fleet.daemons:
+        server.stop()
+
+
+def test_signed(fleet: Fleet) -> None:
+    """A signed list is compared; one that another signed, or nobody, makes the scan incomplete, with the reason."""
+    signing = fleet.serve("signing", 3000, "--signing-key", str(fleet.key))
+    code, outcome = fleet.scan(signing, fleet.public)
+    assert (code, outcome["verdict"]) == (1, "findings")
+    other = make_keys(fleet.folder / "other.key")
+    code, outcome = fleet.scan(signing, other)
+    assert (code, outcome["verdict"]) == (3, "incomplete")
+    assert "not signed by whom is trusted" in outcome["problem"]
+    code, outcome = fleet.scan(fleet.serve("plain", 3000), fleet.public)
+    assert (code, outcome["problem"]) == (3, "the list is not signed")
+
+
+def test_rolled_back(fleet: Fleet) -> None:
+    """A server that was put back to an older state is refused, its good signature notwithstanding."""
+    server = fleet.serve("server", 3000, "--signing-key", str(fleet.key))
+    server.stop()
+    shutil.copytree(server.log.parent, fleet.folder / "backup")
+    server = fleet.serve("server", 3100, "--signing-key", str(fleet.key))
+    assert fleet.scan(server, fleet.public)[0] == 1
+    (fleet.folder / "backup.ndjson").unlink(missing_ok=True)
+    old = Daemon(
+        "patches-server", fleet.folder / "backup", "--platforms", "debian-12", "--signing-key", str(fleet.key)
+    ).start()
+    fleet.daemons.append(old)
+    old.wait_until_ready()
+    code, outcome = fleet.scan(old, fleet.public)
+    assert (code, outcome["verdict"]) == (3, "incomplete")
+    assert "a newer one was seen before" in outcome["problem"]
+
+
+def test_usage(fleet: Fleet) -> None:
+    """A key that cannot be used ends either program in one line."""
+    server = fleet.serve("server", 10)
+    code, outcome = fleet.scan(server, fleet.key)
+    assert (code, "not an Ed25519 public key" in outcome["stderr"]) == (2, True)
+    fleet.key.chmod(0o644)
+    words = ["patches-server", "--list", str(fleet.folder / "server.ndjson"), "--signing-key", str(fleet.key)]
+    state = ["--state-dir", str(fleet.folder / "other")]
+    ran = subprocess.run([TWISTD, "-n", "--pidfile=", *words, *state], capture_output=True, text=True, timeout=60)
+    assert (ran.returncode, ran.stderr.count("\n")) == (1, 1)
+    assert "others may read this private key" in ran.stderr
