@@ -72,10 +72,12 @@ class LayerTests(SynchronousTestCase):
                 "advisory",
                 "catalogue",
                 "catalogue_place",
+                "delta_store",
                 "database_url",
                 "migrating",
                 "refresh_lock",
                 "schema",
+                "transactions",
             )
         }
         users = {name for name in self.users("sqlalchemy") if not name.startswith("server/migrations/")}

@@ -11,15 +11,15 @@ import gzip
 import json
 import struct
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from attrs import define
+from attrs import define, frozen
 from twisted.logger import Logger
 
 from patches.scanner.verified import NotVerified, VerifiedStream
-from patches.wire import MAX_CHUNK_BYTES, digest
+from patches.wire import MAX_CHUNK_BYTES
 
 log = Logger()
 
@@ -39,8 +39,12 @@ class ListCache:
         self._folder = folder
         self._platform = platform
 
-    def snapshot(self) -> dict[str, Any] | None:
-        """Describe the list that is kept; ``None`` if there is none that could be read."""
+    def kept(self) -> Kept | None:
+        """Give the list that is kept; ``None`` if there is none that could be read."""
+        snapshot = self._described()
+        return Kept(self._chunks(snapshot.get("revision")), snapshot) if snapshot is not None else None
+
+    def _described(self) -> dict[str, Any] | None:
         try:
             with self._description.open("rb") as file:
                 found = json.loads(file.read(_MOST_DESCRIPTION))
@@ -50,14 +54,6 @@ class ListCache:
             isinstance(found, dict) and found.get("version") == _VERSION and isinstance(found.get("snapshot"), dict)
         )
         return dict(found["snapshot"]) if usable else None
-
-    def stream(self, snapshot: dict[str, Any]) -> CachedStream:
-        """
-        Read the list that is kept.
-
-        :param snapshot: what is said of it, here or by the server.
-        """
-        return CachedStream(self._chunks(snapshot.get("revision")), snapshot)
 
     def keep(self) -> KeptList | None:
         """Begin to keep another list; ``None`` if the folder cannot be used."""
@@ -71,7 +67,7 @@ class ListCache:
 
     def put(self, written: Path, snapshot: dict[str, Any]) -> None:
         """Put a list that was written in the place of the one that was here."""
-        before = self.snapshot()
+        before = self._described()
         written.replace(self._chunks(snapshot.get("revision")))
         self._describe(snapshot)
         if before is not None and before.get("revision") != snapshot.get("revision"):
@@ -133,26 +129,61 @@ class KeptList:
         self.path.unlink(missing_ok=True)
 
 
-class CachedStream(VerifiedStream):
-    """One pass over the list that is kept."""
+@frozen
+class Kept:
+    """
+    A list that is kept.
 
-    def __init__(self, path: Path, snapshot: dict[str, Any]) -> None:
+    :ivar path: of its chunks.
+    :ivar snapshot: what was said of it last.
+    """
+
+    path: Path
+    snapshot: dict[str, Any]
+
+    @property
+    def revision(self) -> str:
+        """Its revision, as the server named it."""
+        return str(self.snapshot.get("revision"))
+
+    def stream(self) -> CachedStream:
+        """Begin a pass over it."""
+        return CachedStream(self)
+
+    def bodies(self) -> Iterator[bytes]:
+        """
+        Give the body of each chunk, as it was written, not verified.
+
+        :raises NotVerified: where that is not to be had.
+        """
+        try:
+            with self.path.open("rb") as file:
+                while head := file.read(_LENGTH.size):
+                    yield _unpack(file.read(min(*_LENGTH.unpack(head), MAX_CHUNK_BYTES)))
+        except (OSError, EOFError, zlib.error, struct.error) as error:
+            raise NotVerified(f"the list that was kept is damaged: {error}") from error
+
+    def lines(self) -> Iterator[bytes]:
+        """Give each line, its line feed included; raises as :meth:`bodies`."""
+        for body in self.bodies():
+            yield from body.splitlines(keepends=True)
+
+
+class CachedStream(VerifiedStream):
+    """One pass over a list that is kept."""
+
+    def __init__(self, kept: Kept) -> None:
         super().__init__()
-        self.snapshot = snapshot
-        self._path = path
+        self.snapshot = kept.snapshot
+        self._kept = kept
 
     async def bodies(self) -> AsyncIterator[bytes]:
         """Give the body of each chunk; what does not verify in the end was for nothing."""
         chunks = 0
-        try:
-            with self._path.open("rb") as file:
-                while head := file.read(_LENGTH.size):
-                    body = _unpack(file.read(min(*_LENGTH.unpack(head), MAX_CHUNK_BYTES)))
-                    self._count(body, digest(body))
-                    chunks += 1
-                    yield body
-        except (OSError, EOFError, zlib.error, struct.error) as error:
-            raise NotVerified(f"the list that was kept is damaged: {error}") from error
+        for body in self._kept.bodies():
+            self._count(body)
+            chunks += 1
+            yield body
         self._verify_end(self.snapshot, chunks)
 
 

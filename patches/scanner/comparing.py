@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from attrs import define
+from attrs import define, evolve
 
-from patches.scanner.cache import ListCache
+from patches.scanner.cache import Kept, ListCache
 from patches.scanner.client import PatchesClient
 from patches.scanner.findings import Findings
 from patches.scanner.inventory import Inventory
@@ -73,26 +72,26 @@ async def compare(
     if cache is None or kept is None:
         return await _with_server(client, cache, platform, inventory, watch)
     try:
-        comparison = await _with_server(client, cache, platform, inventory, watch, kept.get("revision"))
+        comparison = await _with_server(client, cache, platform, inventory, watch, kept)
     except Unchanged as unchanged:
-        comparison = await _with_kept(cache, unchanged.snapshot, inventory, watch)
+        comparison = await _with_kept(evolve(kept, snapshot=unchanged.snapshot), inventory, watch)
         if comparison.verdict is None:
             cache.describe(unchanged.snapshot)
             return comparison
         return await _with_server(client, cache, platform, inventory, watch)  # what was kept is damaged
     if comparison.verdict is not Verdict.INCOMPLETE:
         return comparison
-    instead = await _with_kept(cache, kept, inventory, watch)
+    instead = await _with_kept(kept, inventory, watch)
     instead.away = comparison.problem
     return instead if instead.verdict is None else comparison
 
 
-def _kept(cache: ListCache | None, trust: Trust | None, platform: str) -> dict[str, Any] | None:
-    """Describe the list that was kept, if there is one that may be compared."""
-    kept = cache.snapshot() if cache is not None else None
+def _kept(cache: ListCache | None, trust: Trust | None, platform: str) -> Kept | None:
+    """Give the list that was kept, if there is one that may be compared."""
+    kept = cache.kept() if cache is not None else None
     try:
         if kept is not None and trust is not None:
-            trust.verify(platform, kept)
+            trust.verify(platform, kept.snapshot)
     except NotTrusted:
         return None
     return kept
@@ -104,16 +103,22 @@ async def _with_server(
     platform: str,
     inventory: Inventory,
     watch: Watch,
-    since: str | None = None,
+    since: Kept | None = None,
 ) -> Comparison:
     for _ in range(_SESSIONS):
         keep = cache.keep() if cache is not None else None
-        comparison = Comparison.of(client.stream(platform, since, keep), inventory)
+        stream = client.stream(platform, since, keep)
+        comparison = Comparison.of(stream, inventory)
         try:
             await comparison.run(watch)
         except SessionLost as error:
             comparison.failed(Verdict.INCOMPLETE, error)
             continue
+        except NotVerified as error:
+            comparison.failed(Verdict.INCOMPLETE, error)
+            if since is not None and stream.delta is not None:
+                since = None  # what was kept may be damaged: the whole list is asked for
+                continue
         except Unchanged:
             raise
         except Refused as error:
@@ -128,8 +133,8 @@ async def _with_server(
     return comparison
 
 
-async def _with_kept(cache: ListCache, snapshot: dict[str, Any], inventory: Inventory, watch: Watch) -> Comparison:
-    comparison = Comparison.of(cache.stream(snapshot), inventory)
+async def _with_kept(kept: Kept, inventory: Inventory, watch: Watch) -> Comparison:
+    comparison = Comparison.of(kept.stream(), inventory)
     try:
         await comparison.run(watch)
     except NotVerified as error:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Container
 from typing import Any
 
 from patches.vulnerability import Vulnerability
-from patches.wire import MalformedWire, StreamDigest, decode_lines
+from patches.wire import MalformedWire, StreamDigest, decode_lines, digest
 
 
 class StreamError(Exception):
@@ -82,19 +82,22 @@ class VerifiedStream:
     def bodies(self) -> AsyncIterator[bytes]:
         """Give the verified body of each chunk, not decoded; instead of iterating over the vulnerabilities."""
 
-    def _count(self, body: bytes, chunk_digest: bytes) -> None:
+    def _count(self, body: bytes) -> None:
         """Note a chunk that came."""
-        self._digest.add(chunk_digest)
+        self._digest.add(digest(body))
         self.served += body.count(b"\n")
 
     def _verify_end(self, end: dict[str, Any], chunks: int) -> None:
         """
         Compare what came with what is said of the whole, in the end and before.
 
+        :param chunks: how many were sent.
+
         :raises NotVerified: if they differ.
         """
+        if end.get("chunks") != chunks:
+            raise NotVerified(f"the end of the list does not fit: chunks is {end.get('chunks')}, and {chunks} came")
         expected = {
-            "chunks": chunks,
             "vulnerabilities": self.served,
             "digest": self.digest,
             "revision": self.snapshot.get("revision"),

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from patches.server.answers import accepts_gzip, answer, json_object
 from patches.server.budget import RESPONSES, Budget
+from patches.server.deltas import Deltas
 from patches.server.documents import (
     Describe,
     finished_document,
@@ -56,6 +57,7 @@ class Api:
         self,
         reading: Reading,
         refresh: Refresh,
+        deltas: Deltas,
         key: TokenKey,
         budget: Budget,
         metrics: Metrics,
@@ -65,6 +67,7 @@ class Api:
     ) -> None:
         self._reading = reading
         self._refresh = refresh
+        self._deltas = deltas
         self._key = key
         self._budget = budget
         self._metrics = metrics
@@ -84,7 +87,7 @@ class Api:
             snapshot = self._refresh.current(body["platform"])
             if body.get("since") == snapshot.revision:
                 return answer(request, unchanged_document(snapshot, self._describe))
-            session = self._reading.open(snapshot)
+            session = self._reading.open(self._deltas.find(body.get("since"), snapshot) or snapshot)
         else:
             raise Problem(400, "malformed", 'the body must be {"platform": "…"} or {"resume": "…", "chunk": 0}')
         request.setHeader("Location", f"/v1/sessions/{session.token}")
@@ -121,12 +124,12 @@ class Api:
         if not isinstance(token, str) or not isinstance(chunk, int) or isinstance(chunk, bool):
             raise Problem(400, "malformed", '"resume" must be a session and "chunk" a whole number')
         _, revision = self._key.read(token)
-        snapshot = await self._refresh.find(revision)
-        if snapshot is None:
+        reads = await self._refresh.find(revision) or await self._deltas.named(revision)
+        if reads is None:
             raise SessionExpired("its snapshot is no longer in the catalogue")
-        if not 0 <= chunk <= snapshot.chunks:
-            raise Problem(400, "malformed", f"the snapshot has {snapshot.chunks} chunks, and none numbered {chunk}")
-        return self._reading.resume(token, snapshot, chunk)
+        if not 0 <= chunk <= reads.chunks:
+            raise Problem(400, "malformed", f"the snapshot has {reads.chunks} chunks, and none numbered {chunk}")
+        return self._reading.resume(token, reads, chunk)
 
     async def _within(self, request: IRequest, waiting: Deferred[Any]) -> tuple[bool, Any]:
         """Wait as long as the request prefers; tell whether there is a result, and which."""
@@ -147,8 +150,8 @@ class Api:
     # Answers
 
     def _session(self, request: IRequest, session: Session, code: int) -> bytes:
-        snapshot = self._reading.snapshot(session)
-        return answer(request, session_document(session, self._reading.table, snapshot, self._describe), code)
+        reads = self._reading.snapshot(session)
+        return answer(request, session_document(session, self._reading.table, reads, self._describe), code)
 
     def _send(self, request: Any, loaded: LoadedChunk) -> bytes | None:
         wants_gzip = accepts_gzip(request)

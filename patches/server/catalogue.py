@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
 
 from attrs import asdict
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
-from patches.server.advisory import Purpose, alone
 from patches.server.chunks import Chunk, cut
-from patches.server.schema import CHUNKS, SNAPSHOTS, CatalogueError, in_one_line
+from patches.server.delta_store import forget_stale
+from patches.server.schema import CHUNKS, SNAPSHOTS, CatalogueError
 from patches.server.snapshot import Snapshot
+from patches.server.transactions import reading, writing
 from patches.wire import StreamDigest
 
 
@@ -55,24 +55,31 @@ class Catalogue:
     def current(self) -> list[Snapshot]:
         """Give the current snapshot of each platform, ordered by platform."""
         query = select(SNAPSHOTS).where(SNAPSHOTS.c.retired.is_(None)).order_by(SNAPSHOTS.c.platform)
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return [_snapshot(row) for row in connection.execute(query)]
 
     def held(self) -> list[Snapshot]:
         """Give the snapshots that wait for someone to accept them, ordered by platform."""
         query = select(SNAPSHOTS).where(SNAPSHOTS.c.held.is_not(None)).order_by(SNAPSHOTS.c.platform)
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return [_snapshot(row) for row in connection.execute(query)]
 
     def snapshots(self) -> list[Snapshot]:
         """Give every snapshot that is here, current or not, ordered by platform and creation."""
         query = select(SNAPSHOTS).order_by(SNAPSHOTS.c.platform, SNAPSHOTS.c.created, SNAPSHOTS.c.revision)
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
+            return [_snapshot(row) for row in connection.execute(query)]
+
+    def replaced(self, platform: str) -> list[Snapshot]:
+        """Give the snapshots of a platform that were current once, the one that was last first."""
+        were = SNAPSHOTS.c.platform == platform, SNAPSHOTS.c.retired.is_not(None), SNAPSHOTS.c.held.is_(None)
+        query = select(SNAPSHOTS).where(*were).order_by(SNAPSHOTS.c.retired.desc(), SNAPSHOTS.c.revision)
+        with reading(self._engine) as connection:
             return [_snapshot(row) for row in connection.execute(query)]
 
     def find(self, revision: str) -> Snapshot | None:
         """Give a snapshot that is still here, current or not."""
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return self._find(connection, revision)
 
     def chunk(self, revision: str, number: int) -> Chunk:
@@ -82,7 +89,7 @@ class Catalogue:
         :raises ChunkMissing: if it is not here.
         """
         query = select(CHUNKS).where(CHUNKS.c.revision == revision, CHUNKS.c.number == number)
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             raise ChunkMissing(f"chunk {number} of {revision} is not in the catalogue")
@@ -104,7 +111,7 @@ class Catalogue:
         :param objection: what it objects to is kept beside the current snapshot, as ``held``.
         :return: the snapshot; one that was there already keeps its ``created``.
         """
-        with self._writing() as connection:
+        with writing(self._engine) as connection:
             staging = f"staging:{platform}"
             connection.execute(delete(CHUNKS).where(CHUNKS.c.revision == staging))
             vulnerabilities, chunks, digest = self._write(connection, staging, lines)
@@ -128,7 +135,7 @@ class Catalogue:
     def accept(self, platform: str, now: float) -> Snapshot | None:
         """Make the snapshot of a platform that was held back the current one; ``None`` if there is none."""
         held = SNAPSHOTS.c.platform == platform, SNAPSHOTS.c.held.is_not(None)
-        with self._writing() as connection:
+        with writing(self._engine) as connection:
             row = connection.execute(select(SNAPSHOTS).where(*held)).one_or_none()
             if row is None:
                 return None
@@ -137,7 +144,7 @@ class Catalogue:
 
     def note_checked(self, times: Mapping[str, float]) -> None:
         """Write down when the sources last gave these snapshots, by revision; in seconds since the epoch."""
-        with self._writing() as connection:
+        with writing(self._engine) as connection:
             for revision, checked in times.items():
                 older = SNAPSHOTS.c.revision == revision, SNAPSHOTS.c.checked < checked
                 connection.execute(update(SNAPSHOTS).where(*older).values(checked=checked))
@@ -154,7 +161,7 @@ class Catalogue:
         :raises Older: if it is not to be taken.
         """
         adopted = []
-        with self._writing() as connection:
+        with writing(self._engine) as connection:
             for snapshot, chunks in snapshots:
                 connection.execute(delete(CHUNKS).where(CHUNKS.c.revision == snapshot.revision))
                 current = self._current(connection, snapshot.platform)
@@ -172,33 +179,23 @@ class Catalogue:
 
     def prune(self, in_use: Set[str], retired_before: float) -> int:
         """
-        Delete snapshots that are neither current nor read by a session.
+        Delete snapshots that are neither current nor read by a session, and the deltas to them.
 
-        :param in_use: revisions to keep.
+        :param in_use: revisions to keep, and names of deltas.
         :param retired_before: those replaced later than this are kept too; seconds since the epoch.
-        :return: how many were deleted.
+        :return: how many snapshots were deleted.
         """
         old = select(SNAPSHOTS.c.revision).where(SNAPSHOTS.c.retired < retired_before, SNAPSHOTS.c.held.is_(None))
-        with self._writing() as connection:
+        with writing(self._engine) as connection:
             gone = set(connection.execute(old).scalars()) - in_use
             connection.execute(delete(CHUNKS).where(CHUNKS.c.revision.in_(gone)))
             connection.execute(delete(SNAPSHOTS).where(SNAPSHOTS.c.revision.in_(gone)))
+            forget_stale(connection, in_use, retired_before)
         return len(gone)
 
     def close(self) -> None:
         """Let the database go."""
         self._engine.dispose()
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with in_one_line(), self._engine.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with in_one_line(), self._engine.begin() as connection:
-            alone(connection, Purpose.WRITING)
-            yield connection
 
     def _write(self, connection: Connection, revision: str, lines: Iterable[bytes]) -> tuple[int, int, str]:
         stream = StreamDigest()

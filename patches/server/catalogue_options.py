@@ -21,7 +21,7 @@ SHOWN_SETTINGS = (*PLACE_SETTINGS, _FORM)
 SHOW_SETTINGS = (*PLACE_SETTINGS, _PLATFORMS, _FORM)
 PRUNE_SETTINGS = (
     *PLACE_SETTINGS,
-    Setting("keep", "1h", seconds, "Keep what was replaced within this time: a time (30s, 10m, 6h, 1d)."),
+    Setting("keep", "1d", seconds, "Keep what was replaced within this time: a time (30s, 10m, 6h, 1d)."),
 )
 EXPORT_SETTINGS = (
     *PLACE_SETTINGS,

@@ -25,10 +25,12 @@ class Difference:
     What became of the records of one name.
 
     :ivar change: one of :data:`CHANGES`.
+    :ivar lines: the records that it has now, in their order.
     """
 
     name: str
     change: str
+    lines: tuple[bytes, ...] = ()
 
 
 def differences(old: Iterable[bytes], new: Iterable[bytes]) -> Iterator[Difference]:
@@ -46,19 +48,19 @@ def differences(old: Iterable[bytes], new: Iterable[bytes]) -> Iterator[Differen
             yield Difference(was[0], WITHDRAWN)
             was = next(before, None)
         elif was is None or now[0] < was[0]:
-            yield Difference(now[0], ADDED)
+            yield Difference(now[0], ADDED, tuple(now[1]))
             now = next(after, None)
         else:
             if was[1] != now[1]:
-                yield Difference(now[0], CHANGED)
+                yield Difference(now[0], CHANGED, tuple(now[1]))
             was, now = next(before, None), next(after, None)
 
 
 def _by_name(lines: Iterable[bytes]) -> Iterator[_Group]:
-    """Give each name with its records, whatever the order of these."""
+    """Give each name with its records."""
     last = None
     for name, group in groupby(lines, lambda line: str(json.loads(line)["name"])):
         if last is not None and name <= last:
             raise NotOrdered(f"the list is not ordered by name: {name} comes after {last}")
         last = name
-        yield name, sorted(group)
+        yield name, list(group)

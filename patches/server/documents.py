@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from patches.server.delta import Delta, Readable
 from patches.server.sessions import Session, SessionTable, State
 from patches.server.snapshot import Snapshot
 from patches.server.statuses import ListStatus
@@ -28,9 +29,13 @@ Describe = Callable[[Snapshot], dict[str, Any]]
 
 
 def session_document(
-    session: Session, table: SessionTable, snapshot: Snapshot, describe: Describe = snapshot_document
+    session: Session, table: SessionTable, reads: Readable, describe: Describe = snapshot_document
 ) -> dict[str, Any]:
-    """Describe a session to its scanner; what it reads is told from activation on."""
+    """
+    Describe a session to its scanner; the list is told from activation on.
+
+    :param reads: what the session reads.
+    """
     document = {
         "session": session.token,
         "platform": session.platform,
@@ -39,7 +44,9 @@ def session_document(
         "chunk": session.position,
     }
     if session.state is not State.QUEUED:
-        document["snapshot"] = describe(snapshot)
+        document["snapshot"] = describe(reads.snapshot if isinstance(reads, Delta) else reads)
+    if isinstance(reads, Delta):
+        document["delta"] = delta_document(reads)
     return document
 
 
@@ -57,16 +64,22 @@ def poll_after(session: Session, table: SessionTable) -> float:
     return min(5.0 if session.state is State.QUEUED else 1.0, table.allowed_silence(session) / 4)
 
 
+def delta_document(delta: Delta) -> dict[str, Any]:
+    """Say that not the list is sent, but what became of another one; and how the list is to be cut into chunks."""
+    return {"since": delta.since, "changes": delta.changes, "chunks": delta.chunks, "cuts": list(delta.cuts)}
+
+
 def unchanged_document(snapshot: Snapshot, describe: Describe = snapshot_document) -> dict[str, Any]:
     """Say that the list which a scanner has is the current one."""
     return {"unchanged": True, "platform": snapshot.platform, "snapshot": describe(snapshot)}
 
 
-def finished_document(snapshot: Snapshot) -> dict[str, Any]:
-    """Say that a stream is complete, and what its reader must have found."""
+def finished_document(reads: Readable) -> dict[str, Any]:
+    """Say that a stream is complete, and what its reader must have found: of a delta, when it is applied."""
+    snapshot = reads.snapshot if isinstance(reads, Delta) else reads
     return {
         "finished": True,
-        "chunks": snapshot.chunks,
+        "chunks": reads.chunks,
         "vulnerabilities": snapshot.vulnerabilities,
         "digest": snapshot.digest,
         "revision": snapshot.revision,

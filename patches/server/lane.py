@@ -7,9 +7,9 @@ from functools import partial
 
 from twisted.internet.defer import Deferred
 
+from patches.server.delta import Readable
 from patches.server.loaded import LoadedChunk
 from patches.server.sessions import Session
-from patches.server.snapshot import Snapshot
 from patches.server.window import Window
 
 #: Loads a chunk of a snapshot: ``(revision, number)``.
@@ -24,7 +24,7 @@ class Lane:
     :param now: seconds of the clock that all methods here are told.
     """
 
-    def __init__(self, snapshot: Snapshot, start: int, window_bytes: int, load: Load, now: float) -> None:
+    def __init__(self, snapshot: Readable, start: int, window_bytes: int, load: Load, now: float) -> None:
         self.snapshot = snapshot
         self.window = Window(snapshot.chunks, start, window_bytes, partial(load, snapshot.revision))
         self.cohort: dict[str, Session] = {}

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 
 from patches.server.budget import WINDOW, Budget
+from patches.server.delta import Readable
 from patches.server.lane import Lane, Load
+from patches.server.loaded import LARGEST_LOADED
 from patches.server.sessions import Session
-from patches.server.snapshot import Snapshot
 
 
 class Lanes:
@@ -41,7 +42,7 @@ class Lanes:
         """Give the lane of a snapshot, if it has one."""
         return self._lanes.get(revision)
 
-    def admit(self, session: Session, snapshot: Snapshot, now: float) -> bool:
+    def admit(self, session: Session, snapshot: Readable, now: float) -> bool:
         """Take a session into the lane of its snapshot, which is opened if need be; tell whether that worked."""
         lane = self._lanes.get(snapshot.revision) or self._open(snapshot, session.position, now)
         if lane is None or not lane.admits(session.position, now, self._patience):
@@ -77,13 +78,14 @@ class Lanes:
         for revision in self._refused.keys() - revisions:
             del self._refused[revision]
 
-    def _open(self, snapshot: Snapshot, start: int, now: float) -> Lane | None:
+    def _open(self, snapshot: Readable, start: int, now: float) -> Lane | None:
         first = next(iter(self._refused), snapshot.revision)
-        if first != snapshot.revision or not self._budget.take(WINDOW, self._window_bytes):
+        size = min(self._window_bytes, max(snapshot.chunks, 1) * LARGEST_LOADED)
+        if first != snapshot.revision or not self._budget.take(WINDOW, size):
             self._refused.setdefault(snapshot.revision)
             return None
         self._refused.pop(snapshot.revision, None)
-        lane = Lane(snapshot, start, self._window_bytes, self._load, now)
-        lane.window.emptied.addCallback(lambda _: self._budget.release(WINDOW, self._window_bytes))
+        lane = Lane(snapshot, start, size, self._load, now)
+        lane.window.emptied.addCallback(lambda _: self._budget.release(WINDOW, size))
         self._lanes[snapshot.revision] = lane
         return lane

@@ -13,7 +13,7 @@ from patches.server.reading import Reading
 from patches.server.refresh import Refresh
 from patches.server.sessions import State
 
-EVENTS = ("opened", "resumed", "activated", "completed", "closed", "expired", "denied")
+EVENTS = ("opened", "delta", "resumed", "activated", "completed", "closed", "expired", "denied")
 
 
 class Metrics:

@@ -36,6 +36,7 @@ SETTINGS = (
     Setting("platforms", None, platforms, "Serve these, with commas between; whatever the sources list if not given."),
     Setting("refresh-interval", "6h", seconds, "How often to read each list anew: a time (30s, 10m, 6h, 1d)."),
     Setting("most-shrink", "10%", fraction, "A list that shrinks by more is held back until someone accepts it."),
+    Setting("keep-replaced", "1d", seconds, "How long a list that was replaced is kept, for scanners that have it."),
     Setting("max-active", "1024", count, "Sessions of a platform that may read at once."),
     Setting("max-queued", "8192", count, "Sessions of a platform that may wait; beyond that they are denied."),
     Setting("session-timeout", "30", seconds, "Expire an active session that is silent for so many seconds."),

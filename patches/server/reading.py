@@ -17,12 +17,12 @@ from twisted.logger import Logger
 
 from patches.server.admission import Admission
 from patches.server.budget import SESSION_BYTES, SESSIONS, Budget
+from patches.server.delta import Delta, Readable
 from patches.server.in_use import SnapshotsInUse
 from patches.server.lane import Lane, Load
 from patches.server.lanes import Lanes
 from patches.server.loaded import LoadedChunk
 from patches.server.sessions import Denied, Session, SessionExpired, SessionTable, State, UnknownSession
-from patches.server.snapshot import Snapshot
 from patches.server.tokens import TokenKey
 from patches.server.waiting import Waiting
 from patches.server.window import OutOfOrder, Window, WindowClosed
@@ -35,8 +35,8 @@ class Reading:
     The one place where sessions are opened, activated, served and expired.
 
     :ivar lanes: the lanes that are open.
-    :ivar events: how often what happened: ``opened``, ``resumed``, ``activated``, ``completed``, ``closed``,
-        ``expired``, ``denied``, ``served`` (chunks).
+    :ivar events: how often what happened: ``opened`` (with a ``delta``, of these), ``resumed``, ``activated``,
+        ``completed``, ``closed``, ``expired``, ``denied``, ``served`` (chunks).
     :param window_bytes: what one window may hold.
     """
 
@@ -54,7 +54,7 @@ class Reading:
         self._admission = Admission(table, self.lanes, self._snapshots, self._waiting, self.events, clock)
         self._stopping = False
 
-    def open(self, snapshot: Snapshot) -> Session:
+    def open(self, snapshot: Readable) -> Session:
         """
         Open a session on a snapshot; it is active at once if it can be.
 
@@ -62,9 +62,10 @@ class Reading:
         """
         session = self._enter(self._key.make(snapshot.platform, snapshot.revision), snapshot, 0)
         self.events["opened"] += 1
+        self.events["delta"] += isinstance(snapshot, Delta)
         return session
 
-    def resume(self, token: str, snapshot: Snapshot, position: int) -> Session:
+    def resume(self, token: str, snapshot: Readable, position: int) -> Session:
         """
         Take a session up again, with the chunk that its scanner needs next.
 
@@ -84,7 +85,7 @@ class Reading:
         self.events["resumed"] += 1
         return session
 
-    def snapshot(self, session: Session) -> Snapshot:
+    def snapshot(self, session: Session) -> Readable:
         """Give the snapshot that a session reads."""
         return self._snapshots.get(session.revision)
 
@@ -183,7 +184,7 @@ class Reading:
 
     # Coming in
 
-    def _enter(self, token: str, snapshot: Snapshot, position: int) -> Session:
+    def _enter(self, token: str, snapshot: Readable, position: int) -> Session:
         self._refuse_if_stopping()
         if not self._budget.take(SESSIONS, SESSION_BYTES):
             self.events["denied"] += 1

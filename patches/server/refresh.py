@@ -11,7 +11,6 @@ only takes up what is current.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -31,8 +30,6 @@ log = Logger()
 
 _TAKE_UP_SECONDS = 10.0
 NOTHING = "no source has a list of any platform"
-#: A snapshot that was replaced is kept this long for sessions that come back after a restart.
-KEEP_RETIRED = timedelta(hours=1)
 
 
 class UnknownPlatform(Exception):
@@ -186,7 +183,7 @@ class Refresh:
     async def prune(self, in_use: set[str]) -> None:
         """Delete snapshots that nobody reads any more; what another server's sessions read is not known here."""
         if self.leads():
-            await self._run(self._catalogue.prune, in_use, self._wall() - KEEP_RETIRED.total_seconds())
+            await self._run(self._catalogue.prune, in_use, self._wall() - self._schedule.keep.total_seconds())
 
     def _is_our_turn(self) -> bool:
         """Tell whether this server refreshes; if another did until now, everything is looked at again."""

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from twisted.logger import Logger
 
+from patches.server.deltas import Deltas
 from patches.server.leadership import Leadership
 from patches.server.reading import Reading
 from patches.server.refresh import Refresh
@@ -18,12 +19,14 @@ class Rounds:
     """
     Rounds of one server.
 
+    :param deltas: to what is current.
     :param leadership: ``None``: nobody shares the catalogue.
     """
 
-    def __init__(self, reading: Reading, refresh: Refresh, leadership: Leadership | None) -> None:
+    def __init__(self, reading: Reading, refresh: Refresh, deltas: Deltas, leadership: Leadership | None) -> None:
         self._reading = reading
         self._refresh = refresh
+        self._deltas = deltas
         self._leadership = leadership
         self._started = False
         self._trouble: str | None = None
@@ -43,6 +46,8 @@ class Rounds:
             await self._refresh.take_up()
             self._started = True
         await self._refresh.tick()
+        current = [status.snapshot for status in self._refresh.statuses.values() if status.snapshot is not None]
+        await self._deltas.tick(current, self._refresh.leads())
 
     async def _prune(self) -> None:
         await self._refresh.prune(self._reading.revisions_in_use())

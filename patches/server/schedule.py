@@ -18,11 +18,14 @@ class Schedule:
     :ivar interval: how old a snapshot's last check may be.
     :ivar platforms: what to serve; empty: whatever the sources have.
     :ivar intervals: of sources that have one of their own, by name.
+    :ivar keep: for how long a list that was replaced is kept: for sessions that come back after a restart, and for the
+        deltas to the next one.
     """
 
     interval: timedelta
     platforms: tuple[str, ...] = ()
     intervals: Mapping[str, timedelta] = field(factory=dict)
+    keep: timedelta = timedelta(days=1)
 
 
 #: Gives a public source that has a platform, or ``None``; one that was given before may be given again.

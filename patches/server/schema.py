@@ -66,6 +66,15 @@ CHUNKS = Table(
     Column("digest", LargeBinary(32), nullable=False),
     Column("encoded", LargeBinary, nullable=False),
 )
+DELTAS = Table(
+    "deltas",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("since", String(64), nullable=False),
+    Column("revision", String(64), nullable=False),
+    Column("changes", Integer, nullable=False),
+    Column("chunks", Integer, nullable=False),  # how many: they are in the table of chunks, under its name
+)
 
 
 class CatalogueError(Exception):

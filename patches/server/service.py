@@ -24,6 +24,8 @@ from patches.server.api import Api
 from patches.server.budget import Budget, MemoryLimitTooLow, budget_within, resident_bytes
 from patches.server.catalogue import Catalogue
 from patches.server.channel import ServerSite
+from patches.server.delta_store import DeltaStore
+from patches.server.deltas import Deltas
 from patches.server.documents import Describe, snapshot_document
 from patches.server.leadership import Leadership
 from patches.server.lists import Lists
@@ -111,12 +113,14 @@ def make_server(reactor: Any, values: Mapping[str, Any]) -> Server:
     )
     refresh = _refresh(reactor, values, sources, catalogue, budget, threads.run, leadership)
     metrics = Metrics(reading, refresh, budget, values["memory-limit"], time.time)
-    api = Api(reading, refresh, key, budget, metrics, reactor, time.time, _describe(values["signing-key"]))
+    deltas = Deltas(catalogue, DeltaStore(engine), budget, threads.run, reactor)
+    describe = _describe(values["signing-key"])
+    api = Api(reading, refresh, deltas, key, budget, metrics, reactor, time.time, describe)
     site = ServerSite(api.app.resource(), budget, reading.ready, reactor, requestFactory=BoundedRequest)
     listening = ListeningService(PROGRAM, reactor, values["listen"], site, partial(_drain, reading, site))
     service = MultiService()
     threads.setServiceParent(service)
-    for child in _periodic(reactor, reading, Rounds(reading, refresh, leadership), leadership):
+    for child in _periodic(reactor, reading, Rounds(reading, refresh, deltas, leadership), leadership):
         child.setServiceParent(service)
     listening.setServiceParent(service)
     return Server(service, listening, reading, refresh)
@@ -134,7 +138,9 @@ def _refresh(
     folder = values["state-dir"]
     lists = Lists(folder / "lists.sqlite")
     publisher = Publisher(catalogue, lists, sources.configured, Guard(values["most-shrink"]), folder)
-    schedule = Schedule(values["refresh-interval"], values["platforms"] or (), sources.intervals)
+    schedule = Schedule(
+        values["refresh-interval"], values["platforms"] or (), sources.intervals, values["keep-replaced"]
+    )
     leads = leadership.leads if leadership is not None else lambda: True
     return Refresh(
         sources.configured,

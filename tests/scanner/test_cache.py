@@ -45,7 +45,7 @@ def unchanged(checked: str = "2023-11-15T22:13:20Z") -> Canned:
     return Canned(200, json.dumps(body).encode(), {"Content-Type": "application/json"})
 
 
-class CacheTests(SynchronousTestCase):
+class CacheCase(SynchronousTestCase):
     """A host that keeps its list."""
 
     def setUp(self) -> None:
@@ -72,6 +72,10 @@ class CacheTests(SynchronousTestCase):
     def files(self) -> list[str]:
         """Tell what is kept."""
         return sorted(path.name for path in self.folder.iterdir())
+
+
+class CacheTests(CacheCase):
+    """What it is compared with."""
 
     def test_kept(self) -> None:
         """A list that was verified whole is kept, for its owner only, and nothing beside it."""

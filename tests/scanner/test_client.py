@@ -9,15 +9,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.client import ResponseFailed
 
-from patches.scanner.client import (
-    ClientSettings,
-    NotVerified,
-    PatchesClient,
-    Refused,
-    SessionLost,
-    StreamError,
-    VulnerabilityStream,
-)
+from patches.scanner.client import ClientSettings, PatchesClient
+from patches.scanner.stream import VulnerabilityStream
+from patches.scanner.verified import NotVerified, Refused, SessionLost, StreamError
 from patches.vulnerability import FixedPackage, Vulnerability
 from patches.wire import encode_line
 from tests.scanner.canned import REFUSED, Canned, CannedHTTP, chunk, document, end, error, session

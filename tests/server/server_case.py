@@ -13,6 +13,8 @@ from patches.bounded import BoundedRequest
 from patches.server.api import Api
 from patches.server.budget import CONNECTION_BYTES, CONNECTIONS, REFRESH, REFRESH_BYTES, Budget
 from patches.server.channel import ServerSite
+from patches.server.delta_store import DeltaStore
+from patches.server.deltas import Deltas
 from patches.server.documents import Describe, snapshot_document
 from patches.server.metrics import Metrics
 from patches.server.reading import Reading
@@ -48,6 +50,7 @@ class ServerCase(RefreshCase):
         self.put("alpine-3.20", 5)
         shares = {REFRESH: REFRESH_BYTES, CONNECTIONS: 8 * CONNECTION_BYTES}
         self.budget = Budget(self.memory + REFRESH_BYTES, shares)
+        self.store = DeltaStore(self.catalogue._engine)
         self.key = TokenKey(b"k" * 32)
         self.start()
         self.tick()
@@ -59,7 +62,9 @@ class ServerCase(RefreshCase):
         load = partial(_load, maybeDeferred, self.catalogue, self.clock)
         self.reading = Reading(self.table, self.key, self.budget, load, self.window_bytes, self.clock)
         self.metrics = Metrics(self.reading, self.refresh, self.budget, 64 * MIB, self.wall)
-        api = Api(self.reading, self.refresh, self.key, self.budget, self.metrics, self.clock, self.wall, self.describe)
+        self.deltas = Deltas(self.catalogue, self.store, self.budget, maybeDeferred, self.clock)
+        parts = self.reading, self.refresh, self.deltas, self.key, self.budget, self.metrics
+        api = Api(*parts, self.clock, self.wall, self.describe)
         self.resource = api.app.resource()
         self.site = ServerSite(
             self.resource, self.budget, self.reading.ready, self.clock, requestFactory=BoundedRequest

@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.catalogue import Catalogue
 from patches.server.leadership import Leadership
-from patches.server.refresh import KEEP_RETIRED, Refresh
+from patches.server.refresh import Refresh
 from patches.server.refresh_lock import RefreshLock, lock_of
 from patches.server.schema import CatalogueError, open_database
 from tests.postgresql import postgresql
@@ -175,7 +175,7 @@ class FollowingTests(RefreshCase):
         old = self.second.current("debian-12").revision
         self.put("debian-12", 20)
         self.pass_time(HOUR)
-        self.clock.advance(KEEP_RETIRED.total_seconds() + 1)
+        self.clock.advance(24 * HOUR + 1)
         for refresh, gone in ((self.second, False), (self.first, True)):
             self.successResultOf(ensureDeferred(refresh.prune(set())))
             self.assertEqual(self.catalogue.find(old) is None, gone)

@@ -6,6 +6,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from patches.interfaces import SourceError
 from patches.server.budget import RESPONSES, SESSION_BYTES
+from patches.server.loaded import LARGEST_LOADED
 from tests.server.server_case import MIB, ServerCase
 from tests.server.sources import HOUR
 
@@ -76,7 +77,7 @@ class MetricsTests(ServerCase):
         self.open()
         self.budget.take(RESPONSES, 1 << 40)
         self.assertEqual(self.value("patches_memory_granted_bytes", purpose="sessions"), SESSION_BYTES)
-        self.assertEqual(self.value("patches_memory_granted_bytes", purpose="window"), self.window_bytes)
+        self.assertEqual(self.value("patches_memory_granted_bytes", purpose="window"), 3 * LARGEST_LOADED)
         self.assertEqual(self.value("patches_memory_denied_total", purpose="responses"), 1)
         self.assertEqual(self.value("patches_memory_limit_bytes"), 64 * MIB)
         self.assertGreater(self.value("patches_memory_resident_bytes") or 0, MIB)

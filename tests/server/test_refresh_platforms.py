@@ -50,10 +50,10 @@ class RestartTests(RefreshCase):
         self.assertEqual(self.count(), 11)
 
     def test_prune(self) -> None:
-        """A snapshot that was replaced stays for an hour, and as long as it is read."""
+        """A snapshot that was replaced stays for a day, and as long as it is read."""
         old = self.refresh.current("debian-12").revision
         self.tick(HOUR / 2)
-        for seconds, in_use, there in ((HOUR, set(), True), (1, {old}, True), (0, set(), False)):
+        for seconds, in_use, there in ((24 * HOUR, set(), True), (1, {old}, True), (0, set(), False)):
             self.clock.advance(seconds)
             self.successResultOf(ensureDeferred(self.refresh.prune(in_use)))
             found = self.successResultOf(ensureDeferred(self.refresh.find(old)))

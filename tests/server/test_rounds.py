@@ -22,7 +22,7 @@ class RoundsTests(ServerCase):
         self.lock = MemoryLock(Mutex())
         leadership = Leadership(self.lock, maybeDeferred)
         self.refresh.leads = leadership.leads
-        self.rounds = Rounds(self.reading, self.refresh, leadership)
+        self.rounds = Rounds(self.reading, self.refresh, self.deltas, leadership)
         self.said: list[str] = []
         globalLogPublisher.addObserver(self.note)
         self.addCleanup(globalLogPublisher.removeObserver, self.note)

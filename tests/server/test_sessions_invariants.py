@@ -228,7 +228,8 @@ class ReadingMachine(RuleBasedStateMachine):
         """Every session and every window is granted what it takes, and nothing else is."""
         used = self.budget.used
         assert used[SESSIONS] == len(self.table) * SESSION_BYTES
-        assert used[WINDOW] >= len(self.reading.lanes) * WINDOW_BYTES
+        needed = (max(lane.snapshot.chunks, 1) * LARGEST_LOADED for lane in self.reading.lanes)
+        assert used[WINDOW] >= sum(min(bytes_of_all, WINDOW_BYTES) for bytes_of_all in needed)
         assert sum(used.values()) <= self.budget.limit
         assert self.reading.revisions_in_use() == {s.revision for s in self.table}
 

@@ -1,0 +1,68 @@
+"""A list that changes under a fleet that keeps it: each scanner is sent what has changed, and compares the new list."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from patches.signing import make_keys
+from patches.vulnerability import FixedPackage, Vulnerability
+from patches.wire import encode_line
+from tests.integration.daemons import PATCHES, Daemon, wait_for
+from tests.integration.hosts import write_host
+from tests.integration.lists import made_up
+
+RECORDS = 6000
+
+
+def write(path: Path, *others: Vulnerability) -> None:
+    """Write a list: some records are other ones than usual, the others are as always."""
+    records = {each.name: each for each in (*(made_up(number, "debian-12") for number in range(RECORDS)), *others)}
+    new = path.with_suffix(".new")
+    new.write_bytes(b"".join(encode_line(each) for each in records.values()))
+    new.replace(path)
+
+
+def test_changes(tmp_path: Path) -> None:
+    """The second scan is sent a chunk where the first was sent them all; it finds what the new list has."""
+    listed, key = tmp_path / "list.ndjson", tmp_path / "key"
+    public = make_keys(key)
+    write(listed)
+    options = ["--list", str(listed), "--refresh-interval", "1s", "--signing-key", str(key)]
+    server = Daemon("patches-server", tmp_path / "server", *options).start()
+    root = write_host(tmp_path / "host", "debian", "12", {"sudo": "1.9.13p3-1"})
+
+    def scan() -> dict[str, Any]:
+        words = ["--patches-server", f"http://127.0.0.1:{server.port}", "--root", str(root), "--format", "json"]
+        words += ["--cache", str(tmp_path / "cache"), "--verify-key", str(public)]
+        words += ["--state-dir", str(tmp_path / "scanner"), "--quiet"]
+        ran = subprocess.run([PATCHES, "scan", *words], capture_output=True, text=True, timeout=60)
+        assert ran.stderr == ""
+        return dict(json.loads(ran.stdout))
+
+    def served() -> float:
+        return server.metric("patches_chunks_served_total")
+
+    try:
+        server.wait_until_ready()
+        first = scan()
+        assert (first["verdict"], served() > 2) == ("clean", True)
+        whole = served()
+        new = [
+            Vulnerability("CVE-2024-000000", "debian-12", (FixedPackage("sudo", "1.9.14-1"),)),
+            Vulnerability("CVE-2025-000001", "debian-12", (FixedPackage("sudo", "1.9.13p3-1+deb12u1"),)),
+        ]
+        write(listed, *new)
+        wait_for(lambda: "2 changes since" in server.text(), 60)
+        second = scan()
+        assert {finding["flaw"] for finding in second["findings"]} == {each.name for each in new}
+        assert second["list"]["vulnerabilities"] == RECORDS + 1
+        assert second["list"]["revision"] != first["list"]["revision"]
+        assert (served() - whole, server.metric('patches_session_events_total{event="delta"}')) == (1, 1)
+        third = scan()
+        assert (served() - whole, third["list"]["digest"]) == (1, second["list"]["digest"])
+        assert "Traceback" not in server.text()
+    finally:
+        server.stop()
