@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 
 from attrs import define
-from twisted.internet.task import react
 
+from patches import one_shot
 from patches.daemon import usable_folder
 from patches.scanner.client import ClientSettings, PatchesClient
 from patches.scanner.delivery import MAX_REPORTER_ANSWER, Delivery
@@ -67,10 +67,9 @@ def _outcome(values: Mapping[str, Any], policy: Policy, trust: Trust | None, scr
         return unknown
     once = _Once(values, target, policy, trust, _outbox(values, screen), screen)
     try:
-        react(once.run)
-    except SystemExit as end:
-        if end.code:
-            sys.exit(ERROR)
+        one_shot.run(once.run)
+    except SystemExit:
+        sys.exit(ERROR)
     if once.unwritable is not None:
         raise once.unwritable
     return once.outcome
@@ -99,8 +98,8 @@ class _Once:
     outcome: Outcome | None = None
     unwritable: Unwritable | None = None
 
-    async def run(self, reactor: Any) -> None:
-        """Scan, show and report."""
+    async def run(self, reactor: Any) -> int:
+        """Scan, show and report; what came of it tells the exit code, not this."""
         http = http_client(reactor)
         settings = ClientSettings(patience=self.values["patience"])
         client = PatchesClient(http, self.values["patches-server"], reactor, settings, trust=self.trust)
@@ -114,6 +113,7 @@ class _Once:
         self.outcome = outcome
         if self.outbox is not None:
             await self._report(reactor, http, outcome, self.outbox)
+        return 0
 
     def _note_expired(self, outcome: Outcome) -> None:
         count = self.policy.ignores.expired(datetime.fromtimestamp(outcome.finished, UTC).date())

@@ -13,21 +13,19 @@ from collections import Counter
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
 
 from patches.server.admission import Admission
 from patches.server.budget import SESSION_BYTES, SESSIONS, Budget
 from patches.server.delta import Delta, Readable
+from patches.server.expiry import Expiry
 from patches.server.in_use import SnapshotsInUse
-from patches.server.lane import Lane, Load
+from patches.server.lane import Load
 from patches.server.lanes import Lanes
 from patches.server.loaded import LoadedChunk
 from patches.server.sessions import Denied, Session, SessionExpired, SessionTable, State, UnknownSession
 from patches.server.tokens import TokenKey
 from patches.server.waiting import Waiting
 from patches.server.window import OutOfOrder, Window, WindowClosed
-
-log = Logger()
 
 
 class Reading:
@@ -52,6 +50,7 @@ class Reading:
         self._snapshots = SnapshotsInUse()
         self._waiting = Waiting()
         self._admission = Admission(table, self.lanes, self._snapshots, self._waiting, self.events, clock)
+        self._expiry = Expiry(table, self.lanes, self.events, self._gone)
         self._stopping = False
 
     def open(self, snapshot: Readable) -> Session:
@@ -163,13 +162,7 @@ class Reading:
 
     def tick(self) -> None:
         """Expire who is silent, and who holds up others; admit who can be."""
-        now = self._clock.seconds()
-        for session, reason in self.table.expire(now):
-            self._gone(session)
-            self._note_expired(session, reason)
-        self.lanes.only_wait_for({session.revision for session in self.table if session.state is State.QUEUED})
-        for lane in self.lanes:
-            self._expire_slow(lane, now)
+        self._expiry.tick(self._clock.seconds())
         self._admission.tick()
 
     def stop(self) -> None:
@@ -219,19 +212,6 @@ class Reading:
         self.table.complete(session, self._clock.seconds())
         self.events["completed"] += 1
         self._admission.leave(session, last=self._stopping)
-
-    def _expire_slow(self, lane: Lane, now: float) -> None:
-        allowed = self.table.limits.chunk_timeout
-        queued = self.lanes.short or bool(self.table.count(lane.snapshot.platform, State.QUEUED))
-        for session in lane.overdue(now, allowed, queued):
-            reason = f"chunk {session.position} was not consumed within {allowed:g} s, and others waited"
-            self._remove(session, reason)
-            self._note_expired(session, reason)
-
-    def _note_expired(self, session: Session, reason: str) -> None:
-        if reason:
-            self.events["expired"] += 1
-            log.info("A session of {platform} expired: {reason}", platform=session.platform, reason=reason)
 
     def _remove(self, session: Session, reason: str | None = None) -> None:
         self.table.remove(session, reason)
