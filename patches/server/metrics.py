@@ -45,6 +45,7 @@ class Metrics:
         """Read every metric (the interface of a prometheus-client collector)."""
         yield from self._sessions()
         yield from self._lists()
+        yield from self._sources()
         yield from self._memory()
 
     def _sessions(self) -> Iterator[Metric]:
@@ -65,9 +66,6 @@ class Metrics:
     def _lists(self) -> Iterator[Metric]:
         age = GaugeMetricFamily("patches_snapshot_age_seconds", "Since its sources last gave it.", labels=["platform"])
         size = GaugeMetricFamily("patches_snapshot_vulnerabilities", "In the current snapshot.", labels=["platform"])
-        skipped = GaugeMetricFamily(
-            "patches_snapshot_skipped", "Records that were left out.", labels=["platform", "source", "reason"]
-        )
         failures = CounterMetricFamily("patches_refresh_failures", "Refreshes that failed.", labels=["platform"])
         failing = GaugeMetricFamily("patches_refresh_failing", "1 if the last refresh failed.", labels=["platform"])
         held = GaugeMetricFamily("patches_snapshot_held", "1 if a newer one is held back.", labels=["platform"])
@@ -78,12 +76,24 @@ class Metrics:
             if status.snapshot is not None:
                 age.add_metric([platform], self._wall() - status.snapshot.checked)
                 size.add_metric([platform], status.snapshot.vulnerabilities)
-                for source, counts in status.snapshot.sources.items():
-                    for reason, count in counts["skipped"].items():
-                        skipped.add_metric([platform, source, reason], count)
-        yield from (age, size, skipped, held, failures, failing)
+        yield from (age, size, held, failures, failing)
         leads = self._refresh.leads()
         yield GaugeMetricFamily("patches_refresh_leader", "1 if this server refreshes the lists.", value=leads)
+
+    def _sources(self) -> Iterator[Metric]:
+        by = ["platform", "source"]
+        claimed = GaugeMetricFamily("patches_source_claimed", "Entries that a source says it has.", labels=by)
+        read = GaugeMetricFamily("patches_source_read", "Records that were read of a source.", labels=by)
+        skipped = GaugeMetricFamily("patches_source_skipped", "Entries left out.", labels=[*by, "reason"])
+        for platform, status in sorted(self._refresh.statuses.items()):
+            told = status.snapshot.sources if status.snapshot is not None else {}
+            for source, counts in told.items():
+                read.add_metric([platform, source], counts["read"])
+                if "claimed" in counts:
+                    claimed.add_metric([platform, source], counts["claimed"])
+                for reason, count in counts["skipped"].items():
+                    skipped.add_metric([platform, source, reason], count)
+        yield from (claimed, read, skipped)
 
     def _memory(self) -> Iterator[Metric]:
         granted = GaugeMetricFamily("patches_memory_granted_bytes", "Granted by the budget.", labels=["purpose"])

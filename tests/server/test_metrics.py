@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from patches.interfaces import SourceError
 from patches.server.budget import RESPONSES, SESSION_BYTES
 from patches.server.loaded import LARGEST_LOADED
-from tests.server.server_case import MIB, ServerCase
+from tests.server.server_case import MIB, ServerCase, bulky
 from tests.server.sources import HOUR
 
 
@@ -58,8 +58,7 @@ class MetricsTests(ServerCase):
         self.assertEqual(self.value("patches_session_events_total", event="expired"), 3)
 
     def test_lists(self) -> None:
-        """How old and how long each list is, what was left out of it, and whether its refresh fails."""
-        self.source.skipped["no-version"] = 2
+        """How old and how long each list is, and whether its refresh fails."""
         self.tick(HOUR)
         self.put("debian-12", 5, SourceError("away"))
         self.tick(HOUR)
@@ -67,10 +66,22 @@ class MetricsTests(ServerCase):
         labels = {"platform": "debian-12"}
         self.assertEqual(self.value("patches_snapshot_age_seconds", **labels), HOUR + 10)
         self.assertEqual(self.value("patches_snapshot_vulnerabilities", **labels), 9)
-        self.assertEqual(self.value("patches_snapshot_skipped", **labels, source="put", reason="no-version"), 2)
         self.assertEqual(self.value("patches_refresh_failing", **labels), 1)
         self.assertEqual(self.value("patches_refresh_failures_total", **labels), 1)
         self.assertEqual(self.value("patches_refresh_failing", platform="alpine-3.20"), 0)
+
+    def test_sources(self) -> None:
+        """What each source says it has, what was read of it, and what was left out, and why."""
+        labels = {"platform": "debian-12", "source": "put"}
+        self.assertIsNone(self.value("patches_source_claimed", **labels))
+        self.source.skipped["no-version"] = 2
+        self.source.claimed = 9 + 2
+        self.source.lists["debian-12"] = [*bulky(9)]
+        del self.source.lists["alpine-3.20"]
+        self.tick(HOUR)
+        self.assertEqual(self.value("patches_source_claimed", **labels), 11)
+        self.assertEqual(self.value("patches_source_read", **labels), 9)
+        self.assertEqual(self.value("patches_source_skipped", **labels, reason="no-version"), 2)
 
     def test_memory(self) -> None:
         """What memory is granted for, what was not granted, and what the process has."""
