@@ -70,6 +70,7 @@ class LayerTests(SynchronousTestCase):
             f"server/{name}.py"
             for name in (
                 "advisory",
+                "board",
                 "catalogue",
                 "catalogue_place",
                 "delta_store",

@@ -15,14 +15,17 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from patches.interfaces import IListing, ISource, Offer
+from patches.server.board import Board
 from patches.server.budget import Budget
 from patches.server.catalogue import Catalogue
+from patches.server.demand import Demand
 from patches.server.lists import Lists
 from patches.server.loaded import LARGEST_LOADED, LoadedChunk, load
+from patches.server.offering import Offering
 from patches.server.publishing import Guard, Publisher
 from patches.server.reading import Reading
 from patches.server.refresh import Refresh
-from patches.server.schedule import Schedule
+from patches.server.schedule import NoPublic, Schedule
 from patches.server.schema import open_database
 from patches.server.sessions import Limits, Session, SessionTable
 from patches.server.tokens import TokenKey
@@ -89,12 +92,14 @@ class WholeServer:
         self.loaded: list[int] = []
         self.budget = Budget(64 * 1024 * 1024)
         self.key = TokenKey(b"k" * 32)
-        self.catalogue = Catalogue(open_database(folder / "catalogue.sqlite"))
+        engine = open_database(folder / "catalogue.sqlite")
+        self.catalogue = Catalogue(engine)
         schedule = Schedule(timedelta(hours=6))
         lists = Lists(folder / "lists.sqlite")
-        publisher = Publisher(self.catalogue, lists, [self.source], Guard(), folder)
+        publisher = Publisher(self.catalogue, lists, Guard(), folder)
         self.refresh = Refresh(
-            [self.source],
+            Offering([self.source], NoPublic()),
+            Demand(Board(engine), NoPublic(), maybeDeferred, self.clock.seconds),
             self.catalogue,
             lists,
             publisher,

@@ -20,6 +20,7 @@ class Purpose(IntEnum):
     MIGRATING = 1
     WRITING = 2
     REFRESHING = 3
+    TELLING = 4
 
 
 def alone(connection: Connection, purpose: Purpose) -> None:

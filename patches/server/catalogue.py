@@ -102,6 +102,7 @@ class Catalogue:
         sources: Mapping[str, Any],
         now: float,
         objection: Objection = _no_objection,
+        checked: float | None = None,
     ) -> Snapshot:
         """
         Write a snapshot and make it the current one of its platform, in one transaction.
@@ -109,38 +110,49 @@ class Catalogue:
         :param lines: the vulnerabilities as lines of the wire format, in the order in which they are to be served.
         :param now: seconds since the epoch.
         :param objection: what it objects to is kept beside the current snapshot, as ``held``.
+        :param checked: when the sources gave these lines; seconds since the epoch, ``None``: now.
         :return: the snapshot; one that was there already keeps its ``created``.
         """
         with writing(self._engine) as connection:
             staging = f"staging:{platform}"
-            connection.execute(delete(CHUNKS).where(CHUNKS.c.revision == staging))
+            staged = CHUNKS.c.revision == staging
+            connection.execute(delete(CHUNKS).where(staged))
             vulnerabilities, chunks, digest = self._write(connection, staging, lines)
             revision = hashlib.sha256(f"{platform} {digest}".encode()).hexdigest()[:32]
             if self._find(connection, revision) is None:
-                renamed = update(CHUNKS).where(CHUNKS.c.revision == staging).values(revision=revision)
-                connection.execute(renamed)
+                connection.execute(update(CHUNKS).where(staged).values(revision=revision))
                 snapshot = Snapshot(revision, platform, now, now, vulnerabilities, chunks, digest, dict(sources))
                 connection.execute(insert(SNAPSHOTS).values(retired=now, **_row(snapshot)))
             else:
-                connection.execute(delete(CHUNKS).where(CHUNKS.c.revision == staging))
+                connection.execute(delete(CHUNKS).where(staged))
+            self._note_given(connection, revision, now if checked is None else checked, sources)
             held = objection(self._current(connection, platform), vulnerabilities)
-            if held is None:
-                self._make_current(connection, platform, revision, sources, now)
-            else:
-                self._hold(connection, platform, revision, held)
+            self._place(connection, platform, revision, held, now)
             published = self._find(connection, revision)
         assert published is not None  # noqa: S101 - it was written in this transaction
         return published
 
     def accept(self, platform: str, now: float) -> Snapshot | None:
-        """Make the snapshot of a platform that was held back the current one; ``None`` if there is none."""
+        """
+        Make the snapshot of a platform that was held back the current one; it was checked when it was.
+
+        :param now: seconds since the epoch.
+        :return: the snapshot; ``None`` if there is none.
+        """
         held = SNAPSHOTS.c.platform == platform, SNAPSHOTS.c.held.is_not(None)
         with writing(self._engine) as connection:
-            row = connection.execute(select(SNAPSHOTS).where(*held)).one_or_none()
-            if row is None:
+            revision = connection.execute(select(SNAPSHOTS.c.revision).where(*held)).scalar_one_or_none()
+            if revision is None:
                 return None
-            self._make_current(connection, platform, row.revision, json.loads(row.sources), now)
-            return self._find(connection, row.revision)
+            self._place(connection, platform, revision, None, now)
+            return self._find(connection, revision)
+
+    def withdraw(self, platform: str, now: float) -> None:
+        """Have no current snapshot of a platform any more, and none that is held back."""
+        here = update(SNAPSHOTS).where(SNAPSHOTS.c.platform == platform)
+        with writing(self._engine) as connection:
+            connection.execute(here.where(SNAPSHOTS.c.retired.is_(None)).values(retired=now))
+            connection.execute(here.values(held=None))
 
     def note_checked(self, times: Mapping[str, float]) -> None:
         """Write down when the sources last gave these snapshots, by revision; in seconds since the epoch."""
@@ -171,9 +183,8 @@ class Catalogue:
                     _insert_chunk(connection, snapshot.revision, chunk)
                 if self._find(connection, snapshot.revision) is None:
                     connection.execute(insert(SNAPSHOTS).values(retired=now, **_row(snapshot)))
-                self._make_current(connection, snapshot.platform, snapshot.revision, snapshot.sources, now)
-                here = SNAPSHOTS.c.revision == snapshot.revision
-                connection.execute(update(SNAPSHOTS).where(here).values(checked=snapshot.checked))
+                self._note_given(connection, snapshot.revision, snapshot.checked, snapshot.sources)
+                self._place(connection, snapshot.platform, snapshot.revision, None, now)
                 adopted.append(snapshot)
         return adopted
 
@@ -207,19 +218,19 @@ class Catalogue:
             chunks += 1
         return vulnerabilities, chunks, stream.hexdigest()
 
-    def _make_current(
-        self, connection: Connection, platform: str, revision: str, sources: Mapping[str, Any], now: float
-    ) -> None:
-        current = SNAPSHOTS.c.platform == platform, SNAPSHOTS.c.retired.is_(None)
-        connection.execute(update(SNAPSHOTS).where(*current, SNAPSHOTS.c.revision != revision).values(retired=now))
-        connection.execute(update(SNAPSHOTS).where(SNAPSHOTS.c.platform == platform).values(held=None))
-        values = {"retired": None, "checked": now, "sources": json.dumps(sources)}
-        connection.execute(update(SNAPSHOTS).where(SNAPSHOTS.c.revision == revision).values(values))
+    def _note_given(self, connection: Connection, revision: str, checked: float, sources: Mapping[str, Any]) -> None:
+        given = {"checked": checked, "sources": json.dumps(dict(sources))}
+        connection.execute(update(SNAPSHOTS).where(SNAPSHOTS.c.revision == revision).values(given))
 
-    def _hold(self, connection: Connection, platform: str, revision: str, held: str) -> None:
-        """Keep one snapshot that waits for someone to accept it; the current one is untouched."""
-        connection.execute(update(SNAPSHOTS).where(SNAPSHOTS.c.platform == platform).values(held=None))
-        connection.execute(update(SNAPSHOTS).where(SNAPSHOTS.c.revision == revision).values(held=held))
+    def _place(self, connection: Connection, platform: str, revision: str, held: str | None, now: float) -> None:
+        """Make a snapshot the current one; or keep it for someone to accept, and leave the current one untouched."""
+        here, this = update(SNAPSHOTS).where(SNAPSHOTS.c.platform == platform), SNAPSHOTS.c.revision == revision
+        connection.execute(here.values(held=None))
+        if held is None:
+            connection.execute(here.where(~this, SNAPSHOTS.c.retired.is_(None)).values(retired=now))
+            connection.execute(here.where(this).values(retired=None))
+        else:
+            connection.execute(here.where(this).values(held=held))
 
     def _current(self, connection: Connection, platform: str) -> Snapshot | None:
         query = select(SNAPSHOTS).where(SNAPSHOTS.c.platform == platform, SNAPSHOTS.c.retired.is_(None))

@@ -15,6 +15,8 @@ from patches.server.schema import CatalogueError
 log = Logger()
 
 _FIRST_RETRY = timedelta(seconds=10)
+#: What is wrong with a list in which nothing is, nothing of what is wanted at least.
+EMPTY = "the list is empty"
 INTERNAL_ERROR = "internal error; see the log"
 
 
@@ -124,10 +126,19 @@ class SourceState:
     def doubt(self, now: float) -> None:
         """Have all of it looked at again: another server has read it meanwhile."""
         self.doubted = True
-        self.attempts.due = min(self.attempts.due, now)
         for feed in self.feeds.values():
             feed.doubted = True
-            feed.attempts.due = min(feed.attempts.due, now)
+        self.hurry(now)
+
+    def hurry(self, now: float) -> None:
+        """Have it asked, and all its lists looked at, at once."""
+        for attempts in self.concerning(None):
+            attempts.due = min(attempts.due, now)
+
+    def is_settled(self, now: float) -> bool:
+        """Tell whether it was asked, and every list of it read: there is nothing in it that is not known."""
+        errors = {each.error for each in self.concerning(None)}
+        return self.told and not self.is_due(now) and errors <= {None, EMPTY}
 
     def concerning(self, platform: str | None) -> list[Attempts]:
         """

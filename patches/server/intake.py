@@ -7,6 +7,7 @@ from collections.abc import Container
 from twisted.logger import Logger
 
 from patches.interfaces import IListing, ISource, ListChanged, Offer, Run, SourceError
+from patches.server.feeds import EMPTY
 from patches.server.lists import Lists, Read
 
 log = Logger()
@@ -68,7 +69,7 @@ class Intake:
 
 def _check(listing: IListing, count: int) -> None:
     if not count:
-        raise SourceError("the list is empty")
+        raise SourceError(EMPTY)
     if listing.claimed is not None and listing.found != listing.claimed:
         raise SourceError(
             f"the source says that its list has {listing.claimed} entries, but {listing.found} were found"

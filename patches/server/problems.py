@@ -6,8 +6,8 @@ from attrs import field, frozen
 from twisted.web.iweb import IRequest
 
 from patches.server.catalogue import ChunkMissing
-from patches.server.refresh import NotReady, UnknownPlatform
 from patches.server.schema import CatalogueError
+from patches.server.served import NotReady, UnknownPlatform
 from patches.server.sessions import Denied, SessionExpired, UnknownSession
 from patches.server.tokens import BadToken
 from patches.server.window import OutOfOrder, WindowClosed

@@ -43,38 +43,32 @@ class Publisher:
     """
     Makes snapshots of lists; everything here blocks.
 
-    :param sources: every source, in the order in which they were configured.
     :param folder: where scratch files may be.
     """
 
-    def __init__(
-        self, catalogue: Catalogue, lists: Lists, sources: Sequence[ISource], guard: Guard, folder: Path
-    ) -> None:
+    def __init__(self, catalogue: Catalogue, lists: Lists, guard: Guard, folder: Path) -> None:
         self._catalogue = catalogue
         self._lists = lists
-        self._sources = list(sources)
         self._guard = guard
         self._folder = folder
 
-    def add(self, source: ISource) -> None:
-        """Reckon with one more source, the last of its rank."""
-        self._sources.append(source)
-
-    def publish(self, platform: str, now: float) -> Snapshot | None:
+    def publish(self, platform: str, sources: Sequence[ISource], checked: float, now: float) -> Snapshot | None:
         """
         Merge the lists of a platform, and make the result current, unless the guard objects.
 
-        :param now: seconds since the epoch.
+        :param sources: every source, in the order in which they were configured.
+        :param checked: when all of them had given what is merged; seconds since the epoch.
+        :param now: likewise.
         :return: the snapshot, which is current or ``held``; ``None`` if no source has a list of this platform.
         """
         facts = self._lists.facts(platform)
-        ranked = sorted(self._sources, key=lambda source: source.rank)
+        ranked = sorted(sources, key=lambda source: source.rank)
         names = [source.name for source in ranked if source.name in facts]
         if not names:
             return None
         lists = [partial(self._lists.lines, platform, name) for name in names]
         lines = merge(lists, self._folder / f"{platform}.merge")
-        snapshot = self._catalogue.publish(platform, lines, facts, now, self._guard.objection)
+        snapshot = self._catalogue.publish(platform, lines, facts, now, self._guard.objection, checked)
         if snapshot.held is not None:
             log.error("{platform}: not published: {why}", platform=platform, why=snapshot.held)
         else:

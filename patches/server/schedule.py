@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
+from typing import Protocol
 
 from attrs import field, frozen
 
@@ -28,5 +29,27 @@ class Schedule:
     keep: timedelta = timedelta(days=1)
 
 
-#: Gives a public source that has a platform, or ``None``; one that was given before may be given again.
-Public = Callable[[str], ISource | None]
+class Public(Protocol):
+    """Public sources."""
+
+    def has(self, platform: str) -> bool:
+        """Tell whether there is one for platforms of this name; that it has this very one, only reading it tells."""
+
+    def sources(self, platforms: Collection[str]) -> Mapping[str, ISource]:
+        """
+        Give the sources of these platforms, which read these and no others from now on.
+
+        :return: by platform; a source that has several is there several times, and one that was given before again.
+        """
+
+
+class NoPublic:
+    """Nobody is to be asked."""
+
+    def has(self, platform: str) -> bool:
+        """See :meth:`Public.has`."""
+        return False
+
+    def sources(self, platforms: Collection[str]) -> Mapping[str, ISource]:
+        """See :meth:`Public.sources`."""
+        return {}

@@ -75,6 +75,18 @@ DELTAS = Table(
     Column("changes", Integer, nullable=False),
     Column("chunks", Integer, nullable=False),  # how many: they are in the table of chunks, under its name
 )
+WANTED = Table(
+    "wanted_platforms",
+    METADATA,
+    Column("platform", String(64), primary_key=True),
+    Column("asked", Float, nullable=False),  # when a scanner last asked for it, to the day
+    Column("absent", Float),  # when its public source turned out not to have it; NULL: it is wanted
+)
+KNOWN = Table(
+    "known_platforms",
+    METADATA,
+    Column("platform", String(64), primary_key=True),
+)
 
 
 class CatalogueError(Exception):

@@ -21,16 +21,19 @@ from patches.daemon import CleanEndService, ListeningService, allow_open_files, 
 from patches.interfaces import Run
 from patches.periodic import PeriodicService
 from patches.server.api import Api
+from patches.server.board import Board
 from patches.server.budget import Budget, MemoryLimitTooLow, budget_within, resident_bytes
 from patches.server.catalogue import Catalogue
 from patches.server.channel import ServerSite
 from patches.server.delta_store import DeltaStore
 from patches.server.deltas import Deltas
+from patches.server.demand import Demand
 from patches.server.documents import Describe, snapshot_document
 from patches.server.leadership import Leadership
 from patches.server.lists import Lists
 from patches.server.loaded import LoadedChunk, load
 from patches.server.metrics import Metrics
+from patches.server.offering import Offering
 from patches.server.options import Options
 from patches.server.publishing import Guard, Publisher
 from patches.server.reading import Reading
@@ -111,7 +114,8 @@ def make_server(reactor: Any, values: Mapping[str, Any]) -> Server:
     reading = Reading(
         table, key, budget, partial(_load, threads.run, catalogue, reactor), values["window-bytes"], reactor
     )
-    refresh = _refresh(reactor, values, sources, catalogue, budget, threads.run, leadership)
+    demand = Demand(Board(engine), sources.public, threads.run, time.time)
+    refresh = _refresh(reactor, values, sources, demand, catalogue, budget, threads.run, leadership)
     metrics = Metrics(reading, refresh, budget, values["memory-limit"], time.time)
     deltas = Deltas(catalogue, DeltaStore(engine), budget, threads.run, reactor)
     describe = _describe(values["signing-key"])
@@ -130,6 +134,7 @@ def _refresh(
     reactor: Any,
     values: Mapping[str, Any],
     sources: Sources,
+    demand: Demand,
     catalogue: Catalogue,
     budget: Budget,
     run: Run,
@@ -137,13 +142,14 @@ def _refresh(
 ) -> Refresh:
     folder = values["state-dir"]
     lists = Lists(folder / "lists.sqlite")
-    publisher = Publisher(catalogue, lists, sources.configured, Guard(values["most-shrink"]), folder)
+    publisher = Publisher(catalogue, lists, Guard(values["most-shrink"]), folder)
     schedule = Schedule(
         values["refresh-interval"], values["platforms"] or (), sources.intervals, values["keep-replaced"]
     )
     leads = leadership.leads if leadership is not None else lambda: True
     return Refresh(
-        sources.configured,
+        Offering(sources.configured, sources.public),
+        demand,
         catalogue,
         lists,
         publisher,
@@ -152,7 +158,6 @@ def _refresh(
         run,
         reactor,
         time.time,
-        sources.public,
         leads,
     )
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from attrs import field, frozen
 
 from patches.interfaces import ISource, Run
-from patches.server.schedule import Public
+from patches.server.schedule import NoPublic, Public
 from patches.settings import BadSetting
 
 #: In the folder of the state: what is fetched of feeds, and the catalogue. One that is there can be served, without any
 #: source: it was imported.
 FEEDS, CATALOGUE = "feeds", "catalogue.sqlite"
-
-
-def _none(platform: str) -> None:
-    return None
 
 
 @frozen
@@ -33,7 +30,7 @@ class Sources:
     """
 
     configured: tuple[ISource, ...]
-    public: Public = _none
+    public: Public = field(factory=NoPublic)
     intervals: Mapping[str, timedelta] = field(factory=dict)
 
 
@@ -47,7 +44,7 @@ def sources_of(reactor: Any, values: Mapping[str, Any], run: Run, folder: Path) 
     """
     made = [*_of_options(reactor, values)]
     intervals: dict[str, timedelta] = {}
-    public: Public = _none
+    public: Public = NoPublic()
     if values["source"] or not values["no-public-sources"]:
         from patches.sources.configured import SourceConfig
         from patches.sources.means import means_of
@@ -61,7 +58,7 @@ def sources_of(reactor: Any, values: Mapping[str, Any], run: Run, folder: Path) 
             made += [make_source(config, means, wanted) for config in configs]
             intervals = {config.name: config.interval for config in configs if config.interval is not None}
         if not values["no-public-sources"]:
-            public = _public(means)
+            public = _PublicWhenAsked(means)
     names = [source.name for source in made]
     if len(names) > len(set(names)):
         raise BadSetting(f"two sources are named {max(names, key=names.count)}")
@@ -85,15 +82,20 @@ def _of_options(reactor: Any, values: Mapping[str, Any]) -> list[ISource]:
     return made
 
 
-def _public(means: Any) -> Public:
-    """Load what makes public sources when the first is asked for."""
-    made: list[Public] = []
+class _PublicWhenAsked:
+    """Loads what makes public sources when the first is asked for; see :class:`patches.server.schedule.Public`."""
 
-    def public(platform: str) -> ISource | None:
-        if not made:
-            from patches.sources.public import PublicSources
+    def __init__(self, means: Any) -> None:
+        self._means = means
 
-            made.append(PublicSources(means))
-        return made[0](platform)
+    @cached_property
+    def _public(self) -> Public:
+        from patches.sources.public import PublicSources
 
-    return public
+        return PublicSources(self._means)
+
+    def has(self, platform: str) -> bool:
+        return self._public.has(platform)
+
+    def sources(self, platforms: Collection[str]) -> Mapping[str, ISource]:
+        return self._public.sources(platforms) if platforms else {}

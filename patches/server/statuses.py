@@ -1,12 +1,12 @@
-"""What is known of each platform's list: what is current, and what is wrong."""
+"""What is known of each platform's list: what is current, what is held back, and what is wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from attrs import define, evolve
 
-from patches.server.feeds import Attempts, SourceState
+from patches.server.feeds import Attempts, Feed, SourceState
 from patches.server.snapshot import Snapshot
 
 NO_SOURCE = "no source has a list of it"
@@ -17,30 +17,47 @@ class ListStatus:
     """
     What is known of one platform's list.
 
+    :ivar held: a newer list that is held back; ``None`` if none is.
     :ivar failures: how often what it needs failed since it last succeeded.
     :ivar failed: how often that failed in all.
     :ivar error: why it failed last; ``None`` after a success.
-    :ivar alarm: why a newer list is held back; ``None`` if none is.
+    :ivar on_demand: whether it is here only because scanners have asked for it.
     """
 
     snapshot: Snapshot | None = None
+    held: Snapshot | None = None
     failures: int = 0
     failed: int = 0
     error: str | None = None
-    alarm: str | None = None
+    on_demand: bool = False
 
-    def take_up(self, snapshot: Snapshot, leads: bool, sources: Sequence[SourceState]) -> None:
+    @property
+    def alarm(self) -> str | None:
+        """Why a newer list is held back; ``None`` if none is."""
+        return self.held.held if self.held is not None else None
+
+    def take_up(
+        self, snapshot: Snapshot | None, held: Snapshot | None, leads: bool, feeds: Sequence[Feed]
+    ) -> Iterator[tuple[Snapshot, float]]:
         """
-        Note what the catalogue has as current; when it was checked, too, unless sources here tell that.
+        Note what the catalogue has as current, and as held back; when they were checked, too, unless feeds tell that.
 
         :param leads: whether this server refreshes it; else whatever it knew of sources is of no account any more.
+        :param feeds: of which it is made.
+        :return: snapshots of the catalogue that were checked later than it says, and when.
         """
-        if self.snapshot is None or self.snapshot.revision != snapshot.revision:
-            self.snapshot, self.alarm = snapshot, None
-        elif not leads:
-            self.snapshot, self.alarm, self.error, self.failures = snapshot, None, None, 0
-        elif not any(snapshot.platform in feed.platforms for state in sources for feed in state.feeds.values()):
-            self.snapshot = snapshot
+        if not leads:
+            self.error, self.failures = None, 0
+        pairs = []
+        for here, there in ((self.snapshot, snapshot), (self.held, held)):
+            same = here is not None and there is not None and here.revision == there.revision
+            pairs.append((here if same and leads and feeds else there, there))
+        (self.snapshot, _), (self.held, _) = pairs
+        return (
+            (there, here.checked)
+            for here, there in pairs
+            if here is not None and there is not None and here.checked > there.checked
+        )
 
     def sum_up(self, platform: str, sources: Sequence[SourceState], publishing: Attempts | None) -> None:
         """
@@ -56,5 +73,16 @@ class ListStatus:
         self.error = next((each.error for each in attempts if each.error is not None), None)
         if self.error is None and sources and not feeds and all(state.told for state in sources):
             self.error = NO_SOURCE
-        if self.snapshot is not None and feeds and all(feed.checked for feed in feeds):
-            self.snapshot = evolve(self.snapshot, checked=min(feed.checked for feed in feeds))
+        if publishing is None and feeds and all(feed.checked for feed in feeds):
+            self._note_check(min(feed.checked for feed in feeds))
+
+    def _note_check(self, checked: float) -> None:
+        """Note when the sources gave what they give: the list that is held back, if one is, else the current one."""
+        if self.held is not None:
+            self.held = _later(self.held, checked)
+        elif self.snapshot is not None:
+            self.snapshot = _later(self.snapshot, checked)
+
+
+def _later(snapshot: Snapshot, checked: float) -> Snapshot:
+    return evolve(snapshot, checked=checked) if checked > snapshot.checked else snapshot

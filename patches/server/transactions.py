@@ -23,12 +23,13 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine, purpose: Purpose = Purpose.WRITING) -> Iterator[Connection]:
     """
     Write in one transaction, once no other process does.
 
+    :param purpose: what is written: who writes something else is not waited for, unless SQLite has everyone wait.
     :raises CatalogueError: if the database cannot be used.
     """
     with in_one_line(), engine.begin() as connection:
-        alone(connection, Purpose.WRITING)
+        alone(connection, purpose)
         yield connection

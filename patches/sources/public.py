@@ -6,8 +6,10 @@ Chosen for being a vendor's own, complete, and of bounded cost; see the referenc
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from patches.interfaces import ISource
-from patches.platforms import Platform
+from patches.platforms import InvalidPlatform, Platform
 from patches.sources.configured import SourceConfig
 from patches.sources.feed import FeedSource
 from patches.sources.means import Means
@@ -51,27 +53,41 @@ PUBLIC = {
 
 
 def public_source(platform: str) -> SourceConfig | None:
-    """Give the public source of a platform; ``None`` if there is none."""
-    return PUBLIC.get(platform) or PUBLIC.get(Platform.from_name(platform).family)
+    """Give the public source of a platform; ``None`` if there is none, or the name is none of a platform."""
+    try:
+        return PUBLIC.get(platform) or PUBLIC.get(Platform.from_name(platform).family)
+    except InvalidPlatform:
+        return None
 
 
 class PublicSources:
     """
-    Public sources, made when a platform of theirs is asked for.
+    Public sources, made when they are needed; see :class:`patches.server.schedule.Public`.
 
     :param means: what they are made with.
     """
 
     def __init__(self, means: Means) -> None:
         self._means = means
-        self._made: dict[str, ISource] = {}
+        self._made: dict[str, FeedSource] = {}
 
-    def __call__(self, platform: str) -> ISource | None:
-        """Give the public source of a platform, which reads that platform from now on; ``None`` if there is none."""
-        config = public_source(platform)
-        if config is None:
-            return None
-        source = self._made.setdefault(config.name, make_source(config, self._means, frozenset()))
-        if isinstance(source, FeedSource) and source.wanted is not None:
-            source.wanted |= {platform}
-        return source
+    def has(self, platform: str) -> bool:
+        """Tell whether there is a public source for platforms of this name."""
+        return public_source(platform) is not None
+
+    def sources(self, platforms: Collection[str]) -> Mapping[str, ISource]:
+        """Give the sources of these platforms, by platform; they read these and no others from now on."""
+        configs = {platform: config for platform in platforms if (config := public_source(platform)) is not None}
+        for name in self._made.keys() - {config.name for config in configs.values()}:
+            del self._made[name]
+        found = {platform: self._source(config) for platform, config in configs.items()}
+        for source in self._made.values():
+            source.wanted = frozenset(name for name, each in found.items() if each is source)
+        return found
+
+    def _source(self, config: SourceConfig) -> FeedSource:
+        if config.name not in self._made:
+            source = make_source(config, self._means, frozenset())
+            assert isinstance(source, FeedSource)  # noqa: S101 - the table above has feeds only
+            self._made[config.name] = source
+        return self._made[config.name]

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy import URL
 from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from twisted.internet.task import Clock
 from zope.interface import implementer
 
 from patches.interfaces import IListing, ISource, Offer
+from patches.server.board import Board
 from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
 from patches.server.catalogue import Catalogue
+from patches.server.demand import Demand
 from patches.server.lists import Lists
+from patches.server.offering import Offering
 from patches.server.publishing import Guard, Publisher
 from patches.server.refresh import Refresh
-from patches.server.schedule import Schedule
+from patches.server.schedule import NoPublic, Public, Schedule
 from patches.server.schema import open_database
 from patches.vulnerability import Vulnerability
 from tests.server.databases import DatabaseCase
@@ -84,6 +88,59 @@ class PutListing:
                 yield item
 
 
+class PutPublic:
+    """
+    Public sources of what a test puts into them, each of a family: one list of all its platforms that are wanted.
+
+    :ivar lists: by platform.
+    :ivar made: by family.
+    """
+
+    families = ("debian", "ubuntu")
+
+    def __init__(self) -> None:
+        self.lists: dict[str, list[object]] = {}
+        self.made: dict[str, PutFeed] = {}
+
+    def has(self, platform: str) -> bool:
+        """Tell whether it is of one of the families."""
+        return platform.partition("-")[0] in self.families
+
+    def sources(self, platforms: Collection[str]) -> dict[str, PutFeed]:
+        """Give the sources, which read these platforms."""
+        found: dict[str, PutFeed] = {}
+        for feed in self.made.values():
+            feed.wanted = set()
+        for platform in filter(self.has, platforms):
+            family = platform.partition("-")[0]
+            feed = self.made.setdefault(family, PutFeed(f"public-{family}", self.lists))
+            feed.wanted.add(platform)
+            found[platform] = feed
+        return found
+
+
+class PutFeed(PutSource):
+    """A source with one list, of which only reading tells which of the wanted platforms are in it."""
+
+    def __init__(self, name: str, lists: dict[str, list[object]]) -> None:
+        super().__init__(name)
+        self.lists = lists
+        self.wanted: set[str] = set()
+
+    async def offers(self) -> list[Offer]:
+        """Offer the list."""
+        self.asked.append("offers")
+        if self.trouble is not None:
+            raise self.trouble
+        return [Offer("all", " ".join(sorted(self.wanted)))]
+
+    def listing(self, key: str) -> PutListing:
+        """Read what is wanted of what was put there."""
+        self.asked.append(key)
+        wanted = [each for platform in sorted(self.wanted) for each in self.lists.get(platform, [])]
+        return PutListing(wanted, Counter(), None)
+
+
 class RefreshCase(DatabaseCase):
     """A case with a refresh of one source, which has a list of Debian."""
 
@@ -93,27 +150,32 @@ class RefreshCase(DatabaseCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.source = PutSource()
+        self.configured: list[ISource] = [self.source]
         self.put("debian-12", 10)
+        self.public: Public = NoPublic()
         self.budget = Budget(REFRESH_BYTES, {REFRESH: REFRESH_BYTES})
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
-        self.catalogue = Catalogue(open_database(self.new_database()))
-        self.addCleanup(self.catalogue.close)
+        self.open_catalogue(self.new_database())
         self.lists = Lists(self.folder / "lists.sqlite")
         self.addCleanup(self.lists.close)
         self.refresh = self.make_refresh()
 
+    def open_catalogue(self, where: Path | URL) -> None:
+        """Open a catalogue, for servers that are made from now on."""
+        engine = open_database(where)
+        self.catalogue, self.board = Catalogue(engine), Board(engine)
+        self.addCleanup(self.catalogue.close)
+
     def make_refresh(self, *more: PutSource) -> Refresh:
         """Make a refresh, as a server that starts does."""
-        sources = [self.source, *more]
-        schedule = Schedule(self.interval, self.platforms)
-        publisher = Publisher(self.catalogue, self.lists, sources, Guard(), self.folder)
         return Refresh(
-            sources,
+            Offering([*self.configured, *more], self.public),
+            Demand(self.board, self.public, maybeDeferred, self.wall),
             self.catalogue,
             self.lists,
-            publisher,
-            schedule,
+            Publisher(self.catalogue, self.lists, Guard(), self.folder),
+            Schedule(self.interval, self.platforms),
             self.budget,
             maybeDeferred,
             self.clock,

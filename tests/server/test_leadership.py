@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import mkdtemp
+
 from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from patches.interfaces import SourceError
 from patches.server.catalogue import Catalogue
 from patches.server.leadership import Leadership
 from patches.server.refresh import Refresh
@@ -12,7 +16,8 @@ from patches.server.refresh_lock import RefreshLock, lock_of
 from patches.server.schema import CatalogueError, open_database
 from tests.postgresql import postgresql
 from tests.server.databases import DatabaseCase, OnPostgreSQL
-from tests.server.sources import HOUR, RefreshCase
+from tests.server.made_up import vulnerabilities
+from tests.server.sources import HOUR, PutSource, RefreshCase
 
 
 class Mutex:
@@ -102,13 +107,12 @@ class FollowingTests(RefreshCase):
         self.catalogue.is_shared = True
         self.first, self.second = self.server(0), self.server(1)
 
-    def server(self, number: int) -> Refresh:
+    def server(self, number: int, *more: PutSource) -> Refresh:
         """Make a server with lists of its own."""
-        folder = self.folder / str(number)
-        folder.mkdir()
+        folder = Path(mkdtemp(dir=self.folder))
         self.lists = type(self.lists)(folder / "lists.sqlite")
         self.addCleanup(self.lists.close)
-        refresh = self.make_refresh()
+        refresh = self.make_refresh(*more)
         refresh.leads = lambda: self.turn == number
         return refresh
 
@@ -139,6 +143,32 @@ class FollowingTests(RefreshCase):
         ages = {self.wall() - refresh.current("debian-12").checked for refresh in (self.first, self.second)}
         self.assertEqual(len(ages), 1)
         self.assertLess(ages.pop(), HOUR)
+
+    def test_checked_by_all(self) -> None:
+        """A list of two sources was checked when the one that is away last gave its part, whoever is asked."""
+        second = PutSource("second")
+        second.lists = {"debian-12": [*vulnerabilities(3)]}
+        self.first, self.second = self.server(0, second), self.server(1, second)
+        self.pass_time()
+        second.trouble, second.lists["debian-12"] = SourceError("away"), [SourceError("away")]
+        self.put("debian-12", 20)
+        self.pass_time(HOUR)
+        self.assertEqual(self.pass_time(), [23, 23])
+        ages = {self.wall() - refresh.current("debian-12").checked for refresh in (self.first, self.second)}
+        self.assertEqual(ages, {HOUR + 10})
+
+    def test_alarm(self) -> None:
+        """Both tell that a list is held back, until someone accepts it."""
+        self.pass_time()
+        self.put("debian-12", 2)
+        self.pass_time(HOUR)
+        self.assertEqual(self.pass_time(), [10, 10])
+        alarms = {refresh.statuses["debian-12"].alarm for refresh in (self.first, self.second)}
+        self.assertEqual(len(alarms), 1)
+        self.assertIn("80% less", str(alarms.pop()))
+        self.catalogue.accept("debian-12", self.wall())
+        self.assertEqual(self.pass_time(), [2, 2])
+        self.assertEqual([self.first.statuses["debian-12"].alarm, self.second.statuses["debian-12"].alarm], [None] * 2)
 
     def test_takes_over(self) -> None:
         """When it leads it reads what there is at once, and the other follows."""

@@ -7,8 +7,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.interfaces import SourceError
 from patches.server.catalogue import ChunkMissing
 from patches.server.problems import Problem, problem_of
-from patches.server.refresh import NotReady, UnknownPlatform
 from patches.server.schema import CatalogueError
+from patches.server.served import NotReady, UnknownPlatform
 from patches.server.sessions import Denied, SessionExpired, UnknownSession
 from patches.server.tokens import BadToken
 from patches.server.window import OutOfOrder, WindowClosed

@@ -233,14 +233,17 @@ class KeepingTests(RefreshCase):
         self.assertEqual((self.count(), status.alarm, self.catalogue.held()), (90, None, []))
 
     def test_accepted(self) -> None:
-        """What an operator accepts is current."""
+        """What an operator accepts is current; it was checked when its sources gave it, not when it was accepted."""
         self.put("debian-12", 2)
         self.tick(HOUR)
         self.assertEqual(self.count(), 10)
-        accepted = self.catalogue.accept("debian-12", NOW)
-        self.assertEqual(accepted and accepted.vulnerabilities, 2)
+        accepted = self.catalogue.accept("debian-12", NOW + 9 * HOUR)
+        self.assertEqual(accepted and (accepted.vulnerabilities, accepted.checked), (2, NOW + HOUR))
         self.assertIsNone(self.catalogue.accept("debian-12", NOW))
         self.assertEqual([each.vulnerabilities for each in self.catalogue.current()], [2])
+        self.tick(10)
+        self.assertEqual((self.count(), self.refresh.statuses["debian-12"].alarm), (2, None))
+        self.assertEqual(self.refresh.current("debian-12").checked, NOW + HOUR)
 
     def test_no_memory(self) -> None:
         """Without memory for it a refresh waits."""
@@ -261,3 +264,35 @@ class KeepingTests(RefreshCase):
         self.put("debian-12", 13)
         self.tick(10)
         self.assertEqual((self.count(), self.refresh.statuses["debian-12"].error), (13, None))
+
+
+class HeldTests(RefreshCase):
+    """A list that is held back, and its sources go on giving it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.source.states["debian-12"] = "long"
+        self.tick()
+        self.put("debian-12", 2)
+        self.source.states["debian-12"] = "short"
+        self.tick(HOUR)
+
+    def test_times(self) -> None:
+        """The current list gets old, as nobody gives it any more; the one that is held does not."""
+        for _ in range(5):
+            self.tick(HOUR)
+        self.tick(10)
+        self.assertEqual(self.source.asked.count("debian-12"), 2)
+        self.assertEqual(self.refresh.current("debian-12").checked, NOW)
+        self.assertEqual([each.checked for each in self.catalogue.held()], [NOW + 6 * HOUR])
+
+    def test_restart(self) -> None:
+        """After a restart it is told of at once, before any source was asked."""
+        alarm = self.refresh.statuses["debian-12"].alarm
+        self.refresh = self.make_refresh()
+        self.successResultOf(ensureDeferred(self.refresh.take_up()))
+        self.assertIn("2 vulnerabilities, 80% less", str(alarm))
+        self.assertEqual(self.refresh.statuses["debian-12"].alarm, alarm)
+        self.tick(HOUR)
+        self.assertEqual((self.count(), self.refresh.statuses["debian-12"].alarm), (10, alarm))
+        self.assertEqual(self.refresh.current("debian-12").checked, NOW)

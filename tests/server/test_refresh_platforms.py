@@ -5,9 +5,7 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred, ensureDeferred
 
 from patches.server.budget import REFRESH
-from patches.server.catalogue import Catalogue
-from patches.server.refresh import NotReady, UnknownPlatform
-from patches.server.schema import open_database
+from patches.server.served import NotReady, UnknownPlatform
 from tests.server.made_up import lines, vulnerabilities
 from tests.server.sources import HOUR, NOW, RefreshCase
 
@@ -35,8 +33,7 @@ class RestartTests(RefreshCase):
 
     def test_catalogue_lost(self) -> None:
         """A catalogue that is lost is made anew of what the sources said last, without asking for it again."""
-        self.catalogue = Catalogue(open_database(self.folder / "another.sqlite"))
-        self.addCleanup(self.catalogue.close)
+        self.open_catalogue(self.folder / "another.sqlite")
         self.refresh = self.make_refresh()
         self.tick()
         self.assertEqual((self.count(), self.source.asked), (10, ["offers"]))

@@ -10,6 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.exc import SQLAlchemyError
 
+from patches.server.board import Board
 from patches.server.catalogue import Catalogue
 from patches.server.database_url import database_url
 from patches.server.migrating import SCHEMA_VERSION, VERSION_TABLE
@@ -67,6 +68,32 @@ class OpenTests(SchemaCase):
         with open_database(self.where).connect() as connection:
             context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
             self.assertEqual(compare_metadata(context, METADATA), [])
+
+    def test_public_before(self) -> None:
+        """What is current in one of version 4 and came of public feeds alone is wanted of them, as it was before."""
+        open_database(self.where)
+        snapshots = [
+            f"('{number}', '{name}', 1, {number}, {retired}, 0, 0, 'd', '{sources}')"
+            for number, (name, retired, sources) in enumerate(
+                [
+                    ("debian-12", "NULL", '{"debian-tracker": {}}'),
+                    ("debian-11", "5", '{"debian-tracker": {}}'),
+                    ("rhel-9", "NULL", '{"redhat-vex": {}, "own": {}}'),
+                    ("alpine-3.20", "NULL", "{}"),
+                ],
+                start=7,
+            )
+        ]
+        names = "revision, platform, created, checked, retired, vulnerabilities, chunks, digest, sources"
+        self.execute(
+            self.where,
+            *(f"INSERT INTO snapshots ({names}) VALUES {values}" for values in snapshots),
+            "DROP TABLE wanted_platforms",
+            "DROP TABLE known_platforms",
+            f"UPDATE {VERSION_TABLE} SET version_num = '4'",
+        )
+        notices = Board(open_database(self.where)).read()
+        self.assertEqual((notices.wanted, notices.absent, notices.known), ({"debian-12": 7.0}, {}, frozenset()))
 
     def test_no_connection(self) -> None:
         """No connection is left open."""

@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.server.channel import ServerSite
 from patches.server.loaded import LARGEST_LOADED
 from patches.server.options import Options
+from patches.server.served import NotReady, UnknownPlatform
 from patches.server.service import Server, make_server
 from tests.server.made_up import lines, vulnerabilities
 
@@ -78,6 +79,16 @@ class MakingTests(ServiceCase):
         """So are the platforms."""
         server = self.make("--platforms", "debian-12,alpine-3.20")
         self.assertEqual(set(server.refresh.statuses), {"debian-12", "alpine-3.20"})
+
+    def test_public(self) -> None:
+        """Without any option a server has what public feeds have; it is written down, and nobody is asked yet."""
+        options = Options()
+        options.parseOptions(["--state-dir", str(self.folder), "--memory-limit", "4GiB"])
+        refresh = make_server(self.reactor, options.resolved).refresh
+        self.assertRaises(NotReady, refresh.current, "debian-12")
+        for name in ("amiga-3", "Debian 12"):
+            self.assertRaises(UnknownPlatform, refresh.current, name)
+        self.assertEqual((self.reactor.tcpClients, self.reactor.getDelayedCalls()), ([], []))
 
     def test_database(self) -> None:
         """The catalogue is where its URL says."""

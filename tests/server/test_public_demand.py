@@ -1,0 +1,407 @@
+"""Tests for platforms that are wanted of public feeds: :mod:`patches.server.demand`, :mod:`patches.server.board`."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import ensureDeferred
+
+from patches.interfaces import SourceError
+from patches.server.board import MOST_ABSENT, MOST_WANTED, Board
+from patches.server.refresh import Refresh
+from patches.server.schema import open_database
+from patches.server.served import NotReady, UnknownPlatform
+from tests.server.databases import DatabaseCase, OnPostgreSQL
+from tests.server.made_up import lines, vulnerabilities
+from tests.server.sources import HOUR, NOW, PutPublic, RefreshCase
+
+DAY = 24 * HOUR
+
+
+class PublicCase(RefreshCase):
+    """A case with a server that no source was configured for; public feeds have two Debians and a Ubuntu."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.configured = []
+        self.feeds = self.public = PutPublic()
+        for platform, count in (("debian-11", 11), ("debian-12", 12), ("ubuntu-24.04", 24)):
+            self.feeds.lists[platform] = [*vulnerabilities(count, platform)]
+        self.start()
+
+    def start(self) -> None:
+        """Start a server, or start it again."""
+        self.refresh = self.make_refresh()
+        self.successResultOf(ensureDeferred(self.refresh.take_up()))
+
+    def asked_of(self, family: str) -> list[str]:
+        """Give what a public source was asked for, and forget it."""
+        feed = self.feeds.made.get(family)
+        asked = list(feed.asked) if feed is not None else []
+        if feed is not None:
+            feed.asked.clear()
+        return asked
+
+    def break_feed(self, platform: str) -> None:
+        """Have a public feed be away."""
+        (feed,) = self.feeds.sources([platform]).values()
+        feed.trouble = SourceError("away")
+
+    def scan(self, platform: str = "debian-12", refresh: Refresh | None = None) -> str | int:
+        """Ask for a platform, as a scanner does; give the length of its list, or what is wrong."""
+        try:
+            return (refresh or self.refresh).current(platform).vulnerabilities
+        except NotReady:
+            return "not ready"
+        except UnknownPlatform:
+            return "unknown"
+
+
+class OneServerTests(PublicCase):
+    """One server."""
+
+    def test_nothing_before(self) -> None:
+        """No public feed is read before a platform of it is asked for."""
+        self.tick()
+        self.assertEqual((self.feeds.made, self.refresh.statuses, self.refresh.ready), ({}, {}, False))
+
+    def test_asked_for(self) -> None:
+        """A platform that is asked for is read with the next round, and no other."""
+        self.assertEqual(self.scan(), "not ready")
+        self.tick(1)
+        self.assertEqual(self.scan(), 12)
+        self.assertEqual(set(self.refresh.statuses), {"debian-12"})
+
+    def test_another(self) -> None:
+        """Another one of the same feed is read at once, too, not when the feed is next due."""
+        self.test_asked_for()
+        self.assertEqual(self.scan("debian-11"), "not ready")
+        self.tick(1)
+        self.assertEqual((self.scan("debian-11"), self.scan()), (11, 12))
+
+    def test_feed_away(self) -> None:
+        """A feed that is away keeps no other from being read, and makes no name known that is not."""
+        self.break_feed("debian-12")
+        self.assertEqual((self.scan(), self.scan("ubuntu-24.04")), ("not ready", "not ready"))
+        self.tick(1)
+        self.assertEqual((self.scan(), self.scan("ubuntu-24.04"), self.scan("amiga-3")), ("not ready", 24, "unknown"))
+        self.assertEqual(self.refresh.problem, "away")
+
+    def test_no_name(self) -> None:
+        """What is no platform's name is unknown, and so is what no public feed is about."""
+        for name in ("amiga-3", "Debian 12", "", "x" * 1000, "-"):
+            self.assertEqual(self.scan(name), "unknown")
+        self.assertEqual(self.board.read().wanted, {})
+
+    def test_not_there(self) -> None:
+        """What a public feed turns out not to have is unknown from then on; it is looked for again after a day."""
+        for platform in ("debian-99", "debian-12"):
+            self.assertEqual(self.scan(platform), "not ready")
+        self.tick(1)
+        self.assertEqual((self.scan("debian-99"), self.scan()), ("unknown", 12))
+        self.assertEqual(set(self.refresh.statuses), {"debian-12"})
+        self.assertEqual((set(self.board.read().wanted), set(self.board.read().absent)), ({"debian-12"}, {"debian-99"}))
+        self.asked_of("debian")
+        for _ in range(5):
+            self.tick(60)
+            self.assertEqual(self.scan("debian-99"), "unknown")
+        self.assertEqual(self.asked_of("debian"), [])
+        self.feeds.lists["debian-99"] = [*vulnerabilities(9, "debian-99")]
+        self.tick(DAY)
+        self.assertEqual(self.scan("debian-99"), "not ready")
+        self.tick(1)
+        self.assertEqual(self.scan("debian-99"), 9)
+
+    def test_only_not_there(self) -> None:
+        """That is so, too, where it is all that is wanted of a feed."""
+        self.scan("debian-99")
+        self.tick(1)
+        self.assertEqual(self.scan("debian-99"), "unknown")
+        self.tick(10)
+        self.assertEqual((self.refresh.statuses, self.refresh.problem), ({}, None))
+
+    def test_ready(self) -> None:
+        """A server that serves something stays ready while it looks for something else."""
+        self.scan()
+        self.assertFalse(self.refresh.ready)
+        self.tick(1)
+        self.break_feed("ubuntu-24.04")
+        self.scan("ubuntu-24.04")
+        self.tick(1)
+        self.assertEqual((self.refresh.ready, self.refresh.statuses["ubuntu-24.04"].snapshot), (True, None))
+
+    def test_restart(self) -> None:
+        """After a restart it is served at once, and goes on being refreshed without being asked for."""
+        self.scan()
+        self.tick(1)
+        self.asked_of("debian")
+        self.feeds.lists["debian-12"] = [*vulnerabilities(13)]
+        self.start()
+        self.assertEqual(set(self.refresh.statuses), {"debian-12"})
+        for _ in range(2):
+            self.tick(HOUR)
+        self.assertEqual(self.asked_of("debian"), ["offers"] * 2)
+
+    def test_restart_before_read(self) -> None:
+        """So does what was asked for before and could not be read yet."""
+        self.break_feed("debian-12")
+        self.scan()
+        self.tick(1)
+        self.feeds.made["debian"].trouble = None
+        self.start()
+        self.tick()
+        self.assertEqual(self.refresh.statuses["debian-12"].snapshot and "there", "there")
+
+    def test_seldom_written(self) -> None:
+        """That a platform is asked for is written when it is new, and then once a day."""
+        written = []
+        want = self.board.want
+        self.patch(self.board, "want", lambda asked: (written.append(dict(asked)), want(asked)))
+        for _ in range(49):
+            for _ in range(100):
+                self.scan()
+            self.tick(HOUR)
+        self.assertEqual(written, [{"debian-12": NOW + day * DAY} for day in range(3)])
+
+    def test_forgotten(self) -> None:
+        """What nobody has asked for in a month is forgotten: it is not read any more, nor served, nor missing."""
+        for platform in ("debian-11", "debian-12", "ubuntu-24.04"):
+            self.scan(platform)
+        self.tick(1)
+        for _ in range(31):
+            self.tick(DAY)
+            self.scan("debian-12")
+        self.tick(10)
+        self.assertEqual((set(self.refresh.statuses), self.refresh.ready), ({"debian-12"}, True))
+        self.assertEqual([snapshot.platform for snapshot in self.catalogue.current()], ["debian-12"])
+        self.asked_of("debian"), self.asked_of("ubuntu")
+        for _ in range(3):
+            self.tick(HOUR)
+        self.assertEqual((self.asked_of("ubuntu"), self.feeds.made["debian"].wanted), ([], {"debian-12"}))
+        self.assertEqual(self.lists.facts("ubuntu-24.04"), {})
+        self.assertEqual(set(self.refresh.statuses), {"debian-12"})
+        self.assertEqual(self.scan("ubuntu-24.04"), "not ready")
+        self.tick(1)
+        self.assertEqual(self.scan("ubuntu-24.04"), 24)
+
+    def test_imported(self) -> None:
+        """A list that was imported is not withdrawn for that no public feed could be asked in a month."""
+        self.catalogue.publish("debian-12", lines(vulnerabilities(5)), {}, NOW)
+        self.break_feed("debian-12")
+        self.tick(10)
+        self.assertEqual(self.feeds.made["debian"].asked, [])
+        self.assertEqual(self.scan(), 5)
+        for _ in range(32):
+            self.tick(DAY)
+        self.assertEqual((self.scan(), self.board.read().wanted), (5, {}))
+
+
+class ConfiguredTests(PublicCase):
+    """A server that a source was configured for, which has Alpine."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.configured = [self.source]
+        del self.source.lists["debian-12"]
+        self.put("alpine-3.20", 3)
+        self.start()
+
+    def test_what_it_has(self) -> None:
+        """What it has is not wanted of others, and nothing is before that is known."""
+        self.put("debian-12", 7)
+        self.assertEqual([self.scan(), self.scan("ubuntu-24.04")], ["not ready"] * 2)
+        self.tick()
+        self.assertEqual([self.scan(), self.scan("ubuntu-24.04")], [7, "not ready"])
+        self.tick(1)
+        self.assertEqual([self.scan(), self.scan("ubuntu-24.04")], [7, 24])
+        self.assertEqual(set(self.feeds.made), {"ubuntu"})
+
+    def test_gets_it(self) -> None:
+        """When a configured source gets what a public one was read for, that one is not read any more."""
+        self.tick()
+        self.scan()
+        self.tick(1)
+        self.assertEqual(self.scan(), 12)
+        self.put("debian-12", 13)
+        self.tick(HOUR)
+        self.assertEqual((self.scan(), self.board.read().wanted), (13, {}))
+        self.asked_of("debian")
+        self.tick(HOUR)
+        self.assertEqual(self.asked_of("debian"), [])
+
+    def test_same_name(self) -> None:
+        """A public source that has the name of a configured one is not read beside it."""
+        self.source.name = "public-debian"
+        self.tick()
+        self.scan()
+        self.tick(1)
+        self.assertEqual((self.scan(), self.scan("alpine-3.20")), ("unknown", 3))
+
+
+class ChosenTests(PublicCase):
+    """A server with chosen platforms."""
+
+    platforms = ("debian-12", "alpine-3.20", "amiga-3")
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.configured = [self.source]
+        self.source.lists = {"alpine-3.20": [*vulnerabilities(3, "alpine-3.20")]}
+        self.start()
+
+    def test_read(self) -> None:
+        """Those that no configured source has are read of public feeds, unasked; others are not, and never written."""
+        self.tick()
+        self.tick(10)
+        self.assertEqual([self.scan(name) for name in self.platforms], [12, 3, "not ready"])
+        self.assertEqual(self.scan("ubuntu-24.04"), "unknown")
+        self.tick(1)
+        self.assertEqual((set(self.feeds.made), self.board.read().wanted), ({"debian"}, {}))
+        self.assertFalse(self.refresh.ready)
+
+
+class FollowingTests(PublicCase):
+    """Two servers, of which the second follows; Alpine is configured on both."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.catalogue.is_shared = True
+        self.turn = 0
+        self.servers: list[Refresh] = []
+        self.configured = [self.source]
+        self.source.lists = {"alpine-3.20": [*vulnerabilities(3, "alpine-3.20")]}
+
+    def start_both(self) -> None:
+        """Start both."""
+        self.servers = [self.make_refresh(), self.make_refresh()]
+        for number, refresh in enumerate(self.servers):
+            refresh.leads = lambda number=number: self.turn == number  # type: ignore[misc]
+
+    def go_on(self, seconds: float = 10) -> None:
+        """Let both do what is due."""
+        self.clock.advance(seconds)
+        for refresh in self.servers:
+            self.successResultOf(ensureDeferred(refresh.tick()))
+
+    def both(self, platform: str) -> list[str | int]:
+        """Ask both for a platform, the one that follows first."""
+        return [self.scan(platform, refresh) for refresh in reversed(self.servers)]
+
+    def test_follower_asked(self) -> None:
+        """What only the one that follows was asked for, the other reads, within seconds; it asks nobody itself."""
+        for configured in ([], [self.source]):
+            self.configured = list(configured)
+            self.start_both()
+            self.go_on()
+            self.go_on()
+            platform = "debian-12" if configured else "ubuntu-24.04"
+            self.assertEqual(self.scan(platform, self.servers[1]), "not ready")
+            self.go_on(1)
+            self.go_on()
+            self.go_on()
+            self.assertEqual(self.both(platform), [int(platform[7:9])] * 2)
+            self.assertEqual(self.asked_of(platform[:6]), ["offers", "all"])
+
+    def test_unknown(self) -> None:
+        """Who follows says what is unknown as soon as the other has told, and not before."""
+        self.start_both()
+        self.assertEqual(self.scan("amiga-3", self.servers[1]), "not ready")
+        self.go_on()
+        self.go_on()
+        self.assertEqual(self.both("amiga-3"), ["unknown"] * 2)
+        self.assertEqual(self.both("alpine-3.20"), [3] * 2)
+        self.both("debian-99")
+        self.go_on(1)
+        self.go_on()
+        self.go_on()
+        self.assertEqual(self.both("debian-99"), ["unknown"] * 2)
+
+    def test_not_read_yet(self) -> None:
+        """What the other knows of and could not read yet is not unknown; both say that it is missing."""
+        self.put("centos-7", 0)
+        self.start_both()
+        self.go_on()
+        self.go_on()
+        self.assertEqual(self.both("centos-7"), ["not ready"] * 2)
+        self.assertEqual([refresh.ready for refresh in self.servers], [False] * 2)
+
+    def test_new_leader(self) -> None:
+        """A server that has just begun to lead knows nothing yet, and says so to the other."""
+        self.start_both()
+        self.go_on()
+        self.go_on()
+        self.turn = 1
+        self.source.trouble = SourceError("away")
+        self.go_on()
+        self.go_on()
+        self.assertEqual(self.both("amiga-3"), ["not ready"] * 2)
+        self.source.trouble = None
+        self.go_on(60)
+        self.go_on()
+        self.assertEqual(self.both("amiga-3"), ["unknown"] * 2)
+
+    def test_renewed(self) -> None:
+        """What only the one that follows is asked for is not forgotten; what nobody is is, by both."""
+        self.start_both()
+        self.go_on()
+        self.both("debian-12"), self.both("ubuntu-24.04")
+        self.go_on()
+        self.go_on()
+        for _ in range(40):
+            self.go_on(DAY)
+            self.scan("debian-12", self.servers[1])
+        self.go_on()
+        self.assertEqual(self.both("debian-12"), [12, 12])
+        for refresh in self.servers:
+            self.assertEqual(set(refresh.statuses), {"alpine-3.20", "debian-12"})
+
+
+class BoardTests(DatabaseCase):
+    """The board."""
+
+    def setUp(self) -> None:
+        self.engine = open_database(self.new_database())
+        self.addCleanup(self.engine.dispose)
+        self.board = Board(self.engine)
+
+    def test_wanted(self) -> None:
+        """What is asked for is wanted, since it was last; what is not there stays absent, whoever asks for it."""
+        self.board.want({"debian-12": 1.0, "debian-99": 1.0})
+        self.board.want({"debian-12": 5.0})
+        self.board.miss(["debian-99", "debian-1000"], 2.0)
+        self.board.want({"debian-99": 6.0})
+        self.assertEqual(self.board.read().wanted, {"debian-12": 5.0})
+        self.assertEqual(self.board.read().absent, {"debian-99": 2.0})
+        self.board.forget(["debian-12", "debian-99"])
+        self.assertEqual((self.board.read().wanted, self.board.read().absent), ({}, {}))
+
+    def test_known(self) -> None:
+        """What is known is told anew each time."""
+        for known in ({"a-1", "b-2"}, {"b-2", "c-3"}, set()):
+            self.board.tell_known(known)
+            self.assertEqual(self.board.read().known, known)
+
+    def test_bounded(self) -> None:
+        """Neither kind has more than so many; what is served stays, and what was asked for last."""
+        from patches.server.catalogue import Catalogue
+
+        Catalogue(self.engine).publish("debian-12", lines(vulnerabilities(3)), {}, 1.0)
+        self.board.want({"debian-12": 0.0})
+        for start in range(0, 2 * MOST_WANTED, 50):
+            self.board.want({f"debian-{number}": float(number) for number in range(start + 1000, start + 1050)})
+        wanted = self.board.read().wanted
+        self.assertEqual((len(wanted), wanted.get("debian-12"), min(wanted.values())), (MOST_WANTED, 0.0, 0.0))
+        self.assertIn(f"debian-{start + 1049}", wanted)
+        self.assertNotIn("debian-1000", wanted)
+        for number in range(0, 2 * MOST_ABSENT, 100):
+            names = {f"debian-{each}": 10_000.0 for each in range(number, number + 100)}
+            self.board.want(names)
+            self.board.miss(names, float(number))
+        absent = self.board.read().absent
+        self.assertEqual((len(absent), max(absent.values())), (MOST_ABSENT, float(number)))
+
+
+class BoardOnPostgreSQLTests(OnPostgreSQL, BoardTests):
+    """The same on PostgreSQL."""
+
+
+class FollowingOnPostgreSQLTests(OnPostgreSQL, FollowingTests):
+    """The same on PostgreSQL."""

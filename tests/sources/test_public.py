@@ -1,0 +1,53 @@
+"""Tests for :mod:`patches.sources.public`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.server.schedule import Public
+from patches.sources.means import means_of
+from patches.sources.public import PUBLIC, PublicSources
+
+
+class PublicSourcesTests(SynchronousTestCase):
+    """Public sources."""
+
+    def setUp(self) -> None:
+        means = means_of(Clock(), maybeDeferred, Path(self.mktemp()), {})  # type: ignore[arg-type]
+        self.public: Public = PublicSources(means)
+
+    def wanted(self, *platforms: str) -> dict[str, list[str]]:
+        """Tell what each source reads when these platforms are wanted."""
+        found = self.public.sources(platforms)
+        return {source.name: sorted(source.wanted) for source in found.values()}  # type: ignore[attr-defined]
+
+    def test_has(self) -> None:
+        """There is one for every name of a family that has a public feed, and for nothing else."""
+        for name in ("debian-12", "debian-99", "wolfi", "amazon-2023", "opensuse-leap-15.6"):
+            self.assertTrue(self.public.has(name), name)
+        for name in ("amazon-2018", "amiga-3", "Debian 12", "", "debian-" + "9" * 64, "photon-5", "-", "\n"):
+            self.assertFalse(self.public.has(name), name)
+            self.assertEqual(self.public.sources([name]), {})
+
+    def test_all(self) -> None:
+        """Every one of the table can be made, and reads what is wanted of it."""
+        names = [name if name.partition("-")[2].isdecimal() else f"{name}-1" for name in PUBLIC]
+        names = [name.removesuffix("-1") if name in ("wolfi-1", "chainguard-1") else name for name in names]
+        found = self.wanted(*names)
+        self.assertEqual(found.keys(), {config.name for config in PUBLIC.values()})
+        self.assertEqual(sorted(name for each in found.values() for name in each), sorted(names))
+
+    def test_exactly(self) -> None:
+        """They read what is wanted now, and not what was before; a source that is always wanted stays the same."""
+        first = self.public.sources(["debian-12", "wolfi"])["debian-12"]
+        self.assertEqual(
+            self.wanted("debian-11", "debian-12", "alpine-3.20"),
+            {"debian-tracker": ["debian-11", "debian-12"], "alpine-secdb": ["alpine-3.20"]},
+        )
+        self.assertIs(self.public.sources(["debian-11"])["debian-11"], first)
+        self.assertEqual(self.wanted("debian-11"), {"debian-tracker": ["debian-11"]})
+        self.assertEqual(self.wanted(), {})
