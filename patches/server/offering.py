@@ -92,6 +92,10 @@ class Offering:
             return True
         return state.is_settled(now) and not any(platform in feed.platforms for feed in state.feeds.values())
 
+    def was_asked(self, now: float) -> bool:
+        """Tell whether every source was asked, whatever came of it, and none is due."""
+        return all(state.attempts.due > now for state in self.states)
+
     def doubt(self, now: float) -> None:
         """Have everything looked at again: another server has read it meanwhile."""
         for state in self.states:

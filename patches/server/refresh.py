@@ -93,6 +93,11 @@ class Refresh:
         """See :attr:`Served.problem`."""
         return self._served.problem
 
+    @property
+    def has_asked(self) -> bool:
+        """Whether this server has asked every source that it has since it refreshes."""
+        return self._led and self.leads() and self._offering.was_asked(self._clock.seconds())
+
     def current(self, platform: str) -> Snapshot:
         """Give the current snapshot of a platform; see :meth:`Served.current`."""
         return self._served.current(platform)

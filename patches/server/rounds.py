@@ -21,13 +21,22 @@ class Rounds:
 
     :param deltas: to what is current.
     :param leadership: ``None``: nobody shares the catalogue.
+    :param forget_files: removes files that no source has used for long.
     """
 
-    def __init__(self, reading: Reading, refresh: Refresh, deltas: Deltas, leadership: Leadership | None) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        refresh: Refresh,
+        deltas: Deltas,
+        leadership: Leadership | None,
+        forget_files: Callable[[], Awaitable[object]],
+    ) -> None:
         self._reading = reading
         self._refresh = refresh
         self._deltas = deltas
         self._leadership = leadership
+        self._forget_files = forget_files
         self._started = False
         self._trouble: str | None = None
 
@@ -36,7 +45,7 @@ class Rounds:
         await self._try(self._go_on)
 
     async def prune(self) -> None:
-        """Delete what nobody reads any more."""
+        """Delete what nobody reads any more; fetched files not before the sources have told that they use them."""
         await self._try(self._prune)
 
     async def _go_on(self) -> None:
@@ -51,6 +60,8 @@ class Rounds:
 
     async def _prune(self) -> None:
         await self._refresh.prune(self._reading.revisions_in_use())
+        if self._started and self._refresh.has_asked:
+            await self._forget_files()
 
     async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do it; a catalogue that is away is told of once, not each second."""

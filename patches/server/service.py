@@ -124,7 +124,8 @@ def make_server(reactor: Any, values: Mapping[str, Any]) -> Server:
     listening = ListeningService(PROGRAM, reactor, values["listen"], site, partial(_drain, reading, site))
     service = MultiService()
     threads.setServiceParent(service)
-    for child in _periodic(reactor, reading, Rounds(reading, refresh, deltas, leadership), leadership):
+    rounds = Rounds(reading, refresh, deltas, leadership, partial(threads.run, sources.forget_files))
+    for child in _periodic(reactor, reading, rounds, leadership):
         child.setServiceParent(service)
     listening.setServiceParent(service)
     return Server(service, listening, reading, refresh)

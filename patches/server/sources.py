@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from attrs import field, frozen
+from attrs import frozen
 
 from patches.interfaces import ISource, Run
 from patches.server.schedule import NoPublic, Public
 from patches.settings import BadSetting
+from patches.sources.kept import KeptFiles
 
 #: In the folder of the state: what is fetched of feeds, and the catalogue. One that is there can be served, without any
 #: source: it was imported.
-FEEDS, CATALOGUE = "feeds", "catalogue.sqlite"
+FEEDS, FILES, CATALOGUE = "feeds", "files", "catalogue.sqlite"
+#: A fetched file is removed when no source has used it for so long, and for two intervals.
+_UNUSED = timedelta(days=7)
 
 
 @frozen
@@ -27,11 +31,13 @@ class Sources:
     :ivar configured: in the order in which they were.
     :ivar public: gives public ones for what those have not.
     :ivar intervals: how often to look for changes, by name, where one has an interval of its own.
+    :ivar forget_files: removes fetched files that no source uses any more; blocks.
     """
 
     configured: tuple[ISource, ...]
-    public: Public = field(factory=NoPublic)
-    intervals: Mapping[str, timedelta] = field(factory=dict)
+    public: Public
+    intervals: Mapping[str, timedelta]
+    forget_files: Callable[[], object]
 
 
 def sources_of(reactor: Any, values: Mapping[str, Any], run: Run, folder: Path) -> Sources:
@@ -45,11 +51,12 @@ def sources_of(reactor: Any, values: Mapping[str, Any], run: Run, folder: Path) 
     made = [*_of_options(reactor, values)]
     intervals: dict[str, timedelta] = {}
     public: Public = NoPublic()
+    kept = KeptFiles(folder / FEEDS / FILES)
     if values["source"] or not values["no-public-sources"]:
         from patches.sources.configured import SourceConfig
         from patches.sources.means import means_of
 
-        means = means_of(reactor, run, folder / FEEDS)
+        means = means_of(reactor, run, folder / FEEDS, kept)
         configs = [SourceConfig.from_section(name, section) for name, section in (values["source"] or {}).items()]
         if configs:
             from patches.sources.registry import make_source
@@ -64,7 +71,12 @@ def sources_of(reactor: Any, values: Mapping[str, Any], run: Run, folder: Path) 
         raise BadSetting(f"two sources are named {max(names, key=names.count)}")
     if not made and values["no-public-sources"] and not values["database"] and not (folder / CATALOGUE).exists():
         raise BadSetting("there is no vulnerability source: give --clair URL, --list FILE or a [source.NAME]")
-    return Sources(tuple(made), public, intervals)
+    unused = max(_UNUSED, 2 * max([values["refresh-interval"], *intervals.values()]))
+    return Sources(tuple(made), public, intervals, partial(_forget_files, kept, unused))
+
+
+def _forget_files(kept: KeptFiles, unused: timedelta) -> None:
+    kept.forget_unused(time.time() - unused.total_seconds())
 
 
 def _of_options(reactor: Any, values: Mapping[str, Any]) -> list[ISource]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -17,7 +18,7 @@ from typing import TypeVar
 from patches.interfaces import Run, SourceError
 from patches.sources.csaf_holdings import Change, Holdings
 from patches.sources.csaf_listing_documents import parse_archive_name, parse_times
-from patches.sources.feed import Fetch, Fetched
+from patches.sources.feed import Fetch, Fetched, Use
 from patches.sources.unpacking import Limits, open_feed
 
 T = TypeVar("T")
@@ -36,13 +37,15 @@ class CsafFetch:
     :param fetch: has a file here.
     :param run: runs what blocks.
     :param path: where what is here is written down, for :meth:`Holdings.from_file`.
+    :param use: is told of files that are in use, though they are not fetched again.
     :param most: documents that are had one by one.
     """
 
-    def __init__(self, fetch: Fetch, run: Run, path: Path, most: int = MOST_CHANGES) -> None:
+    def __init__(self, fetch: Fetch, run: Run, path: Path, use: Use, most: int = MOST_CHANGES) -> None:
         self._fetch = fetch
         self._run = run
         self._path = path
+        self._use = use
         self._most = most
         self._had: dict[str, Change] | None = None
 
@@ -54,9 +57,16 @@ class CsafFetch:
         :return: the file in which the documents are written down.
         :raises SourceError: if one of them cannot be had.
         """
+        await self._run(self._go_on_using)
         holdings = await self._alone(location) if _ARCHIVE.search(location) else await self._all(location.rstrip("/"))
         await self._run(holdings.keep, self._path)
         return Fetched(self._path, holdings.fingerprint())
+
+    def _go_on_using(self) -> None:
+        """Keep what was here when this was last written down, whatever can be had now."""
+        with suppress(SourceError):
+            holdings = Holdings.from_file(self._path)
+            self._use([holdings.archive, *(change.path for change in holdings.changed.values())])
 
     async def _alone(self, location: str) -> Holdings:
         archive = await self._fetch(location)

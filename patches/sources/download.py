@@ -10,7 +10,7 @@ What breaks is tried again after a pause, and finds the part here; so does the n
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
@@ -86,15 +86,13 @@ class Downloads:
         """
         try:
             async with self._kept.lock(location):
-                return await self._until_had(self._kept.entry(location))
+                entry = self._kept.entry(location)
+                self._kept.use((entry.path, entry.partial))  # even if it cannot be had now
+                return await self._until_had(entry)
         except (SourceError, BodyTooLong) as error:
             raise SourceError(f"{shown(location)}: {error}") from error
         except OSError as error:
             raise SourceError(f"{shown(location)}: cannot be kept: {error.strerror or error}") from error
-
-    def forget_others(self, urls: Collection[str]) -> int:
-        """Remove the files of all other URLs; see :meth:`KeptFiles.forget_others`."""
-        return self._kept.forget_others(urls)
 
     async def _until_had(self, entry: Entry) -> Fetched:
         tries = self._settings.tries

@@ -8,7 +8,7 @@ What differs between feeds is a :class:`Format`: a parser of files. What a confi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Container, Generator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -39,6 +39,10 @@ class Fetch(Protocol):
     """Has a file here, asking its server only whether it has changed; raises :class:`SourceError`."""
 
     async def __call__(self, location: str, /) -> Fetched: ...
+
+
+#: Notes that files which were fetched are in use; blocks.
+Use = Callable[[Iterable[Path]], None]
 
 
 @frozen

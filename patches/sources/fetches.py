@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -61,10 +60,10 @@ class Fetches:
     All have one folder: a file that two sources want is had once. Each sends its own headers, by its own proxy.
     """
 
-    def __init__(self, reactor: Any, run: Run, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, reactor: Any, run: Run, kept: KeptFiles, environment: Mapping[str, str]) -> None:
         self._reactor = reactor
         self._run = run
-        self._kept = KeptFiles(folder)
+        self._kept = kept
         self._environment = environment
 
     def __call__(self, config: SourceConfig) -> Fetch:
@@ -78,22 +77,13 @@ class Fetches:
         web = Downloads(client, self._reactor, self._run, self._kept, access.headers, DownloadSettings())
         return Anywhere(web, LocalFiles(self._run))
 
-    def forget_others(self, urls: Collection[str]) -> int:
-        """
-        Remove the files of URLs that are not configured any more; those that are being fetched stay.
 
-        :param urls: all that are.
-        :return: how many files were removed.
-        """
-        return self._kept.forget_others(urls)
-
-
-def make_fetch(reactor: Any, run: Run, folder: Path, environment: Mapping[str, str]) -> Fetches:
+def make_fetch(reactor: Any, run: Run, kept: KeptFiles, environment: Mapping[str, str]) -> Fetches:
     """
     Make what makes what fetches.
 
     :param run: runs what blocks.
-    :param folder: where downloaded files are kept; it is ours.
+    :param kept: where downloaded files are.
     :param environment: the variables of the process, which may name proxies.
     """
-    return Fetches(reactor, run, folder, environment)
+    return Fetches(reactor, run, kept, environment)

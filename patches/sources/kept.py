@@ -4,7 +4,8 @@ A folder of downloaded files, each whole or not there, with what is known of it 
 Theory of operation. A file's names begin with the SHA-256 of its URL. A transfer goes to ``….part``, and what is needed
 to continue it to ``….part.json``; that is written after the ``.part`` was emptied and removed before it becomes the
 file, so that a ``.part.json`` always speaks of what is there. The file is renamed into place before its record is
-written: after a crash between the two the old validators are sent, and the file is had again.
+written: after a crash between the two the old validators are sent, and the file is had again. The time of a file is
+renewed whenever it is used: by that it is known what is not.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 import attrs
 from attrs import field, frozen
@@ -130,7 +132,7 @@ class KeptFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._locks: dict[str, DeferredLock] = {}
+        self._locks: WeakValueDictionary[str, DeferredLock] = WeakValueDictionary()
 
     def entry(self, url: str) -> Entry:
         """Give the files of a URL."""
@@ -141,25 +143,42 @@ class KeptFiles:
         """Give what whoever writes to the files of a URL must hold."""
         return self._locks.setdefault(url, DeferredLock())
 
-    def forget_others(self, urls: Collection[str]) -> int:
-        """
-        Remove the files of all other URLs, but for those that are being fetched.
+    def use(self, paths: Iterable[Path]) -> None:
+        """Note that files are in use: those of them that are here, and are ours."""
+        folder = self._folder.absolute()
+        for path in paths:
+            if path.absolute().parent == folder:
+                with suppress(FileNotFoundError):
+                    os.utime(path)
 
+    def forget_unused(self, before: float) -> int:
+        """
+        Remove the files of URLs that nobody has used since some time, but for those that are being fetched.
+
+        :param before: in seconds since 1970.
         :return: how many files were removed.
         """
-        busy = {url for url, lock in self._locks.items() if lock.locked}
-        stay = {_digest(url) for url in (*urls, *busy)}
-        removed = 0
-        with suppress(FileNotFoundError):
-            for entry in list(os.scandir(self._folder)):
-                if re.match(r"[0-9a-f]{64}[-.]", entry.name) and entry.name[:64] not in stay:
-                    Path(entry.path).unlink(missing_ok=True)
-                    removed += 1
-        return removed
+        here = [path for path in self._files() if re.match(r"[0-9a-f]{64}[-.]", path.name)]
+        stay = {_digest(url) for url, lock in list(self._locks.items()) if lock.locked}
+        stay |= {path.name[:64] for path in here if _time(path) >= before}
+        gone = [path for path in here if path.name[:64] not in stay]
+        for path in gone:
+            path.unlink(missing_ok=True)
+        return len(gone)
+
+    def _files(self) -> list[Path]:
+        return list(self._folder.iterdir()) if self._folder.is_dir() else []
 
 
 def _digest(url: str) -> str:
     return hashlib.sha256(url.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _time(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _size(path: Path) -> int | None:

@@ -136,7 +136,8 @@ def csaf_vex_source(config: SourceConfig, means: Means, wanted: frozenset[str] |
             return []
         return [Part(_key(config.locations[0]), config.locations)]
 
-    fetch = CsafFetch(means.fetch(config), means.run, means.folder / f"{config.name}.documents")
+    path = means.folder / f"{config.name}.documents"
+    fetch = CsafFetch(means.fetch(config), means.run, path, means.kept.use)
     return _feed(config, means, wanted, csaf_format, parts, fetch)
 
 
@@ -151,7 +152,7 @@ def updateinfo_source(config: SourceConfig, means: Means, wanted: frozenset[str]
     def parts(wanted: frozenset[str] | None) -> Sequence[Part]:
         return [Part(platform, config.locations, platform)] if wanted is None or platform in wanted else []
 
-    fetch = UpdateinfoFetch(means.fetch(config), means.run)
+    fetch = UpdateinfoFetch(means.fetch(config), means.run, means.kept.use)
     return _feed(config, means, wanted, updateinfo_format(_scratch(config, means)), parts, fetch)
 
 

@@ -12,6 +12,7 @@ from attrs import field, frozen
 from patches.interfaces import Run
 from patches.sources.configured import SourceConfig
 from patches.sources.feed import Fetch
+from patches.sources.kept import KeptFiles
 
 
 @frozen
@@ -23,6 +24,7 @@ class Means:
     :ivar run: runs what blocks.
     :ivar folder: where fetched and scratch files may be.
     :ivar fetch: makes what fetches the files of a configured source.
+    :ivar kept: where those are.
     :ivar environment: the variables of the process, for what is not configured: its proxies.
     """
 
@@ -30,10 +32,13 @@ class Means:
     run: Run
     folder: Path
     fetch: Callable[[SourceConfig], Fetch]
+    kept: KeptFiles
     environment: Mapping[str, str] = field(factory=dict, repr=False)
 
 
-def means_of(reactor: Any, run: Run, folder: Path, environment: Mapping[str, str] | None = None) -> Means:
+def means_of(
+    reactor: Any, run: Run, folder: Path, kept: KeptFiles, environment: Mapping[str, str] | None = None
+) -> Means:
     """
     Make the means of a server.
 
@@ -43,4 +48,4 @@ def means_of(reactor: Any, run: Run, folder: Path, environment: Mapping[str, str
     from patches.sources.fetches import make_fetch
 
     environment = os.environ if environment is None else environment
-    return Means(reactor, run, folder, make_fetch(reactor, run, folder / "files", environment), environment)
+    return Means(reactor, run, folder, make_fetch(reactor, run, kept, environment), kept, environment)

@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 
 from patches.interfaces import Run, SourceError
-from patches.sources.feed import Fetch, Fetched
+from patches.sources.feed import Fetch, Fetched, Use
 from patches.sources.repomd_documents import Location, parse_repomd
 from patches.sources.texts import is_link
 from patches.sources.unpacking import Limits, open_feed
@@ -32,11 +32,13 @@ class UpdateinfoFetch:
 
     :param fetch: has a file here.
     :param run: runs what blocks.
+    :param use: is told of files that are in use, though they are not fetched again.
     """
 
-    def __init__(self, fetch: Fetch, run: Run) -> None:
+    def __init__(self, fetch: Fetch, run: Run, use: Use) -> None:
         self._fetch = fetch
         self._run = run
+        self._use = use
         self._had: dict[str, Fetched] = {}
 
     async def __call__(self, location: str, /) -> Fetched:
@@ -73,8 +75,10 @@ class UpdateinfoFetch:
         repomd = await self._fetch(base + _REPOMD)
         where = await self._run(_parse, repomd.path, base)
         state = f"{where.algorithm}:{where.digest}"
-        if had is not None and had.state == state and had.path.exists():
-            return had
+        if had is not None and had.state == state:
+            await self._run(self._use, [had.path])
+            if had.path.exists():
+                return had
         file = await self._fetch(f"{base}/{where.href}")
         await self._run(_check, file.path, where, base)
         return Fetched(file.path, state)

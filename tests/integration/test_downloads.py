@@ -22,6 +22,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.interfaces import SourceError
 from patches.sources.configured import SourceConfig
 from patches.sources.fetches import make_fetch
+from patches.sources.kept import KeptFiles
 from tests.integration.web_servers import FileServer, Proxy, encrypted, make_certificates, serving
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -34,7 +35,9 @@ async def fetch(reactor: Any, folder: str, section: str) -> None:
     config = SourceConfig.from_section("feed", json.loads(section))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
-        fetched = await make_fetch(reactor, deferToThread, Path(folder), os.environ)(config)(config.locations[0])
+        fetched = await make_fetch(reactor, deferToThread, KeptFiles(Path(folder)), os.environ)(config)(
+            config.locations[0]
+        )
         found = {"path": str(fetched.path), "state": fetched.state}
     except SourceError as error:
         found = {"error": str(error)}

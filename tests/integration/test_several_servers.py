@@ -92,6 +92,7 @@ def test_one_is_killed(servers: list[Daemon], tmp_path: Path) -> None:
     """Sessions of a server that is killed are finished on the other, which takes the lead and reads new lists."""
     first, second = servers
     assert [server.metric("patches_refresh_leader") for server in servers] == [1, 0]
+    wait_for(lambda: second.ask("/v1/sessions", "POST", {"platform": "amiga-3"})[0] == 404, 30)
     streams = [Stream(first) for _ in range(SESSIONS)]
     assert streams[0].chunks > 4
     for _ in range(streams[0].chunks // 2):

@@ -7,6 +7,7 @@ from typing import Any
 from twisted.internet.defer import ensureDeferred, maybeDeferred
 from twisted.logger import globalLogPublisher
 
+from patches.interfaces import SourceError
 from patches.server.leadership import Leadership
 from patches.server.rounds import Rounds
 from patches.server.schema import CatalogueError
@@ -22,7 +23,8 @@ class RoundsTests(ServerCase):
         self.lock = MemoryLock(Mutex())
         leadership = Leadership(self.lock, maybeDeferred)
         self.refresh.leads = leadership.leads
-        self.rounds = Rounds(self.reading, self.refresh, self.deltas, leadership)
+        self.forgotten: list[float] = []
+        self.rounds = Rounds(self.reading, self.refresh, self.deltas, leadership, self.forget_files)
         self.said: list[str] = []
         globalLogPublisher.addObserver(self.note)
         self.addCleanup(globalLogPublisher.removeObserver, self.note)
@@ -36,6 +38,35 @@ class RoundsTests(ServerCase):
         """Go on for a round."""
         self.clock.advance(seconds)
         self.successResultOf(ensureDeferred(self.rounds.refresh()))
+
+    async def forget_files(self) -> None:
+        """Note when files of feeds are removed."""
+        self.forgotten.append(self.clock.seconds())
+
+    def test_files(self) -> None:
+        """Files are removed by who refreshes, once it has asked its sources, so that what they use is known to be."""
+        self.start()
+        leadership = Leadership(self.lock, maybeDeferred)
+        self.rounds = Rounds(self.reading, self.refresh, self.deltas, leadership, self.forget_files)
+        self.prune()
+        self.assertEqual(self.forgotten, [])
+        self.go_on()
+        self.prune()
+        self.assertEqual(len(self.forgotten), 1)
+        self.refresh.leads = lambda: False
+        self.prune()
+        self.go_on()
+        self.refresh.leads = lambda: True
+        self.prune()
+        self.assertEqual(len(self.forgotten), 1)
+        self.source.trouble = SourceError("away")
+        self.go_on()
+        self.prune()
+        self.assertEqual(len(self.forgotten), 2)
+
+    def prune(self) -> None:
+        """Delete what is old."""
+        self.successResultOf(ensureDeferred(self.rounds.prune()))
 
     def test_leads_at_once(self) -> None:
         """Who starts alone refreshes in its first round."""

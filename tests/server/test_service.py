@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -13,6 +16,7 @@ from patches.server.loaded import LARGEST_LOADED
 from patches.server.options import Options
 from patches.server.served import NotReady, UnknownPlatform
 from patches.server.service import Server, make_server
+from patches.server.sources import sources_of
 from tests.server.made_up import lines, vulnerabilities
 
 
@@ -96,6 +100,24 @@ class MakingTests(ServiceCase):
         self.make("--database", f"sqlite:///{where}")
         self.assertTrue(where.is_file())
         self.assertFalse((self.folder / "catalogue.sqlite").exists())
+
+
+class FilesTests(ServiceCase):
+    """Files of feeds."""
+
+    def test_forgotten(self) -> None:
+        """Those that nobody has used for a week are forgotten, with feeds or without; later if feeds are read seldom."""
+        for more, days, stays in (("", 6, True), ("", 8, False), ("refresh-interval", 8, True)):
+            path = self.folder / "feeds/files" / f"{'a' * 64}-all.zip"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+            os.utime(path, (0, time.time() - days * 86400))
+            options = Options()
+            interval = ["--refresh-interval", "5d"] if more else []
+            options.parseOptions(["--list", str(self.list), "--no-public-sources", *interval])
+            run: Any = maybeDeferred
+            sources_of(self.reactor, options.resolved, run, self.folder).forget_files()
+            self.assertEqual(path.exists(), stays)
 
 
 class RefusingTests(ServiceCase):

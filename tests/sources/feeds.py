@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.interfaces import SourceError
 from patches.sources.configured import SourceConfig
 from patches.sources.feed import FeedSource, Fetched
+from patches.sources.kept import KeptFiles
 from patches.sources.means import Means
 from patches.sources.registry import make_source
 from patches.vulnerability import Vulnerability
@@ -73,7 +74,8 @@ class FeedCase(SynchronousTestCase):
 
     def source(self, wanted: frozenset[str] | None = None, **section: Any) -> FeedSource:
         """Make a source of a section of the configuration."""
-        means = Means(reactor=None, run=run, folder=self.folder, fetch=lambda config: self.site)
+        kept = KeptFiles(self.folder / "kept")
+        means = Means(reactor=None, run=run, folder=self.folder, fetch=lambda config: self.site, kept=kept)
         source = make_source(SourceConfig.from_section("made-up", section), means, wanted)
         assert isinstance(source, FeedSource)
         return source

@@ -103,6 +103,7 @@ class ProviderCase(FeedCase):
     def setUp(self) -> None:
         super().setUp()
         self.kept = self.folder / "documents"
+        self.used: list[Path] = []
         self.fetch = self.fetcher()
         self.site.files = {
             f"{BASE}/archive_latest.txt": b"csaf_vex_2026-11-20.tar.zst",
@@ -117,7 +118,7 @@ class ProviderCase(FeedCase):
 
     def fetcher(self, **rest: Any) -> CsafFetch:
         """Make what a process has that begins."""
-        return CsafFetch(self.site, run, self.kept, **rest)
+        return CsafFetch(self.site, run, self.kept, self.used.extend, **rest)
 
     def single(self) -> list[str]:
         """Tell which single documents were asked for since the last time."""
@@ -148,6 +149,15 @@ class FetchTests(ProviderCase):
         self.site.files[f"{BASE}/changes.csv"] += table((2, "2026-11-20T09:00:00Z"))
         self.assertNotEqual(self.had(self.fetch(BASE)).state, first.state)
         self.assertEqual(self.single(), [f"{BASE}/{path_of(2)}"])
+
+    def test_in_use(self) -> None:
+        """Documents that are not had again are in use as long as they are asked for, whether or not that succeeds."""
+        holdings = Holdings.from_file(self.had(self.fetch(BASE)).path)
+        self.assertEqual(self.used, [])
+        del self.site.files[f"{BASE}/archive_latest.txt"]
+        self.fetch = self.fetcher()
+        self.refusal(self.fetch(BASE))
+        self.assertEqual(set(self.used), {holdings.archive, *(each.path for each in holdings.changed.values())})
 
     def test_lost(self) -> None:
         """A document whose file is gone is had again."""

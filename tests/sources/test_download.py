@@ -7,11 +7,16 @@ import gzip
 import hashlib
 import json
 import os
+import time
 from hashlib import md5
+from pathlib import Path
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 
+from patches.sources.connections import verbatim_client
+from patches.sources.download import Downloads
 from patches.sources.feed import Fetched
+from patches.sources.kept import KeptFiles
 from tests.sources.downloading import BODY, URL, DownloadCase, whole
 from tests.sources.wires import Told, told
 
@@ -48,14 +53,13 @@ class UnchangedTests(DownloadCase):
     def test_unchanged(self) -> None:
         """A file that has not changed costs one request, and nothing is written."""
         first = self.fetch(whole(**VALIDATORS))
-        before = {path: path.stat() for path in self.folder.iterdir()}
+        before = {path: (path.stat().st_ino, path.read_bytes()) for path in self.folder.iterdir()}
         self.web.asked.clear()
         self.assertEqual(self.fetch(told(304, ETag='"one"')), first)
         (asked,) = self.web.asked
         self.assertEqual((asked.headers["if-none-match"], asked.headers["if-modified-since"]), ('"one"', DATE))
-        after = {path: path.stat() for path in self.folder.iterdir()}
-        self.assertEqual([(s.st_ino, s.st_mtime_ns) for s in after.values()],
-                         [(s.st_ino, s.st_mtime_ns) for s in before.values()])  # fmt: skip
+        after = {path: (path.stat().st_ino, path.read_bytes()) for path in self.folder.iterdir()}
+        self.assertEqual(after, before)
 
     def test_changed(self) -> None:
         """A file that has changed takes the place of the one before; its state is another."""
@@ -171,28 +175,50 @@ class KeptTests(DownloadCase):
         self.assertEqual(first, second)
         self.assertEqual(self.web.asked[1].headers["if-none-match"], '"one"')
 
-    def test_forget_others(self) -> None:
-        """The files of URLs that nobody wants any more are removed, and nothing else."""
+    def test_forget_unused(self) -> None:
+        """The files of URLs that nobody has used for long are removed, and nothing else."""
         urls = [f"https://feeds.test/{number}.json" for number in range(3)]
         had = [self.fetch(whole(**VALIDATORS), url=url) for url in urls]
         stranger = self.folder / "README"
         stranger.write_text("mine")
-        self.assertEqual(self.downloads().forget_others(urls[1:]), 2)
+        self.make_old()
+        self.assertEqual(self.fetch(told(304), url=urls[1]), had[1])
+        self.assertIn("answered 404", self.refused(told(404), url=urls[2]))
+        kept = KeptFiles(self.folder)
+        self.assertEqual(kept.forget_unused(time.time() - 60), 2)
         self.assertEqual([file.path.exists() for file in had], [False, True, True])
         self.assertTrue(stranger.exists())
-        self.assertEqual(self.fetch(told(304), url=urls[1]), had[1])
+        self.assertEqual(self.fetch(told(304), url=urls[2]), had[2])
+        self.assertEqual(KeptFiles(self.folder / "absent").forget_unused(0), 0)
+
+    def test_use(self) -> None:
+        """Files that are in use without being fetched stay; the time of nobody else's file is touched."""
+        fetched = self.fetch(whole(**VALIDATORS))
+        stranger = Path(self.mktemp())
+        stranger.write_text("mine")
+        self.make_old(stranger)
+        kept = KeptFiles(self.folder)
+        kept.use([fetched.path.absolute(), stranger, self.folder / "absent"])
+        self.assertEqual((kept.forget_unused(time.time() - 60), stranger.stat().st_mtime), (0, 1.0))
 
     def test_busy(self) -> None:
         """A file that is being fetched is not forgotten."""
         self.answers = [Told(b"")]
-        downloads = self.downloads()
+        kept = KeptFiles(self.folder)
+        downloads = Downloads(verbatim_client(self.web.agent(self.clock)), self.clock, maybeDeferred, kept)
         fetching = Deferred.fromCoroutine(downloads(URL))
         self.web.flush()
         (self.folder / f"{hashlib.sha256(URL.encode()).hexdigest()}.part").write_text("begun")
-        self.assertEqual(downloads.forget_others([]), 0)
+        self.make_old()
+        self.assertEqual(kept.forget_unused(time.time()), 0)
         fetching.cancel()
         self.failureResultOf(fetching, CancelledError)
-        self.assertEqual(downloads.forget_others([]), 1)
+        self.assertEqual(kept.forget_unused(time.time()), 1)
+
+    def make_old(self, *more: Path) -> None:
+        """Have all files be of long ago."""
+        for path in (*self.folder.iterdir(), *more):
+            os.utime(path, (1, 1))
 
     def test_cancelled(self) -> None:
         """A fetch that is cancelled leaves no timer behind, and its URL can be fetched again."""

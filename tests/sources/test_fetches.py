@@ -16,6 +16,7 @@ from patches.sources.configured import SourceConfig
 from patches.sources.connections import WithHeaders
 from patches.sources.feed import Fetched
 from patches.sources.fetches import Anywhere, make_fetch
+from patches.sources.kept import KeptFiles
 from patches.sources.proxies import Proxy
 from tests.sources.wires import Web, told
 
@@ -59,7 +60,7 @@ class AnywhereTests(SynchronousTestCase):
         """What is made of a configuration has a file that is here."""
         path = Path(self.mktemp())
         path.write_text("{}")
-        fetch = make_fetch(Clock(), maybeDeferred, Path(self.mktemp()), {})
+        fetch = make_fetch(Clock(), maybeDeferred, KeptFiles(Path(self.mktemp())), {})
         fetched = self.successResultOf(Deferred.fromCoroutine(fetch(config())(str(path))))  # type: ignore[arg-type]
         self.assertEqual(fetched.path, path)
 

@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.settings import BadSetting
 from patches.sources.configured import SourceConfig
+from patches.sources.kept import KeptFiles
 from patches.sources.means import means_of
 from patches.sources.registry import make_source
 
@@ -22,7 +23,8 @@ class MeansTests(SynchronousTestCase):
 
     def make(self, environment: dict[str, str], **section: Any) -> Any:
         """Make a source."""
-        means = means_of(Clock(), maybeDeferred, Path(self.mktemp()), environment)  # type: ignore[arg-type]
+        folder = Path(self.mktemp())
+        means = means_of(Clock(), maybeDeferred, folder, KeptFiles(folder / "files"), environment)  # type: ignore[arg-type]
         return make_source(SourceConfig.from_section("mine", section), means, None)
 
     def test_path(self) -> None:

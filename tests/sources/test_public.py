@@ -9,6 +9,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.schedule import Public
+from patches.sources.kept import KeptFiles
 from patches.sources.means import means_of
 from patches.sources.public import PUBLIC, PublicSources
 
@@ -17,7 +18,8 @@ class PublicSourcesTests(SynchronousTestCase):
     """Public sources."""
 
     def setUp(self) -> None:
-        means = means_of(Clock(), maybeDeferred, Path(self.mktemp()), {})  # type: ignore[arg-type]
+        folder = Path(self.mktemp())
+        means = means_of(Clock(), maybeDeferred, folder, KeptFiles(folder / "files"), {})  # type: ignore[arg-type]
         self.public: Public = PublicSources(means)
 
     def wanted(self, *platforms: str) -> dict[str, list[str]]:

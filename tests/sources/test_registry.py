@@ -9,6 +9,7 @@ from typing import Any
 from patches.interfaces import ISource
 from patches.settings import BadSetting
 from patches.sources.configured import SourceConfig
+from patches.sources.kept import KeptFiles
 from patches.sources.local import LocalFiles
 from patches.sources.means import Means
 from patches.sources.registry import KINDS, make_source
@@ -24,7 +25,8 @@ class RegistryCase(FeedCase):
 
     def made(self, wanted: frozenset[str] | None = None, **section: Any) -> ISource:
         """Make a source that reads files which are here."""
-        means = Means(reactor=None, run=run, folder=self.folder, fetch=lambda config: LocalFiles(run))
+        kept = KeptFiles(self.folder / "kept")
+        means = Means(reactor=None, run=run, folder=self.folder, fetch=lambda config: LocalFiles(run), kept=kept)
         return make_source(SourceConfig.from_section("made-up", section), means, wanted)
 
     def write(self, name: str, content: bytes) -> str:

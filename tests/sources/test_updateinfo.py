@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -73,7 +74,8 @@ class RepositoryCase(FeedCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.fetch = UpdateinfoFetch(self.site, run)
+        self.used: list[Path] = []
+        self.fetch = UpdateinfoFetch(self.site, run, self.used.extend)
         self.publish(document(update(package("curl"))))
 
     def publish(self, content: bytes, base: str = BASE, digest: str | None = None) -> None:
@@ -94,6 +96,7 @@ class FetchTests(RepositoryCase):
         self.assertEqual(self.site.news(), [f"{BASE}/repodata/repomd.xml", f"{BASE}/{HREF}"])
         self.assertEqual(self.had(self.fetch(BASE)), first)
         self.assertEqual(self.site.news(), [f"{BASE}/repodata/repomd.xml"])
+        self.assertEqual(self.used, [first.path])
         self.publish(document(update(package("zlib"))))
         self.assertNotEqual(self.had(self.fetch(BASE)).state, first.state)
         self.assertEqual(len(self.site.news()), 2)
