@@ -106,14 +106,14 @@ class FilesTests(ServiceCase):
     """Files of feeds."""
 
     def test_forgotten(self) -> None:
-        """Those that nobody has used for a week are forgotten, with feeds or without; later if feeds are read seldom."""
-        for more, days, stays in (("", 6, True), ("", 8, False), ("refresh-interval", 8, True)):
+        """Those that nobody has used for a week are forgotten, without any feed too; later if lists are read seldom."""
+        for seldom, days, stays in ((False, 6, True), (False, 8, False), (True, 8, True)):
             path = self.folder / "feeds/files" / f"{'a' * 64}-all.zip"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
             os.utime(path, (0, time.time() - days * 86400))
             options = Options()
-            interval = ["--refresh-interval", "5d"] if more else []
+            interval = ["--refresh-interval", "5d"] if seldom else []
             options.parseOptions(["--list", str(self.list), "--no-public-sources", *interval])
             run: Any = maybeDeferred
             sources_of(self.reactor, options.resolved, run, self.folder).forget_files()
