@@ -191,9 +191,9 @@ class Refresh:
 
     async def _publish(self, platform: str, attempts: Attempts) -> None:
         """Make the snapshot of a platform anew."""
-        now = self._wall()
-        checked = min((feed.checked for feed in self._offering.feeds(platform) if feed.checked), default=now)
-        sources = [state.source for state in self._offering.states_of(platform)]
+        now, states = self._wall(), self._offering.states_of(platform)
+        checked = self.statuses.get(platform, ListStatus()).checked(platform, states, now)
+        sources = [state.source for state in states]
 
         async def publish() -> None:
             snapshot = await self._run(self._publisher.publish, platform, sources, checked, now)

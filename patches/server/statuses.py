@@ -73,15 +73,33 @@ class ListStatus:
         self.error = next((each.error for each in attempts if each.error is not None), None)
         if self.error is None and sources and not feeds and all(state.told for state in sources):
             self.error = NO_SOURCE
-        if publishing is None and feeds and all(feed.checked for feed in feeds):
-            self._note_check(min(feed.checked for feed in feeds))
+        given = self._given(feeds, sources)
+        if publishing is None and given is not None and self.held is not None:
+            self.held = _later(self.held, given)
+        elif publishing is None and given is not None and self.snapshot is not None:
+            self.snapshot = _later(self.snapshot, given)
 
-    def _note_check(self, checked: float) -> None:
-        """Note when the sources gave what they give: the list that is held back, if one is, else the current one."""
-        if self.held is not None:
-            self.held = _later(self.held, checked)
-        elif self.snapshot is not None:
-            self.snapshot = _later(self.snapshot, checked)
+    def checked(self, platform: str, sources: Sequence[SourceState], now: float) -> float:
+        """
+        Tell when all of a list had been given by its sources that is made of them now.
+
+        What was not given since was in the current list, when that was checked; unless another server has made it.
+
+        :param now: seconds since the epoch.
+        """
+        feeds = [feed for state in sources for feed in state.feeds.values() if platform in feed.platforms]
+        given = self._given(feeds, sources)
+        before = self.snapshot.checked if self.snapshot is not None else None
+        if given is None or before is None:
+            return given or before or now
+        return given if any(feed.doubted for feed in feeds) else max(given, before)
+
+    def _given(self, feeds: Sequence[Feed], sources: Sequence[SourceState]) -> float | None:
+        """Tell when the sources gave what they give; ``None`` if one that has a part in it has not told that yet."""
+        parts = self.snapshot.sources if self.snapshot is not None else {}
+        is_told = all(state.told or state.source.name not in parts for state in sources)
+        times = [feed.checked for feed in feeds]
+        return min(times) if times and all(times) and is_told else None
 
 
 def _later(snapshot: Snapshot, checked: float) -> Snapshot:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from twisted.internet.defer import Deferred, ensureDeferred
 
+from patches.interfaces import SourceError
 from patches.server.budget import REFRESH
 from patches.server.served import NotReady, UnknownPlatform
 from tests.server.made_up import lines, vulnerabilities
-from tests.server.sources import HOUR, NOW, RefreshCase
+from tests.server.sources import HOUR, NOW, PutSource, RefreshCase
 
 
 class RestartTests(RefreshCase):
@@ -45,6 +46,26 @@ class RestartTests(RefreshCase):
         self.successResultOf(ensureDeferred(self.refresh.take_up()))
         self.tick(HOUR)
         self.assertEqual(self.count(), 11)
+
+    def test_checked(self) -> None:
+        """A new list was not checked earlier than the one that it replaces, though one of its sources is away since."""
+        second = PutSource("second")
+        second.lists, second.states = {"debian-12": [*vulnerabilities(3)]}, {"debian-12": "same"}
+        self.source.states["debian-12"] = "first"
+        self.refresh = self.make_refresh(second)
+        for _ in range(3):
+            self.tick(HOUR)
+        self.tick(10)
+        before = self.refresh.current("debian-12")
+        self.refresh = self.make_refresh(second)
+        self.successResultOf(ensureDeferred(self.refresh.take_up()))
+        second.trouble = SourceError("away")
+        self.put("debian-12", 20)
+        self.source.states["debian-12"] = "second"
+        self.tick(HOUR)
+        after = self.refresh.current("debian-12")
+        self.assertEqual((before.vulnerabilities, after.vulnerabilities), (14, 23))
+        self.assertEqual(before.checked, after.checked)
 
     def test_prune(self) -> None:
         """A snapshot that was replaced stays for a day, and as long as it is read."""
