@@ -333,6 +333,11 @@ class FollowingTests(PublicCase):
         self.go_on()
         self.go_on()
         self.assertEqual(self.both("amiga-3"), ["not ready"] * 2)
+        self.turn = 0  # which has known it before
+        self.go_on()
+        self.go_on()
+        self.assertEqual(self.both("amiga-3"), ["unknown"] * 2)
+        self.turn = 1
         self.source.trouble = None
         self.go_on(60)
         self.go_on()
