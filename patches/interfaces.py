@@ -16,7 +16,11 @@ class SourceError(Exception):
     """A vulnerability source could not give a complete list."""
 
 
-class PlatformNotListed(SourceError):
+class NotThere(SourceError):
+    """The source can be asked, and does not have what was asked for."""
+
+
+class PlatformNotListed(NotThere):
     """The source has no list of this platform (yet)."""
 
 

@@ -9,7 +9,7 @@ from attrs import define, field
 from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
-from patches.interfaces import ISource, Offer, SourceError
+from patches.interfaces import ISource, NotThere, Offer, SourceError
 from patches.server.schema import CatalogueError
 
 log = Logger()
@@ -29,12 +29,14 @@ class Attempts:
     :ivar failures: how often it failed since it last succeeded.
     :ivar failed: how often it failed in all.
     :ivar error: why it failed last; ``None`` after a success.
+    :ivar absent: whether that was because the source does not have it.
     """
 
     due: float = 0.0
     failures: int = 0
     failed: int = 0
     error: str | None = None
+    absent: bool = False
 
     async def make(
         self, what: str, work: Callable[[], Awaitable[None]], seconds: Callable[[], float], interval: timedelta
@@ -50,6 +52,7 @@ class Attempts:
             await work()
         except (SourceError, CatalogueError) as error:
             self.fail(str(error), seconds(), interval)
+            self.absent = isinstance(error, NotThere)
         except CancelledError:
             raise  # the server stops: no failure, and nothing else is to begin
         except Exception:
@@ -63,14 +66,14 @@ class Attempts:
 
     def succeed(self, now: float, interval: timedelta) -> None:
         """Note a success."""
-        self.failures, self.error = 0, None
+        self.failures, self.error, self.absent = 0, None, False
         self.due = now + interval.total_seconds()
 
     def fail(self, error: str, now: float, interval: timedelta) -> None:
         """Note a failure; the pause doubles with each, up to the interval."""
         self.failures += 1
         self.failed += 1
-        self.error = error
+        self.error, self.absent = error, False
         self.due = now + min(_FIRST_RETRY * 2 ** min(self.failures - 1, 10), interval).total_seconds()
 
 
@@ -137,8 +140,8 @@ class SourceState:
 
     def is_settled(self, now: float) -> bool:
         """Tell whether it was asked, and every list of it read: there is nothing in it that is not known."""
-        errors = {each.error for each in self.concerning(None)}
-        return self.told and not self.is_due(now) and errors <= {None, EMPTY}
+        open_questions = [each for each in self.concerning(None) if each.error not in (None, EMPTY) and not each.absent]
+        return self.told and not self.is_due(now) and not open_questions
 
     def concerning(self, platform: str | None) -> list[Attempts]:
         """

@@ -90,7 +90,8 @@ class Offering:
         state = self._found.get(platform)
         if state is None:
             return True
-        return state.is_settled(now) and not any(platform in feed.platforms for feed in state.feeds.values())
+        feeds = (feed for feed in state.feeds.values() if not feed.attempts.absent)
+        return state.is_settled(now) and not any(platform in feed.platforms for feed in feeds)
 
     def was_asked(self, now: float) -> bool:
         """Tell whether every source was asked, whatever came of it, and none is due."""

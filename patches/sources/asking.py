@@ -15,9 +15,10 @@ from OpenSSL.SSL import Error as TLSError
 from service_identity.exceptions import VerificationError
 from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
+from twisted.web.http import GONE, NOT_FOUND
 from twisted.web.iweb import IResponse
 
-from patches.interfaces import SourceError
+from patches.interfaces import NotThere, SourceError
 from patches.sources.fetching import BROKEN, Client, RequestTimedOut, describe, is_cancellation, timed_out, times
 from patches.sources.receiving import hang_up
 from patches.sources.redirects import REDIRECTS, redirected, same_server, shown
@@ -111,10 +112,13 @@ class Asking:
         Give up an answer that has no file.
 
         :raises MayPass: if the server is in trouble, or busy.
+        :raises NotThere: if it has no such file.
         :raises SourceError: if it is not, or for too long.
         """
         hang_up(response)
         reason = f"it answered {response.code}"
+        if response.code in (NOT_FOUND, GONE):
+            raise NotThere(reason)
         if not _may_pass(response.code):
             raise SourceError(reason)
         wait = retry_after(response.headers, self._clock.seconds())

@@ -19,7 +19,7 @@ from twisted.logger import Logger
 from twisted.web.iweb import UNKNOWN_LENGTH, IResponse
 
 from patches.bodies import BodyTooLong
-from patches.interfaces import Run, SourceError
+from patches.interfaces import NotThere, Run, SourceError
 from patches.sources.asking import Asking, DownloadSettings, MayPass, give_up
 from patches.sources.checksums import Checksum, promised
 from patches.sources.feed import Fetched
@@ -82,6 +82,7 @@ class Downloads:
         """
         Have the file of a URL here.
 
+        :raises NotThere: if its server says that there is no such file.
         :raises SourceError: if it cannot be had, or not whole.
         """
         try:
@@ -90,7 +91,8 @@ class Downloads:
                 self._kept.use((entry.path, entry.partial))  # even if it cannot be had now
                 return await self._until_had(entry)
         except (SourceError, BodyTooLong) as error:
-            raise SourceError(f"{shown(location)}: {error}") from error
+            kind = NotThere if isinstance(error, NotThere) else SourceError
+            raise kind(f"{shown(location)}: {error}") from error
         except OSError as error:
             raise SourceError(f"{shown(location)}: cannot be kept: {error.strerror or error}") from error
 

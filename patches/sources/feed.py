@@ -17,7 +17,7 @@ from typing import Protocol
 from attrs import define, field, frozen
 from zope.interface import implementer
 
-from patches.interfaces import IListing, ISource, Offer, Run, SourceError
+from patches.interfaces import IListing, ISource, NotThere, Offer, Run, SourceError
 from patches.vulnerability import Vulnerability
 
 _BATCH = 200
@@ -125,7 +125,7 @@ class FeedSource:
                 offers.append(Offer(part.key, state, part.platform))
         self._ready = ready
         errors = [had for _, had in ready.values() if isinstance(had, SourceError)]
-        if errors and len(errors) == len(ready):
+        if errors and len(errors) == len(ready) and not all(isinstance(error, NotThere) for error in errors):
             raise errors[0]
         return offers
 

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from twisted.internet.task import Clock
 from zope.interface import implementer
 
-from patches.interfaces import IListing, ISource, Offer
+from patches.interfaces import IListing, ISource, NotThere, Offer
 from patches.server.board import Board
 from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
 from patches.server.catalogue import Catalogue
@@ -96,7 +96,7 @@ class PutPublic:
     :ivar made: by family.
     """
 
-    families = ("debian", "ubuntu")
+    families = ("debian", "ubuntu", "fedora")
 
     def __init__(self) -> None:
         self.lists: dict[str, list[object]] = {}
@@ -113,7 +113,8 @@ class PutPublic:
             feed.wanted = set()
         for platform in filter(self.has, platforms):
             family = platform.partition("-")[0]
-            feed = self.made.setdefault(family, PutFeed(f"public-{family}", self.lists))
+            kind = PutBranches if family == "fedora" else PutFeed
+            feed = self.made.setdefault(family, kind(f"public-{family}", self.lists))
             feed.wanted.add(platform)
             found[platform] = feed
         return found
@@ -139,6 +140,20 @@ class PutFeed(PutSource):
         self.asked.append(key)
         wanted = [each for platform in sorted(self.wanted) for each in self.lists.get(platform, [])]
         return PutListing(wanted, Counter(), None)
+
+
+class PutBranches(PutFeed):
+    """A source with a file for each platform, which it offers before it knows whether the file is there."""
+
+    async def offers(self) -> list[Offer]:
+        """Offer the files."""
+        self.asked.append("offers")
+        return [Offer(platform, platform=platform) for platform in sorted(self.wanted)]
+
+    def listing(self, key: str) -> PutListing:
+        """Read a file."""
+        self.asked.append(key)
+        return PutListing(self.lists.get(key, [NotThere("it answered 404")]), Counter(), None)
 
 
 class RefreshCase(DatabaseCase):

@@ -77,6 +77,27 @@ class OneServerTests(PublicCase):
         self.tick(1)
         self.assertEqual((self.scan("debian-11"), self.scan()), (11, 12))
 
+    def test_no_such_file(self) -> None:
+        """Nor is what it has no file of; one that had a file is served on, whatever became of the file."""
+        self.feeds.lists["fedora-40"] = [*vulnerabilities(20, "fedora-40")]
+        for platform in ("fedora-40", "fedora-99"):
+            self.assertEqual(self.scan(platform), "not ready")
+        self.tick(1)
+        self.assertEqual((self.scan("fedora-40"), self.scan("fedora-99")), (20, "unknown"))
+        self.assertEqual((set(self.refresh.statuses), self.refresh.ready), ({"fedora-40"}, True))
+        del self.feeds.lists["fedora-40"]
+        self.tick(DAY)
+        self.assertEqual(self.scan("fedora-40"), 20)
+        self.assertEqual(self.refresh.statuses["fedora-40"].error, "it answered 404")
+
+    def test_no_file_of_any(self) -> None:
+        """So where it is the only one that was asked for."""
+        self.assertEqual(self.scan("fedora-99"), "not ready")
+        self.tick(1)
+        self.assertEqual((self.scan("fedora-99"), self.refresh.statuses), ("unknown", {}))
+        self.tick(1)
+        self.assertEqual((self.scan("fedora-99"), self.refresh.problem), ("unknown", None))
+
     def test_feed_away(self) -> None:
         """A feed that is away keeps no other from being read, and makes no name known that is not."""
         self.break_feed("debian-12")

@@ -65,10 +65,15 @@ class DownloadCase(SynchronousTestCase):
 
     def refused(self, *answers: Told, **options: Any) -> str:
         """Fetch; give the text of the error."""
+        return str(self.refusal(*answers, **options))
+
+    def refusal(self, *answers: Told, **options: Any) -> BaseException:
+        """Fetch; give the error."""
         self.answers = list(answers)
         fetching = self.begin(**options)
         self.finish(fetching)
-        return str(self.failureResultOf(fetching, SourceError).value)
+        error: BaseException = self.failureResultOf(fetching, SourceError).value
+        return error
 
     def assertHad(self, fetched: Fetched, body: bytes = BODY) -> None:
         """Check that a file is here, whole, and nothing of it besides but its record."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from patches.interfaces import NotThere
 from tests.sources.downloading import BODY, URL, DownloadCase, whole
 from tests.sources.wires import Told, told
 
@@ -23,6 +24,12 @@ class TroubleTests(DownloadCase):
             self.assertEqual(self.refused(told(status)), f"{URL}: it answered {status}")
             self.assertEqual(len(self.web.asked), 1)
         self.assertNothing()
+
+    def test_not_there(self) -> None:
+        """A server that says that there is no such file is told apart from one that does not give it."""
+        there = {status: not isinstance(self.refusal(told(status)), NotThere) for status in (400, 401, 403, 404, 410)}
+        self.assertEqual([status for status in there if not there[status]], [404, 410])
+        self.assertNotIsInstance(self.refusal(told(503)), NotThere)
 
     def test_given_up(self) -> None:
         """After the last try that was it."""
