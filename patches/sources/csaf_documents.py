@@ -8,17 +8,16 @@ Source: *Common Security Advisory Framework Version 2.0*, OASIS, sections 3.2 an
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
-from patches.interfaces import SourceError
 from patches.sources.csaf_products import ProductTree
 from patches.sources.csaf_statuses import Release, releases_of
 from patches.sources.flaw_names import errata
+from patches.sources.json_members import documents_of
 from patches.sources.osv_severity import dicts
-from patches.sources.reasons import NO_FLAW, NO_RECORD, WITHDRAWN
+from patches.sources.reasons import NO_FLAW, WITHDRAWN
 from patches.sources.severity_words import severity_in
 from patches.sources.texts import is_link, is_name, time_in
 from patches.vulnerability import Severity, Vulnerability
@@ -39,20 +38,8 @@ def parse_csaf(
     :param source: what the vulnerabilities carry as their source.
     :raises SourceError: if not one of them is a VEX document.
     """
-    read = records = 0
-    for _, content in members:
-        read += 1
-        try:
-            document = json.loads(content)
-        except (ValueError, RecursionError):
-            document = None
-        if _is_vex(document):
-            records += 1
-            yield from _parse_document(document, wanted, skipped, source)
-        else:
-            skipped[NO_RECORD] += 1
-    if not records:
-        raise SourceError(f"none of its {read} members is a VEX document in CSAF's format")
+    for document in documents_of(members, _is_vex, "a VEX document in CSAF's format", skipped):
+        yield from _parse_document(document, wanted, skipped, source)
 
 
 def _is_vex(document: Any) -> bool:

@@ -7,14 +7,13 @@ aliases. What a distribution's records mean is in :mod:`patches.sources.osv_ecos
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
-from patches.interfaces import SourceError
 from patches.sources.flaw_names import flaw_names
+from patches.sources.json_members import documents_of
 from patches.sources.osv_ecosystems import ECOSYSTEMS, Ecosystem, Ecosystems
 from patches.sources.osv_packages import Entry, packages_of, stream_in
 from patches.sources.osv_severity import dicts, severity_of, vector_of
@@ -41,17 +40,8 @@ def parse_osv(
     :param source: what the vulnerabilities carry as their source.
     :raises SourceError: if not one of the members is a record.
     """
-    read = records = 0
-    for _, content in members:
-        read += 1
-        try:
-            document = json.loads(content)
-        except (ValueError, RecursionError):
-            document = None
-        records += is_record(document)
+    for document in documents_of(members, is_record, "a record in OSV's format", skipped):
         yield from parse_record(document, wanted, skipped, source, ecosystems)
-    if not records:
-        raise SourceError(f"none of its {read} members is a record in OSV's format")
 
 
 def is_record(document: Any) -> bool:
