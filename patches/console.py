@@ -10,11 +10,22 @@ import click
 from patches import __version__
 from patches.catalogue_console import catalogue
 from patches.console_options import options_of
-from patches.scanner.exit_codes import EXPLAIN_EXPLAINED, EXPLAINED
+from patches.scanner.exit_codes import EXPLAIN_EXPLAINED, EXPLAINED, INTERRUPTED
 from patches.scanner.options import ALIASES, EXPLAIN_SETTINGS, INVENTORY_SETTINGS, ONCE_SETTINGS
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Commands that Ctrl-C ends with an exit code of its own."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(context)
+        except KeyboardInterrupt:
+            context.exit(INTERRUPTED)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="patches")
 def main() -> None:
     """Tell which installed packages are vulnerable, without the inventory leaving the host."""

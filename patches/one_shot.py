@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
-from twisted.internet.task import react
+from twisted.internet.task import deferLater, react
 
 INTERRUPTED = 130
 
@@ -26,6 +26,7 @@ def run(work: Work) -> int:
     codes: list[int] = []
 
     async def noted(reactor: Any) -> None:
+        await deferLater(reactor, 0)  # only a reactor that runs is ended by Ctrl-C
         codes.append(await work(reactor))
 
     try:
