@@ -132,3 +132,10 @@ class LayerTests(SynchronousTestCase):
         self.assertIn("patches.scanner.client", loaded)
         heavy = {"sqlalchemy", "klein", "werkzeug", "cyclonedx", "patches.server", "patches.reporter"}
         self.assertEqual(loaded & heavy, set())
+
+    def test_command_is_quick(self) -> None:
+        """The command loads what is heavy only where it is needed: nothing of the server's for a scan."""
+        code = "import sys, patches.console; print(*sys.modules)"
+        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
+        heavy = {"sqlalchemy", "alembic", "klein", "cyclonedx", "rich", "patches.server.catalogue"}
+        self.assertEqual(set(ran.stdout.split()) & heavy, set())

@@ -1,9 +1,15 @@
-"""Where the catalogue's database is: a URL of SQLite or PostgreSQL, which is never shown with its password."""
+"""
+Where the catalogue's database is: a URL of SQLite or PostgreSQL, which is never shown with its password.
+
+Programs that have no use for SQLAlchemy read options with such URLs too: it is loaded with the first one.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql+psycopg"
@@ -11,6 +17,9 @@ POSTGRESQL = "postgresql+psycopg"
 
 def database_url(text: str) -> URL:
     """Read the URL of a database; what is said of a bad one repeats nothing of it, as it may have a password."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
         url = make_url(text.strip())
     except (ArgumentError, ValueError):
@@ -30,5 +39,5 @@ def shown(url: URL) -> str:
     """Name a database in a message: a file by its path, another by its URL without password and parameters."""
     if url.drivername == SQLITE:
         return str(url.database)
-    bare = URL.create(url.drivername, url.username, None, url.host, url.port, url.database)
+    bare = type(url).create(url.drivername, url.username, None, url.host, url.port, url.database)
     return bare.render_as_string()
