@@ -54,6 +54,7 @@ class ISource(Interface):
 
     name = Attribute("What records of this source carry as their source: a short, stable ``str``.")
     rank = Attribute("Whose word goes before whose: 0 is a vendor's own statement, more is data that was converted.")
+    ask_within = Attribute("Ask for its offers so often at least, a ``timedelta``; ``None``: as often as configured.")
 
     def offers():  # type: ignore[no-untyped-def]
         """
@@ -63,10 +64,12 @@ class ISource(Interface):
         :raises SourceError: if the source cannot be asked.
         """
 
-    def listing(key):  # type: ignore[no-untyped-def]
+    def listing(key, since=None):  # type: ignore[no-untyped-def]
         """
         Begin to read a list that was offered.
 
+        :param since: the state of the list as whoever asks has it; what has changed since then is enough. ``None``: all
+            of it has to be read.
         :return: an :class:`IListing`; nothing has been asked of the source yet.
         """
 
@@ -80,7 +83,9 @@ class IListing(Interface):
     :class:`ListChanged` everything it gave is void.
     """
 
-    skipped = Attribute("A ``Counter``: how many entries were left out so far, by reason (a ``str``).")
+    partial = Attribute("Whether it gives only what changed since the state that was told, to be laid over that list.")
+    state = Attribute("The state of the list as it was read; known at the end. ``None``: the one that was offered.")
+    skipped = Attribute("A ``Counter``: how many entries were left out so far, by reason; of a partial one, of it all.")
     found = Attribute("How many entries were met so far, those that were left out too.")
     claimed = Attribute("How many entries the source says there are, or ``None`` if it does not; known at the end.")
 

@@ -49,12 +49,13 @@ class ListSource:
         self._chunks = chunks
 
     rank = 0
+    ask_within = None
 
     async def offers(self) -> list[Offer]:
         """Offer the one list."""
         return [Offer(PLATFORM, platform=PLATFORM)]
 
-    def listing(self, key: str) -> ListListing:
+    def listing(self, key: str, since: str | None = None) -> ListListing:
         """Begin to read."""
         self.read += 1
         return ListListing(self._chunks)
@@ -63,6 +64,9 @@ class ListSource:
 @implementer(IListing)
 class ListListing:
     """Vulnerabilities each of which fills a chunk of its own, that compresses badly."""
+
+    partial = False
+    state = None
 
     def __init__(self, chunks: int) -> None:
         self.skipped: Counter[str] = Counter()

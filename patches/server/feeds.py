@@ -126,6 +126,18 @@ class SourceState:
             self.feeds[offer.key] = feed
         return [feed for key, feed in self.feeds.items() if key not in before]
 
+    def look(self, now: float) -> None:
+        """Have those lists looked at of which the source just told the state; what failed waits for its next try."""
+        for feed in self.feeds.values():
+            if feed.offer.state is not None and not feed.attempts.failures:
+                feed.attempts.due = min(feed.attempts.due, now)
+
+    def wait(self) -> None:
+        """Put off what depends on the source's telling the state of a list until it can be asked."""
+        for feed in self.feeds.values():
+            if feed.offer.state is not None:
+                feed.attempts.due = max(feed.attempts.due, self.attempts.due)
+
     def doubt(self, now: float) -> None:
         """Have all of it looked at again: another server has read it meanwhile."""
         self.doubted = True

@@ -58,12 +58,16 @@ class Inquiry:
         async def ask() -> None:
             offers.extend(await state.source.offers())
 
-        name = state.source.name
-        if not await state.attempts.make(f"The lists of {name}", ask, self._clock.seconds, self._interval(name)):
+        name, interval = state.source.name, self._interval(state.source.name)
+        if state.source.ask_within is not None:
+            interval = min(interval, state.source.ask_within)
+        if not await state.attempts.make(f"The lists of {name}", ask, self._clock.seconds, interval):
+            state.wait()
             return set()
         wanted = [offer for offer in offers if self._wants(offer)]
         for feed in state.take(wanted):
             await self._remember(state.source, feed)
+        state.look(self._clock.seconds())
         return await self._run(self._lists.forget_others, name, {offer.key for offer in wanted})
 
     async def read(self, source: ISource, feed: Feed) -> set[str]:

@@ -1,4 +1,4 @@
-"""Intake: reads one list of a source into the lists on disk, whole or not at all."""
+"""Intake: reads one list of a source, or what has changed in it, into the lists on disk, whole or not at all."""
 
 from __future__ import annotations
 
@@ -38,13 +38,15 @@ class Intake:
         :raises SourceError: if it cannot be read whole, or is empty, or is not what the source says it is.
         """
         for _ in range(_TRIES):
+            known = await self._run(self._lists.known, source.name, offer.key)
             reading = await self._run(self._lists.begin, source.name, offer.key)
             try:
-                listing = source.listing(offer.key)
+                listing = source.listing(offer.key, known[0].state if known is not None else None)
                 count = await self._copy(listing, reading)
                 _check(listing, count)
-                read = Read(offer.state, listing.claimed, listing.skipped, now)
-                return await self._run(self._lists.keep, reading, read)
+                read = Read(listing.state or offer.state, listing.claimed, listing.skipped, now)
+                keep = self._lists.lay_over if listing.partial else self._lists.keep
+                return await self._run(keep, reading, read)
             except ListChanged as change:
                 log.warn("The list {key} is read again: {change}", key=offer.key, change=str(change))
                 await self._run(self._lists.abandon, reading)
@@ -68,7 +70,7 @@ class Intake:
 
 
 def _check(listing: IListing, count: int) -> None:
-    if not count:
+    if not count and not listing.partial:
         raise SourceError(EMPTY)
     if listing.claimed is not None and listing.found != listing.claimed:
         raise SourceError(

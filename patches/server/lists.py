@@ -1,8 +1,9 @@
 """
 What each source said last, on disk: the lists from which snapshots are made, as lines of the wire format.
 
-A list is replaced whole, when it has been read to its end. A source that is away leaves its last list, so that the
-others' are published with it. All of it can be read anew: a file that is damaged is thrown away.
+A list is replaced whole, when it has been read to its end; where a source tells what has changed in its list, all of
+that is laid over it at once. A source that is away leaves its last list, so that the others' are published with it. All
+of it can be read anew: a file that is damaged is thrown away.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ class Read:
     """
     What came of reading a list.
 
-    :ivar state: the state that was offered.
+    :ivar state: the state in which it was read.
     :ivar claimed: how many entries the source said there are, or ``None``.
     :ivar skipped: how many were left out, by reason.
     :ivar checked: when it was read; in seconds since the epoch.
@@ -83,9 +84,8 @@ class Lists:
     def add(self, reading: int, vulnerabilities: Iterable[Vulnerability]) -> None:
         """Write these down; of two of a platform with the same name the later one holds."""
         rows = ((reading, each.platform, each.name, encode_line(each)) for each in vulnerabilities)
-        self._database.execute("BEGIN")
-        self._database.executemany("INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?)", rows)
-        self._database.execute("COMMIT")
+        with self._transaction() as database:
+            database.executemany("INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?)", rows)
 
     def abandon(self, reading: int) -> None:
         """Forget a reading that came to nothing."""
@@ -97,23 +97,28 @@ class Lists:
 
         :return: the platforms that the old list or the new one is about.
         """
-        source, key = self._database.execute("SELECT source, key FROM readings WHERE id = ?", (reading,)).fetchone()
-        old = self._ids("current AND source = ? AND key = ?", source, key)
-        self._database.execute("BEGIN")
-        self._database.execute(
-            "UPDATE readings SET current = 1, state = ?, claimed = ?, skipped = ?, checked = ? WHERE id = ?",
-            (read.state, read.claimed, json.dumps(dict(read.skipped)), read.checked, reading),
-        )
-        self._database.execute(
-            "INSERT INTO counts SELECT reading, platform, count(*) FROM lines WHERE reading = ? GROUP BY platform",
-            (reading,),
-        )
-        if old:
-            self._database.execute(f"UPDATE readings SET current = 0 WHERE id = {old[0]}")  # noqa: S608 - a number
-        self._database.execute("COMMIT")
+        old = self._replaced_by(reading)
+        with self._transaction() as database:
+            _note(database, reading, read)
+            if old:
+                database.execute("UPDATE readings SET current = 0 WHERE id = ?", (old[0],))
         touched = self._platforms([*old, reading])
         self._forget(old)
         return touched
+
+    def lay_over(self, reading: int, read: Read) -> set[str]:
+        """
+        End a reading of what has changed: it is laid over what the source said before, which must be there.
+
+        :param read: what came of reading the whole list, this included.
+        :return: the platforms that the list is about.
+        """
+        (old,) = self._replaced_by(reading)
+        with self._transaction() as database:
+            database.execute("UPDATE OR REPLACE lines SET reading = ? WHERE reading = ?", (old, reading))
+            _note(database, old, read)
+            _forget(database, reading)
+        return self._platforms([old])
 
     def known(self, source: str, key: str) -> tuple[Read, set[str]] | None:
         """Give what came of reading a list last, and which platforms it is about; ``None`` if it was not read yet."""
@@ -157,6 +162,18 @@ class Lists:
         if "_database" in self.__dict__:
             self._database.close()
 
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """Have everything written that is done within, or nothing."""
+        self._database.execute("BEGIN")
+        with self._database:
+            yield self._database
+
+    def _replaced_by(self, reading: int) -> list[int]:
+        """Give the reading that another one takes the place of, if there is one."""
+        source, key = self._database.execute("SELECT source, key FROM readings WHERE id = ?", (reading,)).fetchone()
+        return self._ids("current AND source = ? AND key = ?", source, key)
+
     def _ids(self, condition: str, *values: str) -> list[int]:
         query = f"SELECT id FROM readings WHERE {condition}"  # noqa: S608 - the conditions stand above
         return [number for (number,) in self._database.execute(query, values)]
@@ -168,6 +185,19 @@ class Lists:
     def _forget(self, readings: Iterable[int]) -> None:
         for reading in readings:
             _forget(self._database, reading)
+
+
+def _note(database: sqlite3.Connection, reading: int, read: Read) -> None:
+    """Make a reading current, and count what is in it."""
+    database.execute(
+        "UPDATE readings SET current = 1, state = ?, claimed = ?, skipped = ?, checked = ? WHERE id = ?",
+        (read.state, read.claimed, json.dumps(dict(read.skipped)), read.checked, reading),
+    )
+    database.execute("DELETE FROM counts WHERE reading = ?", (reading,))
+    database.execute(
+        "INSERT INTO counts SELECT reading, platform, count(*) FROM lines WHERE reading = ? GROUP BY platform",
+        (reading,),
+    )
 
 
 def _forget(database: sqlite3.Connection, reading: int) -> None:

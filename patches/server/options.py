@@ -30,6 +30,12 @@ SETTINGS = (
     ),
     Setting("clair", None, url, "The base URL of a Clair (API v1) to read, such as http://127.0.0.1:6060."),
     Setting("clair-rate", None, rate, "At most so many requests a second to Clair; unlimited if not given."),
+    Setting(
+        "clair-full-walk",
+        "1d",
+        seconds,
+        "How often to read the lists of Clair whole: a time; in between, what changed.",
+    ),
     Setting("list", None, Path, "A file of vulnerabilities in Patches' own wire form (NDJSON) to read."),
     Setting("source", None, table, "In the file: tables [source.NAME], each a source; see the reference of sources."),
     Setting("no-public-sources", "false", flag, "Ask no public feed for platforms that no configured source has."),

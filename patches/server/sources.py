@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
@@ -40,15 +41,18 @@ class Sources:
     forget_files: Callable[[], object]
 
 
-def sources_of(reactor: Any, values: Mapping[str, Any], run: Run, folder: Path) -> Sources:
+def sources_of(
+    reactor: Any, values: Mapping[str, Any], run: Run, folder: Path, environment: Mapping[str, str] = os.environ
+) -> Sources:
     """
     Make the sources.
 
     :param values: by option name.
     :param folder: of the state.
+    :param environment: may name proxies.
     :raises BadSetting: if one cannot be made, or there is none.
     """
-    made = [*_of_options(reactor, values)]
+    made = [*_of_options(reactor, values, environment)]
     intervals: dict[str, timedelta] = {}
     public: Public = NoPublic()
     kept = KeptFiles(folder / FEEDS / FILES)
@@ -56,7 +60,7 @@ def sources_of(reactor: Any, values: Mapping[str, Any], run: Run, folder: Path) 
         from patches.sources.configured import SourceConfig
         from patches.sources.means import means_of
 
-        means = means_of(reactor, run, folder / FEEDS, kept)
+        means = means_of(reactor, run, folder / FEEDS, kept, environment)
         configs = [SourceConfig.from_section(name, section) for name, section in (values["source"] or {}).items()]
         if configs:
             from patches.sources.registry import make_source
@@ -79,7 +83,7 @@ def _forget_files(kept: KeptFiles, unused: timedelta) -> None:
     kept.forget_unused(time.time() - unused.total_seconds())
 
 
-def _of_options(reactor: Any, values: Mapping[str, Any]) -> list[ISource]:
+def _of_options(reactor: Any, values: Mapping[str, Any], environment: Mapping[str, str]) -> list[ISource]:
     made: list[ISource] = []
     if values["list"] is not None:
         if not values["list"].is_file():
@@ -88,9 +92,13 @@ def _of_options(reactor: Any, values: Mapping[str, Any]) -> list[ISource]:
 
         made.append(NdjsonSource(values["list"], reactor))
     if values["clair"] is not None:
+        from patches.sources.access import Access
         from patches.sources.clair import clair_source
+        from patches.sources.proxies import Proxies
 
-        made.append(clair_source(reactor, values["clair"], values["clair-rate"]))
+        access = Access(Proxies.from_environment(environment))
+        rate, full_walk = values["clair-rate"], values["clair-full-walk"]
+        made.append(clair_source(reactor, values["clair"], rate, access=access, full_walk=full_walk))
     return made
 
 

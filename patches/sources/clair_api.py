@@ -51,7 +51,7 @@ class ClairAPI:
     """
     Clair's v1 API under a base URL.
 
-    :ivar page_size: how many vulnerabilities to ask for at once; never 0, which a Clair answers without end.
+    :ivar page_size: how many vulnerabilities to ask for at once.
     """
 
     base_url: str
@@ -66,16 +66,19 @@ class ClairAPI:
             raise self._refused(what, answer)
         return self._parsed(what, lambda: parse_namespaces(answer.body))
 
-    async def page(self, namespace: str, token: str | None) -> Page:
+    async def page(self, namespace: str, token: str | None, limit: int | None = None) -> Page:
         """
         Ask for a page of a namespace's list.
 
         :param token: where it starts; ``None``: at the beginning.
+        :param limit: how many vulnerabilities at most; ``None``: the page size. After a page of none the next one
+            starts at the same place.
         :raises PlatformNotListed: if there is no such namespace.
         :raises ListChanged: if the token is not taken: it is too old, or Clair was started anew.
         """
         what = f"the list of {namespace}"
-        query = f"limit={self.page_size}" + (f"&page={quote(token, safe='')}" if token is not None else "")
+        query = f"limit={self.page_size if limit is None else limit}"
+        query += f"&page={quote(token, safe='')}" if token is not None else ""
         answer = await self._get(
             f"namespaces/{quote(namespace, safe='')}/vulnerabilities?{query}", what, MAX_LIST_BYTES
         )

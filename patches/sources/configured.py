@@ -28,6 +28,7 @@ class SourceConfig:
     :ivar platforms: of these only; ``None``: of those that are served.
     :ivar ecosystems: OSV: the folders to read in a bucket, ``Ubuntu``.
     :ivar interval: how often to look for changes; ``None``: as often as is usual.
+    :ivar full_walk: Clair: how often to read its lists whole; ``None``: as often as is usual.
     :ivar rank: whose word goes before whose; ``None``: as is usual for its kind.
     :ivar ca: a file of certificates to trust in place of the system's.
     :ivar proxy: the URL of a proxy, which may have a user and a password; ``None``: what the environment says.
@@ -40,6 +41,7 @@ class SourceConfig:
     platforms: tuple[str, ...] | None = None
     ecosystems: tuple[str, ...] = ()
     interval: timedelta | None = None
+    full_walk: timedelta | None = None
     rank: int | None = None
     ca: Path | None = None
     proxy: str | None = field(default=None, repr=False)
@@ -57,7 +59,7 @@ class SourceConfig:
         unknown = sorted(section.keys() - _READ.keys())
         if unknown:
             raise BadSetting(f"[source.{name}]: there is no option {unknown[0]!r}")
-        values = {key: _read(name, key, value) for key, value in section.items()}
+        values = {key.replace("-", "_"): _read(name, key, value) for key, value in section.items()}
         if "kind" not in values:
             raise BadSetting(f'[source.{name}]: has no "kind"')
         locations = (*values.pop("url", ()), *values.pop("path", ()))
@@ -116,6 +118,7 @@ _READ = {
     "platforms": lambda value: platforms(",".join(_texts(value))),
     "ecosystems": _texts,
     "interval": lambda value: seconds(str(value)),
+    "full-walk": lambda value: seconds(str(value)),
     "rank": _rank,
     "ca": lambda value: Path(_text(value)),
     "proxy": _proxy,

@@ -89,6 +89,8 @@ class FeedSource:
     :param wanted: the platforms to read; ``None``: all that there are.
     """
 
+    ask_within = None
+
     def __init__(
         self,
         name: str,
@@ -129,8 +131,8 @@ class FeedSource:
             raise errors[0]
         return offers
 
-    def listing(self, key: str) -> FeedListing:
-        """Begin to parse a part that was offered."""
+    def listing(self, key: str, since: str | None = None) -> FeedListing:
+        """Begin to parse a part that was offered; it is always parsed whole."""
         part, had = self._ready[key]
         tally = Tally()
 
@@ -145,6 +147,9 @@ class FeedSource:
 @implementer(IListing)
 class FeedListing:
     """One parsing of one part, a batch at a time in a thread."""
+
+    partial = False
+    state = None
 
     def __init__(self, parse: Callable[[], Iterator[Vulnerability]], tally: Tally, run: Run) -> None:
         self._parse = parse

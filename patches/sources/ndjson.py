@@ -32,6 +32,7 @@ class NdjsonSource:
     """
 
     rank = 0
+    ask_within = None
 
     def __init__(self, path: Path, clock: IReactorTime, name: str = "ndjson") -> None:
         self.name = name
@@ -46,14 +47,17 @@ class NdjsonSource:
             raise SourceError(f"{self._path}: {error.strerror}") from error
         return [Offer(self._path.name, f"{facts.st_ino} {facts.st_size} {facts.st_mtime_ns}")]
 
-    def listing(self, key: str) -> NdjsonListing:
-        """Begin to read the file."""
+    def listing(self, key: str, since: str | None = None) -> NdjsonListing:
+        """Begin to read the file; it is always read whole."""
         return NdjsonListing(self._path, self._clock)
 
 
 @implementer(IListing)
 class NdjsonListing:
     """One reading of the file."""
+
+    partial = False
+    state = None
 
     def __init__(self, path: Path, clock: IReactorTime) -> None:
         self.skipped: Counter[str] = Counter()

@@ -60,10 +60,11 @@ def _ndjson(config: SourceConfig, means: Means, wanted: frozenset[str] | None) -
 
 def _clair(config: SourceConfig, means: Means, wanted: frozenset[str] | None) -> ISource:
     from patches.sources.access import Access
-    from patches.sources.clair import clair_source
+    from patches.sources.clair import FULL_WALK, clair_source
 
     access = Access.from_config(config, means.environment)
-    return clair_source(means.reactor, config.locations[0], name=config.name, access=access)
+    full_walk = config.full_walk or FULL_WALK
+    return clair_source(means.reactor, config.locations[0], name=config.name, access=access, full_walk=full_walk)
 
 
 KINDS = {

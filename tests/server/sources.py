@@ -43,6 +43,8 @@ class PutSource:
     :ivar asked: what it was asked for, in order.
     """
 
+    ask_within = None
+
     def __init__(self, name: str = "put", rank: int = 0) -> None:
         self.name = name
         self.rank = rank
@@ -60,7 +62,7 @@ class PutSource:
             raise self.trouble
         return [Offer(platform, self.states.get(platform), platform) for platform in self.lists]
 
-    def listing(self, key: str) -> PutListing:
+    def listing(self, key: str, since: str | None = None) -> PutListing:
         """Read what was put here."""
         self.asked.append(key)
         return PutListing(self.lists[key], Counter(self.skipped), self.claimed)
@@ -69,6 +71,9 @@ class PutSource:
 @implementer(IListing)
 class PutListing:
     """One reading."""
+
+    partial = False
+    state = None
 
     def __init__(self, content: list[object], skipped: Counter[str], claimed: int | None) -> None:
         self.skipped = skipped

@@ -14,7 +14,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
-from patches.sources.clair import ClairListing, ClairSettings, ClairSource
+from patches.sources.clair import ClairSettings, ClairSource
+from patches.sources.clair_listing import ClairListing
 from patches.sources.connections import FirstEncoding
 from patches.sources.fetching import FetchSettings
 from patches.testing import ClairDouble

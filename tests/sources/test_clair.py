@@ -96,14 +96,14 @@ class WalkTests(MemoryCase):
     """Lists that are read to their end."""
 
     def test_pages(self) -> None:
-        """A list of many pages is read whole, in its order, each page and each vulnerability asked for once."""
+        """A list of many pages is read whole, in its order; each vulnerability is asked for once, each page but the last."""
         names = [f"CVE-{number}" for number in range(10)]
         for page_size, pages in ((3, 4), (5, 2), (10, 1), (1, 10), (999, 1)):
             self.double.requests.clear()
             self.double.load("debian:9", named(*names))
             listing = self.source(page_size=page_size).listing("debian-9")
             self.assertEqual([vulnerability.name for vulnerability in self.read(listing)], names)
-            self.assertEqual(self.double.requests, {"list": pages, "details": 10})
+            self.assertEqual(self.double.requests, {"list": pages + 1, "details": 10})
             self.assertEqual(listing.skipped, {})
 
     def test_nothing_asked_before_it_is_read(self) -> None:
@@ -116,12 +116,14 @@ class WalkTests(MemoryCase):
             listing.__aiter__()
 
     def test_tokens_are_encoded(self) -> None:
-        """The token of a page is sent back percent-encoded, and no limit is ever 0."""
+        """The token of a page is sent back percent-encoded; a limit of 0 asks for the place of the last row alone."""
         self.double.load("debian:9", named("CVE-1", "CVE-2"))
         self.read(self.source(page_size=1).listing("debian-9"))
-        first, second = [target for target in self.double.targets if "limit" in target]
+        first, *others = [target for target in self.double.targets if "limit" in target]
         self.assertEqual(first, "/v1/namespaces/debian%3A9/vulnerabilities?limit=1")
-        self.assertRegex(second, r"^/v1/namespaces/debian%3A9/vulnerabilities\?limit=1&page=[A-Za-z0-9_-]+%3D%3D$")
+        for limit, target in enumerate(reversed(others)):
+            path = r"^/v1/namespaces/debian%3A9/vulnerabilities"
+            self.assertRegex(target, rf"{path}\?limit={limit}&page=[A-Za-z0-9_-]+%3D%3D$")
 
     def test_empty(self) -> None:
         """A namespace without vulnerabilities has an empty list."""

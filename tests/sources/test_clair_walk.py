@@ -7,8 +7,9 @@ import json
 from twisted.internet.defer import CancelledError, Deferred
 
 from patches.interfaces import ListChanged, SourceError
-from patches.sources import clair
-from patches.sources.clair import GONE, ClairSettings
+from patches.sources import clair_listing
+from patches.sources.clair import ClairSettings
+from patches.sources.clair_listing import GONE
 from patches.sources.fetching import FetchSettings
 from patches.vulnerability import Vulnerability
 from tests.sources.memory import MemoryCase, Scripted, named
@@ -149,13 +150,13 @@ class ParallelTests(MemoryCase):
         self.double.load("debian:9", named(*"abcdefgh"))
         self.double.delay = 10
         reading = self.reading(self.source().listing("debian-9"))
-        self.pass_time(11)
+        self.pass_time(21)
         self.assertEqual(self.double.under_way, 4)
         reading.cancel()
         self.failureResultOf(reading, CancelledError)
         self.pass_time(200)
         self.assertEqual(self.double.under_way, 0)
-        self.assertEqual(self.double.requests, {"list": 1, "details": 4})
+        self.assertEqual(self.double.requests, {"list": 2, "details": 4})
 
     def test_given_up(self) -> None:
         """A reading that is left before its end ends its requests."""
@@ -172,20 +173,20 @@ class ParallelTests(MemoryCase):
         self.pass_time(100)
         self.assertEqual(self.successResultOf(taking), "a")
         self.assertEqual(sorted(self.resource.lost), [target_of(name) for name in "bcd"])
-        self.assertEqual(len(self.resource.targets), 5)
+        self.assertEqual(len(self.resource.targets), 6)
 
     def test_rate(self) -> None:
         """With a rate, requests come one by one at an even distance, those for lists and for details alike."""
         self.double.load("debian:9", named(*"abcde"))
         reading = self.reading(self.source(rate=2.0).listing("debian-9"))
-        for number in range(1, 6):
+        for number in range(1, 7):
             self.assertEqual(self.double.requests.total(), number)
             self.pass_time(0.25, 0.25)
             self.assertEqual(self.double.requests.total(), number)
             self.assertNoResult(reading)
             self.pass_time(0.25, 0.25)
         self.assertEqual(len(self.successResultOf(reading)), 5)
-        self.assertEqual(self.double.requests.total(), 6)
+        self.assertEqual(self.double.requests.total(), 7)
 
     def test_slow_rate_has_small_pages(self) -> None:
         """At a low rate pages are so small that their tokens live long enough."""
@@ -220,7 +221,7 @@ class EndlessTests(MemoryCase):
 
     def test_full_pages_for_ever(self) -> None:
         """A list is given up when it has more pages than any list may have."""
-        self.patch(clair, "MAX_PAGES", 5)
+        self.patch(clair_listing, "MAX_PAGES", 5)
         self.resource = Scripted(
             lambda target: (
                 page_of("a", token=f"token-{len(self.resource.targets)}")
