@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
-from twisted.web.resource import Resource
+from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from patches.sources.clair import ClairSettings, ClairSource
@@ -122,3 +122,18 @@ class MemoryCase(SynchronousTestCase):
 def named(*names: str) -> list[dict[str, Any]]:
     """Make vulnerabilities that have little more than a name."""
     return [{"Name": name, "FixedIn": [{"Name": "made-up", "Version": "1.0-1"}]} for name in names]
+
+
+class Meddling(Resource):
+    """Does something before it hands a request on: what others do meanwhile."""
+
+    isLeaf = True
+
+    def __init__(self, resource: IResource, meddle: Callable[[str], None]) -> None:
+        super().__init__()
+        self._resource = resource
+        self._meddle = meddle
+
+    def render(self, request: Request) -> Any:
+        self._meddle(request.uri.decode("ascii"))
+        return self._resource.render(request)

@@ -96,7 +96,7 @@ class WalkTests(MemoryCase):
     """Lists that are read to their end."""
 
     def test_pages(self) -> None:
-        """A list of many pages is read whole, in its order; each vulnerability is asked for once, each page but the last."""
+        """A list of many pages is read whole, in its order; each vulnerability is asked for once."""
         names = [f"CVE-{number}" for number in range(10)]
         for page_size, pages in ((3, 4), (5, 2), (10, 1), (1, 10), (999, 1)):
             self.double.requests.clear()
