@@ -85,6 +85,36 @@ class ListTests(DoubleCase):
         self.double.change("lab:paging", {"Name": "V-k"})
         self.assertEqual(self.page(5, token), (["k"], None))
 
+    def test_packages_alone(self) -> None:
+        """A change of nothing but packages moves a vulnerability to the end, too; what the list tells is the same."""
+        before = json.loads(self.get(f"{LIST}?limit=10").body)["Vulnerabilities"]
+        self.double.change("lab:paging", {**before[2], "FixedIn": [{"Name": "a", "Version": "1"}]})
+        after = json.loads(self.get(f"{LIST}?limit=10").body)["Vulnerabilities"]
+        self.assertEqual(after, [*before[:2], *before[3:], before[2]])
+
+    def test_several_writers(self) -> None:
+        """Of several writers one may take its place before another, and be seen after it: no tail shows it then."""
+        _, token = self.page(9)
+        show = self.double.begin_change("lab:paging", {"Name": "V-late"})
+        self.double.change("lab:paging", {"Name": "V-b"})
+        letters, _ = self.page(9, token)
+        self.assertEqual(letters, ["j", "b"])
+        _, tail = self.page(1, token)
+        show()
+        self.assertEqual(self.page(9, tail)[0], ["b"])
+        self.assertEqual(self.page(99)[0][-3:], ["j", "late", "b"])
+
+    def test_tokens_are_not_of_a_namespace(self) -> None:
+        """Rows are numbered through all namespaces: a token of one is a place in another, too."""
+        self.double.load("lab:later", [{"Name": "V-x"}])
+        _, token = self.page(9)
+        target = f"/v1/namespaces/lab:later/vulnerabilities?limit=9&page={token}"
+        self.assertEqual([each["Name"] for each in json.loads(self.get(target).body)["Vulnerabilities"]], ["V-x"])
+        later = json.loads(self.get("/v1/namespaces/lab:later/vulnerabilities?limit=0").body)["NextPage"]
+        self.assertEqual(self.page(9, later), ([], None))
+        self.double.change("lab:paging", {"Name": "V-c"})
+        self.assertEqual(self.page(9, later), (["c"], None))
+
     def test_no_packages_on_lists(self) -> None:
         """A list never has packages, whatever is asked for."""
         self.double.load("debian:9", [{"Name": "CVE-1", "FixedIn": [{"Name": "a", "Version": "1"}]}])

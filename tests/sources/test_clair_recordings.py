@@ -19,6 +19,7 @@ from patches.vulnerability import Vulnerability
 from tests.http_memory import Connection, Exchange
 from tests.shared import shared
 from tests.sources.memory import MemoryCase
+from tests.test_testing import DoubleCase
 
 PAGE_TOKEN = re.compile(r'"NextPage":"([^"]*)"')
 #: Not for the double: what is written, a token that is not recorded, and one for a row whose id is not.
@@ -183,6 +184,35 @@ class ReplayTests(SynchronousTestCase):
         for exchange in replayed:
             self.compare(exchange)
         self.assertGreater(len(replayed), 200)
+
+
+class ChangingTests(DoubleCase):
+    """A list that changed while it was paged through, and its tail: step by step as it was recorded."""
+
+    #: By the number of a step: what was changed in it; or the name of the token that came of it.
+    CHANGES = {3: ["new"], 4: ["a"], 5: ["j"], 10: ["i"], 14: ["k", "b"], 20: ["l"]}
+    DELETED = {8: ["e"], 17: ["i", "k", "b"]}
+    TOKENS = {1: "T1", 2: "T2", 13: "T3", 15: "T3b"}
+
+    def test_steps(self) -> None:
+        """The double gives the same names, and says as often that there is more."""
+        path = shared("data/clair-v1/recordings/06-paging-under-change.json")
+        steps = json.loads(path.read_text(encoding="utf-8"))["steps"]
+        tokens: dict[str, str | None] = {}
+        for number, step in enumerate(steps):
+            for letter in self.CHANGES.get(number, ()):
+                self.double.change("lab:paging", {"Name": f"V-{letter}"})
+            for letter in self.DELETED.get(number, ()):
+                self.double.delete("lab:paging", f"V-{letter}")
+            asked = re.search(r"GET limit=(\d+)(?: page=(\w+))?", step["step"])
+            self.assertEqual(asked is not None, "status" in step)
+            if asked is not None:
+                letters, token = self.page(int(asked[1]), tokens.get(asked[2] or ""))
+                names = [name.removeprefix("V-").removesuffix(":updated") for name in step["names"]]
+                self.assertEqual((letters, token is not None), (names, step["has_NextPage"]), step["step"])
+                if number in self.TOKENS:
+                    tokens[self.TOKENS[number]] = token
+        self.assertEqual(set(tokens), set(self.TOKENS.values()))
 
 
 class WholeNamespaceTests(MemoryCase):

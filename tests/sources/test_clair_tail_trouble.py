@@ -174,6 +174,20 @@ class LossTests(TailCase):
         self.assert_changed()
         self.assert_whole("a", "c", "d")
 
+    def test_several_writers(self) -> None:
+        """So is what one of several writers wrote that was seen after a later one's."""
+        show = self.double.begin_change("debian:9", {"Name": "late"})
+        self.change("a")
+        self.assert_changed()
+        self.assert_taken("d", "a")
+        show()
+        for _ in range(47):
+            self.clock.advance(HALF_HOUR)
+            self.assert_unchanged()
+        self.clock.advance(HALF_HOUR)
+        self.assert_changed()
+        self.assert_whole("b", "c", "d", "late", "a")
+
     def test_empty_end(self) -> None:
         """A list whose last page was emptied under the walk is followed from there, as long as its token lives."""
         clair = self.source(page_size=2, parallel=1, tries=1)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
@@ -56,15 +57,24 @@ class ClairDouble:
             not be there.
         """
         self._rows.add_namespace(namespace, version_format)
-        fix_defaults = {"NamespaceName": namespace, "VersionFormat": version_format}
         for vulnerability in vulnerabilities:
-            fixes = [{**fix_defaults, **fix} for fix in vulnerability.get("FixedIn") or ()]
-            record = {"Severity": "Unknown", **vulnerability, "NamespaceName": namespace, "FixedIn": fixes}
-            self._rows.put(namespace, record)
+            self._rows.put(namespace, _stored(namespace, vulnerability, version_format))
 
     def change(self, namespace: str, vulnerability: Record) -> None:
         """Insert a vulnerability, or change the one of its name: either way it is last on the list afterwards."""
-        self.load(namespace, [vulnerability], dict(self._rows.namespaces()).get(namespace, "dpkg"))
+        self.load(namespace, [vulnerability], self._version_format(namespace))
+
+    def begin_change(self, namespace: str, vulnerability: Record) -> Callable[[], None]:
+        """
+        Begin to insert or change a vulnerability, as one of several writers does: its place on the list is taken now.
+
+        :return: makes it visible.
+        """
+        record = _stored(namespace, vulnerability, self._version_format(namespace))
+        return partial(self._rows.put, namespace, record, self._rows.take_id())
+
+    def _version_format(self, namespace: str) -> str:
+        return dict(self._rows.namespaces()).get(namespace, "dpkg")
 
     def delete(self, namespace: str, name: str) -> None:
         """Delete a vulnerability."""
@@ -110,3 +120,10 @@ class ClairDouble:
     def end(self) -> None:
         """Count a request as over."""
         self.under_way -= 1
+
+
+def _stored(namespace: str, vulnerability: Record, version_format: str) -> Record:
+    """Complete a vulnerability with what Clair always has."""
+    defaults = {"NamespaceName": namespace, "VersionFormat": version_format}
+    fixes = [{**defaults, **fix} for fix in vulnerability.get("FixedIn") or ()]
+    return {"Severity": "Unknown", **vulnerability, "NamespaceName": namespace, "FixedIn": fixes}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,15 +50,24 @@ class Rows:
         """Give the name and the version format of each namespace."""
         return [(name, namespace.version_format) for name, namespace in self._namespaces.items()]
 
-    def put(self, namespace: str, record: Record) -> None:
-        """Insert a vulnerability; one of the same name is deleted first."""
+    def take_id(self) -> int:
+        """Give the id of a row that will be inserted; it is higher than any before, in whichever namespace."""
+        self._next_id += 1
+        return self._next_id - 1
+
+    def put(self, namespace: str, record: Record, number: int | None = None) -> None:
+        """
+        Insert a vulnerability; one of the same name is deleted first.
+
+        :param number: the id that was taken for it; ``None``: the next one.
+        """
         rows = self._rows(namespace)
         if record["Name"] in rows.id_of:
             self.delete(namespace, record["Name"])
-        rows.ids.append(self._next_id)
-        rows.records[self._next_id] = record
-        rows.id_of[record["Name"]] = self._next_id
-        self._next_id += 1
+        number = self.take_id() if number is None else number
+        insort(rows.ids, number)
+        rows.records[number] = record
+        rows.id_of[record["Name"]] = number
 
     def delete(self, namespace: str, name: str) -> None:
         """

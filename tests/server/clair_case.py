@@ -1,0 +1,50 @@
+"""A case with a refresh that reads a Clair."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from treq.client import HTTPClient
+from treq.testing import RequestTraversalAgent
+from twisted.internet.defer import ensureDeferred
+
+from patches.sources.clair import ClairSettings, ClairSource
+from patches.sources.connections import FirstEncoding
+from patches.sources.fetching import FetchSettings
+from patches.testing import ClairDouble
+from tests.server.sources import RefreshCase
+from tests.sources.memory import named
+
+HALF_HOUR = 1800.0
+
+
+class ClairCase(RefreshCase):
+    """A case with a Clair that has lists of two releases of Debian, and with a refresh that has read them."""
+
+    interval = timedelta(hours=6)
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.double = ClairDouble(self.clock)
+        self.double.load("debian:9", named(*(f"CVE-{number:02}" for number in range(50))))
+        self.double.load("debian:10", named("CVE-1", "CVE-2"))
+        self.start()
+        self.tick()
+        self.double.requests.clear()
+
+    def start(self) -> None:
+        """Start a server, or start it anew."""
+        client = HTTPClient(FirstEncoding(RequestTraversalAgent(self.double.resource())))
+        settings = ClairSettings(fetch=FetchSettings(tries=1))
+        self.source: Any = ClairSource(client, "http://clair.test", self.clock, settings)
+        self.refresh = self.make_refresh()
+        self.successResultOf(ensureDeferred(self.refresh.take_up()))
+
+    def change(self, name: str, version: str, namespace: str = "debian:9") -> None:
+        """Change a vulnerability, or make one."""
+        self.double.change(namespace, {"Name": name, "FixedIn": [{"Name": "made-up", "Version": version}]})
+
+    def written(self) -> tuple[int, object]:
+        """Give what changes when something is written."""
+        return self.lists._database.total_changes, self.catalogue.snapshots()
