@@ -43,7 +43,7 @@ class PutSource:
     :ivar asked: what it was asked for, in order.
     """
 
-    ask_within = None
+    ask_within: timedelta | None = None
 
     def __init__(self, name: str = "put", rank: int = 0) -> None:
         self.name = name

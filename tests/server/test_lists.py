@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -69,6 +70,58 @@ class ListsTests(SynchronousTestCase):
         self.assertEqual(len(self.told()), 5)
         self.put(vulnerabilities(7))
         self.assertEqual(len(self.told()), 7)
+
+    def lay_over(self, records: list[Vulnerability], read: Read = READ) -> set[str]:
+        """Read what has changed."""
+        reading = self.lists.begin("debian", "all")
+        self.lists.add(reading, records)
+        return self.lists.lay_over(reading, read)
+
+    def test_laid_over(self) -> None:
+        """What has changed takes the place of what was there under its name; all else stays, and is counted."""
+        self.put(vulnerabilities(5), read=Read("s", None, {"withdrawn": 2}, 7.0))
+        self.put(vulnerabilities(2), source="osv")
+        changed = [vulnerability(3, href="new"), vulnerability(9)]
+        self.assertEqual(self.lay_over(changed, Read("t", None, {"withdrawn": 1}, 9.0)), {"debian-12"})
+        expected = [vulnerability(3, href="new") if number == 3 else vulnerability(number) for number in (*range(5), 9)]
+        self.assertEqual(self.told(), lines(expected))
+        self.assertEqual(self.told(source="osv"), lines(vulnerabilities(2)))
+        self.assertEqual(self.lists.facts("debian-12")["debian"], {"read": 6, "skipped": {"withdrawn": 1}})
+        self.assertEqual(self.lists.known("debian", "all"), (Read("t", None, {"withdrawn": 1}, 9.0), {"debian-12"}))
+        readings = self.lists._database.execute("SELECT count(*) FROM readings").fetchone()
+        self.assertEqual(readings, (2,))
+
+    def test_nothing_laid_over(self) -> None:
+        """Nothing is laid over a list without a change to it; what is told of it changes."""
+        self.put(vulnerabilities(5))
+        self.assertEqual(self.lay_over([], Read("t", None, {}, 9.0)), {"debian-12"})
+        self.assertEqual((len(self.told()), self.lists.known("debian", "all")[0].state), (5, "t"))  # type: ignore[index]
+
+    def test_laid_over_later(self) -> None:
+        """What has changed does not show before it is whole, nor if it came to nothing; it needs a list below it."""
+        with self.assertRaises(ValueError):
+            self.lay_over(vulnerabilities(1))
+        self.put(vulnerabilities(5))
+        reading = self.lists.begin("debian", "all")
+        self.lists.add(reading, [vulnerability(1, href="new"), vulnerability(9)])
+        self.assertEqual(self.told(), lines(vulnerabilities(5)))
+        self.lists.abandon(reading)
+        self.assertEqual(self.told(), lines(vulnerabilities(5)))
+
+    def test_failed_in_the_middle(self) -> None:
+        """Writing that fails in the middle writes nothing, and stands in nobody's way."""
+
+        def failing() -> Iterator[Vulnerability]:
+            yield vulnerability(1)
+            raise ZeroDivisionError
+
+        reading = self.lists.begin("debian", "all")
+        with self.assertRaises(ZeroDivisionError):
+            self.lists.add(reading, failing())
+        self.lists.keep(reading, READ)
+        self.assertEqual(self.told(), [])
+        self.put(vulnerabilities(2))
+        self.assertEqual(len(self.told()), 2)
 
     def test_touched(self) -> None:
         """The platforms that a new list is about, and those that the last one was, are told."""

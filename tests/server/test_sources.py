@@ -1,0 +1,92 @@
+"""Tests for :mod:`patches.server.sources`: what the options tell of is made."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import ensureDeferred, maybeDeferred
+from twisted.internet.interfaces import IHostnameResolver, IReactorPluggableNameResolver
+from twisted.internet.testing import MemoryReactorClock
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+
+from patches.server.options import SETTINGS
+from patches.server.sources import sources_of
+from patches.settings import BadSetting, resolve
+from patches.sources.clair import ClairSource
+
+
+@implementer(IReactorPluggableNameResolver, IHostnameResolver)
+class AskedReactor(MemoryReactorClock):
+    """
+    A reactor that finds no host.
+
+    :ivar hosts: the names and ports of those that somebody wanted to connect to.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hosts: list[tuple[str, int]] = []
+        self.nameResolver = self
+
+    def installNameResolver(self, resolver: IHostnameResolver) -> IHostnameResolver:
+        """Keep this one."""
+        return self  # type: ignore[return-value]
+
+    def resolveHostName(self, receiver: Any, hostName: str, portNumber: int = 0, *more: Any, **options: Any) -> Any:
+        """Note who is looked for, and find nobody."""
+        self.hosts.append((hostName, portNumber))
+        receiver.resolutionBegan(None)
+        receiver.resolutionComplete()
+        return receiver
+
+
+class ClairTests(SynchronousTestCase):
+    """A Clair that is configured, in either way."""
+
+    def made(self, environment: dict[str, str] | None = None, file: str = "", **given: str) -> ClairSource:
+        """Make the one source that options and a file tell of."""
+        path = Path(self.mktemp())
+        path.write_text("no-public-sources = true\n" + file)
+        values = resolve(SETTINGS, {"config": str(path), **given})
+        self.reactor = AskedReactor()
+        (source,) = sources_of(self.reactor, values, maybeDeferred, Path(self.mktemp()), environment or {}).configured
+        assert isinstance(source, ClairSource)
+        return source
+
+    def host_asked(self, environment: dict[str, str], url: str) -> tuple[str, int]:
+        """Tell to which host a connection is made when a Clair is asked."""
+        ensureDeferred(self.made(environment, clair=url).offers())
+        return self.reactor.hosts[0]
+
+    def test_proxies(self) -> None:
+        """Proxies that the environment names are respected, and so is what it excepts."""
+        environment = {"HTTPS_PROXY": "http://tls-proxy.test:3129", "http_proxy": "proxy.test:3128"}
+        self.assertEqual(self.host_asked({}, "http://clair.test:6060"), ("clair.test", 6060))
+        self.assertEqual(self.host_asked(environment, "http://clair.test:6060"), ("proxy.test", 3128))
+        self.assertEqual(self.host_asked(environment, "https://clair.test"), ("tls-proxy.test", 3129))
+        environment["NO_PROXY"] = "clair.test"
+        self.assertEqual(self.host_asked(environment, "https://clair.test"), ("clair.test", 443))
+        self.assertEqual(self.host_asked(environment, "http://other.test"), ("proxy.test", 3128))
+
+    def test_bad_proxy(self) -> None:
+        """One that cannot be used is refused."""
+        with self.assertRaisesRegex(BadSetting, r"^HTTP_PROXY in the environment must be"):
+            self.made({"HTTP_PROXY": "socks5://proxy.test"}, clair="http://clair.test")
+
+    def test_full_walk(self) -> None:
+        """How often it is read whole can be told in either way; a day if it is not."""
+        self.assertEqual(self.seconds(self.made(clair="http://clair.test")), 86400)
+        self.assertEqual(self.seconds(self.made(**{"clair": "http://clair.test", "clair-full-walk": "2h"})), 7200)
+        section = '[source.old]\nkind = "clair"\nurl = "http://clair.test"\n'
+        self.assertEqual(self.seconds(self.made(file=section)), 86400)
+        source = self.made(file=section + 'full-walk = "20m"\n')
+        self.assertEqual((self.seconds(source), source.ask_within), (1200, timedelta(minutes=20)))
+        with self.assertRaisesRegex(BadSetting, r"^\[source.old\]: full-walk: must be a time"):
+            self.made(file=section + 'full-walk = "daily"\n')
+
+    def seconds(self, source: ClairSource) -> float:
+        """Tell how often a source is read whole."""
+        return source._tails._full_walk
