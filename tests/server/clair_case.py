@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from treq.client import HTTPClient
 from treq.testing import RequestTraversalAgent
@@ -37,7 +36,7 @@ class ClairCase(RefreshCase):
         """Start a server, or start it anew."""
         client = HTTPClient(FirstEncoding(RequestTraversalAgent(self.double.resource())))
         settings = ClairSettings(fetch=FetchSettings(tries=1))
-        self.source: Any = ClairSource(client, "http://clair.test", self.clock, settings)
+        self.configured = [ClairSource(client, "http://clair.test", self.clock, settings)]
         self.refresh = self.make_refresh()
         self.successResultOf(ensureDeferred(self.refresh.take_up()))
 
@@ -46,5 +45,6 @@ class ClairCase(RefreshCase):
         self.double.change(namespace, {"Name": name, "FixedIn": [{"Name": "made-up", "Version": version}]})
 
     def written(self) -> tuple[int, object]:
-        """Give what changes when something is written."""
-        return self.lists._database.total_changes, self.catalogue.snapshots()
+        """Give what changes when something is written, but for when a snapshot was checked."""
+        snapshots = [(each.revision, each.created, each.held) for each in self.catalogue.snapshots()]
+        return self.lists._database.total_changes, snapshots

@@ -140,7 +140,7 @@ class PutFeed(PutSource):
             raise self.trouble
         return [Offer("all", " ".join(sorted(self.wanted)))]
 
-    def listing(self, key: str) -> PutListing:
+    def listing(self, key: str, since: str | None = None) -> PutListing:
         """Read what is wanted of what was put there."""
         self.asked.append(key)
         wanted = [each for platform in sorted(self.wanted) for each in self.lists.get(platform, [])]
@@ -155,7 +155,7 @@ class PutBranches(PutFeed):
         self.asked.append("offers")
         return [Offer(platform, platform=platform) for platform in sorted(self.wanted)]
 
-    def listing(self, key: str) -> PutListing:
+    def listing(self, key: str, since: str | None = None) -> PutListing:
         """Read a file."""
         self.asked.append(key)
         return PutListing(self.lists.get(key, [NotThere("it answered 404")]), Counter(), None)

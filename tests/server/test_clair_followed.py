@@ -24,6 +24,7 @@ class FollowedTests(ClairCase):
     def test_unchanged(self) -> None:
         """While nothing changes, each half hour costs three requests a list and one; nothing is written."""
         before = self.written()
+        self.patch(self.catalogue, "publish", None)
         for number in range(1, 41):
             self.double.requests.clear()
             self.tick(HALF_HOUR)
