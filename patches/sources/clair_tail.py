@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections import Counter
 from collections.abc import Mapping
 from itertools import count
 
@@ -56,14 +57,14 @@ class Tail:
     :ivar place: of its last row.
     :ivar last: the name in that row; ``None``: there is no row at that place.
     :ivar digest: of its details as they were given; ``None``: it has none.
-    :ivar left_out: reasons by the names of entries.
+    :ivar left_out: what is left out of it, by the names of entries.
     """
 
     state: str
     place: Place
     last: str | None
     digest: bytes | None
-    left_out: Mapping[str, tuple[str, ...]]
+    left_out: Mapping[str, Counter[str]]
 
 
 @define(eq=False)
