@@ -196,6 +196,19 @@ class ReferenceTests(SynchronousTestCase):
         for platform, namespace in NAMESPACES.items():
             self.assertIn(f"``{platform}``\n     - ``{namespace}``", tables().namespaces_table())
 
+    def test_map(self) -> None:
+        """Every module is on the map, with what its docstring says it is."""
+        package = ROOT / "patches"
+        modules = [path.relative_to(package) for path in package.rglob("*.py")]
+        named = [path for path in modules if path.name not in ("__init__.py", "env.py")]
+        self.assertGreater(len(named), 200)
+        for folder in {str(path.parent) for path in named}:
+            self.assertIn(f".. modules-of:: {folder}\n", page("reference/map"))
+            table = tables().modules_table(folder)
+            for path in named:
+                if str(path.parent) == folder:
+                    self.assertRegex(table, rf"``{re.escape(path.name)}``\n     - \S", str(path))
+
     def test_routes(self) -> None:
         """Every route is on the page of its API, with its method."""
         for api, name in ((server_api.Api, "reference/http-api"), (reporter_api.Api, "reference/reporter-api")):

@@ -1,4 +1,4 @@
-"""The directives ``settings-of``, ``clair-namespaces`` and ``public-sources``: tables made from the code."""
+"""Directives that make tables from the code: options, modules, namespaces, public sources."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from docutils.nodes import Node
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
-from tables import namespaces_table, public_table, settings_table
+from tables import modules_table, namespaces_table, public_table, settings_table
 
 
 class SettingsOf(SphinxDirective):
@@ -20,6 +20,16 @@ class SettingsOf(SphinxDirective):
         """Make the table."""
         module, name = self.arguments
         return self.parse_text_to_nodes(settings_table(getattr(import_module(module), name)))
+
+
+class ModulesOf(SphinxDirective):
+    """``.. modules-of:: FOLDER``: a table of the modules in a folder of the package."""
+
+    required_arguments = 1
+
+    def run(self) -> list[Node]:
+        """Make the table."""
+        return self.parse_text_to_nodes(modules_table(self.arguments[0]))
 
 
 class ClairNamespaces(SphinxDirective):
@@ -41,6 +51,7 @@ class PublicSources(SphinxDirective):
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives."""
     app.add_directive("settings-of", SettingsOf)
+    app.add_directive("modules-of", ModulesOf)
     app.add_directive("clair-namespaces", ClairNamespaces)
     app.add_directive("public-sources", PublicSources)
     return {"parallel_read_safe": True}

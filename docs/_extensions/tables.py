@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
+import patches
 from patches.settings import CONFIG, Setting
 from patches.sources.namespaces import NAMESPACES
 from patches.sources.public import PUBLIC
@@ -28,6 +31,20 @@ def public_table() -> str:
         for name, each in PUBLIC.items()
     ]
     return list_table(("Platforms", "Kind", "Feed"), rows, "18 18 64")
+
+
+def modules_table(folder: str) -> str:
+    """
+    Show what each module of a package is: the first paragraph of its docstring.
+
+    :param folder: of the package, seen from ``patches``; packages within it have tables of their own.
+    """
+    rows = []
+    for path in sorted((Path(patches.__file__).parent / folder).glob("*.py")):
+        docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
+        if path.name != "__init__.py":
+            rows.append((f"``{path.name}``", " ".join(docstring.partition("\n\n")[0].split())))
+    return list_table(("Module", "What it is"), rows, "30 70")
 
 
 def list_table(head: Sequence[str], rows: Iterable[Sequence[str]], widths: str) -> str:
