@@ -136,6 +136,12 @@ class Lists:
         self._forget(gone)
         return touched
 
+    def forget_sources(self, names: Container[str]) -> set[str]:
+        """Forget the lists of all sources but these; give the platforms that they were about."""
+        found = self._database.execute("SELECT DISTINCT source FROM readings WHERE current").fetchall()
+        gone = [name for (name,) in found if name not in names]
+        return {platform for name in gone for platform in self.forget_others(name, ())}
+
     def facts(self, platform: str) -> dict[str, dict[str, Any]]:
         """Tell of each source that has a list of a platform how many records were read, and how many skipped."""
         facts: dict[str, dict[str, Any]] = {}

@@ -76,6 +76,7 @@ class Refresh:
         self._search = Attempts()
         self._taken_up = clock.seconds()
         self._led = True
+        self._others_forgotten = False
         self._told: frozenset[str] | None = None
 
     @property
@@ -128,6 +129,7 @@ class Refresh:
                     if feed.attempts.due <= self._clock.seconds() and self.leads():
                         self._change(await self._inquiry.read(state.source, feed))
         await self._look_in_public()
+        await self._forget_sources()
         for platform, attempts in list(self._changed.items()):
             if attempts.due <= self._clock.seconds() and self.leads():
                 await self._publish(platform, attempts)
@@ -162,6 +164,14 @@ class Refresh:
             await self._demand.forget(forgotten | (offered & set(self._demand.wanted)))
         for name in self._offering.look_in_public(self._served.wanted_of_public, self._clock.seconds()):
             self._change(await self._run(self._lists.forget_others, name, ()))
+
+    async def _forget_sources(self) -> None:
+        """Once it is known which sources there are, forget what others said: they were configured before, or wanted."""
+        if self._others_forgotten or not self._offering.is_known:
+            return
+        names = {state.source.name for state in self._offering.states}
+        self._change(await self._run(self._lists.forget_sources, names))
+        self._others_forgotten = True
 
     async def _tell_others(self) -> None:
         """Write down what is known now: which platforms there are, and which of the wanted ones there are not."""

@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from patches.interfaces import SourceError
 from patches.server.budget import REFRESH
 from patches.server.served import NotReady, UnknownPlatform
+from patches.server.statuses import NO_SOURCE
 from tests.server.made_up import lines, vulnerabilities
 from tests.server.sources import HOUR, NOW, PutSource, RefreshCase
 
@@ -66,6 +67,26 @@ class RestartTests(RefreshCase):
         after = self.refresh.current("debian-12")
         self.assertEqual((before.vulnerabilities, after.vulnerabilities), (14, 23))
         self.assertEqual(before.checked, after.checked)
+
+    def test_source_removed(self) -> None:
+        """What a source said that is not configured any more goes from the lists, and from the disk, with a restart."""
+        self.source.states["debian-12"] = "first"
+        self.put("debian-12", 100)
+        second = PutSource("second", 1)
+        second.lists = {"debian-12": [*vulnerabilities(105)[100:]], "debian-11": [*vulnerabilities(3, "debian-11")]}
+        self.refresh = self.make_refresh(second)
+        self.tick(HOUR)
+        self.assertEqual((self.count(), set(self.lists.facts("debian-12"))), (105, {"put", "second"}))
+        self.refresh = self.make_refresh()
+        self.successResultOf(ensureDeferred(self.refresh.take_up()))
+        self.source.trouble = SourceError("away")
+        self.tick(1)
+        self.assertEqual(set(self.lists.facts("debian-12")), {"put", "second"})
+        self.source.trouble = None
+        self.tick(HOUR)
+        self.assertEqual((self.count(), set(self.lists.facts("debian-12"))), (100, {"put"}))
+        self.assertEqual(self.lists.facts("debian-11"), {})
+        self.assertEqual((self.count("debian-11"), self.refresh.statuses["debian-11"].error), (3, NO_SOURCE))
 
     def test_prune(self) -> None:
         """A snapshot that was replaced stays for a day, and as long as it is read."""
