@@ -118,6 +118,7 @@ async def _with_server(
             comparison.failed(Verdict.INCOMPLETE, error)
             if since is not None and stream.delta is not None:
                 since = None  # what was kept may be damaged: the whole list is asked for
+                await stream.close()
                 continue
         except Unchanged:
             raise

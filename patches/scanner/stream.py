@@ -10,6 +10,7 @@ resuming the session, as long as patience lasts.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 from patches.scanner.cache import Kept, KeptList
@@ -80,6 +81,11 @@ class VulnerabilityStream(VerifiedStream):
             raise StreamError(str(error)) from error
         except MalformedWire as error:
             raise NotVerified(str(error)) from error
+
+    async def close(self) -> None:
+        """Leave the session, so that nobody waits for this scanner; whatever comes of it."""
+        with suppress(Unreachable):
+            await self._exchange.ask("DELETE", f"/v1/sessions/{self.session}")
 
     def _whole(self) -> AsyncIterator[bytes]:
         """Give the chunks of the list, whether they are sent, or what is sent is to be applied to what was kept."""

@@ -35,7 +35,8 @@ def changed(since: str = "r1", cuts: Any = (7,), state: str = "active", **change
 
 
 END = end(LESS, revision="r2")
-WHOLE = (session(snapshot=SNAPSHOT), chunk(LESS), END)
+#: The session is left, and another one opened.
+WHOLE = (Canned(204), session(snapshot=SNAPSHOT), chunk(LESS), END)
 
 
 class ChangedTests(CacheCase):
@@ -84,6 +85,7 @@ class ChangedTests(CacheCase):
             self.keep()
             outcome = self.scan(*answers, *WHOLE)
             self.assertEqual(self.http.answers, [])
+            self.assertEqual(self.http.asked[-4].method, "DELETE")
             self.assertNotIn(b"since", self.http.asked[-3].body or b"")
             self.check(outcome)
 
