@@ -76,6 +76,7 @@ class LayerTests(SynchronousTestCase):
                 "delta_store",
                 "database_url",
                 "migrating",
+                "pruning",
                 "refresh_lock",
                 "schema",
                 "transactions",

@@ -17,7 +17,7 @@ from attrs import asdict
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
 from patches.server.chunks import Chunk, cut
-from patches.server.delta_store import forget_stale
+from patches.server.pruning import Age, prune
 from patches.server.schema import CHUNKS, SNAPSHOTS, CatalogueError
 from patches.server.snapshot import Snapshot
 from patches.server.transactions import reading, writing
@@ -188,21 +188,10 @@ class Catalogue:
                 adopted.append(snapshot)
         return adopted
 
-    def prune(self, in_use: Set[str], retired_before: float) -> int:
-        """
-        Delete snapshots that are neither current nor read by a session, and the deltas to them.
-
-        :param in_use: revisions to keep, and names of deltas.
-        :param retired_before: those replaced later than this are kept too; seconds since the epoch.
-        :return: how many snapshots were deleted.
-        """
-        old = select(SNAPSHOTS.c.revision).where(SNAPSHOTS.c.retired < retired_before, SNAPSHOTS.c.held.is_(None))
+    def prune(self, in_use: Set[str], age: Age) -> int:
+        """Delete what is of no more use; see :func:`patches.server.pruning.prune`."""
         with writing(self._engine) as connection:
-            gone = set(connection.execute(old).scalars()) - in_use
-            connection.execute(delete(CHUNKS).where(CHUNKS.c.revision.in_(gone)))
-            connection.execute(delete(SNAPSHOTS).where(SNAPSHOTS.c.revision.in_(gone)))
-            forget_stale(connection, in_use, retired_before)
-        return len(gone)
+            return prune(connection, in_use, age)
 
     def close(self) -> None:
         """Let the database go."""

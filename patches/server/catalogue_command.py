@@ -28,6 +28,7 @@ from patches.server.catalogue_options import JSON
 from patches.server.catalogue_place import opened
 from patches.server.contents import damage, lines_of
 from patches.server.differences import CHANGES, Difference, differences
+from patches.server.pruning import Age
 from patches.server.schema import CatalogueError
 from patches.server.snapshot import Snapshot
 from patches.signing import BadKey
@@ -141,7 +142,7 @@ def run_publish(values: Mapping[str, Any], platform: str) -> int:
 def run_prune(values: Mapping[str, Any]) -> int:
     """Delete what was replaced long enough ago."""
     with opened(values) as catalogue:
-        count = catalogue.prune(set(), time.time() - values["keep"].total_seconds())
+        count = catalogue.prune(set(), Age(time.time() - values["keep"].total_seconds()))
     print(f"{count} snapshots deleted")
     return DONE
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 
 from attrs import asdict
-from sqlalchemy import Connection, Engine, and_, delete, func, insert, select
+from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from patches.server.chunks import Chunk
 from patches.server.delta import Delta, delta_name
-from patches.server.schema import CHUNKS, DELTAS, SNAPSHOTS
+from patches.server.schema import CHUNKS, DELTAS
 from patches.server.snapshot import Snapshot
 from patches.server.transactions import reading, writing
 
@@ -58,19 +58,6 @@ class DeltaStore:
             connection.execute(insert(DELTAS).values(row))
             for chunk in chunks:
                 connection.execute(insert(CHUNKS).values(revision=name, **asdict(chunk)))
-
-
-def forget_stale(connection: Connection, in_use: Set[str], retired_before: float) -> None:
-    """
-    Delete the deltas that lead to a list which was replaced, or is gone.
-
-    :param in_use: names to keep.
-    :param retired_before: those that lead to one replaced later than this are kept; seconds since the epoch.
-    """
-    recent = SNAPSHOTS.c.retired.is_(None) | (SNAPSHOTS.c.retired >= retired_before)
-    there = select(SNAPSHOTS.c.revision).where(and_(SNAPSHOTS.c.revision == DELTAS.c.revision, recent))
-    stale = connection.execute(select(DELTAS.c.name).where(~there.exists())).scalars()
-    _forget(connection, set(stale) - in_use)
 
 
 def _forget(connection: Connection, names: Set[str]) -> None:

@@ -21,12 +21,11 @@ from patches.server.contents import Damaged, lines_of
 from patches.server.delta import Delta, NotWorthwhile, delta_chunks, delta_name
 from patches.server.delta_store import DeltaStore
 from patches.server.differences import NotOrdered
+from patches.server.pruning import MOST_REPLACED
 from patches.server.snapshot import Snapshot
 
 log = Logger()
 
-#: From so many replaced lists of a platform, the latest, deltas lead to the current one.
-_MOST_OLDER = 8
 #: What a delta may take: a part of the bytes of the list to which it leads; and never more bytes than this.
 _MOST_PART, _MOST_BYTES = 0.5, 1024 * 1024
 _TAKE_UP_SECONDS = 10.0
@@ -103,7 +102,7 @@ class Deltas:
         """Make what is missing; this blocks."""
         there = self._store.names()
         allowed = min(int(self._store.size(snapshot) * _MOST_PART), _MOST_BYTES)
-        for old in self._catalogue.replaced(snapshot.platform)[:_MOST_OLDER]:
+        for old in self._catalogue.replaced(snapshot.platform)[:MOST_REPLACED]:
             if old.revision != snapshot.revision and delta_name(old.revision, snapshot.revision) not in there:
                 self._make_one(old, snapshot, allowed)
 

@@ -23,6 +23,7 @@ from patches.server.feeds import Attempts, SourceState
 from patches.server.inquiry import Inquiry
 from patches.server.lists import Lists
 from patches.server.offering import Offering
+from patches.server.pruning import Age
 from patches.server.publishing import Publisher
 from patches.server.schedule import Schedule
 from patches.server.served import Served
@@ -32,6 +33,8 @@ from patches.server.statuses import NO_SOURCE, ListStatus
 log = Logger()
 
 _TAKE_UP_SECONDS = 10.0
+#: So long sessions may come back after a restart to a list that was replaced.
+_SESSIONS_COME_BACK_SECONDS = 3600.0
 
 
 class Refresh:
@@ -141,7 +144,9 @@ class Refresh:
     async def prune(self, in_use: set[str]) -> None:
         """Delete snapshots that nobody reads any more; what another server's sessions read is not known here."""
         if self.leads():
-            await self._run(self._catalogue.prune, in_use, self._wall() - self._schedule.keep.total_seconds())
+            now = self._wall()
+            age = Age(now - self._schedule.keep.total_seconds(), now - _SESSIONS_COME_BACK_SECONDS)
+            await self._run(self._catalogue.prune, in_use, age)
 
     def _is_our_turn(self) -> bool:
         """Tell whether this server refreshes; if another did until now, everything is looked at again."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from patches.server.budget import CONNECTIONS, RESPONSES, SESSIONS
 from patches.server.catalogue import Catalogue, ChunkMissing
 from patches.server.chunks import Chunk
+from patches.server.pruning import Age
 from patches.server.sessions import Limits
 from tests.server.server_case import GZIP, ServerCase
 from tests.server.sources import HOUR
@@ -148,7 +149,7 @@ class SessionErrorsTests(ServerCase):
         self.read(path, 0)
         self.put("debian-12", 12)
         self.tick(HOUR)
-        self.catalogue.prune(set(), 1e12)
+        self.catalogue.prune(set(), Age(1e12))
         self.start()
         self.successResultOf(self.started())
         resumed = self.post({"resume": path.rpartition("/")[2], "chunk": 0})

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from patches.server.catalogue import Catalogue, ChunkMissing
 from patches.server.chunks import RecordTooLarge
+from patches.server.pruning import MOST_REPLACED, Age
 from patches.server.schema import CHUNKS, SNAPSHOTS, open_database
 from patches.server.snapshot import Snapshot
 from patches.wire import StreamDigest, digest
@@ -121,7 +122,7 @@ class PublishTests(CatalogueCase):
         first, _ = self.publish(10), self.publish(11, now=2000.0)
         self.publish(10, now=3000.0)
         self.assertEqual([s.revision for s in self.catalogue.current()], [first.revision])
-        self.assertEqual(self.catalogue.prune(set(), 9999.0), 1)
+        self.assertEqual(self.catalogue.prune(set(), Age(9999.0)), 1)
         self.assertEqual([s.revision for s in self.catalogue.current()], [first.revision])
 
     def test_platforms_apart(self) -> None:
@@ -183,25 +184,38 @@ class PruneTests(CatalogueCase):
 
     def test_current(self) -> None:
         """A current snapshot is never deleted."""
-        self.catalogue.prune(set(), 9999.0)
+        self.catalogue.prune(set(), Age(9999.0))
         self.assertEqual(self.catalogue.current(), [self.new])
 
     def test_unused(self) -> None:
         """A snapshot that was replaced goes, with its chunks."""
-        self.assertEqual(self.catalogue.prune(set(), 9999.0), 1)
+        self.assertEqual(self.catalogue.prune(set(), Age(9999.0)), 1)
         self.assertIsNone(self.catalogue.find(self.old.revision))
         self.assertRaises(ChunkMissing, self.catalogue.chunk, self.old.revision, 0)
         self.assertEqual(self.rows(), (1, 1))
 
     def test_in_use(self) -> None:
         """Unless a session reads it."""
-        self.assertEqual(self.catalogue.prune({self.old.revision}, 9999.0), 0)
+        self.assertEqual(self.catalogue.prune({self.old.revision}, Age(9999.0)), 0)
         self.assertEqual(self.catalogue.chunk(self.old.revision, 0).number, 0)
 
     def test_young(self) -> None:
         """Or it was replaced a short while ago only."""
-        self.assertEqual(self.catalogue.prune(set(), 2000.0), 0)
+        self.assertEqual(self.catalogue.prune(set(), Age(2000.0)), 0)
         self.assertIsNotNone(self.catalogue.find(self.old.revision))
+
+    def test_surplus(self) -> None:
+        """Of those that were replaced more than an hour ago, say, only the latest are kept, of each platform."""
+        for number in range(12, 24):
+            self.publish(number, now=number * 1000.0)
+        self.catalogue.publish("debian-11", lines(vulnerabilities(1)), SOURCES, 1.0)
+        self.catalogue.publish("debian-11", lines(vulnerabilities(2)), SOURCES, 2.0)
+        before = len(self.catalogue.snapshots())
+        self.assertEqual(self.catalogue.prune(set(), Age(0.0, 13_500.0)), 3)
+        self.assertEqual(self.catalogue.prune(set(), Age(0.0, 99_999.0)), 13 - MOST_REPLACED - 3)
+        left = self.catalogue.snapshots()
+        self.assertEqual(len(left), before - 13 + MOST_REPLACED)
+        self.assertEqual([s.vulnerabilities for s in left if s.platform == "debian-12"], [*range(15, 24)])
 
     def test_missing(self) -> None:
         """A chunk that never was is missing."""

@@ -10,6 +10,7 @@ from twisted.internet.defer import ensureDeferred, maybeDeferred
 
 from patches.server.delta import Delta, delta_name
 from patches.server.deltas import Deltas
+from patches.server.pruning import Age
 from patches.server.snapshot import Snapshot
 from patches.wire import rfc3339
 from tests.server.databases import OnPostgreSQL
@@ -121,11 +122,11 @@ class MakingTests(DeltasCase):
         name = delta_name(self.old.revision, new.revision)
         later = self.change(3)
         self.go_on()
-        self.catalogue.prune(set(), 0.0)
+        self.catalogue.prune(set(), Age(0.0))
         self.assertIn(name, self.store.names())
-        self.catalogue.prune({name}, 1e12)
+        self.catalogue.prune({name}, Age(1e12))
         self.assertIn(name, self.store.names())
-        self.catalogue.prune(set(), 1e12)
+        self.catalogue.prune(set(), Age(1e12))
         self.assertNotIn(name, self.store.names())
         self.assertIn(delta_name(new.revision, later.revision), self.store.names())
         self.assertEqual(self.chunks_without_a_list(), 0)
