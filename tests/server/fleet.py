@@ -5,8 +5,8 @@ from __future__ import annotations
 from attrs import define, field
 from twisted.internet.defer import Deferred
 
+from patches.server.delta import Readable
 from patches.server.loaded import LoadedChunk
-from patches.server.snapshot import Snapshot
 from tests.server.made_up import real
 
 
@@ -15,7 +15,7 @@ class Scanner:
     """A scanner: how it behaves, and what it got."""
 
     token: str
-    snapshot: Snapshot
+    snapshot: Readable
     needs: int
     arrived: int
     habit: str = "reads"

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.budget import SESSION_BYTES, SESSIONS, WINDOW, Budget
+from patches.server.delta import Delta, Readable
 from patches.server.loaded import LARGEST_LOADED, LoadedChunk
 from patches.server.reading import Reading
 from patches.server.sessions import Denied, Limits, SessionExpired, SessionTable, State, UnknownSession
@@ -74,19 +75,25 @@ class ReadingMachine(RuleBasedStateMachine):
         self.arrivals += 1
         self.current[platform] = snapshot(chunks, platform, f"{platform} {self.arrivals}")
 
-    @rule(platform=st.sampled_from(["debian-12", "debian-12", "alpine-3.20"]), habit=st.sampled_from(HABITS))
-    def open(self, platform: str, habit: str) -> None:
-        """A scanner opens a session, or is told why not."""
+    @rule(
+        platform=st.sampled_from(["debian-12", "debian-12", "alpine-3.20"]),
+        habit=st.sampled_from(HABITS),
+        changes=st.sampled_from([None, None, 0, 2]),
+    )
+    def open(self, platform: str, habit: str, changes: int | None) -> None:
+        """A scanner opens a session on the list, or on so many chunks of changes; or is told why not."""
         self.arrivals += 1
+        whole = self.current[platform]
+        reads: Readable = whole
+        if changes is not None:
+            reads = Delta(f"{whole.revision} {changes}", "before", whole, changes, changes, ())
         try:
-            session = self.reading.open(self.current[platform])
+            session = self.reading.open(reads)
         except Denied as denied:
             self.check_denied(denied, platform)
         else:
             diligent = habit == "reads" and min(self.delays) >= 0
-            self.scanners.append(
-                Scanner(session.token, self.current[platform], 0, self.arrivals, habit, diligent=diligent)
-            )
+            self.scanners.append(Scanner(session.token, reads, 0, self.arrivals, habit, diligent=diligent))
 
     def check_denied(self, denied: Denied, platform: str) -> None:
         """Whoever is denied is told when to come back, and there is a reason."""
