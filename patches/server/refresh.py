@@ -133,6 +133,8 @@ class Refresh:
                         self._change(await self._inquiry.read(state.source, feed))
         await self._look_in_public()
         await self._forget_sources()
+        for platform in self._changed.keys() & self._served.expected:
+            self.statuses.setdefault(platform, ListStatus())
         for platform, attempts in list(self._changed.items()):
             if attempts.due <= self._clock.seconds() and self.leads():
                 await self._publish(platform, attempts)

@@ -189,12 +189,13 @@ class RefreshCase(DatabaseCase):
 
     def make_refresh(self, *more: PutSource) -> Refresh:
         """Make a refresh, as a server that starts does."""
+        self.publisher = Publisher(self.catalogue, self.lists, Guard(), self.folder)
         return Refresh(
             Offering([*self.configured, *more], self.public),
             Demand(self.board, self.public, maybeDeferred, self.wall),
             self.catalogue,
             self.lists,
-            Publisher(self.catalogue, self.lists, Guard(), self.folder),
+            self.publisher,
             Schedule(self.interval, self.platforms),
             self.budget,
             maybeDeferred,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.defer import Deferred, ensureDeferred
 
 from patches.interfaces import SourceError
 from patches.server.budget import REFRESH
 from patches.server.served import NotReady, UnknownPlatform
+from patches.server.snapshot import Snapshot
 from patches.server.statuses import NO_SOURCE
 from tests.server.made_up import lines, vulnerabilities
-from tests.server.sources import HOUR, NOW, PutSource, RefreshCase
+from tests.server.sources import HOUR, NOW, PutFeed, PutSource, RefreshCase
 
 
 class RestartTests(RefreshCase):
@@ -107,6 +110,23 @@ class PlatformTests(RefreshCase):
         self.assertFalse(self.refresh.ready)
         self.assertRaises(NotReady, self.refresh.current, "debian-12")
         self.assertRaises(NotReady, self.refresh.current, "amiga-3")
+
+    def test_ready(self) -> None:
+        """A server is ready with the last of its platforms, not the first; also where only reading tells of them."""
+        self.put("alpine-3.20", 5)
+        feed = PutFeed("feed", {name: [*vulnerabilities(5, name)] for name in ("debian-11", "debian-13")})
+        feed.wanted = set(feed.lists)
+        self.refresh = self.make_refresh(feed)
+        ready = []
+        publish = self.publisher.publish
+
+        def noted(platform: str, *others: Any) -> Snapshot | None:
+            ready.append(self.refresh.ready)
+            return publish(platform, *others)
+
+        self.patch(self.publisher, "publish", noted)
+        self.tick()
+        self.assertEqual((ready, self.refresh.ready), ([False] * 4, True))
 
     def test_nothing_listed(self) -> None:
         """Sources that list nothing at all make no platform unknown; why nothing is served is told."""
