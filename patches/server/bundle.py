@@ -18,8 +18,7 @@ from typing import Any
 from attrs import frozen
 
 from patches.platforms import Platform
-from patches.server.contents import revision_of
-from patches.server.snapshot import Snapshot
+from patches.server.snapshot import Snapshot, revision_of
 
 FORMAT, VERSION = "patches-catalogue", 1
 MANIFEST, CHECKSUM, SIGNATURE = "manifest.json", "manifest.sha256", "manifest.sig"

@@ -8,7 +8,6 @@ readers wait for nobody. Everything here blocks; it runs in threads.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
@@ -19,7 +18,7 @@ from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 from patches.server.chunks import Chunk, cut
 from patches.server.pruning import Age, prune
 from patches.server.schema import CHUNKS, SNAPSHOTS, CatalogueError
-from patches.server.snapshot import Snapshot
+from patches.server.snapshot import Snapshot, revision_of
 from patches.server.transactions import reading, writing
 from patches.wire import StreamDigest
 
@@ -118,7 +117,7 @@ class Catalogue:
             staged = CHUNKS.c.revision == staging
             connection.execute(delete(CHUNKS).where(staged))
             vulnerabilities, chunks, digest = self._write(connection, staging, lines)
-            revision = hashlib.sha256(f"{platform} {digest}".encode()).hexdigest()[:32]
+            revision = revision_of(platform, digest)
             if self._find(connection, revision) is None:
                 connection.execute(update(CHUNKS).where(staged).values(revision=revision))
                 snapshot = Snapshot(revision, platform, now, now, vulnerabilities, chunks, digest, dict(sources))

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import zlib
 from collections.abc import Iterator
 
 from patches.server.catalogue import Catalogue, ChunkMissing
 from patches.server.chunks import Chunk
 from patches.server.schema import CatalogueError
-from patches.server.snapshot import Snapshot
+from patches.server.snapshot import Snapshot, revision_of
 from patches.wire import MAX_CHUNK_BYTES, StreamDigest, digest
 
 
 class Damaged(CatalogueError):
     """Something in the catalogue is not what was put there."""
-
-
-def revision_of(platform: str, stream_digest: str) -> str:
-    """Give the revision of a list, as :meth:`Catalogue.publish` derives it from its content."""
-    return hashlib.sha256(f"{platform} {stream_digest}".encode()).hexdigest()[:32]
 
 
 def unpacked_body(encoded: bytes) -> bytes:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 from attrs import frozen
+
+
+def revision_of(platform: str, digest: str) -> str:
+    """Give the revision of a list: the same list has the same one on every machine."""
+    return hashlib.sha256(f"{platform} {digest}".encode()).hexdigest()[:32]
 
 
 @frozen
