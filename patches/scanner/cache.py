@@ -19,7 +19,7 @@ from attrs import define, frozen
 from twisted.logger import Logger
 
 from patches.scanner.verified import NotVerified, VerifiedStream
-from patches.wire import MAX_CHUNK_BYTES
+from patches.wire import MAX_CHUNK_BYTES, digest
 
 log = Logger()
 
@@ -181,7 +181,7 @@ class CachedStream(VerifiedStream):
         """Give the body of each chunk; what does not verify in the end was for nothing."""
         chunks = 0
         for body in self._kept.bodies():
-            self._count(body)
+            self._count(body, digest(body))
             chunks += 1
             yield body
         self._verify_end(self.snapshot, chunks)

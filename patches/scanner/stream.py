@@ -57,6 +57,7 @@ class VulnerabilityStream(VerifiedStream):
         self.delta: DeltaHead | None = None
         self._since = since
         self._arrived = 0
+        self._verified = b""
         self._end: dict[str, Any] = {}
         self._keep = keep
         self._exchange = exchange
@@ -70,7 +71,7 @@ class VulnerabilityStream(VerifiedStream):
             since = {"since": self._since.revision} if self._since is not None else {}
             await self._open({"platform": self.platform, **since})
             async for body in self._whole():
-                self._count(body)
+                self._count(body, self._verified if self.delta is None else digest(body))
                 if self._keep is not None:
                     self._keep.add(body)
                 yield body
@@ -198,8 +199,8 @@ class VulnerabilityStream(VerifiedStream):
                 self._take_snapshot({"revision": end.get("revision")})
             self._end = end
             return None
-        announced = parse_repr_digest(answer.header("Repr-Digest"))
-        if digest(answer.body) != announced:
+        self._verified = digest(answer.body)
+        if self._verified != parse_repr_digest(answer.header("Repr-Digest")):
             raise NotVerified(f"chunk {number} is not what the server announced: its digest differs")
         if not self.snapshot:
             await self._learn_snapshot()

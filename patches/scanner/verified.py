@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Container
 from typing import Any
 
 from patches.vulnerability import Vulnerability
-from patches.wire import MalformedWire, StreamDigest, decode_lines, digest
+from patches.wire import MalformedWire, StreamDigest, decode_lines
 
 
 class StreamError(Exception):
@@ -82,9 +82,9 @@ class VerifiedStream:
     def bodies(self) -> AsyncIterator[bytes]:
         """Give the verified body of each chunk, not decoded; instead of iterating over the vulnerabilities."""
 
-    def _count(self, body: bytes) -> None:
+    def _count(self, body: bytes, chunk_digest: bytes) -> None:
         """Note a chunk that came."""
-        self._digest.add(digest(body))
+        self._digest.add(chunk_digest)
         self.served += body.count(b"\n")
 
     def _verify_end(self, end: dict[str, Any], chunks: int) -> None:
