@@ -165,3 +165,8 @@ class SourceState:
             feed for feed in self.feeds.values() if platform is None or platform in feed.platforms or not feed.platforms
         )
         return [self.attempts, *(feed.attempts for feed in feeds)]
+
+
+def feeds_about(platform: str, sources: Iterable[SourceState]) -> list[Feed]:
+    """Give the lists of some sources that are about a platform, as far as is known."""
+    return [feed for state in sources for feed in state.feeds.values() if platform in feed.platforms]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 
 from patches.interfaces import ISource
-from patches.server.feeds import Feed, SourceState
+from patches.server.feeds import Feed, SourceState, feeds_about
 from patches.server.schedule import Public
 
 NOTHING = "no source has a list of any platform"
@@ -62,9 +62,7 @@ class Offering:
 
     def feeds(self, platform: str) -> list[Feed]:
         """Give the lists that are about a platform, as far as is known."""
-        return [
-            feed for state in self.states_of(platform) for feed in state.feeds.values() if platform in feed.platforms
-        ]
+        return feeds_about(platform, self.states_of(platform))
 
     def look_in_public(self, platforms: Set[str], now: float) -> set[str]:
         """

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from attrs import define, evolve
 
-from patches.server.feeds import Attempts, Feed, SourceState
+from patches.server.feeds import Attempts, Feed, SourceState, feeds_about
 from patches.server.snapshot import Snapshot
 
 NO_SOURCE = "no source has a list of it"
@@ -65,7 +65,7 @@ class ListStatus:
 
         :param publishing: its own snapshot, while that has to be made anew.
         """
-        feeds = [feed for state in sources for feed in state.feeds.values() if platform in feed.platforms]
+        feeds = feeds_about(platform, sources)
         attempts = [each for state in sources for each in state.concerning(platform)]
         attempts += [publishing] if publishing is not None else []
         self.failures = max((each.failures for each in attempts), default=0)
@@ -87,7 +87,7 @@ class ListStatus:
 
         :param now: seconds since the epoch.
         """
-        feeds = [feed for state in sources for feed in state.feeds.values() if platform in feed.platforms]
+        feeds = feeds_about(platform, sources)
         given = self._given(feeds, sources)
         before = self.snapshot.checked if self.snapshot is not None else None
         if given is None or before is None:
