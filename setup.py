@@ -57,7 +57,7 @@ setup(
         "lint": ["ruff>=0.8", "mypy>=1.13", "mypy-zope>=1.0.9"],
         "docs": ["sphinx>=8.0"],
     },
-    entry_points={"console_scripts": ["patches = patches.console:main"]},
+    entry_points={"console_scripts": ["patches = patches.cli.main:main"]},
     classifiers=[
         "Framework :: Twisted",
         "License :: OSI Approved :: Mozilla Public License 2.0 (MPL 2.0)",

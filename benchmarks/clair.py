@@ -22,9 +22,9 @@ from twisted.internet.threads import deferToThread
 from twisted.web.server import Site
 
 from patches.interfaces import ISource
-from patches.server.intake import Intake
-from patches.server.lists import Lists
-from patches.sources.clair import clair_source
+from patches.server.refresh.importer import Intake
+from patches.server.refresh.staging import Lists
+from patches.sources.clair.source import clair_source
 from patches.testing import ClairDouble
 
 NAMESPACE, PLATFORM = "debian:9", "debian-9"

@@ -22,22 +22,37 @@ from pathlib import Path
 
 import zstandard
 
-from patches.sources.csaf_holdings import Holdings
+from patches.sources.csaf.store import Holdings
 
 READ = """
 import sys, time
 from pathlib import Path
-from patches.sources import formats
-from patches.sources.feed import Part, Tally
+from patches.sources.config import SourceConfig
+from patches.sources.context import SourceContext
+from patches.sources.fetch.cache import KeptFiles
+from patches.sources.registry import create_source
+from twisted.internet.defer import ensureDeferred, maybeDeferred
 
 kind, path, platform = sys.argv[1:]
-made = {
-    "updateinfo": lambda: formats.updateinfo_format(Path(path + ".gathering")),
-    "clair-export": lambda: formats.clair_export_format(Path(path + ".gathering")),
-    "csaf-vex": lambda: formats.csaf_format,
-}[kind]()
-started, found, packages, tally = time.perf_counter(), 0, 0, Tally()
-for vulnerability in made(Part("x", (), platform), [Path(path)], None, tally, "benchmark"):
+from patches.sources.feed import Fetched
+
+async def fetch(location):
+    return Fetched(Path(location), "")
+
+folder = Path(path).parent
+config = SourceConfig("benchmark", kind, (path,), (platform,))
+context = SourceContext(None, maybeDeferred, folder, lambda config: fetch, KeptFiles(folder / "files"))
+if kind == "csaf-vex":
+    from patches.sources.csaf.source import parse_documents
+    from patches.sources.feed import FeedPart
+    from patches.sources.parse_context import ParseContext
+    records = parse_documents(FeedPart("x", ()), [Path(path)], ParseContext("benchmark"))
+else:
+    source = create_source(config, context, frozenset([platform]) if kind == "updateinfo" else None)
+    (offer,) = ensureDeferred(source.offers()).result
+    records = source.listing(offer.key)._records()
+started, found, packages = time.perf_counter(), 0, 0
+for vulnerability in records:
     found += 1
     packages += len(vulnerability.fixed_in)
 peak = int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) / 1024

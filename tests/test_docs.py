@@ -21,25 +21,26 @@ from xml.etree import ElementTree
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.console import main
+from patches.cli.main import main
 from patches.reporter import api as reporter_api
 from patches.reporter import service as reporter
 from patches.scanner import options as scanner
-from patches.scanner.formats import FORMATS
-from patches.scanner.formats.document import outcome_document
-from patches.scanner.ignore_files import read_ignores
-from patches.server import api as server_api
-from patches.server import budget, catalogue_options
+from patches.scanner.matching.ignore_files import read_ignores
+from patches.scanner.output.document import outcome_document
+from patches.scanner.output.formats import FORMATS
+from patches.server import budget
 from patches.server import options as server
+from patches.server.admin import options as catalogue_options
+from patches.server.http import api as server_api
 from patches.settings import resolve
-from patches.sources.configured import SourceConfig
-from patches.sources.namespaces import NAMESPACES
+from patches.sources.clair.namespaces import NAMESPACES
+from patches.sources.config import SourceConfig
 from patches.sources.public import PUBLIC
 from patches.sources.registry import KINDS
 from patches.vulnerability import STATUSES
 from patches.wire import decode_lines
 from tests.integration.daemons import wait_for
-from tests.scanner.outcomes import outcome
+from tests.scanner.sample_outcomes import outcome
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -51,10 +52,10 @@ TABLES = {
     "patches.scanner.options SCAN_SETTINGS": scanner.SCAN_SETTINGS,
     "patches.scanner.options OUTPUT_SETTINGS": scanner.OUTPUT_SETTINGS,
     "patches.scanner.options EXPLAIN_SETTINGS": scanner.EXPLAIN_SETTINGS,
-    "patches.server.catalogue_options SHOW_SETTINGS": catalogue_options.SHOW_SETTINGS,
-    "patches.server.catalogue_options PRUNE_SETTINGS": catalogue_options.PRUNE_SETTINGS,
-    "patches.server.catalogue_options EXPORT_SETTINGS": catalogue_options.EXPORT_SETTINGS,
-    "patches.server.catalogue_options IMPORT_SETTINGS": catalogue_options.IMPORT_SETTINGS,
+    "patches.server.admin.options SHOW_SETTINGS": catalogue_options.SHOW_SETTINGS,
+    "patches.server.admin.options PRUNE_SETTINGS": catalogue_options.PRUNE_SETTINGS,
+    "patches.server.admin.options EXPORT_SETTINGS": catalogue_options.EXPORT_SETTINGS,
+    "patches.server.admin.options IMPORT_SETTINGS": catalogue_options.IMPORT_SETTINGS,
     "patches.reporter.service SETTINGS": reporter.SETTINGS,
 }
 _LISTENS = re.compile(r"listens on (127\.0\.0\.1:\d+)")
@@ -220,8 +221,8 @@ class ReferenceTests(SynchronousTestCase):
 
     def test_codes(self) -> None:
         """Every error code in the code is on the page."""
-        code = "".join(path.read_text() for path in (ROOT / "patches/server").glob("*.py"))
-        code += (ROOT / "patches/bounded.py").read_text()
+        code = "".join(path.read_text() for path in (ROOT / "patches/server").rglob("*.py"))
+        code += (ROOT / "patches/http/bounded_request.py").read_text()
         codes = set(re.findall(r'(?:Problem\(\d+, |Denied\(|b"\d{3} [\w ]+", )"([a-z-]+)"', code))
         self.assertGreaterEqual(len(codes), 12)
         for each in codes:

@@ -17,7 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.reporter import service as reporter
 from patches.scanner import options as scanner
 from patches.server import options as server
-from patches.server.channel import ServerSite
+from patches.server.http.channel import ServerSite
 from patches.settings import Setting, resolve, size
 
 ETC = Path(__file__).resolve().parents[1] / "etc"

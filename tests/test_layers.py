@@ -1,11 +1,12 @@
-"""Imports point one way, and what is heavy is imported only where it is used."""
+"""Imports point one way between folders, and what is heavy is imported only where it is used."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -15,14 +16,63 @@ import patches
 ROOT = Path(patches.__file__).parent
 PROGRAMS = ("server", "scanner", "reporter")
 
+#: From the lowest to the highest: a module imports from its own row and from the rows before. A name is a folder, or a
+#: module where a folder holds several layers (``.`` is the modules at the root of the package).
+LAYERS = (
+    ("values and contracts", (".", "versions")),
+    ("adapters of all programs", ("http", "service", "storage")),
+    (
+        "what feeds share",
+        (
+            *("sources/fields", "sources/ids", "sources/parse_context", "sources/feed"),
+            *("sources/config", "sources/fetch/proxies"),
+        ),
+    ),
+    ("reading files", ("sources/archive", "sources/fetch", "sources/red_hat")),
+    ("creating sources", ("sources/context", "sources/feed_config", "sources/regroup")),
+    (
+        "feeds",
+        (
+            *("sources/clair", "sources/clair_export", "sources/csaf", "sources/debian_tracker", "sources/ndjson"),
+            *("sources/osv", "sources/secdb", "sources/updateinfo"),
+        ),
+    ),
+    ("sources by name", ("sources/registry", "sources/public")),
+    ("server: values", ("server/errors", "server/budget")),
+    ("server: catalogue", ("server/catalogue",)),
+    ("server: sessions, refresh", ("server/sessions", "server/refresh")),
+    ("server: http", ("server/http",)),
+    ("server: shell", ("server/admin", "server/sources", "server/options", "server/service")),
+    ("scanner: inventory, client", ("scanner/inventory", "scanner/client")),
+    ("scanner: host, matching", ("scanner/host", "scanner/matching")),
+    ("scanner: outcome", ("scanner/outcome",)),
+    ("scanner: reporting, output", ("scanner/reporting", "scanner/output")),
+    (
+        "scanner: shell",
+        (
+            *("scanner/compare", "scanner/scan", "scanner/schedule", "scanner/options", "scanner/service"),
+            *("scanner/scan_command", "scanner/query_commands"),
+        ),
+    ),
+    ("reporter", ("reporter",)),
+    ("tests of others", ("testing",)),
+    ("programs together", ("demo", "cli")),
+)
+#: Folders of one row that import each other nevertheless: which, and from which.
+BESIDE = {("scanner/output", "scanner/reporting"), ("cli", "demo"), ("server/service", "server/options")}
+#: Folders of one row are independent of each other, except in these rows.
+TOGETHER = ("values and contracts", "what feeds share", "reading files", "creating sources", "server: values")
+SHELLS = ("server: shell", "scanner: shell", "sources by name")
 
-def modules() -> dict[str, ast.Module]:
-    """Give every module of ours, by its path within the package."""
+
+@cache
+def modules() -> Mapping[str, ast.Module]:
+    """Return every module of the package, parsed, by its path within the package."""
     return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text("utf-8")) for path in ROOT.rglob("*.py")}
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
-    """Give the full names that a module imports, wherever in it."""
+    """Yield the full names that a module imports, wherever in it."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -31,16 +81,82 @@ def imports(tree: ast.AST) -> Iterator[str]:
 
 
 def imports_any(tree: ast.AST, *packages: str) -> bool:
-    """Tell whether a module imports one of these packages, or something in it."""
+    """Return whether a module imports one of these packages, or something in it."""
     return any(name == package or name.startswith(package + ".") for name in imports(tree) for package in packages)
+
+
+def place(path: str) -> tuple[int, str]:
+    """Return the number of a module's row, and the name in it that stands for the module."""
+    bare = path.removesuffix(".py").removesuffix("/__init__")
+    found = [
+        (len(name), row, name)
+        for row, (_, names) in enumerate(LAYERS)
+        for name in names
+        if bare == name or bare.startswith(name + "/") or (name == "." and "/" not in bare)
+    ]
+    assert found, f"{path} is in no layer"
+    _, row, name = max(found)
+    return row, name
+
+
+def path_of(name: str) -> str | None:
+    """Return the path of the module of ours from which a full name is imported; ``None``: it is not of ours."""
+    if name.partition(".")[0] != "patches":
+        return None
+    parts = name.split(".")[1:]
+    for length in (len(parts), len(parts) - 1):
+        base = "/".join(parts[:length])
+        for path in (f"{base}.py", f"{base}/__init__.py") if base else ("__init__.py",):
+            if path in modules():
+                return path
+    raise AssertionError(f"{name} is not a module")
+
+
+def wrong_way(path: str, tree: ast.Module) -> list[str]:
+    """Return the imports of a module that do not point down."""
+    row, mine = place(path)
+    found = []
+    for name in imports(tree):
+        target = path_of(name)
+        # The face of a package that only has modules in several layers belongs to none of them.
+        if target is None or target in ("sources/__init__.py", "server/__init__.py", "scanner/__init__.py"):
+            continue
+        other, theirs = place(target)
+        is_beside = LAYERS[row][0] in (*TOGETHER, *SHELLS) or mine == theirs or (mine, theirs) in BESIDE
+        if other > row or (other == row and not is_beside):
+            found.append(f"{path} imports {target}")
+    return found
 
 
 class LayerTests(SynchronousTestCase):
     """All modules, read but not run."""
 
     def users(self, *packages: str) -> set[str]:
-        """Tell which modules import one of these."""
+        """Return the modules that import one of these."""
         return {name for name, tree in modules().items() if imports_any(tree, *packages)}
+
+    def folders_of(self, *packages: str) -> set[str]:
+        """Return the folders with a module that imports one of these."""
+        return {name.rpartition("/")[0] for name in self.users(*packages)}
+
+    def test_imports_point_down(self) -> None:
+        """A module imports from the layers below its own: inside the server, catalogue < sessions, refresh < http."""
+        faces = ("sources/__init__.py", "server/__init__.py", "scanner/__init__.py")
+        found = [each for path, tree in modules().items() if path not in faces for each in wrong_way(path, tree)]
+        self.assertEqual(found, [])
+        self.assertGreater(len(modules()), 200)
+
+    def test_wrong_imports_are_found(self) -> None:
+        """The rule refuses what it should: an import up, one of a neighbour, and one within a function."""
+        for path, line in (
+            ("server/catalogue/store.py", "from patches.server.sessions.window import Window"),
+            ("server/sessions/window.py", "from patches.server.refresh.status import ListStatus"),
+            ("server/refresh/status.py", "def f():\n    import patches.server.http.api"),
+            ("wire.py", "from patches.storage.sqlite import open_sqlite"),
+            ("sources/osv/parser.py", "from patches.sources.csaf.parser import parse_csaf"),
+            ("sources/archive/zip.py", "from patches.sources import registry"),
+        ):
+            self.assertEqual(len(wrong_way(path, ast.parse(line))), 1, line)
 
     def test_programs_are_apart(self) -> None:
         """Server, scanner and reporter never import each other; only the demonstration has all of them."""
@@ -51,45 +167,49 @@ class LayerTests(SynchronousTestCase):
 
     def test_klein(self) -> None:
         """Klein is in the modules of routes alone."""
-        self.assertEqual(self.users("klein"), {"server/api.py", "reporter/api.py"})
+        self.assertEqual(self.users("klein"), {"server/http/api.py", "reporter/api.py"})
 
     def test_treq(self) -> None:
-        """treq is where requests are sent: in sources, in the scanner's exchange, and in the demonstration."""
-        self.assertEqual(self.users("treq"), {"sources/connections.py", "scanner/exchange.py", "demo/play.py"})
+        """treq is where requests are sent: in the clients of sources and of the scanner, and in the demonstration."""
+        self.assertEqual(self.folders_of("treq"), {"sources/fetch", "scanner/client", "demo"})
 
     def test_cyclonedx(self) -> None:
         """The library of one format is where that is made; purls are where packages are named."""
-        formats = "scanner/formats/cyclonedx"
+        formats = "scanner/output/cyclonedx"
         self.assertEqual(self.users("cyclonedx"), {f"{formats}.py", f"{formats}_vulnerabilities.py"})
-        purls = {"scanner/purls.py", "scanner/ignores.py", "scanner/vex_files.py"}
-        self.assertEqual(self.users("packageurl"), purls)
+        self.assertEqual(self.folders_of("packageurl"), {"scanner/matching"})
 
     def test_sqlalchemy(self) -> None:
         """The database is behind the catalogue and behind the reporter's store."""
-        server = {
-            f"server/{name}.py"
-            for name in (
-                "advisory",
-                "board",
-                "catalogue",
-                "catalogue_place",
-                "delta_store",
-                "database_url",
-                "migrating",
-                "pruning",
-                "refresh_lock",
-                "schema",
-                "transactions",
-            )
-        }
-        users = {name for name in self.users("sqlalchemy") if not name.startswith("server/migrations/")}
-        self.assertEqual(users, {"database.py", "reporter/store.py", "reporter/schema.py"} | server)
+        users = {name for name in self.users("sqlalchemy") if not name.startswith("server/catalogue/")}
+        self.assertEqual(
+            users,
+            {
+                *("storage/sqlite.py", "storage/database_url.py", "reporter/store.py", "reporter/schema.py"),
+                *("server/refresh/requests_table.py", "server/admin/open.py"),
+            },
+        )
+
+    def test_policy_loads_no_database(self) -> None:
+        """What decides about sessions, windows and lists can be imported without SQLAlchemy."""
+        names = [
+            "patches." + path.removesuffix(".py").replace("/", ".")
+            for path in modules()
+            if path.startswith("server/sessions/") or path.startswith("server/refresh/")
+            if path.rpartition("/")[2] not in ("__init__.py", "requests_table.py")
+        ]
+        heavy = ("publisher", "refresher", "maintenance", "platforms", "on_demand")  # they hold the catalogue
+        names = [name for name in names if name.rpartition(".")[2] not in heavy]
+        code = f"import sys, {', '.join(names)}; print('sqlalchemy' in sys.modules)"
+        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
+        self.assertEqual(ran.stdout, "False\n")
 
     def test_alembic(self) -> None:
         """Migrations are loaded only to migrate: a server on a catalogue that is up to date saves their memory."""
-        self.assertEqual({name for name in self.users("alembic") if "migrations/" not in name}, {"server/migrating.py"})
+        users = {name for name in self.users("alembic") if "migrations/" not in name}
+        self.assertEqual(users, {"server/catalogue/migrate.py"})
         code = (
-            "import sys, pathlib, patches.server.schema as schema\n"
+            "import sys, pathlib, patches.server.catalogue.schema as schema\n"
             "schema.open_database(pathlib.Path(sys.argv[1])); print('alembic' in sys.modules)"
         )
         command = [sys.executable, "-c", code, str(Path(self.mktemp()).absolute())]
@@ -108,35 +228,44 @@ class LayerTests(SynchronousTestCase):
                 self.assertFalse(found and id(node) not in inside, name)
 
     def test_values_are_pure(self) -> None:
-        """The values, the wire and the orderings know nothing of Twisted, and of nothing above them."""
-        pure = ["vulnerability.py", "platforms.py", "wire.py", "settings.py", "versions/dpkg.py", "scanner/matcher.py"]
-        for name in [*pure, "server/sessions.py", "server/chunks.py", "server/budget.py"]:
+        """The values, the wire, the orders and the matcher know nothing of Twisted, and of nothing above them."""
+        pure = ["vulnerability.py", "platforms.py", "wire.py", "settings.py", "scanner/matching/matcher.py"]
+        pure += ["server/sessions/table.py", "server/catalogue/chunks.py", "server/budget.py", "server/errors.py"]
+        for name in [*pure, *(path for path in modules() if path.startswith("versions/"))]:
             self.assertFalse(imports_any(modules()[name], "twisted"), name)
 
     def test_parsers_are_pure(self) -> None:
         """What reads feeds knows of neither Twisted nor the network."""
-        shells = self.users("twisted", "treq", "socket", "urllib", "http", "subprocess")
-        documents = {name for name in modules() if name.startswith("sources/") and name.endswith("_documents.py")}
-        readers = {path for path in modules() if path.startswith("sources/osv_")}
-        names = ("archives", "unpacking", "gathering", "flaw_names", "fixes", "arches", "xml_elements")
-        names += ("red_hat_products", "clair_distributions", "csaf_products", "csaf_statuses", "csaf_holdings")
-        others = {f"sources/{name}.py" for name in names}
+        shells = self.users("twisted", "treq", "socket", "urllib.request", "http", "subprocess")
+        parsers = {name for name in modules() if name.startswith("sources/") and name.endswith("/parser.py")}
+        self.assertEqual(len(parsers), 7)
+        folders = ("sources/osv/", "sources/archive/", "sources/clair_export/", "sources/debian_tracker/")
+        readers = {path for path in modules() if path.startswith(folders)}
+        names = ("fields", "ids", "parse_context", "regroup", "red_hat", "csaf/products", "csaf/statuses", "csaf/store")
+        others = {f"sources/{name}.py" for name in (*names, "csaf/index", "updateinfo/repomd")}
         self.assertLessEqual(others, modules().keys())
-        self.assertEqual((documents | readers | others) & shells, set())
-        self.assertGreater(len(documents | readers), 5)
+        self.assertEqual((parsers | readers | others) & shells, set())
 
     def test_scanner_is_small(self) -> None:
         """A scanner that runs has loaded no SQLAlchemy, no Klein, no CycloneDX, nor anything of the server."""
-        code = "import sys, patches.scanner.service, patches.scanner.once; print(*sys.modules)"
+        code = "import sys, patches.scanner.service, patches.scanner.scan_command; print(*sys.modules)"
         ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
         loaded = set(ran.stdout.split())
-        self.assertIn("patches.scanner.client", loaded)
+        self.assertIn("patches.scanner.client.client", loaded)
         heavy = {"sqlalchemy", "klein", "werkzeug", "cyclonedx", "patches.server", "patches.reporter"}
         self.assertEqual(loaded & heavy, set())
 
     def test_command_is_quick(self) -> None:
         """The command loads what is heavy only where it is needed: nothing of the server's for a scan."""
-        code = "import sys, patches.console; print(*sys.modules)"
+        code = "import sys, patches.cli.main; print(*sys.modules)"
         ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
-        heavy = {"sqlalchemy", "alembic", "klein", "cyclonedx", "rich", "patches.server.catalogue"}
+        heavy = {"sqlalchemy", "alembic", "klein", "cyclonedx", "rich", "patches.server.catalogue.store"}
         self.assertEqual(set(ran.stdout.split()) & heavy, set())
+
+    def test_folders_are_small(self) -> None:
+        """A folder has at most sixteen modules."""
+        sizes: dict[str, int] = {}
+        for path in modules():
+            folder = path.rpartition("/")[0]
+            sizes[folder] = sizes.get(folder, 0) + 1
+        self.assertEqual({folder: size for folder, size in sizes.items() if size > 16}, {})

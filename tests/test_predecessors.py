@@ -1,7 +1,7 @@
 """
 The defects of the first Patches and of other early clients and servers of its kind, each as a test that would show it.
 
-Every test is named after the defect. What they stand on (a whole server in memory) is in :mod:`tests.whole`.
+Every test is named after the defect. What they stand on (a whole server in memory) is in :mod:`tests.server_in_memory`.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import patches
 from patches.interfaces import SourceError
-from patches.scanner.delivery import Delivery
-from patches.scanner.exchange import Exchange
+from patches.scanner.client.http_client import Exchange
 from patches.scanner.inventory import Inventory, Package
-from patches.scanner.matcher import Matcher
-from patches.scanner.outbox import Outbox
+from patches.scanner.matching.matcher import Matcher
+from patches.scanner.reporting.delivery import Delivery
+from patches.scanner.reporting.outbox import Outbox
 from patches.server.budget import Budget
-from patches.server.sessions import Denied, Limits, SessionExpired, State
-from patches.server.window import OutOfOrder
+from patches.server.errors import Denied, OutOfOrder, SessionExpired
+from patches.server.sessions.table import Limits, State
 from patches.testing import Trouble
 from patches.vulnerability import FixedPackage, Vulnerability
-from tests.scanner.canned import REFUSED, Canned, CannedHTTP
-from tests.sources.memory import MemoryCase
-from tests.whole import WholeServer
+from tests.scanner.scripted_client import REFUSED, Canned, CannedHTTP
+from tests.server_in_memory import WholeServer
+from tests.sources.clair_in_memory import MemoryCase
 
 
 def installed(*packages: tuple[str, str]) -> Matcher:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import patches
 from patches.settings import CONFIG, Setting
-from patches.sources.namespaces import NAMESPACES
+from patches.sources.clair.namespaces import NAMESPACES
 from patches.sources.public import PUBLIC
 
 

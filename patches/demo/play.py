@@ -19,21 +19,21 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
-from patches import one_shot
-from patches.daemon import ListeningService, address_text
 from patches.reporter import service as reporter_service
-from patches.scanner.client import PatchesClient
-from patches.scanner.delivery import MAX_REPORTER_ANSWER, Delivery
-from patches.scanner.exchange import Exchange, http_client
+from patches.scanner.client.client import PatchesClient
+from patches.scanner.client.http_client import Exchange, http_client
+from patches.scanner.host.os_release import UnknownPlatform, detect_platform
 from patches.scanner.inventory import InventoryError, read_inventory
-from patches.scanner.os_release import UnknownPlatform, detect_platform
-from patches.scanner.outbox import Outbox
 from patches.scanner.outcome import Outcome, Target
-from patches.scanner.reports import report_document
+from patches.scanner.output.table import findings_table, summary
+from patches.scanner.reporting.delivery import MAX_REPORTER_ANSWER, Delivery
+from patches.scanner.reporting.outbox import Outbox
+from patches.scanner.reporting.report import report_document
 from patches.scanner.scan import scan
-from patches.scanner.table import findings_table, summary
 from patches.server import options as server_options
 from patches.server import service as server_service
+from patches.service import one_shot
+from patches.service.daemon import ListeningService, address_text
 from patches.settings import resolve
 
 LISTEN = "tcp:0:interface=127.0.0.1"

@@ -16,7 +16,7 @@ from sqlalchemy import (
     Table,
 )
 
-from patches.database import DatabaseError, open_sqlite
+from patches.storage.sqlite import DatabaseError, open_sqlite
 
 SCHEMA_VERSION = 1
 #: Readers do not wait for a writer (WAL); a report that was acknowledged survives a power cut (FULL).

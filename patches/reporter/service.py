@@ -13,11 +13,11 @@ from attrs import frozen
 from twisted.application.service import MultiService
 from twisted.internet.threads import deferToThreadPool
 
-from patches.daemon import CleanEndService, DaemonOptions, ListeningService, hold_folder, usable_folder
 from patches.reporter.api import Api, Run
 from patches.reporter.schema import StoreError, open_database
 from patches.reporter.site import ReporterSite
 from patches.reporter.store import ReportStore
+from patches.service.daemon import CleanEndService, DaemonOptions, ListeningService, hold_folder, usable_folder
 from patches.settings import Setting, endpoint, size
 
 SETTINGS = (

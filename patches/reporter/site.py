@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.web.server import Site
 
-from patches.bounded import BoundedRequest
+from patches.http.bounded_request import BoundedRequest
 
 #: A body that is this many times too long is not read to its end.
 _PATIENCE = 8

@@ -9,18 +9,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from patches.daemon import DaemonOptions
 from patches.platforms import Platform
-from patches.scanner.cache import ListCache
-from patches.scanner.exit_codes import NEVER
-from patches.scanner.formats import FORMATS, TABLE
-from patches.scanner.ignore_files import read_ignores
-from patches.scanner.ignores import Ignores
-from patches.scanner.os_release import detect_platform, support_end
+from patches.scanner.client.cache import ListCache
+from patches.scanner.client.trust import SeenLists, Trust
+from patches.scanner.host.os_release import detect_platform, support_end
+from patches.scanner.matching.ignore_files import read_ignores
+from patches.scanner.matching.ignores import Ignores
 from patches.scanner.outcome import Target
+from patches.scanner.output.exit_codes import NEVER
+from patches.scanner.output.formats import FORMATS, TABLE
 from patches.scanner.scan import Policy
-from patches.scanner.seen import SeenLists
-from patches.scanner.trust import Trust
+from patches.service.daemon import DaemonOptions
 from patches.settings import BadSetting, Setting, flag, minutes, one_of, seconds, url
 from patches.signing import BadKey, VerifyKey
 from patches.vulnerability import Severity

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from patches.scanner.findings import Finding, severest_first
+from patches.scanner.host.kernels import Kernels
 from patches.scanner.inventory import Package
-from patches.scanner.kernels import Kernels
+from patches.scanner.matching.findings import Finding, severest_first
 
 
 class Verdict(StrEnum):

@@ -10,16 +10,16 @@ from datetime import UTC, date, datetime, timedelta
 from attrs import evolve, field, frozen
 
 from patches.platforms import Platform
-from patches.scanner.cache import ListCache
-from patches.scanner.channels import channels_of
-from patches.scanner.client import PatchesClient
-from patches.scanner.comparing import Comparison, Watch, compare
-from patches.scanner.coverage import is_covered
-from patches.scanner.end_of_life import ended
-from patches.scanner.findings import Finding
-from patches.scanner.ignores import Ignores
+from patches.scanner.client.cache import ListCache
+from patches.scanner.client.client import PatchesClient
+from patches.scanner.compare import Comparison, Watch, compare
+from patches.scanner.host.end_of_life import ended
+from patches.scanner.host.kernels import kernels_of, running_of
+from patches.scanner.host.subscriptions import channels_of
 from patches.scanner.inventory import Inventory, InventoryError, read_inventory
-from patches.scanner.kernels import kernels_of, running_of
+from patches.scanner.matching.coverage import is_covered
+from patches.scanner.matching.findings import Finding
+from patches.scanner.matching.ignores import Ignores
 from patches.scanner.outcome import Judged, Listed, Outcome, Target, Verdict
 
 

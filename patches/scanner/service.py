@@ -13,21 +13,21 @@ from twisted.application.service import MultiService
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from patches.daemon import CleanEndService, usable_folder
-from patches.periodic import PeriodicService
-from patches.scanner.cache import ListCache
-from patches.scanner.changes import Changes, fingerprint
-from patches.scanner.client import ClientSettings, PatchesClient
-from patches.scanner.delivery import MAX_REPORTER_ANSWER, Delivery
-from patches.scanner.exchange import Exchange, http_client
-from patches.scanner.ignore_files import BadIgnores
+from patches.scanner.client.cache import ListCache
+from patches.scanner.client.client import ClientSettings, PatchesClient
+from patches.scanner.client.http_client import Exchange, http_client
+from patches.scanner.host.changes import Changes, fingerprint
+from patches.scanner.host.os_release import UnknownPlatform
+from patches.scanner.matching.ignore_files import BadIgnores
 from patches.scanner.options import Options, cache_of, policy_of, target_of, trust_of
-from patches.scanner.os_release import UnknownPlatform
-from patches.scanner.outbox import Outbox
 from patches.scanner.outcome import Outcome, Target, Verdict
-from patches.scanner.reports import report_document
+from patches.scanner.reporting.delivery import MAX_REPORTER_ANSWER, Delivery
+from patches.scanner.reporting.outbox import Outbox
+from patches.scanner.reporting.report import report_document
 from patches.scanner.scan import Policy, scan
 from patches.scanner.schedule import ScanSchedule
+from patches.service.daemon import CleanEndService, usable_folder
+from patches.service.periodic import PeriodicService
 from patches.settings import BadSetting
 
 log = Logger()

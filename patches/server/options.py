@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from patches.daemon import DaemonOptions
-from patches.server.database_url import database_url
-from patches.server.loaded import LARGEST_LOADED
+from patches.server.sessions.chunk_response import LARGEST_LOADED
+from patches.service.daemon import DaemonOptions
 from patches.settings import Setting, count, endpoint, flag, fraction, platforms, rate, seconds, size, table, url
+from patches.storage.database_url import database_url
 
 
 def window_size(text: str) -> int:

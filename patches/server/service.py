@@ -16,36 +16,38 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.web.http import datetimeToString
 
-from patches.bounded import BoundedRequest
-from patches.daemon import CleanEndService, ListeningService, allow_open_files, hold_folder, usable_folder
+from patches.http.bounded_request import BoundedRequest
 from patches.interfaces import Run
-from patches.periodic import PeriodicService
-from patches.server.api import Api
-from patches.server.board import Board
 from patches.server.budget import Budget, MemoryLimitTooLow, budget_within, resident_bytes
-from patches.server.catalogue import Catalogue
-from patches.server.channel import ServerSite
-from patches.server.delta_store import DeltaStore
-from patches.server.deltas import Deltas
-from patches.server.demand import Demand
-from patches.server.documents import Describe, snapshot_document
-from patches.server.leadership import Leadership
-from patches.server.lists import Lists
-from patches.server.loaded import LoadedChunk, load
-from patches.server.metrics import Metrics
-from patches.server.offering import Offering
+from patches.server.catalogue import CATALOGUE
+from patches.server.catalogue.delta_store import DeltaStore
+from patches.server.catalogue.deltas import Deltas
+from patches.server.catalogue.schema import open_database
+from patches.server.catalogue.store import Catalogue
+from patches.server.catalogue.transactions import lock_of
+from patches.server.errors import CatalogueError
+from patches.server.http.api import Api
+from patches.server.http.channel import ServerSite
+from patches.server.http.metrics import Metrics
+from patches.server.http.representations import Describe, snapshot_document
 from patches.server.options import Options
-from patches.server.publishing import Guard, Publisher
-from patches.server.reading import Reading
-from patches.server.refresh import Refresh
-from patches.server.refresh_lock import lock_of
-from patches.server.rounds import Rounds
-from patches.server.schedule import Schedule
-from patches.server.schema import CatalogueError, open_database
-from patches.server.sessions import Limits, SessionTable
-from patches.server.sources import CATALOGUE, Sources, sources_of
-from patches.server.threads import ThreadService
-from patches.server.tokens import TokenKey
+from patches.server.refresh.leadership import Leadership
+from patches.server.refresh.maintenance import Rounds
+from patches.server.refresh.on_demand import Demand
+from patches.server.refresh.publisher import Guard, Publisher
+from patches.server.refresh.refresher import Refresh
+from patches.server.refresh.requests_table import Board
+from patches.server.refresh.schedule import Schedule
+from patches.server.refresh.source_set import Offering
+from patches.server.refresh.staging import Lists
+from patches.server.sessions.chunk_response import LoadedChunk, load
+from patches.server.sessions.sessions import Reading
+from patches.server.sessions.table import Limits, SessionTable
+from patches.server.sessions.tokens import TokenKey
+from patches.server.sources import Sources, sources_of
+from patches.service.daemon import CleanEndService, ListeningService, allow_open_files, hold_folder, usable_folder
+from patches.service.periodic import PeriodicService
+from patches.service.threads import ThreadService
 from patches.settings import BadSetting
 
 PROGRAM = Options.program
@@ -124,7 +126,7 @@ def make_server(reactor: Any, values: Mapping[str, Any]) -> Server:
     listening = ListeningService(PROGRAM, reactor, values["listen"], site, partial(_drain, reading, site))
     service = MultiService()
     threads.setServiceParent(service)
-    rounds = Rounds(reading, refresh, deltas, leadership, partial(threads.run, sources.forget_files))
+    rounds = Rounds(reading.revisions_in_use, refresh, deltas, leadership, partial(threads.run, sources.forget_files))
     for child in _periodic(reactor, reading, rounds, leadership):
         child.setServiceParent(service)
     listening.setServiceParent(service)
@@ -211,7 +213,7 @@ def _describe(signing_key: Path | None) -> Describe:
     """Give what describes snapshots; only one that signs needs a library for it, and its memory."""
     if signing_key is None:
         return snapshot_document
-    from patches.server.signatures import Signatures
+    from patches.server.http.signatures import Signatures
     from patches.signing import BadKey, SigningKey
 
     try:

@@ -13,13 +13,13 @@ from typing import Any
 from attrs import frozen
 
 from patches.interfaces import ISource, Run
-from patches.server.schedule import NoPublic, Public
+from patches.server.catalogue import CATALOGUE
+from patches.server.refresh.schedule import NoPublic, Public
 from patches.settings import BadSetting
-from patches.sources.kept import KeptFiles
+from patches.sources.fetch.cache import KeptFiles
 
-#: In the folder of the state: what is fetched of feeds, and the catalogue. One that is there can be served, without any
-#: source: it was imported.
-FEEDS, FILES, CATALOGUE = "feeds", "files", "catalogue.sqlite"
+#: The folder of the feeds in the state folder, and the folder of the fetched files in that.
+FEEDS, FILES = "feeds", "files"
 #: A fetched file is removed when no source has used it for so long, and for two intervals.
 _UNUSED = timedelta(days=7)
 
@@ -57,19 +57,19 @@ def sources_of(
     public: Public = NoPublic()
     kept = KeptFiles(folder / FEEDS / FILES)
     if values["source"] or not values["no-public-sources"]:
-        from patches.sources.configured import SourceConfig
-        from patches.sources.means import means_of
+        from patches.sources.config import SourceConfig
+        from patches.sources.context import SourceContext
 
-        means = means_of(reactor, run, folder / FEEDS, kept, environment)
+        context = SourceContext.create(reactor, run, folder / FEEDS, kept, environment)
         configs = [SourceConfig.from_section(name, section) for name, section in (values["source"] or {}).items()]
         if configs:
-            from patches.sources.registry import make_source
+            from patches.sources.registry import create_source
 
             wanted = frozenset(values["platforms"]) if values["platforms"] is not None else None
-            made += [make_source(config, means, wanted) for config in configs]
+            made += [create_source(config, context, wanted) for config in configs]
             intervals = {config.name: config.interval for config in configs if config.interval is not None}
         if not values["no-public-sources"]:
-            public = _PublicWhenAsked(means)
+            public = _PublicWhenAsked(context)
     names = [source.name for source in made]
     if len(names) > len(set(names)):
         raise BadSetting(f"two sources are named {max(names, key=names.count)}")
@@ -92,9 +92,9 @@ def _of_options(reactor: Any, values: Mapping[str, Any], environment: Mapping[st
 
         made.append(NdjsonSource(values["list"], reactor))
     if values["clair"] is not None:
-        from patches.sources.access import Access
-        from patches.sources.clair import clair_source
-        from patches.sources.proxies import Proxies
+        from patches.sources.clair.source import clair_source
+        from patches.sources.fetch.access import Access
+        from patches.sources.fetch.proxies import Proxies
 
         access = Access(Proxies.from_environment(environment))
         rate, full_walk = values["clair-rate"], values["clair-full-walk"]
@@ -103,16 +103,16 @@ def _of_options(reactor: Any, values: Mapping[str, Any], environment: Mapping[st
 
 
 class _PublicWhenAsked:
-    """Loads what makes public sources when the first is asked for; see :class:`patches.server.schedule.Public`."""
+    """Public sources, whose modules are loaded with the first; see :class:`~patches.server.refresh.schedule.Public`."""
 
-    def __init__(self, means: Any) -> None:
-        self._means = means
+    def __init__(self, context: Any) -> None:
+        self._context = context
 
     @cached_property
     def _public(self) -> Public:
         from patches.sources.public import PublicSources
 
-        return PublicSources(self._means)
+        return PublicSources(self._context)
 
     def has(self, platform: str) -> bool:
         return self._public.has(platform)

@@ -1,23 +1,23 @@
 """
 A source whose lists are files: fetched if they have changed, and parsed in a thread, with bounded memory.
 
-What differs between feeds is a :class:`Format`: a parser of files. What a configuration says is a number of
-:class:`Part`: the files that make one list.
+A feed is a :class:`FeedParser` of its files, and a number of :class:`FeedPart`: the files that make one list each.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Container, Generator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
-from attrs import define, field, frozen
+from attrs import frozen
 from zope.interface import implementer
 
 from patches.interfaces import IListing, ISource, NotThere, Offer, Run, SourceError
+from patches.sources.parse_context import ParseContext
 from patches.vulnerability import Vulnerability
 
 _BATCH = 200
@@ -46,7 +46,7 @@ Use = Callable[[Iterable[Path]], None]
 
 
 @frozen
-class Part:
+class FeedPart:
     """
     One list of a feed.
 
@@ -60,27 +60,16 @@ class Part:
     platform: str | None = None
 
 
-@define(eq=False)
-class Tally:
-    """What came of parsing; see :class:`~patches.interfaces.IListing`."""
-
-    skipped: Counter[str] = field(factory=Counter)
-    found: int = 0
-    claimed: int | None = None
-
-
-class Format(Protocol):
+class FeedParser(Protocol):
     """Parses the files of a part; blocks, and raises :class:`SourceError`."""
 
-    def __call__(
-        self, part: Part, paths: Sequence[Path], wanted: Container[str] | None, tally: Tally, source: str, /
-    ) -> Iterator[Vulnerability]: ...
+    def __call__(self, part: FeedPart, paths: Sequence[Path], context: ParseContext, /) -> Iterator[Vulnerability]: ...
 
 
 @implementer(ISource)
 class FeedSource:
     """
-    Files of one format.
+    Files of one format, as a source.
 
     :param rank: see :class:`~patches.interfaces.ISource`.
     :param parts: gives the lists, for the platforms that are wanted; ``None``: all.
@@ -95,8 +84,8 @@ class FeedSource:
         self,
         name: str,
         rank: int,
-        form: Format,
-        parts: Callable[[frozenset[str] | None], Sequence[Part]],
+        parse: FeedParser,
+        parts: Callable[[frozenset[str] | None], Sequence[FeedPart]],
         fetch: Fetch,
         run: Run,
         wanted: frozenset[str] | None = None,
@@ -104,16 +93,16 @@ class FeedSource:
         self.name = name
         self.rank = rank
         self.wanted = wanted
-        self._form = form
+        self._parse = parse
         self._parts = parts
         self._fetch = fetch
         self._run = run
-        self._ready: dict[str, tuple[Part, list[Path] | SourceError]] = {}
+        self._ready: dict[str, tuple[FeedPart, list[Path] | SourceError]] = {}
 
     async def offers(self) -> list[Offer]:
         """Fetch what has changed, and offer every part; one that could not be had fails when it is read."""
         offers = []
-        ready: dict[str, tuple[Part, list[Path] | SourceError]] = {}
+        ready: dict[str, tuple[FeedPart, list[Path] | SourceError]] = {}
         for part in self._parts(self.wanted):
             try:
                 files = [await self._fetch(location) for location in part.locations]
@@ -134,14 +123,14 @@ class FeedSource:
     def listing(self, key: str, since: str | None = None) -> FeedListing:
         """Begin to parse a part that was offered; it is always parsed whole."""
         part, had = self._ready[key]
-        tally = Tally()
+        context = ParseContext(self.name, self.wanted)
 
         def parse() -> Iterator[Vulnerability]:
             if isinstance(had, SourceError):
                 raise had
-            return self._form(part, had, self.wanted, tally, self.name)
+            return self._parse(part, had, context)
 
-        return FeedListing(parse, tally, self._run)
+        return FeedListing(parse, context, self._run)
 
 
 @implementer(IListing)
@@ -151,25 +140,25 @@ class FeedListing:
     partial = False
     state = None
 
-    def __init__(self, parse: Callable[[], Iterator[Vulnerability]], tally: Tally, run: Run) -> None:
+    def __init__(self, parse: Callable[[], Iterator[Vulnerability]], context: ParseContext, run: Run) -> None:
         self._parse = parse
-        self._tally = tally
+        self._context = context
         self._run = run
 
     @property
     def skipped(self) -> Counter[str]:
         """How many entries were left out so far, by reason."""
-        return self._tally.skipped
+        return self._context.skipped
 
     @property
     def found(self) -> int:
         """How many entries were met so far."""
-        return self._tally.found
+        return self._context.found
 
     @property
     def claimed(self) -> int | None:
         """How many entries the source says there are."""
-        return self._tally.claimed
+        return self._context.claimed
 
     async def __aiter__(self) -> AsyncIterator[Vulnerability]:
         records = self._records()

@@ -15,6 +15,8 @@ from twisted.internet.task import deferLater
 from zope.interface import implementer
 
 from patches.interfaces import IListing, ISource, Offer, SourceError
+from patches.sources.config import SourceConfig
+from patches.sources.context import VENDOR, Kind, SourceContext
 from patches.vulnerability import Vulnerability
 from patches.wire import MalformedWire, decode_lines
 
@@ -88,3 +90,11 @@ def _parse_line(path: Path, number: int, line: bytes) -> Iterator[Vulnerability]
         yield from decode_lines(line)
     except MalformedWire as error:
         raise SourceError(f"{path}:{number}: {error}") from error
+
+
+def create_source(config: SourceConfig, context: SourceContext, wanted: frozenset[str] | None) -> ISource:
+    """Create a source of a file in wire form."""
+    return NdjsonSource(Path(config.locations[0]), context.reactor, config.name)
+
+
+KIND = Kind(VENDOR, create_source)

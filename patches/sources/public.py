@@ -10,10 +10,10 @@ from collections.abc import Collection, Mapping
 
 from patches.interfaces import ISource
 from patches.platforms import InvalidPlatform, Platform
-from patches.sources.configured import SourceConfig
+from patches.sources.config import SourceConfig
+from patches.sources.context import SourceContext
 from patches.sources.feed import FeedSource
-from patches.sources.means import Means
-from patches.sources.registry import make_source
+from patches.sources.registry import create_source
 
 BUCKET = "https://osv-vulnerabilities.storage.googleapis.com"
 _SUSE = "https://ftp.suse.com/pub/projects/security/osv.tar.bz2"
@@ -62,13 +62,13 @@ def public_source(platform: str) -> SourceConfig | None:
 
 class PublicSources:
     """
-    Public sources, made when they are needed; see :class:`patches.server.schedule.Public`.
+    Public sources, made when they are needed; see :class:`patches.server.refresh.schedule.Public`.
 
-    :param means: what they are made with.
+    :param context: what they are created with.
     """
 
-    def __init__(self, means: Means) -> None:
-        self._means = means
+    def __init__(self, context: SourceContext) -> None:
+        self._context = context
         self._made: dict[str, FeedSource] = {}
 
     def has(self, platform: str) -> bool:
@@ -87,7 +87,7 @@ class PublicSources:
 
     def _source(self, config: SourceConfig) -> FeedSource:
         if config.name not in self._made:
-            source = make_source(config, self._means, frozenset())
+            source = create_source(config, self._context, frozenset())
             assert isinstance(source, FeedSource)  # noqa: S101 - the table above has feeds only
             self._made[config.name] = source
         return self._made[config.name]

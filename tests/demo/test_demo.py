@@ -8,9 +8,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches import demo
 from patches.platforms import Platform
+from patches.scanner.host.os_release import detect_platform
 from patches.scanner.inventory import read_inventory
-from patches.scanner.matcher import Match, Matcher
-from patches.scanner.os_release import detect_platform
+from patches.scanner.matching.matcher import Match, Matcher
 from patches.versions import ordering
 from patches.vulnerability import Vulnerability
 from patches.wire import decode_lines, encode_line

@@ -7,11 +7,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from patches.server.catalogue import Catalogue
-from patches.server.schema import open_database
+from patches.server.catalogue.schema import open_database
+from patches.server.catalogue.store import Catalogue
 from tests.integration.daemons import PATCHES, Daemon, wait_for
-from tests.integration.lists import write_list
-from tests.server.made_up import lines, vulnerabilities
+from tests.integration.sample_lists import write_list
+from tests.server.fake_catalogue import lines, vulnerabilities
 
 
 def catalogue(folder: Path, *words: str) -> str:

@@ -11,8 +11,8 @@ from patches.signing import make_keys
 from patches.vulnerability import FixedPackage, Vulnerability
 from patches.wire import encode_line
 from tests.integration.daemons import PATCHES, Daemon, wait_for
-from tests.integration.hosts import write_host
-from tests.integration.lists import made_up
+from tests.integration.sample_host import write_host
+from tests.integration.sample_lists import made_up
 
 RECORDS = 6000
 

@@ -17,7 +17,7 @@ from twisted.internet.task import react
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.server import Site
 
-from patches.sources.clair import clair_source
+from patches.sources.clair.source import clair_source
 from patches.testing import ClairDouble
 
 REPOSITORY = Path(__file__).resolve().parents[2]

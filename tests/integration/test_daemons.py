@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.daemons import PATCHES, TWISTD, Daemon, wait_for
-from tests.integration.hosts import write_host
-from tests.integration.lists import write_list
+from tests.integration.sample_host import write_host
+from tests.integration.sample_lists import write_list
 
 
 def twistd(plugin: str, *options: str) -> subprocess.CompletedProcess[str]:

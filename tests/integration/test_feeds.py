@@ -13,9 +13,9 @@ from urllib.request import urlopen
 
 import pytest
 
-from patches.sources.osv_ecosystems import ECOSYSTEMS, Place
+from patches.sources.osv.ecosystems import ECOSYSTEMS, Place
 from tests.integration.daemons import PATCHES, Daemon, wait_for
-from tests.shared import shared
+from tests.shared_data import shared
 
 CONFIG = """
 [source.osv]

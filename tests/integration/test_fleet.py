@@ -16,8 +16,8 @@ from unittest import SkipTest
 import pytest
 
 from tests.integration.daemons import PATCHES, Daemon, wait_for
-from tests.integration.hosts import write_host
-from tests.shared import shared
+from tests.integration.sample_host import write_host
+from tests.shared_data import shared
 
 PLATFORM = "ubuntu-18.04"
 VULNERABILITIES = 8_899

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.daemons import Daemon, wait_for
-from tests.integration.lists import write_list
 from tests.integration.readers import NeverReads, Reader, read_all
+from tests.integration.sample_lists import write_list
 
 LIMIT_MIB = 128
 

@@ -14,7 +14,7 @@ import pytest
 
 from patches.wire import StreamDigest, digest
 from tests.integration.daemons import Daemon, wait_for
-from tests.integration.lists import write_list
+from tests.integration.sample_lists import write_list
 from tests.postgresql import PostgreSQL, programs
 
 RECORDS = 30_000

@@ -13,8 +13,8 @@ import pytest
 
 from patches.signing import make_keys
 from tests.integration.daemons import PATCHES, TWISTD, Daemon
-from tests.integration.hosts import write_host
-from tests.integration.lists import write_list
+from tests.integration.sample_host import write_host
+from tests.integration.sample_lists import write_list
 
 
 class Fleet:

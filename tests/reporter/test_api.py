@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.reporter.api import Api
 from patches.reporter.schema import open_database
 from patches.reporter.store import ReportStore
-from tests.reporter.reports import NOW, body, document, record
+from tests.reporter.sample_reports import NOW, body, document, record
 
 
 class ApiTestCase(SynchronousTestCase):

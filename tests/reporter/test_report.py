@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.reporter.fields import MalformedReport
 from patches.reporter.report import Installed, Report, parse_report
 from patches.vulnerability import Severity
-from tests.reporter.reports import NOW, body, document, record
+from tests.reporter.sample_reports import NOW, body, document, record
 
 
 def parse(content: Any) -> Report:

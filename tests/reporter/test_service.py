@@ -11,7 +11,7 @@ from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.reporter.service import Options, Reporter, make_reporter
-from tests.reporter.reports import body
+from tests.reporter.sample_reports import body
 
 
 def given(*arguments: str) -> dict[str, Any]:

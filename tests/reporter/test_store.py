@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.reporter.report import parse_report
 from patches.reporter.schema import StoreError, open_database
 from patches.reporter.store import Outcome, ReportStore
-from tests.reporter.reports import NOW, body
+from tests.reporter.sample_reports import NOW, body
 
 
 class StoreTestCase(SynchronousTestCase):

@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.scanner.ignore_files import BadIgnores
+from patches.scanner.matching.ignore_files import BadIgnores
 from patches.scanner.options import ONCE_SETTINGS, SCAN_SETTINGS, Options, policy_of, severity_limit, target_of
 from patches.settings import BadSetting, resolve
 from patches.vulnerability import Severity

@@ -9,16 +9,16 @@ from twisted.internet.defer import ensureDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.scanner.client import ClientSettings, PatchesClient
-from patches.scanner.ignores import Ignore, Ignores
+from patches.scanner.client.client import ClientSettings, PatchesClient
+from patches.scanner.matching.ignores import Ignore, Ignores
 from patches.scanner.outcome import Outcome, Target, Verdict
-from patches.scanner.reports import report_document
+from patches.scanner.output.table import summary
+from patches.scanner.reporting.report import report_document
 from patches.scanner.scan import Policy, scan
-from patches.scanner.table import summary
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 from patches.wire import encode_line, from_wire
-from tests.integration.hosts import write_host
-from tests.scanner.canned import REFUSED, CannedHTTP, chunk, end, error, session
+from tests.integration.sample_host import write_host
+from tests.scanner.scripted_client import REFUSED, CannedHTTP, chunk, end, error, session
 
 LIST = b"".join(
     encode_line(Vulnerability(name, "debian-12", (FixedPackage(package, version),), severity))

@@ -10,12 +10,12 @@ from typing import Any
 from click.testing import CliRunner, Result
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.console import main
-from patches.server.catalogue import Catalogue
-from patches.server.schema import open_database
-from patches.server.snapshot import Snapshot
+from patches.cli.main import main
+from patches.server.catalogue.schema import open_database
+from patches.server.catalogue.snapshot import Snapshot
+from patches.server.catalogue.store import Catalogue
 from patches.vulnerability import Vulnerability
-from tests.server.made_up import lines, vulnerabilities
+from tests.server.fake_catalogue import lines, vulnerabilities
 
 SOURCES = {"made-up": {"read": 10, "skipped": {}, "claimed": 10}}
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from patches.server.sessions import Limits
+from patches.server.sessions.table import Limits
+from tests.server.memory_transport import request
 from tests.server.server_case import GZIP, ServerCase
-from tests.server.wires import request
 
 
 class ChannelCase(ServerCase):

@@ -8,12 +8,12 @@ from treq.client import HTTPClient
 from treq.testing import RequestTraversalAgent
 from twisted.internet.defer import ensureDeferred
 
-from patches.sources.clair import ClairSettings, ClairSource
-from patches.sources.connections import FirstEncoding
-from patches.sources.fetching import FetchSettings
+from patches.sources.clair.source import ClairSettings, ClairSource
+from patches.sources.fetch.clients import FirstEncoding
+from patches.sources.fetch.retry import FetchSettings
 from patches.testing import ClairDouble
-from tests.server.sources import RefreshCase
-from tests.sources.memory import named
+from tests.server.fake_source import RefreshCase
+from tests.sources.clair_in_memory import named
 
 HALF_HOUR = 1800.0
 

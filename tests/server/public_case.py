@@ -5,10 +5,10 @@ from __future__ import annotations
 from twisted.internet.defer import ensureDeferred
 
 from patches.interfaces import SourceError
-from patches.server.refresh import Refresh
-from patches.server.served import NotReady, UnknownPlatform
-from tests.server.made_up import vulnerabilities
-from tests.server.sources import HOUR, PutPublic, RefreshCase
+from patches.server.errors import NotReady, UnknownPlatform
+from patches.server.refresh.refresher import Refresh
+from tests.server.fake_catalogue import vulnerabilities
+from tests.server.fake_source import HOUR, PutPublic, RefreshCase
 
 DAY = 24 * HOUR
 

@@ -9,22 +9,22 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 
-from patches.bounded import BoundedRequest
-from patches.server.api import Api
+from patches.http.bounded_request import BoundedRequest
 from patches.server.budget import CONNECTION_BYTES, CONNECTIONS, REFRESH, REFRESH_BYTES, Budget
-from patches.server.channel import ServerSite
-from patches.server.delta_store import DeltaStore
-from patches.server.deltas import Deltas
-from patches.server.documents import Describe, snapshot_document
-from patches.server.metrics import Metrics
-from patches.server.reading import Reading
+from patches.server.catalogue.delta_store import DeltaStore
+from patches.server.catalogue.deltas import Deltas
+from patches.server.http.api import Api
+from patches.server.http.channel import ServerSite
+from patches.server.http.metrics import Metrics
+from patches.server.http.representations import Describe, snapshot_document
 from patches.server.service import _load
-from patches.server.sessions import Limits, SessionTable
-from patches.server.tokens import TokenKey
+from patches.server.sessions.sessions import Reading
+from patches.server.sessions.table import Limits, SessionTable
+from patches.server.sessions.tokens import TokenKey
 from patches.vulnerability import Vulnerability
-from tests.server.made_up import vulnerability
-from tests.server.sources import RefreshCase
-from tests.server.wires import Answer, Wire, answers, request
+from tests.server.fake_catalogue import vulnerability
+from tests.server.fake_source import RefreshCase
+from tests.server.memory_transport import Answer, Wire, answers, request
 
 MIB = 1 << 20
 GZIP = {"Accept-Encoding": "gzip"}

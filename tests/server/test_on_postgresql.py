@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from tests.server import test_api, test_leadership, test_refresh, test_refresh_platforms
 from tests.server.databases import OnPostgreSQL
+from tests.server.http import test_api
+from tests.server.refresh import test_leadership
+from tests.server.refresh import test_platforms as test_refresh_platforms
+from tests.server.refresh import test_refresher as test_refresh
 
 
 class ReadingListsTests(OnPostgreSQL, test_refresh.ReadingTests):

@@ -11,13 +11,13 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.server.channel import ServerSite
-from patches.server.loaded import LARGEST_LOADED
+from patches.server.errors import NotReady, UnknownPlatform
+from patches.server.http.channel import ServerSite
 from patches.server.options import Options
-from patches.server.served import NotReady, UnknownPlatform
 from patches.server.service import Server, make_server
+from patches.server.sessions.chunk_response import LARGEST_LOADED
 from patches.server.sources import sources_of
-from tests.server.made_up import lines, vulnerabilities
+from tests.server.fake_catalogue import lines, vulnerabilities
 
 
 class ServiceCase(SynchronousTestCase):

@@ -15,7 +15,7 @@ from zope.interface import implementer
 from patches.server.options import SETTINGS
 from patches.server.sources import sources_of
 from patches.settings import BadSetting, resolve
-from patches.sources.clair import ClairSource
+from patches.sources.clair.source import ClairSource
 
 
 @implementer(IReactorPluggableNameResolver, IHostnameResolver)

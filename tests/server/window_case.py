@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.server.loaded import LARGEST_LOADED, LoadedChunk
-from patches.server.window import Window
-from tests.server.made_up import Shelf
+from patches.server.sessions.chunk_response import LARGEST_LOADED, LoadedChunk
+from patches.server.sessions.window import Window
+from tests.server.fake_catalogue import Shelf
 
 
 class WindowCase(SynchronousTestCase):

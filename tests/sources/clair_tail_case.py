@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from patches.sources.clair_listing import ClairListing
+from patches.sources.clair.listing import ClairListing
 from patches.vulnerability import Vulnerability
-from tests.sources.memory import Meddling, MemoryCase, named
+from tests.sources.clair_in_memory import Meddling, MemoryCase, named
 
 HALF_HOUR = 1800.0
 

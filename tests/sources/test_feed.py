@@ -10,7 +10,8 @@ from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.interfaces import SourceError
-from patches.sources.feed import FeedListing, Tally
+from patches.sources.feed import FeedListing
+from patches.sources.parse_context import ParseContext
 from patches.vulnerability import Vulnerability
 
 
@@ -26,7 +27,7 @@ class ListingTests(SynchronousTestCase):
         self, parse: Callable[[], Iterator[Vulnerability]], run: Any = maybeDeferred
     ) -> Deferred[list[Vulnerability]]:
         """Read a listing."""
-        listing = FeedListing(parse, Tally(), run)
+        listing = FeedListing(parse, ParseContext("feed"), run)
 
         async def reading() -> list[Vulnerability]:
             return [each async for each in listing]

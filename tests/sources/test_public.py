@@ -8,9 +8,9 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.server.schedule import Public
-from patches.sources.kept import KeptFiles
-from patches.sources.means import means_of
+from patches.server.refresh.schedule import Public
+from patches.sources.context import SourceContext
+from patches.sources.fetch.cache import KeptFiles
 from patches.sources.public import PUBLIC, PublicSources
 
 
@@ -19,8 +19,8 @@ class PublicSourcesTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         folder = Path(self.mktemp())
-        means = means_of(Clock(), maybeDeferred, folder, KeptFiles(folder / "files"), {})  # type: ignore[arg-type]
-        self.public: Public = PublicSources(means)
+        context = SourceContext.create(Clock(), maybeDeferred, folder, KeptFiles(folder / "files"), {})  # type: ignore[arg-type]
+        self.public: Public = PublicSources(context)
 
     def wanted(self, *platforms: str) -> dict[str, list[str]]:
         """Tell what each source reads when these platforms are wanted."""

@@ -8,16 +8,16 @@ from typing import Any
 
 from patches.interfaces import ISource
 from patches.settings import BadSetting
-from patches.sources.configured import SourceConfig
-from patches.sources.kept import KeptFiles
-from patches.sources.local import LocalFiles
-from patches.sources.means import Means
-from patches.sources.registry import KINDS, make_source
-from tests.sources.feeds import FeedCase, run
-from tests.sources.test_clair_export_documents import DEBIAN, entry, lines
-from tests.sources.test_csaf import archive, path_of, vex
-from tests.sources.test_updateinfo import repomd
-from tests.sources.test_updateinfo_documents import document, package, update
+from patches.sources.config import SourceConfig
+from patches.sources.context import SourceContext
+from patches.sources.fetch.cache import KeptFiles
+from patches.sources.fetch.local import LocalFiles
+from patches.sources.registry import KINDS, create_source
+from tests.sources.clair_export.test_parser import DEBIAN, entry, lines
+from tests.sources.csaf.test_fetch import archive, path_of, vex
+from tests.sources.feed_case import FeedCase, run
+from tests.sources.updateinfo.test_fetch import repomd
+from tests.sources.updateinfo.test_parser import document, package, update
 
 
 class RegistryCase(FeedCase):
@@ -26,8 +26,10 @@ class RegistryCase(FeedCase):
     def made(self, wanted: frozenset[str] | None = None, **section: Any) -> ISource:
         """Make a source that reads files which are here."""
         kept = KeptFiles(self.folder / "kept")
-        means = Means(reactor=None, run=run, folder=self.folder, fetch=lambda config: LocalFiles(run), kept=kept)
-        return make_source(SourceConfig.from_section("made-up", section), means, wanted)
+        context = SourceContext(
+            reactor=None, run=run, folder=self.folder, fetcher=lambda config: LocalFiles(run), kept=kept
+        )
+        return create_source(SourceConfig.from_section("made-up", section), context, wanted)
 
     def write(self, name: str, content: bytes) -> str:
         """Write a file; give the folder of all."""

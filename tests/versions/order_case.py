@@ -9,7 +9,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.versions import InvalidVersion
-from tests.shared import shared
+from tests.shared_data import shared
 
 
 def lines_of(path: str) -> list[list[str]]:

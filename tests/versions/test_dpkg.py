@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.versions import InvalidVersion, ordering
 from patches.versions.dpkg import sort_key
-from tests.shared import shared
+from tests.shared_data import shared
 
 ALPHABET = "0019aAz~~..+-:"
 VALID = st.builds(

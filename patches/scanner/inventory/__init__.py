@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from attrs import frozen
 
@@ -38,6 +39,17 @@ class Package:
     source_version: str
     module: str | None = None
     vendor: str | None = None
+
+
+def package_document(package: Package) -> dict[str, Any]:
+    """Describe an installed package."""
+    return {
+        "name": package.name,
+        "version": package.version,
+        "source": package.source,
+        "sourceVersion": package.source_version,
+        "arch": package.arch,
+    }
 
 
 @frozen

@@ -16,7 +16,7 @@ from zope.interface import implementer
 
 from patches.interfaces import IInventory
 from patches.scanner.inventory import InventoryError, Package
-from patches.scanner.root import inside, open_inside
+from patches.scanner.inventory.rootfs import inside, open_inside
 
 PATHS = ("lib/apk/db/installed", "usr/lib/apk/db/installed")
 LONGEST_LINE = 1024 * 1024

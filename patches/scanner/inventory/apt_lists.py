@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from patches.scanner.root import inside, open_inside
+from patches.scanner.inventory.rootfs import inside, open_inside
 
 LISTS = "var/lib/apt/lists"
 _RELEASE = re.compile(r"(.+_)(?:In)?Release\Z")

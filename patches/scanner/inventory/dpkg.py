@@ -17,7 +17,7 @@ from zope.interface import implementer
 from patches.interfaces import IInventory
 from patches.scanner.inventory import InventoryError, Package
 from patches.scanner.inventory.apt_lists import foreign_origins
-from patches.scanner.root import inside, open_inside
+from patches.scanner.inventory.rootfs import inside, open_inside
 
 STATUS = "var/lib/dpkg/status"
 STATUS_FOLDER = "var/lib/dpkg/status.d"

@@ -21,8 +21,8 @@ from zope.interface import implementer
 from patches.interfaces import IInventory
 from patches.scanner.inventory import InventoryError, Package
 from patches.scanner.inventory import rpm_header as header
+from patches.scanner.inventory.rootfs import inside
 from patches.scanner.inventory.rpm_query import query_packages
-from patches.scanner.root import inside
 
 FOLDERS = ("usr/lib/sysimage/rpm", "var/lib/rpm")
 #: In bytes. rpm itself would take 256 MiB; that of a package with 100,000 files is some 15.

@@ -8,7 +8,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.inventory import InventoryError, Package, read_inventory
-from tests.shared import shared
+from tests.shared_data import shared
 
 BUSYBOX = (
     "C:Q1x=\nP:ssl_client\nV:1.33.1-r8\nA:x86_64\nT:a client\no:busybox\nF:bin\nR:ssl_client\na:0:0:755\nZ:Q1y=\n\n"

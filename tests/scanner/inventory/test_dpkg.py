@@ -11,7 +11,7 @@ from zope.interface.verify import verifyObject
 from patches.interfaces import IInventory
 from patches.scanner.inventory import Inventory, InventoryError, Package, read_inventory
 from patches.scanner.inventory.dpkg import LONGEST_LINE, STATES, DpkgInventory
-from tests.shared import shared
+from tests.shared_data import shared
 
 
 def stanza(name: str, version: str = "1-1", state: str = "install ok installed", more: str = "") -> str:

@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.scanner.inventory import InventoryError, Package, read_inventory
 from patches.scanner.inventory import rpm_header as header
 from patches.scanner.inventory.rpm_header import MalformedHeader, read_header
-from tests.shared import shared
+from tests.shared_data import shared
 
 BASH = {header.NAME: "bash", header.VERSION: "5.1.8", header.RELEASE: "6.el9", header.ARCH: "x86_64"}
 SOURCE = {header.SOURCERPM: "bash-5.1.8-6.el9.src.rpm", header.VENDOR: "A Vendor"}

@@ -1,0 +1,71 @@
+"""The console command ``patches``: one-shot work, its options and its exit codes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from patches import __version__
+from patches.cli.catalogue import catalogue
+from patches.cli.options import options_of
+from patches.scanner.options import ALIASES, EXPLAIN_SETTINGS, INVENTORY_SETTINGS, ONCE_SETTINGS
+from patches.scanner.output.exit_codes import EXPLAIN_EXPLAINED, EXPLAINED, INTERRUPTED
+
+
+class Commands(click.Group):
+    """Commands that Ctrl-C ends with an exit code of its own."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(context)
+        except KeyboardInterrupt:
+            context.exit(INTERRUPTED)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="patches")
+def main() -> None:
+    """Tell which installed packages are vulnerable, without the inventory leaving the host."""
+
+
+@main.command(epilog=EXPLAINED)
+@options_of(ONCE_SETTINGS, ALIASES)
+def scan(values: dict[str, Any]) -> None:
+    """Scan this host once, and show what was found."""
+    from patches.scanner.scan_command import run_once
+
+    sys.exit(run_once(values))
+
+
+@main.command(epilog=EXPLAIN_EXPLAINED)
+@click.argument("flaw", metavar="CVE")
+@click.argument("package", required=False)
+@options_of(EXPLAIN_SETTINGS, ALIASES)
+def explain(values: dict[str, Any], flaw: str, package: str | None) -> None:
+    """Tell why this host is affected by a flaw, or is not; CVE may be an advisory's name."""
+    from patches.scanner.query_commands import run_explain
+
+    sys.exit(run_explain(values, flaw, package))
+
+
+@main.command()
+@options_of(INVENTORY_SETTINGS, ALIASES)
+def inventory(values: dict[str, Any]) -> None:
+    """Show the packages of this host, as a scan sees them."""
+    from patches.scanner.query_commands import run_inventory
+
+    sys.exit(run_inventory(values))
+
+
+@main.command()
+def demo() -> None:
+    """Show the whole of it in one process: a server, a scan of this host, and a report. No network is needed."""
+    from patches.demo.play import play
+
+    sys.exit(play())
+
+
+main.add_command(catalogue)

@@ -1,0 +1,1 @@
+"""HTTP, for all three programs: bounded requests, and bounded bodies of responses."""

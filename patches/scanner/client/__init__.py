@@ -1,0 +1,1 @@
+"""The client of patches-server: sessions, verified streams, deltas, the cache of verified lists."""

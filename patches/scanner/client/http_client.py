@@ -1,0 +1,129 @@
+"""One HTTP exchange with a server of ours: bounded in time and size, its errors told in one line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+from treq.client import HTTPClient
+from twisted.internet.defer import CancelledError, Deferred, TimeoutError
+from twisted.internet.interfaces import IReactorTime
+from twisted.web.client import Agent, HTTPConnectionPool
+from twisted.web.http_headers import Headers
+
+from patches.http.response_body import BodyTooLong, read_body
+
+#: What an exchange may take beyond the time for which the server was asked to wait.
+TIMEOUT_SECONDS = 30.0
+
+
+class Unreachable(Exception):
+    """The server gave no answer, or not the whole of it."""
+
+
+@frozen
+class Answer:
+    """
+    What a server answered.
+
+    :ivar body: decoded, whole.
+    """
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    def header(self, name: str) -> str:
+        """Give the last value of a header field, or an empty text."""
+        values = self.headers.getRawHeaders(name)
+        return values[-1] if values else ""
+
+    def document(self) -> dict[str, Any]:
+        """Give the JSON object in the body; an empty one if there is none."""
+        try:
+            document = json.loads(self.body)
+        except ValueError:
+            return {}
+        return document if isinstance(document, dict) else {}
+
+    @property
+    def error(self) -> tuple[str, str]:
+        """The code and the message of an error answer."""
+        error = self.document().get("error")
+        if not isinstance(error, dict):
+            return "", f"it answered {self.status}"
+        return str(error.get("code", "")), str(error.get("message", ""))[:300]
+
+    @property
+    def retry_after(self) -> float:
+        """After how many seconds the server wishes to be asked again; 0 if it does not say."""
+        value = self.header("Retry-After")
+        return min(float(value), 3600.0) if value.isdigit() else 0.0
+
+
+class Exchange:
+    """
+    Makes requests to one base URL.
+
+    :param http: a treq client.
+    :param max_bytes: no body is read further.
+    """
+
+    def __init__(self, http: Any, base_url: str, clock: IReactorTime, max_bytes: int) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._http = http
+        self._clock = clock
+        self._max_bytes = max_bytes
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        fields: Mapping[str, str] | None = None,
+        wait: float = 0,
+    ) -> Answer:
+        """
+        Make one request.
+
+        :param wait: for how many seconds the server may hold the answer back.
+        :raises Unreachable: if no whole answer comes.
+        """
+        headers = dict(fields or {})
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if wait:
+            headers["Prefer"] = f"wait={wait:.0f}"
+        exchange = Deferred.fromCoroutine(self._exchange(method, path, body, headers))
+        exchange.addTimeout(TIMEOUT_SECONDS + wait, self._clock)
+        try:
+            return await exchange
+        except CancelledError:
+            raise
+        except TimeoutError as error:
+            raise Unreachable(f"{self.base_url} did not answer within {TIMEOUT_SECONDS + wait:g} s") from error
+        except BodyTooLong as error:
+            raise Unreachable(f"{self.base_url}: {error}") from error
+        except Exception as error:
+            raise Unreachable(f"{self.base_url} cannot be reached: {_reason(error)}") from error
+
+    async def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
+        response = await self._http.request(
+            method, self.base_url + path, data=body, headers=headers, allow_redirects=False, unbuffered=True
+        )
+        return Answer(response.code, response.headers, await read_body(response, self._max_bytes))
+
+
+def _reason(error: BaseException) -> str:
+    """Say what went wrong in a few words; Twisted nests the errors of a connection in lists of failures."""
+    reasons = getattr(error, "reasons", None)
+    if reasons:
+        return _reason(reasons[0].value)
+    return (str(error).strip().rstrip(".").splitlines() or [type(error).__name__])[0]
+
+
+def http_client(reactor: Any) -> HTTPClient:
+    """Make a treq client that keeps its connections."""
+    return HTTPClient(Agent(reactor, connectTimeout=10, pool=HTTPConnectionPool(reactor)))

@@ -1,0 +1,199 @@
+"""
+Which platform a host is, from its ``os-release`` file.
+
+Source: os-release(5) for the file. A platform is what its distribution publishes a list of fixes for: a release in one
+case, a series of releases in another. A host that is nothing of the kind is an error; a scan against a guessed list
+would find nothing, and look clean.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from patches.scanner.inventory.rootfs import open_inside
+
+PATHS = ("etc/os-release", "usr/lib/os-release")
+_MOST_BYTES = 64 * 1024
+
+UBUNTU_CODENAMES = {
+    "trusty": "14.04",
+    "xenial": "16.04",
+    "bionic": "18.04",
+    "focal": "20.04",
+    "jammy": "22.04",
+    "kinetic": "22.10",
+    "lunar": "23.04",
+    "mantic": "23.10",
+    "noble": "24.04",
+    "oracular": "24.10",
+    "plucky": "25.04",
+    "questing": "25.10",
+    "resolute": "26.04",
+}
+DEBIAN_CODENAMES = {"stretch": "9", "buster": "10", "bullseye": "11", "bookworm": "12", "trixie": "13", "forky": "14"}
+#: Descendants of Debian that rebuild or withhold its packages, so that its list says nothing about them.
+NOT_DEBIAN = ("kali", "parrot", "devuan")
+
+
+class UnknownPlatform(Exception):
+    """A host whose platform cannot be told, in one line that says why."""
+
+
+def detect_platform(root: Path) -> str:
+    """
+    Tell the platform of the host whose root folder is ``root``.
+
+    :raises UnknownPlatform: if it is none that could have a list.
+    """
+    fields = _fields(root) or _old_centos(_read(root, "etc/centos-release"), root)
+    if fields.get("ID") == "alpine" and _follows_edge(_read(root, "etc/apk/repositories") or ""):
+        return "alpine-edge"
+    return platform_of(fields)
+
+
+def support_end(root: Path) -> str | None:
+    """Tell the month in which its support ends (``2028-06``), as some hosts do; ``None`` if this one does not."""
+    try:
+        told = (_fields(root) or {}).get("SUPPORT_END", "")
+    except UnknownPlatform:
+        return None
+    return told[:7] if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])-\d\d", told) else None
+
+
+def _fields(root: Path) -> dict[str, str] | None:
+    texts = (_read(root, path) for path in PATHS)
+    return next((parse(text) for text in texts if text is not None), None)
+
+
+def parse(text: str) -> dict[str, str]:
+    """Read the assignments of an ``os-release`` file, as a shell would; a line that is none is left aside."""
+    fields = {}
+    for line in text.splitlines():
+        name, assigned, value = line.strip().partition("=")
+        if assigned and not name.startswith("#"):
+            fields[name] = _unquoted(value)
+    return fields
+
+
+def platform_of(fields: Mapping[str, str]) -> str:
+    """
+    Tell the platform that these ``os-release`` fields are of.
+
+    :raises UnknownPlatform: if they are of none that could have a list.
+    """
+    family = fields.get("ID", "")
+    rule = _RULES.get(family)
+    if rule is not None:
+        return rule(fields)
+    ubuntu, debian = fields.get("UBUNTU_CODENAME"), fields.get("DEBIAN_CODENAME")
+    if family not in NOT_DEBIAN and ubuntu in UBUNTU_CODENAMES:
+        return f"ubuntu-{UBUNTU_CODENAMES[ubuntu]}"
+    if family not in NOT_DEBIAN and debian in DEBIAN_CODENAMES:
+        return f"debian-{DEBIAN_CODENAMES[debian]}"
+    raise _unknown(fields, f"a relative of {fields['ID_LIKE']} is not it" if fields.get("ID_LIKE") else "not known")
+
+
+def _version(fields: Mapping[str, str], parts: int, least: int) -> str:
+    """Give the first parts of the version, at most and at least so many."""
+    value = fields.get("VERSION_ID", "")
+    if not re.fullmatch(r"[0-9]+(\.[0-9a-z_]+)*", value) or value.count(".") + 1 < least:
+        raise _unknown(fields, "its VERSION_ID is not a release" if value else "it has no VERSION_ID")
+    return ".".join(value.split(".")[:parts])
+
+
+def _release(family: str, parts: int, least: int | None = None) -> Callable[[Mapping[str, str]], str]:
+    return lambda fields: f"{family}-{_version(fields, parts, least or parts)}"
+
+
+def _rolling(name: str) -> Callable[[Mapping[str, str]], str]:
+    return lambda fields: name
+
+
+def _debian(fields: Mapping[str, str]) -> str:
+    """Testing and unstable look the same: neither has a version."""
+    return _release("debian", 1)(fields) if fields.get("VERSION_ID") else "debian-unstable"
+
+
+def _alpine(fields: Mapping[str, str]) -> str:
+    return "alpine-edge" if "_alpha" in fields.get("VERSION_ID", "") else _release("alpine", 2)(fields)
+
+
+def _centos(fields: Mapping[str, str]) -> str:
+    return _release("centos-stream" if "Stream" in fields.get("NAME", "") else "centos", 1)(fields)
+
+
+def _amazon(fields: Mapping[str, str]) -> str:
+    return "amazon-1" if re.fullmatch(r"201\d\.\d\d", fields.get("VERSION_ID", "")) else _release("amazon", 1)(fields)
+
+
+def _fedora(fields: Mapping[str, str]) -> str:
+    marks = ("VERSION_ID", "VERSION", "PRETTY_NAME", "REDHAT_BUGZILLA_PRODUCT_VERSION")
+    if any("rawhide" in fields.get(mark, "").lower() for mark in marks):
+        raise _unknown(fields, "rawhide has no list")
+    return _release("fedora", 1)(fields)
+
+
+_RULES: dict[str, Callable[[Mapping[str, str]], str]] = {
+    "debian": _debian,
+    "raspbian": _debian,
+    "ubuntu": _release("ubuntu", 2),
+    "alpine": _alpine,
+    "rhel": _release("rhel", 1),
+    "centos": _centos,
+    "rocky": _release("rocky", 1),
+    "almalinux": _release("alma", 1),
+    "ol": _release("oracle", 1),
+    "amzn": _amazon,
+    "fedora": _fedora,
+    "sles": _release("sles", 2, least=1),
+    "sled": _release("sles", 2, least=1),
+    "sles_sap": _release("sles", 2, least=1),
+    "opensuse-leap": _release("opensuse-leap", 2),
+    "opensuse": _release("opensuse-leap", 2),
+    "opensuse-tumbleweed": _rolling("opensuse-tumbleweed"),
+    "photon": _release("photon", 2),
+    "azurelinux": _release("azurelinux", 2),
+    "mariner": _release("azurelinux", 2),
+    "wolfi": _rolling("wolfi"),
+    "chainguard": _rolling("chainguard"),
+    "arch": _rolling("arch"),
+}
+
+
+def _unknown(fields: Mapping[str, str], why: str) -> UnknownPlatform:
+    shown = " ".join(f"{name}={fields[name][:40]!r}" for name in ("ID", "VERSION_ID") if name in fields)
+    return UnknownPlatform(f"unknown platform ({shown or 'no ID in os-release'}): {why}; --platform can name one")
+
+
+def _unquoted(value: str) -> str:
+    try:
+        return " ".join(shlex.split(value))
+    except ValueError:
+        return value.strip("\"' ")
+
+
+def _read(root: Path, path: str) -> str | None:
+    try:
+        with open_inside(root, path) as file:
+            return file.read(_MOST_BYTES).decode("utf-8", "replace")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UnknownPlatform(f"unknown platform: {path}: {error.strerror}") from error
+
+
+def _old_centos(text: str | None, root: Path) -> dict[str, str]:
+    """CentOS had no ``os-release`` before its version 7."""
+    match = re.match(r"CentOS (?:Linux )?release (\d+(?:\.\d+)*)", text or "")
+    if not match:
+        raise UnknownPlatform(f"unknown platform: there is no {' or '.join(PATHS)} under {root}")
+    return {"ID": "centos", "NAME": "CentOS", "VERSION_ID": match[1]}
+
+
+def _follows_edge(repositories: str) -> bool:
+    """Tell whether apk installs from edge as a matter of course: a repository with a tag does so on request only."""
+    lines = (line.strip() for line in repositories.splitlines())
+    return any(re.match(r"[^#@\s]\S*/edge/main/?\Z", line) for line in lines)

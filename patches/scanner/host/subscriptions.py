@@ -1,0 +1,45 @@
+"""The channels that a host is subscribed to: fixes that not everyone gets, and that a list therefore tells apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from patches.scanner.inventory import Package
+from patches.scanner.inventory.rootfs import inside, open_inside
+
+#: Ubuntu Pro's extended security maintenance.
+ESM = "esm"
+_PRO_STATUS = "var/lib/ubuntu-advantage/status.json"
+_APT_SOURCES = "etc/apt/sources.list.d"
+_MOST_BYTES = 1024 * 1024
+
+
+def channels_of(root: Path, packages: Iterable[Package]) -> frozenset[str]:
+    """
+    Tell the channels of the host whose root folder is ``root``.
+
+    A host has ``esm`` if a version from there is installed (the sign that lasts longest), if its apt reads from there,
+    or if the client of Ubuntu Pro says that it is attached.
+    """
+    if any("+esm" in package.version or "~esm" in package.version for package in packages):
+        return frozenset((ESM,))
+    return frozenset((ESM,)) if _apt_reads_esm(root) or _is_attached(root) else frozenset()
+
+
+def _apt_reads_esm(root: Path) -> bool:
+    try:
+        names = [entry.name for entry in inside(root, _APT_SOURCES).iterdir()]
+    except OSError:
+        return False
+    return any(name.startswith("ubuntu-esm-") and name.endswith((".list", ".sources")) for name in names)
+
+
+def _is_attached(root: Path) -> bool:
+    try:
+        with open_inside(root, _PRO_STATUS) as file:
+            status = json.loads(file.read(_MOST_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(status, dict) and status.get("attached") is True

@@ -1,0 +1,1 @@
+"""Matching: one vulnerability against all installed packages, findings, and decisions to ignore them."""

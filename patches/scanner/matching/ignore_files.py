@@ -1,0 +1,88 @@
+"""
+Files of decisions about findings: a TOML file of our own form, or an OpenVEX document.
+
+Our own form is a list of tables ``[[ignore]]``, each with ``cve`` or ``package`` or both, a ``reason`` and the day on
+which it ``expires``. A file holds whole or not at all: an entry that is misread could hide what is wanted, or worse.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from patches.scanner.matching.ignores import Ignore, Ignores
+from patches.scanner.matching.vex import BadVex, parse_vex
+
+_NAMES = ("cve", "package", "reason", "expires")
+_MOST_BYTES = 64 * 1024 * 1024
+
+
+class BadIgnores(ValueError):
+    """A file of decisions that cannot be used; its text names the file and the entry, in one line."""
+
+
+def read_ignores(path: Path) -> Ignores:
+    """
+    Read a file of decisions.
+
+    :raises BadIgnores: if it cannot be read whole.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise BadIgnores(f"{path}: {error.strerror}") from error
+    if len(content) > _MOST_BYTES:
+        raise BadIgnores(f"{path}: more than {_MOST_BYTES >> 20} MiB")
+    try:
+        if content.lstrip().startswith(b"{"):
+            return parse_vex(content)
+        return parse_ignores(content)
+    except (BadIgnores, BadVex) as error:
+        raise BadIgnores(f"{path}: {error}") from error
+
+
+def parse_ignores(content: bytes) -> Ignores:
+    """
+    Read a file of our own form.
+
+    :raises BadIgnores: at the first that is wrong.
+    """
+    try:
+        table = tomllib.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise BadIgnores(f"not TOML: {error}") from error
+    unknown = sorted(table.keys() - {"ignore"})
+    if unknown:
+        raise BadIgnores(f"there is nothing named {unknown[0]!r}, only tables [[ignore]]")
+    entries = table.get("ignore", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise BadIgnores("ignore must be tables, [[ignore]]")
+    return Ignores(tuple(_entry(number, entry) for number, entry in enumerate(entries, 1)))
+
+
+def _entry(number: int, entry: Mapping[str, Any]) -> Ignore:
+    unknown = sorted(entry.keys() - set(_NAMES))
+    if unknown:
+        raise BadIgnores(f"entry {number}: there is nothing named {unknown[0]!r}, only {', '.join(_NAMES)}")
+    cve, package, reason = (_text(number, entry, name) for name in ("cve", "package", "reason"))
+    expires = entry.get("expires")
+    if cve is None and package is None:
+        raise BadIgnores(f"entry {number}: cve or package is missing")
+    if reason is None:
+        raise BadIgnores(f"entry {number}: reason is missing")
+    if expires is None:
+        raise BadIgnores(f"entry {number}: expires is missing")
+    if type(expires) is not date:
+        raise BadIgnores(f"entry {number}: expires must be a date such as 2027-01-31, without quotes")
+    return Ignore(cve, package, reason, expires)
+
+
+def _text(number: int, entry: Mapping[str, Any], name: str) -> str | None:
+    value = entry.get(name)
+    if value is not None and (not isinstance(value, str) or not value.strip()):
+        raise BadIgnores(f"entry {number}: {name} must be a text that is not empty")
+    return value.strip() if value is not None else None

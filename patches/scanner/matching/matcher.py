@@ -1,0 +1,155 @@
+"""One vulnerability against everything that is installed: the step of the data's way where it is judged."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from patches.scanner.inventory import Inventory, Package
+from patches.scanner.matching.aliases import names_of
+from patches.scanner.matching.rules import Ruling
+from patches.versions import InvalidVersion, ordering
+from patches.vulnerability import FixedPackage, Vulnerability
+
+#: Architectures of packages, and of fixes, that are for every machine.
+EVERY_ARCH = frozenset(("all", "noarch"))
+
+_OWN_FIXES = re.compile(r"fips|\.ksplice", re.IGNORECASE)
+
+
+@frozen
+class Match:
+    """
+    A vulnerability that affects a package that is installed.
+
+    :ivar package: what is installed.
+    :ivar fixed: the fix that it lacks; its ``version`` is ``None`` if there is none yet.
+    """
+
+    vulnerability: Vulnerability
+    package: Package
+    fixed: FixedPackage
+
+
+class Matcher:
+    """
+    Matches vulnerabilities with one inventory.
+
+    :ivar names: all names, of source and of binary packages, under which lists may name what is installed.
+    :ivar not_evaluated: how many pairs of a vulnerability and an installed package could not be judged, by reason. They
+        are neither findings nor clean.
+    :ivar unjudged: the packages of these pairs, with the reasons.
+    """
+
+    def __init__(self, inventory: Inventory) -> None:
+        self.not_evaluated: Counter[str] = Counter()
+        self.unjudged: dict[Package, set[str]] = {}
+        self._scheme = inventory.scheme
+        self._channels = inventory.channels
+        self._sort_key = ordering(inventory.scheme)
+        self._installed: dict[tuple[str, str], list[tuple[Package, str]]] = {}
+        for package in inventory.packages:
+            for kind, name, version in names_of(package, inventory.scheme):
+                self._installed.setdefault((kind, name), []).append((package, version))
+        self.names = frozenset(name for _, name in self._installed)
+
+    def match(self, vulnerability: Vulnerability) -> Iterator[Match]:
+        """Find the installed packages that a vulnerability affects, each once."""
+        found: set[Package] = set()
+        for fixed in self._offered(vulnerability.fixed_in):
+            for package, version in self._installed.get((fixed.kind, fixed.name), ()):
+                if package not in found:
+                    ruling = self._judge(fixed, package, version)
+                    if ruling.affects:
+                        found.add(package)
+                        yield Match(vulnerability, package, fixed)
+                    elif ruling.affects is None:
+                        self._pass_over(package, ruling)
+
+    def rulings(self, vulnerability: Vulnerability) -> Iterator[tuple[FixedPackage, Package, str, Ruling]]:
+        """Tell of each range and each package that is named by it what is ruled, and with which version."""
+        offered = self._offered(vulnerability.fixed_in)
+        for fixed in vulnerability.fixed_in:
+            for package, version in self._installed.get((fixed.kind, fixed.name), ()):
+                ruling = self._judge(fixed, package, version) if fixed in offered else Ruling.OTHER_CHANNEL
+                yield fixed, package, version, ruling
+
+    def _offered(self, fixes: tuple[FixedPackage, ...]) -> Sequence[FixedPackage]:
+        """Leave out what is for other channels; what a channel of this host says of a package goes before the rest."""
+        if all(fixed.channel is None for fixed in fixes):
+            return fixes
+        own = {(fixed.kind, fixed.name) for fixed in fixes if fixed.channel in self._channels}
+        return [
+            fixed
+            for fixed in fixes
+            if fixed.channel in self._channels or (fixed.channel is None and (fixed.kind, fixed.name) not in own)
+        ]
+
+    def _judge(self, fixed: FixedPackage, package: Package, version: str) -> Ruling:
+        if fixed.status == "not_affected":
+            return Ruling.NOT_AFFECTED
+        if not _concerns(fixed, package.arch):
+            return Ruling.OTHER_ARCH
+        ruling = self._judge_module(fixed, package)
+        if ruling is not None:
+            return ruling
+        if _OWN_FIXES.search(package.version):
+            return Ruling.OWN_FIXES
+        if fixed.introduced is None and not fixed.has_fix:
+            return Ruling.NO_FIX
+        return Ruling.NO_ORDER if self._sort_key is None else self._judge_range(self._sort_key, fixed, version)
+
+    def _judge_module(self, fixed: FixedPackage, package: Package) -> Ruling | None:
+        """Versions of a modular build, of a plain one, and of another stream have nothing to do with each other."""
+        if self._scheme != "rpm":
+            return None if fixed.module is None else Ruling.OTHER_MODULE
+        modular = _is_modular(fixed.module, fixed.version)
+        if modular != _is_modular(package.module, package.version):
+            return Ruling.OTHER_MODULE
+        if not modular:
+            return None
+        if fixed.module is None or package.module is None:
+            return Ruling.STREAM
+        return None if fixed.module.split(":")[:2] == package.module.split(":")[:2] else Ruling.OTHER_MODULE
+
+    def _judge_range(self, sort_key: Callable[[str], Any], fixed: FixedPackage, version: str) -> Ruling:
+        bounds = (fixed.introduced, fixed.version, fixed.last_affected)
+        if self._scheme == "rpm" and fixed.kind == "source":
+            bounds = (_without_epoch(bounds[0]), _without_epoch(bounds[1]), _without_epoch(bounds[2]))
+        try:
+            installed = sort_key(version)
+        except InvalidVersion:
+            return Ruling.INVALID_INSTALLED
+        lowest, limit, last = bounds
+        try:
+            if lowest is not None and installed < sort_key(lowest):
+                return Ruling.BEFORE_INTRODUCED
+            if limit is not None and installed >= sort_key(limit):
+                return Ruling.FIXED
+            if last is not None and installed > sort_key(last):
+                return Ruling.AFTER_LAST
+        except InvalidVersion:
+            return Ruling.INVALID_LISTED
+        return Ruling.BELOW_FIX if limit is not None else Ruling.UP_TO_LAST if last is not None else Ruling.NO_FIX
+
+    def _pass_over(self, package: Package, ruling: Ruling) -> None:
+        self.not_evaluated[ruling.text] += 1
+        self.unjudged.setdefault(package, set()).add(ruling.text)
+
+
+def _concerns(fixed: FixedPackage, arch: str) -> bool:
+    return fixed.arches is None or arch in EVERY_ARCH or arch in fixed.arches or not EVERY_ARCH.isdisjoint(fixed.arches)
+
+
+def _is_modular(module: str | None, version: str | None) -> bool:
+    """Tell whether a build is of a module; its release says so too, as ``.module+el8`` or ``.module_el8``."""
+    return module is not None or ".module" in (version or "")
+
+
+def _without_epoch(version: str | None) -> str | None:
+    """An rpm does not record the epoch of its source: what is by source is compared without."""
+    return version.partition(":")[2] if version and ":" in version else version

@@ -1,0 +1,1 @@
+"""What a scan shows: documents for programs, tables for people, exit codes."""

@@ -1,0 +1,94 @@
+"""
+What a scan says, as CycloneDX: the host with all its packages, and the vulnerabilities that affect them.
+
+Source: CycloneDX 1.6 (ECMA-424), in JSON; written by its own library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from uuid import UUID
+
+from cyclonedx.model import Property
+from cyclonedx.model.bom import Bom, BomMetaData
+from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.model.dependency import Dependency
+from cyclonedx.model.tool import ToolRepository
+from cyclonedx.output.json import JsonV1Dot6
+
+from patches import __version__
+from patches.scanner.inventory import Package
+from patches.scanner.matching.purls import purl_of
+from patches.scanner.outcome import Outcome
+from patches.scanner.output.cyclonedx_vulnerabilities import vulnerabilities_of
+
+
+def cyclonedx_text(outcome: Outcome) -> str:
+    """Make the document."""
+    return JsonV1Dot6(_bom(outcome)).output_as_string(indent=2)
+
+
+def _bom(outcome: Outcome) -> Bom:
+    host = Component(name=outcome.host, type=ComponentType.DEVICE, bom_ref=f"host:{outcome.scan_id}")
+    packages = _components(outcome)
+    system = Component(name=outcome.platform or "unknown", type=ComponentType.OPERATING_SYSTEM, bom_ref="platform")
+    tools = ToolRepository(components=[Component(name="Patches", type=ComponentType.APPLICATION, version=__version__)])
+    return Bom(
+        serial_number=UUID(outcome.scan_id),
+        metadata=BomMetaData(
+            timestamp=datetime.fromtimestamp(outcome.finished, UTC),
+            tools=tools,
+            component=host,
+            properties=_properties(_facts(outcome)),
+        ),
+        components=[system, *packages],
+        vulnerabilities=vulnerabilities_of(outcome),
+        dependencies=[Dependency(host.bom_ref, [Dependency(each.bom_ref) for each in (system, *packages)])],
+    )
+
+
+def _facts(outcome: Outcome) -> dict[str, str | None]:
+    return {
+        "verdict": str(outcome.verdict),
+        "problem": outcome.problem,
+        "platform": outcome.platform,
+        "endOfLife": outcome.end_of_life,
+        "list.revision": outcome.listed.revision,
+        "list.checked": outcome.listed.checked,
+        "unfixedCount": str(len(outcome.unfixed)),
+    }
+
+
+def _components(outcome: Outcome) -> list[Component]:
+    """Give the packages; those that purls cannot tell apart are one component."""
+    judged = outcome.judged
+    elsewhere = frozenset(judged.not_covered)
+    components: dict[str, Component] = {}
+    for package in judged.packages:
+        purl = purl_of(package, outcome.platform, judged.scheme)
+        facts = {
+            "source": package.source,
+            "sourceVersion": package.source_version,
+            "module": package.module,
+            "notEvaluated": "; ".join(judged.not_evaluated.get(package, ())) or None,
+            "notCovered": "true" if package in elsewhere else None,
+        }
+        components.setdefault(purl.to_string(), _component(package, purl.to_string(), facts, outcome))
+    return list(components.values())
+
+
+def _component(package: Package, ref: str, facts: dict[str, str | None], outcome: Outcome) -> Component:
+    return Component(
+        name=package.name,
+        version=package.version,
+        type=ComponentType.LIBRARY,
+        publisher=package.vendor,
+        bom_ref=ref,
+        purl=purl_of(package, outcome.platform, outcome.judged.scheme),
+        properties=_properties(facts),
+    )
+
+
+def _properties(facts: dict[str, str | None]) -> Iterable[Property]:
+    return [Property(name=f"patches:{name}", value=value) for name, value in facts.items() if value]

@@ -1,0 +1,109 @@
+"""What a scan says, as JSON in a form of our own: nothing that is known is left out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from patches.scanner.inventory import package_document
+from patches.scanner.matching.findings import Finding
+from patches.scanner.outcome import Judged, Listed, Outcome
+from patches.vulnerability import Vulnerability
+from patches.wire import rfc3339
+
+#: Grows when a reader of the older form would misread the newer.
+FORM = 1
+
+
+def document_text(outcome: Outcome) -> str:
+    """Make the document."""
+    return json.dumps(outcome_document(outcome), indent=2)
+
+
+def outcome_document(outcome: Outcome) -> dict[str, Any]:
+    """Give an outcome as what JSON can hold."""
+    kernels = outcome.kernels
+    unfixed = {"unfixed": [_finding(each) for each in outcome.unfixed]} if outcome.with_unfixed else {}
+    return {
+        "form": FORM,
+        "verdict": str(outcome.verdict),
+        "problem": outcome.problem,
+        "host": outcome.host,
+        "platform": outcome.platform or None,
+        "scan": outcome.scan_id,
+        "started": rfc3339(outcome.started),
+        "finished": rfc3339(outcome.finished),
+        "endOfLife": outcome.end_of_life,
+        "kernels": None
+        if kernels is None
+        else {
+            "installed": list(kernels.installed),
+            "running": kernels.running,
+            "rebootPending": kernels.reboot_pending,
+        },
+        "list": _list(outcome.listed),
+        "packages": _packages(outcome.judged, outcome.complete),
+        "notEvaluated": dict(sorted(outcome.not_evaluated.items())),
+        "findings": [_finding(each) for each in outcome.findings],
+        **unfixed,
+        "unfixedCount": len(outcome.unfixed),
+    }
+
+
+def _list(listed: Listed) -> dict[str, Any]:
+    return {
+        "revision": listed.revision,
+        "digest": listed.digest,
+        "created": listed.created,
+        "checked": listed.checked,
+        "away": listed.away,
+        "vulnerabilities": listed.served,
+    }
+
+
+def _packages(judged: Judged, complete: bool) -> dict[str, Any]:
+    """Of a scan that is not complete nothing is said to be fine."""
+    return {
+        "installed": judged.installed,
+        "affected": len(judged.affected),
+        "fine": judged.fine if complete else None,
+        "notCovered": [package_document(package) for package in judged.not_covered],
+        "notEvaluated": [
+            {"package": package_document(package), "reasons": list(reasons)}
+            for package, reasons in judged.not_evaluated.items()
+        ],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    fixed, ignored = finding.fixed, finding.ignored
+    return {
+        "flaw": finding.flaw,
+        "severity": finding.severity.name.lower(),
+        "package": package_document(finding.package),
+        "installed": finding.installed_version,
+        "fixed": fixed.version,
+        "lastAffected": fixed.last_affected,
+        "status": fixed.status,
+        "kind": fixed.kind,
+        "module": fixed.module,
+        "channel": fixed.channel,
+        "names": list(finding.names),
+        "records": [_record(record) for record in finding.records],
+        "sources": list(finding.sources),
+        "running": finding.running,
+        "ignored": None
+        if ignored is None
+        else {"reason": ignored.reason, "expires": ignored.expires.isoformat() if ignored.expires else None},
+    }
+
+
+def _record(record: Vulnerability) -> dict[str, Any]:
+    return {
+        "name": record.name,
+        "source": record.source,
+        "severity": record.severity.name.lower(),
+        "detailsHref": record.details_href,
+        "published": record.published,
+        "cvss": record.cvss,
+    }

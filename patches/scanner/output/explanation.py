@@ -1,0 +1,82 @@
+"""An explanation, as a JSON document and as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.markup import escape
+
+from patches.scanner.inventory import package_document
+from patches.scanner.matching.explanation import Explanation, Step
+from patches.scanner.outcome import Target
+
+
+def explanation_document(explanation: Explanation) -> dict[str, Any]:
+    """Give an explanation as a JSON document."""
+    return {
+        "flaw": explanation.flaw,
+        "package": explanation.package,
+        "affected": explanation.affected,
+        "conclusion": explanation.conclusion,
+        "list": explanation.snapshot,
+        "records": [
+            {
+                "name": record.name,
+                "aliases": list(record.aliases),
+                "source": record.source,
+                "severity": record.severity.name.lower(),
+                "detailsHref": record.details_href,
+                "comparisons": [_step_document(step) for step in explanation.steps if step.record is record],
+            }
+            for record in explanation.records
+        ],
+    }
+
+
+def _step_document(step: Step) -> dict[str, Any]:
+    fixed = step.fixed
+    return {
+        "named": {"name": fixed.name, "kind": fixed.kind, "module": fixed.module, "channel": fixed.channel},
+        "introduced": fixed.introduced,
+        "fixed": fixed.version,
+        "lastAffected": fixed.last_affected,
+        "status": fixed.status,
+        "installed": package_document(step.package) if step.package is not None else None,
+        "compared": step.version,
+        "affected": step.ruling.affects if step.ruling is not None else False,
+        "rule": step.ruling.text if step.ruling is not None else f"no {fixed.kind} package of this name is installed",
+    }
+
+
+def explanation_text(target: Target, explanation: Explanation) -> str:
+    """Say as rich markup why a host is affected, or is not."""
+    return "\n".join(_lines(target, explanation))
+
+
+def _lines(target: Target, explanation: Explanation) -> Iterator[str]:
+    snapshot = explanation.snapshot
+    yield f"[bold]{escape(f'{target.host} ({target.platform})')}[/]: {escape(explanation.conclusion)}"
+    yield escape(
+        f"The list: revision {snapshot.get('revision')}, {snapshot.get('vulnerabilities')} records, "
+        f"last checked {snapshot.get('checked') or snapshot.get('created')}"
+    )
+    for record in explanation_document(explanation)["records"]:
+        also = f" ({', '.join(record['aliases'])})" if record["aliases"] else ""
+        yield ""
+        yield f"[bold]{escape(record['name'])}[/]{escape(also)}: {record['severity']}, from {escape(record['source'])}"
+        if record["detailsHref"]:
+            yield f"  {escape(record['detailsHref'])}"
+        yield from (f"  {escape(_step(step))}" for step in record["comparisons"])
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    named, installed = step["named"], step["installed"]
+    where = "".join(f", {name} {named[name]}" for name in ("module", "channel") if named[name])
+    bounds = (("from", step["introduced"]), ("fixed in", step["fixed"]), ("up to", step["lastAffected"]))
+    listed = ", ".join(f"{word} {version}" for word, version in bounds if version) or step["status"].replace("_", " ")
+    said = f"{named['kind']} package {named['name']}{where}, {listed}"
+    if installed is None:
+        return f"{said}: {step['rule']}"
+    word = {True: "affected", False: "not affected", None: "not evaluated"}[step["affected"]]
+    return f"{said}; {installed['name']} has {step['compared']}: {word}, {step['rule']}"

@@ -1,0 +1,49 @@
+"""``patches inventory``: the packages of a host, as they are seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from patches.scanner.host.kernels import Kernels, kernels_of
+from patches.scanner.inventory import Inventory, package_document
+from patches.scanner.outcome import Target
+
+
+def inventory_document(target: Target, inventory: Inventory) -> dict[str, Any]:
+    """Give an inventory as a JSON document."""
+    return {
+        "host": target.host,
+        "platform": target.platform,
+        "scheme": inventory.scheme,
+        "channels": sorted(inventory.channels),
+        "kernels": kernels_document(kernels_of(inventory, target.running)),
+        "packages": [
+            {**package_document(package), "module": package.module, "vendor": package.vendor}
+            for package in inventory.packages
+        ],
+    }
+
+
+def kernels_document(kernels: Kernels | None) -> dict[str, Any] | None:
+    """Describe the kernels of a host; ``None`` if it has none."""
+    if kernels is None:
+        return None
+    return {
+        "installed": list(kernels.installed),
+        "running": kernels.running,
+        "rebootPending": kernels.reboot_pending,
+    }
+
+
+def inventory_table(inventory: Inventory) -> Table:
+    """Show an inventory as a table; nothing is cut off."""
+    table = Table(header_style="bold")
+    for column in ("Package", "Version", "Architecture", "Source", "Source version"):
+        table.add_column(column, overflow="fold")
+    for package in inventory.packages:
+        cells = (package.name, package.version, package.arch, package.source, package.source_version)
+        table.add_row(*map(escape, cells))
+    return table

@@ -1,0 +1,69 @@
+"""
+What a scan says, as OpenVEX: a statement for each finding.
+
+Source: OpenVEX specification 0.2.0. What was not compared has no place there: a statement names a flaw. The verdict
+stands in ``tooling``.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+from patches import __version__
+from patches.scanner.matching.findings import Finding, Ignored
+from patches.scanner.matching.purls import purl_of
+from patches.scanner.outcome import Outcome
+from patches.scanner.output.phrases import accepted, links_of, remedy
+from patches.wire import rfc3339
+
+CONTEXT = "https://openvex.dev/ns/v0.2.0"
+
+
+def openvex_text(outcome: Outcome) -> str:
+    """Make the document; one of a clean scan has no statements."""
+    verdict = f"verdict {outcome.verdict}" + (f": {outcome.problem}" if outcome.problem else "")
+    document = {
+        "@context": CONTEXT,
+        "@id": UUID(outcome.scan_id).urn,
+        "author": f"Patches on {outcome.host}",
+        "role": "Vulnerability scanner",
+        "timestamp": rfc3339(outcome.finished),
+        "version": 1,
+        "tooling": f"Patches {__version__}, {verdict}",
+        "statements": _statements(outcome),
+    }
+    return json.dumps(document, indent=2)
+
+
+def _statements(outcome: Outcome) -> list[dict[str, Any]]:
+    """Give the statements; two packages of one name and version, which purls cannot tell apart, have one."""
+    statements: dict[tuple[str, str], dict[str, Any]] = {}
+    for finding in outcome.shown:
+        purl = purl_of(finding.package, outcome.platform, outcome.judged.scheme).to_string()
+        statements.setdefault((finding.flaw, purl), _statement(finding, purl))
+    return list(statements.values())
+
+
+def _statement(finding: Finding, purl: str) -> dict[str, Any]:
+    links, aliases = links_of((finding,)), list(finding.names[1:])
+    vulnerability = {"@id": links[0] if links else None, "name": finding.flaw, "aliases": aliases or None}
+    return {
+        "vulnerability": {name: value for name, value in vulnerability.items() if value is not None},
+        "products": [{"@id": purl, "identifiers": {"purl": purl}}],
+        **_status(finding, finding.ignored),
+    }
+
+
+def _status(finding: Finding, ignored: Ignored | None) -> dict[str, Any]:
+    """Of a justification and an impact statement the published schema takes one alone."""
+    if ignored is None:
+        return {"status": "affected", "action_statement": remedy(finding)}
+    if ignored.status == "fixed":
+        return {"status": "fixed", "status_notes": ignored.reason}
+    if ignored.status == "not_affected" and ignored.justification is not None:
+        return {"status": "not_affected", "justification": ignored.justification, "status_notes": ignored.reason}
+    if ignored.status == "not_affected":
+        return {"status": "not_affected", "impact_statement": ignored.reason}
+    return {"status": "affected", "action_statement": accepted(ignored)}

@@ -1,0 +1,149 @@
+"""
+What a scan says, as SARIF: a rule for each flaw, a result for each finding.
+
+Source: OASIS Static Analysis Results Interchange Format 2.1.0, errata 01; ``security-severity`` is GitHub's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from patches import __version__
+from patches.cvss import base_score
+from patches.scanner.matching.findings import Finding, Ignored
+from patches.scanner.matching.purls import purl_of
+from patches.scanner.outcome import Outcome, Verdict
+from patches.scanner.output.phrases import links_of, remedy
+from patches.vulnerability import Severity
+from patches.wire import rfc3339
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+#: Where the packages are recorded, below the root folder of the host.
+_DATABASES = {"dpkg": "var/lib/dpkg/status", "apk": "lib/apk/db/installed", "rpm": "var/lib/rpm"}
+#: A score for a rating in words, in the middle of its range.
+_SCORES = {
+    Severity.URGENT: 10.0,
+    Severity.CRITICAL: 9.5,
+    Severity.HIGH: 8.0,
+    Severity.MEDIUM: 5.5,
+    Severity.LOW: 2.5,
+    Severity.NEGLIGIBLE: 0.5,
+}
+
+
+def sarif_text(outcome: Outcome) -> str:
+    """Make the document."""
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(outcome)]}, indent=2)
+
+
+def _run(outcome: Outcome) -> dict[str, Any]:
+    flaws: dict[str, list[Finding]] = {}
+    for finding in outcome.shown:
+        flaws.setdefault(finding.flaw, []).append(finding)
+    indices = {flaw: index for index, flaw in enumerate(flaws)}
+    rules = [_rule(flaw, findings) for flaw, findings in flaws.items()]
+    return {
+        "tool": {"driver": {"name": "Patches", "version": __version__, "rules": rules}},
+        "invocations": [_invocation(outcome)],
+        "originalUriBaseIds": {"ROOT": {"description": {"text": "The root folder of the host."}}},
+        "automationDetails": {"id": f"patches/{outcome.platform or 'unknown'}/{outcome.host}"},
+        "results": [_result(finding, indices[finding.flaw], outcome) for finding in outcome.shown],
+        "properties": {
+            "host": outcome.host,
+            "platform": outcome.platform,
+            "verdict": str(outcome.verdict),
+            "scan": outcome.scan_id,
+            "revision": outcome.listed.revision,
+        },
+    }
+
+
+def _rule(flaw: str, findings: list[Finding]) -> dict[str, Any]:
+    severity = max(finding.severity for finding in findings)
+    packages = ", ".join(dict.fromkeys(finding.package.source for finding in findings))
+    properties: dict[str, Any] = {"tags": ["security"], "severity": severity.name.lower()}
+    scores = [base_score(record.cvss or "") for finding in findings for record in finding.records]
+    score = max((score for score in scores if score is not None), default=_SCORES.get(severity))
+    if score is not None:
+        properties["security-severity"] = f"{score:.1f}"
+    rule = {
+        "id": flaw,
+        "shortDescription": {"text": _plain(f"{flaw} in {packages}")},
+        "defaultConfiguration": {"level": _level(severity)},
+        "properties": properties,
+    }
+    links = links_of(findings)
+    return rule | {"helpUri": links[0]} if links else rule
+
+
+def _result(finding: Finding, rule: int, outcome: Outcome) -> dict[str, Any]:
+    package = finding.package
+    purl = purl_of(package, outcome.platform, outcome.judged.scheme).to_string()
+    text = f"{package.name} {package.version} is affected by {finding.flaw}. {remedy(finding)}"
+    same = hashlib.sha256("\0".join((finding.flaw, package.name, package.arch)).encode("utf-8", "replace")).hexdigest()
+    place = {"uri": _DATABASES.get(outcome.judged.scheme or "", ""), "uriBaseId": "ROOT"}
+    return {
+        "ruleId": finding.flaw,
+        "ruleIndex": rule,
+        "level": _level(finding.severity),
+        "message": {"text": _plain(text)},
+        "locations": [
+            {
+                "physicalLocation": {"artifactLocation": place},
+                "logicalLocations": [{"name": package.name, "fullyQualifiedName": purl, "kind": "package"}],
+            }
+        ],
+        "partialFingerprints": {"flawAndPackage/v1": same},
+        "suppressions": [] if finding.ignored is None else [_suppression(finding.ignored)],
+        "properties": {
+            "severity": finding.severity.name.lower(),
+            "package": package.name,
+            "installed": finding.installed_version,
+            "fixed": finding.fixed.version,
+            "sources": list(finding.sources),
+        },
+    }
+
+
+def _suppression(ignored: Ignored) -> dict[str, Any]:
+    suppression = {"kind": "external", "status": "accepted", "justification": ignored.reason}
+    expires = {"properties": {"expires": ignored.expires.isoformat()}} if ignored.expires else {}
+    return suppression | expires
+
+
+def _invocation(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "executionSuccessful": outcome.verdict in (Verdict.CLEAN, Verdict.FINDINGS),
+        "startTimeUtc": rfc3339(outcome.started),
+        "endTimeUtc": rfc3339(outcome.finished),
+        "toolExecutionNotifications": list(_notifications(outcome)),
+    }
+
+
+def _notifications(outcome: Outcome) -> Iterator[dict[str, Any]]:
+    if outcome.problem is not None:
+        yield _notification("error", f"{outcome.verdict}: {outcome.problem}")
+    for reason, count in sorted(outcome.not_evaluated.items()):
+        yield _notification("warning", f"{count} comparisons could not be made: {reason}")
+    if outcome.end_of_life is not None:
+        yield _notification("warning", f"the support of {outcome.platform} ended in {outcome.end_of_life}")
+
+
+def _notification(level: str, text: str) -> dict[str, Any]:
+    return {"level": level, "message": {"text": _plain(text)}}
+
+
+def _level(severity: Severity) -> str:
+    if severity >= Severity.HIGH:
+        return "error"
+    return "note" if severity in (Severity.LOW, Severity.NEGLIGIBLE) else "warning"
+
+
+def _plain(text: str) -> str:
+    """Escape what means something in a message (3.11.5 placeholders, 3.11.6 links)."""
+    text = text.replace("\\", "\\\\").replace("{", "{{").replace("}", "}}")
+    return text.replace("[", "\\[").replace("]", "\\]")

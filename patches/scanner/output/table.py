@@ -1,0 +1,144 @@
+"""What a scan found, for a terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from rich.markup import escape
+from rich.table import Table
+
+from patches.scanner.inventory import Package
+from patches.scanner.matching.findings import Finding
+from patches.scanner.outcome import Outcome, Verdict
+from patches.vulnerability import FixedPackage, Severity
+
+_STYLES = {
+    Severity.URGENT: "bold white on red",
+    Severity.CRITICAL: "bold red",
+    Severity.HIGH: "red",
+    Severity.MEDIUM: "yellow",
+}
+_NOT_DONE = {
+    Verdict.INCOMPLETE: "Incomplete",
+    Verdict.UNSUPPORTED: "Unsupported",
+    Verdict.ERROR: "Error",
+}
+#: From this width on there is room for a column of links.
+_WIDE = 140
+
+
+def findings_table(findings: Iterable[Finding], width: int) -> Table:
+    """
+    Show findings as a table, in the order given; nothing is cut off, links are left out where they do not fit.
+
+    :param width: of the terminal, in columns.
+    """
+    findings = tuple(findings)
+    longest = max((len(finding.flaw) for finding in findings), default=0)
+    table = Table(header_style="bold")
+    for column in ("Severity", "Package", "Installed", "Fixed in"):
+        table.add_column(column, overflow="fold")
+    table.add_column("Vulnerability", overflow="fold", no_wrap=longest <= width // 4)
+    if width >= _WIDE:
+        table.add_column("Details", overflow="fold")
+    for finding in findings:
+        cells = (*_cells(finding), finding.details_href)[: len(table.columns)]
+        style = "dim" if finding.ignored or finding.running is False else _STYLES.get(finding.severity, "")
+        table.add_row(*map(escape, cells), style=style)
+    return table
+
+
+def _cells(finding: Finding) -> tuple[str, ...]:
+    package, severity = finding.package, finding.severity.name.lower()
+    by_source = finding.fixed.kind == "source" and package.source != package.name
+    name = f"{package.name} ({package.source})" if by_source else package.name
+    return (
+        f"{severity} (ignored)" if finding.ignored else severity,
+        f"{name}, not running" if finding.running is False else name,
+        finding.installed_version,
+        fix_text(finding.fixed),
+        finding.flaw,
+    )
+
+
+def fix_text(fixed: FixedPackage) -> str:
+    """Say in which version a package is fixed."""
+    if fixed.version is not None:
+        return fixed.version
+    if fixed.last_affected is not None:
+        return f"after {fixed.last_affected}"
+    return "no fix yet" if fixed.status in ("fixed", "affected") else fixed.status.replace("_", " ")
+
+
+def summary(outcome: Outcome, verbose: bool = False) -> str:
+    """
+    Say in a few lines, as rich markup, what the scan says and what it does not.
+
+    :param verbose: whether to name the packages that were not judged.
+    """
+    where = f"{outcome.host} ({outcome.platform})" if outcome.platform else outcome.host
+    if outcome.verdict in _NOT_DONE:
+        word = _NOT_DONE[outcome.verdict]
+        return f"[bold red]{word}:[/] {escape(where)}: {escape(outcome.problem or '')}. This is not a clean result."
+    return "\n".join((_headline(outcome, where), *_lines(outcome, verbose)))
+
+
+def _headline(outcome: Outcome, where: str) -> str:
+    counts = Counter(finding.severity for finding in outcome.counted)
+    by_severity = ", ".join(f"{counts[severity]} {severity.name.lower()}" for severity in sorted(counts, reverse=True))
+    found = f"{len(outcome.counted)} findings" + (f" ({by_severity})" if by_severity else "")
+    return f"[bold]{escape(where)}[/]: {found}"
+
+
+def _lines(outcome: Outcome, verbose: bool) -> Iterator[str]:
+    judged = outcome.judged
+    if outcome.verdict is Verdict.STALE:
+        yield f"[bold red]Stale:[/] {escape(outcome.problem or '')}. What is newer was not compared."
+    listed = outcome.listed
+    if listed.away is not None:
+        yield f"[yellow]From the cache:[/] {escape(listed.away)}. The list was last checked at {listed.checked}."
+    yield f"{outcome.listed.served} vulnerabilities compared; all arrived and were verified."
+    yield f"{judged.installed} packages: {len(judged.affected)} affected, {judged.fine} fine{_rest(outcome)}."
+    ignored = len(outcome.shown) - len(outcome.counted)
+    if ignored:
+        yield f"{ignored} findings are ignored, as was decided."
+    if outcome.unfixed and not outcome.with_unfixed:
+        yield f"{len(outcome.unfixed)} further findings have no fix yet."
+    for reason, count in sorted(outcome.not_evaluated.items()):
+        yield f"[yellow]Not evaluated:[/] {count} comparisons: {escape(reason)}."
+    yield from _facts(outcome)
+    if verbose:
+        yield from _named(outcome)
+
+
+def _rest(outcome: Outcome) -> str:
+    judged = outcome.judged
+    rest = [
+        f", {count} {word}"
+        for count, word in ((len(judged.not_covered), "not covered"), (len(judged.not_evaluated), "not evaluated"))
+        if count
+    ]
+    return "".join(rest)
+
+
+def _facts(outcome: Outcome) -> Iterator[str]:
+    if outcome.end_of_life is not None:
+        yield f"[yellow]End of life:[/] the support of {outcome.platform} ended in {outcome.end_of_life}."
+    kernels = outcome.kernels
+    if kernels is not None and kernels.reboot_pending:
+        yield f"[yellow]Reboot:[/] {escape(str(kernels.running))} runs; {escape(kernels.installed[-1])} is installed."
+
+
+def _named(outcome: Outcome) -> Iterator[str]:
+    judged = outcome.judged
+    for package in judged.affected:
+        yield f"Affected: {escape(_full(package))}"
+    for package, reasons in judged.not_evaluated.items():
+        yield f"Not evaluated: {escape(_full(package))}: {escape('; '.join(reasons))}"
+    for package in judged.not_covered:
+        yield f"Not covered: {escape(_full(package))}, from {escape(package.vendor or 'elsewhere')}"
+
+
+def _full(package: Package) -> str:
+    return f"{package.name} {package.version} {package.arch}"

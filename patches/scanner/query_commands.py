@@ -1,0 +1,95 @@
+"""``patches explain`` and ``patches inventory``: the questions about one host that are no scan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from patches.scanner.client.client import ClientSettings, PatchesClient
+from patches.scanner.client.http_client import http_client
+from patches.scanner.client.verified_stream import Refused, StreamError
+from patches.scanner.host.os_release import UnknownPlatform
+from patches.scanner.inventory import Inventory, InventoryError
+from patches.scanner.matching.explanation import explain
+from patches.scanner.options import target_of, trust_of
+from patches.scanner.outcome import Target
+from patches.scanner.output.exit_codes import CLEAN, ERROR, FINDINGS, INCOMPLETE, UNSUPPORTED
+from patches.scanner.output.explanation import explanation_document, explanation_text
+from patches.scanner.output.inventory import inventory_document, inventory_table
+from patches.scanner.scan import inventory_of
+from patches.service import one_shot
+
+_CODES = {False: CLEAN, True: FINDINGS, None: INCOMPLETE}
+
+
+def run_inventory(values: Mapping[str, Any]) -> int:
+    """
+    Show the packages of a host as they are seen.
+
+    :return: the exit code.
+    """
+    found = _host(values)
+    if isinstance(found, int):
+        return found
+    target, inventory = found
+    screen = Console()
+    if values["format"] == "json":
+        _print_json(inventory_document(target, inventory))
+    else:
+        screen.print(inventory_table(inventory), f"{target.platform}: {len(inventory.packages)} packages")
+    return 0
+
+
+def run_explain(values: Mapping[str, Any], flaw: str, package: str | None) -> int:
+    """
+    Explain what the list says of a flaw, for a host.
+
+    :param flaw: a CVE, or any name of a record.
+    :param package: the name of a package or of a source package; ``None``: all.
+    :return: the exit code.
+    :raises BadSetting: if a file that an option names cannot be used.
+    """
+    trust, found = trust_of(values), _host(values)
+    if isinstance(found, int):
+        return found
+    target, inventory = found
+
+    async def ask(reactor: Any) -> int:
+        settings = ClientSettings(patience=values["patience"])
+        client = PatchesClient(http_client(reactor), values["patches-server"], reactor, settings, trust=trust)
+        try:
+            explanation = await explain(client.stream(target.platform), inventory, flaw, package)
+        except StreamError as error:
+            unknown = isinstance(error, Refused) and error.code == "unknown-platform"
+            return _fail(str(error), UNSUPPORTED if unknown else INCOMPLETE)
+        if values["format"] == "json":
+            _print_json(explanation_document(explanation))
+        else:
+            Console().print(explanation_text(target, explanation), soft_wrap=True)
+        return _CODES[explanation.affected]
+
+    return one_shot.run(ask)
+
+
+def _host(values: Mapping[str, Any]) -> tuple[Target, Inventory] | int:
+    """Give what is asked about, or an exit code."""
+    try:
+        target = target_of(values)
+        return target, inventory_of(target)
+    except UnknownPlatform as error:
+        return _fail(str(error), UNSUPPORTED)
+    except InventoryError as error:
+        return _fail(str(error), ERROR)
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    print(json.dumps(document, indent=2))
+
+
+def _fail(problem: str, code: int) -> int:
+    Console(stderr=True).print(f"Error: {escape(problem)}", soft_wrap=True)
+    return code

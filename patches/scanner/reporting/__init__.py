@@ -1,0 +1,1 @@
+"""Reports: made from an outcome, kept in an outbox, delivered to a reporter API."""

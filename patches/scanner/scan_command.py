@@ -1,0 +1,129 @@
+"""``patches scan``: one scan in a terminal or in a pipeline."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from attrs import define
+
+from patches.scanner.client.client import ClientSettings, PatchesClient
+from patches.scanner.client.http_client import Exchange, http_client
+from patches.scanner.client.trust import Trust
+from patches.scanner.host.os_release import UnknownPlatform
+from patches.scanner.matching.ignore_files import BadIgnores
+from patches.scanner.options import cache_of, host_of, policy_of, target_of, trust_of
+from patches.scanner.outcome import Outcome, Target, Verdict
+from patches.scanner.output.exit_codes import ERROR, INTERRUPTED, exit_code
+from patches.scanner.output.screen import Screen
+from patches.scanner.reporting.delivery import MAX_REPORTER_ANSWER, Delivery
+from patches.scanner.reporting.outbox import Outbox
+from patches.scanner.reporting.report import report_document
+from patches.scanner.scan import Policy, scan
+from patches.service import one_shot
+from patches.service.daemon import usable_folder
+from patches.settings import BadSetting
+from patches.storage.atomic_file import Unwritable, WholeFile
+
+
+def run_once(values: Mapping[str, Any]) -> int:
+    """
+    Scan, show, and report if there is a reporter.
+
+    :param values: by option name, as :func:`patches.settings.resolve` gives them.
+    :return: the exit code.
+    :raises BadSetting: if a file that an option names cannot be used.
+    """
+    with ExitStack() as stack:
+        try:
+            policy, trust = policy_of(values), trust_of(values)
+            file = stack.enter_context(WholeFile.at(values["output"])) if values["output"] is not None else None
+        except BadIgnores as error:
+            raise BadSetting(f"--ignore {error}") from error
+        except Unwritable as error:
+            raise BadSetting(f"--output {error}") from error
+        screen = Screen.of(values, file)
+        try:
+            outcome = _outcome(values, policy, trust, screen)
+        except Unwritable as error:
+            screen.complain(str(error))
+            return ERROR
+        return INTERRUPTED if outcome is None else exit_code(outcome, values["fail-on"])
+
+
+def _outcome(values: Mapping[str, Any], policy: Policy, trust: Trust | None, screen: Screen) -> Outcome | None:
+    """Give what came of the scan, once it is shown; ``None`` if it was interrupted."""
+    started = time.time()
+    try:
+        target = target_of(values)
+    except UnknownPlatform as error:
+        unknown = Outcome(host_of(values), "", started, started, Verdict.UNSUPPORTED, problem=str(error))
+        screen.show(unknown)
+        return unknown
+    once = _Once(values, target, policy, trust, _outbox(values, screen), screen)
+    try:
+        one_shot.run(once.run)
+    except SystemExit:
+        sys.exit(ERROR)
+    if once.unwritable is not None:
+        raise once.unwritable
+    return once.outcome
+
+
+def _outbox(values: Mapping[str, Any], screen: Screen) -> Outbox | None:
+    if values["reporter"] is None:
+        return None
+    try:
+        return Outbox(usable_folder("patches scan", values["state-dir"]) / "outbox")
+    except SystemExit as end:
+        screen.complain(str(end.code))
+        sys.exit(ERROR)
+
+
+@define(eq=False)
+class _Once:
+    """One run of the reactor; what came of it is here when that has ended."""
+
+    values: Mapping[str, Any]
+    target: Target
+    policy: Policy
+    trust: Trust | None
+    outbox: Outbox | None
+    screen: Screen
+    outcome: Outcome | None = None
+    unwritable: Unwritable | None = None
+
+    async def run(self, reactor: Any) -> int:
+        """Scan, show and report; what came of it tells the exit code, not this."""
+        http = http_client(reactor)
+        settings = ClientSettings(patience=self.values["patience"])
+        client = PatchesClient(http, self.values["patches-server"], reactor, settings, trust=self.trust)
+        with self.screen.progress(f"Scanning {self.target.host} as {self.target.platform}") as watch:
+            outcome = await scan(client, self.target, self.policy, watch, cache=cache_of(self.values, self.target))
+        try:
+            self.screen.show(outcome)
+        except Unwritable as error:
+            self.unwritable = error
+        self._note_expired(outcome)
+        self.outcome = outcome
+        if self.outbox is not None:
+            await self._report(reactor, http, outcome, self.outbox)
+        return 0
+
+    def _note_expired(self, outcome: Outcome) -> None:
+        count = self.policy.ignores.expired(datetime.fromtimestamp(outcome.finished, UTC).date())
+        if count:
+            what = "1 entry has" if count == 1 else f"{count} entries have"
+            self.screen.note(f"{self.values['ignore']}: {what} expired, and no longer holds.")
+
+    async def _report(self, reactor: Any, http: Any, outcome: Outcome, outbox: Outbox) -> None:
+        outbox.put(partial(report_document, outcome))
+        exchange = Exchange(http, self.values["reporter"], reactor, MAX_REPORTER_ANSWER)
+        problem = await Delivery(outbox, exchange, reactor).send_all()
+        if problem is not None:
+            self.screen.note(f"The report waits in {self.values['state-dir']}: {problem}")

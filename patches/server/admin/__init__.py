@@ -1,0 +1,1 @@
+"""``patches catalogue``: what an operator does with the catalogue of a server."""

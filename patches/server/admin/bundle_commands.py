@@ -1,0 +1,73 @@
+"""``patches catalogue export``, ``import`` and ``keygen``; each gives its exit code."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from patches.server.admin.commands import DONE, NoSuch, chosen_snapshots, exit_codes
+from patches.server.admin.open import opened
+from patches.server.catalogue.bundle import BadBundle
+from patches.server.catalogue.bundle_reader import BundleReader
+from patches.server.catalogue.bundle_writer import export
+from patches.signing import SigningKey, VerifyKey, make_keys
+from patches.wire import rfc3339
+
+#: So far ahead the clock of the other machine may be.
+_AHEAD_SECONDS = 86400
+
+
+@exit_codes
+def run_export(values: Mapping[str, Any], path: Path) -> int:
+    """Write current snapshots into a bundle."""
+    key = SigningKey.from_file(values["signing-key"]) if values["signing-key"] is not None else None
+    with opened(values) as catalogue:
+        chosen = chosen_snapshots(catalogue, values["platform"])
+        if not chosen:
+            raise NoSuch("the catalogue has no list")
+        size = export(catalogue, chosen, path, key)
+    print(f"{path}: {len(chosen)} lists, {size} bytes, {'signed' if key is not None else 'not signed'}")
+    return DONE
+
+
+@exit_codes
+def run_import(values: Mapping[str, Any], path: Path) -> int:
+    """Make what is in a bundle current; it is read twice, so that a bad one changes nothing, and makes no one wait."""
+    key = VerifyKey.from_file(values["verify-key"]) if values["verify-key"] is not None else None
+    now = time.time()
+    try:
+        with path.open("rb") as file:
+            _verify(BundleReader.begin(file, key), now)
+            file.seek(0)
+            reader = BundleReader.begin(file, key)
+            with opened(values, make=True) as catalogue:
+                adopted = catalogue.adopt(reader.snapshots(), now, values["force"])
+    except OSError as error:
+        raise BadBundle(f"{path}: {error.strerror or error}") from error
+    except BadBundle as error:
+        raise BadBundle(f"{path}: {error}") from error
+    for snapshot in adopted:
+        about = f"{snapshot.vulnerabilities} vulnerabilities, checked {rfc3339(snapshot.checked)}"
+        print(f"{snapshot.platform}: {snapshot.revision} is current: {about}")
+    if key is None:
+        print("the signature was not verified" if reader.signed else "the bundle is not signed")
+    return DONE
+
+
+@exit_codes
+def run_keygen(path: Path) -> int:
+    """Make a pair of keys."""
+    public = make_keys(path)
+    print(f"{path} signs, and is secret; {public} verifies")
+    return DONE
+
+
+def _verify(reader: BundleReader, now: float) -> None:
+    """Read a bundle to its end."""
+    for snapshot, chunks in reader.snapshots():
+        if max(snapshot.created, snapshot.checked) > now + _AHEAD_SECONDS:
+            raise BadBundle(f"{snapshot.platform}: its times are in the future")
+        for _ in chunks:
+            pass

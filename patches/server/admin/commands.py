@@ -1,0 +1,206 @@
+"""``patches catalogue``: what its commands do; each gives its exit code."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import wraps
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from patches.server.admin.open import opened
+from patches.server.admin.options import JSON
+from patches.server.admin.views import (
+    CURRENT,
+    HELD,
+    RETIRED,
+    Listed,
+    listing_document,
+    listing_table,
+    records_document,
+    records_table,
+)
+from patches.server.catalogue.bundle import BadBundle
+from patches.server.catalogue.diff import CHANGES, Difference, differences
+from patches.server.catalogue.integrity import damage, lines_of
+from patches.server.catalogue.pruning import Age
+from patches.server.catalogue.snapshot import Snapshot
+from patches.server.catalogue.store import Catalogue
+from patches.server.errors import CatalogueError
+from patches.signing import BadKey
+from patches.vulnerability import Vulnerability
+from patches.wire import MalformedWire, decode_lines
+
+DONE, NOT_FOUND, USAGE, ERROR = 0, 1, 2, 5
+
+
+class NoSuch(Exception):
+    """What was asked for is not in the catalogue; its text says so in one line."""
+
+
+def exit_codes(command: Callable[..., int]) -> Callable[..., int]:
+    """Make a command tell its errors in one line, and give the exit code for them."""
+
+    @wraps(command)
+    def told(*arguments: Any) -> int:
+        try:
+            return command(*arguments)
+        except (NoSuch, BadKey) as error:
+            return _fail(str(error), USAGE)
+        except (CatalogueError, BadBundle, MalformedWire) as error:
+            return _fail(str(error), ERROR)
+
+    return told
+
+
+@exit_codes
+def run_list(values: Mapping[str, Any]) -> int:
+    """Show the snapshots that there are."""
+    with opened(values) as catalogue:
+        listed = list(_listed(catalogue))
+    if values["format"] == JSON:
+        print(json.dumps(listing_document(listed), indent=2))
+    else:
+        Console().print(listing_table(listed))
+    return DONE
+
+
+@exit_codes
+def run_show(values: Mapping[str, Any], name: str) -> int:
+    """
+    Show the records of a flaw, or of an advisory.
+
+    :return: 0 if there is one, 1 if not.
+    """
+    with opened(values) as catalogue:
+        chosen = chosen_snapshots(catalogue, values["platform"])
+        records = [record for snapshot in chosen for record in _naming(lines_of(catalogue, snapshot), name)]
+    if values["format"] == JSON:
+        print(json.dumps(records_document(name, records), indent=2))
+    elif records:
+        Console().print(records_table(records))
+    else:
+        print(f"{name}: no record in {len(chosen)} lists")
+    return DONE if records else NOT_FOUND
+
+
+@exit_codes
+def run_diff(values: Mapping[str, Any], old: str, new: str) -> int:
+    """Show what differs in two snapshots, line by line as it is found."""
+    with opened(values) as catalogue:
+        before, after = _revision(catalogue, old), _revision(catalogue, new)
+        if before.platform != after.platform:
+            raise NoSuch(f"{old} is a list of {before.platform}, {new} of {after.platform}")
+        found = differences(lines_of(catalogue, before), lines_of(catalogue, after))
+        show = _print_json_differences if values["format"] == JSON else _print_differences
+        show(before, after, found)
+    return DONE
+
+
+@exit_codes
+def run_check(values: Mapping[str, Any]) -> int:
+    """
+    Read everything again.
+
+    :return: 0 if all is as it was published, 1 if not.
+    """
+    found: list[dict[str, str]] = []
+    checked = 0
+    with opened(values) as catalogue:
+        for snapshot in catalogue.snapshots():
+            lines = list(damage(catalogue, snapshot))
+            if lines and catalogue.find(snapshot.revision) is None:
+                continue  # the server has pruned it meanwhile
+            checked += 1
+            about = {"platform": snapshot.platform, "revision": snapshot.revision}
+            found += [{**about, "damage": line} for line in lines]
+    if values["format"] == JSON:
+        print(json.dumps({"checked": checked, "damage": found}, indent=2))
+    else:
+        for each in found:
+            print(f"{each['platform']} {each['revision']}: {each['damage']}")
+        print(f"{checked} snapshots checked, {len(found)} damages")
+    return NOT_FOUND if found else DONE
+
+
+@exit_codes
+def run_publish(values: Mapping[str, Any], platform: str) -> int:
+    """Accept the snapshot that was held back."""
+    with opened(values) as catalogue:
+        snapshot = catalogue.accept(platform, time.time())
+    if snapshot is None:
+        raise NoSuch(f"{platform}: no list is held back")
+    print(f"{platform}: {snapshot.revision} with {snapshot.vulnerabilities} vulnerabilities is current")
+    return DONE
+
+
+@exit_codes
+def run_prune(values: Mapping[str, Any]) -> int:
+    """Delete what was replaced long enough ago."""
+    with opened(values) as catalogue:
+        count = catalogue.prune(set(), Age(time.time() - values["keep"].total_seconds()))
+    print(f"{count} snapshots deleted")
+    return DONE
+
+
+def chosen_snapshots(catalogue: Catalogue, platforms: Iterable[str] | None) -> list[Snapshot]:
+    """
+    Give the current snapshots of some platforms, or of all.
+
+    :raises NoSuch: if one has none.
+    """
+    current = {snapshot.platform: snapshot for snapshot in catalogue.current()}
+    for platform in platforms or ():
+        if platform not in current:
+            raise NoSuch(f"{platform}: the catalogue has no list of this platform")
+    return [snapshot for name, snapshot in current.items() if platforms is None or name in platforms]
+
+
+def _listed(catalogue: Catalogue) -> Iterator[Listed]:
+    current = {snapshot.revision for snapshot in catalogue.current()}
+    for snapshot in catalogue.snapshots():
+        state = CURRENT if snapshot.revision in current else RETIRED if snapshot.held is None else HELD
+        yield Listed(snapshot, state)
+
+
+def _naming(lines: Iterable[bytes], name: str) -> Iterator[Vulnerability]:
+    """Give the records of this name, or with this alias; only what has the name somewhere is decoded."""
+    wanted = json.dumps(name, ensure_ascii=False).encode("utf-8", "surrogateescape")
+    for line in lines:
+        if wanted in line:
+            yield from (record for record in decode_lines(line) if name in (record.name, *record.aliases))
+
+
+def _revision(catalogue: Catalogue, start: str) -> Snapshot:
+    found = [snapshot for snapshot in catalogue.snapshots() if snapshot.revision.startswith(start)]
+    if len(found) != 1 or not start:
+        raise NoSuch(f"{start}: {'several revisions begin so' if found else 'there is no such revision'}")
+    return found[0]
+
+
+def _print_differences(old: Snapshot, new: Snapshot, found: Iterable[Difference]) -> None:
+    counts: Counter[str] = Counter()
+    for each in found:
+        counts[each.change] += 1
+        print(f"{each.change:<9}  {each.name}")
+    print(f"{old.platform}: " + ", ".join(f"{counts[change]} {change}" for change in CHANGES))
+
+
+def _print_json_differences(old: Snapshot, new: Snapshot, found: Iterable[Difference]) -> None:
+    """Write one JSON document, a difference at a time."""
+    head = {"platform": old.platform, "old": old.revision, "new": new.revision}
+    counts = Counter(dict.fromkeys(CHANGES, 0))
+    print(json.dumps(head)[:-1] + ', "differences": [', end="")
+    for number, each in enumerate(found):
+        counts[each.change] += 1
+        print(",\n" if number else "\n", json.dumps({"name": each.name, "change": each.change}), sep="", end="")
+    print('],\n"counts": ' + json.dumps(counts) + "}")
+
+
+def _fail(problem: str, code: int) -> int:
+    Console(stderr=True).print(f"Error: {escape(problem)}", soft_wrap=True)
+    return code

@@ -1,0 +1,63 @@
+"""Where a server's catalogue is, and how one that is there is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL
+from sqlalchemy.exc import SQLAlchemyError
+
+from patches.server.catalogue import CATALOGUE
+from patches.server.catalogue.schema import open_database
+from patches.server.catalogue.store import Catalogue
+from patches.server.errors import CatalogueError
+from patches.storage.database_url import SQLITE, shown
+from patches.storage.sqlite import reason
+
+
+class NoCatalogue(CatalogueError):
+    """There is no catalogue where one was looked for."""
+
+
+@contextmanager
+def opened(values: Mapping[str, Any], make: bool = False) -> Iterator[Catalogue]:
+    """
+    Open the catalogue of a server, which may be running, and close it in the end.
+
+    :param values: by option name.
+    :param make: whether an empty one is made where there is none.
+    :raises NoCatalogue: if there is none.
+    :raises CatalogueError: if it cannot be used, now or within the context.
+    """
+    url: URL = values.get("database") or URL.create(SQLITE, database=str(values["state-dir"] / CATALOGUE))
+    path = Path(str(url.database)) if url.drivername == SQLITE else None
+    if path is not None and make:
+        _make_folder(path.parent)
+    elif path is not None and not _is_there(path):
+        raise NoCatalogue(f"{shown(url)}: there is no catalogue")
+    catalogue = Catalogue(open_database(url))
+    try:
+        yield catalogue
+    except SQLAlchemyError as error:
+        raise CatalogueError(f"{shown(url)}: {reason(error)}") from error
+    finally:
+        catalogue.close()
+
+
+def _is_there(path: Path) -> bool:
+    """Tell whether there is a file with something in it: an empty one would be made a catalogue."""
+    try:
+        return path.is_file() and path.stat().st_size > 0
+    except OSError as error:
+        raise CatalogueError(f"{path}: {error.strerror}") from error
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder of a server's state, for its owner only, if it is not there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise CatalogueError(f"{folder}: {error.strerror}") from error

@@ -1,0 +1,41 @@
+"""The options of ``patches catalogue`` and its commands; nothing heavy is imported here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from patches.settings import Setting, flag, one_of, platforms, seconds
+from patches.storage.database_url import database_url
+
+TABLE, JSON = "table", "json"
+
+#: Of every command: where the catalogue is.
+PLACE_SETTINGS = (
+    Setting("state-dir", "/var/lib/patches-server", Path, "The state folder of the patches-server."),
+    Setting("database", None, database_url, "The catalogue's database, if the server was given one.", secret=True),
+)
+_FORM = Setting("format", TABLE, one_of(TABLE, JSON), f"What to make: {TABLE} or {JSON}.")
+_PLATFORMS = Setting("platform", None, platforms, "Of these platforms only, with commas between; all if not given.")
+
+SHOWN_SETTINGS = (*PLACE_SETTINGS, _FORM)
+SHOW_SETTINGS = (*PLACE_SETTINGS, _PLATFORMS, _FORM)
+PRUNE_SETTINGS = (
+    *PLACE_SETTINGS,
+    Setting("keep", "1d", seconds, "Keep what was replaced within this time: a time (30s, 10m, 6h, 1d)."),
+)
+EXPORT_SETTINGS = (
+    *PLACE_SETTINGS,
+    _PLATFORMS,
+    Setting("signing-key", None, Path, "Sign with this Ed25519 private key, a PEM file; not signed if not given."),
+)
+IMPORT_SETTINGS = (
+    *PLACE_SETTINGS,
+    Setting("verify-key", None, Path, "Take only what is signed with this Ed25519 key: the public one, a PEM file."),
+    Setting("force", "false", flag, "Take a list that is older than the current one, too."),
+)
+
+EXPLAINED = """
+Exit codes: 0 done; 1 check found damage, or show found no record; 2 wrong usage: no such revision, no such platform, or
+nothing is held; 5 there is no catalogue, or it cannot be used, or a
+bundle is refused.
+"""

@@ -1,0 +1,98 @@
+"""What is in a catalogue, as JSON documents and as tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from attrs import frozen
+from rich.markup import escape
+from rich.table import Table
+
+from patches.server.catalogue.snapshot import Snapshot
+from patches.server.http.representations import snapshot_document
+from patches.vulnerability import FixedPackage, Vulnerability
+from patches.wire import to_wire
+
+CURRENT, HELD, RETIRED = "current", "held", "retired"
+
+
+@frozen
+class Listed:
+    """
+    A snapshot as it is listed.
+
+    :ivar state: ``current``, ``held`` or ``retired``.
+    """
+
+    snapshot: Snapshot
+    state: str
+
+
+def listing_document(listed: Iterable[Listed]) -> dict[str, Any]:
+    """Give the snapshots as a JSON document."""
+    return {
+        "snapshots": [
+            {
+                "platform": each.snapshot.platform,
+                "state": each.state,
+                **snapshot_document(each.snapshot),
+                "sources": dict(each.snapshot.sources),
+                "held": each.snapshot.held,
+            }
+            for each in listed
+        ]
+    }
+
+
+def listing_table(listed: Iterable[Listed]) -> Table:
+    """Show the snapshots as a table."""
+    table = _table("Platform", "State", "Revision", "Created", "Checked", "Vulnerabilities", "Chunks", "Sources")
+    for each in listed:
+        snapshot, document = each.snapshot, snapshot_document(each.snapshot)
+        state = f"{each.state}: {snapshot.held}" if snapshot.held is not None else each.state
+        counts = str(snapshot.vulnerabilities), str(snapshot.chunks)
+        times = document["created"], document["checked"]
+        _add(table, (snapshot.platform, state, snapshot.revision, *times, *counts, ", ".join(snapshot.sources)))
+    return table
+
+
+def records_document(name: str, records: Sequence[Vulnerability]) -> dict[str, Any]:
+    """Give the records of a flaw as a JSON document, each as on the wire."""
+    return {"name": name, "records": [to_wire(record) for record in records]}
+
+
+def records_table(records: Iterable[Vulnerability]) -> Table:
+    """Show the records of a flaw as a table, a row for each package."""
+    table = _table("Platform", "Record", "Severity", "Source", "Package", "Kind", "Affected", "Status")
+    for record in records:
+        about = record.platform, record.name, record.severity.name.lower(), record.source
+        for fixed in record.fixed_in:
+            _add(table, (*about, _package(fixed), fixed.kind, _range(fixed), fixed.status))
+        if not record.fixed_in:
+            _add(table, (*about, "", "", "", ""))
+    return table
+
+
+def _package(fixed: FixedPackage) -> str:
+    rare = [text for text in (fixed.module, fixed.channel, ",".join(fixed.arches or ())) if text]
+    return f"{fixed.name} ({'; '.join(rare)})" if rare else fixed.name
+
+
+def _range(fixed: FixedPackage) -> str:
+    """Say which versions a record of a package is about."""
+    start = f"{fixed.introduced} ≤ " if fixed.introduced is not None else ""
+    if fixed.version is not None:
+        return f"{start}v < {fixed.version}"
+    return f"{start}v ≤ {fixed.last_affected}" if fixed.last_affected is not None else f"{start}v"
+
+
+def _table(*columns: str) -> Table:
+    table = Table(header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _add(table: Table, cells: Sequence[str]) -> None:
+    table.add_row(*map(escape, cells))

@@ -1,0 +1,134 @@
+"""
+Reading bundles: nothing in one is believed.
+
+Theory of operation. The manifest says which member comes next, and the header of a member of some name and size has
+one form. So a header is not taken apart but compared with the one that must be there: no name, link, mode or order that
+is not foreseen gets any further. Of a chunk there is never more than its largest size in memory, packed and unpacked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from attrs import define, field
+
+from patches.server.catalogue.bundle import (
+    BLOCK,
+    CHECKSUM,
+    END,
+    MANIFEST,
+    MOST_MANIFEST_BYTES,
+    SIGNATURE,
+    BadBundle,
+    Packed,
+    checksum_line,
+    chunk_name,
+    member_head,
+    read_manifest,
+)
+from patches.server.catalogue.chunks import MAX_ENCODED_BYTES, Chunk
+from patches.server.catalogue.integrity import Damaged, unpacked_body
+from patches.server.catalogue.snapshot import Snapshot
+from patches.signing import NotSigned, VerifyKey
+from patches.wire import StreamDigest, digest
+
+_SIZE = slice(124, 136)
+_OCTAL = re.compile(rb"[0-7]{11}\0\Z")
+_MOST_SIGNATURE_BYTES = 1024
+
+
+@define(eq=False)
+class BundleReader:
+    """
+    A bundle, read from its start to its end, once.
+
+    :ivar signed: whether it has a signature; it was verified if there was a key.
+    """
+
+    _file: BinaryIO
+    signed: bool = field(default=False, init=False)
+    _packed: list[Packed] = field(factory=list, init=False)
+
+    @classmethod
+    def begin(cls, file: BinaryIO, key: VerifyKey | None) -> BundleReader:
+        """
+        Read the manifest.
+
+        :param key: the key by which it must be signed; ``None``: no signature is asked for, and none is verified.
+        :raises BadBundle: if it is not whole, or not signed so.
+        """
+        reader = cls(file)
+        manifest = reader._member(MANIFEST, MOST_MANIFEST_BYTES, reader._exactly(BLOCK))
+        if reader._member(CHECKSUM, BLOCK, reader._exactly(BLOCK)) != checksum_line(manifest):
+            raise BadBundle(f"{CHECKSUM} is not the checksum of {MANIFEST}")
+        reader._verify(manifest, key)
+        reader._packed = read_manifest(manifest)
+        return reader
+
+    def snapshots(self) -> Iterator[tuple[Snapshot, Iterator[Chunk]]]:
+        """
+        Give each snapshot with its chunks, which are to be taken to their end before the next; verify the end.
+
+        :raises BadBundle: at the first thing that is not as the manifest has it.
+        """
+        for packed in self._packed:
+            yield packed.snapshot, self._chunks(packed)
+        if self._exactly(len(END)) != END or self._file.read(1):
+            raise BadBundle("something comes after the last chunk")
+
+    def _chunks(self, packed: Packed) -> Iterator[Chunk]:
+        snapshot, stream, vulnerabilities = packed.snapshot, StreamDigest(), 0
+        for number, checksum in enumerate(packed.checksums):
+            name = chunk_name(snapshot.revision, number)
+            encoded = self._member(name, MAX_ENCODED_BYTES, self._exactly(BLOCK))
+            if hashlib.sha256(encoded).hexdigest() != checksum:
+                raise BadBundle(f"{name}: its checksum is not the one in the manifest")
+            try:
+                body = unpacked_body(encoded)
+            except Damaged as error:
+                raise BadBundle(f"{name}: {error}") from error
+            chunk = Chunk(number, body.count(b"\n"), digest(body), encoded)
+            stream.add(chunk.digest)
+            vulnerabilities += chunk.vulnerabilities
+            yield chunk
+        if stream.hexdigest() != snapshot.digest:
+            raise BadBundle(f"{snapshot.platform}: the digest of the whole list is another")
+        if vulnerabilities != snapshot.vulnerabilities:
+            raise BadBundle(f"{snapshot.platform}: {vulnerabilities} vulnerabilities, not {snapshot.vulnerabilities}")
+
+    def _verify(self, manifest: bytes, key: VerifyKey | None) -> None:
+        position = self._file.tell()
+        head = self._exactly(BLOCK)
+        self.signed = head.startswith(SIGNATURE.encode("ascii") + b"\0")
+        if not self.signed:
+            self._file.seek(position)
+            if key is not None:
+                raise BadBundle("it is not signed")
+            return
+        signature = self._member(SIGNATURE, _MOST_SIGNATURE_BYTES, head)
+        if key is not None:
+            try:
+                key.verify(manifest, signature.decode("latin-1"))
+            except NotSigned as error:
+                raise BadBundle(str(error)) from error
+
+    def _member(self, name: str, most: int, head: bytes) -> bytes:
+        """Read the member that must be here, its header being read already."""
+        size = int(head[_SIZE][:-1], 8) if _OCTAL.match(head[_SIZE]) else -1
+        if size < 0 or head != member_head(name, size):
+            raise BadBundle(f"{name} is not where it should be")
+        if size > most:
+            raise BadBundle(f"{name}: longer than {most} bytes")
+        content = self._exactly(size)
+        if any(self._exactly(-size % BLOCK)):
+            raise BadBundle(f"{name}: something comes after its end")
+        return content
+
+    def _exactly(self, size: int) -> bytes:
+        read = self._file.read(size)
+        if len(read) != size:
+            raise BadBundle("it breaks off")
+        return read

@@ -1,0 +1,91 @@
+"""Writing bundles: whole or not at all, a chunk at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from patches.server.catalogue.bundle import (
+    BLOCK,
+    CHECKSUM,
+    END,
+    MANIFEST,
+    MOST_MANIFEST_BYTES,
+    SIGNATURE,
+    BadBundle,
+    Packed,
+    checksum_line,
+    chunk_name,
+    manifest_of,
+    member_head,
+)
+from patches.server.catalogue.integrity import Damaged, unpacked
+from patches.server.catalogue.snapshot import Snapshot
+from patches.server.catalogue.store import Catalogue
+from patches.signing import SigningKey
+from patches.wire import StreamDigest
+
+
+def export(catalogue: Catalogue, snapshots: Sequence[Snapshot], path: Path, key: SigningKey | None) -> int:
+    """
+    Write a bundle of snapshots; what was at its path stays until it is whole.
+
+    :param snapshots: ordered by platform.
+    :param key: signs the manifest; ``None``: it is not signed.
+    :return: how many bytes it has.
+    :raises CatalogueError: if a snapshot is damaged, or was pruned meanwhile.
+    :raises BadBundle: if it cannot be written.
+    """
+    packed = [_packed(catalogue, snapshot) for snapshot in snapshots]
+    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        with beside.open("wb") as file:
+            _write(file, catalogue, packed, key)
+            file.flush()
+            os.fsync(file.fileno())
+            size = file.tell()
+        beside.replace(path)
+    except OSError as error:
+        raise BadBundle(f"{path}: {error.strerror}") from error
+    finally:
+        beside.unlink(missing_ok=True)
+    return size
+
+
+def _packed(catalogue: Catalogue, snapshot: Snapshot) -> Packed:
+    """Read a snapshot to its end, verified, for its checksums."""
+    stream, checksums, vulnerabilities = StreamDigest(), [], 0
+    for number in range(snapshot.chunks):
+        chunk = catalogue.chunk(snapshot.revision, number)
+        unpacked(chunk)
+        stream.add(chunk.digest)
+        vulnerabilities += chunk.vulnerabilities
+        checksums.append(hashlib.sha256(chunk.encoded).hexdigest())
+    if (stream.hexdigest(), vulnerabilities) != (snapshot.digest, snapshot.vulnerabilities):
+        raise Damaged(f"{snapshot.platform}: the list is not the one that was published; patches catalogue check")
+    return Packed(snapshot, tuple(checksums))
+
+
+def _write(file: BinaryIO, catalogue: Catalogue, packed: Iterable[Packed], key: SigningKey | None) -> None:
+    packed = list(packed)
+    manifest = manifest_of(packed)
+    if len(manifest) > MOST_MANIFEST_BYTES:
+        raise BadBundle(f"too much for one bundle: its manifest would have {len(manifest)} bytes")
+    _write_member(file, MANIFEST, manifest)
+    _write_member(file, CHECKSUM, checksum_line(manifest))
+    if key is not None:
+        _write_member(file, SIGNATURE, key.sign(manifest).encode("ascii"))
+    for each in packed:
+        for number in range(each.snapshot.chunks):
+            encoded = catalogue.chunk(each.snapshot.revision, number).encoded
+            _write_member(file, chunk_name(each.snapshot.revision, number), encoded)
+    file.write(END)
+
+
+def _write_member(file: BinaryIO, name: str, content: bytes) -> None:
+    file.write(member_head(name, len(content)))
+    file.write(content)
+    file.write(bytes(-len(content) % BLOCK))

@@ -1,0 +1,80 @@
+"""A delta: what became of a list, for a scanner that has it; from what it has and this it makes the new one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+from attrs import frozen
+
+from patches.server.catalogue.chunks import Chunk, RecordTooLarge, cut
+from patches.server.catalogue.diff import differences
+from patches.server.catalogue.snapshot import Snapshot
+from patches.wire import encode_json
+
+
+class NotWorthwhile(Exception):
+    """A delta becomes too long, or cannot be cut into chunks: the whole list is the better answer."""
+
+
+@frozen
+class Delta:
+    """
+    The way from one list of a platform to another; cut into chunks and read like a snapshot.
+
+    :ivar revision: its own name in the catalogue.
+    :ivar since: the revision of the list that a reader has.
+    :ivar snapshot: the list to which it leads.
+    :ivar changes: how many names have other records than before.
+    :ivar chunks: into how many chunks it is cut.
+    :ivar cuts: how many vulnerabilities each chunk of the new list has.
+    """
+
+    revision: str
+    since: str
+    snapshot: Snapshot
+    changes: int
+    chunks: int
+    cuts: tuple[int, ...]
+
+    @property
+    def platform(self) -> str:
+        """The platform of both lists."""
+        return self.snapshot.platform
+
+
+#: What a session reads.
+Readable = Snapshot | Delta
+
+
+def delta_name(since: str, revision: str) -> str:
+    """Give the name of the delta that leads from one revision to another."""
+    return hashlib.sha256(f"{since} {revision}".encode()).hexdigest()[:32]
+
+
+def delta_chunks(old: Iterable[bytes], new: Iterable[bytes], most_bytes: int) -> list[Chunk]:
+    """
+    Tell what became of a list, one line for each name whose records differ, ordered by name.
+
+    :param old: the lines of the older list.
+    :param most_bytes: that the chunks may take, encoded; they are held in memory.
+    :raises NotOrdered: if a list is not ordered by name.
+    :raises NotWorthwhile: if it takes more.
+    """
+    chunks, left = [], most_bytes
+    try:
+        for chunk in cut(_lines(old, new)):
+            left -= len(chunk.encoded)
+            if left < 0:
+                raise NotWorthwhile
+            chunks.append(chunk)
+    except RecordTooLarge as error:
+        raise NotWorthwhile from error
+    return chunks
+
+
+def _lines(old: Iterable[bytes], new: Iterable[bytes]) -> Iterator[bytes]:
+    for difference in differences(old, new):
+        head = encode_json({"name": difference.name, "change": difference.change})
+        records = b",".join(line.rstrip(b"\n") for line in difference.lines)
+        yield head[:-1] + b',"vulnerabilities":[' + records + b"]}\n"

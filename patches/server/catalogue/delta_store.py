@@ -1,0 +1,70 @@
+"""The deltas that the catalogue has; everything here blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+
+from attrs import asdict
+from sqlalchemy import Connection, Engine, delete, func, insert, select
+
+from patches.server.catalogue.chunks import Chunk
+from patches.server.catalogue.delta import Delta, delta_name
+from patches.server.catalogue.schema import CHUNKS, DELTAS
+from patches.server.catalogue.snapshot import Snapshot
+from patches.server.catalogue.transactions import reading, writing
+
+
+class DeltaStore:
+    """
+    Deltas and their chunks; if the database fails, any method raises :exc:`CatalogueError`.
+
+    :param engine: of the catalogue's database.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def names(self) -> set[str]:
+        """Tell which deltas are here."""
+        with reading(self._engine) as connection:
+            return set(connection.execute(select(DELTAS.c.name)).scalars())
+
+    def leading_to(self, snapshot: Snapshot) -> list[Delta]:
+        """Give the deltas that lead to a list."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(DELTAS).where(DELTAS.c.revision == snapshot.revision)).all()
+            cuts = _cuts(connection, snapshot.revision) if rows else ()
+        return [Delta(row.name, row.since, snapshot, row.changes, row.chunks, cuts) for row in rows]
+
+    def target(self, name: str) -> str | None:
+        """Tell to which revision a delta leads; ``None`` if it is not here."""
+        with reading(self._engine) as connection:
+            found: str | None = connection.execute(select(DELTAS.c.revision).where(DELTAS.c.name == name)).scalar()
+        return found
+
+    def size(self, snapshot: Snapshot) -> int:
+        """Tell how many bytes the chunks of a list take, encoded."""
+        query = select(func.sum(func.length(CHUNKS.c.encoded))).where(CHUNKS.c.revision == snapshot.revision)
+        with reading(self._engine) as connection:
+            return int(connection.execute(query).scalar() or 0)
+
+    def put(self, since: str, revision: str, chunks: Sequence[Chunk]) -> None:
+        """Write down the delta from one revision to another, whole or not at all."""
+        name = delta_name(since, revision)
+        changes = sum(chunk.vulnerabilities for chunk in chunks)
+        row = {"name": name, "since": since, "revision": revision, "changes": changes, "chunks": len(chunks)}
+        with writing(self._engine) as connection:
+            _forget(connection, {name})
+            connection.execute(insert(DELTAS).values(row))
+            for chunk in chunks:
+                connection.execute(insert(CHUNKS).values(revision=name, **asdict(chunk)))
+
+
+def _forget(connection: Connection, names: Set[str]) -> None:
+    connection.execute(delete(CHUNKS).where(CHUNKS.c.revision.in_(names)))
+    connection.execute(delete(DELTAS).where(DELTAS.c.name.in_(names)))
+
+
+def _cuts(connection: Connection, revision: str) -> tuple[int, ...]:
+    query = select(CHUNKS.c.vulnerabilities).where(CHUNKS.c.revision == revision).order_by(CHUNKS.c.number)
+    return tuple(connection.execute(query).scalars())

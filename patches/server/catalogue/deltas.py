@@ -1,0 +1,126 @@
+"""
+Deltas: made when a list was replaced, and found by what a scanner has and what is current.
+
+They are made in advance, once the new list is current. Until they are there, and where a delta would not be much
+shorter than the list, scanners are given the whole list. Only the server that refreshes makes them; all serve them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from attrs import evolve
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from patches.interfaces import Run
+from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
+from patches.server.catalogue.delta import Delta, NotWorthwhile, delta_chunks, delta_name
+from patches.server.catalogue.delta_store import DeltaStore
+from patches.server.catalogue.diff import NotOrdered
+from patches.server.catalogue.integrity import Damaged, lines_of
+from patches.server.catalogue.pruning import MOST_REPLACED
+from patches.server.catalogue.snapshot import Snapshot
+from patches.server.catalogue.store import Catalogue
+from patches.server.errors import ChunkMissing
+
+log = Logger()
+
+#: What a delta may take: a part of the bytes of the list to which it leads; and never more bytes than this.
+_MOST_PART, _MOST_BYTES = 0.5, 1024 * 1024
+_TAKE_UP_SECONDS = 10.0
+
+
+class Deltas:
+    """
+    The deltas to the current lists.
+
+    :param run: runs what blocks.
+    """
+
+    def __init__(self, catalogue: Catalogue, store: DeltaStore, budget: Budget, run: Run, clock: IReactorTime) -> None:
+        self._catalogue = catalogue
+        self._store = store
+        self._budget = budget
+        self._run = run
+        self._clock = clock
+        self._known: dict[tuple[str, str], Delta] = {}
+        self._names: set[str] = set()
+        self._made: dict[str, str] = {}
+        self._taken_up: float | None = None
+
+    def find(self, since: Any, snapshot: Snapshot) -> Delta | None:
+        """
+        Give the delta to a current list, if there is one.
+
+        :param since: the revision of the list that a scanner says it has.
+        """
+        delta = self._known.get((str(since), snapshot.revision))
+        return evolve(delta, snapshot=snapshot) if delta is not None else None
+
+    async def named(self, name: str) -> Delta | None:
+        """Give a delta by its own name, if it is still in the catalogue; also one to a list that was replaced."""
+        revision = await self._run(self._store.target, name)
+        snapshot = await self._run(self._catalogue.find, revision) if revision is not None else None
+        leading = await self._run(self._store.leading_to, snapshot) if snapshot is not None else []
+        return next((delta for delta in leading if delta.revision == name), None)
+
+    async def tick(self, current: Iterable[Snapshot], leads: bool) -> None:
+        """
+        Make what is missing, and take up what is there.
+
+        :param leads: whether this server writes to the catalogue; else another one does.
+        """
+        snapshots = list(current)
+        for snapshot in snapshots:
+            if leads and self._made.get(snapshot.platform) != snapshot.revision and await self._make(snapshot):
+                self._made[snapshot.platform] = snapshot.revision
+                self._taken_up = None
+        if self._taken_up is None or self._clock.seconds() - self._taken_up >= _TAKE_UP_SECONDS:
+            await self._take_up(snapshots)
+
+    async def _take_up(self, snapshots: list[Snapshot]) -> None:
+        names = await self._run(self._store.names)
+        revisions = {snapshot.revision for snapshot in snapshots}
+        if names != self._names or not revisions.issuperset(revision for _, revision in self._known):
+            leading = [await self._run(self._store.leading_to, snapshot) for snapshot in snapshots]
+            self._known = {(each.since, each.snapshot.revision): each for deltas in leading for each in deltas}
+            self._names = names
+        self._taken_up = self._clock.seconds()
+
+    async def _make(self, snapshot: Snapshot) -> bool:
+        """Make the deltas to a list; tell whether there was memory for it."""
+        if not self._budget.take(REFRESH, REFRESH_BYTES):
+            return False
+        try:
+            await self._run(self._make_all, snapshot)
+        finally:
+            self._budget.release(REFRESH, REFRESH_BYTES)
+        return True
+
+    def _make_all(self, snapshot: Snapshot) -> None:
+        """Make what is missing; this blocks."""
+        there = self._store.names()
+        allowed = min(int(self._store.size(snapshot) * _MOST_PART), _MOST_BYTES)
+        for old in self._catalogue.replaced(snapshot.platform)[:MOST_REPLACED]:
+            if old.revision != snapshot.revision and delta_name(old.revision, snapshot.revision) not in there:
+                self._make_one(old, snapshot, allowed)
+
+    def _make_one(self, old: Snapshot, new: Snapshot, allowed: int) -> None:
+        lines = lines_of(self._catalogue, old), lines_of(self._catalogue, new)
+        try:
+            chunks = delta_chunks(*lines, allowed)
+        except (NotWorthwhile, ChunkMissing):
+            return  # it would be too long, or one of them was pruned
+        except (NotOrdered, Damaged) as error:
+            log.warn("{platform}: no delta since {old}: {why}", platform=old.platform, old=old.revision, why=str(error))
+            return
+        self._store.put(old.revision, new.revision, chunks)
+        log.info(
+            "{platform}: {changes} changes since {old}, in {size} bytes",
+            platform=new.platform,
+            changes=sum(chunk.vulnerabilities for chunk in chunks),
+            old=old.revision,
+            size=sum(len(chunk.encoded) for chunk in chunks),
+        )

@@ -1,0 +1,97 @@
+"""What snapshots hold: their chunks read back from the catalogue, one at a time, and verified."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+from patches.server.catalogue.chunks import Chunk
+from patches.server.catalogue.snapshot import Snapshot, revision_of
+from patches.server.catalogue.store import Catalogue
+from patches.server.errors import CatalogueError, ChunkMissing
+from patches.wire import MAX_CHUNK_BYTES, StreamDigest, digest
+
+
+class Damaged(CatalogueError):
+    """Something in the catalogue is not what was put there."""
+
+
+def unpacked_body(encoded: bytes) -> bytes:
+    """
+    Give the body of a chunk out of its gzip; no more than a chunk may have is ever unpacked.
+
+    :raises Damaged: if it is not one whole gzip of whole lines.
+    """
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        body = unpacker.decompress(encoded, MAX_CHUNK_BYTES + 1)
+    except zlib.error as error:
+        raise Damaged(f"not gzip: {error}") from error
+    if len(body) > MAX_CHUNK_BYTES:
+        raise Damaged(f"longer than {MAX_CHUNK_BYTES} bytes")
+    if not unpacker.eof or unpacker.unused_data:
+        raise Damaged("not one whole gzip")
+    if not body.endswith(b"\n"):
+        raise Damaged("its last line is not whole")
+    return body
+
+
+def unpacked(chunk: Chunk) -> bytes:
+    """
+    Give a chunk's body, verified.
+
+    :raises Damaged: if its digest or its number of lines is another, or it is no gzip of a chunk's size.
+    """
+    try:
+        body = unpacked_body(chunk.encoded)
+    except Damaged as error:
+        raise Damaged(f"chunk {chunk.number}: {error}") from error
+    if digest(body) != chunk.digest:
+        raise Damaged(f"chunk {chunk.number}: its digest is not the one it was stored with")
+    if body.count(b"\n") != chunk.vulnerabilities:
+        raise Damaged(f"chunk {chunk.number}: it has not {chunk.vulnerabilities} lines")
+    return body
+
+
+def lines_of(catalogue: Catalogue, snapshot: Snapshot) -> Iterator[bytes]:
+    """
+    Give the lines of a snapshot in their order, each with its line feed.
+
+    :raises CatalogueError: at a chunk that is missing or damaged.
+    """
+    for number in range(snapshot.chunks):
+        yield from unpacked(catalogue.chunk(snapshot.revision, number)).splitlines(keepends=True)
+
+
+def damage(catalogue: Catalogue, snapshot: Snapshot) -> Iterator[str]:
+    """Read a snapshot again, and tell in one line each what is not as it was published."""
+    stream = StreamDigest()
+    vulnerabilities = 0
+    for number in range(snapshot.chunks):
+        try:
+            chunk = catalogue.chunk(snapshot.revision, number)
+        except ChunkMissing:
+            yield f"chunk {number}: missing"
+            continue
+        stream.add(chunk.digest)
+        vulnerabilities += chunk.vulnerabilities
+        try:
+            unpacked(chunk)
+        except Damaged as error:
+            yield str(error)
+    if _has(catalogue, snapshot.revision, snapshot.chunks):
+        yield f"it has more than its {snapshot.chunks} chunks"
+    if vulnerabilities != snapshot.vulnerabilities:
+        yield f"it has {vulnerabilities} vulnerabilities, not {snapshot.vulnerabilities}"
+    if stream.hexdigest() != snapshot.digest:
+        yield "the digest of the whole list is another"
+    if revision_of(snapshot.platform, snapshot.digest) != snapshot.revision:
+        yield "its revision is not the one of its platform and digest"
+
+
+def _has(catalogue: Catalogue, revision: str, number: int) -> bool:
+    try:
+        catalogue.chunk(revision, number)
+    except ChunkMissing:
+        return False
+    return True

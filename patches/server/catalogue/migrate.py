@@ -1,0 +1,83 @@
+"""
+Versions of the catalogue's schema: a database is brought up to the newest one, or refused.
+
+The steps are those of alembic, in :mod:`patches.server.catalogue.migrations`. All of them are one transaction, which
+only one process runs at a time. The version of an SQLite file from before alembic is in a table of its own; it is
+adopted.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Connection, Engine, Integer, MetaData, String, Table, func, inspect, select
+
+from patches.server.catalogue.transactions import Purpose, alone
+
+#: The newest version.
+SCHEMA_VERSION = 5
+VERSION_TABLE = "catalogue_version"
+
+_VERSION = Table(VERSION_TABLE, MetaData(), Column("version_num", String(32), primary_key=True))
+#: Before alembic, up to version 2.
+_BEFORE = Table("schema", MetaData(), Column("version", Integer, primary_key=True))
+_FIRST_TABLES = {"snapshots", "chunks", _BEFORE.name}
+
+
+class NotOurs(Exception):
+    """The database cannot be brought up to the newest version; its text says why, in one line."""
+
+
+def migrate(engine: Engine) -> None:
+    """
+    Bring a database up to the newest version; one that is empty is made a catalogue.
+
+    :raises NotOurs: if it is a database of something else, or of a later version of Patches; it is left as it is.
+    """
+    with engine.connect() as connection:
+        if _version(connection) == SCHEMA_VERSION:
+            return  # as nearly always; alembic takes memory
+    with engine.begin() as connection:
+        alone(connection, Purpose.MIGRATING)
+        _upgrade(connection, _version(connection))
+
+
+def _version(connection: Connection) -> int:
+    """Tell the version of a database; 0: it is empty, or what is in it was begun and never used."""
+    there = set(inspect(connection).get_table_names())
+    if VERSION_TABLE in there:
+        return _known(connection.execute(select(_VERSION.c.version_num)).scalar_one_or_none())
+    if connection.dialect.name == "sqlite" and there and there <= _FIRST_TABLES:
+        found = connection.execute(select(_BEFORE.c.version)).scalar_one_or_none() if _BEFORE.name in there else None
+        return _known(found) if found is not None else _unused(connection, there)
+    if there:
+        raise NotOurs("this is a database of something else")
+    return 0
+
+
+def _known(version: str | int | None) -> int:
+    number = int(str(version)) if str(version).isdecimal() else 0
+    if not 1 <= number <= SCHEMA_VERSION:
+        raise NotOurs(f"its version is {version}; this program knows {SCHEMA_VERSION}")
+    return number
+
+
+def _unused(connection: Connection, there: set[str]) -> int:
+    """Tell that the making of a file was broken off, if it was: the version came last."""
+    for name in there:
+        if connection.execute(select(func.count()).select_from(Table(name, MetaData()))).scalar_one():
+            raise NotOurs("it has no version")
+    return 0
+
+
+def _upgrade(connection: Connection, version: int) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "patches.server.catalogue:migrations")
+    config.attributes["connection"] = connection
+    there = set(inspect(connection).get_table_names())
+    for name in there & ({_BEFORE.name} if version else _FIRST_TABLES):
+        Table(name, MetaData()).drop(connection)
+    if version and VERSION_TABLE not in there:
+        command.stamp(config, str(version))
+    command.upgrade(config, "head")

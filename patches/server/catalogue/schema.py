@@ -1,0 +1,118 @@
+"""The tables of the catalogue, and how a database that has them is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import (
+    URL,
+    Column,
+    Engine,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    text,
+)
+from sqlalchemy.exc import SQLAlchemyError
+
+from patches.server.catalogue.migrate import NotOurs, migrate
+from patches.server.errors import CatalogueError
+from patches.storage.database_url import POSTGRESQL, SQLITE, shown
+from patches.storage.sqlite import reason, sqlite_engine
+
+#: Readers do not wait for a writer (WAL), and the page cache stays small: the window is the cache.
+_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-512")
+#: How many connections to PostgreSQL may be open: one a thread, and the one that holds the lock of who refreshes.
+_CONNECTIONS = 4
+#: A PostgreSQL that is not there any more is found out within half a minute, all in seconds but the last.
+_PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+
+METADATA = MetaData()
+SNAPSHOTS = Table(
+    "snapshots",
+    METADATA,
+    Column("revision", String(64), primary_key=True),
+    Column("platform", String(64), nullable=False, index=True),
+    Column("created", Float, nullable=False),
+    Column("checked", Float, nullable=False),
+    Column("retired", Float),  # when another became current in its place; NULL: it is current
+    Column("vulnerabilities", Integer, nullable=False),
+    Column("chunks", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("sources", String, nullable=False),
+    Column("held", String),  # why it is not current, though it is the newest; NULL: nothing is against it
+)
+_CURRENT = text("retired IS NULL")
+Index("one_current", SNAPSHOTS.c.platform, unique=True, sqlite_where=_CURRENT, postgresql_where=_CURRENT)
+CHUNKS = Table(
+    "chunks",
+    METADATA,
+    Column("revision", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("vulnerabilities", Integer, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("encoded", LargeBinary, nullable=False),
+)
+DELTAS = Table(
+    "deltas",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("since", String(64), nullable=False),
+    Column("revision", String(64), nullable=False),
+    Column("changes", Integer, nullable=False),
+    Column("chunks", Integer, nullable=False),  # how many: they are in the table of chunks, under its name
+)
+WANTED = Table(
+    "wanted_platforms",
+    METADATA,
+    Column("platform", String(64), primary_key=True),
+    Column("asked", Float, nullable=False),  # when a scanner last asked for it, to the day
+    Column("absent", Float),  # when its public source turned out not to have it; NULL: it is wanted
+)
+KNOWN = Table(
+    "known_platforms",
+    METADATA,
+    Column("platform", String(64), primary_key=True),
+)
+
+
+def open_database(where: Path | URL) -> Engine:
+    """
+    Open a catalogue's database, or make an empty one.
+
+    :param where: of a file of SQLite its path, of any database its URL.
+    :return: an engine without a connection: none must outlive the fork of a daemon.
+    :raises CatalogueError: if it cannot be had, is no catalogue, or is one of a version that is not known here.
+    """
+    url = URL.create(SQLITE, database=str(where)) if isinstance(where, Path) else where
+    try:
+        engine = _engine(url)
+    except ImportError as error:
+        raise CatalogueError(f"{shown(url)}: there is no driver: pip install 'patches[postgresql]'") from error
+    try:
+        migrate(engine)
+    except SQLAlchemyError as error:
+        raise CatalogueError(f"{shown(url)}: {reason(error)}") from error
+    except NotOurs as error:
+        raise CatalogueError(f"{shown(url)}: {error}") from error
+    finally:
+        engine.dispose()
+    return engine
+
+
+def _engine(url: URL) -> Engine:
+    if url.drivername != POSTGRESQL:
+        return sqlite_engine(str(url.database), _PRAGMAS)
+    patience = {name: value for name, value in _PATIENCE.items() if name not in url.query}
+    return create_engine(url, pool_size=_CONNECTIONS, max_overflow=0, pool_pre_ping=True, connect_args=patience)

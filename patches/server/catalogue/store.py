@@ -1,0 +1,237 @@
+"""
+The catalogue: the server's on-disk copy of the lists, as immutable snapshots cut into chunks.
+
+A snapshot is written and made current in one transaction: it is there whole or not at all. Its revision is derived from
+its content, so the same list has the same revision on every machine. One writes at a time, whichever process it is in;
+readers wait for nobody. Everything here blocks; it runs in threads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Set
+from typing import Any
+
+from attrs import asdict
+from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
+
+from patches.server.catalogue.chunks import Chunk, cut
+from patches.server.catalogue.pruning import Age, prune
+from patches.server.catalogue.schema import CHUNKS, SNAPSHOTS
+from patches.server.catalogue.snapshot import Snapshot, revision_of
+from patches.server.catalogue.transactions import reading, writing
+from patches.server.errors import ChunkMissing, Older
+from patches.wire import StreamDigest
+
+#: Says why a list of some length is not to replace a snapshot; ``None`` if it may.
+Objection = Callable[[Snapshot | None, int], str | None]
+
+
+def _no_objection(current: Snapshot | None, vulnerabilities: int) -> None:
+    return None
+
+
+class Catalogue:
+    """
+    Snapshots and their chunks in a database; if that fails, any method raises :exc:`CatalogueError`.
+
+    :param engine: a SQLAlchemy engine; see :func:`patches.server.catalogue.schema.open_database`.
+    :ivar is_shared: whether other servers read it, which learn from it alone when a snapshot was checked.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.is_shared = engine.dialect.name != "sqlite"
+        self._engine = engine
+
+    def current(self) -> list[Snapshot]:
+        """Give the current snapshot of each platform, ordered by platform."""
+        query = select(SNAPSHOTS).where(SNAPSHOTS.c.retired.is_(None)).order_by(SNAPSHOTS.c.platform)
+        with reading(self._engine) as connection:
+            return [_snapshot(row) for row in connection.execute(query)]
+
+    def held(self) -> list[Snapshot]:
+        """Give the snapshots that wait for someone to accept them, ordered by platform."""
+        query = select(SNAPSHOTS).where(SNAPSHOTS.c.held.is_not(None)).order_by(SNAPSHOTS.c.platform)
+        with reading(self._engine) as connection:
+            return [_snapshot(row) for row in connection.execute(query)]
+
+    def snapshots(self) -> list[Snapshot]:
+        """Give every snapshot that is here, current or not, ordered by platform and creation."""
+        query = select(SNAPSHOTS).order_by(SNAPSHOTS.c.platform, SNAPSHOTS.c.created, SNAPSHOTS.c.revision)
+        with reading(self._engine) as connection:
+            return [_snapshot(row) for row in connection.execute(query)]
+
+    def replaced(self, platform: str) -> list[Snapshot]:
+        """Give the snapshots of a platform that were current once, the one that was last first."""
+        were = SNAPSHOTS.c.platform == platform, SNAPSHOTS.c.retired.is_not(None), SNAPSHOTS.c.held.is_(None)
+        query = select(SNAPSHOTS).where(*were).order_by(SNAPSHOTS.c.retired.desc(), SNAPSHOTS.c.revision)
+        with reading(self._engine) as connection:
+            return [_snapshot(row) for row in connection.execute(query)]
+
+    def find(self, revision: str) -> Snapshot | None:
+        """Give a snapshot that is still here, current or not."""
+        with reading(self._engine) as connection:
+            return self._find(connection, revision)
+
+    def chunk(self, revision: str, number: int) -> Chunk:
+        """
+        Read one chunk.
+
+        :raises ChunkMissing: if it is not here.
+        """
+        query = select(CHUNKS).where(CHUNKS.c.revision == revision, CHUNKS.c.number == number)
+        with reading(self._engine) as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise ChunkMissing(f"chunk {number} of {revision} is not in the catalogue")
+        return Chunk(row.number, row.vulnerabilities, row.digest, row.encoded)
+
+    def publish(
+        self,
+        platform: str,
+        lines: Iterable[bytes],
+        sources: Mapping[str, Any],
+        now: float,
+        objection: Objection = _no_objection,
+        checked: float | None = None,
+    ) -> Snapshot:
+        """
+        Write a snapshot and make it the current one of its platform, in one transaction.
+
+        :param lines: the vulnerabilities as lines of the wire format, in the order in which they are to be served.
+        :param now: seconds since the epoch.
+        :param objection: what it objects to is kept beside the current snapshot, as ``held``.
+        :param checked: when the sources gave these lines; seconds since the epoch, ``None``: now.
+        :return: the snapshot; one that was there already keeps its ``created``.
+        """
+        with writing(self._engine) as connection:
+            staging = f"staging:{platform}"
+            staged = CHUNKS.c.revision == staging
+            connection.execute(delete(CHUNKS).where(staged))
+            vulnerabilities, chunks, digest = self._write(connection, staging, lines)
+            revision = revision_of(platform, digest)
+            if self._find(connection, revision) is None:
+                connection.execute(update(CHUNKS).where(staged).values(revision=revision))
+                snapshot = Snapshot(revision, platform, now, now, vulnerabilities, chunks, digest, dict(sources))
+                connection.execute(insert(SNAPSHOTS).values(retired=now, **_row(snapshot)))
+            else:
+                connection.execute(delete(CHUNKS).where(staged))
+            self._note_given(connection, revision, now if checked is None else checked, sources)
+            held = objection(self._current(connection, platform), vulnerabilities)
+            self._place(connection, platform, revision, held, now)
+            published = self._find(connection, revision)
+        assert published is not None  # noqa: S101 - it was written in this transaction
+        return published
+
+    def accept(self, platform: str, now: float) -> Snapshot | None:
+        """
+        Make the snapshot of a platform that was held back the current one; it was checked when it was.
+
+        :param now: seconds since the epoch.
+        :return: the snapshot; ``None`` if there is none.
+        """
+        held = SNAPSHOTS.c.platform == platform, SNAPSHOTS.c.held.is_not(None)
+        with writing(self._engine) as connection:
+            revision = connection.execute(select(SNAPSHOTS.c.revision).where(*held)).scalar_one_or_none()
+            if revision is None:
+                return None
+            self._place(connection, platform, revision, None, now)
+            return self._find(connection, revision)
+
+    def withdraw(self, platform: str, now: float) -> None:
+        """Have no current snapshot of a platform any more, and none that is held back."""
+        here = update(SNAPSHOTS).where(SNAPSHOTS.c.platform == platform)
+        with writing(self._engine) as connection:
+            connection.execute(here.where(SNAPSHOTS.c.retired.is_(None)).values(retired=now))
+            connection.execute(here.values(held=None))
+
+    def note_checked(self, times: Mapping[str, float]) -> None:
+        """Write down when the sources last gave these snapshots, by revision; in seconds since the epoch."""
+        with writing(self._engine) as connection:
+            for revision, checked in times.items():
+                older = SNAPSHOTS.c.revision == revision, SNAPSHOTS.c.checked < checked
+                connection.execute(update(SNAPSHOTS).where(*older).values(checked=checked))
+
+    def adopt(
+        self, snapshots: Iterable[tuple[Snapshot, Iterable[Chunk]]], now: float, even_older: bool = False
+    ) -> list[Snapshot]:
+        """
+        Make snapshots of another catalogue the current ones of their platforms, all of them in one transaction.
+
+        :param snapshots: each with its chunks, verified while they are taken; whatever this raises, nothing is changed.
+        :param now: seconds since the epoch.
+        :param even_older: whether to take what was checked before the current snapshot was.
+        :raises Older: if it is not to be taken.
+        """
+        adopted = []
+        with writing(self._engine) as connection:
+            for snapshot, chunks in snapshots:
+                connection.execute(delete(CHUNKS).where(CHUNKS.c.revision == snapshot.revision))
+                current = self._current(connection, snapshot.platform)
+                if current is not None and snapshot.checked < current.checked and not even_older:
+                    raise Older(f"{snapshot.platform}: the current list was checked later than this one")
+                for chunk in chunks:
+                    _insert_chunk(connection, snapshot.revision, chunk)
+                if self._find(connection, snapshot.revision) is None:
+                    connection.execute(insert(SNAPSHOTS).values(retired=now, **_row(snapshot)))
+                self._note_given(connection, snapshot.revision, snapshot.checked, snapshot.sources)
+                self._place(connection, snapshot.platform, snapshot.revision, None, now)
+                adopted.append(snapshot)
+        return adopted
+
+    def prune(self, in_use: Set[str], age: Age) -> int:
+        """Delete what is of no more use; see :func:`patches.server.catalogue.pruning.prune`."""
+        with writing(self._engine) as connection:
+            return prune(connection, in_use, age)
+
+    def close(self) -> None:
+        """Let the database go."""
+        self._engine.dispose()
+
+    def _write(self, connection: Connection, revision: str, lines: Iterable[bytes]) -> tuple[int, int, str]:
+        stream = StreamDigest()
+        vulnerabilities = chunks = 0
+        for chunk in cut(lines):
+            _insert_chunk(connection, revision, chunk)
+            stream.add(chunk.digest)
+            vulnerabilities += chunk.vulnerabilities
+            chunks += 1
+        return vulnerabilities, chunks, stream.hexdigest()
+
+    def _note_given(self, connection: Connection, revision: str, checked: float, sources: Mapping[str, Any]) -> None:
+        given = {"checked": checked, "sources": json.dumps(dict(sources))}
+        connection.execute(update(SNAPSHOTS).where(SNAPSHOTS.c.revision == revision).values(given))
+
+    def _place(self, connection: Connection, platform: str, revision: str, held: str | None, now: float) -> None:
+        """Make a snapshot the current one; or keep it for someone to accept, and leave the current one untouched."""
+        here, this = update(SNAPSHOTS).where(SNAPSHOTS.c.platform == platform), SNAPSHOTS.c.revision == revision
+        connection.execute(here.values(held=None))
+        if held is None:
+            connection.execute(here.where(~this, SNAPSHOTS.c.retired.is_(None)).values(retired=now))
+            connection.execute(here.where(this).values(retired=None))
+        else:
+            connection.execute(here.where(this).values(held=held))
+
+    def _current(self, connection: Connection, platform: str) -> Snapshot | None:
+        query = select(SNAPSHOTS).where(SNAPSHOTS.c.platform == platform, SNAPSHOTS.c.retired.is_(None))
+        row = connection.execute(query).one_or_none()
+        return _snapshot(row) if row is not None else None
+
+    def _find(self, connection: Connection, revision: str) -> Snapshot | None:
+        row = connection.execute(select(SNAPSHOTS).where(SNAPSHOTS.c.revision == revision)).one_or_none()
+        return _snapshot(row) if row is not None else None
+
+
+def _insert_chunk(connection: Connection, revision: str, chunk: Chunk) -> None:
+    values = asdict(chunk)
+    connection.execute(insert(CHUNKS).values(revision=revision, **values))
+
+
+def _row(snapshot: Snapshot) -> dict[str, Any]:
+    return {**asdict(snapshot), "sources": json.dumps(dict(snapshot.sources))}
+
+
+def _snapshot(row: Row[Any]) -> Snapshot:
+    values = {column.name: value for column, value in zip(SNAPSHOTS.columns, row, strict=True)}
+    del values["retired"]
+    return Snapshot(**{**values, "sources": json.loads(row.sources)})

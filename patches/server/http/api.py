@@ -1,0 +1,259 @@
+"""The server's HTTP API, version 1, and the protocol of the first Patches scanner: Klein routes."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from typing import Any
+
+from klein import Klein
+from twisted.internet.defer import Deferred, TimeoutError, ensureDeferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.iweb import IRequest
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from patches.server.budget import RESPONSES, Budget
+from patches.server.catalogue.deltas import Deltas
+from patches.server.errors import Denied, SessionExpired
+from patches.server.http.errors import Problem, accepts_gzip, answer, json_object, problem_of
+from patches.server.http.metrics import Metrics
+from patches.server.http.representations import (
+    Describe,
+    finished_document,
+    platforms_document,
+    progress_document,
+    ready_document,
+    session_document,
+    snapshot_document,
+    unchanged_document,
+)
+from patches.server.refresh.refresher import Refresh
+from patches.server.sessions.chunk_response import LoadedChunk, chunk_headers
+from patches.server.sessions.sessions import Reading
+from patches.server.sessions.table import Session, State
+from patches.server.sessions.tokens import TokenKey
+from patches.wire import JSON, MAX_CHUNK_BYTES, encode_json, error_document, prefer_wait
+
+log = Logger()
+
+#: No request is parked longer, whatever it prefers; and never so long that its session would look silent.
+MAX_WAIT_SECONDS = 25.0
+
+
+class Api:
+    """
+    The resources of a server.
+
+    :param wall: tells the time in seconds since the epoch.
+    :param describe: gives the documents of snapshots.
+    """
+
+    app = Klein()
+    app.url_map.merge_slashes = False  # a path with slashes too many is not found; nobody is sent elsewhere
+
+    def __init__(
+        self,
+        reading: Reading,
+        refresh: Refresh,
+        deltas: Deltas,
+        key: TokenKey,
+        budget: Budget,
+        metrics: Metrics,
+        clock: IReactorTime,
+        wall: Callable[[], float],
+        describe: Describe = snapshot_document,
+    ) -> None:
+        self._reading = reading
+        self._refresh = refresh
+        self._deltas = deltas
+        self._key = key
+        self._budget = budget
+        self._metrics = metrics
+        self._clock = clock
+        self._wall = wall
+        self._describe = describe
+
+    # Sessions
+
+    @app.route("/v1/sessions", methods=["POST"])
+    async def open(self, request: IRequest) -> bytes:
+        """Open a session, or resume one."""
+        body = json_object(request)
+        if "resume" in body:
+            session = await self._resume(body["resume"], body.get("chunk"))
+        elif isinstance(body.get("platform"), str):
+            snapshot = self._refresh.current(body["platform"])
+            if body.get("since") == snapshot.revision:
+                return answer(request, unchanged_document(snapshot, self._describe))
+            session = self._reading.open(self._deltas.find(body.get("since"), snapshot) or snapshot)
+        else:
+            raise Problem(400, "malformed", 'the body must be {"platform": "…"} or {"resume": "…", "chunk": 0}')
+        request.setHeader("Location", f"/v1/sessions/{session.token}")
+        return self._session(request, session, 201)
+
+    @app.route("/v1/sessions/<token>", methods=["GET"])
+    async def look(self, request: IRequest, token: str) -> bytes:
+        """Tell where a session stands; a sign of life."""
+        session = self._reading.touch(token)
+        if session.state is State.QUEUED:
+            await self._within(request, self._reading.when_active(session))
+        return self._session(request, self._reading.touch(token), 200)
+
+    @app.route("/v1/sessions/<token>", methods=["DELETE"])
+    def close(self, request: IRequest, token: str) -> None:
+        """End a session."""
+        self._reading.close(token)
+        request.setResponseCode(204)
+
+    @app.route("/v1/sessions/<token>/chunks/<int:n>", methods=["GET"])
+    async def chunk(self, request: IRequest, token: str, n: int) -> bytes | None:
+        """Serve a chunk, the end of the stream, or the advice to wait."""
+        arrived, loaded = await self._within(request, ensureDeferred(self._reading.read(token, n)))
+        if not arrived:
+            session = self._reading.touch(token)
+            progress = progress_document(session, self._reading.table)
+            request.setHeader("Retry-After", str(max(1, round(progress["pollAfter"]))))
+            return answer(request, progress, 202)
+        if loaded is None:
+            return answer(request, finished_document(self._reading.snapshot(self._reading.touch(token))))
+        return self._send(request, loaded)
+
+    async def _resume(self, token: Any, chunk: Any) -> Session:
+        if not isinstance(token, str) or not isinstance(chunk, int) or isinstance(chunk, bool):
+            raise Problem(400, "malformed", '"resume" must be a session and "chunk" a whole number')
+        _, revision = self._key.read(token)
+        reads = await self._refresh.find(revision) or await self._deltas.named(revision)
+        if reads is None:
+            raise SessionExpired("its snapshot is no longer in the catalogue")
+        if not 0 <= chunk <= reads.chunks:
+            raise Problem(400, "malformed", f"the snapshot has {reads.chunks} chunks, and none numbered {chunk}")
+        return self._reading.resume(token, reads, chunk)
+
+    async def _within(self, request: IRequest, waiting: Deferred[Any]) -> tuple[bool, Any]:
+        """Wait as long as the request prefers; tell whether there is a result, and which."""
+        if not waiting.called:
+            limits = self._reading.table.limits
+            longest = min(MAX_WAIT_SECONDS, 0.6 * limits.session_timeout, 0.6 * limits.queue_timeout)
+            wait = min(prefer_wait(request.getHeader("Prefer") or ""), longest)
+            if not wait:
+                waiting.addErrback(lambda _: None)
+                waiting.cancel()
+                return False, None
+            waiting.addTimeout(wait, self._clock)
+        try:
+            return True, await waiting
+        except TimeoutError:
+            return False, None
+
+    # Answers
+
+    def _session(self, request: IRequest, session: Session, code: int) -> bytes:
+        reads = self._reading.snapshot(session)
+        return answer(request, session_document(session, self._reading.table, reads, self._describe), code)
+
+    def _send(self, request: Any, loaded: LoadedChunk) -> bytes | None:
+        wants_gzip = accepts_gzip(request)
+        send = getattr(request.channel, "send", None)
+        if wants_gzip and send is not None and request.method == b"GET":
+            request.startedWriting = 1  # the answer has its own head
+            send(loaded)
+            return None
+        body = loaded.encoded if wants_gzip else gzip.decompress(loaded.encoded)
+        for name, value in chunk_headers(loaded.digest, b"gzip" if wants_gzip else b"", len(body)):
+            request.setHeader(name, value)
+        self._grant(request, len(body))
+        return body
+
+    def _grant(self, request: Any, size: int) -> None:
+        """Account for a body that belongs to one response only, until it is out."""
+        if not self._budget.take(RESPONSES, size):
+            raise Denied("memory-limit", "the memory limit allows no further answer of this kind", 2)
+
+        def release(_: Any = None) -> None:
+            self._budget.release(RESPONSES, size)
+
+        when_out = getattr(request.channel, "when_out", None)
+        if when_out is not None:
+            when_out(release)
+        else:
+            request.notifyFinish().addBoth(release)
+
+    # What is here
+
+    @app.route("/v1/platforms", methods=["GET"])
+    def platforms(self, request: IRequest) -> bytes:
+        """List the platforms that are served."""
+        return answer(request, platforms_document(self._refresh.statuses, self._wall(), self._describe))
+
+    @app.route("/health", methods=["GET"])
+    def health(self, request: IRequest) -> bytes:
+        """Say that the server runs."""
+        return answer(request, {"status": "ok"})
+
+    @app.route("/ready", methods=["GET"])
+    def ready(self, request: IRequest) -> bytes:
+        """Say whether every platform that is served has a snapshot."""
+        code = 200 if self._refresh.ready else 503
+        return answer(request, ready_document(self._refresh.statuses, self._refresh.ready, self._refresh.problem), code)
+
+    @app.route("/metrics", methods=["GET"])
+    def metrics(self, request: IRequest) -> bytes:
+        """Give the metrics in Prometheus' text format."""
+        request.setHeader("Content-Type", self._metrics.content_type)
+        return self._metrics.render()
+
+    # The protocol of the first Patches scanner
+
+    @app.route("/vulns", methods=["GET"])
+    async def vulns(self, request: IRequest) -> bytes:
+        """Serve a list as the first Patches server did: each request gives what comes next."""
+        try:
+            return await self._next_vulns(request)
+        except Exception as error:
+            problem = problem_of(error)
+            if problem is None:
+                raise
+            problem.mark(request)
+            return answer(request, {"error": problem.message, "requestID": None, "finished": False, "vulns": []})
+
+    async def _next_vulns(self, request: Any) -> bytes:
+        self._grant(request, MAX_CHUNK_BYTES)
+        asked = {name: values[-1].decode("utf-8", "replace") for name, values in request.args.items()}
+        if b"requestID" in asked:
+            token = self._reading.touch(asked[b"requestID"]).token
+        elif b"platform" in asked:
+            token = self._reading.open(self._refresh.current(asked[b"platform"])).token
+        else:
+            raise Problem(400, "malformed", "the platform parameter is missing")
+        n = self._reading.next_position(token)
+        arrived, loaded = await self._within(request, ensureDeferred(self._reading.read(token, n)))
+        head = {"error": None, "requestID": token, "finished": arrived and loaded is None}
+        request.setHeader("Content-Type", JSON)
+        if loaded is None:
+            return encode_json({**head, "vulns": []})
+        lines = gzip.decompress(loaded.encoded).rstrip(b"\n").replace(b"\n", b",")
+        return encode_json(head)[:-1] + b',"vulns":[' + lines + b"]}"
+
+    # Errors
+
+    @app.handle_errors(HTTPException)
+    def refuse(self, request: IRequest, failure: Failure) -> bytes:
+        """Answer what no route takes."""
+        error: Any = failure.value
+        code, name = int(error.code or 500), str(error.name).lower().replace(" ", "-")
+        if isinstance(error, MethodNotAllowed):
+            request.setHeader("Allow", ", ".join(sorted(error.valid_methods or ())))
+        return answer(request, error_document(name, str(error.name)), code)
+
+    @app.handle_errors(Exception)
+    def fail(self, request: IRequest, failure: Failure) -> bytes:
+        """Turn an error into an answer."""
+        error: Any = failure.value
+        problem = problem_of(error)
+        if problem is None:
+            log.failure("A request failed: {path}", failure=failure, path=request.path)
+            problem = Problem(500, "internal", "internal error")
+        problem.mark(request)
+        return answer(request, error_document(problem.code, problem.message))

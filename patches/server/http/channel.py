@@ -1,0 +1,237 @@
+"""
+The HTTP channel of the server: bounded whatever its client does, and short for what is asked most.
+
+Theory of operation. A client that does not read must not make the server keep more than one answer for it, so the next
+request of a connection is not parsed before the kernel has taken the last answer: ``transport.bufferSize`` is small, so
+the transport calls :meth:`PacedChannel.pauseProducing` at any write of some size, and
+:meth:`PacedChannel.resumeProducing` once everything is out. A client that stalls is cut off.
+
+A request for a chunk that is in the window, and that arrives alone and whole, is answered before Twisted's parser sees
+it, with the bytes that all sessions share. Whatever is not that plain goes on to the parser and to :mod:`.api`, which
+gives the same answer the long way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from socket import SO_SNDBUF, SOL_SOCKET
+from typing import Any
+
+from twisted.internet.interfaces import IAddress, IReactorTime, ISystemHandle
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
+from twisted.web.http import HTTPChannel
+from twisted.web.server import Request, Site
+
+from patches.http.bounded_request import closing_answer
+from patches.server.budget import CONNECTION_BYTES, CONNECTIONS, Budget
+from patches.server.sessions.chunk_response import LoadedChunk
+
+#: How many bytes the kernel may keep for one connection; a chunk fits.
+SEND_BUFFER_BYTES = 128 * 1024
+
+#: So much the transport reads at once, and may keep of answers before it says that they are not out yet.
+SMALL_BUFFER_BYTES = 4 * 1024
+
+_CHUNK_REQUEST = re.compile(rb"GET /v1/sessions/([\w-]{1,512})/chunks/(\d{1,7}) HTTP/1\.1\r\n((?:[^\r\n]+\r\n)+)\r\n")
+
+
+@lru_cache(maxsize=256)
+def wants_plain_gzip(fields: bytes) -> bool:
+    """Tell whether a request's header fields ask for gzip, and for nothing that needs a closer look."""
+    lines = fields.lower().split(b"\r\n")
+    names = {line.partition(b":")[0] for line in lines}
+    codings = [line.partition(b":")[2] for line in lines if line.startswith(b"accept-encoding:")]
+    odd = names & {b"connection", b"expect", b"transfer-encoding", b"content-length", b"upgrade", b"range"}
+    keeps = all(line.partition(b":")[2].strip() == b"keep-alive" for line in lines if line.startswith(b"connection:"))
+    gzip = len(codings) == 1 and any(coding.strip() == b"gzip" for coding in codings[0].split(b","))
+    return gzip and (not odd or (odd == {b"connection"} and keeps))
+
+
+class PacedChannel(HTTPChannel):
+    """An HTTP/1.1 connection that takes up a request only when the kernel has taken the answer to the last one."""
+
+    site: ServerSite
+    transport: Any
+    abortTimeout = 5
+    _flushed = True
+    _parsing = False
+    _told_parser = False
+    _answered: Request | None = None
+    _when_out: Callable[[], None] | None = None
+    _early = b""
+
+    def connectionMade(self) -> None:
+        """Bound what the transport and the kernel keep."""
+        super().connectionMade()
+        self.transport.bufferSize = SMALL_BUFFER_BYTES
+        if ISystemHandle.providedBy(self.transport):
+            socket: Any = self.transport.getHandle()
+            socket.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_BYTES)
+        self.site.channels.add(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Answer a plain request for a chunk; hand everything else to the parser; read on only when all is out."""
+        if not self._flushed and not self._parsing:
+            self._early += data
+            self.transport.pauseProducing()
+        elif self._parsing or self.requests:
+            super().dataReceived(data)
+        elif not self._answer(data):
+            self._parsing = True
+            try:
+                super().dataReceived(data)
+            finally:
+                self._parsing = False
+
+    def _answer(self, data: bytes) -> bool:
+        found = _CHUNK_REQUEST.fullmatch(data)
+        if found is None or not wants_plain_gzip(found[3]) or self._has_half_a_request():
+            return False
+        loaded = self.site.ready(found[1].decode("ascii"), int(found[2]))
+        if loaded is None:
+            return False
+        self.resetTimeout()
+        self.send(loaded)
+        return True
+
+    def _has_half_a_request(self) -> bool:
+        begun = self.clearLineBuffer()
+        if begun:
+            self.setLineMode(begun)
+        return bool(begun)
+
+    def send(self, loaded: LoadedChunk) -> None:
+        """Write a chunk's whole answer, in the bytes that all sessions share."""
+        loaded.hold()
+        self.when_out(loaded.release)
+        self.transport.write(loaded.answer)
+        if self._flushed:
+            self._out()
+
+    def when_out(self, call: Callable[[], None]) -> None:
+        """Call once the kernel has taken what is written now, or the connection is lost."""
+        self._out()
+        self._when_out = call
+
+    def _out(self) -> None:
+        if self._when_out is not None:
+            call = self._when_out
+            self._when_out = None
+            call()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being answered."""
+        return self._flushed and not self.requests and self._answered is None
+
+    # What the transport says
+
+    def pauseProducing(self) -> None:
+        """Note that an answer is on its way."""
+        self._flushed = False
+        if self.requests and not self._told_parser:
+            self._told_parser = True
+            super().pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """Go on: the kernel has everything."""
+        self._flushed = True
+        self._out()
+        if self._told_parser:
+            self._told_parser = False
+            super().resumeProducing()
+        if self._answered is not None and self._flushed:
+            self._answered, answered = None, self._answered
+            super().requestDone(answered)
+        if self._early and self._flushed and self.persistent:
+            self._early, early = b"", self._early
+            self.transport.resumeProducing()
+            self.dataReceived(early)
+
+    def requestDone(self, request: Request) -> None:
+        """Take up the next request of a pipeline only when this one's answer is out; wait a bounded time for that."""
+        if self._flushed:
+            self._out()
+            super().requestDone(request)
+        else:
+            self._answered = request
+            self.setTimeout(self._savedTimeOut)  # timeOut itself is None while a request is handled
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Give back what this connection had."""
+        self._out()
+        self.site.gone(self)
+        super().connectionLost(reason)
+
+
+class RefusingProtocol(Protocol):
+    """Tells a client for whose connection there is no memory to come back, and hangs up."""
+
+    transport: Any
+
+    def connectionMade(self) -> None:
+        """Answer without reading."""
+        message = "the memory limit allows no further connection"
+        answer = closing_answer(b"503 Service Unavailable", "memory-limit", message, (b"Retry-After", b"10"))
+        self.transport.write(answer)
+        self.transport.loseConnection()
+
+
+class ServerSite(Site):
+    """
+    Makes channels while there is memory for them.
+
+    :param ready: gives the chunk that a session asks for, if it can be had without a wait or an explanation.
+    :param idle_seconds: how long a connection may be silent, or take to accept an answer.
+    """
+
+    protocol: Any = PacedChannel
+    max_body = 16 * 1024
+
+    def __init__(
+        self,
+        resource: Any,
+        budget: Budget,
+        ready: Callable[[str, int], LoadedChunk | None],
+        clock: IReactorTime,
+        idle_seconds: int = 30,
+        **options: Any,
+    ) -> None:
+        super().__init__(resource, timeout=idle_seconds, reactor=clock, **options)
+        self.ready = ready
+        self.channels: set[PacedChannel] = set()
+        self._budget = budget
+        self._clock = clock
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """Take a connection, if the budget has room for it."""
+        if not self._budget.take(CONNECTIONS, CONNECTION_BYTES):
+            return RefusingProtocol()
+        channel: Any = super().buildProtocol(addr)
+        channel.site = self
+        return channel
+
+    def gone(self, channel: PacedChannel) -> None:
+        """Take back what a connection was granted."""
+        if channel in self.channels:
+            self.channels.remove(channel)
+            self._budget.release(CONNECTIONS, CONNECTION_BYTES)
+
+    def log(self, request: Any) -> None:
+        """Write no access log: it would name sessions, and cost more than most answers."""
+
+    async def drain(self, seconds: float = 5.0) -> None:
+        """Let what is being answered end, for a bounded time; then hang up."""
+        step = 0.05
+        while seconds > 0 and self.channels:
+            for channel in list(self.channels):
+                if channel.idle:
+                    channel.loseConnection()
+            await deferLater(self._clock, step)
+            seconds -= step
+        for channel in list(self.channels):
+            channel.transport.abortConnection()

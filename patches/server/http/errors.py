@@ -1,0 +1,111 @@
+"""Errors as the API tells them: status, code, message, and when to come back; translated here and nowhere else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from attrs import field, frozen
+from twisted.web.iweb import IRequest
+
+from patches.server.errors import (
+    BadToken,
+    CatalogueError,
+    ChunkMissing,
+    Denied,
+    NotReady,
+    OutOfOrder,
+    SessionExpired,
+    UnknownPlatform,
+    UnknownSession,
+    WindowClosed,
+)
+from patches.wire import JSON, encode_json
+
+
+@frozen
+class Problem(Exception):
+    """
+    An error answer.
+
+    :ivar status: the HTTP status.
+    :ivar code: a stable word for programs.
+    :ivar message: a sentence for people.
+    :ivar retry_after: seconds, or ``None``.
+    """
+
+    status: int = field()
+    code: str
+    message: str
+    retry_after: int | None = None
+
+    def mark(self, request: IRequest) -> None:
+        """Set a request's status and header fields."""
+        request.setResponseCode(self.status)
+        if self.retry_after is not None:
+            request.setHeader("Retry-After", str(self.retry_after))
+
+
+def problem_of(error: BaseException) -> Problem | None:
+    """Translate an error; ``None`` if it is nothing that a client should be told."""
+    match error:
+        case Problem():
+            return error
+        case Denied():
+            return Problem(503, error.code, str(error), error.retry_after)
+        case NotReady():
+            return Problem(503, "not-ready", f"the list of {error} has not been read yet", 10)
+        case UnknownPlatform():
+            return Problem(404, "unknown-platform", f"{error} is not served here; see /v1/platforms")
+        case UnknownSession() | BadToken():
+            return Problem(404, "unknown-session", "there is no such session here; it can be resumed, or opened anew")
+        case SessionExpired():
+            return Problem(410, "expired", str(error))
+        case ChunkMissing():
+            return Problem(410, "expired", "its snapshot is no longer in the catalogue")
+        case CatalogueError():
+            return Problem(503, "catalogue", "the catalogue cannot be read at the moment", 5)
+        case OutOfOrder():
+            return Problem(409, "out-of-order", str(error))
+        case WindowClosed():
+            return Problem(409, "resumed", "the session was taken up again by another request")
+    return None
+
+
+def answer(request: IRequest, document: Any, code: int | None = None) -> bytes:
+    """
+    Make a document the answer to a request.
+
+    :param code: the HTTP status; ``None``: what is set already.
+    :return: the body.
+    """
+    if code is not None:
+        request.setResponseCode(code)
+    body = encode_json(document)
+    request.setHeader("Content-Type", JSON)
+    request.setHeader("Content-Length", str(len(body)))
+    return body
+
+
+def json_object(request: Any) -> dict[str, Any]:
+    """
+    Read a request's body.
+
+    :raises Problem: if it is no JSON object.
+    """
+    try:
+        body = json.loads(request.content.read())
+    except (ValueError, RecursionError) as error:
+        raise Problem(400, "malformed", "the body is not JSON") from error
+    if not isinstance(body, dict):
+        raise Problem(400, "malformed", "the body must be a JSON object")
+    return body
+
+
+def accepts_gzip(request: IRequest) -> bool:
+    """Tell whether a client accepts gzip (RFC 9110 §12.5.3); what it says of gzip goes before what it says of all."""
+    qualities = {}
+    for coding in (request.getHeader("Accept-Encoding") or "").lower().split(","):
+        name, _, quality = coding.partition(";")
+        qualities[name.strip()] = quality.replace(" ", "")
+    return qualities.get("gzip", qualities.get("*", "q=0")) not in ("q=0", "q=0.0", "q=0.00", "q=0.000")

@@ -1,0 +1,106 @@
+"""What the server tells Prometheus: read from its parts whenever it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from patches.server.budget import Budget, resident_bytes
+from patches.server.refresh.refresher import Refresh
+from patches.server.sessions.sessions import Reading
+from patches.server.sessions.table import State
+
+EVENTS = ("opened", "delta", "resumed", "activated", "completed", "closed", "expired", "denied")
+
+
+class Metrics:
+    """
+    The metrics of one server.
+
+    :param memory_limit: the limit that the user gave, in bytes.
+    :param wall: tells the time in seconds since the epoch.
+    """
+
+    content_type = CONTENT_TYPE_LATEST
+
+    def __init__(
+        self, reading: Reading, refresh: Refresh, budget: Budget, memory_limit: int, wall: Callable[[], float]
+    ) -> None:
+        self._reading = reading
+        self._refresh = refresh
+        self._budget = budget
+        self._memory_limit = memory_limit
+        self._wall = wall
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(self)
+
+    def render(self) -> bytes:
+        """Give all metrics in the text format."""
+        return generate_latest(self._registry)
+
+    def collect(self) -> Iterator[Metric]:
+        """Read every metric (the interface of a prometheus-client collector)."""
+        yield from self._sessions()
+        yield from self._lists()
+        yield from self._sources()
+        yield from self._memory()
+
+    def _sessions(self) -> Iterator[Metric]:
+        table = self._reading.table
+        now = GaugeMetricFamily("patches_sessions", "Sessions now.", labels=["platform", "state"])
+        for platform in sorted(self._refresh.statuses):
+            for state in State:
+                now.add_metric([platform, str(state)], table.count(platform, state))
+        yield now
+        events = CounterMetricFamily("patches_session_events", "What happened to sessions.", labels=["event"])
+        for event in EVENTS:
+            events.add_metric([event], self._reading.events[event])
+        yield events
+        served = self._reading.events["served"]
+        yield CounterMetricFamily("patches_chunks_served", "Chunks served to sessions.", value=served)
+        yield GaugeMetricFamily("patches_windows", "Cache windows that are open.", value=len(self._reading.lanes))
+
+    def _lists(self) -> Iterator[Metric]:
+        age = GaugeMetricFamily("patches_snapshot_age_seconds", "Since its sources last gave it.", labels=["platform"])
+        size = GaugeMetricFamily("patches_snapshot_vulnerabilities", "In the current snapshot.", labels=["platform"])
+        failures = CounterMetricFamily("patches_refresh_failures", "Refreshes that failed.", labels=["platform"])
+        failing = GaugeMetricFamily("patches_refresh_failing", "1 if the last refresh failed.", labels=["platform"])
+        held = GaugeMetricFamily("patches_snapshot_held", "1 if a newer one is held back.", labels=["platform"])
+        for platform, status in sorted(self._refresh.statuses.items()):
+            held.add_metric([platform], status.alarm is not None)
+            failures.add_metric([platform], status.failed)
+            failing.add_metric([platform], status.error is not None)
+            if status.snapshot is not None:
+                age.add_metric([platform], self._wall() - status.snapshot.checked)
+                size.add_metric([platform], status.snapshot.vulnerabilities)
+        yield from (age, size, held, failures, failing)
+        leads = self._refresh.leads()
+        yield GaugeMetricFamily("patches_refresh_leader", "1 if this server refreshes the lists.", value=leads)
+
+    def _sources(self) -> Iterator[Metric]:
+        by = ["platform", "source"]
+        claimed = GaugeMetricFamily("patches_source_claimed", "Entries that a source says it has.", labels=by)
+        read = GaugeMetricFamily("patches_source_read", "Records that were read of a source.", labels=by)
+        skipped = GaugeMetricFamily("patches_source_skipped", "Entries left out.", labels=[*by, "reason"])
+        for platform, status in sorted(self._refresh.statuses.items()):
+            told = status.snapshot.sources if status.snapshot is not None else {}
+            for source, counts in told.items():
+                read.add_metric([platform, source], counts["read"])
+                if "claimed" in counts:
+                    claimed.add_metric([platform, source], counts["claimed"])
+                for reason, count in counts["skipped"].items():
+                    skipped.add_metric([platform, source, reason], count)
+        yield from (claimed, read, skipped)
+
+    def _memory(self) -> Iterator[Metric]:
+        granted = GaugeMetricFamily("patches_memory_granted_bytes", "Granted by the budget.", labels=["purpose"])
+        denied = CounterMetricFamily("patches_memory_denied", "How often bytes were not granted.", labels=["purpose"])
+        for purpose, used in self._budget.used.items():
+            granted.add_metric([purpose], used)
+            denied.add_metric([purpose], self._budget.denied[purpose])
+        yield from (granted, denied)
+        yield GaugeMetricFamily("patches_memory_limit_bytes", "The limit.", value=self._memory_limit)
+        yield GaugeMetricFamily("patches_memory_resident_bytes", "Of this process.", value=resident_bytes())

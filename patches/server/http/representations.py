@@ -1,0 +1,123 @@
+"""The JSON documents of the server's API, made of values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from patches.server.catalogue.delta import Delta, Readable
+from patches.server.catalogue.snapshot import Snapshot
+from patches.server.refresh.status import ListStatus
+from patches.server.sessions.table import Session, SessionTable, State
+from patches.wire import rfc3339
+
+
+def snapshot_document(snapshot: Snapshot) -> dict[str, Any]:
+    """Describe a snapshot."""
+    return {
+        "revision": snapshot.revision,
+        "created": rfc3339(snapshot.created),
+        "checked": rfc3339(snapshot.checked),
+        "vulnerabilities": snapshot.vulnerabilities,
+        "chunks": snapshot.chunks,
+        "digest": snapshot.digest,
+    }
+
+
+#: Gives the document of a snapshot; a server that signs adds to it.
+Describe = Callable[[Snapshot], dict[str, Any]]
+
+
+def session_document(
+    session: Session, table: SessionTable, reads: Readable, describe: Describe = snapshot_document
+) -> dict[str, Any]:
+    """
+    Describe a session to its scanner; the list is told from activation on.
+
+    :param reads: what the session reads.
+    """
+    document = {
+        "session": session.token,
+        "platform": session.platform,
+        **progress_document(session, table),
+        "expiresAfter": table.allowed_silence(session),
+        "chunk": session.position,
+    }
+    if session.state is not State.QUEUED:
+        document["snapshot"] = describe(reads.snapshot if isinstance(reads, Delta) else reads)
+    if isinstance(reads, Delta):
+        document["delta"] = delta_document(reads)
+    return document
+
+
+def progress_document(session: Session, table: SessionTable) -> dict[str, Any]:
+    """Say where a session stands, and after how many seconds to ask again."""
+    return {
+        "state": str(session.state),
+        "queuePosition": table.queue_position(session),
+        "pollAfter": poll_after(session, table),
+    }
+
+
+def poll_after(session: Session, table: SessionTable) -> float:
+    """Tell after how many seconds a scanner that has to wait should ask again."""
+    return min(5.0 if session.state is State.QUEUED else 1.0, table.allowed_silence(session) / 4)
+
+
+def delta_document(delta: Delta) -> dict[str, Any]:
+    """Say that not the list is sent, but what became of another one; and how the list is to be cut into chunks."""
+    return {"since": delta.since, "changes": delta.changes, "chunks": delta.chunks, "cuts": list(delta.cuts)}
+
+
+def unchanged_document(snapshot: Snapshot, describe: Describe = snapshot_document) -> dict[str, Any]:
+    """Say that the list which a scanner has is the current one."""
+    return {"unchanged": True, "platform": snapshot.platform, "snapshot": describe(snapshot)}
+
+
+def finished_document(reads: Readable) -> dict[str, Any]:
+    """Say that a stream is complete, and what its reader must have found: of a delta, when it is applied."""
+    snapshot = reads.snapshot if isinstance(reads, Delta) else reads
+    return {
+        "finished": True,
+        "chunks": reads.chunks,
+        "vulnerabilities": snapshot.vulnerabilities,
+        "digest": snapshot.digest,
+        "revision": snapshot.revision,
+    }
+
+
+def platforms_document(
+    statuses: Mapping[str, ListStatus], now: float, describe: Describe = snapshot_document
+) -> dict[str, Any]:
+    """
+    Describe the platforms that are served.
+
+    :param now: seconds since the epoch.
+    """
+    return {"platforms": [_platform(name, statuses[name], now, describe) for name in sorted(statuses)]}
+
+
+def ready_document(statuses: Mapping[str, ListStatus], ready: bool, problem: str | None) -> dict[str, Any]:
+    """
+    Say whether every platform has a snapshot, and which has a newer one that is held back.
+
+    :param problem: what is wrong with a source, or ``None``.
+    """
+    return {
+        "ready": ready,
+        "missing": sorted(name for name, status in statuses.items() if status.snapshot is None),
+        "alarms": {name: status.alarm for name, status in sorted(statuses.items()) if status.alarm is not None},
+        "problem": problem,
+    }
+
+
+def _platform(name: str, status: ListStatus, now: float, describe: Describe) -> dict[str, Any]:
+    snapshot = status.snapshot
+    described = describe(snapshot) if snapshot is not None else {"revision": None, "vulnerabilities": None}
+    return {
+        "platform": name,
+        **described,
+        "ageSeconds": round(now - snapshot.checked, 1) if snapshot is not None else None,
+        "sources": snapshot.sources if snapshot is not None else {},
+        "refresh": {"failures": status.failures, "error": status.error, "alarm": status.alarm},
+    }

@@ -1,0 +1,25 @@
+"""What a server with a signing key says of snapshots."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from patches.server.catalogue.snapshot import Snapshot
+from patches.server.http.representations import snapshot_document
+from patches.signing import SigningKey, manifest_bytes
+
+#: So many signatures are remembered: one for each list that is served, and each time at which it was checked.
+_REMEMBERED = 256
+
+
+class Signatures:
+    """Describes snapshots, each with a signature of its manifest."""
+
+    def __init__(self, key: SigningKey) -> None:
+        self._sign = lru_cache(_REMEMBERED)(key.sign)
+
+    def describe(self, snapshot: Snapshot) -> dict[str, Any]:
+        """Describe a snapshot; its ``signature`` is in base64."""
+        document = snapshot_document(snapshot)
+        return {**document, "signature": self._sign(manifest_bytes(snapshot.platform, document))}

@@ -1,0 +1,1 @@
+"""Refresh: from vulnerability sources, list by list, to published snapshots."""

@@ -1,0 +1,78 @@
+"""Intake: reads one list of a source, or what has changed in it, into the lists on disk, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from twisted.logger import Logger
+
+from patches.interfaces import IListing, ISource, ListChanged, Offer, Run, SourceError
+from patches.server.refresh.source_state import EMPTY
+from patches.server.refresh.staging import Lists, Read
+
+log = Logger()
+
+_BATCH = 200
+_TRIES = 5
+
+
+class Intake:
+    """
+    Reads lists. What a reading that was cancelled leaves behind is forgotten at the next start.
+
+    :param run: runs what blocks.
+    :param wanted: records of other platforms are left out; ``None``: all are wanted.
+    """
+
+    def __init__(self, lists: Lists, run: Run, wanted: Container[str] | None) -> None:
+        self._lists = lists
+        self._run = run
+        self._wanted = wanted
+
+    async def read(self, source: ISource, offer: Offer, now: float) -> set[str]:
+        """
+        Read a list.
+
+        :param now: seconds since the epoch.
+        :return: the platforms that it is about, or was about before.
+        :raises SourceError: if it cannot be read whole, or is empty, or is not what the source says it is.
+        """
+        for _ in range(_TRIES):
+            known = await self._run(self._lists.known, source.name, offer.key)
+            reading = await self._run(self._lists.begin, source.name, offer.key)
+            try:
+                listing = source.listing(offer.key, known[0].state if known is not None else None)
+                count = await self._copy(listing, reading)
+                _check(listing, count)
+                read = Read(listing.state or offer.state, listing.claimed, listing.skipped, now)
+                keep = self._lists.lay_over if listing.partial else self._lists.keep
+                return await self._run(keep, reading, read)
+            except ListChanged as change:
+                log.warn("The list {key} is read again: {change}", key=offer.key, change=str(change))
+                await self._run(self._lists.abandon, reading)
+            except Exception:
+                await self._run(self._lists.abandon, reading)
+                raise
+        raise SourceError(f"the list changed under {_TRIES} readings")
+
+    async def _copy(self, listing: IListing, reading: int) -> int:
+        """Write down what comes; give how many came, wanted or not."""
+        batch, count = [], 0
+        async for vulnerability in listing:
+            count += 1
+            if self._wanted is None or vulnerability.platform in self._wanted:
+                batch.append(vulnerability)
+            if len(batch) == _BATCH:
+                await self._run(self._lists.add, reading, batch)
+                batch = []
+        await self._run(self._lists.add, reading, batch)
+        return count
+
+
+def _check(listing: IListing, count: int) -> None:
+    if not count and not listing.partial:
+        raise SourceError(EMPTY)
+    if listing.claimed is not None and listing.found != listing.claimed:
+        raise SourceError(
+            f"the source says that its list has {listing.claimed} entries, but {listing.found} were found"
+        )

@@ -1,0 +1,77 @@
+"""Rounds: what the server does again and again for its catalogue, and what it says when that cannot be had."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from twisted.logger import Logger
+
+from patches.server.catalogue.deltas import Deltas
+from patches.server.errors import CatalogueError
+from patches.server.refresh.leadership import Leadership
+from patches.server.refresh.refresher import Refresh
+
+log = Logger()
+
+
+class Rounds:
+    """
+    Rounds of one server.
+
+    :param revisions_in_use: returns the revisions that sessions read, which are kept.
+    :param deltas: to what is current.
+    :param leadership: ``None``: nobody shares the catalogue.
+    :param forget_files: removes files that no source has used for long.
+    """
+
+    def __init__(
+        self,
+        revisions_in_use: Callable[[], set[str]],
+        refresh: Refresh,
+        deltas: Deltas,
+        leadership: Leadership | None,
+        forget_files: Callable[[], Awaitable[object]],
+    ) -> None:
+        self._revisions_in_use = revisions_in_use
+        self._refresh = refresh
+        self._deltas = deltas
+        self._leadership = leadership
+        self._forget_files = forget_files
+        self._started = False
+        self._trouble: str | None = None
+
+    async def refresh(self) -> None:
+        """Refresh what is due; first of all take up what is there."""
+        await self._try(self._go_on)
+
+    async def prune(self) -> None:
+        """Delete what nobody reads any more; fetched files not before the sources have told that they use them."""
+        await self._try(self._prune)
+
+    async def _go_on(self) -> None:
+        if not self._started:
+            if self._leadership is not None:
+                await self._leadership.check()
+            await self._refresh.take_up()
+            self._started = True
+        await self._refresh.tick()
+        current = [status.snapshot for status in self._refresh.statuses.values() if status.snapshot is not None]
+        await self._deltas.tick(current, self._refresh.leads())
+
+    async def _prune(self) -> None:
+        await self._refresh.prune(self._revisions_in_use())
+        if self._started and self._refresh.has_asked:
+            await self._forget_files()
+
+    async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do it; a catalogue that is away is told of once, not each second."""
+        try:
+            await work()
+        except CatalogueError as error:
+            if str(error) != self._trouble:
+                self._trouble = str(error)
+                log.error("The catalogue cannot be used; it will be tried again: {error}", error=error)
+        else:
+            if self._trouble is not None:
+                log.info("The catalogue can be used again")
+            self._trouble = None

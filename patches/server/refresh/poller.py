@@ -1,0 +1,115 @@
+"""Asking sources which lists they have, and reading those that have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from patches.interfaces import ISource, Offer, Run
+from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
+from patches.server.refresh.importer import Intake
+from patches.server.refresh.schedule import Schedule
+from patches.server.refresh.source_state import Feed, SourceState
+from patches.server.refresh.staging import Lists
+
+log = Logger()
+
+
+class Inquiry:
+    """
+    Asks and reads; what fails is noted with what was asked, and tried again later.
+
+    :param lists: what the sources said last.
+    :param run: runs what blocks.
+    :param wall: tells the time in seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        lists: Lists,
+        schedule: Schedule,
+        budget: Budget,
+        run: Run,
+        clock: IReactorTime,
+        wall: Callable[[], float],
+    ) -> None:
+        self._lists = lists
+        self._schedule = schedule
+        self._wanted = frozenset(schedule.platforms) or None
+        self._intake = Intake(lists, run, self._wanted)
+        self._budget = budget
+        self._run = run
+        self._clock = clock
+        self._wall = wall
+
+    async def ask(self, state: SourceState) -> set[str]:
+        """
+        Learn which lists a source has, if it is due.
+
+        :return: the platforms of lists that it has not any more.
+        """
+        if state.attempts.due > self._clock.seconds():
+            return set()
+        offers: list[Offer] = []
+
+        async def ask() -> None:
+            offers.extend(await state.source.offers())
+
+        name, interval = state.source.name, self._interval(state.source.name)
+        if state.source.ask_within is not None:
+            interval = min(interval, state.source.ask_within)
+        if not await state.attempts.make(f"The lists of {name}", ask, self._clock.seconds, interval):
+            state.wait()
+            return set()
+        wanted = [offer for offer in offers if self._wants(offer)]
+        for feed in state.take(wanted):
+            await self._remember(state.source, feed)
+        state.look(self._clock.seconds())
+        return await self._run(self._lists.forget_others, name, {offer.key for offer in wanted})
+
+    async def read(self, source: ISource, feed: Feed) -> set[str]:
+        """
+        Read a list, if it has changed.
+
+        :return: the platforms of which the snapshot has to be made anew.
+        """
+        offer, interval = feed.offer, self._interval(source.name)
+        known = await self._run(self._lists.known, source.name, offer.key)
+        if known is not None and offer.state is not None and known[0].state == offer.state:
+            doubted, feed.doubted = feed.doubted, False
+            feed.checked = self._wall()
+            feed.attempts.succeed(self._clock.seconds(), interval)
+            return set(feed.platforms) if doubted else set()
+        if not self._budget.take(REFRESH, REFRESH_BYTES):
+            return set()
+
+        async def read() -> None:
+            log.info("Reading the list {key} of {source}", key=offer.key, source=source.name)
+            touched = await self._intake.read(source, offer, self._wall())
+            feed.platforms, feed.checked, feed.doubted = touched, self._wall(), False
+
+        try:
+            what = f"The list {offer.key} of {source.name}"
+            done = await feed.attempts.make(what, read, self._clock.seconds, interval)
+            return set(feed.platforms) if done else set()
+        finally:
+            self._budget.release(REFRESH, REFRESH_BYTES)
+
+    async def _remember(self, source: ISource, feed: Feed) -> None:
+        """Take up from an earlier run when a list was read; what only reading tells is not read before it is due."""
+        known = await self._run(self._lists.known, source.name, feed.offer.key)
+        if known is not None:
+            read, feed.platforms = known
+            feed.checked = read.checked
+            if feed.offer.state is None and not feed.doubted:
+                age = max(0.0, self._wall() - read.checked)
+                feed.attempts.due = self._clock.seconds() + self._interval(source.name).total_seconds() - age
+
+    def _wants(self, offer: Offer) -> bool:
+        return self._wanted is None or offer.platform is None or offer.platform in self._wanted
+
+    def _interval(self, source: str) -> timedelta:
+        return self._schedule.intervals.get(source, self._schedule.interval)

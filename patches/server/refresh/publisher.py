@@ -1,0 +1,87 @@
+"""Publishing: the lists of a platform become its snapshot, unless what came of them is not to be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from attrs import frozen
+from twisted.logger import Logger
+
+from patches.interfaces import ISource
+from patches.server.catalogue.snapshot import Snapshot
+from patches.server.catalogue.store import Catalogue
+from patches.server.refresh.merge import merge
+from patches.server.refresh.staging import Lists
+
+log = Logger()
+
+
+@frozen
+class Guard:
+    """
+    What a new snapshot is held back for.
+
+    :ivar most_shrink: it may have so much less than the current one, as a fraction.
+    """
+
+    most_shrink: float = 0.1
+
+    def objection(self, current: Snapshot | None, vulnerabilities: int) -> str | None:
+        """Say why a list of this length is not to replace the current one; ``None`` if it may."""
+        if current is None or vulnerabilities >= current.vulnerabilities * (1 - self.most_shrink):
+            return None
+        lost = 1 - vulnerabilities / current.vulnerabilities
+        return (
+            f"the new list has {vulnerabilities} vulnerabilities, {lost:.0%} less than the current one; "
+            "patches catalogue publish accepts it"
+        )
+
+
+class Publisher:
+    """
+    Makes snapshots of lists; everything here blocks.
+
+    :param folder: where scratch files may be.
+    """
+
+    def __init__(self, catalogue: Catalogue, lists: Lists, guard: Guard, folder: Path) -> None:
+        self._catalogue = catalogue
+        self._lists = lists
+        self._guard = guard
+        self._folder = folder
+
+    def publish(self, platform: str, sources: Sequence[ISource], checked: float, now: float) -> Snapshot | None:
+        """
+        Merge the lists of a platform, and make the result current, unless the guard objects.
+
+        :param sources: every source, in the order in which they were configured.
+        :param checked: when all of them had given what is merged; seconds since the epoch.
+        :param now: likewise.
+        :return: the snapshot, which is current or ``held``; ``None`` if no source has a list of this platform.
+        """
+        facts = self._lists.facts(platform)
+        ranked = sorted(sources, key=lambda source: source.rank)
+        names = [source.name for source in ranked if source.name in facts]
+        if not names:
+            return None
+        lists = [partial(self._lists.lines, platform, name) for name in names]
+        lines = merge(lists, self._folder / f"{platform}.merge")
+        snapshot = self._catalogue.publish(platform, lines, facts, now, self._guard.objection, checked)
+        if snapshot.held is not None:
+            log.error("{platform}: not published: {why}", platform=platform, why=snapshot.held)
+        else:
+            _tell(snapshot, facts)
+        return snapshot
+
+
+def _tell(snapshot: Snapshot, facts: Mapping[str, Mapping[str, object]]) -> None:
+    log.info(
+        "{platform}: {count} vulnerabilities in {chunks} chunks, revision {revision}; sources: {facts}",
+        platform=snapshot.platform,
+        count=snapshot.vulnerabilities,
+        chunks=snapshot.chunks,
+        revision=snapshot.revision,
+        facts=dict(facts),
+    )

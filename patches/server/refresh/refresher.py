@@ -1,0 +1,234 @@
+"""
+Refresh: reads vulnerability sources into the catalogue, and tells which snapshot of a platform is current.
+
+A source is asked which lists it offers; a list whose state has not changed is not read again. When a list of a platform
+has been read, the platform's snapshot is made anew of all its sources' lists. What fails leaves everything else as it
+is; it is logged, shown, and tried again. An empty list is a failure: a Clair that is still loading, or that has seen an
+image of it only, shows a platform without vulnerabilities. While another server refreshes the same catalogue, this one
+only takes up what is current.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from patches.interfaces import Run
+from patches.server.budget import Budget
+from patches.server.catalogue.pruning import Age
+from patches.server.catalogue.snapshot import Snapshot
+from patches.server.catalogue.store import Catalogue
+from patches.server.refresh.on_demand import Demand
+from patches.server.refresh.platforms import Served
+from patches.server.refresh.poller import Inquiry
+from patches.server.refresh.publisher import Publisher
+from patches.server.refresh.schedule import Schedule
+from patches.server.refresh.source_set import Offering
+from patches.server.refresh.source_state import Attempts, SourceState
+from patches.server.refresh.staging import Lists
+from patches.server.refresh.status import NO_SOURCE, ListStatus
+
+log = Logger()
+
+_TAKE_UP_SECONDS = 10.0
+#: So long sessions may come back after a restart to a list that was replaced.
+_SESSIONS_COME_BACK_SECONDS = 3600.0
+
+
+class Refresh:
+    """
+    Keeps the snapshots of all platforms fresh.
+
+    :param offering: the sources.
+    :param demand: what is wanted of public ones.
+    :param lists: what the sources said last.
+    :param run: runs what blocks.
+    :param wall: tells the time in seconds since the epoch.
+    :ivar leads: tells whether this server is the one that refreshes.
+    """
+
+    def __init__(
+        self,
+        offering: Offering,
+        demand: Demand,
+        catalogue: Catalogue,
+        lists: Lists,
+        publisher: Publisher,
+        schedule: Schedule,
+        budget: Budget,
+        run: Run,
+        clock: IReactorTime,
+        wall: Callable[[], float],
+        leads: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self.leads = leads
+        self._offering = offering
+        self._demand = demand
+        self._served = Served(catalogue, offering, demand, schedule.platforms, run, lambda: self.leads())
+        self._catalogue = catalogue
+        self._lists = lists
+        self._publisher = publisher
+        self._schedule = schedule
+        self._inquiry = Inquiry(lists, schedule, budget, run, clock, wall)
+        self._run = run
+        self._clock = clock
+        self._wall = wall
+        self._changed: dict[str, Attempts] = {}
+        self._search = Attempts()
+        self._taken_up = clock.seconds()
+        self._led = True
+        self._others_forgotten = False
+        self._told: frozenset[str] | None = None
+
+    @property
+    def statuses(self) -> dict[str, ListStatus]:
+        """What is known of each platform's list."""
+        return self._served.statuses
+
+    @property
+    def ready(self) -> bool:
+        """See :attr:`Served.ready`."""
+        return self._served.ready
+
+    @property
+    def problem(self) -> str | None:
+        """See :attr:`Served.problem`."""
+        return self._served.problem
+
+    @property
+    def has_asked(self) -> bool:
+        """Whether this server has asked every source that it has since it refreshes."""
+        return self._led and self.leads() and self._offering.was_asked(self._clock.seconds())
+
+    def current(self, platform: str) -> Snapshot:
+        """Give the current snapshot of a platform; see :meth:`Served.current`."""
+        return self._served.current(platform)
+
+    async def find(self, revision: str) -> Snapshot | None:
+        """Give a snapshot that is still in the catalogue, current or not."""
+        return await self._run(self._catalogue.find, revision)
+
+    async def take_up(self) -> None:
+        """Take up what other servers, operators and scanners have done."""
+        await self._demand.look()
+        if self.leads():
+            await self._look_in_public()
+        await self._served.take_up()
+        self._taken_up = self._clock.seconds()
+
+    async def tick(self) -> None:
+        """Refresh what is due, one list after the other."""
+        if self._demand.is_new or self._clock.seconds() - self._taken_up >= _TAKE_UP_SECONDS:
+            await self.take_up()
+        if not self._is_our_turn():
+            return
+        for state in self._offering.states:
+            if state.is_due(self._clock.seconds()):
+                self._change(await self._inquiry.ask(state))
+                self._note_lists(state)
+                for feed in list(state.feeds.values()):
+                    if feed.attempts.due <= self._clock.seconds() and self.leads():
+                        self._change(await self._inquiry.read(state.source, feed))
+        await self._look_in_public()
+        await self._forget_sources()
+        for platform in self._changed.keys() & self._served.expected:
+            self.statuses.setdefault(platform, ListStatus())
+        for platform, attempts in list(self._changed.items()):
+            if attempts.due <= self._clock.seconds() and self.leads():
+                await self._publish(platform, attempts)
+        await self._tell_others()
+        for platform, status in self.statuses.items():
+            status.sum_up(platform, self._offering.states_of(platform), self._changed.get(platform))
+        self._look_again()
+
+    async def prune(self, in_use: set[str]) -> None:
+        """Delete snapshots that nobody reads any more; what another server's sessions read is not known here."""
+        if self.leads():
+            now = self._wall()
+            age = Age(now - self._schedule.keep.total_seconds(), now - _SESSIONS_COME_BACK_SECONDS)
+            await self._run(self._catalogue.prune, in_use, age)
+
+    def _is_our_turn(self) -> bool:
+        """Tell whether this server refreshes; if another did until now, everything is looked at again."""
+        led, self._led = self._led, self.leads()
+        if self._led and not led:
+            self._offering.doubt(self._clock.seconds())
+        if not self._led:
+            self._told = None
+        return self._led
+
+    async def _look_in_public(self) -> None:
+        """Have public sources read what is wanted; what nobody wants any more is as if nobody ever had."""
+        if self._served.chosen is None:
+            forgotten = self._demand.forgotten()
+            offered = self._offering.platforms
+            for platform in forgotten - offered:
+                if self._offering.feeds(platform):
+                    log.info("{platform}: nobody has asked for it for long; it is forgotten", platform=platform)
+                    await self._run(self._catalogue.withdraw, platform, self._wall())
+            await self._demand.forget(forgotten | (offered & set(self._demand.wanted)))
+        for name in self._offering.look_in_public(self._served.wanted_of_public, self._clock.seconds()):
+            self._change(await self._run(self._lists.forget_others, name, ()))
+
+    async def _forget_sources(self) -> None:
+        """Once it is known which sources there are, forget what others said: they were configured before, or wanted."""
+        if self._others_forgotten or not self._offering.is_known:
+            return
+        names = {state.source.name for state in self._offering.states}
+        self._change(await self._run(self._lists.forget_sources, names))
+        self._others_forgotten = True
+
+    async def _tell_others(self) -> None:
+        """Write down what is known now: which platforms there are, and which of the wanted ones there are not."""
+        now = self._clock.seconds()
+        for platform in self._served.wanted_of_public if self._served.chosen is None else ():
+            status = self.statuses.get(platform)
+            if (status is None or status.snapshot is None) and self._offering.lacks(platform, now):
+                log.info("{platform}: no public feed has it", platform=platform)
+                await self._demand.miss([platform])
+                self.statuses.pop(platform, None)
+        known = frozenset(self._offering.platforms) if self._served.is_known else frozenset()
+        if known != self._told and self._catalogue.is_shared:
+            await self._demand.tell_known(known)
+            self._told = known
+
+    def _change(self, platforms: Iterable[str]) -> None:
+        """Note of which platforms the snapshot has to be made anew."""
+        self._changed |= {platform: Attempts() for platform in platforms}
+
+    def _note_lists(self, state: SourceState) -> None:
+        expected = self._served.expected
+        for feed in state.feeds.values():
+            for platform in feed.platforms & expected:
+                status = self.statuses.setdefault(platform, ListStatus())
+                if status.snapshot is None and feed.checked:
+                    self._changed.setdefault(platform, Attempts())  # the catalogue has lost it
+
+    async def _publish(self, platform: str, attempts: Attempts) -> None:
+        """Make the snapshot of a platform anew."""
+        now, states = self._wall(), self._offering.states_of(platform)
+        checked = self.statuses.get(platform, ListStatus()).checked(platform, states, now)
+        sources = [state.source for state in states]
+
+        async def publish() -> None:
+            snapshot = await self._run(self._publisher.publish, platform, sources, checked, now)
+            if snapshot is not None:
+                status = self.statuses.setdefault(platform, ListStatus())
+                status.held = snapshot if snapshot.held is not None else None
+                status.snapshot = snapshot if snapshot.held is None else status.snapshot
+
+        if await attempts.make(f"The snapshot of {platform}", publish, self._clock.seconds, self._schedule.interval):
+            del self._changed[platform]
+
+    def _look_again(self) -> None:
+        """Ask the sources sooner while one of them might have a platform that is missing."""
+        now = self._clock.seconds()
+        if not any(status.error == NO_SOURCE for status in self.statuses.values()):
+            self._search = Attempts()
+            return
+        if self._search.due <= now:
+            self._search.fail(NO_SOURCE, now, self._schedule.interval)
+        for state in self._offering.states:
+            state.attempts.due = min(state.attempts.due, self._search.due)

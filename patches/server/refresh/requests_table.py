@@ -1,0 +1,101 @@
+"""
+What servers on one catalogue tell each other beside the lists: what scanners want of public feeds, and what there is.
+
+The server that is asked for a platform writes down that it is wanted, whoever refreshes. The one that refreshes writes
+down which platforms there are, and which of the wanted ones there are not. A server alone tells itself, for when it is
+restarted. Everything here blocks; it runs in threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from attrs import field, frozen
+from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select, update
+
+from patches.server.catalogue.schema import KNOWN, SNAPSHOTS, WANTED
+from patches.server.catalogue.transactions import Purpose, reading, writing
+
+#: So many platforms may be wanted at once; of those that have no list yet the ones asked for longest ago make room.
+MOST_WANTED = 128
+#: So many are remembered that turned out not to be there.
+MOST_ABSENT = 256
+
+
+@frozen
+class Notices:
+    """
+    What stands on the board; times in seconds since the epoch.
+
+    :ivar wanted: platforms that are wanted of public feeds, and when each was last asked for.
+    :ivar absent: platforms that were, and that no public feed has; since when that is known.
+    :ivar known: platforms that the configured sources have; empty: that is not known.
+    """
+
+    wanted: Mapping[str, float] = field(factory=dict)
+    absent: Mapping[str, float] = field(factory=dict)
+    known: frozenset[str] = frozenset()
+
+
+class Board:
+    """
+    The board, in the database of the catalogue; if that fails, any method raises ``CatalogueError``.
+
+    :param engine: that of the catalogue.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def read(self) -> Notices:
+        """Give what stands there."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(WANTED)).all()
+            known = connection.execute(select(KNOWN.c.platform)).scalars().all()
+        wanted = {row.platform: row.asked for row in rows if row.absent is None}
+        return Notices(wanted, {row.platform: row.absent for row in rows if row.absent is not None}, frozenset(known))
+
+    def want(self, asked: Mapping[str, float]) -> None:
+        """Write down that platforms were asked for, and when."""
+        with writing(self._engine, Purpose.TELLING) as connection:
+            for platform, time in sorted(asked.items()):
+                here = WANTED.c.platform == platform
+                if not connection.execute(update(WANTED).where(here).values(asked=time)).rowcount:
+                    connection.execute(insert(WANTED).values(platform=platform, asked=time))
+            served = select(SNAPSHOTS.c.platform).where(SNAPSHOTS.c.retired.is_(None))
+            _make_room(
+                connection, MOST_WANTED, WANTED.c.asked, WANTED.c.absent.is_(None), WANTED.c.platform.not_in(served)
+            )
+
+    def miss(self, platforms: Collection[str], now: float) -> None:
+        """Write down that wanted platforms are not there."""
+        with writing(self._engine, Purpose.TELLING) as connection:
+            connection.execute(update(WANTED).where(WANTED.c.platform.in_(platforms)).values(absent=now))
+            _make_room(connection, MOST_ABSENT, WANTED.c.absent, WANTED.c.absent.is_not(None))
+
+    def forget(self, platforms: Collection[str]) -> None:
+        """Take away what stands here of platforms, wanted or absent."""
+        with writing(self._engine, Purpose.TELLING) as connection:
+            connection.execute(delete(WANTED).where(WANTED.c.platform.in_(platforms)))
+
+    def tell_known(self, platforms: Collection[str]) -> None:
+        """Write down which platforms the configured sources have, all of them; none: that is not known."""
+        with writing(self._engine, Purpose.TELLING) as connection:
+            connection.execute(delete(KNOWN))
+            for platform in sorted(platforms):
+                connection.execute(insert(KNOWN).values(platform=platform))
+
+
+def _make_room(
+    connection: Connection,
+    most: int,
+    time: ColumnElement[float],
+    kind: ColumnElement[bool],
+    may_go: ColumnElement[bool] | None = None,
+) -> None:
+    """Delete the oldest rows of a kind that are more than so many."""
+    number = connection.execute(select(func.count()).select_from(WANTED).where(kind)).scalar_one()
+    if number > most:
+        oldest = select(WANTED.c.platform).where(kind, *([] if may_go is None else [may_go]))
+        gone = connection.execute(oldest.order_by(time, WANTED.c.platform).limit(number - most)).scalars().all()
+        connection.execute(delete(WANTED).where(WANTED.c.platform.in_(gone)))

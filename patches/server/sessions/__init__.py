@@ -1,0 +1,1 @@
+"""Sessions: admission, cohorts, and the cache window that they read."""

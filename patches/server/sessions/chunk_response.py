@@ -1,0 +1,94 @@
+"""A chunk in memory, as the one HTTP answer that delivers it; the same bytes for every session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attrs import define, field
+
+from patches.server.catalogue.chunks import MAX_ENCODED_BYTES, Chunk
+from patches.wire import NDJSON, repr_digest
+
+#: No head of a chunk's answer is longer.
+MAX_HEAD_BYTES = 1024
+#: What a chunk takes in memory at the most.
+LARGEST_LOADED = MAX_ENCODED_BYTES + MAX_HEAD_BYTES
+
+
+@define(eq=False)
+class LoadedChunk:
+    """
+    A chunk in memory.
+
+    Whoever writes its bytes to a transport holds it until the kernel has them, so that the window knows what it
+    still takes after it has been dropped.
+
+    :ivar number: its place in the snapshot.
+    :ivar digest: the 32-byte SHA-256 of the uncompressed body.
+    :ivar answer: head and gzip body, in one ``bytes`` that transports share instead of copying.
+    :ivar head_size: how many bytes of it come before the body.
+    """
+
+    number: int
+    digest: bytes
+    answer: bytes
+    head_size: int
+    _holders: int = field(default=0, init=False)
+    _on_free: Callable[[], None] | None = field(default=None, init=False)
+
+    @property
+    def size(self) -> int:
+        """How many bytes it takes in memory."""
+        return len(self.answer)
+
+    @property
+    def encoded(self) -> bytes:
+        """The gzip body alone: a copy."""
+        return self.answer[self.head_size :]
+
+    def hold(self) -> None:
+        """Say that its bytes are on their way to a socket."""
+        self._holders += 1
+
+    def release(self) -> None:
+        """Say that they are out, or will never be."""
+        self._holders -= 1
+        if not self._holders and self._on_free is not None:
+            on_free, self._on_free = self._on_free, None
+            on_free()
+
+    def when_free(self, call: Callable[[], None]) -> None:
+        """Call once nobody holds it."""
+        if self._holders:
+            self._on_free = call
+        else:
+            call()
+
+
+def chunk_headers(chunk_digest: bytes, coding: bytes, size: int) -> list[tuple[bytes, bytes]]:
+    """
+    Give the header fields of a chunk's answer.
+
+    :param coding: the content coding, ``gzip``, or empty for none.
+    :param size: how many bytes the body has in that coding.
+    """
+    headers = [(b"Content-Encoding", coding)] if coding else []
+    return [
+        *headers,
+        (b"Content-Type", NDJSON.encode("ascii")),
+        (b"Content-Length", b"%d" % size),
+        (b"Repr-Digest", repr_digest(chunk_digest).encode("ascii")),
+        (b"Vary", b"Accept-Encoding"),
+        (b"Cache-Control", b"no-store"),
+    ]
+
+
+def load(chunk: Chunk, date: bytes) -> LoadedChunk:
+    """
+    Make the answer of a chunk, once for all who will ask for it.
+
+    :param date: the HTTP date of now.
+    """
+    fields = [(b"Date", date), *chunk_headers(chunk.digest, b"gzip", len(chunk.encoded))]
+    head = b"HTTP/1.1 200 OK\r\n" + b"".join(b"%s: %s\r\n" % pair for pair in fields) + b"\r\n"
+    return LoadedChunk(chunk.number, chunk.digest, head + chunk.encoded, len(head))

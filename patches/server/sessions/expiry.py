@@ -1,0 +1,58 @@
+"""Expiry: sessions that are silent, or hold up others for too long, come to an end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from twisted.logger import Logger
+
+from patches.server.sessions.cohorts import Lane, Lanes
+from patches.server.sessions.table import Session, SessionTable, State
+
+log = Logger()
+
+
+class Expiry:
+    """
+    Ends sessions of a table.
+
+    :param lanes: in which the active ones are.
+    :param events: ``expired`` is counted here.
+    :param gone: settles what a session leaves behind that is out of the table.
+    """
+
+    def __init__(
+        self, table: SessionTable, lanes: Lanes, events: Counter[str], gone: Callable[[Session], None]
+    ) -> None:
+        self._table = table
+        self._lanes = lanes
+        self._events = events
+        self._gone = gone
+
+    def tick(self, now: float) -> None:
+        """
+        Expire who is silent, and who holds up others.
+
+        :param now: seconds of the sessions' clock.
+        """
+        for session, reason in self._table.expire(now):
+            self._gone(session)
+            self._note(session, reason)
+        self._lanes.only_wait_for({session.revision for session in self._table if session.state is State.QUEUED})
+        for lane in self._lanes:
+            self._expire_slow(lane, now)
+
+    def _expire_slow(self, lane: Lane, now: float) -> None:
+        allowed = self._table.limits.chunk_timeout
+        queued = self._lanes.short or bool(self._table.count(lane.snapshot.platform, State.QUEUED))
+        for session in lane.overdue(now, allowed, queued):
+            reason = f"chunk {session.position} was not consumed within {allowed:g} s, and others waited"
+            self._table.remove(session, reason)
+            self._gone(session)
+            self._note(session, reason)
+
+    def _note(self, session: Session, reason: str) -> None:
+        if reason:
+            self._events["expired"] += 1
+            log.info("A session of {platform} expired: {reason}", platform=session.platform, reason=reason)

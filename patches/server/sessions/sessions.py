@@ -1,0 +1,248 @@
+"""
+Reading joins sessions and windows: who may read, and when the window slides.
+
+A *lane* is a window with its cohort; a snapshot that is being read has one. A queued session is admitted to the lane of
+its snapshot if that still holds, or will hold, the chunk the session needs. Where there is no lane, the first in the
+queue opens one, if the budget grants its bytes. When the last of a cohort has gone the lane ends, and the next cohort
+gets a new one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+
+from patches.server.budget import SESSION_BYTES, SESSIONS, Budget
+from patches.server.catalogue.delta import Delta, Readable
+from patches.server.errors import Denied, OutOfOrder, SessionExpired, UnknownSession, WindowClosed
+from patches.server.sessions.admission import Admission
+from patches.server.sessions.chunk_response import LoadedChunk
+from patches.server.sessions.cohorts import Lanes, Load
+from patches.server.sessions.expiry import Expiry
+from patches.server.sessions.snapshot_refs import SnapshotsInUse
+from patches.server.sessions.table import Session, SessionTable, State
+from patches.server.sessions.tokens import TokenKey
+from patches.server.sessions.waiting import Waiting
+from patches.server.sessions.window import Window
+
+
+class Reading:
+    """
+    The one place where sessions are opened, activated, served and expired.
+
+    :ivar lanes: the lanes that are open.
+    :ivar events: how often what happened: ``opened`` (with a ``delta``, of these), ``resumed``, ``activated``,
+        ``completed``, ``closed``, ``expired``, ``denied``, ``served`` (chunks).
+    :param window_bytes: what one window may hold.
+    """
+
+    def __init__(
+        self, table: SessionTable, key: TokenKey, budget: Budget, load: Load, window_bytes: int, clock: IReactorTime
+    ) -> None:
+        self.table = table
+        self.lanes = Lanes(budget, load, window_bytes, table.limits.chunk_timeout)
+        self.events: Counter[str] = Counter()
+        self._key = key
+        self._budget = budget
+        self._clock = clock
+        self._snapshots = SnapshotsInUse()
+        self._waiting = Waiting()
+        self._admission = Admission(table, self.lanes, self._snapshots, self._waiting, self.events, clock)
+        self._expiry = Expiry(table, self.lanes, self.events, self._gone)
+        self._stopping = False
+
+    def open(self, snapshot: Readable) -> Session:
+        """
+        Open a session on a snapshot; it is active at once if it can be.
+
+        :raises Denied: with the reason, and when to come back.
+        """
+        session = self._enter(self._key.make(snapshot.platform, snapshot.revision), snapshot, 0)
+        self.events["opened"] += 1
+        self.events["delta"] += isinstance(snapshot, Delta)
+        return session
+
+    def resume(self, token: str, snapshot: Readable, position: int) -> Session:
+        """
+        Take a session up again, with the chunk that its scanner needs next.
+
+        :param token: one that was made with our key, for this snapshot.
+        :raises Denied: as :meth:`open`.
+        :raises OutOfOrder: if the snapshot has no such chunk.
+        """
+        if not 0 <= position <= snapshot.chunks:
+            raise OutOfOrder(position, snapshot.chunks)
+        session = self.table.peek(token)
+        if session is not None and session.position == position and session.state is not State.COMPLETE:
+            session.seen = self._clock.seconds()
+            return session
+        if session is not None:
+            self._remove(session)
+        session = self._enter(token, snapshot, position)
+        self.events["resumed"] += 1
+        return session
+
+    def snapshot(self, session: Session) -> Readable:
+        """Give the snapshot that a session reads."""
+        return self._snapshots.get(session.revision)
+
+    def touch(self, token: str) -> Session:
+        """
+        Note a sign of life.
+
+        :raises SessionExpired: if the session has ended.
+        :raises UnknownSession: if there is none such.
+        """
+        session = self.table.get(token)
+        session.seen = self._clock.seconds()
+        return session
+
+    def ready(self, token: str, n: int) -> LoadedChunk | None:
+        """
+        Serve a chunk if this needs no wait, and no explanation.
+
+        :return: ``None`` where :meth:`read` has more to say.
+        """
+        session = self.table.peek(token)
+        if session is None or session.state is not State.ACTIVE:
+            return None
+        window = self._window(session)
+        if n >= window.chunks:
+            return None
+        try:
+            loaded = window.ready(token, n)
+        except OutOfOrder:
+            return None
+        self._note_position(session, n)
+        self.events["served"] += loaded is not None
+        return loaded
+
+    async def read(self, token: str, n: int) -> LoadedChunk | None:
+        """
+        Serve a chunk, waiting for the session to become active and for the window to slide there.
+
+        :return: the chunk; ``None`` if ``n`` is the number of chunks: everything was delivered.
+        :raises OutOfOrder: if it is not the turn of chunk ``n``.
+        :raises SessionExpired: if the session has ended, or ends while it waits; so :exc:`UnknownSession`.
+        :raises WindowClosed: if it was resumed elsewhere meanwhile.
+        :raises Denied: ``stopping``.
+        """
+        try:
+            session = self.touch(token)
+            if session.state is State.QUEUED:
+                _in_order(n, session.position)
+                await self.when_active(session)
+            if session.state is State.COMPLETE or n == self.snapshot(session).chunks:
+                self._finish(session, n)
+                return None
+            reading = self._window(session).read(token, n)
+            self._note_position(session, n)
+            loaded = await reading
+        except WindowClosed as closed:
+            raise self._ending(token) from closed
+        session.seen = self._clock.seconds()
+        self.events["served"] += 1
+        return loaded
+
+    def next_position(self, token: str) -> int:
+        """Tell which chunk comes next for a scanner that does not count; raises as :meth:`touch`."""
+        session = self.touch(token)
+        return self._window(session).next_for(token) if session.state is State.ACTIVE else session.position
+
+    def when_active(self, session: Session) -> Deferred[None]:
+        """Tell when a session is no longer queued; cancel to wait no longer. Fails like :meth:`read`."""
+        return self._waiting.add(session.token) if session.state is State.QUEUED else succeed(None)
+
+    def close(self, token: str) -> None:
+        """End a session, as its scanner wishes; raises as :meth:`touch`."""
+        self._remove(self.table.get(token), "it was closed")
+        self.events["closed"] += 1
+
+    def tick(self) -> None:
+        """Expire who is silent, and who holds up others; admit who can be."""
+        self._expiry.tick(self._clock.seconds())
+        self._admission.tick()
+
+    def stop(self) -> None:
+        """Open nothing more, and answer everyone who waits."""
+        self._stopping = True
+        for session in self.table:
+            self._remove(session, "the server stops")
+
+    def revisions_in_use(self) -> set[str]:
+        """Tell which snapshots sessions read, or are about to."""
+        return self._snapshots.revisions()
+
+    # Coming in
+
+    def _enter(self, token: str, snapshot: Readable, position: int) -> Session:
+        self._refuse_if_stopping()
+        if not self._budget.take(SESSIONS, SESSION_BYTES):
+            self.events["denied"] += 1
+            raise Denied("memory-limit", "the memory limit allows no further session", self.table.patience())
+        try:
+            session = self.table.open(token, snapshot.platform, snapshot.revision, position, self._clock.seconds())
+        except Denied:
+            self._budget.release(SESSIONS, SESSION_BYTES)
+            self.events["denied"] += 1
+            raise
+        self._snapshots.take(snapshot)
+        self._admission.come(session)
+        return session
+
+    def _refuse_if_stopping(self) -> None:
+        if self._stopping:
+            raise Denied("stopping", "the server stops", 1)
+
+    # Going on, and going
+
+    def _note_position(self, session: Session, n: int) -> None:
+        session.seen = self._clock.seconds()
+        if n != session.position:
+            session.position, session.moved = n, session.seen
+
+    def _finish(self, session: Session, n: int) -> None:
+        if session.state is State.COMPLETE:
+            _in_order(n, session.position)
+            return
+        self._window(session).finish(session.token)
+        session.position = n
+        self.table.complete(session, self._clock.seconds())
+        self.events["completed"] += 1
+        self._admission.leave(session, last=self._stopping)
+
+    def _remove(self, session: Session, reason: str | None = None) -> None:
+        self.table.remove(session, reason)
+        self._gone(session)
+
+    def _gone(self, session: Session) -> None:
+        """Settle what a session leaves behind, once it is out of the table."""
+        self._budget.release(SESSIONS, SESSION_BYTES)
+        self._admission.leave(session, last=self._stopping)
+        self._snapshots.release(session.revision)
+        self._waiting.fail(session.token, self._ending(session.token))
+
+    def _window(self, session: Session) -> Window:
+        lane = self.lanes.get(session.revision)
+        if lane is None:
+            raise WindowClosed()
+        return lane.window
+
+    def _ending(self, token: str) -> Exception:
+        """Tell what those are to be answered whose session has gone while they waited."""
+        if self._stopping:
+            return Denied("stopping", "the server stops", 1)
+        try:
+            self.table.get(token)
+        except SessionExpired as expired:
+            return expired
+        except UnknownSession:
+            pass  # it is being resumed
+        return WindowClosed()
+
+
+def _in_order(n: int, position: int) -> None:
+    if n != position:
+        raise OutOfOrder(n, position)

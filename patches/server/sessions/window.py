@@ -1,0 +1,242 @@
+"""
+The cache window: consecutive chunks of one snapshot, held for the readers that go through it together.
+
+Theory of operation. A window holds the chunks ``[tail, head)``. Each reader is *at* a chunk: the one it asked for last.
+Asking for chunk *n* says that every chunk below *n* has arrived, so a reader may ask again for the chunk it is at (the
+answer was lost), or for the next one once it was served. The tail is the lowest chunk that any reader is at: when the
+last reader moves on, the chunk is dropped, and the room it leaves is filled from the catalogue. A reader that is ahead
+of the head waits: its Deferred fires when the window slides there. A dropped chunk whose bytes are still on their way
+to some socket counts against the window's bytes until they are out.
+
+Everything here is pure but for the Deferreds; time, sessions and their limits are the business of
+:mod:`patches.server.sessions.sessions`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable
+from itertools import chain
+
+from attrs import define
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from patches.server.errors import CatalogueError, OutOfOrder, WindowClosed
+from patches.server.sessions.chunk_response import LARGEST_LOADED, LoadedChunk
+
+log = Logger()
+
+
+@define(eq=False)
+class _Reader:
+    at: int
+    served: bool = False
+
+
+class Window:
+    """
+    A sliding window over the chunks of one snapshot.
+
+    It is made for its first readers, and ends with the last one: :attr:`emptied` fires then, once it holds no bytes.
+
+    :param chunks: how many chunks the snapshot has.
+    :param start: the first chunk to hold.
+    :param max_bytes: how many bytes it may hold; at least a chunk of the largest size.
+    :param load: reads a chunk from the catalogue.
+    """
+
+    def __init__(self, chunks: int, start: int, max_bytes: int, load: Callable[[int], Deferred[LoadedChunk]]) -> None:
+        if max_bytes < LARGEST_LOADED:
+            raise ValueError(f"a window of {max_bytes} bytes cannot hold one chunk")
+        self.chunks = chunks
+        self.tail = start
+        self.head = start
+        self.held_bytes = 0
+        self.emptied: Deferred[None] = Deferred()
+        self._max_bytes = max_bytes
+        self._load = load
+        self._loading = self._filling = self._stuck = False
+        self._held: dict[int, LoadedChunk] = {}
+        self._readers: dict[Hashable, _Reader] = {}
+        self._readers_at: Counter[int] = Counter()
+        self._waiting: dict[int, list[tuple[Hashable, Deferred[LoadedChunk]]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._readers)
+
+    def __contains__(self, reader: Hashable) -> bool:
+        return reader in self._readers
+
+    def admits(self, position: int) -> bool:
+        """Tell whether a reader that needs this chunk next would miss nothing here."""
+        return self.tail <= position <= self.chunks
+
+    @property
+    def held_up(self) -> bool:
+        """Whether there are readers ahead of the tail."""
+        return self._readers_at[self.tail] < len(self._readers)
+
+    def join(self, reader: Hashable, position: int) -> None:
+        """
+        Take a reader in, at the chunk it needs next.
+
+        :raises OutOfOrder: if the window has slid past that chunk, or there is none such.
+        """
+        if not self.admits(position):
+            raise OutOfOrder(position, self.tail)
+        self._readers[reader] = _Reader(position)
+        self._readers_at[position] += 1
+        self._fill()
+
+    def leave(self, reader: Hashable) -> None:
+        """Let a reader go, wherever it is; what it waits for fails with :exc:`WindowClosed`."""
+        gone = self._readers.pop(reader, None)
+        if gone is None:
+            return
+        self._readers_at[gone.at] -= 1
+        mine = [waiting for who, waiting in self._waiting.get(gone.at, []) if who == reader]
+        for waiting in mine:
+            self._forget(gone.at, waiting)
+        self._slide()
+        for waiting in mine:
+            waiting.errback(WindowClosed())
+
+    def next_for(self, reader: Hashable) -> int:
+        """Tell which chunk comes next: the one the reader is at, unless that was served."""
+        place = self._readers[reader]
+        return place.at + place.served
+
+    def ready(self, reader: Hashable, n: int) -> LoadedChunk | None:
+        """
+        Serve chunk ``n`` if it is held.
+
+        :return: the chunk, or ``None`` while it is not held; either way the reader is at ``n`` from now on.
+        :raises OutOfOrder: if it is not this reader's turn for ``n``.
+        :raises WindowClosed: if it is no reader of this window.
+        """
+        place = self._move(reader, n)
+        loaded = self._held.get(n)
+        if loaded is not None:
+            place.served = True
+        elif n < self.chunks:
+            self._stuck = False
+            self._fill()
+        return loaded
+
+    def read(self, reader: Hashable, n: int) -> Deferred[LoadedChunk]:
+        """
+        Serve chunk ``n``, waiting until the window holds it.
+
+        :return: fires with the chunk; cancel it to wait no longer. Fails with :exc:`WindowClosed` when the reader
+            leaves, or as the catalogue failed.
+        :raises OutOfOrder: as :meth:`ready`; so :exc:`WindowClosed`.
+        """
+        self._move(reader, n)
+        waiting: Deferred[LoadedChunk] = Deferred(lambda gone: self._forget(n, gone))
+        self._waiting.setdefault(n, []).append((reader, waiting))
+        loaded = self.ready(reader, n)
+        if loaded is not None and not waiting.called:
+            self._forget(n, waiting)
+            waiting.callback(loaded)
+        return waiting
+
+    def finish(self, reader: Hashable) -> None:
+        """
+        Take a reader's word that every chunk has arrived.
+
+        :raises OutOfOrder: if it was not served the last chunk; so :exc:`WindowClosed`.
+        """
+        self._move(reader, self.chunks)
+
+    def _move(self, reader: Hashable, n: int) -> _Reader:
+        place = self._readers.get(reader)
+        if place is None:
+            raise WindowClosed()
+        if n == place.at:
+            return place
+        if n != place.at + 1 or not place.served or n > self.chunks:
+            raise OutOfOrder(n, place.at)
+        self._readers_at[place.at] -= 1
+        self._readers_at[n] += 1
+        place.at, place.served = n, False
+        self._slide()
+        return place
+
+    def _slide(self) -> None:
+        while self._readers and self.tail < self.chunks and not self._readers_at[self.tail]:
+            del self._readers_at[self.tail]
+            self._drop(self.tail)
+            self.tail += 1
+        self.head = max(self.head, self.tail)
+        if not self._readers:
+            for number in list(self._held):
+                self._drop(number)
+        self._fill()
+        self._end_if_empty()
+
+    def _drop(self, number: int) -> None:
+        loaded = self._held.pop(number, None)
+        if loaded is not None:
+            loaded.when_free(lambda: self._freed(loaded.size))
+
+    def _freed(self, size: int) -> None:
+        self.held_bytes -= size
+        self._fill()
+        self._end_if_empty()
+
+    def _end_if_empty(self) -> None:
+        if not self._readers and not self.held_bytes and not self.emptied.called:
+            self.emptied.callback(None)
+
+    def _wants_more(self) -> bool:
+        room = self.held_bytes + LARGEST_LOADED <= self._max_bytes
+        return bool(self._readers) and room and self.head < self.chunks and not self._loading and not self._stuck
+
+    def _fill(self) -> None:
+        """Load the next chunks, one at a time, while there is room and somebody to read them."""
+        if self._filling:
+            return
+        self._filling = True
+        while self._wants_more():
+            number, self.head = self.head, self.head + 1
+            self._loading = True
+            self.held_bytes += LARGEST_LOADED
+            self._load(number).addCallbacks(self._loaded, self._failed, (number,), {}, (number,), {})
+        self._filling = False
+
+    def _loaded(self, loaded: LoadedChunk, number: int) -> None:
+        self._loading = False
+        self.held_bytes += loaded.size - LARGEST_LOADED
+        self._held[number] = loaded
+        waiting = self._waiting.pop(number, [])
+        for reader, _ in waiting:
+            self._readers[reader].served = True
+        if not self._readers or number < self.tail:
+            self._drop(number)
+        self._fill()
+        self._end_if_empty()
+        for _, deferred in waiting:
+            if not deferred.called:
+                deferred.callback(loaded)
+
+    def _failed(self, failure: Failure, number: int) -> None:
+        """Give the failure to all who wait, as none of them gets further; the next one who asks tries again."""
+        if failure.check(CatalogueError):
+            log.error("Chunk {number} could not be read: {error}", number=number, error=failure.value)
+        else:
+            log.failure("Chunk {number} could not be read from the catalogue", failure=failure, number=number)
+        self._loading, self._stuck = False, True
+        self.held_bytes -= LARGEST_LOADED
+        self.head = max(number, self.tail)
+        waiting, self._waiting = self._waiting, {}
+        self._end_if_empty()
+        for _, deferred in chain.from_iterable(waiting.values()):
+            if not deferred.called:
+                deferred.errback(failure)
+
+    def _forget(self, number: int, gone: Deferred[LoadedChunk]) -> None:
+        others = [(reader, waiting) for reader, waiting in self._waiting.pop(number, []) if waiting is not gone]
+        if others:
+            self._waiting[number] = others

@@ -1,0 +1,154 @@
+"""The members of an archive, one at a time: of a folder, of a zip file, or of a tar file that may be compressed."""
+
+from __future__ import annotations
+
+import json
+import os
+import tarfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Self
+
+from patches.interfaces import SourceError
+from patches.sources.archive.decompress import Limits, Meter, open_metered, unpacking
+from patches.sources.archive.zip import BadZip, read_member, zip_members
+from patches.sources.parse_context import NO_RECORD, ParseContext
+
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_BLOCK = 64 * 1024
+#: Between two members of a tar file there may be so much besides the content of the first: long names and the like.
+_HEADERS = 1024 * 1024
+
+
+class _Header(tarfile.TarInfo):
+    """A header of a tar file; one that is cut short or damaged is an error, where ``tarfile`` takes it for the end."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        try:
+            return super().frombuf(buf, encoding, errors)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
+            raise
+        except tarfile.HeaderError as error:
+            raise tarfile.ReadError(str(error)) from error
+
+
+def members(path: Path, limits: Limits | None = None, suffix: str = ".json") -> Iterator[tuple[str, bytes]]:
+    """
+    Give the name and the content of each regular file in an archive, one at a time.
+
+    :param path: a folder, or a zip or tar file; the latter plain or compressed with gzip, bzip2, xz or zstd. What it
+        is, its first bytes say.
+    :param suffix: how the names of the members end that are wanted.
+    :raises SourceError: if it is no such archive, is damaged, or exceeds its limits.
+    """
+    limits = limits or Limits()
+    with unpacking(path):
+        packed = None if path.is_dir() else path.stat().st_size
+        begins = b"" if packed is None else _beginning(path)
+    if packed is None:
+        return _of_folder(path, Meter(path, limits, None, limits.member_bytes), suffix)
+    if begins in _ZIP:
+        return _of_zip(path, Meter(path, limits, packed, limits.member_bytes), suffix)
+    return _of_tar(path, Meter(path, limits, packed, limits.member_bytes + _HEADERS), suffix)
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(4)
+
+
+def _of_folder(path: Path, meter: Meter, suffix: str) -> Iterator[tuple[str, bytes]]:
+    for folder, folders, names in os.walk(path, onerror=_refuse):
+        folders.sort()
+        for name in sorted(names):
+            member = Path(folder, name)
+            if name.endswith(suffix) and member.is_file() and not member.is_symlink():
+                meter.begin()
+                with unpacking(member), member.open("rb") as file:
+                    content = _content(file, meter)
+                yield member.relative_to(path).as_posix(), content
+
+
+def _refuse(error: OSError) -> None:
+    raise SourceError(f"{error.filename}: {error.strerror}") from error
+
+
+def _of_zip(path: Path, meter: Meter, suffix: str) -> Iterator[tuple[str, bytes]]:
+    with _damage(path), path.open("rb") as file:
+        for member in zip_members(file):
+            meter.begin()
+            if member.name.endswith(suffix):
+                pieces = []
+                for piece in read_member(file, member):
+                    meter.add(len(piece))
+                    pieces.append(piece)
+                yield member.name, b"".join(pieces)
+
+
+def _content(file: IO[bytes], meter: Meter) -> bytes:
+    pieces = []
+    while piece := file.read(_BLOCK):
+        meter.add(len(piece))
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _of_tar(path: Path, meter: Meter, suffix: str) -> Iterator[tuple[str, bytes]]:
+    with _damage(path), open_metered(path, meter) as file:
+        with tarfile.open(fileobj=file, mode="r|", bufsize=_BLOCK, tarinfo=_Header) as archive:
+            for info in archive:
+                archive.members.clear()  # type: ignore[attr-defined]  # typeshed hides it; it only grows
+                meter.begin()
+                if info.isreg() and info.name.endswith(suffix):
+                    yield info.name, _content_in_tar(archive, info, meter)
+        while file.read(_BLOCK):
+            pass  # what follows is padding, and the checksum of what is compressed
+
+
+def _content_in_tar(archive: tarfile.TarFile, info: tarfile.TarInfo, meter: Meter) -> bytes:
+    if info.size > meter.limits.member_bytes:
+        raise SourceError(f"{meter.path}: a member of more than {meter.limits.member_bytes} bytes")
+    content = archive.extractfile(info)
+    return content.read() if content is not None else b""
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
+    """Turn what goes wrong while an archive is read into a :class:`SourceError`."""
+    try:
+        with unpacking(path):
+            yield
+    except (BadZip, RuntimeError) as error:
+        raise SourceError(f"{path}: damaged: {error}") from error
+    except tarfile.TarError as error:
+        raise SourceError(f"{path}: not an archive, or damaged: {error}") from error
+
+
+def documents_of(
+    members: Iterable[tuple[str, bytes]], is_one: Callable[[Any], bool], kind: str, context: ParseContext
+) -> Iterator[Any]:
+    """
+    Give the documents of a kind, one at a time.
+
+    :param members: name and content of each file of the archive.
+    :param is_one: tells whether a document is of the kind.
+    :param kind: what such a document is called.
+    :param context: counts the members that are not such documents.
+    :raises SourceError: in the end, if not one of them was.
+    """
+    read = found = 0
+    for _, content in members:
+        read += 1
+        try:
+            document = json.loads(content)
+        except (ValueError, RecursionError):
+            document = None
+        if is_one(document):
+            found += 1
+            yield document
+        else:
+            context.skip(NO_RECORD)
+    if not found:
+        raise SourceError(f"none of its {read} members is {kind}")

@@ -1,0 +1,130 @@
+"""The three questions that Clair's v1 API answers, and what each of its refusals means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+from urllib.parse import quote, urlsplit
+
+from attrs import frozen
+
+from patches.http.response_body import BodyTooLong
+from patches.interfaces import ListChanged, PlatformNotListed, SourceError
+from patches.platforms import Platform
+from patches.sources.clair.parser import (
+    Details,
+    MalformedDocument,
+    Page,
+    is_error,
+    parse_details,
+    parse_namespaces,
+    parse_page,
+)
+from patches.sources.fetch.retry import Answer, Fetcher, Unanswered
+
+#: Clair compresses whatever may be compressed; for details, one a request, that costs it two thirds of its speed.
+PLAIN = {"Accept-Encoding": "identity"}
+MAX_LIST_BYTES = 16 * 1024 * 1024
+MAX_DETAILS_BYTES = 4 * 1024 * 1024
+
+Parsed = TypeVar("Parsed")
+
+
+def check_base_url(url: str) -> str:
+    """
+    Give the URL of a Clair in the form to which paths are appended.
+
+    :raises ValueError: if it cannot be one.
+    """
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable or "@" in parts.netloc or parts.query or parts.fragment or not url.isascii() or " " in url:
+        raise ValueError("the URL of a Clair is http[s]://HOST[:PORT][/PATH], without user, query and fragment")
+    return url.rstrip("/")
+
+
+@frozen
+class ClairAPI:
+    """
+    Clair's v1 API under a base URL.
+
+    :ivar page_size: how many vulnerabilities to ask for at once.
+    """
+
+    base_url: str
+    fetcher: Fetcher
+    page_size: int
+
+    async def namespaces(self) -> tuple[str, ...]:
+        """Ask for all namespaces."""
+        what = "its namespaces"
+        answer = await self._get("namespaces", what, MAX_LIST_BYTES)
+        if answer.status != 200:
+            raise self._refused(what, answer)
+        return self._parsed(what, lambda: parse_namespaces(answer.body))
+
+    async def page(self, namespace: str, token: str | None, limit: int | None = None) -> Page:
+        """
+        Ask for a page of a namespace's list.
+
+        :param token: where it starts; ``None``: at the beginning.
+        :param limit: how many vulnerabilities at most; ``None``: the page size. After a page of none the next one
+            starts at the same place.
+        :raises PlatformNotListed: if there is no such namespace.
+        :raises ListChanged: if the token is not taken: it is too old, or Clair was started anew.
+        """
+        what = f"the list of {namespace}"
+        query = f"limit={self.page_size if limit is None else limit}"
+        query += f"&page={quote(token, safe='')}" if token is not None else ""
+        answer = await self._get(
+            f"namespaces/{quote(namespace, safe='')}/vulnerabilities?{query}", what, MAX_LIST_BYTES
+        )
+        if answer.status == 404 and is_error(answer.body):
+            raise PlatformNotListed(self._message(what, "there is none"))
+        if answer.status == 400 and token is not None:
+            raise ListChanged(self._message(what, "it lost its place there"))
+        if answer.status != 200:
+            raise self._refused(what, answer)
+        return self._parsed(what, lambda: parse_page(answer.body))
+
+    async def details(self, namespace: str, name: str, platform: Platform) -> Details | None:
+        """
+        Ask for a vulnerability with its packages.
+
+        :return: ``None`` if there is none of that name (any more).
+        """
+        what = f"{name[:128]!r} of {namespace}"
+        path = f"namespaces/{quote(namespace, safe='')}/vulnerabilities/{quote(name, safe='')}?fixedIn"
+        answer = await self._get(path, what, MAX_DETAILS_BYTES, PLAIN)
+        if answer.status == 404 and is_error(answer.body):
+            return None
+        if answer.status != 200:
+            raise self._refused(what, answer)
+        return self._parsed(what, lambda: parse_details(answer.body, name, platform))
+
+    async def _get(self, path: str, what: str, max_bytes: int, headers: dict[str, str] | None = None) -> Answer:
+        try:
+            return await self.fetcher.get(f"{self.base_url}/v1/{path}", max_bytes, headers)
+        except (Unanswered, BodyTooLong) as error:
+            raise SourceError(self._message(what, str(error))) from error
+
+    def _parsed(self, what: str, parse: Callable[[], Parsed]) -> Parsed:
+        try:
+            return parse()
+        except MalformedDocument as error:
+            raise SourceError(self._message(what, f"its answer is not Clair's: {error}")) from error
+
+    def _refused(self, what: str, answer: Answer) -> SourceError:
+        """Say what a status means. The body is not passed on: it may name addresses inside the operator's network."""
+        reason = f"it answered {answer.status}"
+        if 300 <= answer.status < 400:
+            reason += ", a redirect, which is not followed: is the base URL right?"
+        elif answer.status == 404:
+            reason += ": there is no Clair with a v1 API. Is the base URL right, without its /v1?"
+        return SourceError(self._message(what, reason))
+
+    def _message(self, what: str, reason: str) -> str:
+        return f"Clair at {self.base_url} was asked for {what}: {reason}"

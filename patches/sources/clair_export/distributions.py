@@ -1,0 +1,77 @@
+"""Which of our platforms a vulnerability of Clair v4 is about."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from patches.platforms import PATTERN
+from patches.sources.parse_context import ParseContext
+from patches.sources.red_hat import rhel_of
+
+#: The repositories by which Clair tells Red Hat's products apart; others are those of container images.
+_CPE_REPOSITORY = "rhel-cpe-repository"
+#: what Clair calls a distribution → what we call its family, and the form of its versions
+_FAMILIES = {
+    "alpine": ("alpine", r"v?(\d+\.\d+|edge)"),
+    "amzn": ("amazon", r"(2|2\d{3})(?:\.\d+)*"),
+    "debian": ("debian", r"(\d+)"),
+    "ol": ("oracle", r"(\d+)(?:\.\d+)?"),
+    "opensuse-leap": ("opensuse-leap", r"(\d+\.\d+)"),
+    "photon": ("photon", r"(\d+\.\d+)"),
+    "rhel": ("rhel", r"(\d+)(?:\.\d+)?"),
+    "sles": ("sles", r"(\d+(?:\.\d+)?)"),
+    "ubuntu": ("ubuntu", r"(\d\d\.\d\d)"),
+}
+#: The last release of Amazon Linux 1 bears a year and a month.
+_AMAZON_1 = "2018.03"
+
+
+class NoPlatform(ValueError):
+    """A distribution or a product that is none of our platforms."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def platform_of(record: dict[str, Any], context: ParseContext) -> str:
+    """
+    Give the platform of a vulnerability.
+
+    :param record: the vulnerability, as Clair writes it.
+    :param context: tells the reasons of skipped entries so far.
+    :raises NoPlatform: if it has none.
+    """
+    distribution, repository = _object(record.get("distribution")), _object(record.get("repository"))
+    name, version = _text(distribution.get("did")), _text(distribution.get("version_id"))
+    if name:
+        return _of_distribution(name, version, context)
+    key, cpes = _text(repository.get("key")), [_text(repository.get(key)) for key in ("cpe", "name")]
+    if key and key != _CPE_REPOSITORY:
+        raise NoPlatform("container image")
+    found = [rhel_of(cpe) for cpe in cpes if cpe]
+    if not any(found):
+        raise NoPlatform("another product of Red Hat" if any("redhat" in cpe for cpe in cpes) else "no distribution")
+    return next(platform for platform in found if platform)
+
+
+def _of_distribution(name: str, version: str, context: ParseContext) -> str:
+    if name == "amzn" and version == _AMAZON_1:
+        return "amazon-1"
+    if name == "opensuse-tumbleweed":
+        return name
+    family, form = _FAMILIES.get(name, ("", ""))
+    found = re.fullmatch(form, version) if family else None
+    platform = f"{family}-{found[1]}" if found else ""
+    if not platform or not PATTERN.match(platform):
+        raise NoPlatform(context.unknown("distribution", f"{name} {version}".strip()))
+    return platform
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

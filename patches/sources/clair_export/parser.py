@@ -1,0 +1,173 @@
+"""
+What Clair v4's ``clairctl export-updaters`` writes: a line for each package of each vulnerability of each updater.
+
+Its vulnerabilities are those of the distributions, in one form; but an empty or a zero version does not mean the same
+in all of them.
+
+Source: claircore's ``libvuln/jsonblob``, ``vulnerability.go``, and its matchers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from patches.interfaces import SourceError
+from patches.platforms import Platform
+from patches.sources.clair_export.distributions import NoPlatform, platform_of
+from patches.sources.fields import SOURCES, in_pattern, is_link, is_name, restriction, severity_in, time_in
+from patches.sources.ids import errata, flaw_names, names_in
+from patches.sources.parse_context import INVALID_VERSION, NO_FLAW, NO_PACKAGE, NO_RECORD, ParseContext
+from patches.sources.red_hat import module_in
+from patches.versions import InvalidVersion, ordering
+from patches.vulnerability import KINDS, FixedPackage, Vulnerability
+
+_LONGEST = 4 * 1024 * 1024
+_LANGUAGES = "osv/"
+#: family → what a fixed version of 0 says; elsewhere it is a version
+_ZERO = {"alpine": "not_affected", "debian": "not_affected", "ubuntu": "affected"}
+
+
+def parse_clair_export(stream: BinaryIO, context: ParseContext) -> Iterator[Vulnerability]:
+    """
+    Read an export: give a vulnerability for each package.
+
+    Of a flaw in several packages these are parts; see :mod:`patches.sources.regroup`.
+
+    :raises SourceError: if it is no export, or is damaged.
+    """
+    empty = True
+    for number, entry in enumerate(_entries(stream), start=1):
+        if not isinstance(entry, dict) or "Updater" not in entry:
+            raise SourceError(f"line {number}: it is not what Clair exports")
+        empty = False
+        if entry.get("Kind") == "vulnerability":
+            yield from _parse_entry(entry, context)
+    if empty:
+        raise SourceError("there is nothing in it")
+
+
+def _entries(stream: BinaryIO) -> Iterator[Any]:
+    number = 0
+    while line := stream.readline(_LONGEST + 1):
+        number += 1
+        if len(line) > _LONGEST:
+            raise SourceError(f"line {number}: longer than {_LONGEST} bytes")
+        try:
+            yield json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise SourceError(f"line {number}: not JSON, or only a part of it") from error
+
+
+def _parse_entry(entry: dict[str, Any], context: ParseContext) -> Iterator[Vulnerability]:
+    record, updater = entry.get("Vuln"), entry.get("Updater")
+    if not isinstance(record, dict) or not isinstance(updater, str):
+        context.skip(NO_RECORD)
+        return
+    if updater.startswith(_LANGUAGES):
+        context.skip("package of a programming language")
+        return
+    try:
+        platform = platform_of(record, context)
+        if context.wants(platform):
+            yield from _vulnerabilities(record, platform, context)
+    except NoPlatform as error:
+        context.skip(error.reason)
+    except InvalidVersion:
+        context.skip(INVALID_VERSION)
+
+
+def _vulnerabilities(record: dict[str, Any], platform: str, context: ParseContext) -> Iterator[Vulnerability]:
+    names, aliases = _names(_text(record.get("name")))
+    package = record.get("package")
+    if not names:
+        context.skip(NO_FLAW)
+    elif not isinstance(package, dict) or not is_name(package.get("name")) or package.get("kind") not in KINDS:
+        context.skip(NO_PACKAGE)
+    elif package.get("kind") == "source" or package.get("arch") not in SOURCES:
+        fixed, aliases = _fixed(record, package, platform), aliases | _aliases(record, names)
+        links, vector = _text(record.get("links")).split(), _text(record.get("severity"))
+        for name in names:
+            yield Vulnerability(
+                name=name,
+                platform=platform,
+                fixed_in=(fixed,),
+                severity=severity_in(record.get("normalized_severity")),
+                details_href=_page(links, name),
+                aliases=tuple(sorted(aliases - {name})),
+                source=context.source,
+                published=time_in(record.get("issued")),
+                cvss=vector if vector.startswith("CVSS:") and is_name(vector) else None,
+            )
+
+
+def _names(title: str) -> tuple[list[str], set[str]]:
+    """Take the names out of a title: ``CVE-2024-0001 on Ubuntu 22.04 LTS (jammy) - low.``."""
+    names, aliases = names_in(title)
+    first = title.split()[0].rstrip(":") if title.split() else ""
+    return (names, aliases) if names or not is_name(first) else ([first], aliases)
+
+
+def _aliases(record: dict[str, Any], names: list[str]) -> set[str]:
+    """Give the other names; an advisory does not name its flaws but in its links."""
+    listed = record.get("Aliases")
+    told = [record.get("Self"), *(listed if isinstance(listed, list) else [])]
+    texts = [f"{_text(each.get('space'))}-{_text(each.get('name'))}" for each in told if isinstance(each, dict)]
+    links = _text(record.get("links"))
+    if not any(name.startswith("CVE-") for name in names):
+        texts.append(links)
+    return {*flaw_names(texts), *errata(links)}
+
+
+def _page(links: list[str], name: str) -> str:
+    usable = [link for link in links if is_link(link)]
+    return next((link for link in usable if name in link), usable[0] if usable else "")
+
+
+def _fixed(record: dict[str, Any], package: dict[str, Any], platform: str) -> FixedPackage:
+    """
+    Give the package, in what the matchers of Clair take for its vulnerable versions.
+
+    :raises InvalidVersion: if there is another version than it can be compared with.
+    """
+    parsed = Platform.from_name(platform)
+    version, last = _text(record.get("fixed_in_version")), _text(package.get("version"))
+    status = "fixed" if version else "affected"
+    if version == "0":
+        status = _ZERO.get(parsed.family, status)
+    if record.get("Invert") is True:
+        status = "not_affected"
+    by_last = status == "affected" and parsed.version_scheme == "rpm" and bool(last)
+    for bound in [version] if status == "fixed" else [last] if by_last else []:
+        _check(bound, parsed.version_scheme or "")
+    return FixedPackage(
+        package["name"],
+        version if status == "fixed" else None,
+        package["kind"],
+        status=status,
+        arches=_arches(_text(record.get("arch_op")), _text(package.get("arch")), package["kind"]),
+        module=module_in(_text(package.get("module"))),
+        last_affected=last if by_last else None,
+    )
+
+
+def _check(version: str, scheme: str) -> None:
+    sort_key = ordering(scheme)
+    if not is_name(version) or sort_key is None:
+        raise InvalidVersion(version, "it cannot be printed, or compared")
+    sort_key(version)
+
+
+def _arches(operation: str, arch: str, kind: str) -> tuple[str, ...] | None:
+    """What is no list of architectures restricts nothing: better to say too much than to be silent."""
+    if kind == "source" or not arch:
+        return None
+    if operation == "equals":
+        return restriction([arch])
+    found = in_pattern(arch) if operation == "pattern match" else None
+    return restriction(found) if found else None
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,32 @@
+"""The exports of Clair v4, as a source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from patches.interfaces import ISource
+from patches.sources.clair_export.parser import parse_clair_export
+from patches.sources.config import SourceConfig
+from patches.sources.context import CONVERTED, Kind, SourceContext
+from patches.sources.feed import FeedPart
+from patches.sources.feed_config import feed_source, list_key, scratch_file
+from patches.sources.parse_context import ParseContext
+from patches.sources.regroup import file_fragments, regrouped
+from patches.vulnerability import Vulnerability
+
+
+def create_source(config: SourceConfig, context: SourceContext, wanted: frozenset[str] | None) -> ISource:
+    """Create a source of Clair v4's exports; several files make one list."""
+    scratch = scratch_file(config, context)
+
+    def parse(part: FeedPart, paths: Sequence[Path], context: ParseContext) -> Iterator[Vulnerability]:
+        return regrouped(file_fragments(parse_clair_export, paths, context), scratch)
+
+    def parts(wanted: frozenset[str] | None) -> Sequence[FeedPart]:
+        return [FeedPart(list_key(config.locations[0]), config.locations)]
+
+    return feed_source(config, context, wanted, parse, parts)
+
+
+KIND = Kind(CONVERTED, create_source)

@@ -1,0 +1,120 @@
+"""
+The documents of a CSAF provider, Red Hat, had as an archive and as what has changed since that was made.
+
+Theory of operation. ``archive_latest.txt`` names the archive, which is as old as its date; it may have been made some
+hours before that day. ``changes.csv`` and ``deletions.csv`` tell of every document when it last changed, or went. Each
+that did so since is had by itself, once: what is here of them is remembered, from one process to the next.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from patches.interfaces import Run, SourceError
+from patches.sources.archive.decompress import Limits, open_feed
+from patches.sources.csaf.index import parse_archive_name, parse_times
+from patches.sources.csaf.store import Change, Holdings
+from patches.sources.feed import Fetch, Fetched, Use
+
+T = TypeVar("T")
+
+_ARCHIVE = re.compile(r"\.(?:tar(?:\.\w+)?|tgz|zip)\Z")
+_MARGIN = timedelta(hours=12)
+_SMALL = Limits(total_bytes=64 * 1024 * 1024)
+#: An archive that so many documents are newer than should be had anew.
+MOST_CHANGES = 20_000
+
+
+class CsafFetch:
+    """
+    Has all documents of a provider here.
+
+    :param fetch: has a file here.
+    :param run: runs what blocks.
+    :param path: where what is here is written down, for :meth:`Holdings.from_file`.
+    :param use: is told of files that are in use, though they are not fetched again.
+    :param most: documents that are had one by one.
+    """
+
+    def __init__(self, fetch: Fetch, run: Run, path: Path, use: Use, most: int = MOST_CHANGES) -> None:
+        self._fetch = fetch
+        self._run = run
+        self._path = path
+        self._use = use
+        self._most = most
+        self._had: dict[str, Change] | None = None
+
+    async def __call__(self, location: str, /) -> Fetched:
+        """
+        Have all documents here.
+
+        :param location: the provider's folder, with ``archive_latest.txt`` in it; or an archive by itself.
+        :return: the file in which the documents are written down.
+        :raises SourceError: if one of them cannot be had.
+        """
+        await self._run(self._go_on_using)
+        holdings = await self._alone(location) if _ARCHIVE.search(location) else await self._all(location.rstrip("/"))
+        await self._run(holdings.keep, self._path)
+        return Fetched(self._path, holdings.fingerprint())
+
+    def _go_on_using(self) -> None:
+        """Keep what was here when this was last written down, whatever can be had now."""
+        with suppress(SourceError):
+            holdings = Holdings.from_file(self._path)
+            self._use([holdings.archive, *(change.path for change in holdings.changed.values())])
+
+    async def _alone(self, location: str) -> Holdings:
+        archive = await self._fetch(location)
+        return Holdings(archive.path, archive.state)
+
+    async def _all(self, base: str) -> Holdings:
+        name, day = await self._listed(f"{base}/archive_latest.txt", parse_archive_name)
+        changes = await self._listed(f"{base}/changes.csv", parse_times)
+        deletions = await self._listed(f"{base}/deletions.csv", parse_times)
+        archive = await self._fetch(f"{base}/{name}")
+        deleted = {path: time for path, time in deletions.items() if time >= day - _MARGIN}
+        newer = {
+            path: time
+            for path, time in changes.items()
+            if time >= day - _MARGIN and not (path in deleted and deleted[path] >= time)
+        }
+        if len(newer) > self._most:
+            raise SourceError(f"{base}: {len(newer)} documents are newer than {name}, more than {self._most}")
+        changed = await self._changed(base, newer)
+        return Holdings(archive.path, archive.state, changed, frozenset(deleted.keys() - changed.keys()))
+
+    async def _changed(self, base: str, newer: dict[str, datetime]) -> dict[str, Change]:
+        """Have the documents that changed, the oldest first; after a failure it goes on where it was."""
+        if self._had is None:
+            self._had = await self._run(_before, self._path)
+        for path, time in sorted(newer.items(), key=lambda item: (item[1], item[0])):
+            had = self._had.get(path)
+            if had is None or had.time != time or not had.path.exists():
+                self._had[path] = Change(time, (await self._fetch(f"{base}/{path}")).path)
+        self._had = {path: self._had[path] for path in newer}
+        return self._had
+
+    async def _listed(self, location: str, parse: Callable[[str], T]) -> T:
+        listed = await self._fetch(location)
+        return await self._run(_parse, listed.path, location, parse)
+
+
+def _before(path: Path) -> dict[str, Change]:
+    """Give the documents that were here when this was last written down."""
+    try:
+        return dict(Holdings.from_file(path).changed)
+    except SourceError:
+        return {}
+
+
+def _parse(path: Path, location: str, parse: Callable[[str], T]) -> T:
+    try:
+        with open_feed(path, _SMALL) as stream:
+            return parse(stream.read().decode("utf-8", "replace"))
+    except SourceError as error:
+        raise SourceError(f"{location}: {error}") from error

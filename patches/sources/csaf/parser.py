@@ -1,0 +1,112 @@
+"""
+Red Hat's VEX documents, in CSAF's format: one for each CVE, with every product that it concerns or does not concern.
+
+Of these only Enterprise Linux itself is taken; see :mod:`patches.sources.red_hat`.
+
+Source: *Common Security Advisory Framework Version 2.0*, OASIS, sections 3.2 and 4.5; claircore's ``rhel/vex``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from patches.sources.archive.members import documents_of
+from patches.sources.csaf.products import ProductTree
+from patches.sources.csaf.statuses import Release, releases_of
+from patches.sources.fields import dicts, is_link, is_name, severity_in, time_in
+from patches.sources.ids import errata
+from patches.sources.parse_context import NO_FLAW, WITHDRAWN, ParseContext
+from patches.vulnerability import Severity, Vulnerability
+
+_PAGE = "https://access.redhat.com/security/cve/{}"
+_SCORES = ("cvss_v3", "cvss_v4", "cvss_v2")
+
+
+def parse_csaf(members: Iterable[tuple[str, bytes]], context: ParseContext) -> Iterator[Vulnerability]:
+    """
+    Read documents, one at a time: give what each says of every release.
+
+    :param members: name and content of each.
+    :raises SourceError: if not one of them is a VEX document.
+    """
+    for document in documents_of(members, _is_vex, "a VEX document in CSAF's format", context):
+        yield from _parse_document(document, context)
+
+
+def _is_vex(document: Any) -> bool:
+    return (
+        isinstance(document, dict)
+        and isinstance(document.get("document"), dict)
+        and document["document"].get("category") == "csaf_vex"
+    )
+
+
+def _parse_document(document: dict[str, Any], context: ParseContext) -> Iterator[Vulnerability]:
+    tracking = _object(document["document"].get("tracking"))
+    if tracking.get("status") == "deleted":
+        context.skip(WITHDRAWN)
+        return
+    products = ProductTree(document.get("product_tree"))
+    for content in dicts(document.get("vulnerabilities")):
+        name = content.get("cve", tracking.get("id"))
+        releases = releases_of(content, products)
+        if not is_name(name):
+            context.skip(NO_FLAW)
+        elif not releases:
+            context.skip("not in RHEL")
+        elif _is_rejected(content):
+            context.skip("rejected")
+        else:
+            for platform, release in sorted(releases.items()):
+                packages = release.packages() if context.wants(platform) else ()
+                if packages:
+                    severity = _severity(content, release) or _aggregate(document)
+                    common = _common(name, content, release)
+                    yield Vulnerability(name, platform, packages, severity, source=context.source, **common)
+
+
+def _is_rejected(content: dict[str, Any]) -> bool:
+    """A CVE that turned out to be none keeps its document: without an impact, and with scores of zero."""
+    scores = [_object(score.get(kind)) for score in dicts(content.get("scores")) for kind in _SCORES if kind in score]
+    return bool(scores) and not _impacts(content) and all(score.get("baseScore") == 0 for score in scores)
+
+
+def _impacts(content: dict[str, Any]) -> list[dict[str, Any]]:
+    return [threat for threat in dicts(content.get("threats")) if threat.get("category") == "impact"]
+
+
+def _severity(content: dict[str, Any], release: Release) -> Severity:
+    words = [threat.get("details") for threat in _impacts(content) if release.concerns(threat.get("product_ids"))]
+    return max(map(severity_in, words), default=Severity.UNKNOWN)
+
+
+def _aggregate(document: dict[str, Any]) -> Severity:
+    return severity_in(_object(document["document"].get("aggregate_severity")).get("text"))
+
+
+def _common(name: str, content: dict[str, Any], release: Release) -> dict[str, Any]:
+    pages = [each.get("url") for each in dicts(content.get("references")) if each.get("category") == "self"]
+    fixes = [
+        each["url"]
+        for each in dicts(content.get("remediations"))
+        if each.get("category") == "vendor_fix"
+        and is_link(each.get("url"))
+        and release.concerns(each.get("product_ids"))
+    ]
+    return {
+        "details_href": next((page for page in pages if is_link(page)), _PAGE.format(name)),
+        "aliases": tuple(sorted({erratum for url in fixes for erratum in errata(url)})),
+        "published": time_in(content.get("release_date")),
+        "cvss": _vector(content, release),
+    }
+
+
+def _vector(content: dict[str, Any], release: Release) -> str | None:
+    scores = [score for score in dicts(content.get("scores")) if release.concerns(score.get("products"))]
+    vectors = [_object(score.get(kind)).get("vectorString") for kind in _SCORES for score in scores]
+    return next((vector for vector in vectors if is_name(vector)), None)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,96 @@
+"""
+The product tree of a CSAF document of Red Hat's: which package, of which release, an id stands for.
+
+Source: *Common Security Advisory Framework Version 2.0*, OASIS, section 3.2.2.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+
+from patches.sources.fields import dicts
+from patches.sources.red_hat import RpmPurl, rhel_of
+
+#: A package is in a module, and that in a repository; deeper than this nothing is known to go.
+_DEEPEST = 4
+
+
+@frozen
+class Component:
+    """
+    A package in a release of Enterprise Linux.
+
+    :ivar module: ``name:stream``, or ``None``.
+    """
+
+    platform: str
+    package: RpmPurl
+    module: str | None
+
+
+class ProductTree:
+    """
+    The products of one document, and what is in them.
+
+    :param tree: the document's ``product_tree``; what is not as it should be is as if it were not there.
+    """
+
+    def __init__(self, tree: Any) -> None:
+        self._helpers: dict[str, dict[str, Any]] = {}
+        self._parts: dict[str, tuple[str, str]] = {}
+        self._purls: dict[str, RpmPurl | None] = {}
+        self._releases: dict[str, str | None] = {}
+        if isinstance(tree, dict):
+            self._add_branches(tree)
+            self._add_relationships(tree)
+
+    def component(self, product_id: Any) -> Component | None:
+        """Tell what an id stands for; ``None`` if it is no package of a release of Enterprise Linux."""
+        if not isinstance(product_id, str) or product_id not in self._parts:
+            return None
+        first, *between, last = self._chain(product_id)
+        platform = self._release(last)
+        package = self._purl(first) if platform else None
+        if platform is None or package is None or not package.name:
+            return None
+        modules = [purl.module for purl in map(self._purl, between) if purl is not None]
+        return Component(platform, package, package.module or next(filter(None, modules), None))
+
+    def _add_branches(self, tree: dict[str, Any]) -> None:
+        waiting = [tree]
+        while waiting:
+            branch = waiting.pop()
+            waiting.extend(dicts(branch.get("branches")))
+            product = branch.get("product")
+            if isinstance(product, dict) and isinstance(product.get("product_id"), str):
+                helper = product.get("product_identification_helper")
+                self._helpers[product["product_id"]] = helper if isinstance(helper, dict) else {}
+
+    def _add_relationships(self, tree: dict[str, Any]) -> None:
+        for each in dicts(tree.get("relationships")):
+            product = each.get("full_product_name")
+            ids = (each.get("product_reference"), each.get("relates_to_product_reference"))
+            whole = product.get("product_id") if isinstance(product, dict) else None
+            if each.get("category") == "default_component_of" and isinstance(whole, str):
+                part, of = ids
+                if isinstance(part, str) and isinstance(of, str):
+                    self._parts[whole] = (part, of)
+
+    def _chain(self, product_id: str, depth: int = 0) -> list[str]:
+        """Take an id apart: first the package, last the release or its repository, a module between them."""
+        parts = self._parts.get(product_id) if depth < _DEEPEST else None
+        return [product_id] if parts is None else [each for part in parts for each in self._chain(part, depth + 1)]
+
+    def _release(self, product_id: str) -> str | None:
+        if product_id not in self._releases:
+            cpe = self._helpers.get(product_id, {}).get("cpe")
+            self._releases[product_id] = rhel_of(cpe) if isinstance(cpe, str) else None
+        return self._releases[product_id]
+
+    def _purl(self, product_id: str) -> RpmPurl | None:
+        if product_id not in self._purls:
+            purl = self._helpers.get(product_id, {}).get("purl")
+            self._purls[product_id] = RpmPurl.from_text(purl) if isinstance(purl, str) else None
+        return self._purls[product_id]

@@ -1,0 +1,46 @@
+"""Red Hat's VEX documents, as a source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from patches.interfaces import ISource
+from patches.settings import BadSetting
+from patches.sources.config import SourceConfig
+from patches.sources.context import VENDOR, Kind, SourceContext
+from patches.sources.csaf.fetch import CsafFetch
+from patches.sources.csaf.parser import parse_csaf
+from patches.sources.csaf.store import Holdings
+from patches.sources.feed import FeedPart
+from patches.sources.feed_config import feed_source, list_key
+from patches.sources.parse_context import ParseContext
+from patches.vulnerability import Vulnerability
+
+
+def parse_documents(part: FeedPart, paths: Sequence[Path], context: ParseContext) -> Iterator[Vulnerability]:
+    """Parse the VEX documents of a provider; see :class:`~patches.sources.feed.FeedParser`."""
+    for path in paths:
+        yield from parse_csaf(context.counted(Holdings.from_file(path).documents()), context)
+
+
+def create_source(config: SourceConfig, context: SourceContext, wanted: frozenset[str] | None) -> ISource:
+    """
+    Create a source of VEX documents.
+
+    :raises BadSetting: if several locations are configured.
+    """
+    if len(config.locations) != 1:
+        raise BadSetting(f'[source.{config.name}]: its documents are in one place: give one "url" or one "path"')
+
+    def parts(wanted: frozenset[str] | None) -> Sequence[FeedPart]:
+        if wanted is not None and not any(platform.startswith("rhel-") for platform in wanted):
+            return []
+        return [FeedPart(list_key(config.locations[0]), config.locations)]
+
+    path = context.folder / f"{config.name}.documents"
+    fetch = CsafFetch(context.fetcher(config), context.run, path, context.kept.use)
+    return feed_source(config, context, wanted, parse_documents, parts, fetch)
+
+
+KIND = Kind(VENDOR, create_source)

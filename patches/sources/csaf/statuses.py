@@ -1,0 +1,98 @@
+"""What a CSAF document of Red Hat's says of the packages of each release: fixed, or why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from attrs import define, field
+
+from patches.sources.csaf.products import Component, ProductTree
+from patches.sources.fields import SOURCES, dicts, in_order, restriction
+from patches.vulnerability import FixedPackage
+
+#: what CSAF calls a status → what we do
+_STATUSES = {
+    "fixed": "fixed",
+    "known_affected": "affected",
+    "under_investigation": "under_investigation",
+    "known_not_affected": "not_affected",
+}
+#: what Red Hat says of an affected package → its status; else its category tells
+_WORDS = {
+    "affected": "affected",
+    "fix deferred": "deferred",
+    "out of support scope": "end_of_life",
+    "will not fix": "will_not_fix",
+}
+_CATEGORIES = {"no_fix_planned": "will_not_fix", "none_available": "affected"}
+#: A package without its architectures: name, kind, module, status, version.
+_Row = tuple[str, str, str | None, str, str | None]
+
+
+@define(eq=False)
+class Release:
+    """
+    What is said of one release.
+
+    :ivar ids: of the products that are packages of it.
+    """
+
+    ids: set[str] = field(factory=set)
+    _rows: dict[_Row, set[str]] = field(factory=dict)
+
+    def add(self, component: Component, status: str) -> None:
+        """Take what is said of a package; a fix names binary packages, what has none the source mostly."""
+        package = component.package
+        is_source = package.arch is None or package.arch in SOURCES
+        if status == "fixed":
+            if is_source or package.version is None:
+                return
+            row: _Row = (package.name, "binary", component.module, status, package.version)
+        else:
+            row = (package.name, "source" if is_source else "binary", component.module, status, None)
+        self._rows.setdefault(row, set()).update(() if is_source else (str(package.arch),))
+
+    def packages(self) -> tuple[FixedPackage, ...]:
+        """Give the packages; one that is not affected here, and is elsewhere in the release, is affected."""
+        affected = {row[:3] for row in self._rows if row[3] != "not_affected"}
+        rows = [row for row in self._rows if row[3] != "not_affected" or row[:3] not in affected]
+        return in_order(
+            FixedPackage(name, version, kind, status=status, arches=restriction(self._rows[row]), module=module)
+            for row in rows
+            for name, kind, module, status, version in [row]
+        )
+
+    def concerns(self, ids: Any) -> bool:
+        """Tell whether something is said of a package of this release; without ids it is said of all."""
+        return not isinstance(ids, list) or not self.ids.isdisjoint(each for each in ids if isinstance(each, str))
+
+
+def releases_of(vulnerability: dict[str, Any], products: ProductTree) -> dict[str, Release]:
+    """
+    Give what is said of each release, by platform.
+
+    :param vulnerability: an element of the document's ``vulnerabilities``.
+    """
+    reasons = dict(_reasons(dicts(vulnerability.get("remediations"))))
+    listed = vulnerability.get("product_status")
+    found: dict[str, Release] = {}
+    for name, status in _STATUSES.items():
+        ids = listed.get(name) if isinstance(listed, dict) else None
+        for product_id in ids if isinstance(ids, list) else ():
+            component = products.component(product_id)
+            if component is not None:
+                release = found.setdefault(component.platform, Release())
+                release.ids.add(product_id)
+                release.add(component, reasons.get(product_id, status) if status == "affected" else status)
+    return found
+
+
+def _reasons(remediations: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Give why there is no fix, by id."""
+    for remediation in remediations:
+        category, details, ids = (remediation.get(key) for key in ("category", "details", "product_ids"))
+        if isinstance(category, str) and category in _CATEGORIES and isinstance(ids, list):
+            word = details.strip().lower() if isinstance(details, str) else ""
+            status = _WORDS.get(word, _CATEGORIES[category])
+            yield from ((product_id, status) for product_id in ids if isinstance(product_id, str))

@@ -1,0 +1,114 @@
+"""
+What is here of a CSAF provider's documents: an archive, and what has come or gone since it was made.
+
+It is kept in a file of its own, by which the reader of the documents is told of all of them at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from attrs import field, frozen
+
+from patches.interfaces import SourceError
+from patches.sources.archive.decompress import Limits, open_feed, unpacking
+from patches.sources.archive.members import members
+
+_VERSION = 1
+
+
+@frozen
+class Change:
+    """
+    A document that is newer than the archive.
+
+    :ivar time: when it changed.
+    :ivar path: the file that it is in.
+    """
+
+    time: datetime
+    path: Path
+
+
+@frozen
+class Holdings:
+    """
+    All documents of a provider.
+
+    :ivar archive: a file or a folder.
+    :ivar state: what changes when the content of the archive does.
+    :ivar changed: documents that go before those in the archive, ``2024/cve-2024-0001.json``.
+    :ivar deleted: documents in the archive that are not valid any more.
+    """
+
+    archive: Path
+    state: str
+    changed: Mapping[str, Change] = field(factory=dict)
+    deleted: frozenset[str] = frozenset()
+
+    @classmethod
+    def from_file(cls, path: Path) -> Holdings:
+        """
+        Read what :meth:`keep` wrote.
+
+        :raises SourceError: if it is not there, or is something else.
+        """
+        with unpacking(path):
+            content = path.read_bytes()
+        try:
+            document = json.loads(content)
+            if document["version"] != _VERSION:
+                raise ValueError(document["version"])
+            times = {name: (datetime.fromisoformat(time), Path(file)) for name, time, file in document["changed"]}
+            changed = {name: Change(*each) for name, each in times.items()}
+            return cls(Path(document["archive"]), str(document["state"]), changed, frozenset(document["deleted"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise SourceError(f"{path}: not a list of documents") from error
+
+    def keep(self, path: Path) -> None:
+        """
+        Write it to a file, whole or not at all.
+
+        :raises SourceError: if that fails.
+        """
+        changed = [(name, each.time.isoformat(), str(each.path)) for name, each in sorted(self.changed.items())]
+        document = {
+            "version": _VERSION,
+            "archive": str(self.archive),
+            "state": self.state,
+            "changed": changed,
+            "deleted": sorted(self.deleted),
+        }
+        with unpacking(path):
+            begun = path.with_name(path.name + ".new")
+            begun.write_text(json.dumps(document), "utf-8")
+            begun.replace(path)
+
+    def fingerprint(self) -> str:
+        """Give what changes when any of the documents does."""
+        found = hashlib.sha256(self.state.encode())
+        for name, change in sorted(self.changed.items()):
+            found.update(f"\n{name} {change.time.isoformat()}".encode())
+        for name in sorted(self.deleted):
+            found.update(f"\n{name} deleted".encode())
+        return found.hexdigest()
+
+    def documents(self, limits: Limits | None = None) -> Iterator[tuple[str, bytes]]:
+        """
+        Give the name and the content of each document, one at a time.
+
+        :raises SourceError: if something is damaged, or exceeds its limits.
+        """
+        limits = limits or Limits()
+        for member, content in members(self.archive, limits):
+            name = "/".join(member.split("/")[-2:])
+            if name not in self.changed and name not in self.deleted:
+                yield name, content
+        one = Limits(total_bytes=limits.member_bytes)
+        for name, change in sorted(self.changed.items()):
+            with open_feed(change.path, one) as stream:
+                yield name, stream.read()

@@ -1,0 +1,109 @@
+"""
+The Debian security tracker: what it knows of every flaw in every source package, in every release that it follows.
+
+It is one JSON object, from a source package to flaws to releases, of tens of megabytes: it is read a package at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import ijson
+
+from patches.interfaces import SourceError
+from patches.sources.fields import is_name, severity_in
+from patches.sources.parse_context import INVALID_VERSION, NO_RECORD, ParseContext
+from patches.versions import InvalidVersion
+from patches.versions.dpkg import sort_key
+from patches.vulnerability import FixedPackage, Vulnerability
+
+#: codename → platform
+RELEASES = {
+    "wheezy": "debian-7",
+    "jessie": "debian-8",
+    "stretch": "debian-9",
+    "buster": "debian-10",
+    "bullseye": "debian-11",
+    "bookworm": "debian-12",
+    "trixie": "debian-13",
+    "forky": "debian-14",
+    "duke": "debian-15",
+    "sid": "debian-unstable",
+}
+_REASONS = {"ignored": "will_not_fix", "postponed": "deferred"}
+_PAGE = "https://security-tracker.debian.org/tracker/{}"
+
+
+class _NoRecord(ValueError):
+    """Something else than the tracker's word on a flaw in a release."""
+
+
+def parse_tracker(stream: BinaryIO, context: ParseContext) -> Iterator[Vulnerability]:
+    """
+    Read the tracker's file: give a vulnerability for each flaw of each source package in each release.
+
+    Of a flaw in several packages these are parts; see :mod:`patches.sources.regroup`.
+
+    :raises SourceError: if it is no such file, or ends early.
+    """
+    empty = True
+    try:
+        for package, flaws in ijson.kvitems(stream, ""):
+            empty = False
+            if is_name(package) and isinstance(flaws, dict):
+                yield from _parse_package(package, flaws, context)
+            else:
+                context.skip(NO_RECORD)
+    except ijson.JSONError as error:
+        raise SourceError(f"not JSON: {str(error).splitlines()[0].strip()}") from error
+    if empty:
+        raise SourceError("it is not the tracker's file: it has no packages")
+
+
+def _parse_package(package: str, flaws: dict[str, Any], context: ParseContext) -> Iterator[Vulnerability]:
+    for name, entry in flaws.items():
+        releases = entry.get("releases") if isinstance(entry, dict) else None
+        if not is_name(name) or not isinstance(releases, dict):
+            context.skip(NO_RECORD)
+            continue
+        for codename, release in releases.items():
+            platform = RELEASES.get(codename)
+            if platform is None:
+                context.skip(context.unknown("release", codename))
+            elif context.wants(platform):
+                try:
+                    fixed, severity = _fixed(package, release), severity_in(release.get("urgency"))
+                except InvalidVersion:
+                    context.skip(INVALID_VERSION)
+                except _NoRecord:
+                    context.skip(NO_RECORD)
+                else:
+                    yield Vulnerability(name, platform, (fixed,), severity, _PAGE.format(name), source=context.source)
+
+
+def _fixed(package: str, release: Any) -> FixedPackage:
+    status = release.get("status") if isinstance(release, dict) else None
+    if status == "resolved":
+        return _resolved(package, release.get("fixed_version"))
+    if status == "undetermined":
+        return FixedPackage(package, None, status="under_investigation")
+    if status != "open":
+        raise _NoRecord
+    if release.get("urgency") == "end-of-life":
+        return FixedPackage(package, None, status="end_of_life")
+    reason = release.get("nodsa_reason")
+    return FixedPackage(
+        package, None, status=_REASONS.get(reason, "affected") if isinstance(reason, str) else "affected"
+    )
+
+
+def _resolved(package: str, version: Any) -> FixedPackage:
+    if version == "0":
+        return FixedPackage(package, None, status="not_affected")
+    if not isinstance(version, str):
+        raise _NoRecord
+    if not is_name(version):
+        raise InvalidVersion(version, "it cannot be printed")
+    sort_key(version)
+    return FixedPackage(package, version)

@@ -1,0 +1,52 @@
+"""What the configurations of all feeds have in common: the source itself, its scratch file, its one platform."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from patches.settings import BadSetting
+from patches.sources.config import SourceConfig
+from patches.sources.context import SourceContext
+from patches.sources.feed import FeedParser, FeedPart, FeedSource, Fetch
+
+
+def feed_source(
+    config: SourceConfig,
+    context: SourceContext,
+    wanted: frozenset[str] | None,
+    parse: FeedParser,
+    parts: Callable[[frozenset[str] | None], Sequence[FeedPart]],
+    fetch: Fetch | None = None,
+) -> FeedSource:
+    """
+    Create a source of files.
+
+    :param parts: returns the lists of the wanted platforms; ``None``: of all.
+    :param fetch: fetches the files; ``None``: each location is one file.
+    """
+    return FeedSource(
+        config.name, config.rank or 0, parse, parts, fetch or context.fetcher(config), context.run, wanted
+    )
+
+
+def scratch_file(config: SourceConfig, context: SourceContext) -> Path:
+    """Return the path of the scratch file of a source."""
+    return context.folder / f"{config.name}.regroup"
+
+
+def one_platform(config: SourceConfig) -> str:
+    """
+    Return the one platform of a source whose files do not name it.
+
+    :raises BadSetting: if not exactly one is configured.
+    """
+    if len(config.platforms or ()) != 1:
+        raise BadSetting(f'[source.{config.name}]: needs the one platform it is about: "platforms"')
+    (platform,) = config.platforms or ("",)
+    return platform
+
+
+def list_key(location: str) -> str:
+    """Return the key of the list of a location: the last part of its path."""
+    return location.rstrip("/").rpartition("/")[2] or location

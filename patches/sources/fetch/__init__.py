@@ -1,0 +1,1 @@
+"""Fetching the files of feeds: conditional, resumed, verified downloads, through proxies."""

@@ -1,0 +1,72 @@
+"""How the servers of a source are reached: whom to trust, by which proxies, and with which headers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import field, frozen
+from OpenSSL.crypto import Error as CertificateError
+from twisted.internet.ssl import Certificate, trustRootFromCertificates
+from twisted.web.client import BrowserLikePolicyForHTTPS
+from twisted.web.iweb import IPolicyForHTTPS
+
+from patches.settings import BadSetting
+from patches.sources.config import SourceConfig
+from patches.sources.fetch.proxies import Proxies, Proxy
+
+_CERTIFICATE = re.compile(b"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+
+
+@frozen
+class Access:
+    """
+    How the servers of a source are reached.
+
+    :ivar policy: whom to trust; usually whom the system trusts.
+    :ivar headers: are sent to the server that is configured, and to no other.
+    """
+
+    proxies: Proxies = field(factory=Proxies)
+    policy: IPolicyForHTTPS = field(factory=BrowserLikePolicyForHTTPS)
+    headers: Mapping[str, str] = field(factory=dict, repr=False)
+
+    @classmethod
+    def from_config(cls, config: SourceConfig, environment: Mapping[str, str]) -> Access:
+        """
+        Take what is configured for a source, and from the environment what is not.
+
+        :raises BadSetting: if it cannot be used.
+        """
+        try:
+            proxies = (
+                Proxies.always(Proxy.from_url(config.proxy))
+                if config.proxy is not None
+                else Proxies.from_environment(environment)
+            )
+            policy = BrowserLikePolicyForHTTPS() if config.ca is None else trusting(config.ca)
+        except BadSetting as error:
+            raise BadSetting(f"[source.{config.name}]: {error}") from error
+        return cls(proxies, policy, config.headers)
+
+
+def trusting(path: Path) -> IPolicyForHTTPS:
+    """
+    Trust the certificates in a file, and no others.
+
+    :param path: of a PEM file; what is between the certificates is not looked at.
+    :raises BadSetting: if it has none, or one that cannot be read.
+    """
+    try:
+        blocks = _CERTIFICATE.findall(path.read_bytes())
+    except OSError as error:
+        raise BadSetting(f"ca: {path}: {error.strerror}") from error
+    if not blocks:
+        raise BadSetting(f"ca: {path}: has no certificate in PEM form")
+    try:
+        certificates = [Certificate.loadPEM(block) for block in blocks]
+    except (CertificateError, ValueError) as error:
+        raise BadSetting(f"ca: {path}: has a certificate that cannot be read") from error
+    policy: IPolicyForHTTPS = BrowserLikePolicyForHTTPS(trustRoot=trustRootFromCertificates(certificates))
+    return policy

@@ -1,0 +1,82 @@
+"""Fetchers of the files of configured sources: URLs are downloaded, paths are used where they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from attrs import frozen
+
+from patches.interfaces import Run, SourceError
+from patches.sources.config import SourceConfig
+from patches.sources.feed import Fetch, Fetched
+from patches.sources.fetch.access import Access
+from patches.sources.fetch.agent import pooled_agent
+from patches.sources.fetch.cache import KeptFiles
+from patches.sources.fetch.clients import verbatim_client
+from patches.sources.fetch.download import Downloads
+from patches.sources.fetch.local import LocalFiles
+from patches.sources.fetch.request import DownloadSettings
+
+_CONNECTIONS = 2
+_CONNECT_SECONDS = 60.0
+
+
+@frozen
+class AnyFetcher:
+    """
+    Fetches files by URL or by path.
+
+    :ivar web: fetches ``http://`` and ``https://`` URLs.
+    :ivar local: fetches paths and ``file://`` URLs.
+    """
+
+    web: Fetch
+    local: Fetch
+
+    async def __call__(self, location: str, /) -> Fetched:
+        """
+        Fetch a file.
+
+        :raises SourceError: if that fails.
+        """
+        scheme, slashes, _ = location.partition("://")
+        if not slashes or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme):
+            return await self.local(location)
+        if scheme.lower() in ("http", "https"):
+            return await self.web(location)
+        parts = urlsplit(location)
+        if scheme.lower() != "file" or parts.netloc not in ("", "localhost"):
+            raise SourceError(f"{location}: is neither a path nor a URL of http, https or file")
+        return await self.local(unquote(parts.path))
+
+
+class FetcherFactory:
+    """
+    Creates a fetcher for each configured source.
+
+    All fetchers share one folder, so that a file of two sources is downloaded once. Each has its own headers and proxy.
+
+    :param run: runs what blocks.
+    :param kept: the folder of downloaded files.
+    :param environment: the variables of the process, which may name proxies.
+    """
+
+    def __init__(self, reactor: Any, run: Run, kept: KeptFiles, environment: Mapping[str, str]) -> None:
+        self._reactor = reactor
+        self._run = run
+        self._kept = kept
+        self._environment = environment
+
+    def __call__(self, config: SourceConfig) -> Fetch:
+        """
+        Create the fetcher of a source.
+
+        :raises BadSetting: if its certificates or its proxy cannot be used, or the environment's.
+        """
+        access = Access.from_config(config, self._environment)
+        client = verbatim_client(pooled_agent(self._reactor, _CONNECTIONS, _CONNECT_SECONDS, access))
+        web = Downloads(client, self._reactor, self._run, self._kept, access.headers, DownloadSettings())
+        return AnyFetcher(web, LocalFiles(self._run))

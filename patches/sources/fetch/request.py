@@ -1,0 +1,152 @@
+"""
+One request for a file, until there is an answer that is no redirect.
+
+What may pass by itself is told apart from what will not: only the former is worth another try.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NoReturn
+
+from attrs import field, frozen
+from attrs.validators import ge, gt
+from OpenSSL.SSL import Error as TLSError
+from service_identity.exceptions import VerificationError
+from twisted.internet.defer import CancelledError
+from twisted.internet.interfaces import IReactorTime
+from twisted.web.http import GONE, NOT_FOUND
+from twisted.web.iweb import IResponse
+
+from patches.interfaces import NotThere, SourceError
+from patches.sources.fetch.body import hang_up
+from patches.sources.fetch.headers import retry_after
+from patches.sources.fetch.redirects import REDIRECTS, redirected, same_server, shown
+from patches.sources.fetch.retry import BROKEN, Client, RequestTimedOut, describe, is_cancellation, timed_out, times
+from patches.sources.fetch.tunnels import TunnelRefused
+
+
+@frozen
+class DownloadSettings:
+    """
+    How hard to try.
+
+    :ivar max_bytes: the longest file that is taken.
+    :ivar quiet_seconds: how long a server may send nothing.
+    :ivar tries: how often a file is asked for at most, the first time included.
+    :ivar pause_seconds: the longest pause before the second try; it doubles with each further one.
+    :ivar max_pause_seconds: where it stops doubling.
+    :ivar max_retry_after_seconds: the longest pause that a server may ask for; if it asks for more, that was it.
+    :ivar redirects: how many are followed in one try.
+    """
+
+    max_bytes: int = field(default=4 << 30, validator=ge(0))
+    quiet_seconds: float = field(default=60.0, validator=gt(0))
+    tries: int = field(default=5, validator=ge(1))
+    pause_seconds: float = 1.0
+    max_pause_seconds: float = 30.0
+    max_retry_after_seconds: float = 120.0
+    redirects: int = 5
+
+
+class MayPass(Exception):
+    """
+    A try that failed by what may pass by itself.
+
+    :ivar retry_after: in how many seconds to try again; ``None``: the server did not say.
+    """
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class Asking:
+    """Sends requests for files."""
+
+    def __init__(
+        self, client: Client, clock: IReactorTime, headers: Mapping[str, str], settings: DownloadSettings
+    ) -> None:
+        """
+        Prepare; nothing is asked yet.
+
+        :param headers: are sent to the server of a URL, but to no other that it redirects to.
+        """
+        self._client = client
+        self._clock = clock
+        self._headers = {name.lower(): value for name, value in headers.items()}
+        self._settings = settings
+
+    async def ask(self, url: str, conditions: Mapping[str, str]) -> IResponse:
+        """
+        Send a request, and follow where it is redirected.
+
+        :param conditions: headers that are sent wherever it leads.
+        :raises MayPass: if no answer came.
+        :raises SourceError: if it is redirected too often, or where it should not, or the server is not trusted.
+        """
+        target = url
+        for _ in range(self._settings.redirects + 1):
+            own = self._headers if same_server(url, target) else {}
+            response = await self._request(target, {**own, **conditions, "accept-encoding": "identity"})
+            location = response.headers.getRawHeaders(b"location")
+            if response.code not in REDIRECTS or not location:
+                return response
+            hang_up(response)
+            target = redirected(target, location[0])
+        raise SourceError(f"is redirected more than {times(self._settings.redirects)}")
+
+    async def _request(self, url: str, headers: Mapping[str, str]) -> IResponse:
+        seconds = self._settings.quiet_seconds
+        try:
+            asking = self._client.get(url, headers=dict(headers), allow_redirects=False, unbuffered=True)
+            response: IResponse = await asking.addTimeout(seconds, self._clock, onTimeoutCancel=timed_out)
+        except (RequestTimedOut, *BROKEN) as error:
+            give_up(error)
+        except ValueError as error:
+            raise SourceError(f"is, or is redirected to, a URL that no server can have: {shown(url)}") from error
+        return response
+
+    def refuse(self, response: IResponse) -> NoReturn:
+        """
+        Give up an answer that has no file.
+
+        :raises MayPass: if the server is in trouble, or busy.
+        :raises NotThere: if it has no such file.
+        :raises SourceError: if it is not, or for too long.
+        """
+        hang_up(response)
+        reason = f"it answered {response.code}"
+        if response.code in (NOT_FOUND, GONE):
+            raise NotThere(reason)
+        if not _may_pass(response.code):
+            raise SourceError(reason)
+        wait = retry_after(response.headers, self._clock.seconds())
+        if wait is not None and wait > self._settings.max_retry_after_seconds:
+            raise SourceError(f"{reason}, and wants not to be asked for {wait:.0f} s")
+        raise MayPass(reason, wait)
+
+
+def give_up(error: Exception) -> NoReturn:
+    """
+    Tell apart why a request failed, or the body of its answer.
+
+    :param error: one of ``BROKEN``, or :class:`RequestTimedOut`.
+    :raises MayPass: if it may pass.
+    :raises SourceError: if the server is not the one that it should be, or the proxy does not want to.
+    :raises CancelledError: if nobody waits for the answer any more.
+    """
+    if is_cancellation(error):
+        raise CancelledError from error
+    for reason in getattr(error, "reasons", None) or ():
+        if reason.check(VerificationError):
+            raise SourceError("its certificate is of another name") from error
+        if reason.check(TLSError) and "certificate" in str(reason.value):
+            raise SourceError("its certificate is not trusted") from error
+    if isinstance(error, TunnelRefused) and error.status is not None and not _may_pass(error.status):
+        raise SourceError(error.reason) from error
+    raise MayPass(describe(error)) from error
+
+
+def _may_pass(status: int) -> bool:
+    return status == 429 or status >= 500

@@ -1,0 +1,219 @@
+"""
+Asking an HTTP server until it answers: bounded in time, tries, size and parallel requests.
+
+What may pass by itself is tried again, after a pause that doubles: no connection, a connection closed under a request,
+a time-out, and the statuses in :data:`TRANSIENT`. Any other answer is the caller's to judge; redirects are not
+followed.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from attrs import field, frozen
+from attrs.validators import ge, gt
+from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
+from twisted.internet.error import (
+    ConnectError,
+    ConnectingCancelledError,
+    ConnectionAborted,
+    ConnectionDone,
+    ConnectionLost,
+    DNSLookupError,
+)
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.web._newclient import RequestNotSent
+from twisted.web.client import RequestTransmissionFailed, ResponseFailed
+from twisted.web.iweb import IResponse
+
+from patches.http.response_body import read_body
+from patches.interfaces import SourceError
+from patches.sources.fetch.tunnels import TunnelRefused
+
+log = Logger()
+
+TRANSIENT = frozenset({429, 500, 502, 503, 504})
+#: How a request fails to which no whole answer comes.
+BROKEN = (
+    ConnectError,
+    ConnectingCancelledError,
+    ConnectionAborted,
+    ConnectionDone,
+    ConnectionLost,
+    DNSLookupError,
+    RequestNotSent,
+    RequestTransmissionFailed,
+    ResponseFailed,
+)
+
+
+class Unanswered(SourceError):
+    """A request to which no usable answer came, however often it was tried."""
+
+
+class RequestTimedOut(Exception):
+    """A request that was not answered in its time."""
+
+
+class Client(Protocol):
+    """The part of treq's ``HTTPClient`` that is used here."""
+
+    @property
+    def get(self) -> Callable[..., Deferred[Any]]:
+        """Send a GET request."""
+
+
+@frozen
+class FetchSettings:
+    """
+    How hard to try.
+
+    :ivar tries: how often a request is sent at most, the first time included.
+    :ivar timeout_seconds: what one try may take, its body included.
+    :ivar pause_seconds: the longest pause before the second try; it doubles with each further one.
+    :ivar max_pause_seconds: where it stops doubling.
+    :ivar parallel: how many requests may be under way at once.
+    :ivar rate: requests a second at most, evenly spaced, repeated ones included; ``None``: no limit.
+    """
+
+    tries: int = field(default=6, validator=ge(1))
+    timeout_seconds: float = field(default=60.0, validator=gt(0))
+    pause_seconds: float = 1.0
+    max_pause_seconds: float = 30.0
+    parallel: int = field(default=4, validator=ge(1))
+    rate: float | None = None
+
+
+@frozen
+class Answer:
+    """What a server said, read to its end."""
+
+    status: int
+    body: bytes
+
+
+class Fetcher:
+    """Sends GET requests within its settings."""
+
+    def __init__(
+        self,
+        client: Client,
+        clock: IReactorTime,
+        settings: FetchSettings,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """
+        Prepare; nothing is sent yet.
+
+        :param jitter: gives a number in [0, 1), by which pauses are shortened, down to their half.
+        """
+        self._client = client
+        self._clock = clock
+        self._settings = settings
+        self._jitter = jitter
+        self._slots = DeferredSemaphore(settings.parallel)
+        self._pace = Pace(clock, settings.rate)
+
+    async def get(self, url: str, max_bytes: int, headers: Mapping[str, str] | None = None) -> Answer:
+        """
+        Ask until there is an answer.
+
+        :param max_bytes: the longest body that is taken, decompressed.
+        :raises Unanswered: if the last try failed too.
+        :raises BodyTooLong: at once.
+        """
+        for number in range(1, self._settings.tries + 1):
+            try:
+                answer = await self._attempt(url, max_bytes, dict(headers or {}))
+            except (RequestTimedOut, *BROKEN) as error:
+                reason = describe(error)
+            else:
+                if answer.status not in TRANSIENT:
+                    return answer
+                reason = f"it answered {answer.status}"
+            if number < self._settings.tries:
+                await self._pause(number, reason)
+        raise Unanswered(f"{reason}, and was asked {times(self._settings.tries)}")
+
+    async def _attempt(self, url: str, max_bytes: int, headers: dict[str, str]) -> Answer:
+        async with self._slots:
+            await self._pace.turn()
+            exchange = Deferred.fromCoroutine(self._exchange(url, max_bytes, headers))
+            seconds = self._settings.timeout_seconds
+            try:
+                return await exchange.addTimeout(seconds, self._clock, onTimeoutCancel=timed_out)
+            except BROKEN as error:
+                if is_cancellation(error):
+                    raise CancelledError from error
+                raise
+
+    async def _exchange(self, url: str, max_bytes: int, headers: dict[str, str]) -> Answer:
+        response: IResponse = await self._client.get(url, headers=headers, allow_redirects=False, unbuffered=True)
+        return Answer(response.code, await read_body(response, max_bytes))
+
+    async def _pause(self, number: int, reason: str) -> None:
+        longest = min(self._settings.max_pause_seconds, self._settings.pause_seconds * 2 ** (number - 1))
+        seconds = longest * (1 - self._jitter() / 2)
+        log.info("Asking again in {seconds:.1f} s: {reason}", seconds=seconds, reason=reason)
+        await deferLater(self._clock, seconds)
+
+
+def timed_out(result: Any, seconds: float) -> Any:
+    """
+    End a request that took too long; for :meth:`Deferred.addTimeout`.
+
+    :raises RequestTimedOut: always.
+    """
+    raise RequestTimedOut(seconds)
+
+
+def is_cancellation(error: BaseException) -> bool:
+    """Tell whether a request failed because it was cancelled; depending on how far it was, it fails in another way."""
+    reasons = getattr(error, "reasons", None) or ()
+    return isinstance(error, ConnectingCancelledError) or any(reason.check(CancelledError) for reason in reasons)
+
+
+def describe(error: BaseException) -> str:
+    """Say in a few words why no answer came."""
+    if isinstance(error, RequestTimedOut):
+        return f"it did not answer within {error.args[0]:g} s"
+    if isinstance(error, TunnelRefused):
+        return error.reason
+    if isinstance(error, ResponseFailed):
+        return "it closed the connection before the end of its answer"
+    return f"it cannot be reached ({type(error).__name__})"
+
+
+def times(number: int) -> str:
+    """Write how often."""
+    return "once" if number == 1 else f"{number} times"
+
+
+class Pace:
+    """Turns, evenly spaced and first come, first served."""
+
+    def __init__(self, clock: IReactorTime, rate: float | None) -> None:
+        """
+        Start with a turn that is free at once.
+
+        :param rate: turns a second; ``None``: as many as are asked for.
+        """
+        if rate is not None and rate <= 0:
+            raise ValueError(f"a rate is a positive number of requests a second, not {rate:g}")
+        self._clock = clock
+        self._distance = 1 / rate if rate is not None else 0.0
+        self._next = 0.0
+
+    async def turn(self) -> None:
+        """Wait for the next turn."""
+        if not self._distance:
+            return
+        now = self._clock.seconds()
+        at = max(now, self._next)
+        self._next = at + self._distance
+        if at > now:
+            await deferLater(self._clock, at - now)

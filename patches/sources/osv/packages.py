@@ -1,0 +1,89 @@
+"""From the elements of ``affected`` in an OSV record to the packages of a vulnerability on one platform."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from attrs import evolve, frozen
+
+from patches.sources.fields import in_order
+from patches.sources.osv.ecosystems import Place
+from patches.sources.osv.ranges import Range, ranges_of
+from patches.sources.parse_context import ParseContext
+from patches.vulnerability import FixedPackage
+
+#: A module and its stream, as summaries name them: ``nodejs:20``.
+_STREAM = re.compile(r"(?<![\w.+:-])([A-Za-z0-9][\w.+-]*:\w[\w.+-]*)")
+_MODULAR = (".module+el", ".module_el")
+
+
+@frozen
+class Entry:
+    """
+    An element of ``affected``.
+
+    :ivar name: of the package.
+    :ivar content: the element itself.
+    """
+
+    place: Place
+    name: str
+    content: dict[str, Any]
+
+
+def stream_in(summary: Any) -> str | None:
+    """Give the module and stream that a summary names; ``None`` if it names none, or several."""
+    found = set(_STREAM.findall(summary)) if isinstance(summary, str) else set()
+    return found.pop() if len(found) == 1 else None
+
+
+def packages_of(entries: list[Entry], stream: str | None, context: ParseContext) -> tuple[FixedPackage, ...]:
+    """
+    Give the packages of a vulnerability: each range once, in order.
+
+    A package that has entries for subscribers alone is affected on the other hosts too, and gets no fix there; but a
+    fix that is not marked as theirs may have come to everyone before.
+
+    :param entries: all of one platform.
+    :param stream: the module and stream that modular builds are of, if it is known.
+    :param context: counts the ranges that are skipped.
+    """
+    packages = [package for entry in entries for package in _packages(entry, stream, context)]
+    free = {entry.name for entry in entries if entry.place.channel is None}
+    paid = entries[0].place.ecosystem.paid
+    unfixed = (package for package in packages if paid and package.channel == paid and package.name not in free)
+    return in_order([*packages, *(_for_everyone(package) for package in unfixed)])
+
+
+def _for_everyone(package: FixedPackage) -> FixedPackage:
+    """Tell what an entry that is for subscribers alone means for the others; their kernels bear no mark."""
+    is_theirs = package.version is None or str(package.channel) in package.version or package.name.startswith("linux")
+    if package.status == "not_affected" or not is_theirs:
+        return evolve(package, channel=None)
+    return evolve(package, channel=None, version=None, last_affected=None, status="will_not_fix")
+
+
+def _packages(entry: Entry, stream: str | None, context: ParseContext) -> Iterator[FixedPackage]:
+    ecosystem = entry.place.ecosystem
+    for bounds in ranges_of(entry.content, ecosystem.scheme, context):
+        is_harmless = bounds.fixed == "0"
+        yield FixedPackage(
+            entry.name,
+            None if is_harmless else bounds.fixed,
+            ecosystem.kind,
+            introduced=bounds.introduced,
+            status="not_affected" if is_harmless else _status(bounds, entry.content),
+            module=stream if bounds.fixed and any(mark in bounds.fixed for mark in _MODULAR) else None,
+            last_affected=bounds.last_affected,
+            channel=entry.place.channel,
+        )
+
+
+def _status(bounds: Range, content: dict[str, Any]) -> str:
+    if bounds.fixed:
+        return "fixed"
+    specific = content.get("ecosystem_specific")
+    urgency = specific.get("urgency") if isinstance(specific, dict) else None
+    return "end_of_life" if urgency == "end-of-life" else "affected"

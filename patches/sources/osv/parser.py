@@ -1,0 +1,127 @@
+"""
+Records in OSV's format, of whatever distribution: from a document to vulnerabilities, one for each platform.
+
+A record about one flaw is named by its CVE, and its own id is an alias; an advisory keeps its id, and its CVEs are
+aliases. What a distribution's records mean is in :mod:`patches.sources.osv.ecosystems`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from patches.sources.archive.members import documents_of
+from patches.sources.fields import dicts, is_link, is_name, time_in
+from patches.sources.ids import flaw_names
+from patches.sources.osv.ecosystems import ECOSYSTEMS, Ecosystem, Ecosystems
+from patches.sources.osv.packages import Entry, packages_of, stream_in
+from patches.sources.osv.severity import severity_of, vector_of
+from patches.sources.parse_context import NO_PACKAGE, NO_RECORD, WITHDRAWN, ParseContext
+from patches.vulnerability import Vulnerability
+
+_FLAW = re.compile(r"CVE-\d{4}-\d{4,19}\Z")
+
+
+def parse_osv(
+    members: Iterable[tuple[str, bytes]],
+    context: ParseContext,
+    ecosystems: Ecosystems = ECOSYSTEMS,
+) -> Iterator[Vulnerability]:
+    """
+    Read the records of an archive, one at a time.
+
+    :param members: name and content of each file in it.
+    :raises SourceError: if not one of the members is a record.
+    """
+    for document in documents_of(members, is_record, "a record in OSV's format", context):
+        yield from parse_record(document, context, ecosystems)
+
+
+def is_record(document: Any) -> bool:
+    """Tell whether a document may be a record: it is an object with an id."""
+    return isinstance(document, dict) and is_name(document.get("id"))
+
+
+def parse_record(
+    document: Any,
+    context: ParseContext,
+    ecosystems: Ecosystems = ECOSYSTEMS,
+) -> Iterator[Vulnerability]:
+    """
+    Read a record: give what it says of each platform.
+
+    :param document: what was JSON.
+    """
+    if not is_record(document):
+        context.skip(NO_RECORD)
+        return
+    if time_in(document.get("withdrawn")) is not None:
+        context.skip(WITHDRAWN)
+        return
+    entries = list(_entries(document, context, ecosystems))
+    reasons = {ecosystem.refusal(document["id"]) for ecosystem in {entry.place.ecosystem for entry in entries}}
+    context.skipped.update(reason for reason in reasons if reason)
+    platforms: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if not entry.place.ecosystem.refusal(document["id"]):
+            platforms.setdefault(entry.place.platform, []).append(entry)
+    stream = stream_in(document.get("summary")) if platforms else None
+    for platform, found in platforms.items():
+        packages = packages_of(found, stream, context)
+        if packages:
+            yield _vulnerability(document, platform, found, context.source, fixed_in=packages)
+
+
+def _entries(document: dict[str, Any], context: ParseContext, ecosystems: Ecosystems) -> Iterator[Entry]:
+    """Give the affected packages on the platforms that are wanted."""
+    affected = document.get("affected")
+    if not isinstance(affected, list) or not affected:
+        context.skip(NO_PACKAGE)
+        return
+    for content in affected:
+        package = content.get("package") if isinstance(content, dict) else None
+        name, ecosystem = (package.get("name"), package.get("ecosystem")) if isinstance(package, dict) else (None, None)
+        place = ecosystems.place(ecosystem) if isinstance(ecosystem, str) and is_name(name) else NO_PACKAGE
+        if isinstance(place, str):
+            context.skip(place)
+        elif context.wants(place.platform):
+            yield Entry(place, str(name), content)
+
+
+def _vulnerability(
+    document: dict[str, Any], platform: str, entries: list[Entry], source: str, **rest: Any
+) -> Vulnerability:
+    ecosystem, record_id = entries[0].place.ecosystem, document["id"]
+    contents = [entry.content for entry in entries]
+    name = _name(record_id, ecosystem)
+    flaws = flaw_names(text for where in ecosystem.cves for text in _texts(document.get(where)))
+    return Vulnerability(
+        name=name,
+        platform=platform,
+        severity=severity_of(document, contents, ecosystem.rated_in_summary),
+        details_href=_link(document, name, ecosystem),
+        aliases=tuple(sorted({record_id, *flaws} - {name})),
+        source=source,
+        published=time_in(document.get("published")),
+        cvss=vector_of([score for holder in (document, *contents) for score in dicts(holder.get("severity"))]),
+        **rest,
+    )
+
+
+def _name(record_id: str, ecosystem: Ecosystem) -> str:
+    flaw = record_id.removeprefix(ecosystem.flaws) if ecosystem.flaws else ""
+    return flaw if _FLAW.match(flaw) else record_id
+
+
+def _link(document: dict[str, Any], name: str, ecosystem: Ecosystem) -> str:
+    if ecosystem.page:
+        return ecosystem.page.format(name=name)
+    references = [item for item in dicts(document.get("references")) if is_link(item.get("url"))]
+    urls = [item["url"] for kind in ("ADVISORY", "WEB") for item in references if item.get("type") == kind]
+    preferred = [url for url in urls if ecosystem.home and url.startswith(ecosystem.home)]
+    return next(iter((*preferred, *urls)), f"https://osv.dev/vulnerability/{document['id']}")
+
+
+def _texts(value: Any) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

@@ -1,0 +1,62 @@
+"""OSV, as a source: archives or folders of records, or a bucket with an archive for each ecosystem."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from patches.interfaces import ISource, SourceError
+from patches.settings import BadSetting
+from patches.sources.archive.members import members
+from patches.sources.archive.zip import BadZip, is_zip, zip_members
+from patches.sources.config import SourceConfig
+from patches.sources.context import CONVERTED, Kind, SourceContext
+from patches.sources.feed import FeedPart
+from patches.sources.feed_config import feed_source, list_key
+from patches.sources.osv.ecosystems import TABLE
+from patches.sources.osv.parser import parse_osv
+from patches.sources.parse_context import ParseContext
+from patches.vulnerability import Vulnerability
+
+
+def parse_archives(part: FeedPart, paths: Sequence[Path], context: ParseContext) -> Iterator[Vulnerability]:
+    """Parse archives or folders of records; see :class:`~patches.sources.feed.FeedParser`."""
+    for path in paths:
+        context.claimed = _claimed(path)
+        yield from parse_osv(context.counted(members(path)), context)
+
+
+def _claimed(path: Path) -> int | None:
+    """Count the records in the directory of a zip file; other archives have no such count."""
+    try:
+        if not is_zip(path):
+            return None
+        with path.open("rb") as file:
+            return sum(member.name.endswith(".json") for member in zip_members(file))
+    except (OSError, BadZip) as error:
+        raise SourceError(f"{path}: {error}") from error
+
+
+def create_source(config: SourceConfig, context: SourceContext, wanted: frozenset[str] | None) -> ISource:
+    """
+    Create a source of OSV records.
+
+    :raises BadSetting: if an ecosystem is not known.
+    """
+    unknown = sorted(set(config.ecosystems) - {row.name for row in TABLE})
+    if unknown:
+        raise BadSetting(f"[source.{config.name}]: there is no ecosystem {unknown[0]!r}")
+
+    def parts(wanted: frozenset[str] | None) -> Sequence[FeedPart]:
+        if not config.ecosystems:
+            return [FeedPart(list_key(location), (location,)) for location in config.locations]
+        base = config.locations[0].rstrip("/")
+        return [
+            FeedPart(name, (f"{base}/{name.replace(' ', '%20') if '://' in base else name}/all.zip",))
+            for name in config.ecosystems
+        ]
+
+    return feed_source(config, context, wanted, parse_archives, parts)
+
+
+KIND = Kind(CONVERTED, create_source)

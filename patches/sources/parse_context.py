@@ -1,0 +1,67 @@
+"""
+What a parser is given, and what it counts: the platforms to read, and the reasons for which entries are skipped.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator
+from typing import TypeVar
+
+from attrs import define, field
+
+T = TypeVar("T")
+
+NO_RECORD = "not a record"
+NO_PACKAGE = "not a package"
+NO_RANGE = "not a range of versions"
+NO_FLAW = "no name of a flaw"
+INVALID_VERSION = "invalid version"
+WITHDRAWN = "withdrawn"
+NOT_SECURITY = "not security"
+
+#: The number of distinct reasons up to which a reason may include a name from the feed.
+_NAMED = 20
+
+
+@define(eq=False)
+class ParseContext:
+    """
+    What a parser is given, and what it counts.
+
+    :ivar source: the name that its vulnerabilities carry as their source.
+    :ivar wanted: the platforms to read; ``None``: all.
+    :ivar skipped: the number of entries that were skipped, by reason.
+    :ivar found: the number of entries that were read.
+    :ivar claimed: the number of entries that the source says it has; ``None`` if it does not say.
+    """
+
+    source: str
+    wanted: Container[str] | None = None
+    skipped: Counter[str] = field(factory=Counter)
+    found: int = 0
+    claimed: int | None = None
+
+    def wants(self, platform: str) -> bool:
+        """Return whether a platform is to be read."""
+        return self.wanted is None or platform in self.wanted
+
+    def skip(self, reason: str, count: int = 1) -> None:
+        """Count skipped entries."""
+        self.skipped[reason] += count
+
+    def counted(self, entries: Iterable[T]) -> Iterator[T]:
+        """Yield the entries, and count them as found."""
+        for entry in entries:
+            self.found += 1
+            yield entry
+
+    def unknown(self, what: str, name: str) -> str:
+        """
+        Return the reason for skipping something of an unknown kind.
+
+        :param what: what is unknown: ``release``.
+        :param name: its name in the feed; left out of the reason once there are many reasons.
+        """
+        reason = f"unknown {what}: {ascii(name[:30])[1:-1]}"
+        return reason if reason in self.skipped or len(self.skipped) < _NAMED else f"unknown {what}"

@@ -1,0 +1,127 @@
+"""
+Regrouping: the fragments of a vulnerability are merged, on disk, whatever the size of the feed.
+
+A feed that is ordered by package names one vulnerability in many places. Its parser yields a fragment for each of them:
+a :class:`~patches.vulnerability.Vulnerability` with one package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import BinaryIO
+
+from attrs import evolve
+
+from patches.interfaces import SourceError
+from patches.sources.archive.decompress import open_feed
+from patches.sources.feed import FeedPart
+from patches.sources.fields import in_order
+from patches.sources.parse_context import ParseContext
+from patches.storage.scratch import open_scratch
+from patches.vulnerability import Severity, Vulnerability
+from patches.wire import decode_lines, encode_line
+
+
+class FragmentStore:
+    """
+    The fragments of vulnerabilities, in a scratch file; every method blocks.
+
+    :param path: the scratch file; whatever is there is thrown away.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._database = open_scratch(path)
+        self._database.execute("CREATE TABLE fragments (platform TEXT, name TEXT, line BLOB)")
+
+    def add(self, fragments: Iterable[Vulnerability]) -> None:
+        """Add fragments; when their parser raises, the store can only be closed."""
+        rows = ((fragment.platform, fragment.name, encode_line(fragment)) for fragment in fragments)
+        self._database.execute("BEGIN")
+        self._database.executemany("INSERT INTO fragments VALUES (?, ?, ?)", rows)
+        self._database.execute("COMMIT")
+
+    def platforms(self) -> list[str]:
+        """Return the platforms that have fragments, sorted."""
+        return [
+            platform for (platform,) in self._database.execute("SELECT DISTINCT platform FROM fragments ORDER BY 1")
+        ]
+
+    def vulnerabilities(self, platform: str) -> Iterator[Vulnerability]:
+        """Yield the vulnerabilities of a platform, each merged from its fragments, ordered by name."""
+        rows = self._database.execute(
+            "SELECT name, line FROM fragments WHERE platform = ? ORDER BY name, rowid", (platform,)
+        )
+        for _, group in groupby(rows, key=lambda row: row[0]):
+            yield merged([fragment for _, line in group for fragment in decode_lines(line)])
+
+    def close(self) -> None:
+        """Delete the file."""
+        self._database.close()
+        self._path.unlink(missing_ok=True)
+
+
+def regrouped(fragments: Iterable[Vulnerability], scratch: Path) -> Iterator[Vulnerability]:
+    """
+    Yield the vulnerabilities of which a feed has fragments, by platform and name.
+
+    :param scratch: the path of the scratch file; its folder is created.
+    """
+    scratch.parent.mkdir(parents=True, exist_ok=True)
+    store = FragmentStore(scratch)
+    try:
+        store.add(fragments)
+        for platform in store.platforms():
+            yield from store.vulnerabilities(platform)
+    finally:
+        store.close()
+
+
+def one_platform_fragments(
+    parse: Callable[[BinaryIO, str, ParseContext], Iterator[Vulnerability]],
+    part: FeedPart,
+    paths: Sequence[Path],
+    context: ParseContext,
+) -> Iterator[Vulnerability]:
+    """Parse files that do not name their platform."""
+    if part.platform is None:
+        raise SourceError(f"{part.key}: its files do not say of which platform they are")
+    for path in paths:
+        with open_feed(path) as stream:
+            yield from parse(stream, part.platform, context)
+
+
+def file_fragments(
+    parse: Callable[[BinaryIO, ParseContext], Iterator[Vulnerability]], paths: Sequence[Path], context: ParseContext
+) -> Iterator[Vulnerability]:
+    """Parse files that name their platforms."""
+    for path in paths:
+        with open_feed(path) as stream:
+            yield from parse(stream, context)
+
+
+def merged(fragments: list[Vulnerability]) -> Vulnerability:
+    """
+    Merge the fragments of one vulnerability.
+
+    What a vulnerability has once is taken from the first fragment that has it. The severity is the highest; where it is
+    negligible in one package and unknown in another, it is unknown.
+    """
+    first = fragments[0]
+    if len(fragments) == 1:
+        return first
+    return evolve(
+        first,
+        fixed_in=in_order(package for fragment in fragments for package in fragment.fixed_in),
+        severity=max((fragment.severity for fragment in fragments), key=_weight),
+        details_href=next((fragment.details_href for fragment in fragments if fragment.details_href), ""),
+        aliases=tuple(sorted({alias for fragment in fragments for alias in fragment.aliases})),
+        published=next((fragment.published for fragment in fragments if fragment.published), None),
+        cvss=next((fragment.cvss for fragment in fragments if fragment.cvss), None),
+    )
+
+
+def _weight(severity: Severity) -> float:
+    return Severity.NEGLIGIBLE + 0.5 if severity is Severity.UNKNOWN else severity

@@ -1,0 +1,125 @@
+"""
+Alpine's secdb, which Wolfi and Chainguard publish too: which version of a package fixed which flaws.
+
+It knows of no flaw that is not fixed, and of no severity. A document is one repository of one release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import ijson
+from attrs import define, field
+
+from patches.interfaces import SourceError
+from patches.sources.fields import is_name
+from patches.sources.ids import names_in
+from patches.sources.parse_context import INVALID_VERSION, NO_FLAW, NO_RECORD, ParseContext
+from patches.versions import InvalidVersion
+from patches.versions.apk import sort_key
+from patches.vulnerability import FixedPackage, Vulnerability
+
+#: The version that says that the package was never affected.
+_NEVER = "0"
+
+
+@define(eq=False)
+class _Flaw:
+    """What one package says of one flaw: the highest version that fixes it, and what else it is called."""
+
+    version: str
+    aliases: set[str] = field(factory=set)
+
+    def fixed_in(self, version: str) -> None:
+        if self.version == _NEVER or (version != _NEVER and sort_key(version) > sort_key(self.version)):
+            self.version = version
+
+
+def parse_secdb(stream: BinaryIO, platform: str, context: ParseContext) -> Iterator[Vulnerability]:
+    """
+    Read a document of the secdb: give a vulnerability for each flaw of each package.
+
+    Of a flaw in several packages, or in several documents, these are parts; see :mod:`patches.sources.regroup`.
+
+    :param platform: whose document it is: ``alpine-3.20``, ``wolfi``.
+    :raises SourceError: if it is no such document, or ends early.
+    """
+    try:
+        events = _Events(stream)
+        for item in ijson.items(events, "packages.item"):
+            yield from _parse_package(item, platform, context)
+    except ijson.JSONError as error:
+        raise SourceError(f"not JSON: {str(error).splitlines()[0].strip()}") from error
+    if not events.has_packages:
+        raise SourceError("it is no secdb: it has no packages")
+
+
+class _Events:
+    """The events of a document, and whether it has packages: a release that is new may have none in it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.has_packages = False
+        self._events = ijson.parse(stream)
+
+    def __iter__(self) -> Iterator[tuple[str, str, Any]]:
+        for prefix, event, value in self._events:
+            self.has_packages = self.has_packages or (prefix == "packages" and event in ("start_array", "null"))
+            yield prefix, event, value
+
+
+def _parse_package(item: Any, platform: str, context: ParseContext) -> Iterator[Vulnerability]:
+    package = item.get("pkg") if isinstance(item, dict) else None
+    name, fixes = (package.get("name"), package.get("secfixes")) if isinstance(package, dict) else (None, None)
+    if not is_name(name) or not isinstance(fixes, dict):
+        context.skip(NO_RECORD)
+        return
+    for flaw, found in _flaws(fixes, context).items():
+        never = found.version == _NEVER
+        fixed = FixedPackage(name, None if never else found.version, status="not_affected" if never else "fixed")
+        yield Vulnerability(
+            name=flaw,
+            platform=platform,
+            fixed_in=(fixed,),
+            details_href=_page(flaw, platform),
+            aliases=tuple(sorted(found.aliases)),
+            source=context.source,
+        )
+
+
+def _flaws(fixes: dict[str, Any], context: ParseContext) -> dict[str, _Flaw]:
+    flaws: dict[str, _Flaw] = {}
+    for version, texts in fixes.items():
+        texts = texts if isinstance(texts, list) else []
+        if not _is_valid(version):
+            context.skip(INVALID_VERSION, len(texts))
+            continue
+        for text in texts:
+            names, aliases = names_in(text) if isinstance(text, str) else ([], set())
+            if not names:
+                context.skip(NO_FLAW)
+            for name in names:
+                flaw = flaws.setdefault(name, _Flaw(version))
+                flaw.fixed_in(version)
+                flaw.aliases |= aliases
+    return flaws
+
+
+def _is_valid(version: str) -> bool:
+    try:
+        return version == _NEVER or (is_name(version) and bool(sort_key(version)))
+    except InvalidVersion:
+        return False
+
+
+def _page(flaw: str, platform: str) -> str:
+    if flaw.startswith("GHSA-"):
+        return f"https://github.com/advisories/{flaw}"
+    if not flaw.startswith("CVE-"):
+        return ""
+    site = (
+        "https://security.alpinelinux.org/vuln"
+        if platform.startswith("alpine-")
+        else "https://nvd.nist.gov/vuln/detail"
+    )
+    return f"{site}/{flaw}"

@@ -1,0 +1,60 @@
+"""The secdb of Alpine, Wolfi and Chainguard, as a source: two files a branch, or one of a rolling distribution."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from patches.interfaces import ISource
+from patches.sources.config import SourceConfig
+from patches.sources.context import VENDOR, Kind, SourceContext
+from patches.sources.feed import FeedPart
+from patches.sources.feed_config import feed_source, one_platform, scratch_file
+from patches.sources.parse_context import ParseContext
+from patches.sources.regroup import one_platform_fragments, regrouped
+from patches.sources.secdb.parser import parse_secdb
+from patches.vulnerability import Vulnerability
+
+#: The branches that Alpine's security database has.
+ALPINE = (*(f"alpine-3.{minor}" for minor in range(3, 25)), "alpine-edge")
+
+
+def create_source(config: SourceConfig, context: SourceContext, wanted: frozenset[str] | None) -> ISource:
+    """
+    Create a source of security databases.
+
+    :raises BadSetting: if a single file is configured without its platform.
+    """
+    scratch = scratch_file(config, context)
+
+    def parse(part: FeedPart, paths: Sequence[Path], context: ParseContext) -> Iterator[Vulnerability]:
+        return regrouped(one_platform_fragments(parse_secdb, part, paths, context), scratch)
+
+    def parts(wanted: frozenset[str] | None) -> Sequence[FeedPart]:
+        base = config.locations[0].rstrip("/")
+        if base.endswith(".json"):
+            platform = one_platform(config)
+            return [FeedPart(platform, config.locations, platform)]
+        branches = sorted(wanted) if wanted is not None else _branches(base)
+        return [_branch(base, platform) for platform in branches if platform.startswith("alpine-")]
+
+    if config.locations[0].endswith(".json"):
+        one_platform(config)
+    return feed_source(config, context, wanted, parse, parts)
+
+
+def _branches(base: str) -> Sequence[str]:
+    if "://" in base or not Path(base).is_dir():
+        return ALPINE
+    names = sorted(entry.name for entry in Path(base).iterdir() if re.fullmatch(r"v\d+\.\d+|edge", entry.name))
+    return [f"alpine-{name.removeprefix('v')}" for name in names]
+
+
+def _branch(base: str, platform: str) -> FeedPart:
+    version = platform.removeprefix("alpine-")
+    folder = f"{base}/{version if version == 'edge' else f'v{version}'}"
+    return FeedPart(platform, (f"{folder}/main.json", f"{folder}/community.json"), platform)
+
+
+KIND = Kind(VENDOR, create_source)

@@ -1,0 +1,109 @@
+"""
+The advisories of an rpm repository, had by way of what the repository says of its files.
+
+That is the repository's ``repodata/repomd.xml``: small, and the same as before wherever nothing has changed; then it is
+all that is asked for. A mirror list may come before it, which gives the repository's place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+from patches.interfaces import Run, SourceError
+from patches.sources.archive.decompress import Limits, open_feed
+from patches.sources.feed import Fetch, Fetched, Use
+from patches.sources.fields import is_link
+from patches.sources.updateinfo.repomd import Location, parse_repomd
+
+_REPOMD = "/repodata/repomd.xml"
+_MIRRORS = "mirror.list"
+_FILE = re.compile(r"updateinfo[^/]*\.xml(?:\.\w+)?\Z")
+_MIB = 1024 * 1024
+_SMALL = Limits(total_bytes=4 * _MIB)
+#: No more mirrors than so many are asked.
+_TRIED = 5
+
+
+class UpdateinfoFetch:
+    """
+    Has the ``updateinfo`` of a repository here.
+
+    :param fetch: has a file here.
+    :param run: runs what blocks.
+    :param use: is told of files that are in use, though they are not fetched again.
+    """
+
+    def __init__(self, fetch: Fetch, run: Run, use: Use) -> None:
+        self._fetch = fetch
+        self._run = run
+        self._use = use
+        self._had: dict[str, Fetched] = {}
+
+    async def __call__(self, location: str, /) -> Fetched:
+        """
+        Have the file of a repository here, and check that it is the one that the repository names.
+
+        :param location: the repository, its ``repomd.xml``, a ``mirror.list`` that leads to it, or the file itself.
+        :raises SourceError: if it cannot be had.
+        """
+        if _FILE.search(location):
+            return await self._fetch(location)
+        bases = await self._bases(location)
+        for number, base in enumerate(bases, start=1):
+            try:
+                self._had[location] = await self._of_repository(base, self._had.get(location))
+                break
+            except SourceError:
+                if number == len(bases):
+                    raise
+        return self._had[location]
+
+    async def _bases(self, location: str) -> list[str]:
+        if not location.endswith(_MIRRORS):
+            return [location.removesuffix(_REPOMD).rstrip("/")]
+        listed = await self._fetch(location)
+        text = await self._run(_read, listed.path)
+        mirrors = [line.strip().rstrip("/") for line in text.splitlines()]
+        mirrors = [mirror for mirror in mirrors if is_link(mirror)][:_TRIED]
+        if not mirrors:
+            raise SourceError(f"{location}: there is no mirror in it")
+        return mirrors
+
+    async def _of_repository(self, base: str, had: Fetched | None) -> Fetched:
+        repomd = await self._fetch(base + _REPOMD)
+        where = await self._run(_parse, repomd.path, base)
+        state = f"{where.algorithm}:{where.digest}"
+        if had is not None and had.state == state:
+            await self._run(self._use, [had.path])
+            if had.path.exists():
+                return had
+        file = await self._fetch(f"{base}/{where.href}")
+        await self._run(_check, file.path, where, base)
+        return Fetched(file.path, state)
+
+
+def _read(path: Path) -> str:
+    with open_feed(path, _SMALL) as stream:
+        return stream.read().decode("utf-8", "replace")
+
+
+def _parse(path: Path, base: str) -> Location:
+    try:
+        with open_feed(path, _SMALL) as stream:
+            return parse_repomd(stream)
+    except SourceError as error:
+        raise SourceError(f"{base}{_REPOMD}: {error}") from error
+
+
+def _check(path: Path, where: Location, base: str) -> None:
+    found = hashlib.new(where.algorithm, usedforsecurity=False)
+    try:
+        with open_feed(path) if where.unpacked else path.open("rb") as stream:
+            while piece := stream.read(_MIB):
+                found.update(piece)
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror}") from error
+    if found.hexdigest() != where.digest:
+        raise SourceError(f"{base}/{where.href}: it does not have the {where.algorithm} checksum that repomd.xml says")

@@ -1,0 +1,128 @@
+"""
+``updateinfo.xml``, the advisories of an rpm repository: what Amazon, Rocky, Alma, Fedora and others publish.
+
+It tells of fixed flaws alone. It names binary packages, with their architectures, and the module streams of those that
+are modular. It does not say of which platform it is.
+
+Source: libsolv's ``ext/repo_updateinfoxml.c``, and createrepo_c's ``updateinfo``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import BinaryIO
+from xml.etree.ElementTree import Element
+
+from patches.sources.archive.xml import children, name_of, text_in
+from patches.sources.fields import SOURCES, in_order, is_link, is_name, restriction, severity_in
+from patches.sources.ids import flaw_names
+from patches.sources.parse_context import INVALID_VERSION, NO_PACKAGE, NO_RECORD, NOT_SECURITY, WITHDRAWN, ParseContext
+from patches.vulnerability import FixedPackage, Vulnerability
+
+#: A package without its architectures: name, version, module.
+_Build = tuple[str, str, str | None]
+_PART = re.compile(r"[!-,.-~]{1,128}\Z")
+_EPOCH = re.compile(r"[0-9]{1,10}\Z")
+_SECONDS = re.compile(r"[0-9]{9,11}\Z")
+
+
+def parse_updateinfo(stream: BinaryIO, platform: str, context: ParseContext) -> Iterator[Vulnerability]:
+    """
+    Read the advisories about security.
+
+    One that stands in several repositories, or twice in one, is in parts; see :mod:`patches.sources.regroup`.
+
+    :param platform: of which the repository is, ``amazon-2023``.
+    :raises SourceError: if it is no such document, or ends early.
+    """
+    for update in children(stream, "updates"):
+        name = text_in(update, "id")
+        if name_of(update) != "update" or not is_name(name):
+            context.skip(NO_RECORD)
+        elif update.get("type") != "security":
+            context.skip(NOT_SECURITY)
+        elif update.get("status") == "retracted":
+            context.skip(WITHDRAWN)
+        else:
+            packages = _packages(update, context)
+            if packages:
+                yield _vulnerability(update, name, platform, packages, context.source)
+            else:
+                context.skip(NO_PACKAGE)
+
+
+def _vulnerability(
+    update: Element, name: str, platform: str, packages: tuple[FixedPackage, ...], source: str
+) -> Vulnerability:
+    references = list(update.iterfind("{*}references/{*}reference"))
+    issued = update.find("{*}issued")
+    return Vulnerability(
+        name=name,
+        platform=platform,
+        fixed_in=packages,
+        severity=severity_in(text_in(update, "severity")),
+        details_href=_page(references, name),
+        aliases=tuple(alias for alias in _flaws(update, references) if alias != name),
+        source=source,
+        published=time_of(issued.get("date", "")) if issued is not None else None,
+    )
+
+
+def _flaws(update: Element, references: list[Element]) -> tuple[str, ...]:
+    """Take the flaws from where they are listed; Fedora's stand in the titles of other references alone."""
+    listed = flaw_names(each.get("id", "") for each in references if each.get("type") == "cve")
+    if listed:
+        return listed
+    texts = [text for each in references for text in (each.get("title", ""), each.get("href", ""))]
+    return flaw_names([*texts, text_in(update, "title"), text_in(update, "id")])
+
+
+def _page(references: list[Element], name: str) -> str:
+    """Prefer the advisory's own page to those of its flaws."""
+    links = [(each, each.get("href", "")) for each in references if is_link(each.get("href"))]
+    own = [link for each, link in links if each.get("type") == "self" or each.get("id") == name]
+    return next(iter((*own, *(link for _, link in links))), "")
+
+
+def _packages(update: Element, context: ParseContext) -> tuple[FixedPackage, ...]:
+    builds: dict[_Build, set[str]] = {}
+    for collection in update.iterfind("{*}pkglist/{*}collection"):
+        module = _module(collection)
+        for package in collection.iterfind("{*}package"):
+            name, arch, version = package.get("name", ""), package.get("arch", ""), _version(package)
+            if not is_name(name) or not is_name(arch):
+                context.skip(NO_PACKAGE)
+            elif version is None:
+                context.skip(INVALID_VERSION)
+            elif arch not in SOURCES:
+                builds.setdefault((name, version, module), set()).add(arch)
+    return in_order(
+        FixedPackage(name, version, "binary", arches=restriction(arches), module=module)
+        for (name, version, module), arches in builds.items()
+    )
+
+
+def _module(collection: Element) -> str | None:
+    found = collection.find("{*}module")
+    name, stream = (found.get("name"), found.get("stream")) if found is not None else (None, None)
+    return f"{name}:{stream}" if is_name(name) and is_name(stream) else None
+
+
+def _version(package: Element) -> str | None:
+    """Give ``epoch:version-release``."""
+    epoch, version, release = package.get("epoch") or "0", package.get("version", ""), package.get("release", "")
+    valid = _EPOCH.match(epoch) and _PART.match(version) and _PART.match(release)
+    return f"{epoch}:{version}-{release}" if valid else None
+
+
+def time_of(text: str) -> str | None:
+    """Read a date as repositories write it, with a time or not, or seconds since 1970; what has no zone is in UTC."""
+    text = text.strip().removesuffix("UTC").rstrip()
+    try:
+        found = datetime.fromtimestamp(int(text), UTC) if _SECONDS.match(text) else datetime.fromisoformat(text)
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return found.isoformat(timespec="seconds").replace("+00:00", "Z") if found.year > 1 else None

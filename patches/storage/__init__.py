@@ -1,0 +1,1 @@
+"""Files and databases of our own: SQLite with a stated version, scratch databases, atomic writes."""

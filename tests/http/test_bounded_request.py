@@ -1,0 +1,113 @@
+"""Tests for :mod:`patches.http.bounded_request`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.resource import Resource
+from twisted.web.server import Site
+
+from patches.http.bounded_request import BoundedRequest, closing_answer
+from tests.server.memory_transport import Answer, Wire, answers, request
+
+
+class Echo(Resource):
+    """Gives a body back."""
+
+    isLeaf = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paths: list[bytes] = []
+
+    def render(self, request: Any) -> bytes:
+        """Answer with what came."""
+        self.paths.append(request.path)
+        body: bytes = request.content.read()
+        request.setHeader("Content-Length", str(len(body)))
+        return body
+
+
+class BoundedTests(SynchronousTestCase):
+    """Bodies of ten bytes."""
+
+    def setUp(self) -> None:
+        self.echo = Echo()
+        site: Any = Site(self.echo, requestFactory=BoundedRequest, reactor=Clock())
+        site.max_body = 10
+        self.wire = Wire(site.buildProtocol(None))
+
+    def answer(self) -> Answer:
+        """Give the one answer that came."""
+        (answer,) = answers(self.wire.received)
+        return answer
+
+    def test_fits(self) -> None:
+        """A body that is just as long as it may be is taken, and the connection stays."""
+        self.wire.send(request("POST", "/", body=b"0123456789"))
+        self.assertEqual(self.answer().body, b"0123456789")
+        self.assertTrue(self.wire.connected)
+
+    def test_too_long(self) -> None:
+        """One byte more is refused, and the connection closed; the resource never sees it."""
+        self.wire.send(request("POST", "/", body=b"0123456789a"))
+        answer = self.answer()
+        self.assertEqual((answer.status, answer.headers["connection"]), (413, "close"))
+        self.assertEqual(json.loads(answer.body)["error"]["code"], "too-large")
+        self.assertEqual((self.wire.connected, self.echo.paths), (False, []))
+
+    def test_in_pieces(self) -> None:
+        """It is refused as soon as it is too long, without waiting for the rest; and once."""
+        whole = request("POST", "/", body=b"x" * 1000)
+        end = len(whole) - 1000 + 11
+        for position in range(end - 1):
+            self.wire.send(whole[position : position + 1])
+        self.assertEqual(self.wire.received, b"")
+        self.wire.send(whole[end - 1 : end])
+        self.assertEqual(self.answer().status, 413)
+        self.wire.send(whole[end:])
+        self.assertEqual(self.answer().status, 413)
+
+    def test_chunked(self) -> None:
+        """A body whose length is not announced is bounded too."""
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        self.wire.send(head + b"5\r\n01234\r\n6\r\n56789a\r\n0\r\n\r\n")
+        self.assertEqual((self.answer().status, self.echo.paths), (413, []))
+
+    def test_chunked_fits(self) -> None:
+        """And taken if it is short."""
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        self.wire.send(head + b"5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n")
+        self.assertEqual(self.answer().body, b"0123456789")
+
+    def test_each_its_own(self) -> None:
+        """Each request of a connection has its own bound."""
+        for _ in range(3):
+            self.wire.send(request("POST", "/", body=b"01234567"))
+        self.assertEqual([answer.status for answer in answers(self.wire.received)], [200] * 3)
+
+    def test_path(self) -> None:
+        """A path that is no text is malformed."""
+        for path in ("/%ff", "/%e4", "/a%ff?b=c"):
+            self.setUp()
+            self.wire.send(request("GET", path))
+            self.assertEqual(json.loads(self.answer().body)["error"]["code"], "malformed")
+            self.assertEqual((self.answer().status, self.wire.connected, self.echo.paths), (400, False, []))
+
+    def test_quoted_path(self) -> None:
+        """One that is text is not."""
+        self.wire.send(request("GET", "/%c3%a4"))
+        self.assertEqual(self.answer().status, 200)
+
+
+class ClosingAnswerTests(SynchronousTestCase):
+    """Answers to those who are refused before they are understood."""
+
+    def test_whole(self) -> None:
+        """It is a whole answer, with the header fields that were given."""
+        (answer,) = answers(closing_answer(b"503 Service Unavailable", "memory-limit", "full", (b"Retry-After", b"10")))
+        self.assertEqual((answer.status, answer.headers["retry-after"]), (503, "10"))
+        self.assertEqual(json.loads(answer.body), {"error": {"code": "memory-limit", "message": "full"}})

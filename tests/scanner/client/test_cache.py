@@ -1,0 +1,170 @@
+"""The list that is kept: compared again when it has not changed or the server is away; never when it is damaged."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+from twisted.internet.defer import ensureDeferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.scanner.client.cache import ListCache
+from patches.scanner.client.client import ClientSettings, PatchesClient
+from patches.scanner.outcome import Outcome, Target, Verdict
+from patches.scanner.output.table import summary
+from patches.scanner.scan import Policy, scan
+from patches.vulnerability import FixedPackage, Vulnerability
+from patches.wire import StreamDigest, digest, encode_line
+from tests.integration.sample_host import write_host
+from tests.scanner.scripted_client import REFUSED, Canned, CannedHTTP, chunk, end, error, session
+
+LIST = b"".join(
+    encode_line(Vulnerability(f"CVE-2024-{n:04}", "debian-12", (FixedPackage("sudo", "2"),))) for n in range(9)
+)
+CHECKED = 1_700_000_000.0
+
+
+def told(body: bytes = LIST, checked: str = "2023-11-14T22:13:20Z") -> dict[str, object]:
+    """Describe the snapshot of a list."""
+    whole = StreamDigest()
+    whole.add(digest(body))
+    facts = {"revision": "r1", "created": checked, "checked": checked, "vulnerabilities": 9, "chunks": 1}
+    return {**facts, "digest": whole.hexdigest()}
+
+
+def opened() -> Canned:
+    """Answer as a server that opens a session."""
+    return session(snapshot=told())
+
+
+def unchanged(checked: str = "2023-11-15T22:13:20Z") -> Canned:
+    """Answer as a server whose list has not changed."""
+    body = {"unchanged": True, "platform": "debian-12", "snapshot": told(checked=checked)}
+    return Canned(200, json.dumps(body).encode(), {"Content-Type": "application/json"})
+
+
+class CacheCase(SynchronousTestCase):
+    """A host that keeps its list."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.folder = Path(self.mktemp())
+        self.root = write_host(Path(self.mktemp()), "debian", "12", {"sudo": "1", "bash": "5"})
+
+    def scan(self, *answers: object, hours: float = 0.0, keep: bool = True) -> Outcome:
+        """Scan it, some hours after the list was checked first."""
+        self.http = CannedHTTP(*answers)  # type: ignore[arg-type]
+        settings = ClientSettings(contact=timedelta(0), patience=timedelta(seconds=1))
+        client = PatchesClient(self.http, "http://server", self.clock, settings, jitter=lambda: 0.0)
+        target = Target("web-1", "debian-12", self.root)
+        cache = ListCache(self.folder, "debian-12") if keep else None
+        wall = CHECKED + hours * 3600
+        scanning = ensureDeferred(scan(client, target, Policy(timedelta(days=7)), wall=lambda: wall, cache=cache))
+        self.clock.pump([1] * 5)
+        return self.successResultOf(scanning)
+
+    def keep(self) -> None:
+        """Scan once, so that the list is kept."""
+        self.assertIs(self.scan(opened(), chunk(LIST), end(LIST, revision="r1")).verdict, Verdict.FINDINGS)
+
+    def files(self) -> list[str]:
+        """Tell what is kept."""
+        return sorted(path.name for path in self.folder.iterdir())
+
+
+class CacheTests(CacheCase):
+    """What it is compared with."""
+
+    def test_kept(self) -> None:
+        """A list that was verified whole is kept, for its owner only, and nothing beside it."""
+        self.keep()
+        self.assertEqual(self.files(), ["debian-12-r1.chunks", "debian-12.json"])
+        self.assertEqual(self.folder.stat().st_mode & 0o777, 0o700)
+        self.assertLess((self.folder / "debian-12-r1.chunks").stat().st_size, len(LIST) / 2)
+
+    def test_unchanged(self) -> None:
+        """When it has not changed nothing is sent, the same is found, and it counts as checked anew."""
+        self.keep()
+        outcome = self.scan(unchanged(), hours=24)
+        self.assertEqual(json.loads(self.http.asked[0].body or b"")["since"], "r1")
+        self.assertEqual((len(self.http.asked), outcome.verdict, len(outcome.findings)), (1, Verdict.FINDINGS, 9))
+        self.assertEqual((outcome.listed.away, outcome.listed.checked), (None, "2023-11-15T22:13:20Z"))
+        self.assertEqual(outcome.listed.digest, told()["digest"])
+        away = self.scan(REFUSED, hours=25)
+        self.assertEqual(away.listed.checked, "2023-11-15T22:13:20Z")
+
+    def test_away(self) -> None:
+        """When the server is away the list that was kept is compared, and the outcome says so."""
+        self.keep()
+        outcome = self.scan(REFUSED, hours=24)
+        self.assertEqual((outcome.verdict, len(outcome.findings)), (Verdict.FINDINGS, 9))
+        self.assertIn("cannot be reached", str(outcome.listed.away))
+        self.assertIn("From the cache", summary(outcome))
+        self.assertIn("2023-11-14T22:13:20Z", summary(outcome))
+
+    def test_cut_short(self) -> None:
+        """So it is when the list does not come whole; what was kept is not replaced by half of another."""
+        self.keep()
+        before = self.files()
+        other = session(snapshot={**told(), "revision": "r2"})
+        outcome = self.scan(other, chunk(LIST[:200]), *[REFUSED] * 9)
+        self.assertEqual((outcome.listed.revision, self.files()), ("r1", before))
+        self.assertIsNotNone(outcome.listed.away)
+
+    def test_old(self) -> None:
+        """A list that is kept gets old: then the scan is stale, not clean."""
+        self.keep()
+        outcome = self.scan(REFUSED, hours=24 * 8)
+        self.assertEqual((outcome.verdict, outcome.complete), (Verdict.STALE, True))
+
+    def test_never_kept(self) -> None:
+        """Without a list that was kept, a server that is away makes the scan incomplete."""
+        self.assertIs(self.scan(REFUSED).verdict, Verdict.INCOMPLETE)
+        self.assertIs(self.scan(REFUSED, keep=False).verdict, Verdict.INCOMPLETE)
+
+    def test_refused(self) -> None:
+        """A server that serves this platform no more is not away."""
+        self.keep()
+        self.assertIs(self.scan(error(404, "unknown-platform")).verdict, Verdict.UNSUPPORTED)
+
+    def test_replaced(self) -> None:
+        """A newer list takes the place of the one that was kept."""
+        self.keep()
+        body = encode_line(Vulnerability("CVE-2024-0001", "debian-12"))
+        snapshot = {**told(body), "revision": "r2", "vulnerabilities": 1}
+        outcome = self.scan(session(snapshot=snapshot), chunk(body), end(body, revision="r2"))
+        self.assertEqual((outcome.verdict, self.files()), (Verdict.CLEAN, ["debian-12-r2.chunks", "debian-12.json"]))
+
+    def test_damaged(self) -> None:
+        """A list that was damaged on disk is never compared as it is: it is had anew, or the scan is incomplete."""
+        chunks = self.folder / "debian-12-r1.chunks"
+        damages = (
+            lambda whole: whole[:-3],
+            lambda whole: whole[:40] + b"?" + whole[41:],
+            lambda whole: b"",
+            lambda _: b"xx",
+        )
+        for damage in damages:
+            self.keep()
+            chunks.write_bytes(damage(chunks.read_bytes()))
+            self.assertIs(self.scan(REFUSED).verdict, Verdict.INCOMPLETE)
+            again = self.scan(unchanged(), opened(), chunk(LIST), end(LIST, revision="r1"))
+            self.assertEqual((again.verdict, again.listed.away), (Verdict.FINDINGS, None))
+            self.assertNotIn("since", json.loads(self.http.asked[1].body or b""))
+        for description in (b"", b"[]", b'{"version": 2}', b'{"version": 1, "snapshot": 7}'):
+            (self.folder / "debian-12.json").write_bytes(description)
+            self.assertIs(self.scan(REFUSED).verdict, Verdict.INCOMPLETE)
+
+    def test_other_list(self) -> None:
+        """A server that says of another list that it has not changed is not believed."""
+        self.keep()
+        body = {"unchanged": True, "snapshot": {**told(), "revision": "r7"}}
+        answer = Canned(200, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        self.assertIn("another list", str(self.scan(answer).listed.away))
+
+    def test_unusable_folder(self) -> None:
+        """A folder that cannot be used costs the list that is kept, not the scan."""
+        self.folder.write_text("a file")
+        self.assertIs(self.scan(opened(), chunk(LIST), end(LIST, revision="r1")).verdict, Verdict.FINDINGS)

@@ -1,0 +1,106 @@
+"""Changes are applied, or refused: whatever a server sends, and whatever became of the list that was kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable
+
+from twisted.internet.defer import ensureDeferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.scanner.client.delta import DeltaHead, Patching
+from patches.scanner.client.verified_stream import NotVerified
+from patches.wire import MAX_CHUNK_BYTES, encode_json
+
+KEPT = [b'{"name":"%s","n":0}\n' % name for name in (b"a", b"c", b"e")]
+
+
+def change(name: object, *records: object) -> bytes:
+    """Write a change."""
+    return encode_json({"name": name, "change": "changed", "vulnerabilities": list(records)}) + b"\n"
+
+
+async def _each(bodies: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for body in bodies:
+        yield body
+
+
+class PatchingTests(SynchronousTestCase):
+    """A list of three records, and changes."""
+
+    async def patched(self, cuts: tuple[int, ...], *deltas: bytes, kept: list[bytes] | None = None) -> list[bytes]:
+        """Give the chunks that come out."""
+        patching = Patching(iter(KEPT if kept is None else kept), cuts)
+        return [body async for body in patching.bodies(_each(deltas))]
+
+    def gives(self, expected: str, cuts: tuple[int, ...], *deltas: bytes) -> None:
+        """Check the names that come out, with a bar between chunks."""
+        bodies = self.successResultOf(ensureDeferred(self.patched(cuts, *deltas)))
+        names = ["".join(json.loads(line)["name"] for line in body.splitlines()) for body in bodies]
+        self.assertEqual("|".join(names), expected)
+
+    def refused(self, why: str, cuts: tuple[int, ...], *deltas: bytes, kept: list[bytes] | None = None) -> None:
+        """Check that nothing comes of it, for a reason."""
+        failure = self.failureResultOf(ensureDeferred(self.patched(cuts, *deltas, kept=kept)), NotVerified)
+        self.assertIn(why, str(failure.value))
+
+    def test_applied(self) -> None:
+        """Records come before, between and after, are changed, go, and are cut as they are to be."""
+        self.gives("ace", (3,))
+        self.gives("a|ce", (1, 2))
+        self.gives("Aace|z", (4, 1), change("A", {"name": "A"}), change("z", {"name": "z"}))
+        self.gives("ae", (2,), change("c"))
+        self.gives("a|bcde", (1, 4), change("b", {"name": "b"}) + change("d", {"name": "d"}))
+        self.gives("acce", (4,), change("c", {"name": "c", "n": 1}, {"name": "c", "n": 2}))
+        self.gives("", (), change("a"), change("c"), change("e"))
+
+    def test_cuts(self) -> None:
+        """Cuts that do not fit what comes out are found out."""
+        self.refused("too long", (2,))
+        self.refused("records are missing", (4,))
+        self.refused("records are missing", (3, 1))
+        self.refused("too long", ())
+
+    def test_out_of_bounds(self) -> None:
+        """No chunk becomes longer than any may be."""
+        big = {"name": "b", "n": "x" * (MAX_CHUNK_BYTES // 2)}
+        self.refused("too long", (10,), change("b", big, big))
+
+    def test_nonsense(self) -> None:
+        """What is no change is refused."""
+        for nonsense in (b"?", b"[]", b"7", b"{}", b'{"name":"b"}', change(7), b'{"name":"b","vulnerabilities":7}'):
+            self.refused("what has changed cannot be read", (3,), nonsense)
+
+    def test_damaged(self) -> None:
+        """So is a list that is no list."""
+        for nonsense in (b"?\n", b"[]\n", b'{"name":\n', b'{"name":"\xff"}\n'):
+            self.refused("damaged", (3,), change("b"), kept=[nonsense])
+
+    def test_out_of_order(self) -> None:
+        """Changes out of order are no danger: they give another list, whose digest is another."""
+        self.gives("acebd", (5,), change("f") + change("b", {"name": "b"}) + change("d", {"name": "d"}))
+
+
+class HeadTests(SynchronousTestCase):
+    """What a server says of a delta."""
+
+    def test_read(self) -> None:
+        """It is read, and what is not known is left aside."""
+        head = DeltaHead.from_document({"since": "r1", "cuts": [3, 4], "changes": 1, "more": None})
+        self.assertEqual(head, DeltaHead("r1", (3, 4)))
+
+    def test_refused(self) -> None:
+        """What does not say to what the changes are to be applied, and how the list is cut, is refused."""
+        for nonsense in (
+            None,
+            [],
+            {},
+            {"since": "r1"},
+            {"since": 1, "cuts": []},
+            {"since": "r1", "cuts": 3},
+            {"since": "r1", "cuts": [0]},
+            {"since": "r1", "cuts": [-1]},
+            {"since": "r1", "cuts": ["1"]},
+            {"since": "r1", "cuts": [True]},
+        ):
+            self.assertRaises(NotVerified, DeltaHead.from_document, nonsense)

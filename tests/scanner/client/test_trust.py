@@ -1,0 +1,236 @@
+"""Lists that must be signed: whatever is not signed, was changed, cut short, or is not the newest, is refused."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import ensureDeferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.scanner.client.cache import ListCache
+from patches.scanner.client.client import ClientSettings, PatchesClient
+from patches.scanner.client.trust import SeenLists, Trust
+from patches.scanner.outcome import Outcome, Target, Verdict
+from patches.scanner.scan import Policy, scan
+from patches.signing import SigningKey, VerifyKey, make_keys, manifest_bytes
+from patches.vulnerability import FixedPackage, Vulnerability
+from patches.wire import StreamDigest, digest, encode_line, rfc3339
+from tests.integration.sample_host import write_host
+from tests.scanner.scripted_client import REFUSED, Canned, CannedHTTP, chunk, document, end, error, session
+
+HOUR = 3600.0
+NOW = 1_700_000_000.0
+
+
+def lines(count: int) -> bytes:
+    """Make a chunk's body: flaws of sudo, which is installed."""
+    each = (Vulnerability(f"CVE-2024-{n:04}", "debian-12", (FixedPackage("sudo", "2"),)) for n in range(count))
+    return b"".join(encode_line(vulnerability) for vulnerability in each)
+
+
+FIVE, NINE = lines(5), lines(9)
+
+
+def described(body: bytes, checked: float = NOW, revision: str = "r1") -> dict[str, Any]:
+    """Describe the list of one chunk."""
+    whole = StreamDigest()
+    whole.add(digest(body))
+    return {
+        "revision": revision,
+        "created": rfc3339(NOW - HOUR),
+        "checked": rfc3339(checked),
+        "vulnerabilities": body.count(b"\n"),
+        "chunks": 1,
+        "digest": whole.hexdigest(),
+    }
+
+
+class TrustCase(SynchronousTestCase):
+    """A host that was given a key, and whoever answers it."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.folder = Path(self.mktemp())
+        self.root = write_host(Path(self.mktemp()), "debian", "12", {"sudo": "1"})
+        path = Path(self.mktemp())
+        public = make_keys(path)
+        self.key, self.verify_key = SigningKey.from_file(path), VerifyKey.from_file(public)
+
+    def signed(self, *args: Any, platform: str = "debian-12", **changes: Any) -> dict[str, Any]:
+        """Describe a list as the server does that has the key."""
+        snapshot = described(*args, **changes)
+        return {**snapshot, "signature": self.key.sign(manifest_bytes(platform, snapshot))}
+
+    def scan(self, *answers: object, now: float = NOW, keep: bool = False) -> Outcome:
+        """Scan the host."""
+        self.http = CannedHTTP(*answers)  # type: ignore[arg-type]
+        settings = ClientSettings(contact=timedelta(0), patience=timedelta(seconds=1))
+        trust = Trust(self.verify_key, SeenLists(self.folder / "seen"), lambda: now)
+        client = PatchesClient(self.http, "http://server", self.clock, settings, lambda: 0.0, trust)
+        target = Target("web-1", "debian-12", self.root)
+        cache = ListCache(self.folder / "cache", "debian-12") if keep else None
+        policy = Policy(timedelta(days=7))
+        scanning = ensureDeferred(scan(client, target, policy, wall=lambda: now, cache=cache))
+        self.clock.pump([1] * 5)
+        return self.successResultOf(scanning)
+
+    def served(self, snapshot: dict[str, Any], body: bytes = NINE, **changes: Any) -> list[Canned]:
+        """Answer with a whole list, that is what is said of it unless ``changes`` say otherwise."""
+        return [session(snapshot=snapshot), chunk(body), end(body, **{"revision": snapshot["revision"], **changes})]
+
+    def refused(self, why: str, *answers: object, now: float = NOW) -> None:
+        """A scan of this is incomplete, for a reason."""
+        outcome = self.scan(*answers, now=now)
+        self.assertEqual((outcome.verdict, outcome.complete), (Verdict.INCOMPLETE, False))
+        self.assertIn(why, str(outcome.problem))
+
+
+class SignedTests(TrustCase):
+    """Who signed it."""
+
+    def test_signed(self) -> None:
+        """A list that is signed is compared."""
+        outcome = self.scan(*self.served(self.signed(NINE)))
+        self.assertEqual((outcome.verdict, len(outcome.findings)), (Verdict.FINDINGS, 9))
+
+    def test_unsigned(self) -> None:
+        """One that is not is refused before anything of it is asked for; so is a signature that is none."""
+        self.refused("not signed", *self.served(described(NINE)))
+        self.assertEqual(len(self.http.asked), 1)
+        for nonsense in (None, 7, "", "AAAA"):
+            self.refused("not signed", *self.served({**described(NINE), "signature": nonsense}))
+
+    def test_never_described(self) -> None:
+        """A session that never tells what it reads does not get by."""
+        queued = session("queued")
+        self.refused("not signed", queued, chunk(NINE), error(410, "expired"), end(NINE))
+        self.refused("not signed", queued, end(revision="r1"))
+
+    def test_wrong_key(self) -> None:
+        """The signature of another key is refused."""
+        path = Path(self.mktemp())
+        make_keys(path)
+        self.key = SigningKey.from_file(path)
+        self.refused("not signed by whom is trusted", *self.served(self.signed(NINE)))
+
+    def test_other_platform(self) -> None:
+        """What was signed for another platform is refused."""
+        self.refused("not signed by whom is trusted", *self.served(self.signed(NINE, platform="debian-11")))
+
+    def test_any_field(self) -> None:
+        """Whatever of it is changed after it was signed, it is refused; so is what lacks a part."""
+        good = self.signed(NINE)
+        for name in ("revision", "created", "checked", "vulnerabilities", "digest"):
+            other = good[name] + 1 if name == "vulnerabilities" else good[name][::-1]
+            self.refused("not signed by whom is trusted", *self.served({**good, name: other}))
+            less = {key: value for key, value in good.items() if key != name}
+            self.refused("is missing", session(snapshot=less))
+
+
+class ContentTests(TrustCase):
+    """What is signed is what comes."""
+
+    def test_tampered(self) -> None:
+        """Records that were changed on the way are refused, though every digest on the way is made to fit."""
+        tampered = NINE.replace(b'"sudo"', b'"nosu"')
+        self.refused("digest", *self.served(self.signed(NINE), tampered))
+
+    def test_truncated(self) -> None:
+        """So are those of a list that was cut short, though its end says that this is all."""
+        self.refused("the end of the list does not fit", *self.served(self.signed(NINE), FIVE))
+        self.refused("the end of the list does not fit", session(snapshot=self.signed(NINE)), end())
+
+    def test_exchanged(self) -> None:
+        """A session that begins with what is signed cannot go on with something else."""
+        resumed = session(snapshot=described(FIVE))
+        opened = session(snapshot=self.signed(NINE))
+        self.refused("not signed", opened, error(410, "expired"), resumed, chunk(FIVE), end(FIVE))
+
+
+class NewestTests(TrustCase):
+    """It is the newest."""
+
+    def test_rolled_back(self) -> None:
+        """A list that is older than the one that was seen is refused, however well it is signed."""
+        self.scan(*self.served(self.signed(NINE, NOW, "r2")))
+        self.refused("a newer one was seen", *self.served(self.signed(FIVE, NOW - HOUR, "r1"), FIVE))
+        self.refused("a newer one was seen", *self.served(self.signed(FIVE, NOW - HOUR, "r1"), FIVE), now=NOW + HOUR)
+        newer = self.scan(*self.served(self.signed(FIVE, NOW + HOUR, "r3"), FIVE), now=NOW + HOUR)
+        self.assertEqual(len(newer.findings), 5)
+
+    def test_seen_is_enough(self) -> None:
+        """It counts as seen from when it is announced, also where it then does not come whole."""
+        self.refused("cannot be reached", session(snapshot=self.signed(NINE, NOW, "r2")), *[REFUSED] * 9)
+        self.refused("a newer one was seen", *self.served(self.signed(FIVE, NOW - HOUR, "r1"), FIVE))
+
+    def test_same_list(self) -> None:
+        """The same list from another server, which looked at its sources before, is no older one."""
+        self.scan(*self.served(self.signed(NINE, NOW)))
+        again = self.scan(*self.served(self.signed(NINE, NOW - 60)))
+        self.assertIs(again.verdict, Verdict.FINDINGS)
+        self.refused("a newer one was seen", *self.served(self.signed(FIVE, NOW - 30, "r0"), FIVE))
+
+    def test_content_that_comes_back(self) -> None:
+        """A list whose content was there before is no older one, if it was checked later."""
+        self.scan(*self.served(self.signed(NINE, NOW - 2 * HOUR, "a")))
+        self.scan(*self.served(self.signed(FIVE, NOW - HOUR, "b"), FIVE))
+        self.assertEqual(len(self.scan(*self.served(self.signed(NINE, NOW, "a"))).findings), 9)
+
+    def test_too_old(self) -> None:
+        """A host that has seen none calls an old one stale, never clean."""
+        outcome = self.scan(*self.served(self.signed(NINE)), now=NOW + 8 * 24 * HOUR)
+        self.assertIs(outcome.verdict, Verdict.STALE)
+
+    def test_future(self) -> None:
+        """A time of the future would make every later list an old one."""
+        self.refused("in the future", *self.served(self.signed(NINE, NOW + 48 * HOUR)))
+        self.assertIs(self.scan(*self.served(self.signed(NINE))).verdict, Verdict.FINDINGS)
+
+    def test_no_time(self) -> None:
+        """So would none."""
+        snapshot = {**described(NINE), "checked": "today"}
+        signature = self.key.sign(manifest_bytes("debian-12", snapshot))
+        self.refused("does not tell when", *self.served({**snapshot, "signature": signature}))
+
+    def test_forgotten(self) -> None:
+        """Where nobody can tell what was seen, nothing is trusted; the reason says what can be done."""
+        self.scan(*self.served(self.signed(NINE)))
+        path = self.folder / "seen" / "debian-12.json"
+        for damage in ("", "[]", '{"revision": "r1"}', '{"revision": "r1", "checked": "never"}'):
+            path.write_text(damage)
+            self.refused("delete it", *self.served(self.signed(NINE)))
+        path.unlink()
+        self.assertIs(self.scan(*self.served(self.signed(NINE))).verdict, Verdict.FINDINGS)
+
+    def test_not_remembered(self) -> None:
+        """A folder in which nothing can be remembered is told of."""
+        self.folder.write_text("no folder")
+        self.refused("Not a directory", *self.served(self.signed(NINE)))
+
+
+class KeptTests(TrustCase):
+    """The list that is kept is trusted no more than the server."""
+
+    def test_unchanged(self) -> None:
+        """What says that it has not changed must be signed as well."""
+        self.scan(*self.served(self.signed(NINE)), keep=True)
+        later = {"unchanged": True, "platform": "debian-12", "snapshot": self.signed(NINE, NOW + HOUR)}
+        outcome = self.scan(document(200, later), keep=True, now=NOW + HOUR)
+        self.assertEqual((len(outcome.findings), outcome.listed.away), (9, None))
+        forged = {**later, "snapshot": described(NINE, NOW + 24 * HOUR)}
+        outcome = self.scan(document(200, forged), keep=True, now=NOW + 24 * HOUR)
+        self.assertEqual((outcome.listed.away, outcome.listed.checked), ("the list is not signed", rfc3339(NOW + HOUR)))
+
+    def test_away(self) -> None:
+        """It is compared while the server is away; not if what is said of it was changed, or never signed."""
+        self.scan(*self.served(self.signed(NINE)), keep=True)
+        self.assertEqual(len(self.scan(REFUSED, keep=True).findings), 9)
+        path = self.folder / "cache" / "debian-12.json"
+        told = json.loads(path.read_text())
+        for snapshot in ({**told["snapshot"], "checked": rfc3339(NOW + HOUR)}, described(NINE)):
+            path.write_text(json.dumps({**told, "snapshot": snapshot}))
+            self.assertIs(self.scan(REFUSED, keep=True).verdict, Verdict.INCOMPLETE)

@@ -1,0 +1,85 @@
+"""Changes of the package database are told once they have come to rest, and only then."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.scanner.host.changes import Changes, fingerprint
+from patches.scanner.inventory import databases
+from tests.integration.sample_host import write_host
+
+
+class ChangesTests(SynchronousTestCase):
+    """A host that is looked at every ten seconds; changes settle in a minute."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.root = write_host(Path(self.mktemp()), "debian", "12", {"bash": "5.2-1"})
+        self.status = self.root / "var/lib/dpkg/status"
+        self.told: list[float] = []
+        self.subject = Changes(
+            lambda: fingerprint(self.root),
+            timedelta(minutes=1),
+            lambda: self.told.append(self.clock.seconds()),
+            self.clock.seconds,
+        )
+
+    def go_on(self, seconds: int) -> None:
+        """Let time pass."""
+        for _ in range(seconds // 10):
+            self.clock.advance(10)
+            self.subject.tick()
+
+    def upgrade(self) -> None:
+        """Write the database as dpkg does: a new file in place of the old one."""
+        new = self.status.with_name("status-new")
+        new.write_text(self.status.read_text() + "\n")
+        new.replace(self.status)
+
+    def test_nothing(self) -> None:
+        """Where nothing changes nothing is told."""
+        self.go_on(600)
+        self.assertEqual(self.told, [])
+
+    def test_settles(self) -> None:
+        """A run of changes is told once, a minute after the last."""
+        for _ in range(3):
+            self.upgrade()
+            self.go_on(30)
+        self.go_on(600)
+        self.assertEqual(self.told, [130])
+        self.upgrade()
+        self.go_on(100)
+        self.assertEqual(len(self.told), 2)
+
+    def test_undone(self) -> None:
+        """A change that is gone again before it settled is none, and neither is an empty log."""
+        before = self.status.stat()
+        log = self.root / "var/lib/rpm/rpmdb.sqlite-wal"
+        log.parent.mkdir()
+        log.touch()
+        self.status.touch()
+        self.go_on(20)
+        os.utime(self.status, ns=(before.st_atime_ns, before.st_mtime_ns))
+        self.go_on(600)
+        self.assertEqual(self.told, [])
+
+    def test_gone(self) -> None:
+        """A database that goes away is a change too."""
+        self.status.unlink()
+        self.go_on(100)
+        self.assertEqual(len(self.told), 1)
+
+    def test_every_database(self) -> None:
+        """Each kind of database says where its files are, and is looked at there."""
+        for database in databases():
+            for path in database.paths:
+                root = Path(self.mktemp())
+                (root / path).parent.mkdir(parents=True)
+                (root / path).write_text("x")
+                self.assertEqual([facts[0] for facts in fingerprint(root)], [path])

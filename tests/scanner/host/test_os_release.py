@@ -1,0 +1,145 @@
+"""Which platform a host is: right for every distribution there are lists of, an error for every other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.platforms import Platform
+from patches.scanner.host.os_release import UnknownPlatform, detect_platform, parse, platform_of
+from tests.shared_data import shared
+
+KNOWN = [
+    ('ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm', "debian-12"),
+    ('ID=debian\nPRETTY_NAME="Debian GNU/Linux forky/sid"\nVERSION_CODENAME=forky', "debian-unstable"),
+    ('ID=raspbian\nID_LIKE=debian\nVERSION_ID="11"', "debian-11"),
+    ("ID=ubuntu\nID_LIKE=debian\nVERSION_ID='22.04'\nUBUNTU_CODENAME=jammy", "ubuntu-22.04"),
+    ("ID=alpine\nVERSION_ID=3.20.3", "alpine-3.20"),
+    ("ID=alpine\nVERSION_ID=3.21.0_alpha20240923", "alpine-edge"),
+    ('ID="rhel"\nID_LIKE="fedora"\nVERSION_ID="8.9"\nCPE_NAME="cpe:/o:redhat:enterprise_linux:8::baseos"', "rhel-8"),
+    ('NAME="CentOS Stream"\nID="centos"\nVERSION_ID="9"', "centos-stream-9"),
+    ('NAME="CentOS Linux"\nID="centos"\nVERSION_ID="7"', "centos-7"),
+    ('ID="rocky"\nID_LIKE="rhel centos fedora"\nVERSION_ID="9.5"', "rocky-9"),
+    ('ID="almalinux"\nVERSION_ID="10.0"', "alma-10"),
+    ('ID="ol"\nVERSION_ID="9.4"', "oracle-9"),
+    ('ID="amzn"\nVERSION_ID="2"', "amazon-2"),
+    ('ID="amzn"\nVERSION_ID="2023.6.20241121"', "amazon-2023"),
+    ('ID="amzn"\nVERSION_ID="2018.03"', "amazon-1"),
+    ("ID=fedora\nVERSION_ID=43", "fedora-43"),
+    ('ID="sles"\nVERSION_ID="15.7"', "sles-15.7"),
+    ('ID="sles"\nVERSION_ID="15"', "sles-15"),
+    ('ID="sles_sap"\nVERSION_ID="15.6"', "sles-15.6"),
+    ('ID="sled"\nVERSION_ID="15.6"', "sles-15.6"),
+    ('ID="opensuse-leap"\nVERSION_ID="15.6"', "opensuse-leap-15.6"),
+    ('ID="opensuse"\nVERSION_ID="42.3"', "opensuse-leap-42.3"),
+    ('ID="opensuse-tumbleweed"\nVERSION_ID="20241119"', "opensuse-tumbleweed"),
+    ("ID=photon\nVERSION_ID=5.0", "photon-5.0"),
+    ('ID=azurelinux\nVERSION_ID="3.0"', "azurelinux-3.0"),
+    ('ID=mariner\nVERSION_ID="2.0"', "azurelinux-2.0"),
+    ("ID=wolfi\nVERSION_ID=20230201", "wolfi"),
+    ("ID=chainguard\nVERSION_ID=20230214", "chainguard"),
+    ("ID=arch\nBUILD_ID=rolling", "arch"),
+    ('ID=linuxmint\nID_LIKE="ubuntu debian"\nVERSION_ID="22"\nUBUNTU_CODENAME=noble', "ubuntu-24.04"),
+    ('ID=pop\nVERSION_ID="22.04"\nUBUNTU_CODENAME=jammy', "ubuntu-22.04"),
+    ('ID=linuxmint\nVERSION_ID="6"\nDEBIAN_CODENAME=bookworm', "debian-12"),
+    ("# a comment\nBROKEN\n  ID=debian  \nVERSION_ID=13\nNAME='unfinished", "debian-13"),
+]
+
+UNKNOWN = [
+    "",
+    "ID=",
+    "ID=debian\nVERSION_ID=forky",
+    "ID=ubuntu",
+    "ID=ubuntu\nVERSION_ID=22",
+    "ID=alpine",
+    "ID=rocky\nVERSION_ID=../../9",
+    "ID=fedora\nVERSION_ID=44\nVERSION=\"44 (Rawhide)\"",
+    "ID=sle-micro\nVERSION_ID=5.5",
+    "ID=kali\nID_LIKE=debian\nVERSION_ID=2024.3",
+    "ID=parrot\nDEBIAN_CODENAME=bookworm",
+    "ID=devuan\nID_LIKE=debian\nVERSION_ID=5",
+    "ID=manjaro\nID_LIKE=arch",
+    "ID=eurolinux\nID_LIKE=\"rhel fedora centos\"\nVERSION_ID=9.2",
+    "ID=elementary\nUBUNTU_CODENAME=zesty",
+]  # fmt: skip
+
+
+class PlatformTests(SynchronousTestCase):
+    """What the fields of ``os-release`` say."""
+
+    def test_known(self) -> None:
+        """Each distribution's release is named as its lists are."""
+        for text, expected in KNOWN:
+            self.assertEqual(platform_of(parse(text)), expected, text)
+            self.assertEqual(str(Platform.from_name(expected)), expected)
+
+    def test_unknown(self) -> None:
+        """What has no list is an error in one line, never a guess."""
+        for text in UNKNOWN:
+            message = str(self.assertRaises(UnknownPlatform, platform_of, parse(text)))
+            self.assertIn("unknown platform (", message)
+            self.assertNotIn("\n", message)
+
+    def test_quotes(self) -> None:
+        """Values are quoted as in a shell."""
+        fields = parse('A="x \\"y\\""\nB=\'it\'\'s\'\nC=\nD="z')
+        self.assertEqual(fields, {"A": 'x "y"', "B": "its", "C": "", "D": "z"})
+
+
+class DetectTests(SynchronousTestCase):
+    """Where the fields are found."""
+
+    def setUp(self) -> None:
+        self.root = Path(self.mktemp())
+
+    def write(self, path: str, text: str) -> None:
+        """Put a file on the host."""
+        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / path).write_text(text)
+
+    def test_fallback(self) -> None:
+        """The vendor's file is read where there is none in etc; else that one wins."""
+        self.write("usr/lib/os-release", "ID=debian\nVERSION_ID=12\n")
+        self.assertEqual(detect_platform(self.root), "debian-12")
+        self.write("etc/os-release", "ID=debian\nVERSION_ID=13\n")
+        self.assertEqual(detect_platform(self.root), "debian-13")
+
+    def test_links(self) -> None:
+        """A link stays within the root folder, an absolute one too."""
+        self.write("usr/lib/os-release", "ID=debian\nVERSION_ID=12\n")
+        self.write("etc/hostname", "x")
+        (self.root / "etc/os-release").symlink_to("/usr/lib/os-release")
+        self.assertEqual(detect_platform(self.root), "debian-12")
+
+    def test_nothing(self) -> None:
+        """A folder that is no host's is an error that names it; so is a file that cannot be read."""
+        self.assertIn(str(self.root), str(self.assertRaises(UnknownPlatform, detect_platform, self.root)))
+        (self.root / "etc/os-release").mkdir(parents=True)
+        self.assertIn("Not a regular file", str(self.assertRaises(UnknownPlatform, detect_platform, self.root)))
+
+    def test_old_centos(self) -> None:
+        """CentOS 6 says who it is in a file of its own."""
+        self.write("etc/centos-release", "CentOS release 6.10 (Final)\n")
+        self.assertEqual(detect_platform(self.root), "centos-6")
+
+    def test_alpine_repositories(self) -> None:
+        """A host that installs from edge is edge; one that does so on request is what it was."""
+        self.write("etc/os-release", "ID=alpine\nVERSION_ID=3.20.3\n")
+        url = "https://dl-cdn.alpinelinux.org/alpine"
+        self.write("etc/apk/repositories", f"{url}/v3.20/main\n@edge {url}/edge/main\n#{url}/edge/main\n")
+        self.assertEqual(detect_platform(self.root), "alpine-3.20")
+        self.write("etc/apk/repositories", f"{url}/edge/main\n{url}/edge/community\n")
+        self.assertEqual(detect_platform(self.root), "alpine-edge")
+
+    def test_real_hosts(self) -> None:
+        """Every real host is the platform that its folder is named after."""
+        other = {"almalinux-8": "alma-8", "el-8": "alma-8", "sle-15": "sles-15.3", "azurelinux-2": "azurelinux-2.0"}
+        hosts = [path.parent for path in shared("data/hosts").glob("*/*/inventory.json")]
+        for host in hosts:
+            name = host.parent.name
+            self.assertEqual(detect_platform(host), other.get(name, name), host)
+            recorded = json.loads((host / "inventory.json").read_text())["os_release"]
+            self.assertEqual(platform_of(recorded), other.get(name, name), host)
+        self.assertGreater(len(hosts), 20)

@@ -1,0 +1,157 @@
+"""What a host's files and names tell beside its packages: channels, origins, the end of its support."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import date
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.platforms import FAMILIES
+from patches.scanner.host.end_of_life import ENDS, ended
+from patches.scanner.host.os_release import support_end
+from patches.scanner.host.subscriptions import channels_of
+from patches.scanner.inventory import Package
+from patches.scanner.inventory.apt_lists import LISTS
+from patches.scanner.inventory.dpkg import DpkgInventory
+from patches.scanner.matching.coverage import VENDORS, is_covered
+from tests.integration.sample_host import write_host
+
+BASH = Package("bash", "5.0-6ubuntu1", "amd64", "bash", "5.0-6ubuntu1")
+
+
+class ChannelTests(SynchronousTestCase):
+    """Whether a host is subscribed to Ubuntu Pro."""
+
+    def root(self, path: str = "", content: str = "") -> Path:
+        """Make a root folder with one file."""
+        root = Path(self.mktemp())
+        root.mkdir()
+        if path:
+            (root / path).parent.mkdir(parents=True)
+            (root / path).write_text(content)
+        return root
+
+    def test_version(self) -> None:
+        """A version from there is the sign that lasts."""
+        for version, expected in (("1-2ubuntu3+esm1", True), ("1-2~esm2", True), ("1-2ubuntu3", False)):
+            package = Package("p", version, "amd64", "p", version)
+            self.assertEqual(bool(channels_of(self.root(), [BASH, package])), expected, version)
+
+    def test_files(self) -> None:
+        """apt's sources and the client's status tell; what cannot be read does not."""
+        status = "var/lib/ubuntu-advantage/status.json"
+        for path, content, expected in (
+            ("etc/apt/sources.list.d/ubuntu-esm-infra.list", "", True),
+            ("etc/apt/sources.list.d/ubuntu-esm-apps.sources", "", True),
+            ("etc/apt/sources.list.d/ubuntu-esm-infra.list.save", "", False),
+            ("etc/apt/sources.list.d/ubuntu.sources", "", False),
+            (status, json.dumps({"attached": True}), True),
+            (status, json.dumps({"attached": False}), False),
+            (status, "[" * 10000, False),
+            (status, "[]", False),
+        ):
+            found = channels_of(self.root(path, content), [BASH])
+            self.assertEqual(found, {"esm"} if expected else set(), (path, content[:40]))
+
+
+class CoverageTests(SynchronousTestCase):
+    """Which packages the sources of a platform can know."""
+
+    def test_vendors(self) -> None:
+        """What another vendor built is not covered; where no vendor is known nothing can be said against it."""
+        for platform, vendor, expected in (
+            ("alma-9", "AlmaLinux", True),
+            ("alma-9", "Fedora Project", False),
+            ("rocky-8", "Rocky Enterprise Software Foundation", True),
+            ("rhel-9", "Docker", False),
+            ("rhel-9", "Red Hat, Inc.", True),
+            ("debian-12", "Docker", False),
+            ("ubuntu-22.04", "Canonical", True),
+            ("alma-9", None, True),
+            ("wolfi", "whoever", True),
+        ):
+            package = Package("p", "1", "x86_64", "p", "1", vendor=vendor)
+            self.assertIs(is_covered(package, platform), expected, (platform, vendor))
+
+    def test_families(self) -> None:
+        """Vendors are told of families that there are."""
+        self.assertEqual(set(VENDORS) - set(FAMILIES), set())
+
+
+class AptTests(SynchronousTestCase):
+    """Packages from repositories that are not the distribution's."""
+
+    def vendors(self, **lists: bytes) -> dict[str, str | None]:
+        """Read a host whose apt has these lists, ``X`` in their names standing for a dot."""
+        versions = {"docker-ce": "5:27.1-1", "bash": "5.2-1"}
+        root = write_host(Path(self.mktemp()), "debian", "12", versions)
+        (root / LISTS).mkdir(parents=True)
+        for name, content in lists.items():
+            (root / LISTS / name.replace("X", ".")).write_bytes(content)
+        return {package.name: package.vendor for package in DpkgInventory().read(root)}
+
+    OFFERED = b"Package: docker-ce\nVersion: 5:27.1-1\n\nPackage: docker-ce\nVersion: 5:26\n"
+
+    def test_foreign(self) -> None:
+        """What a foreign repository offers in this version comes from there; the rest tells nothing."""
+        release = b"-----BEGIN PGP SIGNED MESSAGE-----\n\nOrigin: Docker\nSuite: bookworm\n"
+        expected = {"docker-ce": "Docker", "bash": None}
+        plain = {"dXo_dists_InRelease": release, "dXo_dists_stable_binary-amd64_Packages": self.OFFERED}
+        self.assertEqual(self.vendors(**plain), expected)
+        packed = {"dXo_dists_Release": release, "dXo_dists_stable_PackagesXgz": gzip.compress(self.OFFERED)}
+        self.assertEqual(self.vendors(**packed), expected)
+
+    def test_own(self) -> None:
+        """The distribution's own lists are not even read, and damaged ones say nothing."""
+        nothing = {"docker-ce": None, "bash": None}
+        own = {"d_InRelease": b"Origin: Debian Backports\n", "d_Packages": self.OFFERED}
+        self.assertEqual(self.vendors(**own), nothing)
+        cut = {"d_InRelease": b"Origin: Docker\n", "d_PackagesXgz": gzip.compress(self.OFFERED)[:20]}
+        self.assertEqual(self.vendors(**cut), nothing)
+        self.assertEqual(self.vendors(d_InRelease=b"\xff", d_Packages=self.OFFERED), nothing)
+
+    def test_field(self) -> None:
+        """A package may name its origin itself."""
+        root = write_host(Path(self.mktemp()), "debian", "12", {"thing": "1"})
+        with (root / "var/lib/dpkg/status").open("ab") as status:
+            status.write(b"Package: tool\nStatus: install ok installed\nVersion: 2\nOrigin: Acme\n\n")
+        self.assertEqual([package.vendor for package in DpkgInventory().read(root)], [None, "Acme"])
+
+
+class EndOfLifeTests(SynchronousTestCase):
+    """When the support of a platform ended."""
+
+    def test_ended(self) -> None:
+        """A platform has support up to the end of the month that is told."""
+        self.assertIsNone(ended("debian-11", date(2026, 8, 31)))
+        self.assertEqual(ended("debian-11", date(2026, 9, 1)), "2026-08")
+        self.assertIsNone(ended("made-up-1", date(2099, 1, 1)))
+
+    def test_esm(self) -> None:
+        """A subscriber has support for longer."""
+        self.assertEqual(ended("ubuntu-18.04", date(2026, 1, 1)), "2023-05")
+        self.assertIsNone(ended("ubuntu-18.04", date(2026, 1, 1), {"esm"}))
+        self.assertEqual(ended("ubuntu-24.04", date(2030, 1, 1), {"esm"}), "2029-05")
+
+    def test_told(self) -> None:
+        """What the host itself says of its end holds."""
+        self.assertEqual(ended("amazon-2", date(2026, 1, 1), told="2025-12"), "2025-12")
+        self.assertIsNone(ended("amazon-2", date(2027, 1, 1), told="2027-06"))
+
+    def test_support_end(self) -> None:
+        """A host tells it in its os-release, as a date; anything else tells nothing."""
+        for value, expected in (("2028-06-15", "2028-06"), ("2028-13-01", None), ("soon", None)):
+            root = write_host(Path(self.mktemp()), "amzn", "2023", {"bash": "1"})
+            with (root / "etc/os-release").open("a") as file:
+                file.write(f'SUPPORT_END="{value}"\n')
+            self.assertEqual(support_end(root), expected)
+        self.assertIsNone(support_end(Path(self.mktemp())))
+
+    def test_table(self) -> None:
+        """The table's months are months."""
+        for platform, month in ENDS.items():
+            date.fromisoformat(f"{month}-01")
+            self.assertRegex(platform, r"\A[a-z-]+-\d")

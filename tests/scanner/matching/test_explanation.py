@@ -1,0 +1,101 @@
+"""Explanations: which record, which version, which rule; and why not."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import ensureDeferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.scanner.client.client import PatchesClient
+from patches.scanner.client.verified_stream import StreamError
+from patches.scanner.inventory import Inventory, Package
+from patches.scanner.matching.explanation import Explanation, explain
+from patches.scanner.matching.rules import Ruling
+from patches.scanner.outcome import Target
+from patches.scanner.output.explanation import explanation_document, explanation_text
+from patches.vulnerability import FixedPackage, Severity, Vulnerability
+from patches.wire import encode_line
+from tests.scanner.scripted_client import CannedHTTP, chunk, end, error, session
+
+SSL = Package("libssl3", "3.0.11-1", "amd64", "openssl", "3.0.11-1")
+BASH = Package("bash", "5.2-1", "amd64", "bash", "5.2-1")
+HOST = Inventory("dpkg", (SSL, BASH), frozenset({"esm"}))
+LIST = (
+    Vulnerability("CVE-2024-1111", "debian-12", (FixedPackage("openssl", "3.0.12-1"),), Severity.HIGH, source="debian"),
+    Vulnerability("DSA-1-1", "debian-12", (FixedPackage("openssl", "3.0.10-1"),), aliases=("CVE-2024-1111",)),
+    Vulnerability("CVE-2024-2222", "debian-12", (FixedPackage("bash", "5.2-1"), FixedPackage("zsh", "9"))),
+    Vulnerability("CVE-2024-3333", "debian-12", (FixedPackage("bash", "not valid"),)),
+    Vulnerability("CVE-2024-11112", "debian-12", (FixedPackage("openssl", "9"),)),
+    Vulnerability("CVE-2024-4444", "debian-12", (FixedPackage("bash", "1", channel="esm"), FixedPackage("bash", None))),
+)
+BODY = b"".join(map(encode_line, LIST))
+
+
+class ExplanationTests(SynchronousTestCase):
+    """Questions about a host with two packages."""
+
+    def explain(self, flaw: str, package: str | None = None) -> Explanation:
+        """Ask."""
+        http = CannedHTTP(session(), chunk(BODY), end(BODY))
+        stream = PatchesClient(http, "http://server", Clock(), jitter=lambda: 0.0).stream("debian-12")
+        return self.successResultOf(ensureDeferred(explain(stream, HOST, flaw, package)))
+
+    def test_affected(self) -> None:
+        """Every record of the flaw is there with the comparison that was made; another flaw's is not."""
+        told = self.explain("CVE-2024-1111")
+        rulings = [(step.record.name, step.package, step.version, step.ruling) for step in told.steps]
+        expected = [("CVE-2024-1111", SSL, "3.0.11-1", Ruling.BELOW_FIX), ("DSA-1-1", SSL, "3.0.11-1", Ruling.FIXED)]
+        self.assertEqual((rulings, told.affected, told.conclusion), (expected, True, "affected"))
+
+    def test_by_advisory(self) -> None:
+        """An advisory may be asked about by its own name."""
+        self.assertEqual([record.name for record in self.explain("DSA-1-1").records], ["DSA-1-1"])
+
+    def test_not_affected(self) -> None:
+        """A package that has the fix is told with it; one that is not installed as such."""
+        told = self.explain("CVE-2024-2222")
+        self.assertEqual([(step.package, step.ruling) for step in told.steps], [(BASH, Ruling.FIXED), (None, None)])
+        self.assertEqual((told.affected, told.conclusion), (False, "not affected"))
+
+    def test_not_evaluated(self) -> None:
+        """What could not be judged is not said to be fine."""
+        told = self.explain("CVE-2024-3333")
+        self.assertEqual((told.affected, told.conclusion), (None, "not evaluated"))
+
+    def test_channel(self) -> None:
+        """What another channel's record overrules is said so."""
+        told = self.explain("CVE-2024-4444")
+        self.assertEqual([step.ruling for step in told.steps], [Ruling.FIXED, Ruling.OTHER_CHANNEL])
+        self.assertIs(told.affected, False)
+
+    def test_why_not(self) -> None:
+        """Without a record, without the package, and without a record of the package: each has its own words."""
+        for flaw, package, expected in (
+            ("CVE-2020-1", None, "no source of this list has a record of CVE-2020-1"),
+            ("CVE-2024-2222", "zsh", "no package zsh is installed"),
+            ("CVE-2024-2222", "libssl3", "the records of CVE-2024-2222 do not name libssl3"),
+        ):
+            told = self.explain(flaw, package)
+            self.assertEqual((told.affected, told.conclusion), (False, f"not affected: {expected}"))
+
+    def test_package(self) -> None:
+        """A question about a package, by its own name or its source's, is answered for that one."""
+        for package in ("libssl3", "openssl"):
+            self.assertEqual(len(self.explain("CVE-2024-1111", package).steps), 2)
+
+    def test_incomplete(self) -> None:
+        """A list that does not come whole explains nothing."""
+        http = CannedHTTP(error(404, "unknown-platform"))
+        stream = PatchesClient(http, "http://server", Clock(), jitter=lambda: 0.0).stream("debian-12")
+        self.failureResultOf(ensureDeferred(explain(stream, HOST, "CVE-2024-1111")), StreamError)
+
+    def test_text(self) -> None:
+        """As text and as JSON it names record, source, versions and rule."""
+        told = self.explain("CVE-2024-1111")
+        text = explanation_text(Target("web-1", "debian-12", None), told)  # type: ignore[arg-type]
+        for part in ("web-1 (debian-12)", "affected", "from debian", "fixed in 3.0.12-1", "libssl3 has 3.0.11-1"):
+            self.assertIn(part, text)
+        document = explanation_document(told)
+        comparison = document["records"][0]["comparisons"][0]
+        self.assertEqual((comparison["affected"], comparison["compared"]), (True, "3.0.11-1"))
+        self.assertEqual((document["affected"], comparison["rule"]), (True, Ruling.BELOW_FIX.text))

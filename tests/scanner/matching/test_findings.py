@@ -1,0 +1,102 @@
+"""Findings: one for each flaw and package, whoever tells of it, and however often."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.scanner.inventory import Package
+from patches.scanner.matching.findings import Finding, Findings, Ignored
+from patches.scanner.matching.ignores import Ignore, Ignores
+from patches.scanner.matching.matcher import Match
+from patches.vulnerability import FixedPackage, Severity, Vulnerability
+
+SSL = Package("libssl3", "3.0.11-1", "amd64", "openssl", "3.0.11-1")
+TOOL = Package("openssl", "3.0.11-1", "amd64", "openssl", "3.0.11-1")
+
+
+def record(name: str, *aliases: str, source: str = "debian", severity: Severity = Severity.LOW) -> Vulnerability:
+    """Make a record."""
+    return Vulnerability(name, "debian-12", (), severity, f"https://{source}/{name}", aliases, source)
+
+
+def findings(*matches: tuple[Vulnerability, Package, str | None]) -> list[Finding]:
+    """Collect matches of records, packages and fixes."""
+    subject = Findings("dpkg")
+    for vulnerability, package, version in matches:
+        subject.add(Match(vulnerability, package, FixedPackage("openssl", version)))
+    return subject.all({})
+
+
+class FindingsTests(SynchronousTestCase):
+    """How matches become findings."""
+
+    def test_one(self) -> None:
+        """A CVE, the advisory that fixes it, and another source's word for it are one finding that names them all."""
+        cve = record("CVE-2024-1111", severity=Severity.LOW)
+        dsa = record("DSA-1-1", "CVE-2024-1111", severity=Severity.HIGH)
+        other = record("CVE-2024-1111", source="osv")
+        [found] = findings((dsa, SSL, "3.0.12-1"), (cve, SSL, "3.0.13-1"), (other, SSL, None))
+        self.assertEqual((found.flaw, found.package, found.fixed.version), ("CVE-2024-1111", SSL, "3.0.13-1"))
+        self.assertEqual(found.records, (cve, other, dsa))
+        self.assertEqual((found.sources, found.severity), (("debian", "osv"), Severity.HIGH))
+        self.assertEqual(found.names, ("CVE-2024-1111", "DSA-1-1"))
+
+    def test_advisory(self) -> None:
+        """An advisory about several flaws is a finding for each, of each package."""
+        dsa = record("DSA-1-1", "CVE-2024-2222", "CVE-2024-1111")
+        found = findings((dsa, SSL, "9"), (dsa, TOOL, "9"))
+        expected = [("CVE-2024-1111", SSL), ("CVE-2024-2222", SSL), ("CVE-2024-1111", TOOL), ("CVE-2024-2222", TOOL)]
+        self.assertEqual([(each.flaw, each.package) for each in found], expected)
+        self.assertEqual(found[0].names, ("CVE-2024-1111", "DSA-1-1"))
+
+    def test_highest_fix(self) -> None:
+        """Of several fixes the highest counts, by version order; a record that knows none does not hide it."""
+        versions = ("3.0.9-1", "3.0.12-1", None, "not a version", "3.0.11-9")
+        [found] = findings(*((record("CVE-2024-1111", source=str(n)), SSL, v) for n, v in enumerate(versions)))
+        self.assertEqual(found.fixed.version, "3.0.12-1")
+
+    def test_order(self) -> None:
+        """The severest come first, then by package and flaw."""
+        low, high = record("CVE-2024-1111"), record("CVE-2024-2222", severity=Severity.HIGH)
+        found = findings((low, TOOL, "9"), (low, SSL, "9"), (high, TOOL, "9"))
+        expected = [("openssl", "CVE-2024-2222"), ("libssl3", "CVE-2024-1111"), ("openssl", "CVE-2024-1111")]
+        self.assertEqual([(each.package.name, each.flaw) for each in found], expected)
+
+    def test_running(self) -> None:
+        """Of a kernel's package it is said whether the kernel runs; of others nothing is."""
+        subject = Findings("dpkg")
+        for package in (SSL, TOOL):
+            subject.add(Match(record("CVE-2024-1111"), package, FixedPackage("openssl", "9")))
+        self.assertEqual([each.running for each in subject.all({SSL: False})], [False, None])
+
+
+class IgnoreTests(SynchronousTestCase):
+    """Which findings a decision is about, and for how long."""
+
+    def test_concerns(self) -> None:
+        """A decision names a flaw by any of its names, a package by its own name or its source's, or both."""
+        dsa = record("DSA-1-1", "CVE-2024-1111")
+        [found] = findings((dsa, SSL, "9"))
+        for flaw, package, expected in (
+            ("CVE-2024-1111", None, True),
+            ("DSA-1-1", None, True),
+            (None, "libssl3", True),
+            (None, "openssl", True),
+            ("CVE-2024-1111", "libssl3", True),
+            ("CVE-2024-1111", "bash", False),
+            ("CVE-2024-2222", "libssl3", False),
+            ("CVE-2024-111", None, False),
+        ):
+            self.assertIs(Ignore(flaw, package, "why", None).concerns(found), expected, (flaw, package))
+
+    def test_expiry(self) -> None:
+        """On the day on which it expires a decision holds no more, and a later one may."""
+        [found] = findings((record("CVE-2024-1111"), SSL, "9"))
+        end = date(2026, 12, 1)
+        subject = Ignores((Ignore("CVE-2024-1111", None, "until the next release", end),))
+        self.assertEqual(subject.of(found, date(2026, 11, 30)), Ignored("until the next release", end))
+        self.assertIsNone(subject.of(found, end))
+        both = Ignores((*subject.decisions, Ignore(None, "openssl", "not reachable", None)))
+        self.assertEqual(both.of(found, end), Ignored("not reachable", None))

@@ -1,0 +1,102 @@
+"""Files of decisions: they hold whole or not at all, say why, and end on the day they name."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.scanner.matching.findings import Ignored
+from patches.scanner.matching.ignore_files import BadIgnores, parse_ignores, read_ignores
+from patches.scanner.matching.ignores import Ignores
+from tests.scanner.sample_outcomes import FINDINGS
+
+TODAY = date(2026, 2, 28)
+SSL_FLAW, BASH_FLAW, _, _ = FINDINGS
+WHOLE = """
+[[ignore]]
+cve = "CVE-2025-9230"
+package = "openssl"
+reason = "Not reachable from outside."
+expires = 2026-03-01
+"""
+
+
+def entry(**changes: str | None) -> bytes:
+    """Write an entry; what is ``None`` is left out."""
+    values = {"cve": '"CVE-1"', "reason": '"why"', "expires": "2026-03-01", **changes}
+    return "\n".join(["[[ignore]]", *(f"{name} = {text}" for name, text in values.items() if text)]).encode()
+
+
+class TomlTests(SynchronousTestCase):
+    """Our own form."""
+
+    def refusal(self, content: bytes) -> str:
+        """Give what is said of a file that cannot be used: one line, with its path."""
+        path = Path(self.mktemp())
+        path.write_bytes(content)
+        text = str(self.assertRaises(BadIgnores, read_ignores, path))
+        self.assertNotIn("\n", text)
+        self.assertTrue(text.startswith(f"{path}: "), text)
+        return text
+
+    def test_entry(self) -> None:
+        """An entry is about a flaw, a package, or a flaw in a package; of binary or of source."""
+        both = parse_ignores(WHOLE.encode())
+        self.assertEqual(both.of(SSL_FLAW, TODAY), Ignored("Not reachable from outside.", date(2026, 3, 1)))
+        self.assertIsNone(both.of(BASH_FLAW, TODAY))
+        for text in ('cve = "CVE-2025-9230"', 'cve = "DSA-9230-1"', 'package = "libssl3"', 'package = "openssl"'):
+            one = parse_ignores(f'[[ignore]]\n{text}\nreason = "x"\nexpires = 2026-03-01'.encode())
+            self.assertIsNotNone(one.of(SSL_FLAW, TODAY), text)
+
+    def test_expiry(self) -> None:
+        """An entry holds until the day on which it expires; on that day the finding counts again."""
+        ignores = parse_ignores(WHOLE.encode())
+        for day, holds in ((date(2026, 2, 28), True), (date(2026, 3, 1), False), (date(2026, 3, 2), False)):
+            self.assertEqual((ignores.of(SSL_FLAW, day) is not None, ignores.expired(day)), (holds, 0 if holds else 1))
+
+    def test_order(self) -> None:
+        """Of several that hold, the first gives the reason; one that has expired gives none."""
+        ignores = parse_ignores(entry(cve='"CVE-2025-9230"', expires="2026-01-01") + b"\n" + WHOLE.encode())
+        ignored = ignores.of(SSL_FLAW, TODAY)
+        self.assertEqual((ignored and ignored.reason, ignores.expired(TODAY)), ("Not reachable from outside.", 1))
+
+    def test_nothing(self) -> None:
+        """A file without entries decides nothing."""
+        self.assertEqual(parse_ignores(b"# none yet\n"), Ignores())
+
+    def test_refused(self) -> None:
+        """What is missing, misspelt or of a wrong type is told with the number of its entry."""
+        for content, said in {
+            entry(reason=None): "entry 1: reason is missing",
+            entry(reason='" "'): "entry 1: reason must be",
+            entry(expires=None): "entry 1: expires is missing",
+            entry(expires='"2026-03-01"'): "entry 1: expires must be a date",
+            entry(expires="2026-03-01T00:00:00Z"): "entry 1: expires must be a date",
+            entry(cve=None): "entry 1: cve or package is missing",
+            entry(cve="7"): "entry 1: cve must be",
+            entry(pakage='"bash"'): "entry 1: there is nothing named 'pakage'",
+            entry() + b"\n" + entry(reason=None): "entry 2: reason is missing",
+            b"ignores = 1": "there is nothing named 'ignores'",
+            b"ignore = 1": "must be tables",
+            b"[ignore]\ncve = 'x'": "must be tables",
+            b"cve: x": "not TOML",
+            b"\xff": "not TOML",
+        }.items():
+            self.assertIn(said, self.refusal(content))
+
+    def test_no_file(self) -> None:
+        """A file that is not there, or is a folder, is told by its path."""
+        self.assertIn("No such file", str(self.assertRaises(BadIgnores, read_ignores, Path(self.mktemp()))))
+        self.assertIn("directory", str(self.assertRaises(BadIgnores, read_ignores, Path())))
+
+    @given(st.binary())
+    def test_anything(self, content: bytes) -> None:
+        """Whatever a file holds, it is read or refused."""
+        try:
+            parse_ignores(content)
+        except BadIgnores:
+            return

@@ -1,0 +1,191 @@
+"""Findings: what is installed below its fix, nothing else, and nothing passed over in silence."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.scanner.inventory import Inventory, Package
+from patches.scanner.matching.matcher import Match, Matcher
+from patches.scanner.matching.rules import Ruling
+from patches.versions.dpkg import sort_key
+from patches.vulnerability import STATUSES, FixedPackage, Vulnerability
+
+LIBC = Package("libc6", "2.36-9+deb12u4+b1", "amd64", "glibc", "2.36-9+deb12u4")
+LIBC_DEV = Package("libc6-dev", "2.36-9+deb12u4+b1", "amd64", "glibc", "2.36-9+deb12u4")
+TZDATA = Package("tzdata", "2024a-0", "all", "tzdata", "2024a-0")
+ODD = Package("odd", "v1", "amd64", "odd", "v1")
+INSTALLED = Inventory("dpkg", (LIBC, LIBC_DEV, TZDATA, ODD))
+
+
+def vulnerability(*fixed: FixedPackage) -> Vulnerability:
+    """Make a vulnerability of these packages."""
+    return Vulnerability("CVE-2023-6246", "debian-12", fixed)
+
+
+def found(*fixed: FixedPackage) -> list[str]:
+    """Give the names of the installed packages that a vulnerability affects."""
+    return [finding.package.name for finding in Matcher(INSTALLED).match(vulnerability(*fixed))]
+
+
+def passed_over(*fixed: FixedPackage) -> dict[str, int]:
+    """Check that a vulnerability gives no finding, and tell how often it was not evaluated."""
+    subject = Matcher(INSTALLED)
+    assert list(subject.match(vulnerability(*fixed))) == []
+    return dict(subject.not_evaluated)
+
+
+class VerdictTests(SynchronousTestCase):
+    """One fix against one host."""
+
+    def test_finding(self) -> None:
+        """A finding says what is vulnerable, what is installed, and what would fix it."""
+        fixed = FixedPackage("tzdata", "2024b-0")
+        self.assertEqual(
+            list(Matcher(INSTALLED).match(vulnerability(fixed))), [Match(vulnerability(fixed), TZDATA, fixed)]
+        )
+
+    def test_source(self) -> None:
+        """A source package's version is compared, for each package built from it."""
+        self.assertEqual(found(FixedPackage("glibc", "2.36-9+deb12u5")), ["libc6", "libc6-dev"])
+        self.assertEqual(found(FixedPackage("glibc", "2.36-9+deb12u4")), [])
+        self.assertEqual(found(FixedPackage("glibc", "2.36-9+deb12u4+a")), ["libc6", "libc6-dev"])
+
+    def test_binary(self) -> None:
+        """A binary package is found by its own name and version only."""
+        self.assertEqual(found(FixedPackage("libc6", "2.36-9+deb12u5", kind="binary")), ["libc6"])
+        self.assertEqual(found(FixedPackage("libc6", "2.36-9+deb12u4+a", kind="binary")), [])
+        self.assertEqual(found(FixedPackage("libc6", "99")), [])
+        self.assertEqual(found(FixedPackage("glibc", "99", kind="binary")), [])
+
+    def test_not_installed(self) -> None:
+        """What is not installed is neither found nor counted."""
+        self.assertEqual(passed_over(FixedPackage("sudo", None), FixedPackage("sudo", "bad version")), {})
+
+    def test_no_fix(self) -> None:
+        """Without a fix every version is affected, an invalid one too, and the finding can be told apart."""
+        findings = list(Matcher(INSTALLED).match(vulnerability(FixedPackage("odd", None, status="affected"))))
+        self.assertEqual([(f.package, f.fixed.version) for f in findings], [(ODD, None)])
+
+    def test_status(self) -> None:
+        """Of the statuses only ``not_affected`` rules a finding out."""
+        wanted = [status for status in STATUSES if found(FixedPackage("tzdata", None, status=status))]
+        self.assertEqual(wanted, [status for status in STATUSES if status != "not_affected"])
+
+    def test_introduced(self) -> None:
+        """Older versions than the first affected one are not."""
+        for introduced, expected in (("2024a-0", ["tzdata"]), ("2024a-1", []), ("2023a", ["tzdata"])):
+            self.assertEqual(found(FixedPackage("tzdata", "2025a", introduced=introduced)), expected)
+            self.assertEqual(found(FixedPackage("tzdata", None, introduced=introduced)), expected)
+
+    def test_several_ranges(self) -> None:
+        """A package that several ranges hold is one finding, of the first that holds it."""
+        ranges = [FixedPackage("tzdata", "2023a"), FixedPackage("tzdata", "2024b"), FixedPackage("tzdata", "2025a")]
+        findings = list(Matcher(INSTALLED).match(vulnerability(*ranges)))
+        self.assertEqual([finding.fixed.version for finding in findings], ["2024b"])
+
+    def test_last_affected(self) -> None:
+        """Where the last affected version is told, it is affected, and newer ones are not."""
+        for last, expected in (("2024a-0", ["tzdata"]), ("2024a-1", ["tzdata"]), ("2023d-9", [])):
+            self.assertEqual(found(FixedPackage("tzdata", None, last_affected=last)), expected, last)
+        self.assertEqual(found(FixedPackage("tzdata", None, introduced="2024a-0", last_affected="2024a-0")), ["tzdata"])
+        self.assertEqual(passed_over(FixedPackage("tzdata", None, last_affected="_")), {Ruling.INVALID_LISTED.text: 1})
+
+    def test_channels(self) -> None:
+        """What is for a channel is for its subscribers, and for them goes before what is for everyone."""
+        base = FixedPackage("glibc", None, status="will_not_fix")
+        fixes = (
+            base,
+            FixedPackage("glibc", "2.36-9+deb12u4", channel="esm"),
+            FixedPackage("tzdata", "2025a", channel="fips"),
+        )
+        for channels, expected in (
+            ((), [("libc6", None), ("libc6-dev", None)]),
+            (("esm",), []),
+            (("esm", "fips"), [("tzdata", "2025a")]),
+        ):
+            subject = Matcher(Inventory("dpkg", INSTALLED.packages, frozenset(channels)))
+            matches = list(subject.match(vulnerability(*fixes)))
+            self.assertEqual([(each.package.name, each.fixed.version) for each in matches], expected, channels)
+
+    def test_arches(self) -> None:
+        """A fix for other machines is none of ours; what is for every machine is."""
+        for arches, expected in ((("amd64",), True), (("arm64", "i386"), False), (("all",), True), ((), False)):
+            self.assertEqual(bool(found(FixedPackage("glibc", "99", arches=arches))), expected, arches)
+        self.assertEqual(found(FixedPackage("tzdata", "2025a", arches=("arm64",))), ["tzdata"])
+
+    def test_signed_kernel(self) -> None:
+        """A signed kernel is judged as the kernel that the lists name."""
+        for source, name in (
+            ("linux-signed-amd64", "linux"),
+            ("linux-signed", "linux"),
+            ("linux-signed-hwe-6.8", "linux-hwe-6.8"),
+        ):
+            image = Package("linux-image", "6.1.119-1", "amd64", source, "6.1.119+1")
+            subject = Matcher(Inventory("dpkg", (image,)))
+            self.assertEqual(len(list(subject.match(vulnerability(FixedPackage(name, "6.1.123-1"))))), 1, source)
+            self.assertEqual(list(subject.match(vulnerability(FixedPackage(name, "6.1.119-1")))), [])
+
+
+class NotEvaluatedTests(SynchronousTestCase):
+    """What cannot be judged is counted, and never taken for clean."""
+
+    def test_invalid_versions(self) -> None:
+        """A version on either side that dpkg refuses is counted for each installed package."""
+        self.assertEqual(passed_over(FixedPackage("odd", "2")), {Ruling.INVALID_INSTALLED.text: 1})
+        self.assertEqual(passed_over(FixedPackage("glibc", "v99")), {Ruling.INVALID_LISTED.text: 2})
+        self.assertEqual(passed_over(FixedPackage("tzdata", None, introduced="_")), {Ruling.INVALID_LISTED.text: 1})
+
+    def test_module(self) -> None:
+        """A fix within a module says nothing of a package outside."""
+        self.assertEqual(passed_over(FixedPackage("tzdata", "99", module="zones:1")), {})
+
+    def test_own_fixes(self) -> None:
+        """Builds that are fixed apart from the list's versions are not judged by them."""
+        for version in (
+            "1.1.1f-1ubuntu2.fips.2.8",
+            "1.1.1-1ubuntu2+Fips1",
+            "2.28-1.ksplice1.el8",
+            "1:1.1.1k-9.el8_6_fips",
+        ):
+            subject = Matcher(Inventory("dpkg", (Package("openssl", version, "amd64", "openssl", version),)))
+            self.assertEqual(list(subject.match(vulnerability(FixedPackage("openssl", "99")))), [])
+            self.assertEqual(subject.not_evaluated, {Ruling.OWN_FIXES.text: 1})
+
+    def test_packages(self) -> None:
+        """It is told which packages could not be judged, and why."""
+        subject = Matcher(INSTALLED)
+        list(subject.match(vulnerability(FixedPackage("odd", "2"), FixedPackage("tzdata", "_"))))
+        self.assertEqual(subject.unjudged, {ODD: {Ruling.INVALID_INSTALLED.text}, TZDATA: {Ruling.INVALID_LISTED.text}})
+
+    def test_no_order(self) -> None:
+        """Without an order only what needs none is judged."""
+        subject = Matcher(Inventory("pacman", (TZDATA,)))
+        self.assertEqual(list(subject.match(vulnerability(FixedPackage("tzdata", "99")))), [])
+        self.assertEqual(subject.not_evaluated, {Ruling.NO_ORDER.text: 1})
+        self.assertEqual(len(list(subject.match(vulnerability(FixedPackage("tzdata", None))))), 1)
+
+    def test_adds_up(self) -> None:
+        """Counts add up over the vulnerabilities of a scan."""
+        subject = Matcher(INSTALLED)
+        for _ in range(3):
+            list(subject.match(vulnerability(FixedPackage("odd", "2"))))
+        self.assertEqual(subject.not_evaluated.total(), 3)
+
+
+class LawTests(SynchronousTestCase):
+    """What holds for every version."""
+
+    versions = st.from_regex(r"\A[0-9]\.[0-9a~]{1,3}(-[0-9])?\Z")
+
+    @given(versions, st.none() | versions, st.none() | versions)
+    @settings(deadline=None)
+    def test_half_open(self, installed: str, introduced: str | None, fixed: str | None) -> None:
+        """A package is affected from the version that introduces the flaw up to, not including, the fix."""
+        subject = Matcher(Inventory("dpkg", (Package("p", installed, "amd64", "p", installed),)))
+        hit = bool(list(subject.match(vulnerability(FixedPackage("p", fixed, introduced=introduced)))))
+        key = sort_key(installed)
+        after = introduced is None or sort_key(introduced) <= key
+        self.assertEqual(hit, after and (fixed is None or key < sort_key(fixed)))
+        self.assertEqual(subject.not_evaluated.total(), 0)

@@ -1,0 +1,46 @@
+"""What the tests of all formats use: documents made and read, and what their specifications say against them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from attrs import evolve
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+from jsonschema import Draft202012Validator
+
+from patches.scanner.outcome import Outcome, Verdict
+from patches.scanner.output.formats import DOCUMENTS
+from tests.scanner.output.schemas import OPENVEX, SARIF
+from tests.scanner.sample_outcomes import failed, outcome
+
+CYCLONEDX = JsonStrictValidator(SchemaVersion.V1_6)
+
+
+def made(name: str, of: Outcome) -> Any:
+    """Make a document, and read it."""
+    return json.loads(DOCUMENTS[name](of))
+
+
+def everything() -> Iterator[Outcome]:
+    """Give outcomes of every kind."""
+    yield outcome()
+    yield outcome(with_unfixed=True)
+    yield outcome(verdict=Verdict.CLEAN, findings=(), unfixed=(), not_evaluated={}, kernels=None, end_of_life=None)
+    yield outcome(verdict=Verdict.STALE, problem="the list was last checked 9 days ago")
+    yield failed()
+    yield failed(Verdict.ERROR, "no package database found under /")
+    yield evolve(failed(Verdict.UNSUPPORTED, "unknown platform (no ID in os-release)"), platform="")
+
+
+def problems(name: str, text: str) -> list[str]:
+    """Tell what a document's specification says against it."""
+    if name == "cyclonedx":
+        errors = CYCLONEDX.validate_str(text, all_errors=True)
+        return [str(error) for error in errors or ()]
+    schemas = {"sarif": SARIF, "openvex": OPENVEX}
+    if name not in schemas:
+        return []
+    return [error.message for error in Draft202012Validator(schemas[name]).iter_errors(json.loads(text))]

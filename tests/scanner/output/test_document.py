@@ -1,0 +1,50 @@
+"""Our own JSON: nothing that is known is left out."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.scanner.output.format_checks import made
+from tests.scanner.sample_outcomes import FINDINGS, SSL, failed, outcome
+
+
+class OwnFormTests(SynchronousTestCase):
+    """Our own JSON."""
+
+    def test_facts(self) -> None:
+        """What is known of the scan, the list, the kernels and the packages is there."""
+        document = made("json", outcome())
+        self.assertEqual(
+            (document["verdict"], document["host"], document["platform"]), ("findings", "web-1", "debian-12")
+        )
+        self.assertEqual((document["started"], document["endOfLife"]), ("2026-01-01T00:00:00Z", "2025-12"))
+        self.assertEqual(document["kernels"]["rebootPending"], True)
+        self.assertEqual(document["list"]["checked"], "2026-01-01T00:00:00Z")
+        self.assertEqual(document["notEvaluated"], {"the listed version is not valid": 3})
+        packages = document["packages"]
+        self.assertEqual((packages["installed"], packages["affected"], packages["fine"]), (5, 3, 0))
+        self.assertEqual([package["name"] for package in packages["notCovered"]], ["docker-ce"])
+        self.assertEqual(packages["notEvaluated"][0]["reasons"], ["the listed version is not valid"])
+
+    def test_finding(self) -> None:
+        """A finding has the version that was compared, the fix, its records and the decision about it."""
+        ssl, _, sudo, kernel = made("json", outcome())["findings"]
+        self.assertEqual((ssl["flaw"], ssl["severity"], ssl["fixed"]), ("CVE-2025-9230", "high", "3.0.17-1"))
+        self.assertEqual(ssl["package"]["sourceVersion"], SSL.source_version)
+        self.assertEqual(ssl["records"][0]["cvss"], FINDINGS[0].records[0].cvss)
+        self.assertEqual((ssl["ignored"], ssl["running"]), (None, None))
+        self.assertEqual(sudo["ignored"], {"reason": "Nobody but root logs in.", "expires": "2026-03-01"})
+        self.assertEqual((kernel["installed"], kernel["running"]), ("6.1.76+1", False))
+
+    def test_unfixed(self) -> None:
+        """What has no fix is counted, and shown if that is asked for."""
+        self.assertEqual(made("json", outcome())["unfixedCount"], 2)
+        self.assertNotIn("unfixed", made("json", outcome()))
+        shown = made("json", outcome(with_unfixed=True))
+        self.assertEqual(
+            ([each["status"] for each in shown["unfixed"]], shown["unfixedCount"]), (["will_not_fix", "affected"], 2)
+        )
+
+    def test_nothing_is_fine(self) -> None:
+        """Of a scan that is not complete, no package is said to be fine."""
+        self.assertIsNone(made("json", failed())["packages"]["fine"])

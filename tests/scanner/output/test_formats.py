@@ -1,0 +1,66 @@
+"""Documents for other programs: each keeps to its specification, and says all that is known."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.scanner.inventory import Package
+from patches.scanner.matching.findings import Finding, Ignored
+from patches.scanner.outcome import Judged, Outcome
+from patches.scanner.output.formats import DOCUMENTS
+from patches.vulnerability import FixedPackage, Severity
+from tests.scanner.output.format_checks import everything, made, problems
+from tests.scanner.sample_outcomes import failed, outcome, record
+
+TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12).filter(str.strip)
+
+
+def strange(name: str, version: str, text: str, reason: str) -> Outcome:
+    """Make an outcome out of texts that nobody expects."""
+    package = Package(name, version, "amd64", text, version, vendor=text)
+    told = record(
+        "CVE-1", Severity.HIGH, details_href=f"https://host/{text}", aliases=(text,), cvss=text, published=text
+    )
+    flaw = Finding(text, package, FixedPackage(name, version), (told,), ignored=Ignored(reason, None, "not_affected"))
+    judged = Judged(1, (package,), {package: (reason,)}, (package,), (package,), "dpkg")
+    return outcome(findings=(flaw,), unfixed=(), judged=judged, host=text, problem=reason)
+
+
+class EveryFormatTests(SynchronousTestCase):
+    """What holds for all."""
+
+    def test_valid(self) -> None:
+        """Whatever came of a scan, the document is one of its format, and plain ASCII."""
+        for each in everything():
+            for name, make in DOCUMENTS.items():
+                text = make(each)
+                self.assertTrue(text.isascii(), name)
+                self.assertFalse(text.endswith("\n"), name)
+                self.assertEqual(problems(name, text), [], (name, each.verdict))
+
+    @settings(max_examples=40, deadline=None)
+    @given(TEXTS, TEXTS, TEXTS, TEXTS)
+    def test_strange_texts(self, name: str, version: str, text: str, reason: str) -> None:
+        """Texts of lists and of files are only ever texts in the document."""
+        for form, make in DOCUMENTS.items():
+            self.assertEqual(problems(form, make(strange(name, version, text, reason))), [], form)
+
+    def test_schemas_refuse(self) -> None:
+        """The schemas of these tests do refuse what is wrong."""
+        sarif, vex = made("sarif", outcome()), made("openvex", outcome())
+        sarif["runs"][0]["results"][0]["levels"] = "error"
+        self.assertEqual(len(problems("sarif", json.dumps(sarif))), 1)
+        for statement in vex["statements"]:
+            statement.pop("action_statement", None)
+        self.assertEqual(len(problems("openvex", json.dumps(vex))), 3)
+
+    def test_not_clean(self) -> None:
+        """A scan that could not see the whole list says so in every format, with the reason."""
+        for name, make in DOCUMENTS.items():
+            text = make(failed())
+            self.assertIn("incomplete", text, name)
+            self.assertIn("Connection refused", text, name)

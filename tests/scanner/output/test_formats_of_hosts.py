@@ -1,0 +1,60 @@
+"""Documents of real hosts: every package of a real database has a purl, and is a component that is valid."""
+
+from __future__ import annotations
+
+import json
+
+from packageurl import PackageURL
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.scanner.host.os_release import detect_platform
+from patches.scanner.inventory import Inventory, InventoryError, read_inventory
+from patches.scanner.matching.purls import names_package, purl_of
+from patches.scanner.outcome import Judged
+from patches.scanner.output.formats import DOCUMENTS
+from patches.vulnerability import FixedPackage, Severity
+from tests.scanner.output.format_checks import problems
+from tests.scanner.sample_outcomes import finding, outcome
+from tests.shared_data import shared
+
+
+def hosts() -> dict[str, tuple[str, Inventory]]:
+    """Read a host of each platform; those whose database needs a reader that is not installed are left out."""
+    read: dict[str, tuple[str, Inventory]] = {}
+    for folder in sorted(shared("data/hosts").glob("*/*")):
+        try:
+            read.setdefault(folder.parent.name, (detect_platform(folder), read_inventory(folder)))
+        except InventoryError:
+            continue
+    return read
+
+
+class HostTests(SynchronousTestCase):
+    """Hosts of every kind of package database."""
+
+    def test_purls(self) -> None:
+        """A package's purl can be read again, and names that package."""
+        schemes = set()
+        for name, (platform, inventory) in hosts().items():
+            schemes.add(inventory.scheme)
+            for package in inventory.packages:
+                purl = PackageURL.from_string(purl_of(package, platform, inventory.scheme).to_string())
+                self.assertEqual((purl.name, names_package(purl, package, platform)), (package.name, True), name)
+        self.assertEqual(schemes, {"dpkg", "rpm", "apk"})
+
+    def test_documents(self) -> None:
+        """The documents of a host are valid, with a component for each package, and something found in each."""
+        for name, (platform, inventory) in hosts().items():
+            packages = inventory.packages[:15]
+            found = tuple(
+                finding(f"CVE-2026-{number:04d}", package, FixedPackage(package.source, "999"), Severity.HIGH)
+                for number, package in enumerate(packages[:5])
+            )
+            judged = Judged(len(packages), (), {}, (), packages, inventory.scheme)
+            told = outcome(platform=platform, judged=judged, findings=found)
+            texts = {form: make(told) for form, make in DOCUMENTS.items()}
+            for form, text in texts.items():
+                self.assertEqual(problems(form, text), [], (name, form))
+            components = json.loads(texts["cyclonedx"])["components"]
+            purls = {purl_of(package, platform, inventory.scheme).to_string() for package in packages}
+            self.assertEqual({each["purl"] for each in components if "purl" in each}, purls, name)

@@ -1,0 +1,62 @@
+"""What the formats share: scores and links."""
+
+from __future__ import annotations
+
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.cvss import base_score
+from patches.scanner.output.phrases import links_of
+from patches.vulnerability import Severity
+from tests.scanner.sample_outcomes import FINDINGS, record
+
+
+class PartTests(SynchronousTestCase):
+    """What the formats share."""
+
+    def test_scores(self) -> None:
+        """Scores are those of the calculators of FIRST; what has none has none."""
+        for vector, score in {
+            "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H": 9.8,
+            "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H": 10.0,
+            "CVSS:3.1/AV:N/AC:L/PR:L/UI:N/S:C/C:H/I:H/A:H": 9.9,
+            "CVSS:3.0/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H": 7.8,
+            "CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N": 6.1,
+            "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N": 0.0,
+            "AV:N/AC:M/Au:N/C:P/I:P/A:P": 6.8,
+            "AV:N/AC:L/Au:N/C:C/I:C/A:C": 10.0,
+            "AV:N/AC:L/Au:N/C:N/I:N/A:N": 0.0,
+            "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N": None,
+            "CVSS:3.1/AV:N": None,
+            "CVSS:3.1/": None,
+            "high": None,
+        }.items():
+            self.assertEqual((vector, base_score(vector)), (vector, score))
+
+    @given(st.text())
+    def test_any_vector(self, text: str) -> None:
+        """Whatever a list has for a vector, there is a score from 0 to 10, or none."""
+        for vector in (text, f"CVSS:3.1/{text}", f"AV:{text}"):
+            score = base_score(vector)
+            self.assertTrue(score is None or 0 <= score <= 10)
+
+    def test_links(self) -> None:
+        """Only an address on the web is a link."""
+        good = ["https://example.org/CVE-1?a=b&c=%20#d", "http://[::1]:80/"]
+        bad = [
+            "",
+            "ftp://example.org",
+            "javascript:alert(1)",
+            "https://exa mple.org",
+            "https://e.org/%zz",
+            "https://e/[a]",
+        ]
+        found = [
+            evolve(
+                FINDINGS[0],
+                records=tuple(record(f"CVE-{n}", Severity.LOW, details_href=href) for n, href in enumerate(bad + good)),
+            )
+        ]
+        self.assertEqual(links_of(found), good)

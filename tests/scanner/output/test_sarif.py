@@ -1,0 +1,71 @@
+"""SARIF: a rule for each flaw, a result for each finding."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from attrs import evolve
+from packageurl import PackageURL
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.scanner.outcome import Outcome, Verdict
+from patches.vulnerability import FixedPackage, Severity
+from tests.scanner.output.format_checks import made
+from tests.scanner.sample_outcomes import SUDO, failed, finding, outcome
+
+
+class SarifTests(SynchronousTestCase):
+    """SARIF."""
+
+    def run_of(self, of: Outcome) -> Any:
+        """Give the one run of the document."""
+        (run,) = made("sarif", of)["runs"]
+        return run
+
+    def test_rules(self) -> None:
+        """There is one rule for each flaw, with the score of its vector, else one for its rating."""
+        run = self.run_of(outcome(with_unfixed=True))
+        rules = run["tool"]["driver"]["rules"]
+        self.assertEqual(len(rules), len({rule["id"] for rule in rules}))
+        scores = {rule["id"]: rule["properties"].get("security-severity") for rule in rules}
+        self.assertEqual(
+            (scores["CVE-2025-9230"], scores["CVE-2026-2000"], scores["CVE-2026-4000"]), ("9.8", "9.5", None)
+        )
+        for result in run["results"]:
+            self.assertEqual(rules[result["ruleIndex"]]["id"], result["ruleId"])
+
+    def test_results(self) -> None:
+        """There is one result for each finding, which names the package and the database in which it stands."""
+        results = self.run_of(outcome())["results"]
+        self.assertEqual([result["level"] for result in results], ["error", "warning", "note", "error"])
+        location = results[0]["locations"][0]
+        self.assertEqual(location["physicalLocation"]["artifactLocation"]["uri"], "var/lib/dpkg/status")
+        self.assertEqual(PackageURL.from_string(location["logicalLocations"][0]["fullyQualifiedName"]).name, "libssl3")
+        prints = [json.dumps(result["partialFingerprints"]) for result in results]
+        self.assertEqual(len(set(prints)), 4)
+        again = self.run_of(outcome(scan_id="f" * 32, finished=0.0))["results"]
+        self.assertEqual([json.dumps(result["partialFingerprints"]) for result in again], prints)
+
+    def test_suppressions(self) -> None:
+        """What is ignored stays, suppressed with its reason; of the rest it is said that it is not."""
+        open_one, _, accepted, vex = (result["suppressions"] for result in self.run_of(outcome())["results"])
+        self.assertEqual(open_one, [])
+        self.assertEqual(accepted[0]["justification"], "Nobody but root logs in.")
+        self.assertEqual(accepted[0]["properties"], {"expires": "2026-03-01"})
+        self.assertEqual(vex[0]["status"], "accepted")
+
+    def test_invocation(self) -> None:
+        """An invocation is successful if the scan ended in clean or findings, and else notes why not."""
+        for verdict in Verdict:
+            (invocation,) = self.run_of(outcome(verdict=verdict))["invocations"]
+            self.assertEqual(invocation["executionSuccessful"], verdict in (Verdict.CLEAN, Verdict.FINDINGS), verdict)
+        (invocation,) = self.run_of(failed())["invocations"]
+        notes = [(note["level"], note["message"]["text"]) for note in invocation["toolExecutionNotifications"]]
+        self.assertEqual(notes, [("error", "incomplete: Connection refused")])
+
+    def test_escapes(self) -> None:
+        """What looks like a placeholder or a link in a text is none in the message."""
+        odd = finding("CVE-1", evolve(SUDO, name="a{0}[b](c)"), FixedPackage("sudo", "2"), Severity.LOW)
+        (result,) = self.run_of(outcome(findings=(odd,)))["results"]
+        self.assertIn("a{{0}}\\[b\\](c)", result["message"]["text"])

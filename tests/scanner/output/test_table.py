@@ -1,0 +1,102 @@
+"""The table: everything is there at every width, and what was not compared is never clean."""
+
+from __future__ import annotations
+
+import io
+import re
+
+from attrs import evolve
+from rich.console import Console
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.scanner.outcome import Outcome, Verdict
+from patches.scanner.output.table import findings_table, summary
+from patches.vulnerability import FixedPackage, Severity
+from tests.scanner.sample_outcomes import FINDINGS, SUDO, failed, finding, outcome
+
+WIDTHS = (60, 80, 100, 200)
+LONG = finding(
+    "openSUSE-SU-2024:12345-1-and-more",
+    evolve(SUDO, name="a-package-with-quite-a-long-name-doc", version="1:20240101.1234.5-0ubuntu0.24.04.1~esm3"),
+    FixedPackage("sudo", "1:20240102.1234.5-0ubuntu0.24.04.1~esm3", "binary"),
+    Severity.NEGLIGIBLE,
+)
+
+
+def drawn(of: Outcome, width: int) -> list[str]:
+    """Draw the table of an outcome; give its lines."""
+    text = io.StringIO()
+    Console(file=text, width=width, no_color=True).print(findings_table(of.shown, width))
+    return text.getvalue().splitlines()
+
+
+def columns(lines: list[str]) -> list[str]:
+    """Put the cells of each column together, without spaces: what was folded is whole again."""
+    rows = [re.split("[│┃]", line)[1:-1] for line in lines]
+    return ["".join("".join(cells).split()) for cells in zip(*(row for row in rows if row), strict=True)]
+
+
+class TableTests(SynchronousTestCase):
+    """What is drawn."""
+
+    def test_nothing_is_cut_off(self) -> None:
+        """In a terminal of any width every name and every version is there whole, and no line is wider."""
+        of = outcome(findings=(*FINDINGS, LONG), with_unfixed=True)
+        for width in WIDTHS:
+            lines = drawn(of, width)
+            self.assertLessEqual(max(map(len, lines)), width)
+            self.assertNotIn("…", "".join(lines))
+            severities, packages, installed, _, flaws, *_ = columns(lines)
+            for each in of.shown:
+                for part, column in (
+                    (each.severity.name.lower(), severities),
+                    (each.package.name, packages),
+                    (each.installed_version, installed),
+                    (each.flaw, flaws),
+                ):
+                    self.assertIn(part, column, width)
+
+    def test_links(self) -> None:
+        """Links are there where there is room."""
+        for width in WIDTHS:
+            self.assertEqual("Details" in "".join(drawn(outcome(), width)), width >= 140)
+
+    def test_marks(self) -> None:
+        """What is ignored, what does not run, and what has no fix is marked."""
+        text = "\n".join(drawn(outcome(with_unfixed=True), 200))
+        for mark in ("low (ignored)", "not running", "will not fix", "no fix yet", "after 5.2.15-2"):
+            self.assertIn(mark, text)
+        self.assertNotIn("no fix yet", "\n".join(drawn(outcome(), 200)))
+
+
+class SummaryTests(SynchronousTestCase):
+    """What is summed up."""
+
+    def test_counts(self) -> None:
+        """What is ignored is counted apart; what has no fix too, unless it is shown."""
+        text = summary(outcome())
+        for line in ("2 findings (1 high, 1 medium)", "2 findings are ignored", "2 further findings have no fix yet"):
+            self.assertIn(line, text)
+        text = summary(outcome(with_unfixed=True))
+        self.assertIn("4 findings (1 high, 1 medium, 1 negligible, 1 unknown)", text)
+        self.assertNotIn("further", text)
+
+    def test_facts(self) -> None:
+        """The end of support, a reboot that is pending, and what was not judged are said."""
+        text = summary(outcome())
+        for line in ("End of life", "Reboot", "1 not covered, 1 not evaluated", "3 comparisons"):
+            self.assertIn(line, text)
+
+    def test_verbose(self) -> None:
+        """Packages are named if that is asked for."""
+        self.assertNotIn("docker-ce", summary(outcome()))
+        text = summary(outcome(), verbose=True)
+        for line in ("Affected: sudo 1.9-1 amd64", "Not covered: docker-ce", "Not evaluated: linux-image"):
+            self.assertIn(line, text)
+
+    def test_not_clean(self) -> None:
+        """What was not compared is not called clean, whatever it is that failed."""
+        for verdict in (Verdict.INCOMPLETE, Verdict.UNSUPPORTED, Verdict.ERROR):
+            self.assertIn("not a clean result", summary(failed(verdict)))
+        self.assertIn("Stale:", summary(outcome(verdict=Verdict.STALE, problem="the list is old")))
+        self.assertIn("web-1: Connection", re.sub(r"\[.*?\]", "", summary(evolve(failed(), platform=""))))

@@ -1,0 +1,103 @@
+"""Reports are sent in order until they are accepted, through every trouble of the reporter API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.scanner.client.http_client import Exchange
+from patches.scanner.reporting.delivery import Delivery
+from patches.scanner.reporting.outbox import Outbox
+from tests.scanner.scripted_client import REFUSED, Canned, CannedHTTP, error
+
+OK = Canned(200, b"")
+
+
+class DeliveryTests(SynchronousTestCase):
+    """An outbox with three reports, and a reporter API whose answers are written down."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.folder = Path(self.mktemp())
+        self.outbox = Outbox(self.folder)
+        for _ in range(3):
+            self.outbox.put(lambda number: {"number": number})
+
+    def delivery(self, *answers: Canned | BaseException) -> Delivery:
+        """Make a delivery."""
+        self.http = CannedHTTP(*answers)
+        exchange = Exchange(self.http, "http://reporter/v1/reports", self.clock, 1000)
+        return Delivery(self.outbox, exchange, self.clock, jitter=lambda: 0.0)
+
+    def tick(self, delivery: Delivery) -> None:
+        """Let it do what is due."""
+        self.successResultOf(ensureDeferred(delivery.tick()))
+
+    def sent(self) -> list[int]:
+        """Give the numbers of what was sent."""
+        return [asked.document["number"] for asked in self.http.asked]
+
+    def test_all(self) -> None:
+        """Everything that waits is sent, the oldest first, and is gone once it was accepted."""
+        self.tick(self.delivery(OK, Canned(204), Canned(202)))
+        self.assertEqual(self.sent(), [1, 2, 3])
+        self.assertEqual(self.http.asked[0].url, "http://reporter/v1/reports")
+        self.assertEqual(self.outbox.pending(), [])
+
+    def test_down(self) -> None:
+        """A reporter that is down costs nothing: pauses double, and everything arrives in the end, in order."""
+        delivery = self.delivery(REFUSED, error(500, "broken"), OK, OK, OK)
+        self.tick(delivery)
+        self.clock.advance(4.9)
+        self.tick(delivery)
+        self.assertEqual(self.sent(), [1])
+        self.clock.advance(0.2)
+        self.tick(delivery)
+        self.clock.advance(5.1)
+        self.tick(delivery)
+        self.assertEqual(self.sent(), [1, 1])
+        self.clock.advance(5.0)
+        self.tick(delivery)
+        self.assertEqual(self.sent(), [1, 1, 1, 2, 3])
+        self.assertEqual(self.outbox.pending(), [])
+
+    def test_restart(self) -> None:
+        """What was not accepted is sent after a restart."""
+        self.tick(self.delivery(OK, REFUSED))
+        self.outbox = Outbox(self.folder)
+        self.tick(self.delivery(OK, OK))
+        self.assertEqual(self.sent(), [2, 3])
+
+    def test_redirect(self) -> None:
+        """Only 2xx is acceptance: a redirect, or a page for a missing reporter, is none."""
+        for code in (301, 302, 404, 401, 503):
+            delivery = self.delivery(Canned(code, b"<html>"))
+            self.assertIn(str(code), self.successResultOf(ensureDeferred(delivery.send_all())) or "")
+            self.assertEqual(len(self.outbox.pending()), 3)
+
+    def test_retry_after(self) -> None:
+        """A wish to be left alone is obeyed."""
+        delivery = self.delivery(error(503, "busy", Retry_After="120"), OK, OK, OK)
+        self.tick(delivery)
+        self.clock.advance(119)
+        self.tick(delivery)
+        self.assertEqual(len(self.http.asked), 1)
+        self.clock.advance(2)
+        self.tick(delivery)
+        self.assertEqual(self.outbox.pending(), [])
+
+    def test_rejected(self) -> None:
+        """A report that will never be accepted does not hold up the others, and is not thrown away."""
+        self.tick(self.delivery(error(400, "malformed"), OK, OK))
+        self.assertEqual(self.sent(), [1, 2, 3])
+        self.assertEqual([path.name for path in (self.folder / "rejected").iterdir()], ["0000000001.json"])
+
+    def test_silence(self) -> None:
+        """A reporter that never answers does not hold a report for ever."""
+        sending: Deferred[str | None] = ensureDeferred(self.delivery().send_all())
+        self.assertNoResult(sending)
+        self.clock.advance(31)
+        self.assertIn("did not answer", self.successResultOf(sending) or "")

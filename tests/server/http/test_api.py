@@ -1,0 +1,250 @@
+"""Tests for :mod:`patches.server.http.api`: what is answered when all is well."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+from patches.server.sessions.table import State
+from patches.wire import MAX_CHUNK_BYTES, StreamDigest, decode_lines, digest, parse_repr_digest
+from tests.server.fake_source import HOUR
+from tests.server.server_case import GZIP, ServerCase, bulky
+
+
+class OpeningTests(ServerCase):
+    """Opening sessions."""
+
+    def test_active(self) -> None:
+        """A session that can read at once is active, and is told what it reads."""
+        answer = self.post({"platform": "debian-12"})
+        document = json.loads(answer.body)
+        self.assertEqual(answer.status, 201)
+        self.assertEqual(answer.headers["content-type"], "application/json")
+        self.assertEqual(answer.headers["location"], f"/v1/sessions/{document['session']}")
+        snapshot = self.refresh.current("debian-12")
+        self.assertEqual(
+            document,
+            {
+                "session": document["session"],
+                "platform": "debian-12",
+                "state": "active",
+                "queuePosition": None,
+                "pollAfter": 1.0,
+                "expiresAfter": 30,
+                "chunk": 0,
+                "snapshot": {
+                    "revision": snapshot.revision,
+                    "created": "2023-11-14T22:13:20Z",
+                    "checked": "2023-11-14T22:13:20Z",
+                    "vulnerabilities": 9,
+                    "chunks": 3,
+                    "digest": snapshot.digest,
+                },
+            },
+        )
+
+    def test_queued(self) -> None:
+        """A session that has to wait is told its place, and nothing of the snapshot."""
+        for _ in range(3):
+            self.open()
+        document = json.loads(self.post({"platform": "debian-12"}).body)
+        self.assertEqual((document["state"], document["queuePosition"], document["pollAfter"]), ("queued", 1, 5.0))
+        self.assertEqual(document["expiresAfter"], 60)
+        self.assertNotIn("snapshot", document)
+
+    def test_look(self) -> None:
+        """A session can be looked at, which is a sign of life."""
+        path = self.open()
+        self.read(path, 0)
+        self.clock.advance(20)
+        answer = self.ask("GET", path)
+        self.assertEqual((answer.status, json.loads(answer.body)["chunk"]), (200, 0))
+        self.clock.advance(20)
+        self.reading.tick()
+        self.assertEqual(self.ask("GET", path).status, 200)
+
+    def test_delete(self) -> None:
+        """A session can be ended."""
+        path = self.open()
+        answer = self.ask("DELETE", path)
+        self.assertEqual((answer.status, answer.body), (204, b""))
+        self.assertEqual(len(self.table), 0)
+        self.refused(self.ask("GET", path), 410, "expired")
+
+    def test_resume(self) -> None:
+        """After a restart a session goes on at the chunk that its scanner needs."""
+        path = self.open()
+        first = self.read(path, 0)
+        self.start()
+        self.successResultOf(self.started())
+        answer = self.post({"resume": path.rpartition("/")[2], "chunk": 1})
+        document = json.loads(answer.body)
+        self.assertEqual((answer.status, document["chunk"], document["state"]), (201, 1, "active"))
+        self.assertEqual(answer.headers["location"], path)
+        self.assertEqual(self.read(path, 1).status, 200)
+        self.assertEqual(self.read(path, 2).status, 200)
+        self.assertEqual(first.status, 200)
+
+    def test_resume_old(self) -> None:
+        """A snapshot that was replaced meanwhile is still there for who comes back."""
+        path = self.open()
+        before = self.read(path, 0).body
+        self.put("debian-12", 3)
+        self.tick(HOUR)
+        self.start()
+        self.successResultOf(self.started())
+        self.post({"resume": path.rpartition("/")[2], "chunk": 0})
+        self.assertEqual(self.read(path, 0).body, before)
+
+
+class ReadingTests(ServerCase):
+    """Reading chunks."""
+
+    def test_whole(self) -> None:
+        """A session is served its whole list, and the end states the number of records and a digest that fit it."""
+        path = self.open()
+        stream, records = StreamDigest(), []
+        for n in range(3):
+            answer = self.read(path, n)
+            body = gzip.decompress(answer.body)
+            self.assertEqual((answer.status, answer.headers["content-type"]), (200, "application/x-ndjson"))
+            self.assertEqual(parse_repr_digest(answer.headers["repr-digest"]), digest(body))
+            stream.add(digest(body))
+            records += decode_lines(body)
+        self.assertEqual(records, bulky(9))
+        end = self.read(path, 3)
+        self.assertEqual((end.status, end.headers["content-type"]), (200, "application/json"))
+        self.assertEqual(
+            json.loads(end.body),
+            {
+                "finished": True,
+                "chunks": 3,
+                "vulnerabilities": 9,
+                "digest": stream.hexdigest(),
+                "revision": self.refresh.current("debian-12").revision,
+            },
+        )
+
+    def test_end_again(self) -> None:
+        """The end can be asked for again, in case its answer was lost."""
+        path = self.open("alpine-3.20")
+        self.read(path, 0)
+        self.assertEqual(self.read(path, 1).body, self.read(path, 1).body)
+        document = json.loads(self.ask("GET", path).body)
+        self.assertEqual((document["state"], document["chunk"]), ("complete", 1))
+
+    def test_again(self) -> None:
+        """A chunk can be asked for again, and is the same."""
+        path = self.open()
+        self.assertEqual(self.read(path, 0).raw, self.read(path, 0).raw)
+
+    def test_same_for_all(self) -> None:
+        """Every session is served the same bytes."""
+        self.assertEqual(self.read(self.open(), 0).raw, self.read(self.open(), 0).raw)
+
+    def test_identity(self) -> None:
+        """Who does not accept gzip is served the same without it, and with the same digest."""
+        path = self.open()
+        packed = self.read(path, 0)
+        for headers in ({}, {"Accept-Encoding": "br"}, {"Accept-Encoding": "gzip;q=0"}):
+            plain = self.ask("GET", f"{path}/chunks/0", headers)
+            self.assertNotIn("content-encoding", plain.headers)
+            self.assertEqual(plain.body, gzip.decompress(packed.body))
+            self.assertEqual(plain.headers["repr-digest"], packed.headers["repr-digest"])
+            self.assertEqual(plain.headers["vary"], "Accept-Encoding")
+
+    def test_ways_to_accept_gzip(self) -> None:
+        """However gzip is accepted, the answer is the same."""
+        path = self.open()
+        packed = self.read(path, 0)
+        for value in ("gzip, deflate, br", "GZIP", "gzip;q=0.5", "*", "br, gzip", "*;q=0, gzip"):
+            answer = self.ask("GET", f"{path}/chunks/0", {"Accept-Encoding": value})
+            self.assertEqual((answer.raw, value), (packed.raw, value))
+
+    def test_head(self) -> None:
+        """HEAD gives the same header fields, without a body, compressed or not."""
+        path = self.open()
+        for headers in (GZIP, {}):
+            head = self.ask("HEAD", f"{path}/chunks/0", headers)
+            get = self.ask("GET", f"{path}/chunks/0", headers)
+            self.assertEqual(head.status, 200)
+            for name in ("content-length", "repr-digest", "content-type", "vary"):
+                self.assertEqual(head.headers[name], get.headers[name])
+            self.assertEqual(head.headers.get("content-encoding"), get.headers.get("content-encoding"))
+
+    def test_not_cached(self) -> None:
+        """Nobody in between may keep a chunk."""
+        self.assertEqual(self.read(self.open(), 0).headers["cache-control"], "no-store")
+
+    def test_bounded(self) -> None:
+        """No body is longer than a reader takes."""
+        answer = self.ask("GET", f"{self.open()}/chunks/0")
+        self.assertLessEqual(len(answer.body), MAX_CHUNK_BYTES)
+
+
+class SinceTests(ServerCase):
+    """A scanner that has a list."""
+
+    def test_unchanged(self) -> None:
+        """Who has the current list needs no session; who has another one gets it."""
+        snapshot = self.refresh.current("debian-12")
+        answer = self.post({"platform": "debian-12", "since": snapshot.revision})
+        told = json.loads(answer.body)
+        self.assertEqual((answer.status, told["unchanged"], told["platform"]), (200, True, "debian-12"))
+        self.assertEqual((told["snapshot"]["digest"], told["snapshot"]["chunks"]), (snapshot.digest, 3))
+        self.assertEqual(self.table.count("debian-12", State.ACTIVE), 0)
+        for since in ("0" * 32, None, 7, ["x"]):
+            self.assertEqual(self.post({"platform": "debian-12", "since": since}).status, 201)
+
+
+class HereTests(ServerCase):
+    """What is here."""
+
+    def test_platforms(self) -> None:
+        """The platforms are listed, with what there is of each, how old it is, and what went wrong."""
+        self.source.skipped["no-version"] = 2
+        self.put("rocky-9", 0)
+        self.tick(HOUR)
+        self.clock.advance(90)
+        answer = self.ask("GET", "/v1/platforms")
+        alpine, debian, rocky = json.loads(answer.body)["platforms"]
+        self.assertEqual([p["platform"] for p in (alpine, debian, rocky)], ["alpine-3.20", "debian-12", "rocky-9"])
+        self.assertEqual((debian["vulnerabilities"], debian["ageSeconds"], alpine["chunks"]), (9, 90.0, 1))
+        self.assertEqual(debian["sources"], {"put": {"read": 9, "skipped": {"no-version": 2}}})
+        self.assertEqual(debian["refresh"], {"failures": 0, "error": None, "alarm": None})
+        self.assertEqual((rocky["revision"], rocky["ageSeconds"]), (None, None))
+        self.assertEqual(rocky["refresh"], {"failures": 1, "error": "the list is empty", "alarm": None})
+
+    def test_health(self) -> None:
+        """A server that runs says so."""
+        answer = self.ask("GET", "/health")
+        self.assertEqual((answer.status, json.loads(answer.body)), (200, {"status": "ok"}))
+
+    def test_ready(self) -> None:
+        """It is ready when it has a list of every platform; else it tells which are missing."""
+        ready = {"ready": True, "missing": [], "alarms": {}, "problem": None}
+        self.assertEqual(json.loads(self.ask("GET", "/ready").body), ready)
+        self.put("rocky-9", 0)
+        self.tick(HOUR)
+        answer = self.ask("GET", "/ready")
+        missing = {"ready": False, "missing": ["rocky-9"], "alarms": {}, "problem": "the list is empty"}
+        self.assertEqual((answer.status, json.loads(answer.body)), (503, missing))
+        self.put("rocky-9", 5)
+        self.tick(10)
+        self.put("rocky-9", 2)
+        self.tick(HOUR)
+        answer = self.ask("GET", "/ready")
+        self.assertEqual((answer.status, list(json.loads(answer.body)["alarms"])), (200, ["rocky-9"]))
+
+    def test_metrics(self) -> None:
+        """Metrics are there."""
+        answer = self.ask("GET", "/metrics")
+        self.assertEqual(answer.status, 200)
+        self.assertTrue(answer.headers["content-type"].startswith("text/plain"))
+        self.assertIn(b"patches_sessions{", answer.body)
+
+    def test_sign_of_life(self) -> None:
+        """None of these needs a session, or opens one."""
+        for path in ("/v1/platforms", "/health", "/ready", "/metrics"):
+            self.ask("GET", path)
+        self.assertEqual([self.table.count("debian-12", state) for state in State], [0, 0, 0])

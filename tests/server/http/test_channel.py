@@ -1,0 +1,227 @@
+"""Tests for :mod:`patches.server.http.channel`: it is bounded, whatever its client does."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import ensureDeferred
+
+from patches.server.budget import CONNECTION_BYTES, CONNECTIONS, RESPONSES, WINDOW
+from patches.server.http.channel import SMALL_BUFFER_BYTES
+from patches.server.sessions.table import Limits
+from tests.server.channel_case import ChannelCase
+from tests.server.memory_transport import answers, request
+from tests.server.server_case import GZIP
+
+#: How long a connection may be silent, or not take what it asked for; then it has five seconds more.
+IDLE = 30
+
+
+class PacingTests(ChannelCase):
+    """No client makes the server keep more than one answer for it."""
+
+    def test_one_at_a_time(self) -> None:
+        """The next request of a pipeline is taken up when the kernel has taken the last answer, and not before."""
+        wire = self.connect(takes=0)
+        wire.send(self.chunk(0) * 41)
+        self.assertEqual(len(answers(wire._unsent)), 1)
+        size = wire.unsent
+        served = self.reading.events["served"]
+        wire.take(size - 1)
+        self.assertEqual((wire.unsent, self.reading.events["served"]), (1, served))
+        wire.take(1)
+        self.assertEqual((wire.unsent, self.reading.events["served"]), (size, served + 1))
+        wire.take()
+        self.assertEqual({answer.raw for answer in answers(wire.received)}, {self.read(self.path, 0).raw})
+        self.assertEqual(len(answers(wire.received)), 41)
+        self.assertEqual(wire.most_unsent, size)
+
+    def test_not_read(self) -> None:
+        """What a client sends meanwhile stays with the kernel, but for a little."""
+        for first in (self.chunk(0), self.chunk(0) * 2, self.chunk(0, {})):
+            wire = self.connect(takes=0)
+            wire.send(first)
+            wire.send(self.chunk(0) * 1000)
+            self.assertGreater(wire.unread, len(self.chunk(0)) * 1000 - 2 * SMALL_BUFFER_BYTES)
+
+    def test_long_way(self) -> None:
+        """The same holds for answers of the API, each of its own bytes: their memory is granted one at a time."""
+        wire = self.connect(takes=0)
+        wire.send(self.chunk(0, {}) * 50)
+        self.assertEqual(len(answers(wire._unsent)), 1)
+        self.assertLessEqual(self.budget.used[RESPONSES], wire.unsent)
+        self.assertGreater(self.budget.used[RESPONSES], 0)
+        wire.take()
+        self.assertEqual([answer.status for answer in answers(wire.received)], [200] * 50)
+        self.assertEqual(self.budget.used[RESPONSES], 0)
+
+    def test_mixed(self) -> None:
+        """A pipeline of all kinds is answered in order, however slowly it is taken."""
+        kinds = [
+            self.chunk(0),
+            request("GET", "/health"),
+            self.chunk(0, {}),
+            self.chunk(9),
+            request("GET", "/v1/platforms"),
+        ]
+        wire = self.connect(takes=0)
+        wire.send(b"".join(kinds * 5))
+        for _ in range(10_000):
+            if not wire.unsent:
+                break
+            wire.take(997)
+        self.assertEqual([answer.status for answer in answers(wire.received)], [200, 200, 200, 409, 200] * 5)
+
+    def test_one_request_after_another(self) -> None:
+        """A client that waits for each answer is answered each time, by either way."""
+        wire = self.connect()
+        for n in range(3):
+            for headers in (GZIP, {}, GZIP):
+                wire.received = b""
+                wire.send(self.chunk(n, headers))
+                self.assertEqual(answers(wire.received)[0].status, 200)
+
+    def test_held(self) -> None:
+        """A chunk counts against its window until the kernel has taken it, though its session has gone."""
+        wire = self.connect(takes=0)
+        wire.send(self.chunk(0))
+        self.ask("DELETE", self.path)
+        self.assertGreater(self.budget.used[WINDOW], 0)
+        wire.take()
+        self.assertEqual(self.budget.used[WINDOW], 0)
+
+    def test_held_until_hung_up(self) -> None:
+        """Or until the client has hung up."""
+        self.ask("DELETE", self.path)
+        for headers in (GZIP, {**GZIP, "X-Long": "way", "Expect": ""}):
+            path = self.open()
+            wire = self.connect(takes=10)
+            wire.send(self.chunk(0, headers, path))
+            self.ask("DELETE", path)
+            self.assertGreater(self.budget.used[WINDOW], 0)
+            wire.hang_up()
+            self.assertEqual(self.budget.used[WINDOW], 0)
+
+
+class StallingTests(ChannelCase):
+    """Who stalls is cut off."""
+
+    def test_silent(self) -> None:
+        """A connection on which nothing is asked is closed after a while."""
+        wire = self.connect()
+        self.clock.advance(IDLE - 1)
+        self.assertTrue(wire.connected)
+        self.clock.advance(1)
+        self.assertFalse(wire.connected)
+
+    def test_half_a_request(self) -> None:
+        """So is one with half a request."""
+        wire = self.connect()
+        wire.send(self.chunk(0)[:-4])
+        self.clock.advance(IDLE)
+        self.assertFalse(wire.connected)
+
+    def test_busy(self) -> None:
+        """One on which something is asked now and then stays, by whichever way."""
+        for headers in (GZIP, {}):
+            wire = self.connect()
+            for _ in range(5):
+                self.clock.advance(IDLE - 1)
+                wire.send(self.chunk(0, headers))
+            self.assertTrue(wire.connected)
+            self.assertEqual(len(answers(wire.received)), 5)
+
+    def test_does_not_read(self) -> None:
+        """A client that does not take its answer is cut off, though it asks for more; all it had is given back."""
+        for headers, count in ((GZIP, 1), (GZIP, 3), ({}, 1), ({}, 3)):
+            wire = self.connect(takes=100)
+            wire.send(self.chunk(0, headers) * count)
+            self.assertGreater(wire.unsent, 0)
+            for _ in range(IDLE - 1):
+                self.clock.advance(1)
+                wire.send(b"GET")
+            self.assertTrue(wire.connected)
+            self.clock.pump([1] * 6)
+            self.assertFalse(wire.connected)
+        self.assertEqual((self.budget.used[RESPONSES], self.budget.used[CONNECTIONS]), (0, 0))
+
+    def test_parked(self) -> None:
+        """Who waits for an answer is not cut off for it."""
+        self.limits = Limits(max_active=1, session_timeout=1000, queue_timeout=1000, chunk_timeout=1000)
+        self.start()
+        self.successResultOf(self.started())
+        self.open()
+        wire = self.connect()
+        wire.send(self.chunk(0, {**GZIP, "Prefer": "wait=25"}, self.open()))
+        self.clock.advance(24)
+        self.assertTrue(wire.connected)
+        self.clock.advance(1)
+        self.assertEqual(answers(wire.received)[0].status, 202)
+
+
+class MemoryTests(ChannelCase):
+    """Connections take memory."""
+
+    def test_given_back(self) -> None:
+        """A connection's memory is granted when it comes, and given back when it goes."""
+        wires = [self.connect() for _ in range(3)]
+        self.assertEqual(self.budget.used[CONNECTIONS], 3 * CONNECTION_BYTES)
+        for wire in wires:
+            wire.hang_up()
+        self.assertEqual((self.budget.used[CONNECTIONS], self.site.channels), (0, set()))
+
+    def test_none_left(self) -> None:
+        """Without memory for it a client is told to come back, and hung up on."""
+        self.budget.take(CONNECTIONS, self.budget.free(CONNECTIONS))
+        wire = self.connect()
+        (answer,) = answers(wire.received)
+        self.refused(answer, 503, "memory-limit")
+        self.assertEqual((answer.headers["retry-after"], wire.connected), ("10", False))
+
+
+class DrainTests(ChannelCase):
+    """The end of a server."""
+
+    def test_idle(self) -> None:
+        """Idle connections are closed at once."""
+        wire = self.connect()
+        draining = ensureDeferred(self.site.drain())
+        self.assertFalse(wire.connected)
+        self.clock.pump([0.05])
+        self.successResultOf(draining)
+
+    def test_finishes(self) -> None:
+        """What is being answered is finished first."""
+        wire = self.connect(takes=0)
+        wire.send(self.chunk(0))
+        draining = ensureDeferred(self.site.drain())
+        self.clock.pump([0.05] * 20)
+        self.assertNoResult(draining)
+        wire.take()
+        self.clock.pump([0.05] * 2)
+        self.successResultOf(draining)
+        self.assertEqual(answers(wire.received)[0].status, 200)
+        self.assertFalse(wire.connected)
+
+    def test_parked(self) -> None:
+        """Who waits for an answer is answered first."""
+        self.limits = Limits(max_active=1)
+        self.start()
+        self.successResultOf(self.started())
+        active, wire = self.open(), self.connect()
+        wire.send(self.chunk(0, {**GZIP, "Prefer": "wait=20"}, self.open()))
+        draining = ensureDeferred(self.site.drain())
+        self.clock.pump([0.05] * 20)
+        self.assertTrue(wire.connected)
+        self.reading.close(active.rpartition("/")[2])
+        self.clock.pump([0.05] * 2)
+        self.successResultOf(draining)
+        self.assertEqual(answers(wire.received)[0].status, 200)
+
+    def test_bounded(self) -> None:
+        """But nobody keeps a server from ending."""
+        wires = [self.connect(takes=0) for _ in range(2)]
+        wires[0].send(self.chunk(0))
+        wires[1].send(self.chunk(0, {}))
+        draining = ensureDeferred(self.site.drain())
+        self.clock.pump([0.05] * 110)
+        self.successResultOf(draining)
+        self.assertEqual([wire.connected for wire in wires], [False, False])

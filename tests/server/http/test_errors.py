@@ -1,0 +1,60 @@
+"""Tests for :mod:`patches.server.http.errors`: every error that crosses a boundary, as the API tells it."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.interfaces import SourceError
+from patches.server.errors import (
+    BadToken,
+    CatalogueError,
+    ChunkMissing,
+    Denied,
+    NotReady,
+    OutOfOrder,
+    SessionExpired,
+    UnknownPlatform,
+    UnknownSession,
+    WindowClosed,
+)
+from patches.server.http.errors import Problem, problem_of
+
+TABLE: list[tuple[Exception, int, str, int | None]] = [
+    (Problem(400, "malformed", "what?"), 400, "malformed", None),
+    (Denied("queue-full", "full", 30), 503, "queue-full", 30),
+    (Denied("memory-limit", "full", 5), 503, "memory-limit", 5),
+    (Denied("stopping", "bye", 1), 503, "stopping", 1),
+    (NotReady("debian-12"), 503, "not-ready", 10),
+    (UnknownPlatform("amiga-3"), 404, "unknown-platform", None),
+    (UnknownSession(), 404, "unknown-session", None),
+    (BadToken("no"), 404, "unknown-session", None),
+    (SessionExpired("silent"), 410, "expired", None),
+    (ChunkMissing("gone"), 410, "expired", None),
+    (CatalogueError("secret"), 503, "catalogue", 5),
+    (OutOfOrder(3, 1), 409, "out-of-order", None),
+    (WindowClosed(), 409, "resumed", None),
+]
+
+
+class ProblemTests(SynchronousTestCase):
+    """Translating errors."""
+
+    def test_table(self) -> None:
+        """Each has its status, its code, a message, and perhaps a time to come back."""
+        for error, status, code, retry_after in TABLE:
+            problem = problem_of(error)
+            assert problem is not None
+            self.assertEqual((problem.status, problem.code, problem.retry_after), (status, code, retry_after))
+            self.assertTrue(problem.message)
+
+    def test_ours(self) -> None:
+        """Whatever else goes wrong is nothing that a client is told."""
+        for error in (ZeroDivisionError("secret"), SourceError("secret"), KeyError("secret")):
+            self.assertIsNone(problem_of(error))
+
+    def test_reason(self) -> None:
+        """Who has expired is told why, and who is out of order where it is."""
+        self.assertEqual(getattr(problem_of(SessionExpired("it slept")), "message", ""), "it slept")
+        message = getattr(problem_of(OutOfOrder(3, 1)), "message", "")
+        self.assertIn("3", message)
+        self.assertIn("1", message)

@@ -1,0 +1,70 @@
+"""Tests for :mod:`patches.server.http.representations`."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.server.http.representations import finished_document, platforms_document, poll_after, session_document
+from patches.server.refresh.refresher import ListStatus
+from patches.server.sessions.table import Limits, SessionTable
+from patches.wire import rfc3339
+from tests.server.fake_catalogue import snapshot
+
+
+class DocumentTests(SynchronousTestCase):
+    """What is told, and what is not."""
+
+    def setUp(self) -> None:
+        self.table = SessionTable(Limits(session_timeout=30, queue_timeout=60))
+        self.session = self.table.open("token", "debian-12", "r1", 2, 0.0)
+
+    def test_queued(self) -> None:
+        """A queued session is told its place, and nothing of what it will read."""
+        self.assertEqual(
+            session_document(self.session, self.table, snapshot()),
+            {
+                "session": "token",
+                "platform": "debian-12",
+                "state": "queued",
+                "queuePosition": 0,
+                "pollAfter": 5.0,
+                "expiresAfter": 60,
+                "chunk": 2,
+            },
+        )
+
+    def test_from_activation_on(self) -> None:
+        """From activation on it is told what it reads."""
+        self.table.activate(self.session, 0.0)
+        document = session_document(self.session, self.table, snapshot())
+        self.assertEqual((document["queuePosition"], document["expiresAfter"]), (None, 30))
+        self.assertEqual(document["snapshot"]["chunks"], 4)
+        self.table.complete(self.session, 0.0)
+        self.assertIn("snapshot", session_document(self.session, self.table, snapshot()))
+
+    def test_poll_in_time(self) -> None:
+        """Nobody is told to ask again so late that it would be expired by then."""
+        table = SessionTable(Limits(session_timeout=2, queue_timeout=4))
+        session = table.open("token", "debian-12", "r1", 0, 0.0)
+        self.assertEqual(poll_after(session, table), 1.0)
+        table.activate(session, 0.0)
+        self.assertEqual(poll_after(session, table), 0.5)
+
+    def test_finished(self) -> None:
+        """The end states what a reader must have found."""
+        self.assertEqual(
+            finished_document(snapshot()),
+            {"finished": True, "chunks": 4, "vulnerabilities": 40, "digest": "00" * 32, "revision": "r1"},
+        )
+
+    def test_platforms(self) -> None:
+        """Platforms are ordered by name; one without a list says so."""
+        statuses = {"b-1": ListStatus(snapshot(platform="b-1")), "a-1": ListStatus(error="away", failures=3)}
+        first, second = platforms_document(statuses, 12.34)["platforms"]
+        self.assertEqual((first["platform"], first["revision"], first["ageSeconds"]), ("a-1", None, None))
+        self.assertEqual(first["refresh"], {"failures": 3, "error": "away", "alarm": None})
+        self.assertEqual((second["revision"], second["ageSeconds"]), ("r1", 12.3))
+
+    def test_time(self) -> None:
+        """Times are RFC 3339, in UTC."""
+        self.assertEqual(rfc3339(1_700_000_000.9), "2023-11-14T22:13:20Z")

@@ -1,0 +1,173 @@
+"""Invariants of a list of Clair that is followed: when it counts as checked, it has what Clair has; deletions apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from treq.client import HTTPClient
+from treq.testing import RequestTraversalAgent
+from twisted.internet.defer import ensureDeferred, maybeDeferred
+from twisted.internet.task import Clock
+
+from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
+from patches.server.refresh.poller import Inquiry
+from patches.server.refresh.schedule import Schedule
+from patches.server.refresh.source_state import SourceState
+from patches.server.refresh.staging import Lists
+from patches.sources.clair.source import ClairSettings, ClairSource
+from patches.sources.fetch.clients import FirstEncoding
+from patches.sources.fetch.retry import FetchSettings
+from patches.testing import ClairDouble
+from tests.sources.clair_in_memory import Meddling
+
+NAMESPACES = {"debian-9": "debian:9", "debian-10": "debian:10"}
+NAMES = [*"abcdefg", "h/i"]
+INTERVAL, FULL_WALK = timedelta(hours=6), timedelta(hours=12)
+
+Edit = tuple[str, str | int, str]
+
+#: What may be done: one of a name, or so many that are last, in their order, get a version, or are deleted.
+edits: st.SearchStrategy[Edit] = st.tuples(
+    st.sampled_from(sorted(NAMESPACES)),
+    st.one_of(st.integers(1, 3), st.sampled_from(NAMES)),
+    st.sampled_from(["1", "2", "3", "4", "", "gone"]),
+)
+several = st.lists(edits, min_size=1, max_size=4)
+
+
+class Following(RuleBasedStateMachine):
+    """A Clair that changes as it likes, while and between it is read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = Clock()
+        self.double = ClairDouble(self.clock)
+        self.live: dict[str, dict[str, str]] = {platform: {} for platform in NAMESPACES}
+        self.deleted: dict[str, set[str]] = {platform: set() for platform in NAMESPACES}
+        self.meddling: dict[int, list[Edit]] = {}
+        self.requests = 0
+        self.disturbed: set[str] = set()
+
+    @initialize(page_size=st.sampled_from([1, 2, 3, 999]))
+    def start(self, page_size: int) -> None:
+        """Fill two lists, and make what reads them."""
+        for platform in NAMESPACES:
+            for name in "abcde":
+                self.edit(platform, name, "1")
+        client = HTTPClient(FirstEncoding(RequestTraversalAgent(Meddling(self.double.resource(), self.meddle))))
+        fetch = FetchSettings(tries=1, parallel=2)
+        self.source = ClairSource(
+            client, "http://clair.test", self.clock, ClairSettings(page_size, fetch, FULL_WALK), lambda: 0.0
+        )
+        self.lists = Lists(Path(":memory:"))
+        budget = Budget(REFRESH_BYTES, {REFRESH: REFRESH_BYTES})
+        schedule = Schedule(INTERVAL)
+        self.inquiry = Inquiry(self.lists, schedule, budget, maybeDeferred, self.clock, self.clock.seconds)
+        self.state = SourceState(self.source)
+        self.clock.advance(1)
+        self.refresh(0)
+
+    def edit(self, platform: str, which: str | int, version: str) -> None:
+        """Change something, and note what there is now, in the order of Clair's list."""
+        live = self.live[platform]
+        for name in [which] if isinstance(which, str) else list(live)[-which:]:
+            before = live.pop(name, None)
+            if version != "gone":
+                fixes = [{"Name": "p", "Version": version}]
+                self.double.change(NAMESPACES[platform], {"Name": name, "FixedIn": fixes})
+                live[name] = version
+            elif before is not None:
+                self.double.delete(NAMESPACES[platform], name)
+                self.deleted[platform].add(name)
+
+    def meddle(self, target: str) -> None:
+        """Change what is to be changed before this request for a list is answered."""
+        self.requests += "limit" in target
+        for platform, name, version in self.meddling.pop(self.requests, ()):
+            self.edit(platform, name, version)
+            self.disturbed.add(platform)
+
+    @rule(changes=several)
+    def change(self, changes: list[Edit]) -> None:
+        """Others change something."""
+        for each in changes:
+            self.edit(*each)
+
+    @rule()
+    def restart(self) -> None:
+        """Clair is started anew."""
+        self.double.restart()
+
+    @rule(minutes=st.sampled_from([30, 30, 30, 59, 61, 400, 800]))
+    def refresh(self, minutes: int) -> None:
+        """Time passes, and what is due is asked for and read."""
+        self.clock.advance(minutes * 60)
+        self.disturbed.clear()
+        self.go(self.inquiry.ask, self.state)
+        for feed in self.state.feeds.values():
+            if feed.attempts.due <= self.clock.seconds():
+                self.go(self.inquiry.read, self.source, feed)
+        self.meddling.clear()
+        for platform in self.checked():
+            self.compare(platform)
+
+    @rule(changes=several, later=st.integers(1, 10), minutes=st.sampled_from([30, 61, 800]))
+    def refresh_meanwhile(self, changes: list[Edit], later: int, minutes: int) -> None:
+        """Others change something while it is read; by the next time it has to be made up for."""
+        self.meddling[self.requests + later] = changes
+        self.refresh(minutes)
+        self.refresh(30)
+
+    def go(self, call: Callable[..., Any], *values: Any) -> None:
+        """Do what needs no time."""
+        done: list[Any] = []
+        ensureDeferred(call(*values)).addBoth(done.append)
+        assert len(done) == 1
+        assert isinstance(done[0], set), done[0]
+
+    def checked(self) -> list[str]:
+        """Tell which lists count as checked now."""
+        return [key for key, feed in self.state.feeds.items() if feed.checked == self.clock.seconds()]
+
+    def compare(self, platform: str) -> None:
+        """Compare what is known of a list that was checked now with what Clair has."""
+        known, whole = self.versions(platform), self.is_whole(platform)
+        if platform in self.disturbed:
+            return  # it changed under the reading: the next one has to make up for it
+        live = {name: version for name, version in self.live[platform].items() if "/" not in name}
+        assert {name: known[name] for name in live} == live
+        others = known.keys() - live.keys()
+        assert others <= (set() if whole else self.deleted[platform])
+
+    def versions(self, platform: str) -> dict[str, str]:
+        """Give the versions by the names that are on disk."""
+        packages = {name: json.loads(line)["fixedInPackages"] for name, line in self.lists.lines(platform, "clair")}
+        return {name: fixes[0]["version"] if fixes else "" for name, fixes in packages.items()}
+
+    def is_whole(self, platform: str) -> bool:
+        """Tell whether it was read whole just now."""
+        return self.source._tails._lists[platform].whole == self.clock.seconds()
+
+    @precondition(lambda self: hasattr(self, "lists"))
+    @invariant()
+    def counted(self) -> None:
+        """What is told of a list is what is in it."""
+        for platform in NAMESPACES:
+            for facts in self.lists.facts(platform).values():
+                assert facts["read"] == len(self.versions(platform))
+                assert sum(facts["skipped"].values()) <= len(NAMES)
+
+    def teardown(self) -> None:
+        if hasattr(self, "lists"):
+            self.lists.close()
+
+
+FollowingTests = Following.TestCase
+FollowingTests.settings = settings(max_examples=30, stateful_step_count=15, deadline=None)

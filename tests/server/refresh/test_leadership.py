@@ -1,0 +1,261 @@
+"""Tests for :mod:`patches.server.refresh.leadership`, and for the lock that leaders hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import mkdtemp
+
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.interfaces import SourceError
+from patches.server.catalogue.schema import open_database
+from patches.server.catalogue.store import Catalogue
+from patches.server.catalogue.transactions import RefreshLock, lock_of
+from patches.server.errors import CatalogueError
+from patches.server.refresh.leadership import Leadership
+from patches.server.refresh.refresher import Refresh
+from tests.integration.daemons import wait_for
+from tests.postgresql import postgresql
+from tests.server.databases import DatabaseCase, OnPostgreSQL
+from tests.server.fake_catalogue import vulnerabilities
+from tests.server.fake_source import HOUR, PutSource, RefreshCase
+
+
+class Mutex:
+    """What servers fight for, in memory: one of them has it."""
+
+    def __init__(self) -> None:
+        self.holder: MemoryLock | None = None
+
+
+class MemoryLock:
+    """
+    The lock of one server.
+
+    :ivar trouble: what its connection suffers from.
+    """
+
+    def __init__(self, mutex: Mutex) -> None:
+        self._mutex = mutex
+        self.trouble: CatalogueError | None = None
+
+    def hold(self) -> bool:
+        """Take it if it is free."""
+        if self.trouble is not None:
+            if self._mutex.holder is self:
+                self._mutex.holder = None
+            raise self.trouble
+        self._mutex.holder = self._mutex.holder or self
+        return self._mutex.holder is self
+
+
+class LeadershipTests(SynchronousTestCase):
+    """Who leads."""
+
+    def setUp(self) -> None:
+        mutex = Mutex()
+        self.locks = [MemoryLock(mutex) for _ in range(3)]
+        self.servers = [Leadership(lock, maybeDeferred) for lock in self.locks]
+
+    def check(self, *which: int) -> list[bool]:
+        """Let servers look, in this order; tell who leads."""
+        for number in which:
+            self.successResultOf(ensureDeferred(self.servers[number].check()))
+        return [server.leads() for server in self.servers]
+
+    def test_nobody_before(self) -> None:
+        """Nobody leads who has not looked."""
+        self.assertEqual(self.check(), [False, False, False])
+
+    def test_first(self) -> None:
+        """The first leads, and goes on."""
+        self.assertEqual(self.check(1, 0, 2, 1, 0, 2), [False, True, False])
+
+    def test_lost(self) -> None:
+        """Who loses its connection does not lead any more, and another does; it does not get the lead back."""
+        self.check(0, 1, 2)
+        self.locks[0].trouble = CatalogueError("away")
+        self.assertEqual(self.check(0), [False, False, False])
+        self.assertEqual(self.check(2, 1, 0), [False, False, True])
+        self.locks[0].trouble = None
+        self.assertEqual(self.check(0, 1, 2), [False, False, True])
+
+    def test_one_at_a_time(self) -> None:
+        """The lock is asked by one thread at a time."""
+        asked: list[Deferred[bool]] = []
+
+        def run(call: object) -> Deferred[bool]:
+            asked.append(Deferred())
+            return asked[-1]
+
+        server = Leadership(self.locks[0], run)  # type: ignore[arg-type]
+        first, second = ensureDeferred(server.check()), ensureDeferred(server.check())
+        self.assertEqual(len(asked), 1)
+        asked[0].callback(True)
+        self.successResultOf(first)
+        self.assertEqual((len(asked), server.leads()), (2, True))
+        asked[1].callback(False)
+        self.successResultOf(second)
+        self.assertFalse(server.leads())
+
+
+class FollowingTests(RefreshCase):
+    """Two servers on one catalogue, of which the second follows until it leads."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.turn = 0
+        self.catalogue.is_shared = True
+        self.first, self.second = self.server(0), self.server(1)
+
+    def server(self, number: int, *more: PutSource) -> Refresh:
+        """Make a server with lists of its own."""
+        folder = Path(mkdtemp(dir=self.folder))
+        self.lists = type(self.lists)(folder / "lists.sqlite")
+        self.addCleanup(self.lists.close)
+        refresh = self.make_refresh(*more)
+        refresh.leads = lambda: self.turn == number
+        return refresh
+
+    def pass_time(self, seconds: float = 10) -> list[int | None]:
+        """Let both do what is due; tell how many vulnerabilities each serves."""
+        self.clock.advance(seconds)
+        for refresh in (self.first, self.second):
+            self.successResultOf(ensureDeferred(refresh.tick()))
+        found = [refresh.statuses.get("debian-12") for refresh in (self.first, self.second)]
+        return [status.snapshot.vulnerabilities if status and status.snapshot else None for status in found]
+
+    def test_follows(self) -> None:
+        """Who follows asks no source, and serves what the other has published, within seconds."""
+        self.assertEqual(self.pass_time(), [10, 10])
+        self.assertEqual(self.source.asked, ["offers", "debian-12"])
+        self.put("debian-12", 20)
+        self.pass_time(HOUR - 5)
+        self.assertEqual(self.pass_time(), [20, 20])
+
+    def test_checked(self) -> None:
+        """It tells the time of the last check, also where nothing had changed."""
+        self.source.states["debian-12"] = "same"
+        self.pass_time()
+        for _ in range(3):
+            self.pass_time(HOUR)
+        self.pass_time()
+        self.pass_time()
+        ages = {self.wall() - refresh.current("debian-12").checked for refresh in (self.first, self.second)}
+        self.assertEqual(len(ages), 1)
+        self.assertLess(ages.pop(), HOUR)
+
+    def test_checked_by_all(self) -> None:
+        """A list of two sources was checked when the one that is away last gave its part, whoever is asked."""
+        second = PutSource("second")
+        second.lists = {"debian-12": [*vulnerabilities(3)]}
+        self.first, self.second = self.server(0, second), self.server(1, second)
+        self.pass_time()
+        second.trouble, second.lists["debian-12"] = SourceError("away"), [SourceError("away")]
+        self.put("debian-12", 20)
+        self.pass_time(HOUR)
+        self.assertEqual(self.pass_time(), [23, 23])
+        ages = {self.wall() - refresh.current("debian-12").checked for refresh in (self.first, self.second)}
+        self.assertEqual(ages, {HOUR + 10})
+
+    def test_alarm(self) -> None:
+        """Both tell that a list is held back, until someone accepts it."""
+        self.pass_time()
+        self.put("debian-12", 2)
+        self.pass_time(HOUR)
+        self.assertEqual(self.pass_time(), [10, 10])
+        alarms = {refresh.statuses["debian-12"].alarm for refresh in (self.first, self.second)}
+        self.assertEqual(len(alarms), 1)
+        self.assertIn("80% less", str(alarms.pop()))
+        self.catalogue.accept("debian-12", self.wall())
+        self.assertEqual(self.pass_time(), [2, 2])
+        self.assertEqual([self.first.statuses["debian-12"].alarm, self.second.statuses["debian-12"].alarm], [None] * 2)
+
+    def test_takes_over(self) -> None:
+        """When it leads it reads what there is at once, and the other follows."""
+        self.pass_time()
+        self.put("debian-12", 30)
+        self.turn = 1
+        self.pass_time()
+        self.assertEqual(self.pass_time(), [30, 30])
+        self.assertEqual(self.source.asked, ["offers", "debian-12"] * 2)
+
+    def test_comes_back(self) -> None:
+        """A list that is what it was when this server last led is published again, as the other had another one."""
+        for turn, state, count in ((0, "old", 20), (1, "new", 21), (0, "old", 22)):
+            self.turn = turn
+            self.put("debian-12", count)
+            self.source.states["debian-12"] = state
+            self.pass_time()
+            self.pass_time()
+        self.assertEqual(self.pass_time(), [20, 20])  # it was not read: its state is that of the twenty
+
+    def test_old_errors(self) -> None:
+        """What went wrong while it led is nothing that it complains of when another does."""
+        self.pass_time()
+        self.source.trouble = CatalogueError("away")
+        self.pass_time(HOUR)
+        self.assertEqual(self.first.statuses["debian-12"].error, "away")
+        self.source.trouble, self.turn = None, 1
+        self.pass_time()
+        self.assertIsNone(self.first.statuses["debian-12"].error)
+
+    def test_prune(self) -> None:
+        """Only who leads deletes what is old."""
+        self.pass_time()
+        old = self.second.current("debian-12").revision
+        self.put("debian-12", 20)
+        self.pass_time(HOUR)
+        self.clock.advance(24 * HOUR + 1)
+        for refresh, gone in ((self.second, False), (self.first, True)):
+            self.successResultOf(ensureDeferred(refresh.prune(set())))
+            self.assertEqual(self.catalogue.find(old) is None, gone)
+
+
+class RefreshLockTests(OnPostgreSQL, DatabaseCase):
+    """The real lock."""
+
+    def setUp(self) -> None:
+        self.where = self.new_database()
+        self.one, self.other = self.lock(), self.lock()
+
+    def lock(self) -> RefreshLock:
+        """Make the lock of a server."""
+        lock = lock_of(open_database(self.where))
+        assert lock is not None
+        self.addCleanup(lock.release)
+        return lock
+
+    def test_one_holds(self) -> None:
+        """One holds it, until its connection ends."""
+        self.assertEqual([self.one.hold(), self.other.hold(), self.one.hold()], [True, False, True])
+        self.one.release()
+        wait_for(self.other.hold, 10)  # PostgreSQL notices that a connection was closed when it comes to it
+        self.assertFalse(self.one.hold())
+
+    def test_connection_lost(self) -> None:
+        """Who loses the connection has lost the lock, and knows it; it can come back."""
+        self.assertTrue(self.one.hold())
+        postgresql().execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted")
+        wait_for(self.other.hold, 10)
+        self.assertRaises(CatalogueError, self.one.hold)
+        self.assertFalse(self.one.hold())
+
+    def test_beside_the_pool(self) -> None:
+        """It takes no connection of those that serve."""
+        engine = open_database(self.where)
+        self.addCleanup(engine.dispose)
+        lock = RefreshLock(engine)
+        self.addCleanup(lock.release)
+        self.assertTrue(lock.hold())
+        self.assertEqual(engine.pool.checkedout(), 0)  # type: ignore[attr-defined]
+        self.assertEqual(Catalogue(engine).current(), [])
+
+
+class NoLockTests(DatabaseCase):
+    """SQLite."""
+
+    def test_none(self) -> None:
+        """A file is not shared."""
+        self.assertIsNone(lock_of(open_database(self.new_database())))

@@ -1,0 +1,95 @@
+"""Tests for :mod:`patches.server.refresh.maintenance`: a catalogue that is away is told of once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import ensureDeferred, maybeDeferred
+from twisted.logger import globalLogPublisher
+
+from patches.interfaces import SourceError
+from patches.server.errors import CatalogueError
+from patches.server.refresh.leadership import Leadership
+from patches.server.refresh.maintenance import Rounds
+from tests.server.refresh.test_leadership import MemoryLock, Mutex
+from tests.server.server_case import ServerCase
+
+
+class RoundsTests(ServerCase):
+    """Rounds of a server that shares its catalogue."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.lock = MemoryLock(Mutex())
+        leadership = Leadership(self.lock, maybeDeferred)
+        self.refresh.leads = leadership.leads
+        self.forgotten: list[float] = []
+        self.rounds = Rounds(self.reading.revisions_in_use, self.refresh, self.deltas, leadership, self.forget_files)
+        self.said: list[str] = []
+        globalLogPublisher.addObserver(self.note)
+        self.addCleanup(globalLogPublisher.removeObserver, self.note)
+
+    def note(self, event: dict[str, Any]) -> None:
+        """Note what is logged of the catalogue."""
+        if "catalogue" in (event.get("log_format") or ""):
+            self.said.append(str(event.get("error", "fine")))
+
+    def go_on(self, seconds: float = 11) -> None:
+        """Go on for a round."""
+        self.clock.advance(seconds)
+        self.successResultOf(ensureDeferred(self.rounds.refresh()))
+
+    async def forget_files(self) -> None:
+        """Note when files of feeds are removed."""
+        self.forgotten.append(self.clock.seconds())
+
+    def test_files(self) -> None:
+        """Files are removed by who refreshes, once it has asked its sources, so that what they use is known to be."""
+        self.start()
+        leadership = Leadership(self.lock, maybeDeferred)
+        self.rounds = Rounds(self.reading.revisions_in_use, self.refresh, self.deltas, leadership, self.forget_files)
+        self.prune()
+        self.assertEqual(self.forgotten, [])
+        self.go_on()
+        self.prune()
+        self.assertEqual(len(self.forgotten), 1)
+        self.refresh.leads = lambda: False
+        self.prune()
+        self.go_on()
+        self.refresh.leads = lambda: True
+        self.prune()
+        self.assertEqual(len(self.forgotten), 1)
+        self.source.trouble = SourceError("away")
+        self.go_on()
+        self.prune()
+        self.assertEqual(len(self.forgotten), 2)
+
+    def prune(self) -> None:
+        """Delete what is old."""
+        self.successResultOf(ensureDeferred(self.rounds.prune()))
+
+    def test_leads_at_once(self) -> None:
+        """Who starts alone refreshes in its first round."""
+        self.put("debian-12", 12)
+        self.go_on(3600)
+        self.assertEqual(self.count(), 12)
+
+    def test_away(self) -> None:
+        """A catalogue that is away is told of when it goes, when the reason changes, and when it comes back."""
+        self.go_on()
+        current = self.catalogue.current
+        for reason in ("refused", "refused", "starting", "starting"):
+            self.patch(self.catalogue, "current", self.failing(reason))
+            self.go_on()
+        self.patch(self.catalogue, "current", current)
+        self.go_on()
+        self.go_on()
+        self.assertEqual(self.said, ["refused", "starting", "fine"])
+
+    def failing(self, reason: str) -> Any:
+        """Make what fails."""
+
+        def fail() -> None:
+            raise CatalogueError(reason)
+
+        return fail

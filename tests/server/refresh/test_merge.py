@@ -1,0 +1,114 @@
+"""Tests for :mod:`patches.server.refresh.merge`: several sources' lists, made one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.server.refresh.merge import merge
+from patches.vulnerability import FixedPackage, Vulnerability
+from patches.wire import encode_line, from_wire
+
+
+def record(name: str, *fixed: FixedPackage, source: str = "vendor", aliases: tuple[str, ...] = ()) -> Vulnerability:
+    """Make a record."""
+    return Vulnerability(name, "debian-12", fixed, source=source, aliases=aliases)
+
+
+def fix(package: str, version: str | None, status: str = "fixed") -> FixedPackage:
+    """Make a fix."""
+    return FixedPackage(package, version, status=status)
+
+
+SAID = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(0, 9), st.sampled_from("ab"), st.sampled_from("12")), max_size=30
+)
+
+
+class MergingTests(SynchronousTestCase):
+    """Lists, the vendor's first."""
+
+    def merged(self, *lists: list[Vulnerability]) -> list[Vulnerability]:
+        """Merge them."""
+        scratch = Path(self.mktemp())
+        ordered = [sorted(records, key=lambda each: each.name) for records in lists]
+        told = [(lambda records=records: [(each.name, encode_line(each)) for each in records]) for records in ordered]
+        found = [from_wire(json.loads(line)) for line in merge(told, scratch)]
+        self.assertFalse(scratch.exists())
+        return found
+
+    def test_one(self) -> None:
+        """One list stays as it is, what is not affected too."""
+        records = [record("CVE-2024-0001", fix("a", None, "not_affected")), record("CVE-2024-0002")]
+        self.assertEqual(self.merged(records), records)
+
+    def test_order(self) -> None:
+        """Records come ordered by name, the vendor's first; each keeps its source."""
+        vendor = [record("CVE-2024-0002", fix("a", "2"))]
+        other = [
+            record("CVE-2024-0001", fix("b", "1"), source="osv"),
+            record("CVE-2024-0002", fix("a", "2"), source="osv"),
+        ]
+        told = [(each.name, each.source) for each in self.merged(vendor, other)]
+        self.assertEqual(told, [("CVE-2024-0001", "osv"), ("CVE-2024-0002", "vendor"), ("CVE-2024-0002", "osv")])
+
+    def test_not_affected(self) -> None:
+        """The vendor's word that a package is not affected silences others, for that package and flaw only."""
+        vendor = [record("CVE-2024-0001", fix("a", None, "not_affected"))]
+        other = [
+            record("CVE-2024-0001", fix("a", "9"), fix("b", "9"), source="osv"),
+            record("CVE-2024-0002", fix("a", "9"), source="osv"),
+        ]
+        told = [(each.name, each.source, each.fixed_in) for each in self.merged(vendor, other)[1:]]
+        expected = [("CVE-2024-0001", "osv", (fix("b", "9"),)), ("CVE-2024-0002", "osv", (fix("a", "9"),))]
+        self.assertEqual(told, expected)
+
+    def test_contradiction(self) -> None:
+        """Of two versions of a fix the vendor's holds; another source does not take a vendor's claim back either."""
+        vendor = [record("CVE-2024-0001", fix("a", "2"))]
+        for other in (fix("a", "3"), fix("a", None, "affected"), fix("a", None, "not_affected")):
+            found = self.merged(vendor, [record("CVE-2024-0001", other, source="osv")])
+            self.assertEqual(found, vendor)
+
+    def test_advisory(self) -> None:
+        """What an advisory says is left out only if it is contradicted for each of its flaws."""
+        vendor = [record("CVE-2024-0001", fix("a", None, "not_affected"))]
+        one = record("ADV-1", fix("a", "9"), source="osv", aliases=("CVE-2024-0001",))
+        two = record("ADV-2", fix("a", "9"), source="osv", aliases=("CVE-2024-0001", "CVE-2024-0002"))
+        self.assertEqual(self.merged(vendor, [one, two]), [two, *vendor])
+
+    def test_three(self) -> None:
+        """Of three sources the first that says something of a flaw in a package holds."""
+        lists = [
+            [record("CVE-2024-0001", fix("a", "1"), source="one")],
+            [record("CVE-2024-0002", fix("a", "2"), source="two")],
+            [record(f"CVE-2024-000{n}", fix("a", "3"), source="three") for n in (1, 2, 3)],
+        ]
+        told = {(each.name, each.source) for each in self.merged(*lists)}
+        self.assertEqual(told, {("CVE-2024-0001", "one"), ("CVE-2024-0002", "two"), ("CVE-2024-0003", "three")})
+
+    @given(
+        st.lists(
+            st.tuples(st.integers(0, 2), st.integers(0, 9), st.sampled_from("ab"), st.sampled_from("12")), max_size=30
+        )
+    )
+    @settings(deadline=None, max_examples=60)
+    def test_law(self, said: list[tuple[int, int, str, str]]) -> None:
+        """Whatever a source is the first to say of a flaw in a package is there, once; nothing is made up."""
+        lists: list[dict[str, Vulnerability]] = [{}, {}, {}]
+        for number, flaw, package, version in said:
+            name = f"CVE-2024-000{flaw}"
+            lists[number][name] = record(name, fix(package, version), source=str(number))
+        merged = self.merged(*(list(each.values()) for each in lists))
+        told = {(each.name, each.source, each.fixed_in[0]) for each in merged}
+        given_all = {(each.name, each.source, each.fixed_in[0]) for records in lists for each in records.values()}
+        self.assertLessEqual(told, given_all)
+        self.assertEqual(len(told), len(merged))
+        for name, source, fixed in given_all:
+            earlier = [e for e in given_all if e[0] == name and e[2].name == fixed.name and e[1] < source]
+            if not earlier:
+                self.assertIn((name, source, fixed), told)

@@ -1,0 +1,231 @@
+"""Platforms that scanners want of public feeds: :mod:`patches.server.refresh.on_demand`."""
+
+from __future__ import annotations
+
+from tests.server.fake_catalogue import lines, vulnerabilities
+from tests.server.fake_source import HOUR, NOW
+from tests.server.public_case import DAY, PublicCase
+
+
+class OneServerTests(PublicCase):
+    """One server."""
+
+    def test_nothing_before(self) -> None:
+        """No public feed is read before a platform of it is asked for."""
+        self.tick()
+        self.assertEqual((self.feeds.made, self.refresh.statuses, self.refresh.ready), ({}, {}, False))
+
+    def test_asked_for(self) -> None:
+        """A platform that is asked for is read with the next round, and no other."""
+        self.assertEqual(self.scan(), "not ready")
+        self.tick(1)
+        self.assertEqual(self.scan(), 12)
+        self.assertEqual(set(self.refresh.statuses), {"debian-12"})
+
+    def test_another(self) -> None:
+        """Another one of the same feed is read at once, too, not when the feed is next due."""
+        self.test_asked_for()
+        self.assertEqual(self.scan("debian-11"), "not ready")
+        self.tick(1)
+        self.assertEqual((self.scan("debian-11"), self.scan()), (11, 12))
+
+    def test_no_such_file(self) -> None:
+        """Nor is what it has no file of; one that had a file is served on, whatever became of the file."""
+        self.feeds.lists["fedora-40"] = [*vulnerabilities(20, "fedora-40")]
+        for platform in ("fedora-40", "fedora-99"):
+            self.assertEqual(self.scan(platform), "not ready")
+        self.tick(1)
+        self.assertEqual((self.scan("fedora-40"), self.scan("fedora-99")), (20, "unknown"))
+        self.assertEqual((set(self.refresh.statuses), self.refresh.ready), ({"fedora-40"}, True))
+        del self.feeds.lists["fedora-40"]
+        self.tick(DAY)
+        self.assertEqual(self.scan("fedora-40"), 20)
+        self.assertEqual(self.refresh.statuses["fedora-40"].error, "it answered 404")
+
+    def test_no_file_of_any(self) -> None:
+        """So where it is the only one that was asked for."""
+        self.assertEqual(self.scan("fedora-99"), "not ready")
+        self.tick(1)
+        self.assertEqual((self.scan("fedora-99"), self.refresh.statuses), ("unknown", {}))
+        self.tick(1)
+        self.assertEqual((self.scan("fedora-99"), self.refresh.problem), ("unknown", None))
+
+    def test_feed_away(self) -> None:
+        """A feed that is away keeps no other from being read, and makes no name known that is not."""
+        self.break_feed("debian-12")
+        self.assertEqual((self.scan(), self.scan("ubuntu-24.04")), ("not ready", "not ready"))
+        self.tick(1)
+        self.assertEqual((self.scan(), self.scan("ubuntu-24.04"), self.scan("amiga-3")), ("not ready", 24, "unknown"))
+        self.assertEqual(self.refresh.problem, "away")
+
+    def test_no_name(self) -> None:
+        """What is no platform's name is unknown, and so is what no public feed is about."""
+        for name in ("amiga-3", "Debian 12", "", "x" * 1000, "-"):
+            self.assertEqual(self.scan(name), "unknown")
+        self.assertEqual(self.board.read().wanted, {})
+
+    def test_not_there(self) -> None:
+        """What a public feed turns out not to have is unknown from then on; it is looked for again after a day."""
+        for platform in ("debian-99", "debian-12"):
+            self.assertEqual(self.scan(platform), "not ready")
+        self.tick(1)
+        self.assertEqual((self.scan("debian-99"), self.scan()), ("unknown", 12))
+        self.assertEqual(set(self.refresh.statuses), {"debian-12"})
+        self.assertEqual((set(self.board.read().wanted), set(self.board.read().absent)), ({"debian-12"}, {"debian-99"}))
+        self.asked_of("debian")
+        for _ in range(5):
+            self.tick(60)
+            self.assertEqual(self.scan("debian-99"), "unknown")
+        self.assertEqual(self.asked_of("debian"), [])
+        self.feeds.lists["debian-99"] = [*vulnerabilities(9, "debian-99")]
+        self.tick(DAY)
+        self.assertEqual(self.scan("debian-99"), "not ready")
+        self.tick(1)
+        self.assertEqual(self.scan("debian-99"), 9)
+
+    def test_only_not_there(self) -> None:
+        """That is so, too, where it is all that is wanted of a feed."""
+        self.scan("debian-99")
+        self.tick(1)
+        self.assertEqual(self.scan("debian-99"), "unknown")
+        self.tick(10)
+        self.assertEqual((self.refresh.statuses, self.refresh.problem), ({}, None))
+
+    def test_ready(self) -> None:
+        """A server that serves something stays ready while it looks for something else."""
+        self.scan()
+        self.assertFalse(self.refresh.ready)
+        self.tick(1)
+        self.break_feed("ubuntu-24.04")
+        self.scan("ubuntu-24.04")
+        self.tick(1)
+        self.assertEqual((self.refresh.ready, self.refresh.statuses["ubuntu-24.04"].snapshot), (True, None))
+
+    def test_restart(self) -> None:
+        """After a restart it is served at once, and goes on being refreshed without being asked for."""
+        self.scan()
+        self.tick(1)
+        self.asked_of("debian")
+        self.feeds.lists["debian-12"] = [*vulnerabilities(13)]
+        self.start()
+        self.assertEqual(set(self.refresh.statuses), {"debian-12"})
+        for _ in range(2):
+            self.tick(HOUR)
+        self.assertEqual(self.asked_of("debian"), ["offers"] * 2)
+
+    def test_restart_before_read(self) -> None:
+        """So does what was asked for before and could not be read yet."""
+        self.break_feed("debian-12")
+        self.scan()
+        self.tick(1)
+        self.feeds.made["debian"].trouble = None
+        self.start()
+        self.tick()
+        self.assertEqual(self.refresh.statuses["debian-12"].snapshot and "there", "there")
+
+    def test_seldom_written(self) -> None:
+        """That a platform is asked for is written when it is new, and then once a day."""
+        written = []
+        want = self.board.want
+        self.patch(self.board, "want", lambda asked: (written.append(dict(asked)), want(asked)))
+        for _ in range(49):
+            for _ in range(100):
+                self.scan()
+            self.tick(HOUR)
+        self.assertEqual(written, [{"debian-12": NOW + day * DAY} for day in range(3)])
+
+    def test_forgotten(self) -> None:
+        """What nobody has asked for in a month is forgotten: it is not read any more, nor served, nor missing."""
+        for platform in ("debian-11", "debian-12", "ubuntu-24.04"):
+            self.scan(platform)
+        self.tick(1)
+        for _ in range(31):
+            self.tick(DAY)
+            self.scan("debian-12")
+        self.tick(10)
+        self.assertEqual((set(self.refresh.statuses), self.refresh.ready), ({"debian-12"}, True))
+        self.assertEqual([snapshot.platform for snapshot in self.catalogue.current()], ["debian-12"])
+        self.asked_of("debian"), self.asked_of("ubuntu")
+        for _ in range(3):
+            self.tick(HOUR)
+        self.assertEqual((self.asked_of("ubuntu"), self.feeds.made["debian"].wanted), ([], {"debian-12"}))
+        self.assertEqual(self.lists.facts("ubuntu-24.04"), {})
+        self.assertEqual(set(self.refresh.statuses), {"debian-12"})
+        self.assertEqual(self.scan("ubuntu-24.04"), "not ready")
+        self.tick(1)
+        self.assertEqual(self.scan("ubuntu-24.04"), 24)
+
+    def test_imported(self) -> None:
+        """A list that was imported is not withdrawn for that no public feed could be asked in a month."""
+        self.catalogue.publish("debian-12", lines(vulnerabilities(5)), {}, NOW)
+        self.break_feed("debian-12")
+        self.tick(10)
+        self.assertEqual(self.feeds.made["debian"].asked, [])
+        self.assertEqual(self.scan(), 5)
+        for _ in range(32):
+            self.tick(DAY)
+        self.assertEqual((self.scan(), self.board.read().wanted), (5, {}))
+
+
+class ConfiguredTests(PublicCase):
+    """A server that a source was configured for, which has Alpine."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.configured = [self.source]
+        del self.source.lists["debian-12"]
+        self.put("alpine-3.20", 3)
+        self.start()
+
+    def test_what_it_has(self) -> None:
+        """What it has is not wanted of others, and nothing is before that is known."""
+        self.put("debian-12", 7)
+        self.assertEqual([self.scan(), self.scan("ubuntu-24.04")], ["not ready"] * 2)
+        self.tick()
+        self.assertEqual([self.scan(), self.scan("ubuntu-24.04")], [7, "not ready"])
+        self.tick(1)
+        self.assertEqual([self.scan(), self.scan("ubuntu-24.04")], [7, 24])
+        self.assertEqual(set(self.feeds.made), {"ubuntu"})
+
+    def test_gets_it(self) -> None:
+        """When a configured source gets what a public one was read for, that one is not read any more."""
+        self.tick()
+        self.scan()
+        self.tick(1)
+        self.assertEqual(self.scan(), 12)
+        self.put("debian-12", 13)
+        self.tick(HOUR)
+        self.assertEqual((self.scan(), self.board.read().wanted), (13, {}))
+        self.asked_of("debian")
+        self.tick(HOUR)
+        self.assertEqual(self.asked_of("debian"), [])
+
+    def test_same_name(self) -> None:
+        """A public source that has the name of a configured one is not read beside it."""
+        self.source.name = "public-debian"
+        self.tick()
+        self.scan()
+        self.tick(1)
+        self.assertEqual((self.scan(), self.scan("alpine-3.20")), ("unknown", 3))
+
+
+class ChosenTests(PublicCase):
+    """A server with chosen platforms."""
+
+    platforms = ("debian-12", "alpine-3.20", "amiga-3")
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.configured = [self.source]
+        self.source.lists = {"alpine-3.20": [*vulnerabilities(3, "alpine-3.20")]}
+        self.start()
+
+    def test_read(self) -> None:
+        """Those that no configured source has are read of public feeds, unasked; others are not, and never written."""
+        self.tick()
+        self.tick(10)
+        self.assertEqual([self.scan(name) for name in self.platforms], [12, 3, "not ready"])
+        self.assertEqual(self.scan("ubuntu-24.04"), "unknown")
+        self.tick(1)
+        self.assertEqual((set(self.feeds.made), self.board.read().wanted), ({"debian"}, {}))
+        self.assertFalse(self.refresh.ready)

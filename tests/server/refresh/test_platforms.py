@@ -1,0 +1,206 @@
+"""Tests for :mod:`patches.server.refresh.refresher`: starting, stopping, and which platforms there are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred, ensureDeferred
+
+from patches.interfaces import SourceError
+from patches.server.budget import REFRESH
+from patches.server.catalogue.snapshot import Snapshot
+from patches.server.errors import NotReady, UnknownPlatform
+from patches.server.refresh.status import NO_SOURCE
+from tests.server.fake_catalogue import lines, vulnerabilities
+from tests.server.fake_source import HOUR, NOW, PutFeed, PutSource, RefreshCase
+
+
+class RestartTests(RefreshCase):
+    """A server that starts again."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.tick()
+        self.clock.advance(HOUR / 2)
+        self.source.asked.clear()
+        self.put("debian-12", 11)
+        self.refresh = self.make_refresh()
+        self.successResultOf(ensureDeferred(self.refresh.take_up()))
+
+    def test_takes_up(self) -> None:
+        """What is in the catalogue is current at once, and no list is read before it is due."""
+        self.assertEqual(self.count(), 10)
+        self.assertTrue(self.refresh.ready)
+        self.tick(HOUR / 2 - 1)
+        self.assertNotIn("debian-12", self.source.asked)
+        self.tick(1)
+        self.assertEqual(self.count(), 11)
+
+    def test_catalogue_lost(self) -> None:
+        """A catalogue that is lost is made anew of what the sources said last, without asking for it again."""
+        self.open_catalogue(self.folder / "another.sqlite")
+        self.refresh = self.make_refresh()
+        self.tick()
+        self.assertEqual((self.count(), self.source.asked), (10, ["offers"]))
+
+    def test_clock_set_back(self) -> None:
+        """A clock that was set back does not put the next refresh off beyond its interval."""
+        self.clock = type(self.clock)()
+        self.refresh = self.make_refresh()
+        self.successResultOf(ensureDeferred(self.refresh.take_up()))
+        self.tick(HOUR)
+        self.assertEqual(self.count(), 11)
+
+    def test_checked(self) -> None:
+        """A new list was not checked earlier than the one that it replaces, though one of its sources is away since."""
+        second = PutSource("second")
+        second.lists, second.states = {"debian-12": [*vulnerabilities(3)]}, {"debian-12": "same"}
+        self.source.states["debian-12"] = "first"
+        self.refresh = self.make_refresh(second)
+        for _ in range(3):
+            self.tick(HOUR)
+        self.tick(10)
+        before = self.refresh.current("debian-12")
+        self.refresh = self.make_refresh(second)
+        self.successResultOf(ensureDeferred(self.refresh.take_up()))
+        second.trouble = SourceError("away")
+        self.put("debian-12", 20)
+        self.source.states["debian-12"] = "second"
+        self.tick(HOUR)
+        after = self.refresh.current("debian-12")
+        self.assertEqual((before.vulnerabilities, after.vulnerabilities), (14, 23))
+        self.assertEqual(before.checked, after.checked)
+
+    def test_source_removed(self) -> None:
+        """What a source said that is not configured any more goes from the lists, and from the disk, with a restart."""
+        self.source.states["debian-12"] = "first"
+        self.put("debian-12", 100)
+        second = PutSource("second", 1)
+        second.lists = {"debian-12": [*vulnerabilities(105)[100:]], "debian-11": [*vulnerabilities(3, "debian-11")]}
+        self.refresh = self.make_refresh(second)
+        self.tick(HOUR)
+        self.assertEqual((self.count(), set(self.lists.facts("debian-12"))), (105, {"put", "second"}))
+        self.refresh = self.make_refresh()
+        self.successResultOf(ensureDeferred(self.refresh.take_up()))
+        self.source.trouble = SourceError("away")
+        self.tick(1)
+        self.assertEqual(set(self.lists.facts("debian-12")), {"put", "second"})
+        self.source.trouble = None
+        self.tick(HOUR)
+        self.assertEqual((self.count(), set(self.lists.facts("debian-12"))), (100, {"put"}))
+        self.assertEqual(self.lists.facts("debian-11"), {})
+        self.assertEqual((self.count("debian-11"), self.refresh.statuses["debian-11"].error), (3, NO_SOURCE))
+
+    def test_prune(self) -> None:
+        """A snapshot that was replaced stays for a day, and as long as it is read."""
+        old = self.refresh.current("debian-12").revision
+        self.tick(HOUR / 2)
+        for seconds, in_use, there in ((24 * HOUR, set(), True), (1, {old}, True), (0, set(), False)):
+            self.clock.advance(seconds)
+            self.successResultOf(ensureDeferred(self.refresh.prune(in_use)))
+            found = self.successResultOf(ensureDeferred(self.refresh.find(old)))
+            self.assertEqual(found is not None, there)
+
+
+class PlatformTests(RefreshCase):
+    """Whatever the source has is served."""
+
+    def test_before(self) -> None:
+        """Before the source was asked nothing is known to be unknown."""
+        self.assertFalse(self.refresh.ready)
+        self.assertRaises(NotReady, self.refresh.current, "debian-12")
+        self.assertRaises(NotReady, self.refresh.current, "amiga-3")
+
+    def test_ready(self) -> None:
+        """A server is ready with the last of its platforms, not the first; also where only reading tells of them."""
+        self.put("alpine-3.20", 5)
+        feed = PutFeed("feed", {name: [*vulnerabilities(5, name)] for name in ("debian-11", "debian-13")})
+        feed.wanted = set(feed.lists)
+        self.refresh = self.make_refresh(feed)
+        ready = []
+        publish = self.publisher.publish
+
+        def noted(platform: str, *others: Any) -> Snapshot | None:
+            ready.append(self.refresh.ready)
+            return publish(platform, *others)
+
+        self.patch(self.publisher, "publish", noted)
+        self.tick()
+        self.assertEqual((ready, self.refresh.ready), ([False] * 4, True))
+
+    def test_nothing_listed(self) -> None:
+        """Sources that list nothing at all make no platform unknown; why nothing is served is told."""
+        self.source.lists.clear()
+        self.tick()
+        self.assertRaises(NotReady, self.refresh.current, "debian-12")
+        self.assertEqual((self.refresh.ready, self.refresh.problem), (False, "no source has a list of any platform"))
+
+    def test_after(self) -> None:
+        """Afterwards it is known which platforms there are; one whose list is not there is not ready."""
+        self.put("alpine-3.20", 0)
+        self.tick()
+        self.assertRaises(UnknownPlatform, self.refresh.current, "amiga-3")
+        self.assertRaises(NotReady, self.refresh.current, "alpine-3.20")
+        self.assertFalse(self.refresh.ready)
+        self.put("alpine-3.20", 1)
+        self.tick(10)
+        self.assertTrue(self.refresh.ready)
+
+    def test_checked_elsewhere(self) -> None:
+        """When a list was checked that no source here has, the catalogue says; of others the sources say it."""
+        self.tick()
+        own = self.refresh.current("debian-12").checked
+        for later in (1000, 2000):
+            self.catalogue.publish("centos-6", [b"{}\n"], {}, NOW + later)
+            self.catalogue.publish("debian-12", lines(vulnerabilities(10)), {}, NOW + later)
+            self.tick(10)
+            self.assertEqual(self.refresh.current("centos-6").checked, NOW + later)
+            self.assertEqual(self.refresh.current("debian-12").checked, own)
+
+
+class ChosenPlatformTests(RefreshCase):
+    """Only those are served that were chosen."""
+
+    platforms = ("debian-12", "rocky-9")
+
+    def test_others(self) -> None:
+        """Others are unknown from the beginning, and not read."""
+        self.put("alpine-3.20", 5)
+        self.assertRaises(UnknownPlatform, self.refresh.current, "alpine-3.20")
+        self.assertRaises(NotReady, self.refresh.current, "rocky-9")
+        self.tick()
+        self.assertNotIn("alpine-3.20", self.source.asked)
+
+    def test_not_there(self) -> None:
+        """One that no source has is not ready, and its status says why; when a source has it, it is read."""
+        self.tick()
+        self.assertRaises(NotReady, self.refresh.current, "rocky-9")
+        self.assertIn("no source", str(self.refresh.statuses["rocky-9"].error))
+        self.assertFalse(self.refresh.ready)
+        self.put("rocky-9", 7)
+        self.tick(10)
+        self.assertEqual(self.count("rocky-9"), 7)
+        self.assertTrue(self.refresh.ready)
+
+    def test_left_in_the_catalogue(self) -> None:
+        """What the catalogue still has of others is not served."""
+        self.catalogue.publish("alpine-3.20", [b"{}\n"], {}, NOW)
+        self.successResultOf(ensureDeferred(self.refresh.take_up()))
+        self.assertRaises(UnknownPlatform, self.refresh.current, "alpine-3.20")
+
+
+class StoppingTests(RefreshCase):
+    """A server that stops while it reads."""
+
+    def test_cancelled(self) -> None:
+        """A refresh that is cancelled ends at once: it is no failure, and no other list is begun."""
+        self.put("debian-12", 5, Deferred())
+        self.put("alpine-3.20", 5, Deferred())
+        ticking = ensureDeferred(self.refresh.tick())
+        self.assertNoResult(ticking)
+        ticking.cancel()
+        self.failureResultOf(ticking)
+        self.assertEqual(self.source.asked, ["offers", "debian-12"])
+        self.assertEqual(self.refresh.statuses["debian-12"].failed, 0)
+        self.assertEqual(self.budget.used[REFRESH], 0)
+        self.assertEqual(list(self.folder.glob("*.spool*")), [])

@@ -1,0 +1,65 @@
+"""A case with a :class:`~patches.server.sessions.sessions.Reading` that reads made-up snapshots."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.server.budget import SESSION_BYTES, WINDOW, Budget
+from patches.server.catalogue.snapshot import Snapshot
+from patches.server.sessions.chunk_response import LARGEST_LOADED, LoadedChunk
+from patches.server.sessions.sessions import Reading
+from patches.server.sessions.table import Limits, Session, SessionTable
+from patches.server.sessions.tokens import TokenKey
+from tests.server.fake_catalogue import Shelf, snapshot
+
+#: Two of the small chunks that are made up here have room, a third has not.
+WINDOW_BYTES = LARGEST_LOADED + 400
+
+
+class ReadingCase(SynchronousTestCase):
+    """Two platforms, and memory for two windows and many sessions."""
+
+    limits = Limits(max_active=3, max_queued=5, session_timeout=30, queue_timeout=60, chunk_timeout=20)
+    windows = 2
+    sessions = 100
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.shelf = Shelf()
+        self.key = TokenKey(b"k" * 32)
+        self.table = SessionTable(self.limits)
+        self.budget = Budget(
+            self.windows * WINDOW_BYTES + self.sessions * SESSION_BYTES, {WINDOW: self.windows * WINDOW_BYTES}
+        )
+        self.reading = Reading(self.table, self.key, self.budget, self.shelf.load, WINDOW_BYTES, self.clock)
+        self.debian = snapshot(4, "debian-12", "d1")
+        self.alpine = snapshot(4, "alpine-3.20", "a1")
+
+    def open(self, what: Snapshot | None = None) -> Session:
+        """Open a session, of Debian if nothing else is said."""
+        return self.reading.open(what or self.debian)
+
+    def ask(self, session: Session, n: int) -> Deferred[LoadedChunk | None]:
+        """Ask for a chunk, waiting for it."""
+        return ensureDeferred(self.reading.read(session.token, n))
+
+    def read(self, session: Session, *numbers: int) -> None:
+        """Read chunks that are there."""
+        for n in numbers:
+            chunk = self.successResultOf(self.ask(session, n))
+            self.assertEqual(chunk.number if chunk else None, n if n < self.reading.snapshot(session).chunks else None)
+
+    def read_all(self, session: Session) -> None:
+        """Read everything that is still to come, and finish."""
+        self.read(session, *range(session.position, 5))
+
+    def pass_time(self, seconds: int, *alive: Session) -> None:
+        """Let time pass, with a sign of life each second of those sessions that are still there."""
+        for _ in range(seconds):
+            self.clock.advance(1)
+            for session in alive:
+                if self.table.peek(session.token) is not None:
+                    self.reading.touch(session.token)
+            self.reading.tick()

@@ -1,0 +1,76 @@
+"""Tests for :mod:`patches.server.sessions.chunk_response`."""
+
+from __future__ import annotations
+
+import gzip
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.server.catalogue.chunks import MAX_ENCODED_BYTES, Chunk
+from patches.server.sessions.chunk_response import LARGEST_LOADED, MAX_HEAD_BYTES, load
+from patches.wire import digest, parse_repr_digest
+from tests.server.fake_catalogue import blank
+
+DATE = b"Thu, 01 Jan 1970 00:00:00 GMT"
+
+
+class AnswerTests(SynchronousTestCase):
+    """A chunk as the answer that delivers it."""
+
+    def setUp(self) -> None:
+        self.chunk = Chunk(3, 1, digest(b"{}\n"), gzip.compress(b"{}\n"))
+        self.loaded = load(self.chunk, DATE)
+
+    def test_answer(self) -> None:
+        """The answer is a whole HTTP response, whose digest is that of the body before compression."""
+        head, _, body = self.loaded.answer.partition(b"\r\n\r\n")
+        status, *lines = head.decode().split("\r\n")
+        headers = dict(line.split(": ") for line in lines)
+        self.assertEqual(status, "HTTP/1.1 200 OK")
+        self.assertEqual(headers["Content-Encoding"], "gzip")
+        self.assertEqual(headers["Content-Type"], "application/x-ndjson")
+        self.assertEqual(headers["Content-Length"], str(len(body)))
+        self.assertEqual(headers["Date"], DATE.decode())
+        self.assertEqual(parse_repr_digest(headers["Repr-Digest"]), digest(gzip.decompress(body)))
+
+    def test_parts(self) -> None:
+        """Its body and its size can be had apart."""
+        self.assertEqual(self.loaded.encoded, self.chunk.encoded)
+        self.assertEqual(self.loaded.size, len(self.loaded.answer))
+        self.assertEqual(self.loaded.number, 3)
+
+    def test_largest(self) -> None:
+        """The head of the largest chunk is no longer than was reckoned with."""
+        largest = load(Chunk(9_999_999, 1, bytes(32), bytes(MAX_ENCODED_BYTES)), DATE)
+        self.assertLessEqual(largest.head_size, MAX_HEAD_BYTES)
+        self.assertLessEqual(largest.size, LARGEST_LOADED)
+
+
+class HoldingTests(SynchronousTestCase):
+    """Whose bytes are still on their way."""
+
+    def setUp(self) -> None:
+        self.chunk = blank(0, 10)
+        self.freed = 0
+
+    def free(self) -> None:
+        """Count."""
+        self.freed += 1
+
+    def test_free(self) -> None:
+        """What nobody holds is free at once."""
+        self.chunk.when_free(self.free)
+        self.assertEqual(self.freed, 1)
+
+    def test_held(self) -> None:
+        """What is held is free when the last one has released it, and once."""
+        self.chunk.hold()
+        self.chunk.hold()
+        self.chunk.when_free(self.free)
+        self.chunk.release()
+        self.assertEqual(self.freed, 0)
+        self.chunk.release()
+        self.assertEqual(self.freed, 1)
+        self.chunk.hold()
+        self.chunk.release()
+        self.assertEqual(self.freed, 1)

@@ -1,0 +1,84 @@
+"""Tests for :mod:`patches.server.sessions.cohorts`: who holds the tail, for how long, and who may join."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.server.sessions.chunk_response import LARGEST_LOADED
+from patches.server.sessions.cohorts import Lane
+from patches.server.sessions.table import Session, State
+from tests.server.fake_catalogue import Shelf, snapshot
+
+
+class LaneTests(SynchronousTestCase):
+    """A cohort on its way through four chunks."""
+
+    def setUp(self) -> None:
+        self.lane = Lane(snapshot(4), 0, LARGEST_LOADED, Shelf().load, 0.0)
+        self.slow, self.quick = self.enter("slow", 0), self.enter("quick", 0)
+
+    def enter(self, token: str, position: int, now: float = 0.0) -> Session:
+        """Let a session in."""
+        session = Session(token, "debian-12", "r1", position, seen=now, moved=now, state=State.ACTIVE)
+        self.lane.enter(session)
+        return session
+
+    def move(self, session: Session, n: int, now: float) -> None:
+        """Let a session ask for a chunk."""
+        self.lane.window.read(session.token, n)
+        session.position, session.moved = n, now
+
+    def overdue(self, now: float, queued: bool = False) -> list[str]:
+        """Tell who is overdue after ten seconds."""
+        return [session.token for session in self.lane.overdue(now, 10.0, queued)]
+
+    def test_nobody_waits(self) -> None:
+        """While nobody waits nobody is overdue."""
+        self.assertEqual(self.overdue(100.0), [])
+
+    def test_queue_waits(self) -> None:
+        """When somebody is queued, all at the tail are overdue after their time, and not before."""
+        self.assertEqual(self.overdue(10.0, queued=True), [])
+        self.assertEqual(self.overdue(10.1, queued=True), ["slow", "quick"])
+
+    def test_one_ahead_waits(self) -> None:
+        """When one is ahead, who is not is overdue."""
+        self.move(self.slow, 0, 0.0)
+        self.move(self.quick, 0, 0.0)
+        self.move(self.quick, 1, 1.0)
+        self.assertEqual(self.overdue(11.0), ["slow"])
+
+    def test_moved_lately(self) -> None:
+        """Who has come to the tail lately has its time from then on."""
+        self.enter("late", 0, now=5.0)
+        self.assertEqual(self.overdue(10.1, queued=True), ["slow", "quick"])
+        self.assertEqual(self.overdue(15.1, queued=True), ["slow", "quick", "late"])
+
+    def test_tail_moved_lately(self) -> None:
+        """When the tail has moved on, whoever holds it now has its time anew, however long it waited there."""
+        self.move(self.quick, 0, 0.0)
+        self.move(self.quick, 1, 0.0)
+        self.move(self.slow, 0, 50.0)
+        self.move(self.slow, 1, 50.0)
+        self.assertEqual(self.overdue(50.5, queued=True), [])
+        self.assertEqual(self.overdue(60.5, queued=True), [])
+        self.assertEqual(self.overdue(60.6, queued=True), ["slow", "quick"])
+
+    def test_admits(self) -> None:
+        """Who needs a chunk that is held, or will be, may join."""
+        self.assertEqual([self.lane.admits(n, 0.0, 10.0) for n in range(6)], [True] * 5 + [False])
+        for session in (self.slow, self.quick):
+            self.move(session, 0, 0.0)
+            self.move(session, 1, 0.0)
+        self.assertFalse(self.lane.admits(0, 0.0, 10.0))
+
+    def test_admits_no_more(self) -> None:
+        """Once one ahead has waited for long, nobody joins at the tail; when the tail moves on, one may again."""
+        self.move(self.quick, 0, 0.0)
+        self.assertTrue(self.lane.admits(0, 100.0, 10.0))
+        self.move(self.quick, 1, 0.0)
+        self.assertTrue(self.lane.admits(0, 10.0, 10.0))
+        self.assertEqual([self.lane.admits(n, 10.1, 10.0) for n in (0, 1)], [False, True])
+        self.move(self.slow, 0, 11.0)
+        self.move(self.slow, 1, 11.0)
+        self.assertTrue(self.lane.admits(1, 100.0, 10.0))

@@ -1,0 +1,212 @@
+"""Tests for :mod:`patches.server.sessions.sessions` and its lanes: everyone gets an answer, and in a bounded time."""
+
+from __future__ import annotations
+
+from patches.server.budget import SESSIONS, WINDOW
+from patches.server.errors import Denied, SessionExpired, UnknownSession
+from patches.server.sessions.table import Limits, State
+from tests.server.fake_catalogue import snapshot
+from tests.server.session_case import ReadingCase
+
+
+class SilenceTests(ReadingCase):
+    """Who is silent."""
+
+    limits = Limits(max_active=3, max_queued=5, session_timeout=30, queue_timeout=60, chunk_timeout=1000)
+
+    def test_active(self) -> None:
+        """An active session that is silent for too long is expired, with the reason, and gives everything back."""
+        session = self.open()
+        self.pass_time(30)
+        self.assertIs(session.state, State.ACTIVE)
+        self.reading.touch(session.token)
+        self.pass_time(31)
+        error = self.assertRaises(SessionExpired, self.reading.touch, session.token)
+        self.assertIn("30 s", str(error))
+        self.assertFalse(any(self.budget.used.values()))
+        self.assertEqual(self.reading.events["expired"], 1)
+
+    def test_queued(self) -> None:
+        """A queued session may be silent for longer."""
+        alive = [self.open() for _ in range(3)]
+        queued = self.open()
+        self.pass_time(60, *alive)
+        self.assertIs(queued.state, State.QUEUED)
+        waiting = self.reading.when_active(queued)
+        self.pass_time(1, *alive)
+        self.assertIn("60 s", str(self.failureResultOf(waiting, SessionExpired).value))
+
+    def test_complete(self) -> None:
+        """A complete session is forgotten, without a word."""
+        session = self.open()
+        self.read_all(session)
+        self.pass_time(31)
+        self.assertRaises(UnknownSession, self.reading.touch, session.token)
+        self.assertEqual(self.reading.events["expired"], 0)
+
+    def test_silence_counts_from_activation(self) -> None:
+        """Who has waited in silence has all its time once it is activated."""
+        sessions = [self.open() for _ in range(4)]
+        self.pass_time(25, *sessions[:3])
+        self.reading.close(sessions[0].token)
+        self.pass_time(29, *sessions[1:3])
+        self.assertIs(sessions[3].state, State.ACTIVE)
+
+    def test_resume_after_expiry(self) -> None:
+        """Who was expired can resume where it was."""
+        session = self.open()
+        self.read(session, 0, 1)
+        self.pass_time(31)
+        resumed = self.reading.resume(session.token, self.debian, 2)
+        self.read(resumed, 2, 3, 4)
+        self.assertIs(self.reading.touch(session.token).state, State.COMPLETE)
+
+
+class HoldingUpTests(ReadingCase):
+    """Who is alive, but does not move."""
+
+    def test_alone(self) -> None:
+        """Nobody is expired for being slow while nobody waits for it."""
+        session = self.open()
+        self.read(session, 0)
+        self.pass_time(500, session)
+        self.read(session, 1)
+
+    def test_together(self) -> None:
+        """Nor are several that are at the same chunk."""
+        sessions = [self.open(), self.open()]
+        self.pass_time(500, *sessions)
+        self.assertEqual([s.state for s in sessions], [State.ACTIVE] * 2)
+
+    def test_for_one_ahead(self) -> None:
+        """Who holds up another one is expired after its time, and told why; the other one goes on."""
+        slow, quick = self.open(), self.open()
+        self.read(slow, 0)
+        self.read(quick, 0, 1)
+        ahead = self.ask(quick, 2)
+        self.assertNoResult(ahead)
+        self.pass_time(20, slow, quick)
+        self.assertNoResult(ahead)
+        self.pass_time(1, slow, quick)
+        self.successResultOf(ahead)
+        error = self.assertRaises(SessionExpired, self.reading.touch, slow.token)
+        self.assertIn("others waited", str(error))
+        self.assertEqual(self.reading.events["expired"], 1)
+
+    def test_for_the_queue(self) -> None:
+        """Who holds up the queue is expired too."""
+        slow = self.open()
+        self.read(slow, 0, 1)
+        queued = self.open()
+        self.pass_time(22, slow, queued)
+        self.assertRaises(SessionExpired, self.reading.touch, slow.token)
+        self.assertIs(queued.state, State.ACTIVE)
+
+    def test_moving(self) -> None:
+        """Who moves on in time is never expired for it, however long the whole takes."""
+        slow = self.open()
+        queued = self.open(snapshot(4, "debian-12", "d1"))
+        for n in range(5):
+            self.read(slow, n)
+            self.pass_time(19, slow, queued)
+        self.assertIs(slow.state, State.COMPLETE)
+
+    def test_tail_not_held_for_ever(self) -> None:
+        """Scanners that keep coming at the first chunk do not hold up for ever those who are ahead."""
+        quick = self.open()
+        comers = [self.open()]
+        self.read(quick, 0, 1)
+        ahead = self.ask(quick, 2)
+        for _ in range(60):
+            self.pass_time(1, *comers, quick)
+            if ahead.called:
+                return
+            comers.append(self.open())
+            for session in comers[:-1]:
+                if session.state is State.ACTIVE:
+                    self.reading.close(session.token)
+                    comers.remove(session)
+        self.fail("those who keep coming hold the tail for ever")
+
+
+class ScarceMemoryTests(ReadingCase):
+    """When there is memory for one window."""
+
+    windows = 1
+    sessions = 6
+
+    def test_waits_for_memory(self) -> None:
+        """A session for whose window there is no memory is queued, and activated when there is."""
+        first = self.open()
+        waits = self.open(self.alpine)
+        self.assertIs(waits.state, State.QUEUED)
+        self.read_all(first)
+        self.reading.tick()
+        self.assertIs(waits.state, State.ACTIVE)
+
+    def test_holding_memory(self) -> None:
+        """Who is slow is expired when a session of another platform waits for the memory of its window."""
+        slow, waits = self.open(), self.open(self.alpine)
+        self.pass_time(22, slow, waits)
+        self.assertRaises(SessionExpired, self.reading.touch, slow.token)
+        self.assertIs(waits.state, State.ACTIVE)
+
+    def test_first_come_first_served(self) -> None:
+        """A busy platform does not keep the memory from another one that has waited for it."""
+        first = self.open()
+        self.read(first, 0, 1)
+        waits, busy = self.open(self.alpine), self.open()
+        self.read_all(first)
+        self.reading.tick()
+        self.assertEqual([waits.state, busy.state], [State.ACTIVE, State.QUEUED])
+        self.read_all(waits)
+        self.reading.tick()
+        self.assertIs(busy.state, State.ACTIVE)
+
+    def test_given_up(self) -> None:
+        """Who has given up does not keep the memory from others."""
+        first = self.open()
+        waits, other = self.open(self.alpine), self.open(snapshot(4, "rocky-9", "k1"))
+        self.reading.close(waits.token)
+        self.read_all(first)
+        self.reading.tick()
+        self.assertIs(other.state, State.ACTIVE)
+
+    def test_no_session(self) -> None:
+        """Without memory for a session one is denied, and told when to come back."""
+        for n in range(6):
+            self.open(snapshot(4, f"debian-{n}", f"r{n}"))
+        denied = self.assertRaises(Denied, self.open)
+        self.assertEqual((denied.code, denied.retry_after), ("memory-limit", 30))
+        self.assertEqual(self.reading.events["denied"], 1)
+
+    def test_all_given_back(self) -> None:
+        """When all sessions have gone, all memory is given back, slow responses included once they are out."""
+        sessions = [self.open(), self.open(self.alpine)]
+        chunk = self.successResultOf(self.ask(sessions[0], 0))
+        assert chunk is not None
+        chunk.hold()
+        for session in sessions:
+            self.reading.close(session.token)
+        self.assertEqual((self.budget.used[SESSIONS], self.budget.used[WINDOW] > 0), (0, True))
+        chunk.release()
+        self.assertEqual(self.budget.used[WINDOW], 0)
+
+
+class BusyTests(ReadingCase):
+    """When there are many."""
+
+    limits = Limits(max_active=2, max_queued=50, session_timeout=30, queue_timeout=60, chunk_timeout=20)
+
+    def test_queue_in_order(self) -> None:
+        """A queue is worked off in the order in which they came."""
+        sessions = [self.open() for _ in range(10)]
+        done = []
+        while len(done) < 10:
+            active = [s for s in sessions if s.state is State.ACTIVE]
+            self.assertEqual(len(active), 2)
+            for n in range(5):
+                for session in active:
+                    self.read(session, n)
+            done.extend(active)
+        self.assertEqual(done, sessions)

@@ -1,0 +1,211 @@
+"""Tests for :mod:`patches.server.sessions.sessions`: who is activated, who waits, and what is served."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import CancelledError, ensureDeferred
+
+from patches.server.budget import SESSIONS, WINDOW
+from patches.server.errors import Denied, OutOfOrder, SessionExpired, UnknownSession
+from patches.server.sessions.table import Limits, State
+from tests.server.fake_catalogue import ShelfBroken, real, snapshot
+from tests.server.session_case import ReadingCase
+
+
+class ServingTests(ReadingCase):
+    """What a session gets."""
+
+    def test_whole(self) -> None:
+        """A session is served every chunk of its snapshot and then the end; then it is complete."""
+        session = self.open()
+        got = [self.successResultOf(self.ask(session, n)) for n in range(5)]
+        self.assertEqual(
+            [chunk.digest if chunk else None for chunk in got], [*(real("d1", n).digest for n in range(4)), None]
+        )
+        self.assertIs(session.state, State.COMPLETE)
+
+    def test_end_again(self) -> None:
+        """The end can be asked for again, in case the answer was lost; a chunk cannot."""
+        session = self.open()
+        self.read_all(session)
+        self.read(session, 4)
+        self.failureResultOf(self.ask(session, 3), OutOfOrder)
+
+    def test_end_too_early(self) -> None:
+        """The end cannot be had before the last chunk."""
+        session = self.open()
+        self.read(session, 0, 1, 2)
+        self.failureResultOf(self.ask(session, 4), OutOfOrder)
+        self.assertIs(session.state, State.ACTIVE)
+
+    def test_ready(self) -> None:
+        """What is in the window is served without a wait, and counts as a sign of life."""
+        session = self.open()
+        self.clock.advance(9)
+        chunk = self.reading.ready(session.token, 0)
+        assert chunk is not None
+        self.assertEqual(chunk.digest, real("d1", 0).digest)
+        self.assertEqual(session.seen, 9)
+        self.assertEqual(self.reading.events["served"], 1)
+
+    def test_not_ready(self) -> None:
+        """Whatever needs an explanation is left to those who explain."""
+        session = self.open()
+        self.assertIsNone(self.reading.ready("unknown", 0))
+        self.assertIsNone(self.reading.ready(session.token, 2))
+        self.assertIsNone(self.reading.ready(session.token, 4))
+        self.read_all(session)
+        self.assertIsNone(self.reading.ready(session.token, 4))
+
+    def test_next_position(self) -> None:
+        """A scanner that does not count is told what comes next."""
+        session = self.open()
+        self.assertEqual(self.reading.next_position(session.token), 0)
+        self.read(session, 0)
+        self.assertEqual(self.reading.next_position(session.token), 1)
+        self.read(session, 1, 2, 3, 4)
+        self.assertEqual(self.reading.next_position(session.token), 4)
+
+    def test_failure(self) -> None:
+        """When the catalogue fails the session stays, and can ask again."""
+        self.shelf.at_once = False
+        session = self.open()
+        waiting = self.ask(session, 0)
+        self.shelf.fail()
+        self.failureResultOf(waiting, ShelfBroken)
+        self.flushLoggedErrors(ShelfBroken)
+        again = self.ask(session, 0)
+        self.shelf.give()
+        self.successResultOf(again)
+
+    def test_unknown(self) -> None:
+        """A session that was never opened is unknown."""
+        self.failureResultOf(ensureDeferred(self.reading.read("never", 0)), UnknownSession)
+        self.assertRaises(UnknownSession, self.reading.touch, "never")
+        self.assertRaises(UnknownSession, self.reading.close, "never")
+
+    def test_close(self) -> None:
+        """A closed session is gone, and so is all it had."""
+        session = self.open()
+        self.reading.close(session.token)
+        self.assertRaises(SessionExpired, self.reading.touch, session.token)
+        self.assertFalse(any(self.budget.used.values()))
+        self.assertEqual(self.reading.revisions_in_use(), set())
+
+
+class CohortTests(ReadingCase):
+    """Who reads with whom."""
+
+    def test_late_comer_joins(self) -> None:
+        """Who comes while the first chunk is still held reads along."""
+        first = self.open()
+        self.read(first, 0)
+        self.assertIs(self.open().state, State.ACTIVE)
+        self.assertEqual(len(self.reading.lanes), 1)
+
+    def test_late_comer_waits(self) -> None:
+        """Who comes after that waits until the cohort has ended, and then gets everything."""
+        first = self.open()
+        self.read(first, 0, 1)
+        late = self.open()
+        self.assertIs(late.state, State.QUEUED)
+        waiting = self.ask(late, 0)
+        self.assertNoResult(waiting)
+        self.read_all(first)
+        self.successResultOf(waiting)
+        self.read_all(late)
+
+    def test_max_active(self) -> None:
+        """No more than ``max_active`` of a platform read at once; a place that gets free is taken at the next tick."""
+        sessions = [self.open() for _ in range(4)]
+        self.assertEqual([s.state for s in sessions], [State.ACTIVE] * 3 + [State.QUEUED])
+        self.reading.close(sessions[0].token)
+        self.reading.tick()
+        self.assertIs(sessions[3].state, State.ACTIVE)
+
+    def test_no_jumping(self) -> None:
+        """A place that gets free belongs to who has waited, not to who comes just then."""
+        sessions = [self.open() for _ in range(4)]
+        self.reading.close(sessions[0].token)
+        newcomer = self.open()
+        self.assertEqual([sessions[3].state, newcomer.state], [State.ACTIVE, State.QUEUED])
+
+    def test_platforms_apart(self) -> None:
+        """Another platform has its own limits and its own window."""
+        for _ in range(4):
+            self.open()
+        self.assertIs(self.open(self.alpine).state, State.ACTIVE)
+
+    def test_new_snapshot(self) -> None:
+        """Who comes after a new snapshot was published reads that one; the others go on with theirs."""
+        old = self.open()
+        new = self.open(snapshot(1, "debian-12", "d2"))
+        chunk = self.successResultOf(self.ask(new, 0))
+        assert chunk is not None
+        self.assertEqual(chunk.digest, real("d2", 0).digest)
+        self.read_all(old)
+
+    def test_queue_full(self) -> None:
+        """When the queue is full one is denied, and told when to come back; nothing is left of it."""
+        for _ in range(8):
+            self.open()
+        used = self.budget.used
+        denied = self.assertRaises(Denied, self.open)
+        self.assertEqual((denied.code, denied.retry_after), ("queue-full", 30))
+        self.assertEqual((self.budget.used, len(self.table)), (used, 8))
+
+    def test_finishing_at_once(self) -> None:
+        """When one who is activated is done at once, those who follow are activated all the same, and once."""
+        active = [self.open() for _ in range(3)]
+        ending = self.reading.resume(self.key.make("debian-12", "d1"), self.debian, 4)
+        following = self.open()
+        end, first = self.ask(ending, 4), self.ask(following, 0)
+        for session in active:
+            self.reading.close(session.token)
+        self.assertIsNone(self.successResultOf(end))
+        self.successResultOf(first)
+        self.assertEqual(self.reading.events["activated"], 5)
+
+
+class StoppingTests(ReadingCase):
+    """The end of the server."""
+
+    def test_answers_all(self) -> None:
+        """All who wait are told that the server stops; nothing can be opened or resumed any more."""
+        self.shelf.at_once = False
+        sessions = [self.open() for _ in range(4)]
+        waiting = [*(self.ask(session, 0) for session in sessions), self.reading.when_active(sessions[3])]
+        self.reading.stop()
+        for one in waiting:
+            self.assertEqual(self.failureResultOf(one, Denied).value.code, "stopping")
+        self.assertRaises(Denied, self.open)
+        self.assertRaises(Denied, self.reading.resume, sessions[0].token, self.debian, 0)
+        self.assertEqual((len(self.table), self.budget.used[SESSIONS]), (0, 0))
+
+    def test_memory(self) -> None:
+        """A window's memory is given back when what was on its way in has come."""
+        self.shelf.at_once = False
+        self.open()
+        self.reading.stop()
+        self.assertGreater(self.budget.used[WINDOW], 0)
+        self.shelf.give()
+        self.assertEqual(self.budget.used[WINDOW], 0)
+
+
+class GivingUpTests(ReadingCase):
+    """Who waits no longer."""
+
+    limits = Limits(max_active=1, max_queued=5)
+
+    def test_cancelled(self) -> None:
+        """Who gives up waiting for its turn keeps its place in the queue."""
+        first, second = self.open(), self.open()
+        waiting = self.ask(second, 0)
+        waiting.cancel()
+        self.failureResultOf(waiting, CancelledError)
+        self.read_all(first)
+        self.assertIs(second.state, State.ACTIVE)
+
+    def test_wrong_chunk_while_queued(self) -> None:
+        """A queued session may ask for its first chunk only."""
+        self.open()
+        self.failureResultOf(self.ask(self.open(), 1), OutOfOrder)

@@ -1,0 +1,288 @@
+"""Invariants of sessions and reading, whatever scanners, the catalogue and the memory budget do."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
+from twisted.internet.task import Clock, deferLater
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.server.budget import SESSION_BYTES, SESSIONS, WINDOW, Budget
+from patches.server.catalogue.delta import Delta, Readable
+from patches.server.errors import Denied, SessionExpired, UnknownSession, WindowClosed
+from patches.server.sessions.chunk_response import LARGEST_LOADED, LoadedChunk
+from patches.server.sessions.sessions import Reading
+from patches.server.sessions.table import Limits, SessionTable, State
+from patches.server.sessions.tokens import TokenKey
+from tests.server.fake_catalogue import ShelfBroken, real, snapshot
+from tests.server.scanner_model import Scanner
+
+WHO = st.integers(0, 11)
+LIMITS = Limits(max_active=2, max_queued=3, session_timeout=4.0, queue_timeout=6.0, chunk_timeout=5.0)
+#: A scanner reads on; or only says that it is alive; or nothing at all.
+HABITS = ["reads", "reads", "reads", "polls", "silent"]
+#: Two of the small chunks that are made up here have room, a third has not.
+WINDOW_BYTES = LARGEST_LOADED + 400
+#: The longest that anyone who keeps asking may take, whatever the others do: every cohort before it at its slowest.
+BOUND = 600
+
+
+class ReadingMachine(RuleBasedStateMachine):
+    """A fleet of scanners of several platforms, and time."""
+
+    @initialize(windows=st.integers(1, 3), entries=st.integers(3, 12))
+    def begin(self, windows: int, entries: int) -> None:
+        """Start a server with room for so many windows and sessions."""
+        self.clock = Clock()
+        self.budget = Budget(windows * WINDOW_BYTES + entries * SESSION_BYTES, {WINDOW: WINDOW_BYTES})
+        self.table = SessionTable(LIMITS)
+        key = TokenKey(b"k" * 32)
+        self.reading = Reading(self.table, key, self.budget, self.load, WINDOW_BYTES, self.clock)
+        self.current = {name: snapshot(3, name, f"{name} 0") for name in ("debian-12", "alpine-3.20")}
+        self.scanners: list[Scanner] = []
+        self.arrivals = 0
+        self.troubles: list[Failure] = []
+        self.delays = [0.0]
+        self.active: set[str] = set()
+
+    def load(self, revision: str, number: int) -> Deferred[LoadedChunk]:
+        """Load after a while, or fail."""
+        delay = self.delays[(number + self.arrivals) % len(self.delays)]
+        if delay < 0:
+            return deferLater(self.clock, -delay, fail)
+        return deferLater(self.clock, delay, real, revision, number)
+
+    @rule(delays=st.lists(st.sampled_from([0.0, 0.0, 0.3, 2.0, -0.5]), min_size=1, max_size=4))
+    def catalogue_changes_pace(self, delays: list[float]) -> None:
+        """The catalogue becomes slow or quick, or fails now and then."""
+        self.delays = delays
+        for scanner in self.scanners:
+            scanner.diligent = scanner.diligent and min(delays) >= 0
+
+    @rule(chunks=st.integers(0, 5), platform=st.sampled_from(["debian-12", "alpine-3.20"]))
+    def publish(self, chunks: int, platform: str) -> None:
+        """A platform gets a new snapshot."""
+        self.arrivals += 1
+        self.current[platform] = snapshot(chunks, platform, f"{platform} {self.arrivals}")
+
+    @rule(
+        platform=st.sampled_from(["debian-12", "debian-12", "alpine-3.20"]),
+        habit=st.sampled_from(HABITS),
+        changes=st.sampled_from([None, None, 0, 2]),
+    )
+    def open(self, platform: str, habit: str, changes: int | None) -> None:
+        """A scanner opens a session on the list, or on so many chunks of changes; or is told why not."""
+        self.arrivals += 1
+        whole = self.current[platform]
+        reads: Readable = whole
+        if changes is not None:
+            reads = Delta(f"{whole.revision} {changes}", "before", whole, changes, changes, ())
+        try:
+            session = self.reading.open(reads)
+        except Denied as denied:
+            self.check_denied(denied, platform)
+        else:
+            diligent = habit == "reads" and min(self.delays) >= 0
+            self.scanners.append(Scanner(session.token, reads, 0, self.arrivals, habit, diligent=diligent))
+
+    def check_denied(self, denied: Denied, platform: str) -> None:
+        """Whoever is denied is told when to come back, and there is a reason."""
+        assert denied.retry_after > 0
+        full = self.table.count(platform, State.QUEUED) == LIMITS.max_queued
+        assert full if denied.code == "queue-full" else self.budget.free(SESSIONS) < SESSION_BYTES, denied.code
+
+    def alive(self) -> list[Scanner]:
+        """Give the scanners that are not done."""
+        return [scanner for scanner in self.scanners if not scanner.over]
+
+    @precondition(lambda self: self.scanners)
+    @rule(who=WHO, habit=st.sampled_from(HABITS))
+    def change_habit(self, who: int, habit: str) -> None:
+        """A scanner becomes slow, silent, or comes back."""
+        scanner = self.scanners[who % len(self.scanners)]
+        scanner.habit = habit
+        scanner.diligent = scanner.diligent and habit == "reads"
+
+    @precondition(lambda self: self.scanners)
+    @rule(who=WHO, back=st.integers(0, 2))
+    def resume(self, who: int, back: int) -> None:
+        """A scanner takes its session up again, perhaps at a chunk that it got before."""
+        scanner = self.scanners[who % len(self.scanners)]
+        self.arrivals += 1
+        before = self.table.peek(scanner.token)
+        scanner.needs = max(0, scanner.needs - back)
+        scanner.got = list(range(scanner.needs))
+        try:
+            session = self.reading.resume(scanner.token, scanner.snapshot, scanner.needs)
+        except Denied as denied:
+            self.check_denied(denied, scanner.snapshot.platform)
+            scanner.over = "denied"
+        else:
+            scanner.over = ""
+            scanner.arrived = scanner.arrived if session is before else self.arrivals
+
+    @precondition(lambda self: self.scanners)
+    @rule(who=WHO)
+    def close(self, who: int) -> None:
+        """A scanner ends its session."""
+        scanner = self.scanners[who % len(self.scanners)]
+        scanner.diligent = False
+        try:
+            self.reading.close(scanner.token)
+        except SessionExpired:
+            assert scanner.over or self.table.peek(scanner.token) is None
+        except UnknownSession:
+            assert scanner.over
+        scanner.over = scanner.over or "closed"
+
+    @precondition(lambda self: self.scanners)
+    @rule(who=WHO)
+    def hang_up(self, who: int) -> None:
+        """A scanner waits no longer for its answer."""
+        asking = self.scanners[who % len(self.scanners)].asking
+        if asking is not None:
+            asking.cancel()
+
+    @rule(seconds=st.integers(1, 8))
+    def pass_time(self, seconds: int) -> None:
+        """Time passes; every scanner does what it does, four times a second."""
+        for _ in range(4 * seconds):
+            for scanner in self.alive():
+                self.go_on(scanner)
+            self.clock.advance(0.25)
+            if self.clock.seconds() % 1 == 0:
+                self.reading.tick()
+            self.first_come_first_served()
+
+    def go_on(self, scanner: Scanner) -> None:
+        """Let a scanner do its next step."""
+        if scanner.habit == "silent":
+            return
+        if scanner.asking is not None and scanner.habit == "reads":
+            if self.clock.seconds() < scanner.asked + 2:
+                return
+            scanner.asking.cancel()  # as the API does when it has parked a request for long enough
+        try:
+            if scanner.habit == "reads":
+                self.read(scanner)
+            else:
+                self.reading.touch(scanner.token)
+        except (SessionExpired, UnknownSession) as gone:
+            self.ended(scanner, gone)
+
+    def read(self, scanner: Scanner) -> None:
+        """Ask for the next chunk."""
+        asking = ensureDeferred(self.reading.read(scanner.token, scanner.needs))
+        scanner.asking, scanner.asked = asking, self.clock.seconds()
+        asking.addCallback(scanner.take)
+        asking.addErrback(self.refused, scanner)
+        asking.addErrback(self.troubles.append)
+        asking.addBoth(lambda _: setattr(scanner, "asking", None))
+
+    def refused(self, failure: Failure, scanner: Scanner) -> None:
+        """Take an error for an answer, if it is one of those that are due."""
+        failure.trap(SessionExpired, UnknownSession, WindowClosed, CancelledError, ShelfBroken)
+        if failure.check(SessionExpired, UnknownSession):
+            self.ended(scanner, failure.value)
+
+    def ended(self, scanner: Scanner, gone: Exception) -> None:
+        """Note that a session has ended; a scanner that reads on is never expired, and who is is told why."""
+        assert scanner.over or str(gone), "it ended without a reason"
+        assert scanner.over or not scanner.diligent, f"it read on, and was expired: {gone}"
+        scanner.over = scanner.over or "expired"
+
+    @invariant()
+    def counts(self) -> None:
+        """Active, queued and complete together are all, counted right and within the limits."""
+        for platform in self.current:
+            for state in State:
+                mine = [s for s in self.table if (s.platform, s.state) == (platform, state)]
+                assert self.table.count(platform, state) == len(mine)
+            assert self.table.count(platform, State.ACTIVE) <= LIMITS.max_active
+            assert self.table.count(platform, State.QUEUED) <= LIMITS.max_queued
+            queued = {s.token for s in self.table if s.platform == platform and s.state is State.QUEUED}
+            assert queued == {s.token for s in self.table.queue(platform)}
+
+    @invariant()
+    def no_troubles(self) -> None:
+        """Nobody got anything but what was due."""
+        for failure in self.troubles:
+            failure.raiseException()
+
+    @invariant()
+    def active_read(self) -> None:
+        """A session is active if and only if it has a place in a window, at its position."""
+        placed = {token: lane for lane in self.reading.lanes for token in lane.cohort}
+        assert placed.keys() == {s.token for s in self.table if s.state is State.ACTIVE}
+        for token, lane in placed.items():
+            assert token in lane.window
+            assert lane.window.tail <= self.table.get(token).position
+            assert lane.snapshot.revision == self.table.get(token).revision
+        assert all(lane.cohort for lane in self.reading.lanes)
+
+    @invariant()
+    def accounts(self) -> None:
+        """Every session and every window is granted what it takes, and nothing else is."""
+        used = self.budget.used
+        assert used[SESSIONS] == len(self.table) * SESSION_BYTES
+        needed = (max(lane.snapshot.chunks, 1) * LARGEST_LOADED for lane in self.reading.lanes)
+        assert used[WINDOW] >= sum(min(bytes_of_all, WINDOW_BYTES) for bytes_of_all in needed)
+        assert sum(used.values()) <= self.budget.limit
+        assert self.reading.revisions_in_use() == {s.revision for s in self.table}
+
+    @invariant()
+    def first_come_first_served(self) -> None:
+        """Nobody is activated before another one who waits for the very same chunk and came first."""
+        arrived = {scanner.token: scanner.arrived for scanner in self.scanners}
+        active = {s.token for s in self.table if s.state is State.ACTIVE}
+        queued = [s for s in self.table if s.state is State.QUEUED]
+        for token in active - self.active:
+            new = self.table.get(token)
+            for other in queued:
+                same = (other.revision, other.position) == (new.revision, new.position)
+                assert not same or token not in arrived or arrived[other.token] > arrived[token], "jumped the queue"
+        self.active = active
+
+    def teardown(self) -> None:
+        """Once nobody comes any more, all who read get everything in a bounded time, and all memory is given back."""
+        if not hasattr(self, "clock"):
+            return
+        self.delays = [0.0]
+        reading = [scanner for scanner in self.alive() if scanner.habit == "reads"]
+        end = self.clock.seconds() + BOUND
+        while not all(scanner.over for scanner in reading):
+            assert self.clock.seconds() < end, "somebody waits for ever"
+            self.pass_time(1)
+        for scanner in self.scanners:
+            scanner.habit = "silent"
+        self.pass_time(20)
+        self.no_troubles()
+        assert not len(self.table), "there are sessions for ever"
+        assert not any(self.budget.used.values()), "memory is lost"
+        assert all(scanner.asking is None for scanner in self.scanners), "somebody has no answer"
+
+
+def fail() -> LoadedChunk:
+    """Fail to load."""
+    raise ShelfBroken()
+
+
+class ReadingInvariantsTests(SynchronousTestCase):
+    """Reading keeps what it promises."""
+
+    def test_invariants(self) -> None:
+        """Whatever happens, in whatever order."""
+        run_state_machine_as_test(
+            ReadingMachine, settings=settings(max_examples=200, stateful_step_count=40, deadline=None)
+        )
+        self.flushLoggedErrors(ShelfBroken)

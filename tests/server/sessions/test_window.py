@@ -1,0 +1,183 @@
+"""Tests for :mod:`patches.server.sessions.window`."""
+
+from __future__ import annotations
+
+from patches.server.errors import OutOfOrder, WindowClosed
+from patches.server.sessions.chunk_response import LARGEST_LOADED
+from patches.server.sessions.window import Window
+from tests.server.window_case import WindowCase
+
+
+class ReadingTests(WindowCase):
+    """What readers get."""
+
+    def test_in_order(self) -> None:
+        """A reader is served every chunk, one after the other."""
+        self.window.join("a", 0)
+        self.assertEqual([self.read("a", n).number for n in range(6)], list(range(6)))
+
+    def test_same_again(self) -> None:
+        """Asking for the same chunk again gives the same bytes."""
+        self.window.join("a", 0)
+        self.assertIs(self.read("a", 0), self.read("a", 0))
+
+    def test_shared(self) -> None:
+        """All readers are served the same object, loaded once."""
+        self.window.join("a", 0)
+        self.window.join("b", 0)
+        self.assertIs(self.read("a", 0), self.read("b", 0))
+        self.assertEqual(self.numbers().count(0), 1)
+
+    def test_ahead_waits(self) -> None:
+        """A reader that is ahead waits until the slowest has moved on."""
+        window = self.window = self.make_window(1)
+        window.join("fast", 0)
+        window.join("slow", 0)
+        self.read("fast", 0)
+        ahead = window.read("fast", 1)
+        self.read("slow", 0)
+        self.assertNoResult(ahead)
+        window.read("slow", 1)
+        self.assertEqual(self.successResultOf(ahead).number, 1)
+
+    def test_skipping(self) -> None:
+        """A chunk may not be skipped, nor left out because it is still on its way."""
+        self.shelf.at_once = False
+        self.window.join("a", 0)
+        for n in (1, 2, 6, 7):
+            self.assertRaises(OutOfOrder, self.window.read, "a", n)
+        waiting = self.window.read("a", 0)
+        self.assertRaises(OutOfOrder, self.window.read, "a", 1)
+        self.assertNoResult(waiting)
+
+    def test_skipping_later(self) -> None:
+        """Nor is that so for the first chunk only."""
+        self.shelf.at_once = False
+        self.window.join("a", 0)
+        self.window.read("a", 0)
+        self.shelf.give()
+        waiting = self.window.read("a", 1)
+        self.assertRaises(OutOfOrder, self.window.read, "a", 2)
+        self.shelf.give()
+        self.assertEqual(self.successResultOf(waiting).number, 1)
+
+    def test_back(self) -> None:
+        """A chunk that was acknowledged is gone."""
+        self.window.join("a", 0)
+        self.read("a", 0)
+        self.read("a", 1)
+        error = self.assertRaises(OutOfOrder, self.window.read, "a", 0)
+        self.assertEqual((error.asked, error.at), (0, 1))
+
+    def test_stranger(self) -> None:
+        """Who has not joined is not served."""
+        self.assertRaises(WindowClosed, self.window.read, "a", 0)
+        self.assertRaises(WindowClosed, self.window.ready, "a", 0)
+        self.assertRaises(WindowClosed, self.window.finish, "a")
+
+    def test_finish(self) -> None:
+        """A reader can finish once the last chunk was served, and only then."""
+        self.window.join("a", 4)
+        self.read("a", 4)
+        self.assertRaises(OutOfOrder, self.window.finish, "a")
+        self.read("a", 5)
+        self.window.finish("a")
+        self.assertEqual(self.window.tail, 6)
+
+    def test_next_for(self) -> None:
+        """The next chunk of a reader is the one it is at, until that was served."""
+        self.shelf.at_once = False
+        self.window.join("a", 2)
+        self.assertEqual(self.window.next_for("a"), 2)
+        waiting = self.window.read("a", 2)
+        while not waiting.called:
+            self.shelf.give()
+        self.assertEqual(self.window.next_for("a"), 3)
+
+    def test_two_requests(self) -> None:
+        """Two requests of one reader for the same chunk are both answered."""
+        self.shelf.at_once = False
+        self.window.join("a", 0)
+        both = self.window.read("a", 0), self.window.read("a", 0)
+        self.shelf.give()
+        self.assertIs(*map(self.successResultOf, both))
+
+
+class SlidingTests(WindowCase):
+    """What is held, and for how long."""
+
+    def test_too_small(self) -> None:
+        """A window that could not hold one chunk is refused."""
+        self.assertRaises(ValueError, Window, 6, 0, LARGEST_LOADED - 1, self.shelf.load)
+
+    def test_nobody(self) -> None:
+        """Nothing is loaded for nobody."""
+        self.assertEqual(self.shelf.asked, [])
+
+    def test_prefetch(self) -> None:
+        """It is filled ahead of its first reader, as far as there is room."""
+        self.shelf.at_once = False
+        self.window.join("a", 0)
+        self.assertEqual(self.numbers(), [0])
+        self.assertEqual(self.window.held_bytes, LARGEST_LOADED)
+        self.shelf.give()
+        self.assertEqual(self.numbers(), [0, 1])
+
+    def test_late_comer(self) -> None:
+        """Who needs a chunk that was dropped is not admitted."""
+        self.window.join("a", 0)
+        self.read("a", 0)
+        self.assertTrue(self.window.admits(0))
+        self.read("a", 1)
+        self.assertFalse(self.window.admits(0))
+        self.assertRaises(OutOfOrder, self.window.join, "b", 0)
+        self.assertNotIn("b", self.window)
+
+    def test_past_the_end(self) -> None:
+        """There is no place behind the end."""
+        self.assertTrue(self.window.admits(6))
+        self.assertFalse(self.window.admits(7))
+
+    def test_slow_response(self) -> None:
+        """A dropped chunk counts until its bytes are out, and what comes next waits for that."""
+        window = self.window = self.make_window(1)
+        window.join("a", 0)
+        first = self.read("a", 0)
+        filler = LARGEST_LOADED - first.size
+        self.assertEqual(window.held_bytes, LARGEST_LOADED - filler)
+        first.hold()
+        following = window.read("a", 1)
+        self.assertNoResult(following)
+        first.release()
+        self.assertEqual(self.successResultOf(following).number, 1)
+
+    def test_leaps_to_its_readers(self) -> None:
+        """When only a reader far ahead is left, what lies between is not loaded."""
+        self.shelf.at_once = False
+        self.window.join("behind", 0)
+        self.window.join("ahead", 5)
+        waiting = self.window.read("ahead", 5)
+        self.window.leave("behind")
+        while not waiting.called:
+            self.shelf.give()
+        self.assertEqual(self.numbers(), [0, 5])
+
+    def test_emptied(self) -> None:
+        """It has ended once the last reader has left and the last byte is out."""
+        self.window.join("a", 0)
+        chunk = self.read("a", 0)
+        chunk.hold()
+        self.window.leave("a")
+        self.assertNoResult(self.window.emptied)
+        chunk.release()
+        self.successResultOf(self.window.emptied)
+        self.assertEqual(self.window.held_bytes, 0)
+
+    def test_emptied_waits_for_loads(self) -> None:
+        """It has not ended while a chunk is on its way in."""
+        self.shelf.at_once = False
+        self.window.join("a", 0)
+        self.window.leave("a")
+        self.assertNoResult(self.window.emptied)
+        self.shelf.give()
+        self.successResultOf(self.window.emptied)

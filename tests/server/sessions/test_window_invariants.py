@@ -1,0 +1,284 @@
+"""Invariants of the window, whatever its readers, the catalogue and the network do, in whatever order."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import define, field
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.server.errors import OutOfOrder, WindowClosed
+from patches.server.sessions.chunk_response import LARGEST_LOADED, LoadedChunk
+from patches.server.sessions.window import Window
+from tests.server.fake_catalogue import ShelfBroken, blank
+
+SIZES = st.integers(1, LARGEST_LOADED)
+WHO = st.integers(0, 7)
+
+
+@define(eq=False)
+class Reader:
+    """What a reader knows: where it is, what it got, and what it waits for."""
+
+    at: int
+    first: int
+    got: list[LoadedChunk] = field(factory=list)
+    waiting: list[Deferred[None]] = field(factory=list)
+
+    @property
+    def served(self) -> bool:
+        """Whether it has the chunk it is at."""
+        return len(self.got) > self.at - self.first
+
+    def take(self, chunk: LoadedChunk) -> None:
+        """Take a chunk: the next one, or the same as before."""
+        assert chunk.number == self.at, "a chunk that was not asked for"
+        if self.served:
+            assert chunk is self.got[-1], "asked again, it gave something else"
+        else:
+            self.got.append(chunk)
+
+
+class WindowMachine(RuleBasedStateMachine):
+    """Readers, loads and slow responses around one window after the other."""
+
+    @initialize(chunks=st.integers(0, 8), room=st.integers(LARGEST_LOADED, 4 * LARGEST_LOADED), who=WHO)
+    def begin(self, chunks: int, room: int, who: int) -> None:
+        """Make a window for a first reader."""
+        self.room = room
+        self.names = 0
+        self.troubles: list[Failure] = []
+        self.readers: dict[int, Reader] = {}
+        self.loads: list[tuple[int, Deferred[LoadedChunk]]] = []
+        self.loaded: dict[int, LoadedChunk] = {}
+        self.held: list[LoadedChunk] = []
+        self.sizes: list[int] = []
+        self.window = Window(chunks, who % (chunks + 1), room, self.load)
+        self.join(0)
+
+    def load(self, number: int) -> Deferred[LoadedChunk]:
+        """Load at once if a size was set aside for it, else when it is told to."""
+        if self.sizes:
+            self.loaded[number] = blank(number, self.sizes.pop())
+            return succeed(self.loaded[number])
+        waiting: Deferred[LoadedChunk] = Deferred()
+        self.loads.append((number, waiting))
+        return waiting
+
+    def someone(self, who: int) -> tuple[int, Reader]:
+        """Pick a reader."""
+        return list(self.readers.items())[who % len(self.readers)]
+
+    def ask(self, name: int, n: int) -> None:
+        """Ask for a chunk, and note what comes."""
+        reader = self.readers[name]
+        reader.at = n
+        answer = self.window.read(name, n)
+        reader.waiting.append(answer)
+        answer.addCallback(reader.take)
+        answer.addErrback(lambda failure: failure.trap(ShelfBroken, CancelledError, WindowClosed))
+        answer.addErrback(self.troubles.append)
+        answer.addCallback(lambda _: reader.waiting.remove(answer))
+
+    @precondition(lambda self: self.readers)
+    @rule(who=WHO)
+    def join(self, who: int) -> None:
+        """Somebody joins, at any chunk that the window still has or will have."""
+        position = self.window.tail + who % (self.window.chunks - self.window.tail + 1)
+        self.names += 1
+        self.readers[self.names] = Reader(position, position)
+        self.window.join(self.names, position)
+
+    @precondition(lambda self: self.readers and self.window.tail)
+    @rule(who=WHO)
+    def join_too_late(self, who: int) -> None:
+        """Who needs a chunk that is gone is not taken."""
+        with pytest.raises(OutOfOrder):
+            self.window.join("late", who % self.window.tail)
+
+    @precondition(lambda self: self.readers)
+    @rule(who=WHO)
+    def leave(self, who: int) -> None:
+        """A reader leaves; whatever it waits for fails."""
+        name, reader = self.someone(who)
+        self.window.leave(name)
+        del self.readers[name]
+        assert not reader.waiting, "it waits for ever"
+
+    @precondition(lambda self: self.readers)
+    @rule(who=WHO)
+    def read_on(self, who: int) -> None:
+        """A reader asks for the next chunk, or again for the one it waits for."""
+        name, reader = self.someone(who)
+        n = reader.at + reader.served
+        if n < self.window.chunks:
+            self.ask(name, n)
+
+    @precondition(lambda self: self.readers)
+    @rule(who=WHO)
+    def read_again(self, who: int) -> None:
+        """A reader asks again for the chunk it was served last."""
+        name, reader = self.someone(who)
+        if reader.served:
+            self.ask(name, reader.at)
+            assert not reader.waiting, "it had it, and has to wait for it"
+
+    @precondition(lambda self: self.readers)
+    @rule(who=WHO)
+    def look(self, who: int) -> None:
+        """A reader asks without waiting."""
+        name, reader = self.someone(who)
+        n = reader.at + reader.served
+        if n < self.window.chunks:
+            reader.at = n
+            chunk = self.window.ready(name, n)
+            if chunk is not None:
+                reader.take(chunk)
+
+    @precondition(lambda self: self.readers)
+    @rule(who=WHO, way=st.sampled_from([-2, -1, 1, 2]))
+    def read_wrong(self, who: int, way: int) -> None:
+        """A reader asks for a chunk that is not its turn; nothing changes."""
+        name, reader = self.someone(who)
+        n = reader.at + way
+        if way == 1 and reader.served and n <= self.window.chunks:
+            return
+        with pytest.raises(OutOfOrder) as caught:
+            self.window.ready(name, n)
+        assert (caught.value.asked, caught.value.at) == (n, reader.at)
+
+    @precondition(lambda self: any(reader.waiting for reader in self.readers.values()))
+    @rule(who=WHO)
+    def cancel(self, who: int) -> None:
+        """Somebody waits no longer."""
+        waiting = [deferred for reader in self.readers.values() for deferred in reader.waiting]
+        waiting[who % len(waiting)].cancel()
+
+    @precondition(lambda self: self.readers)
+    @rule(who=WHO)
+    def finish(self, who: int) -> None:
+        """A reader that has everything says so, and leaves."""
+        name, reader = self.someone(who)
+        if reader.at + reader.served == self.window.chunks:
+            self.window.finish(name)
+            assert [chunk.number for chunk in reader.got] == list(range(reader.first, self.window.chunks))
+            self.window.leave(name)
+            del self.readers[name]
+
+    @rule(sizes=st.lists(SIZES, max_size=3))
+    def be_quick(self, sizes: list[int]) -> None:
+        """The next loads are done at once."""
+        self.sizes = sizes
+
+    @precondition(lambda self: self.loads)
+    @rule(size=SIZES)
+    def loads_late(self, size: int) -> None:
+        """A load is done."""
+        number, waiting = self.loads.pop(0)
+        self.loaded[number] = blank(number, size)
+        waiting.callback(self.loaded[number])
+
+    @precondition(lambda self: self.loads)
+    @rule()
+    def load_fails(self) -> None:
+        """A load fails: nobody who needs that chunk or a later one is left waiting."""
+        _, waiting = self.loads.pop(0)
+        waiting.errback(ShelfBroken())
+
+    @precondition(lambda self: self.readers)
+    @rule(who=WHO)
+    def hold(self, who: int) -> None:
+        """A response with the chunk that a reader has is slow to go out."""
+        _, reader = self.someone(who)
+        if reader.served:
+            reader.got[-1].hold()
+            self.held.append(reader.got[-1])
+
+    @precondition(lambda self: self.held)
+    @rule(who=WHO)
+    def release(self, who: int) -> None:
+        """A slow response is out."""
+        self.held.pop(who % len(self.held)).release()
+
+    @precondition(lambda self: self.window.emptied.called)
+    @rule(chunks=st.integers(0, 8), room=st.integers(LARGEST_LOADED, 4 * LARGEST_LOADED), who=WHO)
+    def begin_again(self, chunks: int, room: int, who: int) -> None:
+        """The next cohort has a window of its own."""
+        self.begin(chunks, room, who)
+
+    @invariant()
+    def no_troubles(self) -> None:
+        """Nobody got anything but what was due."""
+        for failure in self.troubles:
+            failure.raiseException()
+
+    @invariant()
+    def counts_its_bytes(self) -> None:
+        """What is held, on its way in or on its way out is counted, and stays within the room."""
+        kept = {number: chunk for number, chunk in self.loaded.items() if self.readers and self.window.tail <= number}
+        alive = {id(chunk): chunk.size for chunk in (*kept.values(), *self.held)}
+        assert self.window.held_bytes == sum(alive.values()) + len(self.loads) * LARGEST_LOADED
+        assert self.window.held_bytes <= self.room
+
+    @invariant()
+    def keeps_what_is_needed(self) -> None:
+        """The tail is no later than where the last reader is."""
+        if self.readers:
+            assert self.window.tail <= min(reader.at for reader in self.readers.values())
+            assert self.window.tail <= self.window.head <= self.window.chunks
+
+    @invariant()
+    def nobody_waits_for_what_is_there(self) -> None:
+        """Who waits, waits for a load, for room, or for the window to slide."""
+        for reader in self.readers.values():
+            if reader.waiting:
+                assert reader.at not in self.loaded, "the chunk is there"
+                blocked = self.window.held_bytes + LARGEST_LOADED > self.room
+                assert self.loads or blocked, "nothing is being done for it"
+
+    @invariant()
+    def ends_when_empty(self) -> None:
+        """It has emptied if and only if there are neither readers nor bytes."""
+        assert self.window.emptied.called == (not self.readers and not self.held and not self.loads)
+
+    def teardown(self) -> None:
+        """Once everything moves again, everyone gets everything, in bounded steps."""
+        if not hasattr(self, "window"):
+            return
+        for _ in range(10 * (self.window.chunks + 1)):
+            for chunk in self.held:
+                chunk.release()
+            self.held.clear()
+            while self.loads:
+                self.loads_late(LARGEST_LOADED)
+            for name, reader in list(self.readers.items()):
+                if reader.at + reader.served == self.window.chunks:
+                    self.window.finish(name)
+                    self.window.leave(name)
+                    del self.readers[name]
+                elif not reader.waiting:
+                    self.ask(name, reader.at + reader.served)
+        assert not self.readers, "somebody never got everything"
+        assert self.window.emptied.called
+
+
+class WindowInvariantsTests(SynchronousTestCase):
+    """The window keeps what it promises."""
+
+    def test_invariants(self) -> None:
+        """Whatever happens around it, in whatever order."""
+        run_state_machine_as_test(
+            WindowMachine, settings=settings(max_examples=120, stateful_step_count=40, deadline=None)
+        )
+        self.flushLoggedErrors(ShelfBroken)

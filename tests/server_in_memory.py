@@ -1,0 +1,152 @@
+"""A whole server but for HTTP, in memory: source, refresh, catalogue, reading, and a clock."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred, succeed
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from patches.interfaces import IListing, ISource, Offer
+from patches.server.budget import Budget
+from patches.server.catalogue.schema import open_database
+from patches.server.catalogue.store import Catalogue
+from patches.server.refresh.on_demand import Demand
+from patches.server.refresh.publisher import Guard, Publisher
+from patches.server.refresh.refresher import Refresh
+from patches.server.refresh.requests_table import Board
+from patches.server.refresh.schedule import NoPublic, Schedule
+from patches.server.refresh.source_set import Offering
+from patches.server.refresh.staging import Lists
+from patches.server.sessions.chunk_response import LARGEST_LOADED, LoadedChunk, load
+from patches.server.sessions.sessions import Reading
+from patches.server.sessions.table import Limits, Session, SessionTable
+from patches.server.sessions.tokens import TokenKey
+from patches.vulnerability import FixedPackage, Vulnerability
+
+PLATFORM = "debian-12"
+
+
+@implementer(ISource)
+class ListSource:
+    """
+    A source that has one list, of so many chunks.
+
+    :ivar read: how often it was read.
+    """
+
+    name = "made-up"
+
+    def __init__(self, chunks: int) -> None:
+        self.read = 0
+        self._chunks = chunks
+
+    rank = 0
+    ask_within = None
+
+    async def offers(self) -> list[Offer]:
+        """Offer the one list."""
+        return [Offer(PLATFORM, platform=PLATFORM)]
+
+    def listing(self, key: str, since: str | None = None) -> ListListing:
+        """Begin to read."""
+        self.read += 1
+        return ListListing(self._chunks)
+
+
+@implementer(IListing)
+class ListListing:
+    """Vulnerabilities each of which fills a chunk of its own, that compresses badly."""
+
+    partial = False
+    state = None
+
+    def __init__(self, chunks: int) -> None:
+        self.skipped: Counter[str] = Counter()
+        self.claimed, self.found = chunks, 0
+        self._chunks = chunks
+
+    async def __aiter__(self) -> AsyncIterator[Vulnerability]:
+        for number in range(self._chunks):
+            noise = Random(number).randbytes(30_000).hex()
+            href = f"https://example.org/{noise}" + "x" * 100_000
+            self.found += 1
+            yield Vulnerability(f"CVE-{number:04d}", PLATFORM, (FixedPackage("sudo", "1"),), details_href=href)
+
+
+class WholeServer:
+    """
+    The parts of a server, wired up, its list read.
+
+    :param folder: for the catalogue; is made.
+    :ivar loaded: the numbers of the chunks that were read from the catalogue.
+    """
+
+    def __init__(self, folder: Path, chunks: int, limits: Limits) -> None:
+        folder.mkdir()
+        self.clock = Clock()
+        self.source = ListSource(chunks)
+        self.loaded: list[int] = []
+        self.budget = Budget(64 * 1024 * 1024)
+        self.key = TokenKey(b"k" * 32)
+        engine = open_database(folder / "catalogue.sqlite")
+        self.catalogue = Catalogue(engine)
+        schedule = Schedule(timedelta(hours=6))
+        lists = Lists(folder / "lists.sqlite")
+        publisher = Publisher(self.catalogue, lists, Guard(), folder)
+        self.refresh = Refresh(
+            Offering([self.source], NoPublic()),
+            Demand(Board(engine), NoPublic(), maybeDeferred, self.clock.seconds),
+            self.catalogue,
+            lists,
+            publisher,
+            schedule,
+            self.budget,
+            maybeDeferred,
+            self.clock,
+            self.clock.seconds,
+        )
+        window_bytes = 3 * LARGEST_LOADED
+        self.reading = Reading(SessionTable(limits), self.key, self.budget, self._load, window_bytes, self.clock)
+        self._now(ensureDeferred(self.refresh.tick()))
+
+    def _load(self, revision: str, number: int) -> Deferred[LoadedChunk]:
+        self.loaded.append(number)
+        return succeed(load(self.catalogue.chunk(revision, number), b"Thu, 01 Jan 1970 00:00:00 GMT"))
+
+    def open(self) -> Session:
+        """Open a session."""
+        return self.reading.open(self.refresh.current(PLATFORM))
+
+    def resume(self, session: Session, chunk: int) -> Session:
+        """Resume one."""
+        return self.reading.resume(session.token, self.refresh.current(PLATFORM), chunk)
+
+    def ask(self, session: Session, number: int) -> LoadedChunk | None:
+        """Have a chunk, which must be there without a wait; ``None``: the stream is finished."""
+        return self._now(ensureDeferred(self.reading.read(session.token, number)))
+
+    def try_to_ask(self, session: Session, number: int) -> LoadedChunk | None:
+        """Have a chunk if it is there without a wait."""
+        return self.reading.ready(session.token, number)
+
+    def wait(self, seconds: int) -> None:
+        """Let time go by, as the periodic calls do."""
+        for _ in range(seconds):
+            self.clock.advance(1)
+            self.reading.tick()
+
+    def _now(self, deferred: Deferred[Any]) -> Any:
+        results: list[Any] = []
+        failures: list[Failure] = []
+        deferred.addCallbacks(results.append, failures.append)
+        for failure in failures:
+            failure.raiseException()
+        return results[0]

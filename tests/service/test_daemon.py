@@ -1,0 +1,220 @@
+"""Tests for :mod:`patches.service.daemon`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
+from twisted.internet.protocol import Factory
+from twisted.internet.testing import EventLoggingObserver, MemoryReactorClock
+from twisted.logger import globalLogPublisher
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches import __version__
+from patches.service.daemon import CannotListen, CleanEndService, DaemonOptions, ListeningService, usable_folder
+from patches.settings import Setting, count, endpoint
+
+
+class TeaOptions(DaemonOptions):
+    """Options of a daemon that makes tea."""
+
+    program = "patches-tea"
+    settings = (Setting("listen", "tcp:80", endpoint, "Where."), Setting("cups", "2", count, "How many."))
+    aliases = {"mugs": "cups"}
+
+
+class DaemonCase(SynchronousTestCase):
+    """A case that sees how programs end."""
+
+    def ending(self, call: Callable[..., Any], *args: Any) -> str:
+        """Give the one line with which a program ends; its exit code is then 1."""
+        code = self.assertRaises(SystemExit, call, *args).code
+        self.assertIsInstance(code, str)
+        text = str(code)
+        self.assertNotIn("\n", text)
+        self.assertTrue(text.startswith("patches-tea: "), text)
+        return text
+
+
+class OptionsTests(DaemonCase):
+    """Options on the command line."""
+
+    def parse(self, *options: str) -> dict[str, Any]:
+        """Parse; give the values."""
+        parsed = TeaOptions()
+        parsed.parseOptions(list(options))
+        return parsed.resolved
+
+    def test_defaults(self) -> None:
+        """What is not given has its default."""
+        self.assertEqual(self.parse(), {"listen": "tcp:80", "cups": 2})
+
+    def test_given(self) -> None:
+        """What is given holds."""
+        self.assertEqual(self.parse("--cups", "5", "--listen=81"), {"listen": "tcp:81", "cups": 5})
+
+    def test_other_name(self) -> None:
+        """An option may have an older name; the newer one wins."""
+        self.assertEqual(self.parse("--mugs", "4")["cups"], 4)
+        self.assertEqual(self.parse("--mugs", "4", "--cups", "3")["cups"], 3)
+
+    def test_file(self) -> None:
+        """Options may stand in a file."""
+        path = Path(self.mktemp())
+        path.write_text("cups = 7")
+        self.assertEqual(self.parse("--config", str(path))["cups"], 7)
+        self.assertEqual(self.parse("--config", str(path), "--cups", "3")["cups"], 3)
+        self.assertEqual(self.parse("--config", str(path), "--mugs", "3")["cups"], 3)
+
+    def test_refused(self) -> None:
+        """Whatever is wrong is said in one line, and ends the program."""
+        wrong = {
+            ("--cups", "many"): "--cups",
+            ("--mugs", "0"): "0",
+            ("--saucers", "1"): "saucers",
+            ("--cups",): "cups",
+            ("more",): "more",
+            ("--config", "/absent/file"): "/absent/file",
+        }
+        for options, said in wrong.items():
+            self.assertIn(said, self.ending(self.parse, *options))
+
+    def test_help(self) -> None:
+        """The help tells every option with its default."""
+        text = str(TeaOptions())
+        for said in ("--listen=", "[tcp:80]", "--cups=", "[2]", "--mugs=", "--config=", "The same as --cups."):
+            self.assertIn(said, text)
+
+    def test_version(self) -> None:
+        """The version is that of Patches; nothing is wrong then."""
+        out = StringIO()
+        with redirect_stdout(out):
+            self.assertEqual(self.assertRaises(SystemExit, self.parse, "--version").code, 0)
+        self.assertEqual(out.getvalue(), f"patches-tea {__version__}\n")
+
+
+class FolderTests(DaemonCase):
+    """The folder of a daemon's state."""
+
+    def test_made(self) -> None:
+        """It is made, with those above it, and only its owner can read it."""
+        path = Path(self.mktemp()) / "a" / "b"
+        self.assertEqual(usable_folder("patches-tea", path), path)
+        self.assertEqual(path.stat().st_mode & 0o777, 0o700)
+        self.assertEqual(list(path.iterdir()), [])
+
+    def test_there(self) -> None:
+        """One that is there is left as it is."""
+        path = Path(self.mktemp())
+        path.mkdir(mode=0o755)
+        (path / "cup").touch()
+        usable_folder("patches-tea", path)
+        self.assertEqual(([p.name for p in path.iterdir()], path.stat().st_mode & 0o777), (["cup"], 0o755))
+
+    def test_no_folder(self) -> None:
+        """What is no folder, or cannot be one, ends the program."""
+        path = Path(self.mktemp())
+        path.touch()
+        for unusable in (path, path / "below"):
+            self.assertIn(str(path), self.ending(usable_folder, "patches-tea", unusable))
+
+
+class BusyReactor(MemoryReactorClock):
+    """A reactor on which every port is taken."""
+
+    def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> Any:
+        """Refuse."""
+        raise CannotListenError(interface, port, OSError(98, "Address already in use"))
+
+
+class ListeningTests(DaemonCase):
+    """Listening, and ceasing to."""
+
+    def setUp(self) -> None:
+        self.reactor: Any = MemoryReactorClock()
+        self.observer = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
+
+    def make(self, description: str = "tcp:8080", drain: Any = None) -> ListeningService:
+        """Make a service."""
+        return ListeningService("patches-tea", self.reactor, description, Factory(), drain)
+
+    def test_listens(self) -> None:
+        """It listens before it starts, while privileges are there, and the log tells where."""
+        service = self.make("tcp:8080:interface=127.0.0.1")
+        self.assertEqual(self.reactor.tcpServers, [])
+        service.privilegedStartService()
+        self.assertEqual(
+            [(port, interface) for port, _, _, interface in self.reactor.tcpServers], [(8080, "127.0.0.1")]
+        )
+        self.assertIsNotNone(service.port)
+        self.assertIn("listens on", str([event["log_format"] for event in self.observer]))
+
+    def test_taken(self) -> None:
+        """A port that is taken ends the program; the reason is in the log."""
+        self.reactor = BusyReactor()
+        service = self.make()
+        self.patch(sys, "excepthook", sys.excepthook)
+        self.assertRaises(CannotListen, service.privilegedStartService)
+        (event,) = [event for event in self.observer if event["log_level"].name == "critical"]
+        self.assertEqual((event["program"], event["listen"]), ("patches-tea", "tcp:8080"))
+        self.assertEqual(event["why"], "Address already in use")
+
+    def test_no_endpoint(self) -> None:
+        """What is no endpoint ends the program."""
+        for description in ("carrier-pigeon:8080", "tcp:http!", "tcp"):
+            self.assertIn("--listen", self.ending(self.make, description))
+
+    def test_stop(self) -> None:
+        """When it stops it listens no more, and then lets be finished what is being answered."""
+        finished: Deferred[None] = Deferred()
+        service = self.make(drain=lambda: finished)
+        service.privilegedStartService()
+        service.startService()
+        stopped = service.stopService()
+        self.assertNoResult(stopped)
+        finished.callback(None)
+        self.successResultOf(stopped)
+
+    def test_stop_before(self) -> None:
+        """One that never listened can be stopped."""
+        self.successResultOf(self.make().stopService())
+
+
+class SignalReactor(MemoryReactorClock):
+    """A reactor that takes calls from signal handlers, and runs."""
+
+    stopped = 0
+
+    def callWhenRunning(self, call: Any, *args: Any, **kwargs: Any) -> None:
+        """It runs."""
+        call(*args, **kwargs)
+
+    def callFromThread(self, call: Any, *args: Any, **kwargs: Any) -> None:
+        """Call at once."""
+        call(*args, **kwargs)
+
+    def stop(self) -> None:
+        """Count."""
+        self.running = False
+        self.stopped += 1
+
+
+class CleanEndTests(SynchronousTestCase):
+    """``SIGTERM``."""
+
+    def test_stops(self) -> None:
+        """It stops the reactor, once."""
+        self.addCleanup(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+        reactor = SignalReactor()
+        reactor.running = True
+        CleanEndService(reactor).startService()
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+        self.assertEqual(reactor.stopped, 1)

@@ -1,0 +1,58 @@
+"""Tests for :mod:`patches.service.one_shot` and for Ctrl-C: it ends a command at any time, with its own exit code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import NoReturn
+
+import click
+from click.testing import CliRunner
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.cli.main import Commands
+from patches.service.one_shot import INTERRUPTED
+
+RUNS = """
+import os, signal, sys
+from twisted.internet.defer import Deferred
+from patches.service import one_shot
+
+async def work(reactor):
+    {}
+
+sys.exit(one_shot.run(work))
+"""
+
+
+class InterruptTests(SynchronousTestCase):
+    """Ctrl-C."""
+
+    def run_work(self, *lines: str) -> tuple[int, str]:
+        """Run some work in a process of its own; give the exit code, and what it says of errors."""
+        code = RUNS.format("\n    ".join(lines))
+        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+        return ran.returncode, ran.stderr
+
+    def test_result(self) -> None:
+        """The exit code is that of the work."""
+        self.assertEqual(self.run_work("return 3"), (3, ""))
+
+    def test_at_once(self) -> None:
+        """What interrupts the work in its first moment ends it: it begins when the reactor can be stopped."""
+        interrupted = "os.kill(os.getpid(), signal.SIGINT)"
+        self.assertEqual(self.run_work(interrupted, "await Deferred()"), (INTERRUPTED, ""))
+
+    def test_before(self) -> None:
+        """Before there is a reactor, too; Ctrl-C never looks like a finding."""
+
+        @click.group(cls=Commands)
+        def group() -> None:
+            """Begin."""
+
+        @group.command()
+        def interrupted() -> NoReturn:
+            raise KeyboardInterrupt
+
+        ran = CliRunner().invoke(group, ["interrupted"])
+        self.assertEqual((ran.exit_code, ran.output), (INTERRUPTED, ""))

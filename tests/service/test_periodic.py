@@ -1,0 +1,123 @@
+"""Tests for :mod:`patches.service.periodic`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.service.periodic import PeriodicService
+
+
+class PeriodicTests(SynchronousTestCase):
+    """A call every ten seconds."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.calls: list[float] = []
+        self.result: Any = None
+        self.service = PeriodicService("Counting", timedelta(seconds=10), self.call, self.clock)
+
+    def call(self) -> Any:
+        """Note the time; fail if there is something to fail with."""
+        self.calls.append(self.clock.seconds())
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
+
+    def test_at_once_and_then(self) -> None:
+        """It is called at once when the service starts, and then every interval."""
+        self.assertEqual(self.calls, [])
+        self.service.startService()
+        self.clock.pump([5] * 5)
+        self.assertEqual(self.calls, [0, 10, 20])
+
+    def test_error(self) -> None:
+        """An error is logged, each time, and the calls go on."""
+        self.result = ZeroDivisionError()
+        self.service.startService()
+        self.clock.pump([10, 10])
+        self.assertEqual(self.calls, [0, 10, 20])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 3)
+
+    def test_error_later(self) -> None:
+        """So is one that comes later."""
+        self.result = waiting = Deferred()
+        self.service.startService()
+        self.result = None
+        waiting.errback(ZeroDivisionError())
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.clock.pump([10])
+        self.assertEqual(self.calls, [0, 10])
+
+    def test_one_at_a_time(self) -> None:
+        """No call begins before the last one has ended."""
+        self.result = waiting = Deferred()
+        self.service.startService()
+        self.clock.pump([10] * 3)
+        self.assertEqual(self.calls, [0])
+        self.result = None
+        waiting.callback(None)
+        self.clock.pump([10])
+        self.assertEqual(self.calls, [0, 40])
+
+    def test_stop(self) -> None:
+        """After it was stopped there is no further call, and nothing is left on the clock."""
+        self.service.startService()
+        self.service.stopService()
+        self.clock.pump([10] * 3)
+        self.assertEqual((self.calls, self.clock.getDelayedCalls()), ([0], []))
+
+    def test_stop_in_a_call(self) -> None:
+        """A call that has begun is cancelled, and waited for; that is no error."""
+        cancelled: list[Any] = []
+        self.result = Deferred(lambda waiting: cancelled.append(waiting))
+        self.service.startService()
+        stopped = self.service.stopService()
+        self.assertEqual(cancelled, [self.result])
+        assert stopped is not None
+        self.successResultOf(stopped)
+        self.assertEqual(self.flushLoggedErrors(CancelledError), [])
+
+    def test_stop_waits(self) -> None:
+        """A call that takes its time to end is waited for."""
+        ending: Deferred[None] = Deferred()
+
+        async def call() -> None:
+            try:
+                await Deferred()
+            except CancelledError:
+                await ending
+
+        self.service = PeriodicService(
+            "Ending", timedelta(seconds=10), lambda: Deferred.fromCoroutine(call()), self.clock
+        )
+        self.service.startService()
+        stopped = self.service.stopService()
+        assert stopped is not None
+        self.assertNoResult(stopped)
+        ending.callback(None)
+        self.successResultOf(stopped)
+
+    def test_coroutine(self) -> None:
+        """A coroutine is run as well."""
+        done = []
+
+        async def call() -> None:
+            done.append(True)
+
+        PeriodicService("Running", timedelta(seconds=10), call, self.clock).startService()
+        self.clock.pump([10])
+        self.assertEqual(done, [True, True])
+
+    def test_start_again(self) -> None:
+        """It can be started again."""
+        self.service.startService()
+        self.service.stopService()
+        self.clock.advance(3)
+        self.service.startService()
+        self.clock.pump([10])
+        self.assertEqual(self.calls, [0, 3, 13])

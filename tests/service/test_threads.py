@@ -1,0 +1,57 @@
+"""Tests for :mod:`patches.service.threads`."""
+
+from __future__ import annotations
+
+from threading import current_thread, main_thread
+from typing import Any
+
+from twisted.internet.testing import MemoryReactorClock
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.service.threads import ThreadService
+
+
+class QueueReactor(MemoryReactorClock):
+    """A reactor that keeps what threads ask it to call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Any] = []
+
+    def callFromThread(self, call: Any, *args: Any, **kwargs: Any) -> None:
+        """Keep a call."""
+        self.asked.append(lambda: call(*args, **kwargs))
+
+
+class ThreadTests(SynchronousTestCase):
+    """What blocks runs elsewhere."""
+
+    def setUp(self) -> None:
+        self.reactor = QueueReactor()
+        self.service = ThreadService(self.reactor, 2)
+        self.service.startService()
+
+    def stop(self) -> None:
+        """Stop, which waits for what runs; then let the results in."""
+        self.service.stopService()
+        for call in self.reactor.asked:
+            call()
+
+    def test_result(self) -> None:
+        """A call runs in a thread, and its result comes by the reactor."""
+        waiting = self.service.run(lambda one, two: (one + two, current_thread() is main_thread()), 1, 2)
+        self.assertNoResult(waiting)
+        self.stop()
+        self.assertEqual(self.successResultOf(waiting), (3, False))
+
+    def test_error(self) -> None:
+        """So does an error."""
+        waiting = self.service.run(lambda: 1 // 0)
+        self.stop()
+        self.failureResultOf(waiting, ZeroDivisionError)
+
+    def test_stop_waits(self) -> None:
+        """What was begun, or waits for a thread, is finished before it stops."""
+        waiting = [self.service.run(lambda n=n: n * n) for n in range(20)]
+        self.stop()
+        self.assertEqual([self.successResultOf(one) for one in waiting], [n * n for n in range(20)])

@@ -1,0 +1,246 @@
+"""Tests for :mod:`patches.sources.clair.source`: lists that change, answers that come late, walks without end."""
+
+from __future__ import annotations
+
+import json
+
+from twisted.internet.defer import CancelledError, Deferred
+
+from patches.interfaces import ListChanged, SourceError
+from patches.sources.clair import listing as clair_listing
+from patches.sources.clair.listing import GONE
+from patches.sources.clair.source import ClairSettings
+from patches.sources.fetch.retry import FetchSettings
+from patches.vulnerability import Vulnerability
+from tests.sources.clair_in_memory import MemoryCase, Scripted, named
+
+
+def target_of(name: str) -> str:
+    """Give the target at which a vulnerability of Debian 9 is asked for."""
+    return f"/v1/namespaces/debian%3A9/vulnerabilities/{name}?fixedIn"
+
+
+def page_of(*names: str, token: str | None = None) -> tuple[int, bytes]:
+    """Answer with a page."""
+    document = {"Vulnerabilities": [{"Name": name} for name in names] or None}
+    return 200, json.dumps({**document, "NextPage": token} if token else document).encode()
+
+
+def details_of(name: str) -> bytes:
+    """Make the details of a vulnerability."""
+    return json.dumps({"Vulnerability": {"Name": name}}).encode()
+
+
+class ChangeTests(MemoryCase):
+    """Lists that change while they are read."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.double.load("debian:9", named("a", "b", "c", "d"))
+        self.listing = self.source(page_size=2, parallel=1).listing("debian-9")
+        self.walk = self.listing.__aiter__()
+
+    def step(self) -> Vulnerability:
+        """Take the next vulnerability."""
+        return self.successResultOf(self.deferred(self.walk.__anext__()))
+
+    def rest(self) -> list[str]:
+        """Take the names of all that are left."""
+
+        async def read() -> list[str]:
+            return [vulnerability.name async for vulnerability in self.walk]
+
+        return self.successResultOf(self.deferred(read()))
+
+    def test_changed_behind(self) -> None:
+        """A vulnerability that changes after it was read comes again at the end, as it is then."""
+        self.assertEqual(self.step().fixed_in[0].version, "1.0-1")
+        self.double.change("debian:9", {"Name": "a", "FixedIn": [{"Name": "made-up", "Version": "2.0-1"}]})
+        self.assertEqual(self.rest(), ["b", "c", "d", "a"])
+
+    def test_changed_twice_is_last_as_it_is_then(self) -> None:
+        """The later record of a name is the newer one."""
+        self.double.change("debian:9", {"Name": "d", "FixedIn": [{"Name": "made-up", "Version": "2.0-1"}]})
+        versions = {self.step().name: None for _ in range(3)}
+        self.assertEqual(list(versions), ["a", "b", "c"])
+        self.assertEqual(self.step().fixed_in[0].version, "2.0-1")
+
+    def test_inserted(self) -> None:
+        """A vulnerability that is new comes at the end."""
+        self.step()
+        self.double.change("debian:9", {"Name": "e"})
+        self.assertEqual(self.rest(), ["b", "c", "d", "e"])
+
+    def test_deleted_before_its_details(self) -> None:
+        """A vulnerability that was listed and is gone is no error; it is counted."""
+        self.step()
+        self.double.delete("debian:9", "b")
+        self.assertEqual(self.rest(), ["c", "d"])
+        self.assertEqual(self.listing.skipped, {GONE: 1})
+
+    def test_all_deleted(self) -> None:
+        """A last page whose rows were all deleted is an ordinary end."""
+        self.step()
+        self.double.delete("debian:9", "c")
+        self.double.delete("debian:9", "d")
+        self.assertEqual(self.rest(), ["b"])
+        self.assertEqual(self.listing.skipped, {})
+
+    def test_restarted(self) -> None:
+        """A Clair that was started anew has lost the place: the listing says so, and asks no more."""
+        self.step()
+        self.double.restart()
+        failure = self.failureResultOf(self.deferred_rest(), ListChanged)
+        self.assertIn("debian:9", self.message(failure))
+        self.assertEqual(self.double.requests["list"], 2)
+
+    def test_expired(self) -> None:
+        """A token that is over an hour old has lost the place, too."""
+        self.step()
+        self.clock.advance(3601)
+        self.failureResultOf(self.deferred_rest(), ListChanged)
+
+    def test_bad_request_without_a_token(self) -> None:
+        """A refusal of the first page is not a change of the list."""
+        self.resource = Scripted(lambda target: (400, b'{"Error":{"Message":"x"}}'))
+        failure = self.failureResultOf(self.reading(self.source().listing("debian-9")), SourceError)
+        self.assertFalse(failure.check(ListChanged))
+
+    def deferred_rest(self) -> Deferred[list[Vulnerability]]:
+        """Begin to read what is left."""
+
+        async def read() -> list[Vulnerability]:
+            return [vulnerability async for vulnerability in self.walk]
+
+        return self.deferred(read())
+
+
+class ParallelTests(MemoryCase):
+    """Requests that take their time."""
+
+    def test_in_order(self) -> None:
+        """Details that come in another order are given in that of the list; those not yet taken count as under way."""
+        names = ["a", "b", "c", "d", "e", "f"]
+        self.resource = Scripted(lambda target: page_of(*names) if "limit" in target else None)
+        reading = self.reading(self.source().listing("debian-9"))
+        self.assertEqual(list(self.resource.held), [target_of(name) for name in names[:4]])
+        for name in ("d", "b", "c"):
+            self.resource.release(target_of(name), 200, details_of(name))
+        self.pass_time(0)
+        self.assertEqual(list(self.resource.held), [target_of("a")])
+        for name in ("a", "f", "e"):
+            if target_of(name) in self.resource.held:
+                self.resource.release(target_of(name), 200, details_of(name))
+            self.pass_time(0)
+        self.assertEqual([found.name for found in self.successResultOf(reading)], names)
+
+    def test_four_at_once(self) -> None:
+        """At most four requests are under way, however many lists are read from a source at once."""
+        self.double.load("debian:9", named(*"abcdefgh"))
+        self.double.load("debian:10", named(*"abcdefgh"))
+        self.double.delay = 1
+        source = self.source()
+        readings = [self.reading(source.listing(platform)) for platform in ("debian-9", "debian-10")]
+        self.pass_time(10)
+        self.assertEqual([len(self.successResultOf(reading)) for reading in readings], [8, 8])
+        self.assertEqual(self.double.most_parallel, 4)
+
+    def test_cancelled(self) -> None:
+        """A reading that is cancelled ends its requests, and sends no other."""
+        self.double.load("debian:9", named(*"abcdefgh"))
+        self.double.delay = 10
+        reading = self.reading(self.source().listing("debian-9"))
+        self.pass_time(21)
+        self.assertEqual(self.double.under_way, 4)
+        reading.cancel()
+        self.failureResultOf(reading, CancelledError)
+        self.pass_time(200)
+        self.assertEqual(self.double.under_way, 0)
+        self.assertEqual(self.double.requests, {"list": 2, "details": 4})
+
+    def test_given_up(self) -> None:
+        """A reading that is left before its end ends its requests."""
+        self.resource = Scripted(lambda target: page_of(*"abcdefgh") if "limit" in target else None)
+        listing = self.source().listing("debian-9")
+
+        async def first() -> str:
+            async for vulnerability in listing:
+                return vulnerability.name
+            return "none"
+
+        taking = self.deferred(first())
+        self.resource.release(target_of("a"), 200, details_of("a"))
+        self.pass_time(100)
+        self.assertEqual(self.successResultOf(taking), "a")
+        self.assertEqual(sorted(self.resource.lost), [target_of(name) for name in "bcd"])
+        self.assertEqual(len(self.resource.targets), 6)
+
+    def test_rate(self) -> None:
+        """With a rate, requests come one by one at an even distance, those for lists and for details alike."""
+        self.double.load("debian:9", named(*"abcde"))
+        reading = self.reading(self.source(rate=2.0).listing("debian-9"))
+        for number in range(1, 7):
+            self.assertEqual(self.double.requests.total(), number)
+            self.pass_time(0.25, 0.25)
+            self.assertEqual(self.double.requests.total(), number)
+            self.assertNoResult(reading)
+            self.pass_time(0.25, 0.25)
+        self.assertEqual(len(self.successResultOf(reading)), 5)
+        self.assertEqual(self.double.requests.total(), 7)
+
+    def test_slow_rate_has_small_pages(self) -> None:
+        """At a low rate pages are so small that their tokens live long enough."""
+        sizes = {None: 999, 100.0: 999, 1.0: 900, 0.1: 90, 0.0001: 1}
+        for rate, size in sizes.items():
+            self.assertEqual(ClairSettings(fetch=FetchSettings(rate=rate)).paced_page_size, size)
+
+    def test_a_slow_walk_keeps_its_place(self) -> None:
+        """A walk of many hours is read whole."""
+        self.double.load("debian:9", named(*(f"CVE-{number}" for number in range(300))))
+        reading = self.reading(self.source(rate=0.02).listing("debian-9"))
+        self.pass_time(50 * 350, 50)
+        self.assertEqual(len(self.successResultOf(reading)), 300)
+
+
+class EndlessTests(MemoryCase):
+    """Lists that do not end."""
+
+    def test_empty_pages_for_ever(self) -> None:
+        """A Clair that gives nothing and always says that there is more is given up."""
+        self.resource = Scripted(lambda target: page_of(token=f"token-{len(self.resource.targets)}"))
+        self.assertIn("does not end", self.refusal(self.source().listing("debian-9"), SourceError))
+        self.assertLess(len(self.resource.targets), 10)
+
+    def test_the_same_token_for_ever(self) -> None:
+        """A page that leads to itself is an error."""
+        self.resource = Scripted(
+            lambda target: page_of("a", token="same") if "limit" in target else (200, details_of("a"))
+        )
+        self.assertIn("does not end", self.refusal(self.source().listing("debian-9"), SourceError))
+        self.assertLess(len(self.resource.targets), 10)
+
+    def test_full_pages_for_ever(self) -> None:
+        """A list is given up when it has more pages than any list may have."""
+        self.patch(clair_listing, "MAX_PAGES", 5)
+        self.resource = Scripted(
+            lambda target: (
+                page_of("a", token=f"token-{len(self.resource.targets)}")
+                if "limit" in target
+                else (200, details_of("a"))
+            )
+        )
+        self.assertIn("does not end", self.refusal(self.source().listing("debian-9"), SourceError))
+        self.assertEqual(len(self.resource.targets), 10)
+
+    def test_an_empty_page_in_between(self) -> None:
+        """A single page without vulnerabilities is passed over."""
+        pages = {"": page_of(token="2"), "2": page_of("a", token="3"), "3": page_of("b")}
+        self.resource = Scripted(
+            lambda target: (
+                pages[target.partition("page=")[2]]
+                if "limit" in target
+                else (200, details_of(target.rpartition("/")[2].partition("?")[0]))
+            )
+        )
+        found = self.read(self.source().listing("debian-9"))
+        self.assertEqual([vulnerability.name for vulnerability in found], ["a", "b"])

@@ -1,0 +1,202 @@
+"""Tests for :mod:`patches.sources.clair.parser`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.platforms import Platform
+from patches.sources.clair.parser import (
+    NO_PACKAGE_NAME,
+    NO_VERSION,
+    Details,
+    MalformedDocument,
+    Page,
+    is_error,
+    parse_details,
+    parse_namespaces,
+    parse_page,
+)
+from patches.vulnerability import FixedPackage, Severity, Vulnerability
+
+DEBIAN = Platform("debian", "9")
+
+
+def details(platform: Platform = DEBIAN, **fields: Any) -> Details:
+    """Parse the details of a vulnerability that has these fields."""
+    body = json.dumps({"Vulnerability": {"Name": "CVE-1", "NamespaceName": "debian:9", **fields}}).encode()
+    return parse_details(body, "CVE-1", platform)
+
+
+def fixed_in(*entries: dict[str, Any], platform: Platform = DEBIAN) -> tuple[FixedPackage, ...]:
+    """Parse these packages."""
+    return details(platform, FixedIn=list(entries)).vulnerability.fixed_in
+
+
+class DetailsTests(SynchronousTestCase):
+    """Vulnerabilities."""
+
+    def test_whole(self) -> None:
+        """Everything that Clair tells of a vulnerability has its place."""
+        parsed = details(
+            Severity="High",
+            Link="https://tracker.test/CVE-1",
+            Description="not taken over",
+            Metadata={"NVD": {"CVSSv2": {"Score": 7.5, "Vectors": "AV:N/AC:L/Au:N/C:P/I:P/A:P"}}},
+            FixedIn=[{"Name": "sudo", "NamespaceName": "debian:9", "VersionFormat": "dpkg", "Version": "1:2-3"}],
+        )
+        self.assertEqual(
+            parsed,
+            Details(
+                Vulnerability(
+                    name="CVE-1",
+                    platform="debian-9",
+                    fixed_in=(FixedPackage("sudo", "1:2-3", "source", status="fixed"),),
+                    severity=Severity.HIGH,
+                    details_href="https://tracker.test/CVE-1",
+                    source="clair",
+                    cvss="AV:N/AC:L/Au:N/C:P/I:P/A:P",
+                )
+            ),
+        )
+
+    def test_bare(self) -> None:
+        """What Clair leaves out is empty, and a vulnerability without ``FixedIn`` affects nothing."""
+        expected = Vulnerability(name="CVE-1", platform="debian-9", source="clair")
+        self.assertEqual(details(), Details(expected))
+        self.assertEqual(details(FixedIn=None), Details(expected))
+
+    def test_no_fix(self) -> None:
+        """The version ``None``, a text, says that there is no fix; so does Clair's way to store it."""
+        expected = (FixedPackage("firefox", None, status="affected"),)
+        self.assertEqual(fixed_in({"Name": "firefox", "Version": "None"}), expected)
+        self.assertEqual(fixed_in({"Name": "firefox", "Version": "#MAXV#"}), expected)
+
+    def test_sorted_by_name(self) -> None:
+        """Clair's order of packages is not defined; ours is that of their names."""
+        entries = [{"Name": name, "Version": "1"} for name in ("xen", "bash", "krb5")]
+        self.assertEqual([package.name for package in fixed_in(*entries)], ["bash", "krb5", "xen"])
+
+    def test_unusable_packages(self) -> None:
+        """A package without a version or a name is left out, and said to be."""
+        entries = [{"Name": "a"}, {"Name": "b", "Version": ""}, {"Version": "1"}, {"Name": "c", "Version": "1"}]
+        parsed = details(FixedIn=entries)
+        self.assertEqual(parsed.vulnerability.fixed_in, (FixedPackage("c", "1"),))
+        self.assertEqual(parsed.left_out, (NO_VERSION, NO_VERSION, NO_PACKAGE_NAME))
+
+    def test_kind(self) -> None:
+        """Which packages are named follows from the platform: source packages, or binary ones where rpm reigns."""
+        kinds = {"debian-9": "source", "ubuntu-18.04": "source", "alpine-3.8": "source"}
+        kinds.update({"centos-7": "binary", "oracle-6": "binary", "amazon-2": "binary"})
+        for name, kind in kinds.items():
+            (package,) = fixed_in({"Name": "bash", "Version": "0:1-1"}, platform=Platform.from_name(name))
+            self.assertEqual(package.kind, kind, name)
+
+    def test_severities(self) -> None:
+        """Each of Clair's words has its rating, and any other is unknown."""
+        words = ("Unknown", "Negligible", "Low", "Medium", "High", "Critical", "Defcon1")
+        self.assertEqual([details(Severity=word).vulnerability.severity for word in words], list(Severity))
+        for other in ("defcon1", "Important", "", None, 5, ["High"]):
+            self.assertEqual(details(Severity=other).vulnerability.severity, Severity.UNKNOWN)
+
+    def test_free_form_metadata(self) -> None:
+        """Metadata in which there is no vector where NVD's is does no harm."""
+        for metadata in (
+            None,
+            "text",
+            {"NVD": []},
+            {"NVD": {"CVSSv2": {"Score": 5}}},
+            {"NVD": {"CVSSv2": {"Vectors": 5}}},
+        ):
+            self.assertIsNone(details(Metadata=metadata).vulnerability.cvss)
+
+    def test_link_of_another_type(self) -> None:
+        """A link that is no text is none."""
+        self.assertEqual(details(Link=5).vulnerability.details_href, "")
+
+    def test_another_vulnerability(self) -> None:
+        """Details of another name than asked for are not taken for those asked for."""
+        with self.assertRaises(MalformedDocument):
+            details(Name="CVE-2")
+
+    def test_malformed(self) -> None:
+        """Whatever has another shape is refused, in a line."""
+        record = {"Name": "CVE-1"}
+        documents = [
+            b"",
+            b"<html>",
+            b"\xff",
+            b"[" * 100_000,
+            b"null",
+            b"[]",
+            b"{}",
+            json.dumps(record).encode(),
+            *(
+                json.dumps({"Vulnerability": {**record, "FixedIn": fixes}}).encode()
+                for fixes in ({}, "x", 1, [None], ["x"], [{"Name": 1}], [{"Name": "a", "Version": 1}])
+            ),
+            b'{"Vulnerability":{"Name":"CVE-1","FixedIn":[{"Name":"\\ud800","Version":"1"}]}}',
+        ]
+        for body in documents:
+            with self.assertRaises(MalformedDocument) as caught:
+                parse_details(body, "CVE-1", DEBIAN)
+            self.assertNotIn("\n", str(caught.exception))
+
+
+class ListTests(SynchronousTestCase):
+    """Pages, namespaces and errors."""
+
+    def test_page(self) -> None:
+        """A page has names, in order, and where it goes on."""
+        body = b'{"Vulnerabilities":[{"Name":"b"},{"Name":"a b?"},{"Severity":"Low"}],"NextPage":"gAAA=="}\n'
+        self.assertEqual(parse_page(body), Page(("b", "a b?", ""), "gAAA=="))
+
+    def test_last_page(self) -> None:
+        """The last page does not say where it goes on, and may be empty."""
+        self.assertEqual(parse_page(b'{"Vulnerabilities":[{"Name":"a"}]}'), Page(("a",), None))
+        self.assertEqual(parse_page(b'{"Vulnerabilities":null}'), Page((), None))
+
+    def test_malformed_pages(self) -> None:
+        """Whatever has another shape is refused, rather than taken for the end of the list."""
+        for body in (
+            b"{}",
+            b"null",
+            b'{"Vulnerabilities":{}}',
+            b'{"Vulnerabilities":"x"}',
+            b'{"Vulnerabilities":[1]}',
+            b'{"Vulnerabilities":[{"Name":1}]}',
+            b'{"Vulnerabilities":[{"Name":"\\udc80"}]}',
+            b'{"Vulnerabilities":null,"NextPage":7}',
+            b'{"Vulnerabilities":[{"Name":"a"}',
+            b'{"NextPage":"x"}',
+            b'{"Error":{"Message":"x"}}',
+        ):
+            with self.assertRaises(MalformedDocument):
+                parse_page(body)
+
+    def test_namespaces(self) -> None:
+        """A fresh Clair has ``null`` namespaces, others a list."""
+        self.assertEqual(parse_namespaces(b'{"Namespaces":null}\n'), ())
+        body = b'{"Namespaces":[{"Name":"debian:9","VersionFormat":"dpkg"},{"Name":"lab:x"}]}'
+        self.assertEqual(parse_namespaces(body), ("debian:9", "lab:x"))
+
+    def test_malformed_namespaces(self) -> None:
+        """Whatever has another shape is refused."""
+        for body in (b"{}", b'{"Namespaces":{}}', b'{"Namespaces":["debian:9"]}', b'{"Namespaces":[{"Name":9}]}'):
+            with self.assertRaises(MalformedDocument):
+                parse_namespaces(body)
+
+    def test_errors(self) -> None:
+        """Only what has the shape of Clair's errors is one."""
+        self.assertTrue(is_error(b'{"Error":{"Message":"the resource cannot be found"}}\n'))
+        for body in (
+            b"404 page not found\n",
+            b"",
+            b"{}",
+            b'{"Error":"x"}',
+            b'{"Error":{}}',
+            b'{"error":{"Message":"x"}}',
+        ):
+            self.assertFalse(is_error(body))

@@ -1,0 +1,184 @@
+"""Tests for :mod:`patches.sources.clair.source`: what a walk gives, over a double of Clair in memory."""
+
+from __future__ import annotations
+
+from zope.interface.verify import verifyObject
+
+from patches.interfaces import IListing, ISource, PlatformNotListed
+from patches.platforms import InvalidPlatform
+from patches.sources.clair.parser import NO_VERSION
+from patches.sources.clair.source import ClairSettings
+from patches.sources.fetch.retry import FetchSettings
+from patches.vulnerability import FixedPackage
+from tests.sources.clair_in_memory import MemoryCase, named
+
+#: Names as they occur, and worse.
+ODD_NAMES = [
+    "CVE-2019-5060 TALOS-2019-0844",
+    "CVE-2018-3620   XSA-273",
+    "CVE-????-?????  XSA-295",
+    "CVE-2018-10105 (SMB - too unreliably reproduced, SMB printing disabled)",
+    "RHSA-2015:1193",
+    "100%",
+    "100%25",
+    "a+b",
+    "a&b=c#d;e",
+    "Ünïcödé-中-é",
+    "..",
+    "'\"<>\\^`{|}~[]@!$*",
+    "CVE\n1",
+]
+
+
+class SourceTests(MemoryCase):
+    """The source."""
+
+    def test_interfaces(self) -> None:
+        """A source and its listings are what their interfaces say."""
+        self.assertTrue(verifyObject(ISource, self.source()))
+        self.assertTrue(verifyObject(IListing, self.source().listing("debian-9")))
+
+    def test_platforms(self) -> None:
+        """The platforms are those of the namespaces, sorted; those without a platform's name are left out."""
+        for namespace in ("ubuntu:18.04", "alpine:v3.8", "Lab:1", "debian:11", "alpine:3.8"):
+            self.double.add_namespace(namespace)
+        platforms = self.successResultOf(self.deferred(self.source().platforms()))
+        self.assertEqual(platforms, ["alpine-3.8", "debian-11", "ubuntu-18.04"])
+
+    def test_no_platforms_yet(self) -> None:
+        """A fresh Clair has no platforms."""
+        self.assertEqual(self.successResultOf(self.deferred(self.source().platforms())), [])
+
+    def test_base_url_with_a_path(self) -> None:
+        """A path in the base URL is kept, with or without a slash at its end."""
+        for base_url in ("http://proxy.test/a/clair", "https://proxy.test/a/clair/"):
+            self.successResultOf(self.deferred(self.ask_in_vain(base_url)))
+            self.assertEqual(self.double.targets.pop(), "/a/clair/v1/namespaces")
+
+    def test_bad_base_urls(self) -> None:
+        """What cannot be the URL of a Clair is refused at once, and not repeated, as it may hold a password."""
+        for url in (
+            "clair:6060",
+            "ftp://clair",
+            "http://",
+            "http://u:secret@clair",
+            "http://c/?x",
+            "http://c:x",
+            "http://a b",
+        ):
+            with self.assertRaises(ValueError) as caught:
+                self.source(url)
+            self.assertNotIn("secret", str(caught.exception))
+
+    def test_bad_settings(self) -> None:
+        """Settings with which nothing could be read, or Clair would not end, are refused."""
+        with self.assertRaises(ValueError):
+            ClairSettings(page_size=0)
+        with self.assertRaises(ValueError):
+            FetchSettings(parallel=0)
+        with self.assertRaises(ValueError):
+            self.source(rate=0.0)
+
+    def test_invalid_platform(self) -> None:
+        """What cannot be a platform is not asked for."""
+        with self.assertRaises(InvalidPlatform):
+            self.source().listing("debian:9")
+
+    async def ask_in_vain(self, base_url: str) -> None:
+        """Ask for the platforms where there are none."""
+        try:
+            await self.source(base_url).platforms()
+        except Exception as error:
+            self.assertIn("404", str(error))
+
+
+class WalkTests(MemoryCase):
+    """Lists that are read to their end."""
+
+    def test_pages(self) -> None:
+        """A list of many pages is read whole, in its order; each vulnerability is asked for once."""
+        names = [f"CVE-{number}" for number in range(10)]
+        for page_size, pages in ((3, 4), (5, 2), (10, 1), (1, 10), (999, 1)):
+            self.double.requests.clear()
+            self.double.load("debian:9", named(*names))
+            listing = self.source(page_size=page_size).listing("debian-9")
+            self.assertEqual([vulnerability.name for vulnerability in self.read(listing)], names)
+            self.assertEqual(self.double.requests, {"list": pages + 1, "details": 10})
+            self.assertEqual(listing.skipped, {})
+
+    def test_nothing_asked_before_it_is_read(self) -> None:
+        """A listing asks nothing before it is iterated over, and can be only once."""
+        self.double.load("debian:9", named("CVE-1"))
+        listing = self.source().listing("debian-9")
+        self.assertEqual(self.double.requests, {})
+        self.read(listing)
+        with self.assertRaises(RuntimeError):
+            listing.__aiter__()
+
+    def test_tokens_are_encoded(self) -> None:
+        """The token of a page is sent back percent-encoded; a limit of 0 asks for the place of the last row alone."""
+        self.double.load("debian:9", named("CVE-1", "CVE-2"))
+        self.read(self.source(page_size=1).listing("debian-9"))
+        first, *others = [target for target in self.double.targets if "limit" in target]
+        self.assertEqual(first, "/v1/namespaces/debian%3A9/vulnerabilities?limit=1")
+        for limit, target in enumerate(reversed(others)):
+            path = r"^/v1/namespaces/debian%3A9/vulnerabilities"
+            self.assertRegex(target, rf"{path}\?limit={limit}&page=[A-Za-z0-9_-]+%3D%3D$")
+
+    def test_empty(self) -> None:
+        """A namespace without vulnerabilities has an empty list."""
+        self.double.add_namespace("debian:9")
+        self.assertEqual(self.read(self.source().listing("debian-9")), [])
+
+    def test_not_listed(self) -> None:
+        """A namespace that is not there is no empty list."""
+        message = self.refusal(self.source().listing("debian-99"), PlatformNotListed)
+        self.assertIn("debian:99", message)
+
+    def test_packages(self) -> None:
+        """Every package comes, sorted; one without a fix is affected; a vulnerability without packages comes too."""
+        fixes = [
+            {"Name": f"p{number:03}", "Version": "None" if number == 7 else "1"} for number in reversed(range(221))
+        ]
+        self.double.load("centos:7", [{"Name": "RHSA-1", "FixedIn": fixes}, {"Name": "RHSA-2"}], "rpm")
+        many, none = self.read(self.source().listing("centos-7"))
+        self.assertEqual([package.name for package in many.fixed_in], [f"p{number:03}" for number in range(221)])
+        self.assertEqual(many.fixed_in[7], FixedPackage("p007", None, "binary", status="affected"))
+        self.assertEqual(many.platform, "centos-7")
+        self.assertEqual(none.fixed_in, ())
+
+    def test_odd_names(self) -> None:
+        """Whatever is in a name, its own packages are fetched."""
+        vulnerabilities = [{"Name": name, "FixedIn": [{"Name": name, "Version": "1"}]} for name in ODD_NAMES]
+        self.double.load("alpine:v3.8", vulnerabilities)
+        read = self.read(self.source().listing("alpine-3.8"))
+        self.assertEqual([(found.name, found.affected_package) for found in read], [(name, name) for name in ODD_NAMES])
+
+    def test_plain_treq(self) -> None:
+        """Plain treq, which tampers with headers, does too."""
+        self.double.load("alpine:v3.8", named(*ODD_NAMES))
+        self.assertEqual(len(self.read(self.stub_source().listing("alpine-3.8"))), len(ODD_NAMES))
+
+    def test_names_with_a_slash(self) -> None:
+        """A name with a slash cannot be fetched: it is not asked for, and counted."""
+        self.double.load("alpine:v3.10", named("CVE-1", "CVE-2018-14466 (AFS/RX)", "/", "CVE-2"))
+        listing = self.source().listing("alpine-3.10")
+        self.assertEqual([vulnerability.name for vulnerability in self.read(listing)], ["CVE-1", "CVE-2"])
+        self.assertEqual(listing.skipped, {"name with a slash": 2})
+        self.assertEqual(self.double.requests["details"], 2)
+
+    def test_nameless(self) -> None:
+        """An entry without a name cannot be fetched either."""
+        self.double.load("debian:9", named("", "CVE-1"))
+        listing = self.source().listing("debian-9")
+        self.assertEqual(len(self.read(listing)), 1)
+        self.assertEqual(listing.skipped, {"no name": 1})
+
+    def test_packages_left_out(self) -> None:
+        """Packages of which Clair does not tell enough are counted."""
+        fixes = [{"Name": "a", "Version": ""}, {"Name": "b", "Version": "1"}]
+        self.double.load("debian:9", [{"Name": "CVE-1", "FixedIn": fixes}])
+        listing = self.source().listing("debian-9")
+        (found,) = self.read(listing)
+        self.assertEqual([package.name for package in found.fixed_in], ["b"])
+        self.assertEqual(listing.skipped, {NO_VERSION: 1})

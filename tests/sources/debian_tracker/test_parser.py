@@ -1,0 +1,112 @@
+"""The Debian security tracker's file: what it says of a flaw, a package and a release."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.interfaces import SourceError
+from patches.sources.debian_tracker.parser import parse_tracker
+from patches.sources.parse_context import ParseContext
+from patches.sources.regroup import FragmentStore
+from patches.vulnerability import FixedPackage, Severity, Vulnerability
+
+
+def release(status: str, urgency: str = "not yet assigned", **rest: Any) -> dict[str, Any]:
+    """Make the tracker's word on a release."""
+    return {"status": status, "urgency": urgency, "repositories": {"bookworm": "1-1"}, **rest}
+
+
+def flaw(**releases: Any) -> dict[str, Any]:
+    """Make a flaw in a package."""
+    return {"description": "Écrit", "scope": "local", "debianbug": 834233, "releases": releases}
+
+
+def parse(document: Any, *wanted: str) -> tuple[list[Vulnerability], Counter[str]]:
+    """Read a file."""
+    context = ParseContext("debian", wanted or None)
+    content = document if isinstance(document, bytes) else json.dumps(document).encode()
+    return list(parse_tracker(io.BytesIO(content), context)), context.skipped
+
+
+class TrackerTests(SynchronousTestCase):
+    """Files made here."""
+
+    def only(self, word: dict[str, Any]) -> tuple[FixedPackage, Severity]:
+        """Give what is said of a package in bookworm."""
+        ((part,), skipped) = parse({"curl": {"CVE-2024-0001": flaw(bookworm=word)}})
+        self.assertEqual((part.name, part.platform, skipped), ("CVE-2024-0001", "debian-12", {}))
+        self.assertEqual(part.details_href, "https://security-tracker.debian.org/tracker/CVE-2024-0001")
+        return part.fixed_in[0], part.severity
+
+    def test_statuses(self) -> None:
+        """A status, its reason and its urgency become a status of ours."""
+        for word, version, status in (
+            (release("resolved", fixed_version="8-1"), "8-1", "fixed"),
+            (release("resolved", fixed_version="0"), None, "not_affected"),
+            (release("open"), None, "affected"),
+            (release("open", nodsa="Minor", nodsa_reason=""), None, "affected"),
+            (release("open", nodsa="Minor", nodsa_reason="ignored"), None, "will_not_fix"),
+            (release("open", nodsa="Minor", nodsa_reason="postponed"), None, "deferred"),
+            (release("open", "end-of-life", nodsa_reason="ignored"), None, "end_of_life"),
+            (release("undetermined"), None, "under_investigation"),
+        ):
+            self.assertEqual(self.only(word)[0], FixedPackage("curl", version, status=status))
+
+    def test_urgencies(self) -> None:
+        """An urgency is a severity, with or without stars."""
+        for urgency, severity in {
+            "unimportant": Severity.NEGLIGIBLE,
+            "low**": Severity.LOW,
+            "medium*": Severity.MEDIUM,
+            "high": Severity.HIGH,
+            "not yet assigned": Severity.UNKNOWN,
+            "end-of-life": Severity.UNKNOWN,
+        }.items():
+            self.assertEqual(self.only(release("open", urgency))[1], severity)
+
+    def test_releases(self) -> None:
+        """A codename is a platform; those that are not wanted give nothing, those not known are counted."""
+        words = {name: release("open") for name in ("bullseye", "trixie", "forky", "sid", "potato")}
+        document = {"curl": {"TEMP-0000000-ABCDEF": flaw(**words)}}
+        found, skipped = parse(document)
+        names = ["debian-11", "debian-13", "debian-14", "debian-unstable"]
+        self.assertEqual(([part.platform for part in found], skipped), (names, {"unknown release: potato": 1}))
+        self.assertEqual([part.platform for part in parse(document, "debian-13")[0]], ["debian-13"])
+        many = flaw(**{f"made-up-{number}": release("open") for number in range(1000)})
+        self.assertLess(len(parse({"curl": {"CVE-2024-0001": many}})[1]), 50)
+
+    def test_left_out(self) -> None:
+        """Invalid versions, and what is no word of the tracker, are left out and counted."""
+        words = [release("resolved", fixed_version=version) for version in ("", "1 2", "é", None, 7)]
+        words += [release("unheard of"), {}]
+        for word, reason in zip(words, ["invalid version"] * 3 + ["not a record"] * 4, strict=True):
+            self.assertEqual(parse({"curl": {"CVE-2024-0001": flaw(sid=word)}}), ([], {reason: 1}), word)
+        document = {"a b": {}, "c": 7, "d": {"CVE-1": 7, "CVE 2": flaw(), "CVE-3": {}}, "e": {"CVE-4": flaw(sid=7)}}
+        self.assertEqual(parse(document), ([], {"not a record": 6}))
+
+    def test_another_format(self) -> None:
+        """What is not the tracker's file, or only a part of it, is refused."""
+        whole = json.dumps({"curl": {"CVE-2024-0001": flaw(sid=release("open"))}}).encode()
+        for content in (b"", b"[]", b"{}", b"7", b"<html>\n</html>", whole[:-1], whole + b"x", b'{"\xff": {}}'):
+            with self.assertRaisesRegex(SourceError, "^(not JSON|it is not the tracker's file).*$"):
+                parse(content)
+
+    def test_gathered(self) -> None:
+        """A flaw in several packages is one vulnerability of each platform."""
+        document = {
+            "curl": {"CVE-2024-0001": flaw(sid=release("open", "unimportant"), trixie=release("open"))},
+            "wget": {"CVE-2024-0001": flaw(sid=release("resolved", "low", fixed_version="2-1"))},
+        }
+        gathering = FragmentStore(Path(self.mktemp()))
+        self.addCleanup(gathering.close)
+        gathering.add(parse(document)[0])
+        (found,) = gathering.vulnerabilities("debian-unstable")
+        packages = (FixedPackage("curl", None, status="affected"), FixedPackage("wget", "2-1"))
+        self.assertEqual((found.fixed_in, found.severity), (packages, Severity.LOW))
+        self.assertEqual(gathering.platforms(), ["debian-13", "debian-unstable"])

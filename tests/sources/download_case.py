@@ -1,0 +1,91 @@
+"""What tests of downloads begin with: a folder, a clock, and a web whose server has one file."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.interfaces import SourceError
+from patches.sources.feed import Fetched
+from patches.sources.fetch.cache import KeptFiles
+from patches.sources.fetch.clients import verbatim_client
+from patches.sources.fetch.download import Downloads, DownloadSettings
+from tests.sources.memory_web import Asked, Told, Web, told
+
+URL = "https://feeds.test/debian/all.zip"
+BODY = bytes(range(256)) * 40
+
+
+class DownloadCase(SynchronousTestCase):
+    """A server that has :data:`BODY`, until a test gives other answers."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.clock.advance(1_800_000_000)
+        self.web = Web(self.answer)
+        self.folder = Path(self.mktemp())
+        self.answers: list[Told] = []
+
+    def answer(self, asked: Asked) -> Told:
+        """Give the next answer of the test; the last one again and again."""
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    def downloads(self, headers: dict[str, str] | None = None, **settings: Any) -> Downloads:
+        """Make what a process has that begins."""
+        client = verbatim_client(self.web.agent(self.clock))
+        kept, limits = KeptFiles(self.folder), DownloadSettings(**settings)
+        return Downloads(client, self.clock, maybeDeferred, kept, headers, limits, jitter=lambda: 0.0)
+
+    def begin(self, url: str = URL, headers: dict[str, str] | None = None, **settings: Any) -> Deferred[Fetched]:
+        """Begin to fetch, as far as that goes at once."""
+        fetching = Deferred.fromCoroutine(self.downloads(headers, **settings)(url))
+        self.web.flush()
+        return fetching
+
+    def finish(self, fetching: Deferred[Fetched]) -> None:
+        """Let the time pass until it is over."""
+        for _ in range(600):
+            if fetching.called:
+                return
+            self.clock.advance(1)
+            self.web.flush()
+        self.fail("it does not end")
+
+    def fetch(self, *answers: Told, **options: Any) -> Fetched:
+        """Fetch; give what is had."""
+        self.answers = list(answers)
+        fetching = self.begin(**options)
+        self.finish(fetching)
+        return self.successResultOf(fetching)
+
+    def refused(self, *answers: Told, **options: Any) -> str:
+        """Fetch; give the text of the error."""
+        return str(self.refusal(*answers, **options))
+
+    def refusal(self, *answers: Told, **options: Any) -> BaseException:
+        """Fetch; give the error."""
+        self.answers = list(answers)
+        fetching = self.begin(**options)
+        self.finish(fetching)
+        error: BaseException = self.failureResultOf(fetching, SourceError).value
+        return error
+
+    def assertHad(self, fetched: Fetched, body: bytes = BODY) -> None:
+        """Check that a file is here, whole, and nothing of it besides but its record."""
+        self.assertEqual(fetched.path.read_bytes(), body)
+        self.assertEqual(fetched.state, hashlib.sha256(body).hexdigest())
+        self.assertEqual({path.suffix for path in self.folder.iterdir()}, {".json", fetched.path.suffix})
+
+    def assertNothing(self) -> None:
+        """Check that no file is here, nor a part of one."""
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+
+def whole(body: bytes = BODY, **headers: str) -> Told:
+    """An answer that is all there is."""
+    return told(200, body, **headers)

@@ -1,0 +1,90 @@
+"""What the tests of feeds have in common: a fetch of files that are made here, and a run that does not wait."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.interfaces import SourceError
+from patches.sources.config import SourceConfig
+from patches.sources.context import SourceContext
+from patches.sources.feed import FeedSource, Fetched
+from patches.sources.fetch.cache import KeptFiles
+from patches.sources.registry import create_source
+from patches.vulnerability import Vulnerability
+
+T = TypeVar("T")
+
+
+class Site:
+    """
+    Files by their locations; verified to be a ``Fetch`` by how it is used.
+
+    :ivar asked: every location that was asked for, in order.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.files: dict[str, bytes] = {}
+        self.asked: list[str] = []
+        self._folder = folder
+        folder.mkdir(parents=True)
+
+    async def __call__(self, location: str, /) -> Fetched:
+        """Give a file, or refuse."""
+        self.asked.append(location)
+        content = self.files.get(location)
+        if content is None:
+            raise SourceError(f"{location}: it answered 404")
+        path = self._folder / hashlib.sha256(location.encode()).hexdigest()
+        path.write_bytes(content)
+        return Fetched(path, hashlib.sha256(content).hexdigest())
+
+    def news(self) -> list[str]:
+        """Give what was asked for since the last time."""
+        asked, self.asked = self.asked, []
+        return asked
+
+
+def run(call: Callable[..., T], /, *args: Any) -> Deferred[T]:
+    """Call it now."""
+    return maybeDeferred(call, *args)
+
+
+class FeedCase(SynchronousTestCase):
+    """A case with a site, and with sources that read it."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp())
+        self.site = Site(self.folder / "site")
+
+    def had(self, awaitable: Coroutine[Any, Any, T]) -> T:
+        """Wait for what needs no time."""
+        return self.successResultOf(Deferred.fromCoroutine(awaitable))
+
+    def refusal(self, awaitable: Coroutine[Any, Any, Any]) -> str:
+        """Give the message with which a source refuses, which has to be a single line."""
+        text = str(self.failureResultOf(Deferred.fromCoroutine(awaitable), SourceError).value)
+        self.assertNotIn("\n", text)
+        return text
+
+    def source(self, wanted: frozenset[str] | None = None, **section: Any) -> FeedSource:
+        """Make a source of a section of the configuration."""
+        kept = KeptFiles(self.folder / "kept")
+        context = SourceContext(reactor=None, run=run, folder=self.folder, fetcher=lambda config: self.site, kept=kept)
+        source = create_source(SourceConfig.from_section("made-up", section), context, wanted)
+        assert isinstance(source, FeedSource)
+        return source
+
+    def read(self, source: FeedSource) -> list[Vulnerability]:
+        """Read all lists that a source offers."""
+        return self.had(reading(source))
+
+
+async def reading(source: FeedSource) -> list[Vulnerability]:
+    """Read all lists that a source offers."""
+    return [vulnerability for offer in await source.offers() async for vulnerability in source.listing(offer.key)]

@@ -1,0 +1,117 @@
+"""The whole of real feeds in OSV's format: every record is read, or counted as left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from attrs import evolve, field, frozen
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.sources.archive.members import members
+from patches.sources.osv.ecosystems import ECOSYSTEMS, TABLE, Ecosystems
+from patches.sources.osv.parser import parse_osv
+from patches.sources.parse_context import ParseContext
+from patches.vulnerability import Severity, Vulnerability
+from tests.shared_data import shared
+
+
+@frozen
+class Reading:
+    """What came out of a feed: the members of it that gave something, and counts."""
+
+    members: Counter[str] = field(factory=Counter)
+    skipped: Counter[str] = field(factory=Counter)
+    platforms: Counter[str] = field(factory=Counter)
+    channels: Counter[tuple[str, str | None]] = field(factory=Counter)
+    statuses: Counter[str] = field(factory=Counter)
+    severities: Counter[Severity] = field(factory=Counter)
+    modules: Counter[str | None] = field(factory=Counter)
+
+    @property
+    def fruitful(self) -> int:
+        """How many members gave something."""
+        return sum(1 for count in self.members.values() if count)
+
+    def take(self, vulnerability: Vulnerability) -> None:
+        """Count a vulnerability."""
+        self.platforms[vulnerability.platform] += 1
+        self.severities[vulnerability.severity] += 1
+        self.channels.update({(vulnerability.platform, package.channel) for package in vulnerability.fixed_in})
+        self.statuses.update(package.status for package in vulnerability.fixed_in)
+        self.modules.update(
+            package.module for package in vulnerability.fixed_in if ".module" in (package.version or "")
+        )
+
+
+def read(feed: str, ecosystems: Ecosystems = ECOSYSTEMS) -> Reading:
+    """Read a feed."""
+    reading = Reading()
+
+    def counted() -> Iterator[tuple[str, bytes]]:
+        for name, content in members(shared(f"data/osv/{feed}/all.zip")):
+            reading.members[name] = 0
+            yield name, content
+
+    names: Counter[tuple[str, str]] = Counter()
+    for vulnerability in parse_osv(counted(), ParseContext("osv", skipped=reading.skipped), ecosystems):
+        reading.members[next(reversed(reading.members))] += 1
+        reading.take(vulnerability)
+        names[vulnerability.platform, vulnerability.name] += 1
+    assert names.total() == len(names), "a name came twice on one platform"
+    return reading
+
+
+class FeedTests(SynchronousTestCase):
+    """The feeds that are here, against what is known of them."""
+
+    def test_almalinux(self) -> None:
+        """AlmaLinux: the security advisories, all of which have a severity."""
+        reading = read("AlmaLinux")
+        self.assertEqual(reading.skipped, {"not security": 978 + 222})
+        self.assertEqual((len(reading.members), reading.fruitful), (5637, 4437))
+        self.assertEqual(reading.platforms, {"alma-8": 2040, "alma-9": 1780, "alma-10": 660})
+        self.assertLessEqual(reading.severities[Severity.UNKNOWN], 1)
+        self.assertGreater(reading.modules.total() - reading.modules[None], 0.75 * reading.modules.total())
+
+    def test_almalinux_all(self) -> None:
+        """AlmaLinux: other advisories too, if one's own row says so."""
+        row = next(row for row in TABLE if row.name == "AlmaLinux")
+        reading = read("AlmaLinux", Ecosystems((evolve(row, ids=(), harmless=()),)))
+        self.assertEqual((reading.skipped, reading.fruitful), ({}, 5637))
+        self.assertEqual(reading.platforms, {"alma-8": 3237, "alma-9": 1783, "alma-10": 660})
+
+    def test_alpine(self) -> None:
+        """Alpine: one vulnerability for each CVE of each release."""
+        reading = read("Alpine")
+        self.assertEqual((reading.skipped, len(reading.members), reading.fruitful), ({}, 6921, 6921))
+        self.assertEqual((reading.platforms["alpine-3.10"], reading.platforms["alpine-3.21"]), (2305, 6257))
+        self.assertEqual(reading.statuses, {"fixed": 64438})
+
+    def test_debian(self) -> None:
+        """Debian: advisories for all releases since 3.0; one has a version that dpkg refuses."""
+        reading = read("Debian")
+        self.assertEqual((reading.skipped, len(reading.members)), ({"invalid version": 1}, 11345))
+        self.assertGreaterEqual(reading.fruitful, 11344)
+        listed = {"debian-10": 1432, "debian-11": 1535, "debian-12": 871, "debian-13": 428}
+        self.assertEqual({name: reading.platforms[name] for name in listed}, listed)
+
+    def test_azurelinux(self) -> None:
+        """Azure Linux: a severity each; two have a version that rpm refuses."""
+        reading = read("Azure Linux")
+        self.assertEqual((reading.skipped, len(reading.members)), ({"invalid version": 2}, 3525))
+        self.assertEqual(reading.fruitful + 2, 3525)
+        self.assertEqual(reading.platforms, {"azurelinux-2.0": 2304 - 1, "azurelinux-3.0": 1221 - 1})
+        self.assertEqual(reading.statuses, {"fixed": 3365 - 2, "affected": 160})
+
+    def test_ubuntu(self) -> None:
+        """Ubuntu: what everyone gets and what subscribers get, of each release, without what follows for the others."""
+        row = next(row for row in TABLE if row.name == "Ubuntu")
+        reading = read("Ubuntu", Ecosystems((evolve(row, paid=None),)))
+        self.assertEqual((reading.skipped, len(reading.members), reading.fruitful), ({}, 23877, 23877))
+        free = {"16.04": 7900, "18.04": 7867, "20.04": 11395, "22.04": 9877, "23.10": 7068}
+        paid = {"16.04": 17468, "18.04": 14096, "20.04": 7606, "22.04": 6372}
+        expected = {(f"ubuntu-{release}", None): count for release, count in free.items()}
+        expected |= {(f"ubuntu-{release}", "esm"): count for release, count in paid.items()}
+        self.assertEqual(reading.channels, expected)
+        self.assertEqual(reading.statuses["affected"], 76065 - 3)  # three stand there twice

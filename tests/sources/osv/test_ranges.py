@@ -1,0 +1,119 @@
+"""Events become ranges that say the same as OSV's own evaluation of the events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.sources.osv.ranges import Range, ranges_of
+from patches.sources.parse_context import ParseContext
+
+Event = dict[str, str]
+
+
+def affected(*events: Event, **rest: Any) -> dict[str, Any]:
+    """Make an element of ``affected``."""
+    return {"ranges": [{"type": "ECOSYSTEM", "events": list(events), **rest}]}
+
+
+def evaluate(events: list[Event], version: int) -> bool:
+    """Do as OSV's specification says, "evaluation": whether a version is affected."""
+    vulnerable = False
+    for event in sorted(events, key=lambda event: int(next(iter(event.values())))):
+        ((kind, bound),) = event.items()
+        if kind == "introduced" and version >= int(bound):
+            vulnerable = True
+        elif (kind == "fixed" and version >= int(bound)) or (kind == "last_affected" and version > int(bound)):
+            vulnerable = False
+    return vulnerable
+
+
+def holds(bounds: Range, version: int) -> bool:
+    """Tell whether a version is in a range."""
+    return (
+        (bounds.introduced is None or int(bounds.introduced) <= version)
+        and (bounds.fixed is None or version < int(bounds.fixed))
+        and (bounds.last_affected is None or version <= int(bounds.last_affected))
+    )
+
+
+@st.composite
+def event_lists(draw: st.DrawFn) -> list[Event]:
+    """Make events whose ends are all of one kind, each at a version of its own, in any order."""
+    end = draw(st.sampled_from(["fixed", "last_affected"]))
+    numbers = draw(st.lists(st.integers(1, 20), min_size=1, max_size=8, unique=True))
+    events = [{draw(st.sampled_from(["introduced", end])): str(number)} for number in numbers]
+    return draw(st.permutations([{"introduced": "0"}, *events]))
+
+
+class RangeTests(SynchronousTestCase):
+    """One package."""
+
+    def ranges(self, entry: dict[str, Any], scheme: str = "dpkg", **skipped: int) -> list[Range]:
+        """Give the ranges, after looking at what was left out."""
+        context = ParseContext("osv")
+        found = list(ranges_of(entry, scheme, context))
+        self.assertEqual(context.skipped, {name.replace("_", " "): count for name, count in skipped.items()})
+        return found
+
+    @given(event_lists(), st.integers(0, 22))
+    def test_same_verdict(self, events: list[Event], version: int) -> None:
+        """A version is in one of the ranges if and only if OSV's evaluation calls it affected."""
+        found = self.ranges(affected(*events))
+        self.assertEqual(any(holds(bounds, version) for bounds in found), evaluate(events, version))
+
+    def test_bounds(self) -> None:
+        """A range has a start or none, and a fix, a last version or none; several stand one after the other."""
+        start = {"introduced": "0"}
+        self.assertEqual(self.ranges(affected(start)), [Range()])
+        self.assertEqual(self.ranges(affected(start, {"fixed": "2"})), [Range(fixed="2")])
+        self.assertEqual(self.ranges(affected(start, {"last_affected": "2"})), [Range(last_affected="2")])
+        events = ({"introduced": "10"}, {"fixed": "2"}, {"fixed": "9"}, {"introduced": "3"})
+        self.assertEqual(self.ranges(affected(start, *events)), [Range(None, "2"), Range("3", "9"), Range("10")])
+
+    def test_native_order(self) -> None:
+        """Events are put in the order of the distribution's versions, not of text."""
+        events = ({"introduced": "1.10"}, {"fixed": "1.9"}, {"introduced": "1.2"})
+        self.assertEqual(self.ranges(affected(*events)), [Range("1.2", "1.9"), Range("1.10")])
+        events = ({"introduced": "1_rc1"}, {"fixed": "1"}, {"introduced": "1_alpha"}, {"fixed": "1_beta"})
+        self.assertEqual(self.ranges(affected(*events), "apk"), [Range("1_alpha", "1_beta"), Range("1_rc1", "1")])
+
+    def test_never_affected(self) -> None:
+        """Fixed in version 0 is how it is said that none was affected, in whatever order."""
+        for events in ([{"introduced": "0"}, {"fixed": "0"}], [{"fixed": "0"}, {"introduced": "0"}]):
+            self.assertEqual(self.ranges(affected(*events), "apk"), [Range(fixed="0")])
+
+    def test_touching(self) -> None:
+        """What is fixed and introduced again in one version goes on."""
+        events = ({"introduced": "0"}, {"fixed": "2"}, {"introduced": "2"}, {"fixed": "3"})
+        self.assertEqual(self.ranges(affected(*events)), [Range(None, "2"), Range("2", "3")])
+
+    def test_invalid_versions(self) -> None:
+        """A range with a version that the native order refuses is left out and counted; others stay."""
+        entry = affected({"introduced": "0"}, {"fixed": "6.6.2p1-r0"})
+        entry["ranges"] += affected({"introduced": "0"}, {"fixed": "7-r0"})["ranges"]
+        self.assertEqual(self.ranges(entry, "apk", invalid_version=1), [Range(fixed="7-r0")])
+        for version in ("", "1 2", "1\ud800", "1" * 300):
+            self.assertEqual(self.ranges(affected({"introduced": version}), "rpm", invalid_version=1), [])
+
+    def test_no_ranges(self) -> None:
+        """What is not a range of versions is left out and counted."""
+        start, end = {"introduced": "0"}, {"fixed": "1"}
+        for entry in (
+            {},
+            {"ranges": []},
+            {"ranges": "none"},
+            {"versions": ["1"]},
+            {"ranges": [7]},
+            {"ranges": [{"type": "ECOSYSTEM"}]},
+            affected(),
+            affected(end),
+            affected(start, end, type="GIT"),
+            affected(start, {"limit": "3"}),
+            affected(start, end, {"last_affected": "3"}),
+            affected({"introduced": 0}),  # type: ignore[dict-item]
+        ):
+            self.assertEqual(self.ranges(entry, not_a_range_of_versions=1), [], entry)

@@ -1,0 +1,178 @@
+"""Alpine's secdb: small documents, dirty ones, and the whole of real ones."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.interfaces import SourceError
+from patches.sources.archive.decompress import open_feed
+from patches.sources.parse_context import ParseContext
+from patches.sources.regroup import FragmentStore
+from patches.sources.secdb.parser import parse_secdb
+from patches.versions import InvalidVersion
+from patches.versions.apk import sort_key
+from patches.vulnerability import FixedPackage, Vulnerability
+from tests.shared_data import shared
+
+
+def document(**packages: dict[str, Any]) -> bytes:
+    """Make a document of packages and their fixes."""
+    listed = [{"pkg": {"name": name, "secfixes": fixes}} for name, fixes in packages.items()]
+    return json.dumps({"distroversion": "v3.20", "packages": listed, "reponame": "main"}).encode()
+
+
+def parse(content: bytes, platform: str = "alpine-3.20") -> tuple[list[Vulnerability], Counter[str]]:
+    """Read a document."""
+    context = ParseContext("secdb")
+    return list(parse_secdb(io.BytesIO(content), platform, context)), context.skipped
+
+
+class DocumentTests(SynchronousTestCase):
+    """Documents made here."""
+
+    def fixes(self, fixes: dict[str, Any], **skipped: int) -> dict[str, FixedPackage]:
+        """Give the fixes of one package by flaw, after looking at what was left out."""
+        found, counter = parse(document(curl=fixes))
+        self.assertEqual(counter, {name.replace("_", " "): count for name, count in skipped.items()})
+        self.assertEqual(len({part.name for part in found}), len(found))
+        return {part.name: part.fixed_in[0] for part in found}
+
+    def test_fixes(self) -> None:
+        """A key is the first version that is fixed; 0 says that the package never was affected."""
+        found = self.fixes({"7-r1": ["CVE-2024-0001", "CVE-2024-0002"], "0": ["CVE-2024-0003"]})
+        fixed = FixedPackage("curl", "7-r1")
+        never = FixedPackage("curl", None, status="not_affected")
+        self.assertEqual(found, {"CVE-2024-0001": fixed, "CVE-2024-0002": fixed, "CVE-2024-0003": never})
+
+    def test_several_fixes(self) -> None:
+        """Of several fixes of one flaw the highest holds, as apk orders them, in whatever order they stand."""
+        for versions in (("1.9-r0", "1.10-r0", "0"), ("0", "1.10-r0", "1.9-r0"), ("1.10-r0", "0", "1.9-r0")):
+            found = self.fixes({version: ["CVE-2024-0001"] for version in versions})
+            self.assertEqual(found, {"CVE-2024-0001": FixedPackage("curl", "1.10-r0")})
+
+    def test_dirty_names(self) -> None:
+        """Several names, remarks and other spellings are understood."""
+        for text, names in {
+            "CVE-2016-6258 XSA-182": ("CVE-2016-6258", "XSA-182"),
+            "CVE_2017_2616 (+ regression fix)": ("CVE-2017-2616",),
+            "cve-2021-35940.patch": ("CVE-2021-35940",),
+            "CVE-2017-17434-1": ("CVE-2017-17434",),
+            "CVE-2017-12122 TALOS-2017-0488": ("CVE-2017-12122", "TALOS-2017-0488"),
+            "GHSA-w4cg-M4RV-aaaa": ("GHSA-w4cg-m4rv-aaaa",),
+            "CVE-????-????? XSA-312": ("XSA-312",),
+            "XSA-207": ("XSA-207",),
+            "RUSTSEC-2020-0146": ("RUSTSEC-2020-0146",),
+            "DW202402-001": ("DW202402-001",),
+            "CVE N/A ZBX-11023": ("ZBX-11023",),
+        }.items():
+            found, skipped = parse(document(xen={"4-r1": [text]}))
+            self.assertEqual([(part.name, *part.aliases) for part in found], [names], text)
+            self.assertEqual(skipped, {})
+        both = self.fixes({"4-r1": ["CVE-2019-17349 CVE-2019-17350 XSA-295"]})
+        self.assertEqual(set(both), {"CVE-2019-17349", "CVE-2019-17350"})
+
+    def test_left_out(self) -> None:
+        """Versions that apk refuses, and texts without a name, are left out and counted."""
+        fixes = {"4.8.0.-r1": ["CVE-2024-0001", "CVE-2024-0002"], "4-r0": ["?", 7, "CVE-2024-0003"], "5-r0": None}
+        self.assertEqual(set(self.fixes(fixes, invalid_version=2, no_name_of_a_flaw=2)), {"CVE-2024-0003"})
+        malformed = {
+            "packages": [7, {}, {"pkg": {}}, {"pkg": {"name": "\ud800", "secfixes": {}}}, {"pkg": {"name": "a"}}]
+        }
+        self.assertEqual(parse(json.dumps(malformed).replace("\\ud800", "a b").encode()), ([], {"not a record": 5}))
+
+    def test_links(self) -> None:
+        """A CVE and an advisory of GitHub have a page."""
+        content = document(curl={"1-r1": ["CVE-2024-0001", "GHSA-aaaa-bbbb-cccc", "XSA-1"]})
+        pages = [part.details_href for part in parse(content)[0]]
+        advisory = "https://github.com/advisories/GHSA-aaaa-bbbb-cccc"
+        self.assertEqual(pages, ["https://security.alpinelinux.org/vuln/CVE-2024-0001", advisory, ""])
+        self.assertEqual(parse(content, "wolfi")[0][0].details_href, "https://nvd.nist.gov/vuln/detail/CVE-2024-0001")
+
+    def test_empty(self) -> None:
+        """A repository may have no fixes yet."""
+        for content in (b'{"packages": []}', b'{"packages": null}', document()):
+            self.assertEqual(parse(content), ([], {}))
+
+    def test_another_format(self) -> None:
+        """What is no secdb, or only a part of one, is refused."""
+        for content in (
+            b"",
+            b"[]",
+            b"{}",
+            b"7",
+            b'{"packages": {}}',
+            b"<html>\n</html>",
+            document(curl={})[:-5],
+            b"\xff",
+        ):
+            with self.assertRaisesRegex(SourceError, "^(not JSON|it is no secdb).*$"):
+                parse(content)
+
+
+class FeedTests(SynchronousTestCase):
+    """The documents that are here."""
+
+    def gather(self, platform: str, *paths: Path) -> tuple[dict[str, Vulnerability], Counter[str]]:
+        """Read the documents of a platform."""
+        context = ParseContext("secdb")
+        gathering = FragmentStore(Path(self.mktemp()))
+        self.addCleanup(gathering.close)
+        for path in paths:
+            with open_feed(path) as stream:
+                gathering.add(parse_secdb(stream, platform, context))
+        found = list(gathering.vulnerabilities(platform))
+        self.assertEqual(len({vulnerability.name for vulnerability in found}), len(found))
+        return {vulnerability.name: vulnerability for vulnerability in found}, context.skipped
+
+    def test_alpine(self) -> None:
+        """Every name of every release, of both repositories, is with its package in a vulnerability, or counted."""
+        total: Counter[str] = Counter()
+        for folder in sorted(shared("data/alpine-secdb").iterdir()):
+            found, skipped = self.gather(f"alpine-{folder.name.removeprefix('v')}", *sorted(folder.glob("*.json")))
+            total += skipped
+            rows = [row for path in folder.glob("*.json") for row in rows_of(path)]
+            total["read"] += sum(is_in(found, *row) for row in rows)
+            total["rows"] += len(rows)
+        self.assertEqual(total["rows"], 73180)
+        self.assertEqual((total["invalid version"], total["no name of a flaw"]), (59, 3))
+        self.assertEqual(total["read"], 73180 - 59 - 3)
+
+    def test_wolfi(self) -> None:
+        """Wolfi's only document is read whole, but for two names at a version that apk refuses."""
+        path = shared("data/wolfi-secdb/security.json")
+        found, skipped = self.gather("wolfi", path)
+        self.assertEqual(skipped, {"invalid version": 2})
+        rows = rows_of(path)
+        self.assertEqual(len({package for package, _, _ in rows}), 1228)
+        self.assertEqual((len(rows), sum(is_in(found, *row) for row in rows)), (31931, 31931 - 2))
+
+
+def rows_of(path: Path) -> list[tuple[str, str, str]]:
+    """Give the packages, versions and names in a document."""
+    packages = [item["pkg"] for item in json.loads(path.read_bytes())["packages"]]
+    return [(each["name"], fix, text) for each in packages for fix, texts in each["secfixes"].items() for text in texts]
+
+
+def is_in(found: dict[str, Vulnerability], package: str, version: str, text: str) -> bool:
+    """Tell whether each CVE of a text, or its first name, has the package as fixed in no lower version."""
+    names = re.findall(r"CVE-\d{4}-\d{4,}", text) or [text.split()[-1]]
+    fixes = [found.get(name) for name in names]
+    return all(fix is not None and any(_is_as_high(each, package, version) for each in fix.fixed_in) for fix in fixes)
+
+
+def _is_as_high(fixed: FixedPackage, package: str, version: str) -> bool:
+    if fixed.name != package:
+        return False
+    if version == "0" or fixed.version is None:
+        return version == "0"
+    try:
+        return sort_key(fixed.version) >= sort_key(version)
+    except InvalidVersion:
+        return False

@@ -1,0 +1,42 @@
+"""Tests for :mod:`patches.sources.context`: sources that are made with the context of a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.settings import BadSetting
+from patches.sources.config import SourceConfig
+from patches.sources.context import SourceContext
+from patches.sources.fetch.cache import KeptFiles
+from patches.sources.registry import create_source
+
+FEED = '{"apkurl": "", "packages": []}'
+
+
+class MeansTests(SynchronousTestCase):
+    """The shared dependencies."""
+
+    def make(self, environment: dict[str, str], **section: Any) -> Any:
+        """Make a source."""
+        folder = Path(self.mktemp())
+        context = SourceContext.create(Clock(), maybeDeferred, folder, KeptFiles(folder / "files"), environment)  # type: ignore[arg-type]
+        return create_source(SourceConfig.from_section("mine", section), context, None)
+
+    def test_path(self) -> None:
+        """A file that is here is offered, and no folder is made for it."""
+        path = Path(self.mktemp()).with_suffix(".json")
+        path.write_text(FEED)
+        source = self.make({}, kind="secdb", path=str(path), platforms=["wolfi"])
+        offers = self.successResultOf(Deferred.fromCoroutine(source.offers()))
+        self.assertEqual([offer.platform for offer in offers], ["wolfi"])
+
+    def test_environment(self) -> None:
+        """A proxy of the environment that cannot be used is told when a source is made, for a Clair too."""
+        for kind in ("osv", "clair"):
+            with self.assertRaisesRegex(BadSetting, r"^\[source.mine\]: HTTPS_PROXY in the environment"):
+                self.make({"https_proxy": "socks5://x"}, kind=kind, url="https://feeds.test")

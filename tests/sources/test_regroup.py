@@ -1,0 +1,79 @@
+"""Parts of vulnerabilities become whole ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.sources.regroup import FragmentStore, merged
+from patches.vulnerability import FixedPackage, Severity, Vulnerability
+
+PARTS = st.builds(
+    Vulnerability,
+    name=st.sampled_from(["CVE-2024-0001", "CVE-2024-0002", "TEMP-1"]),
+    platform=st.sampled_from(["debian-12", "debian-13"]),
+    fixed_in=st.tuples(st.builds(FixedPackage, st.sampled_from("abc"), st.sampled_from([None, "1", "2"]))),
+    severity=st.sampled_from(Severity),
+    aliases=st.lists(st.sampled_from(["XSA-1", "XSA-2"]), unique=True, max_size=2).map(
+        lambda names: tuple(sorted(names))
+    ),
+)
+
+
+class GatheringTests(SynchronousTestCase):
+    """A gathering in a file of its own."""
+
+    def gathering(self) -> FragmentStore:
+        """Make one that is empty."""
+        self.path = Path(self.mktemp())
+        gathering = FragmentStore(self.path)
+        self.addCleanup(gathering.close)
+        return gathering
+
+    @given(st.lists(PARTS, max_size=12))
+    def test_nothing_lost(self, parts: list[Vulnerability]) -> None:
+        """Every package of every part is in the one vulnerability of its name and platform, and nothing else is."""
+        gathering = self.gathering()
+        gathering.add(parts[:5])
+        gathering.add(iter(parts[5:]))
+        found = [each for platform in gathering.platforms() for each in gathering.vulnerabilities(platform)]
+        gathering.close()
+        keys = [(each.platform, each.name) for each in found]
+        self.assertEqual(keys, sorted({(part.platform, part.name) for part in parts}))
+        packages = {(part.platform, part.name, package) for part in parts for package in part.fixed_in}
+        given = [(each.platform, each.name, package) for each in found for package in each.fixed_in]
+        self.assertEqual(sorted(given, key=str), sorted(packages, key=str))
+        aliases = {(part.platform, part.name, alias) for part in parts for alias in part.aliases}
+        self.assertEqual({(each.platform, each.name, alias) for each in found for alias in each.aliases}, aliases)
+
+    def test_severity(self) -> None:
+        """The highest severity holds; what is negligible here and not rated there is not rated."""
+        for severities, expected in (
+            ((Severity.LOW, Severity.HIGH, Severity.UNKNOWN), Severity.HIGH),
+            ((Severity.NEGLIGIBLE, Severity.UNKNOWN), Severity.UNKNOWN),
+            ((Severity.NEGLIGIBLE, Severity.NEGLIGIBLE), Severity.NEGLIGIBLE),
+            ((Severity.NEGLIGIBLE, Severity.LOW), Severity.LOW),
+        ):
+            parts = [Vulnerability("CVE-2024-0001", "debian-12", severity=severity) for severity in severities]
+            self.assertEqual(merged(parts).severity, expected)
+
+    def test_said_once(self) -> None:
+        """What one part says of the flaw holds for the whole."""
+        parts = [
+            Vulnerability("CVE-2024-0001", "debian-12"),
+            Vulnerability("CVE-2024-0001", "debian-12", details_href="https://a", published="2024", cvss="CVSS:3.1/"),
+        ]
+        self.assertEqual(merged(parts), parts[1])
+
+    def test_file(self) -> None:
+        """What is left of an older gathering is thrown away, and so is the file in the end."""
+        gathering = self.gathering()
+        self.path.unlink()
+        self.path.write_bytes(b"left over")
+        gathering = FragmentStore(self.path)
+        self.assertEqual(gathering.platforms(), [])
+        gathering.close()
+        self.assertFalse(self.path.exists())

@@ -1,0 +1,233 @@
+"""Advisories of rpm repositories: small documents, and hostile ones."""
+
+from __future__ import annotations
+
+import io
+import tracemalloc
+from collections import Counter
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.interfaces import SourceError
+from patches.sources.parse_context import ParseContext
+from patches.sources.updateinfo.parser import parse_updateinfo, time_of
+from patches.vulnerability import FixedPackage, Severity, Vulnerability
+
+PACKAGE = (
+    '<package name="{}" epoch="0" version="2.1" release="3.amzn2023" arch="{}"><filename>x.rpm</filename></package>'
+)
+
+
+def package(name: str, arch: str = "x86_64") -> str:
+    """Make a package."""
+    return PACKAGE.format(name, arch)
+
+
+def update(*packages: str, name: str = "ALAS2023-2023-001", kind: str = "security", rest: str = "") -> str:
+    """Make an update, as Amazon writes them."""
+    return (
+        f'<update author="a@b.test" from="a@b.test" status="final" type="{kind}" version="1.4"><id>{name}</id>'
+        f"<title>Amazon Linux 2023 - {name}: important priority package update for made-up</title>"
+        f'<issued date="2023-02-17 00:50" /><severity>important</severity>{rest}'
+        f'<pkglist><collection short="amazon-linux-2023"><name>Amazon Linux 2023</name>{"".join(packages)}</collection>'
+        "</pkglist></update>"
+    )
+
+
+def document(*updates: str) -> bytes:
+    """Make a document."""
+    return ('<?xml version="1.0" ?>\n<updates>' + "\n".join(updates) + "</updates>\n").encode()
+
+
+def parse(content: bytes, platform: str = "amazon-2023") -> tuple[list[Vulnerability], Counter[str]]:
+    """Read a document."""
+    context = ParseContext("amazon")
+    return list(parse_updateinfo(io.BytesIO(content), platform, context)), context.skipped
+
+
+class DocumentTests(SynchronousTestCase):
+    """Documents made here."""
+
+    def only(self, content: str) -> Vulnerability:
+        """Read a document of one update, of which nothing is left out."""
+        (found,), skipped = parse(document(content))
+        self.assertEqual(skipped, {})
+        return found
+
+    def test_amazon(self) -> None:
+        """An advisory keeps its name; its flaws are aliases; an epoch is always written."""
+        references = (
+            '<references><reference href="https://cve.test/CVE-2022-0002" id="CVE-2022-0002" title="" type="cve" />'
+            '<reference href="https://cve.test/CVE-2022-0001" id="CVE-2022-0001" title="" type="cve" /></references>'
+        )
+        found = self.only(update(package("curl"), rest=references))
+        self.assertEqual(
+            found,
+            Vulnerability(
+                name="ALAS2023-2023-001",
+                platform="amazon-2023",
+                fixed_in=(FixedPackage("curl", "0:2.1-3.amzn2023", "binary", arches=("x86_64",)),),
+                severity=Severity.HIGH,
+                details_href="https://cve.test/CVE-2022-0002",
+                aliases=("CVE-2022-0001", "CVE-2022-0002"),
+                source="amazon",
+                published="2023-02-17T00:50:00Z",
+            ),
+        )
+
+    def test_modules(self) -> None:
+        """Each collection has its own module; without one its packages are plain."""
+        module = '<module name="nodejs" stream="18" version="8100020240807" context="489197e6" arch="x86_64"/>'
+        plain = f'</collection><collection short="b">{package("nodejs")}{package("zlib")}'
+        found = self.only(update(module, package("nodejs"), plain))
+        self.assertEqual(
+            [(each.name, each.module) for each in found.fixed_in],
+            [("nodejs", None), ("nodejs", "nodejs:18"), ("zlib", None)],
+        )
+
+    def test_arches(self) -> None:
+        """A package of several architectures is one; what is for every machine has none; sources are left out."""
+        packages = [package("curl", arch) for arch in ("x86_64", "src", "aarch64", "x86_64", "i686")]
+        found = self.only(
+            update(*packages, package("doc", "noarch"), package("doc", "x86_64"), package("raw", "nosrc"))
+        )
+        arches = {each.name: each.arches for each in found.fixed_in}
+        self.assertEqual(arches, {"curl": ("aarch64", "i686", "x86_64"), "doc": None})
+
+    def test_page(self) -> None:
+        """The advisory's own page goes before those of its flaws; what is no link is none."""
+        references = (
+            '<references><reference href="https://cve.test/1" id="CVE-2022-0001" type="cve"/>'
+            '<reference href="https://errata.test/1" id="RLSA-2022:0001" type="self"/></references>'
+        )
+        self.assertEqual(self.only(update(package("curl"), rest=references)).details_href, "https://errata.test/1")
+        references = '<references><reference href="javascript:1" id="CVE-2022-0001" type="cve"/></references>'
+        self.assertEqual(self.only(update(package("curl"), rest=references)).details_href, "")
+
+    def test_fedora(self) -> None:
+        """Where no reference is a flaw's, the flaws are taken from the titles; descriptions tell of others too."""
+        references = (
+            "<description>Unlike CVE-2022-9999, this is bad.</description><references>"
+            '<reference href="https://bugzilla.test/1" id="1" type="bugzilla" title="CVE-2022-0003 curl: bad"/>'
+            "</references>"
+        )
+        found = self.only(update(package("curl"), name="FEDORA-2022-abc", rest=references))
+        self.assertEqual((found.name, found.aliases), ("FEDORA-2022-abc", ("CVE-2022-0003",)))
+
+    def test_left_out(self) -> None:
+        """Everything but security is left out and counted, and so is what cannot be read."""
+        bad = package("a b") + package("curl").replace('version="2.1"', 'version="2-1"') + package("curl", "")
+        found, skipped = parse(
+            document(
+                update(package("curl"), kind="bugfix"),
+                update(package("curl"), kind="enhancement"),
+                update(package("curl"), name=""),
+                update(package("curl"), name="A-1").replace('status="final"', 'status="retracted"'),
+                update(name="A-2"),
+                update(bad, package("zlib"), name="A-3"),
+                "<other/>",
+            )
+        )
+        self.assertEqual([each.name for each in found], ["A-3"])
+        self.assertEqual([each.name for each in found[0].fixed_in], ["zlib"])
+        counted = {"not security": 2, "not a record": 2, "withdrawn": 1, "not a package": 3, "invalid version": 1}
+        self.assertEqual(skipped, counted)
+
+    def test_empty(self) -> None:
+        """A repository may have no advisories yet."""
+        self.assertEqual(parse(document()), ([], {}))
+        self.assertEqual(parse(b"<updates/>"), ([], {}))
+
+    def test_dates(self) -> None:
+        """Dates are understood in all forms that repositories write."""
+        for text, time in {
+            "2023-02-17T00:50:00Z": "2023-02-17T00:50:00Z",
+            "2023-02-17T02:50:00+02:00": "2023-02-17T00:50:00Z",
+            "2023-02-17 00:50:01": "2023-02-17T00:50:01Z",
+            "2023-02-17 00:50": "2023-02-17T00:50:00Z",
+            "2023-02-17 00:50:00 UTC": "2023-02-17T00:50:00Z",
+            "2023-02-17": "2023-02-17T00:00:00Z",
+            "1434372493": "2015-06-15T12:48:13Z",
+            "0001-01-01 00:00:00": None,
+            "0001-01-01T00:00:00+14:00": None,
+            "99999999999": "5138-11-16T09:46:39Z",
+            "yesterday": None,
+            "": None,
+        }.items():
+            self.assertEqual(time_of(text), time, text)
+
+    def test_another_format(self) -> None:
+        """What is no such document, or only a part of one, is refused."""
+        whole = document(update(package("curl")))
+        for content in (b"", b"{}", b"<html></html>", b"\x00", b"<updates>", whole[:-12], whole + b"<updates/>"):
+            with self.assertRaisesRegex(SourceError, r"^(not XML: .*|its root is not <updates>)$"):
+                parse(content)
+
+
+class HostileTests(SynchronousTestCase):
+    """Documents made to do harm."""
+
+    def refuse(self, content: bytes, reason: str) -> None:
+        """Read a document that is refused."""
+        with self.assertRaisesRegex(SourceError, reason):
+            parse(content)
+
+    def test_billion_laughs(self) -> None:
+        """Entities that would unfold to gigabytes are not even declared."""
+        laughs = "".join(f'<!ENTITY l{n + 1} "{f"&l{n};" * 10}">' for n in range(9))
+        declared = f'<!DOCTYPE updates [<!ENTITY l0 "ha">{laughs}]>'
+        self.refuse(f"<?xml version='1.0'?>{declared}<updates>&l9;</updates>".encode(), "document type")
+
+    def test_external_entities(self) -> None:
+        """Neither a file nor another document is read."""
+        for declared in (
+            '<!DOCTYPE updates SYSTEM "http://192.0.2.1/evil.dtd">',
+            '<!DOCTYPE updates [<!ENTITY e SYSTEM "file:///etc/passwd">]>',
+            '<!DOCTYPE updates [<!ENTITY % e SYSTEM "file:///etc/passwd"> %e;]>',
+            "<!DOCTYPE updates>",
+        ):
+            self.refuse(f"{declared}<updates>&e;</updates>".encode(), "document type")
+            padded = f"<!--{' ' * 5000}-->{declared}<updates/>"
+            self.refuse(padded.encode(), "document type")
+            self.refuse(padded.encode("utf-16"), "document type")
+
+    def test_late_declaration(self) -> None:
+        """A document type within the root is no XML."""
+        self.refuse(b'<updates><!DOCTYPE a [<!ENTITY e "x">]><update>&e;</update></updates>', "not XML")
+
+    def test_undeclared_entity(self) -> None:
+        """An entity that nothing declares is an error, not a gap."""
+        self.refuse(b"<updates><update>&e;</update></updates>", "not XML")
+
+    def test_long_prolog(self) -> None:
+        """The root has to begin soon."""
+        self.refuse(b"<!--" + b" " * 100_000 + b"--><updates/>", "root does not begin")
+
+    def test_long_element(self) -> None:
+        """One update cannot fill the memory."""
+        self.refuse(b"<updates><update>" + b"<a></a>" * 2_000_000, "longer than")
+        self.refuse(b"<updates>" + b" " * 10_000_000, "longer than")
+
+    def test_deep_element(self) -> None:
+        """Nor can it be nested without end."""
+        self.refuse(b"<updates>" + b"<a>" * 10_000, "nested")
+
+
+class MemoryTests(SynchronousTestCase):
+    """Documents that are long."""
+
+    def peak(self, updates: int) -> int:
+        """Give the bytes that were held at most while a document was read."""
+        content = io.BytesIO(document(*[update(package("curl"))] * updates))
+        tracemalloc.start()
+        try:
+            found = sum(1 for _ in parse_updateinfo(content, "amazon-2023", ParseContext("amazon")))
+            self.assertEqual(found, updates)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    def test_bounded(self) -> None:
+        """Memory does not grow with a document."""
+        few, many = self.peak(400), self.peak(4000)
+        self.assertLess(many, 1.5 * few)

@@ -1,0 +1,86 @@
+"""From a list that is kept and the delta to another one, a scanner makes exactly what the server would send."""
+
+from __future__ import annotations
+
+import gzip
+import random
+from collections.abc import AsyncIterator, Iterable
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.defer import ensureDeferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.scanner.client.delta import Patching
+from patches.server.catalogue.chunks import cut
+from patches.server.catalogue.delta import NotWorthwhile, delta_chunks
+from patches.vulnerability import FixedPackage, Vulnerability
+from patches.wire import encode_line
+from tests.server.fake_catalogue import lines, vulnerabilities
+
+_NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=3) | st.sampled_from(
+    ['"', "\\", 'a"b', "a\\nb", "é"]
+)
+_LISTS = st.dictionaries(_NAMES, st.lists(st.integers(0, 2), min_size=1, max_size=3, unique=True), max_size=12)
+_MOST = 1 << 20
+
+
+def encoded(records: dict[str, list[int]]) -> list[bytes]:
+    """Give lines, ordered by name: of each name, one for each number."""
+    made = (
+        Vulnerability(name, "debian-12", (FixedPackage("sudo", str(number)),), details_href=f"https://ä/{name}")
+        for name in sorted(records)
+        for number in records[name]
+    )
+    return [encode_line(vulnerability) for vulnerability in made]
+
+
+async def _each(bodies: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for body in bodies:
+        yield body
+
+
+class DeltaTests(SynchronousTestCase):
+    """There and back."""
+
+    def patched(self, old: list[bytes], new: list[bytes], target: int = 200) -> tuple[list[bytes], list[bytes]]:
+        """Give the chunks that a scanner makes, and those of the server."""
+        cuts = [chunk.vulnerabilities for chunk in cut(new, target)]
+        wanted = [gzip.decompress(chunk.encoded) for chunk in cut(new, target)]
+        deltas = [gzip.decompress(chunk.encoded) for chunk in delta_chunks(old, new, _MOST)]
+
+        async def made() -> list[bytes]:
+            return [body async for body in Patching(iter(old), cuts).bodies(_each(deltas))]
+
+        return self.successResultOf(ensureDeferred(made())), wanted
+
+    @given(_LISTS, _LISTS)
+    def test_any(self, old: dict[str, list[int]], new: dict[str, list[int]]) -> None:
+        """Whatever was added, changed and withdrawn, and however names are written."""
+        made, wanted = self.patched(encoded(old), encoded(new))
+        self.assertEqual(made, wanted)
+
+    def test_nothing_changed(self) -> None:
+        """Two equal lists have an empty delta; so have two that are only cut otherwise."""
+        same = lines(vulnerabilities(50))
+        self.assertEqual(delta_chunks(same, same, 0), [])
+        made, wanted = self.patched(same, same, 3000)
+        self.assertEqual(made, wanted)
+
+    def test_small(self) -> None:
+        """A change of a long list is a line."""
+        old = vulnerabilities(3000)
+        new = [*old[:1000], *old[1001:]]
+        (chunk,) = delta_chunks(lines(old), lines(new), _MOST)
+        self.assertEqual(chunk.vulnerabilities, 1)
+        self.assertEqual(
+            gzip.decompress(chunk.encoded), b'{"name":"CVE-2024-001000","change":"withdrawn","vulnerabilities":[]}\n'
+        )
+
+    def test_too_long(self) -> None:
+        """One that becomes too long is given up; so is one with a name whose records no chunk can hold."""
+        self.assertRaises(NotWorthwhile, delta_chunks, [], lines(vulnerabilities(100)), 500)
+        noise = random.Random(0)
+        hrefs = [noise.randbytes(20_000).hex() for _ in range(4)]
+        many = [encode_line(Vulnerability("CVE-1", "debian-12", details_href=href)) for href in hrefs]
+        self.assertRaises(NotWorthwhile, delta_chunks, [], many, _MOST)
