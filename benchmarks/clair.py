@@ -22,7 +22,7 @@ from twisted.internet.threads import deferToThread
 from twisted.web.server import Site
 
 from patches.interfaces import ISource
-from patches.server.refresh.importer import Intake
+from patches.server.refresh.importer import Importer
 from patches.server.refresh.staging import Lists
 from patches.sources.clair.source import clair_source
 from patches.testing import ClairDouble
@@ -56,7 +56,7 @@ class Reader:
         (offer,) = await self.source.offers()
         known = await deferToThread(self.lists.known, self.source.name, offer.key)
         if known is None or offer.state is None or offer.state != known[0].state:
-            await Intake(self.lists, deferToThread, None).read(self.source, offer, time.time())
+            await Importer(self.lists, deferToThread, None).read(self.source, offer, time.time())
 
     async def measure(self, what: str, work: Callable[[], Awaitable[Any]]) -> float:
         """Do it, and print a line; give the seconds."""

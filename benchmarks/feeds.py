@@ -22,7 +22,7 @@ from pathlib import Path
 
 import zstandard
 
-from patches.sources.csaf.store import Holdings
+from patches.sources.csaf.store import DocumentStore
 
 READ = """
 import sys, time
@@ -152,9 +152,9 @@ def write_archive(path: Path, size: int) -> Path:
             written += len(content)
             if written >= size:
                 break
-    kept = path.with_suffix(".documents")
-    Holdings(path, "made up").keep(kept)
-    return kept
+    files = path.with_suffix(".documents")
+    DocumentStore(path, "made up").keep(files)
+    return files
 
 
 def main() -> None:

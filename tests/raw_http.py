@@ -14,7 +14,7 @@ from twisted.web.server import Site
 
 
 @frozen
-class Exchange:
+class HttpClient:
     """
     An answer as it came.
 
@@ -42,7 +42,7 @@ class Connection:
         lines = [f"{method} {target} {version}", "Host: clair", *(f"{k}: {v}" for k, v in (headers or {}).items())]
         self._protocol.dataReceived("\r\n".join([*lines, "", ""]).encode("latin-1"))
 
-    def received(self) -> Exchange:
+    def received(self) -> HttpClient:
         """Take what has come."""
         data = self._transport.value()
         self._transport.clear()
@@ -54,9 +54,9 @@ class Connection:
             body = _joined(body)
         if headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
-        return Exchange(int(status.split()[1]) if status else None, headers, body, self._transport.disconnecting)
+        return HttpClient(int(status.split()[1]) if status else None, headers, body, self._transport.disconnecting)
 
-    def ask(self, method: str, target: str, headers: dict[str, str] | None = None) -> Exchange:
+    def ask(self, method: str, target: str, headers: dict[str, str] | None = None) -> HttpClient:
         """Send a request that is answered at once."""
         self.send(method, target, headers)
         return self.received()

@@ -18,15 +18,15 @@ from patches.interfaces import IListing, ISource, Offer
 from patches.server.budget import Budget
 from patches.server.catalogue.schema import open_database
 from patches.server.catalogue.store import Catalogue
-from patches.server.refresh.on_demand import Demand
+from patches.server.refresh.on_demand import RequestedPlatforms
 from patches.server.refresh.publisher import Guard, Publisher
-from patches.server.refresh.refresher import Refresh
-from patches.server.refresh.requests_table import Board
-from patches.server.refresh.schedule import NoPublic, Schedule
-from patches.server.refresh.source_set import Offering
-from patches.server.refresh.staging import Lists
-from patches.server.sessions.chunk_response import LARGEST_LOADED, LoadedChunk, load
-from patches.server.sessions.sessions import Reading
+from patches.server.refresh.refresher import Refresher
+from patches.server.refresh.requests_table import RequestTable
+from patches.server.refresh.schedule import NoPublicSources, Schedule
+from patches.server.refresh.source_set import SourceSet
+from patches.server.refresh.staging import StagingStore
+from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES, ChunkResponse, create_response
+from patches.server.sessions.sessions import SessionService
 from patches.server.sessions.table import Limits, Session, SessionTable
 from patches.server.sessions.tokens import TokenKey
 from patches.vulnerability import FixedPackage, Vulnerability
@@ -99,11 +99,11 @@ class WholeServer:
         engine = open_database(folder / "catalogue.sqlite")
         self.catalogue = Catalogue(engine)
         schedule = Schedule(timedelta(hours=6))
-        lists = Lists(folder / "lists.sqlite")
+        lists = StagingStore(folder / "lists.sqlite")
         publisher = Publisher(self.catalogue, lists, Guard(), folder)
-        self.refresh = Refresh(
-            Offering([self.source], NoPublic()),
-            Demand(Board(engine), NoPublic(), maybeDeferred, self.clock.seconds),
+        self.refresh = Refresher(
+            SourceSet([self.source], NoPublicSources()),
+            RequestedPlatforms(RequestTable(engine), NoPublicSources(), maybeDeferred, self.clock.seconds),
             self.catalogue,
             lists,
             publisher,
@@ -113,35 +113,37 @@ class WholeServer:
             self.clock,
             self.clock.seconds,
         )
-        window_bytes = 3 * LARGEST_LOADED
-        self.reading = Reading(SessionTable(limits), self.key, self.budget, self._load, window_bytes, self.clock)
+        window_bytes = 3 * MAX_RESPONSE_BYTES
+        self.session_service = SessionService(
+            SessionTable(limits), self.key, self.budget, self._load, window_bytes, self.clock
+        )
         self._now(ensureDeferred(self.refresh.tick()))
 
-    def _load(self, revision: str, number: int) -> Deferred[LoadedChunk]:
+    def _load(self, revision: str, number: int) -> Deferred[ChunkResponse]:
         self.loaded.append(number)
-        return succeed(load(self.catalogue.chunk(revision, number), b"Thu, 01 Jan 1970 00:00:00 GMT"))
+        return succeed(create_response(self.catalogue.chunk(revision, number), b"Thu, 01 Jan 1970 00:00:00 GMT"))
 
     def open(self) -> Session:
         """Open a session."""
-        return self.reading.open(self.refresh.current(PLATFORM))
+        return self.session_service.open(self.refresh.current(PLATFORM))
 
     def resume(self, session: Session, chunk: int) -> Session:
         """Resume one."""
-        return self.reading.resume(session.token, self.refresh.current(PLATFORM), chunk)
+        return self.session_service.resume(session.token, self.refresh.current(PLATFORM), chunk)
 
-    def ask(self, session: Session, number: int) -> LoadedChunk | None:
+    def ask(self, session: Session, number: int) -> ChunkResponse | None:
         """Have a chunk, which must be there without a wait; ``None``: the stream is finished."""
-        return self._now(ensureDeferred(self.reading.read(session.token, number)))
+        return self._now(ensureDeferred(self.session_service.read(session.token, number)))
 
-    def try_to_ask(self, session: Session, number: int) -> LoadedChunk | None:
+    def try_to_ask(self, session: Session, number: int) -> ChunkResponse | None:
         """Have a chunk if it is there without a wait."""
-        return self.reading.ready(session.token, number)
+        return self.session_service.read_cached(session.token, number)
 
     def wait(self, seconds: int) -> None:
         """Let time go by, as the periodic calls do."""
         for _ in range(seconds):
             self.clock.advance(1)
-            self.reading.tick()
+            self.session_service.tick()
 
     def _now(self, deferred: Deferred[Any]) -> Any:
         results: list[Any] = []

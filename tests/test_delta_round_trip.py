@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from twisted.internet.defer import ensureDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.scanner.client.delta import Patching
+from patches.scanner.client.delta import DeltaApplier
 from patches.server.catalogue.chunks import cut
-from patches.server.catalogue.delta import NotWorthwhile, delta_chunks
+from patches.server.catalogue.delta import NoDelta, delta_chunks
 from patches.vulnerability import FixedPackage, Vulnerability
 from patches.wire import encode_line
 from tests.server.fake_catalogue import lines, vulnerabilities
@@ -50,7 +50,7 @@ class DeltaTests(SynchronousTestCase):
         deltas = [gzip.decompress(chunk.encoded) for chunk in delta_chunks(old, new, _MOST)]
 
         async def made() -> list[bytes]:
-            return [body async for body in Patching(iter(old), cuts).bodies(_each(deltas))]
+            return [body async for body in DeltaApplier(iter(old), cuts).bodies(_each(deltas))]
 
         return self.successResultOf(ensureDeferred(made())), wanted
 
@@ -79,8 +79,8 @@ class DeltaTests(SynchronousTestCase):
 
     def test_too_long(self) -> None:
         """One that becomes too long is given up; so is one with a name whose records no chunk can hold."""
-        self.assertRaises(NotWorthwhile, delta_chunks, [], lines(vulnerabilities(100)), 500)
+        self.assertRaises(NoDelta, delta_chunks, [], lines(vulnerabilities(100)), 500)
         noise = random.Random(0)
         hrefs = [noise.randbytes(20_000).hex() for _ in range(4)]
         many = [encode_line(Vulnerability("CVE-1", "debian-12", details_href=href)) for href in hrefs]
-        self.assertRaises(NotWorthwhile, delta_chunks, [], many, _MOST)
+        self.assertRaises(NoDelta, delta_chunks, [], many, _MOST)

@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import patches
 from patches.interfaces import SourceError
-from patches.scanner.client.http_client import Exchange
+from patches.scanner.client.http_client import HttpClient
 from patches.scanner.inventory import Inventory, Package
 from patches.scanner.matching.matcher import Matcher
 from patches.scanner.reporting.delivery import Delivery
@@ -62,7 +62,7 @@ class ServerDefects(SynchronousTestCase):
         session = server.open()
         server.ask(session, 0)
         server.wait(31)
-        self.assertRaises(SessionExpired, server.reading.touch, session.token)
+        self.assertRaises(SessionExpired, server.session_service.touch, session.token)
         self.assertEqual(sum(server.budget.used.values()), 0)
 
     def test_sessions_expire_only_when_a_request_arrives(self) -> None:
@@ -70,7 +70,7 @@ class ServerDefects(SynchronousTestCase):
         server = self.server(session_timeout=30)
         session = server.open()
         server.wait(31)
-        self.assertIsNone(server.reading.table.peek(session.token))
+        self.assertIsNone(server.session_service.table.find(session.token))
 
     def test_every_session_re_reads_the_source(self) -> None:
         """However many sessions read a list, the source is read once, and each chunk comes from disk once a window."""
@@ -87,7 +87,7 @@ class ServerDefects(SynchronousTestCase):
         server = self.server(max_active=1, session_timeout=30, queue_timeout=300)
         server.open()
         second = server.open()
-        activated = server.reading.when_active(second)
+        activated = server.session_service.when_active(second)
         self.assertNoResult(activated)
         server.wait(32)
         self.successResultOf(activated)
@@ -127,10 +127,10 @@ class ServerDefects(SynchronousTestCase):
         self.assertRaises(OutOfOrder, server.ask, slow, 3)
         for _ in range(6):
             server.wait(10)
-            server.reading.touch(slow.token)
-            server.reading.touch(fast.token)
+            server.session_service.touch(slow.token)
+            server.session_service.touch(fast.token)
         server.wait(2)
-        reason = self.assertRaises(SessionExpired, server.reading.touch, slow.token)
+        reason = self.assertRaises(SessionExpired, server.session_service.touch, slow.token)
         self.assertIn("chunk 1 was not consumed", str(reason))
         self.assertTrue(self.is_served(server, fast, number))
 
@@ -231,14 +231,14 @@ class ScannerDefects(SynchronousTestCase):
         Outbox(folder).put(lambda number: {"number": number})
         for answer, left in ((REFUSED, 1), (Canned(500), 1), (Canned(200), 0)):
             outbox = Outbox(folder)
-            exchange = Exchange(CannedHTTP(answer), "http://reporter", clock, 1000)
+            exchange = HttpClient(CannedHTTP(answer), "http://reporter", clock, 1000)
             self.successResultOf(ensureDeferred(Delivery(outbox, exchange, clock).send_all()))
             self.assertEqual(len(outbox.pending()), left)
 
     def test_no_time_outs(self) -> None:
         """A peer that never answers is given up after a time."""
         clock = Clock()
-        asking = ensureDeferred(Exchange(CannedHTTP(), "http://server", clock, 1000).ask("GET", "/"))
+        asking = ensureDeferred(HttpClient(CannedHTTP(), "http://server", clock, 1000).ask("GET", "/"))
         clock.advance(29)
         self.assertNoResult(asking)
         clock.advance(2)

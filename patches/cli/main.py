@@ -35,9 +35,9 @@ def main() -> None:
 @options_of(ONCE_SETTINGS, ALIASES)
 def scan(values: dict[str, Any]) -> None:
     """Scan this host once, and show what was found."""
-    from patches.scanner.scan_command import run_once
+    from patches.scanner.scan_command import run_scan
 
-    sys.exit(run_once(values))
+    sys.exit(run_scan(values))
 
 
 @main.command(epilog=EXPLAIN_EXPLAINED)

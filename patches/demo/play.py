@@ -21,7 +21,7 @@ from twisted.internet.threads import deferToThread
 
 from patches.reporter import service as reporter_service
 from patches.scanner.client.client import PatchesClient
-from patches.scanner.client.http_client import Exchange, http_client
+from patches.scanner.client.http_client import HttpClient, http_client
 from patches.scanner.host.os_release import UnknownPlatform, detect_platform
 from patches.scanner.inventory import InventoryError, read_inventory
 from patches.scanner.outcome import Outcome, Target
@@ -122,8 +122,8 @@ class _Stage:
         outbox = Outbox(self._folder / "outbox")
         for outcome in outcomes:
             outbox.put(partial(report_document, outcome))
-        exchange = Exchange(self._http, self._reporter_url, self._reactor, MAX_REPORTER_ANSWER)
-        problem = await Delivery(outbox, exchange, self._reactor).send_all()
+        reporter_http = HttpClient(self._http, self._reporter_url, self._reactor, MAX_REPORTER_ANSWER)
+        problem = await Delivery(outbox, reporter_http, self._reactor).send_all()
         if problem is not None:
             raise RuntimeError(problem)
         await self._show_hosts()

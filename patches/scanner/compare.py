@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from attrs import define, evolve
 
-from patches.scanner.client.cache import Kept, ListCache
+from patches.scanner.client.cache import CachedList, ListCache
 from patches.scanner.client.client import PatchesClient
 from patches.scanner.client.trust import NotTrusted, Trust
 from patches.scanner.client.verified_stream import (
@@ -75,33 +75,33 @@ async def compare(
 
     :param cache: the list that was kept, which is compared if it has not changed or the server is away.
     """
-    kept = _kept(cache, client.trust, platform)
-    if cache is None or kept is None:
+    cached = _cached(cache, client.trust, platform)
+    if cache is None or cached is None:
         return await _with_server(client, cache, platform, inventory, watch)
     try:
-        comparison = await _with_server(client, cache, platform, inventory, watch, kept)
+        comparison = await _with_server(client, cache, platform, inventory, watch, cached)
     except Unchanged as unchanged:
-        comparison = await _with_kept(evolve(kept, snapshot=unchanged.snapshot), inventory, watch)
+        comparison = await _with_kept(evolve(cached, snapshot=unchanged.snapshot), inventory, watch)
         if comparison.verdict is None:
             cache.describe(unchanged.snapshot)
             return comparison
         return await _with_server(client, cache, platform, inventory, watch)  # what was kept is damaged
     if comparison.verdict is not Verdict.INCOMPLETE:
         return comparison
-    instead = await _with_kept(kept, inventory, watch)
+    instead = await _with_kept(cached, inventory, watch)
     instead.away = comparison.problem
     return instead if instead.verdict is None else comparison
 
 
-def _kept(cache: ListCache | None, trust: Trust | None, platform: str) -> Kept | None:
+def _cached(cache: ListCache | None, trust: Trust | None, platform: str) -> CachedList | None:
     """Give the list that was kept, if there is one that may be compared."""
-    kept = cache.kept() if cache is not None else None
+    cached = cache.cached() if cache is not None else None
     try:
-        if kept is not None and trust is not None:
-            trust.verify(platform, kept.snapshot)
+        if cached is not None and trust is not None:
+            trust.verify(platform, cached.snapshot)
     except NotTrusted:
         return None
-    return kept
+    return cached
 
 
 async def _with_server(
@@ -110,7 +110,7 @@ async def _with_server(
     platform: str,
     inventory: Inventory,
     watch: Watch,
-    since: Kept | None = None,
+    since: CachedList | None = None,
 ) -> Comparison:
     for _ in range(_SESSIONS):
         keep = cache.keep() if cache is not None else None
@@ -141,8 +141,8 @@ async def _with_server(
     return comparison
 
 
-async def _with_kept(kept: Kept, inventory: Inventory, watch: Watch) -> Comparison:
-    comparison = Comparison.of(kept.stream(), inventory)
+async def _with_kept(cached: CachedList, inventory: Inventory, watch: Watch) -> Comparison:
+    comparison = Comparison.of(cached.stream(), inventory)
     try:
         await comparison.run(watch)
     except NotVerified as error:

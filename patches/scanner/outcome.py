@@ -11,11 +11,11 @@ from attrs import field, frozen
 
 from patches.scanner.host.kernels import Kernels
 from patches.scanner.inventory import Package
-from patches.scanner.matching.findings import Finding, severest_first
+from patches.scanner.matching.findings import Finding, by_severity
 
 
 class Verdict(StrEnum):
-    """In what a scan ends. ``CLEAN`` is said of what was compared only; :class:`Judged` tells what was not."""
+    """In what a scan ends. ``CLEAN`` is said of what was compared only; :class:`Coverage` tells what was not."""
 
     CLEAN = "clean"
     FINDINGS = "findings"
@@ -47,7 +47,7 @@ class Target:
 
 
 @frozen
-class Judged:
+class Coverage:
     """
     What was judged of the packages, each counted once.
 
@@ -74,7 +74,7 @@ class Judged:
 
 
 @frozen
-class Listed:
+class ListInfo:
     """
     The list that was compared; times as RFC 3339.
 
@@ -116,13 +116,13 @@ class Outcome:
     verdict: Verdict
     scan_id: str = field(factory=lambda: uuid.uuid4().hex)
     problem: str | None = None
-    judged: Judged = field(factory=Judged)
+    coverage: Coverage = field(factory=Coverage)
     findings: tuple[Finding, ...] = ()
     unfixed: tuple[Finding, ...] = ()
     not_evaluated: Mapping[str, int] = field(factory=dict)
     kernels: Kernels | None = None
     end_of_life: str | None = None
-    listed: Listed = field(factory=Listed)
+    list_info: ListInfo = field(factory=ListInfo)
     with_unfixed: bool = False
 
     @property
@@ -135,7 +135,7 @@ class Outcome:
         """The findings to show, the severest first; those that are ignored too."""
         if not self.with_unfixed:
             return self.findings
-        return tuple(sorted((*self.findings, *self.unfixed), key=severest_first))
+        return tuple(sorted((*self.findings, *self.unfixed), key=by_severity))
 
     @property
     def counted(self) -> tuple[Finding, ...]:

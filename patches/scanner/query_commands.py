@@ -20,7 +20,7 @@ from patches.scanner.outcome import Target
 from patches.scanner.output.exit_codes import CLEAN, ERROR, FINDINGS, INCOMPLETE, UNSUPPORTED
 from patches.scanner.output.explanation import explanation_document, explanation_text
 from patches.scanner.output.inventory import inventory_document, inventory_table
-from patches.scanner.scan import inventory_of
+from patches.scanner.scan import read_host_inventory
 from patches.service import one_shot
 
 _CODES = {False: CLEAN, True: FINDINGS, None: INCOMPLETE}
@@ -44,7 +44,7 @@ def run_inventory(values: Mapping[str, Any]) -> int:
     return 0
 
 
-def run_explain(values: Mapping[str, Any], flaw: str, package: str | None) -> int:
+def run_explain(values: Mapping[str, Any], vulnerability_id: str, package: str | None) -> int:
     """
     Explain what the list says of a flaw, for a host.
 
@@ -62,7 +62,7 @@ def run_explain(values: Mapping[str, Any], flaw: str, package: str | None) -> in
         settings = ClientSettings(patience=values["patience"])
         client = PatchesClient(http_client(reactor), values["patches-server"], reactor, settings, trust=trust)
         try:
-            explanation = await explain(client.stream(target.platform), inventory, flaw, package)
+            explanation = await explain(client.stream(target.platform), inventory, vulnerability_id, package)
         except StreamError as error:
             unknown = isinstance(error, Refused) and error.code == "unknown-platform"
             return _fail(str(error), UNSUPPORTED if unknown else INCOMPLETE)
@@ -79,7 +79,7 @@ def _host(values: Mapping[str, Any]) -> tuple[Target, Inventory] | int:
     """Give what is asked about, or an exit code."""
     try:
         target = target_of(values)
-        return target, inventory_of(target)
+        return target, read_host_inventory(target)
     except UnknownPlatform as error:
         return _fail(str(error), UNSUPPORTED)
     except InventoryError as error:

@@ -15,12 +15,12 @@ from patches.scanner.client.client import PatchesClient
 from patches.scanner.compare import Comparison, Watch, compare
 from patches.scanner.host.end_of_life import ended
 from patches.scanner.host.kernels import kernels_of, running_of
-from patches.scanner.host.subscriptions import channels_of
+from patches.scanner.host.subscriptions import subscribed_channels
 from patches.scanner.inventory import Inventory, InventoryError, read_inventory
 from patches.scanner.matching.coverage import is_covered
 from patches.scanner.matching.findings import Finding
 from patches.scanner.matching.ignores import Ignores
-from patches.scanner.outcome import Judged, Listed, Outcome, Target, Verdict
+from patches.scanner.outcome import Coverage, ListInfo, Outcome, Target, Verdict
 
 
 @frozen
@@ -54,21 +54,21 @@ async def scan(
     """
     started = wall()
     try:
-        inventory = inventory_of(target)
+        inventory = read_host_inventory(target)
     except InventoryError as error:
         return Outcome(target.host, target.platform, started, wall(), Verdict.ERROR, problem=str(error))
     comparison = await compare(client, cache, target.platform, inventory, watch)
     return _outcome(comparison, target, policy or Policy(), (started, wall()))
 
 
-def inventory_of(target: Target) -> Inventory:
+def read_host_inventory(target: Target) -> Inventory:
     """
     Read what is installed on a host, and what it is subscribed to.
 
     :raises InventoryError: if it cannot be read whole.
     """
     inventory = read_inventory(target.root, Platform.from_name(target.platform).version_scheme)
-    channels = channels_of(target.root, inventory.packages) if target.channels is None else target.channels
+    channels = subscribed_channels(target.root, inventory.packages) if target.channels is None else target.channels
     return evolve(inventory, channels=channels)
 
 
@@ -85,9 +85,9 @@ def _outcome(comparison: Comparison, target: Target, policy: Policy, times: tupl
     found = [_decided(finding, policy.ignores, today) for finding in found]
     findings = tuple(finding for finding in found if finding.fixed.has_fix)
     unfixed = tuple(finding for finding in found if not finding.fixed.has_fix)
-    listed = _listed(comparison)
+    list_info = _listed(comparison)
     if verdict is None:
-        problem = _too_old(listed, policy.max_age, times[1])
+        problem = _too_old(list_info, policy.max_age, times[1])
         shown = found if policy.with_unfixed else findings
         counts = any(finding.ignored is None for finding in shown)
         verdict = Verdict.STALE if problem else Verdict.FINDINGS if counts else Verdict.CLEAN
@@ -98,27 +98,27 @@ def _outcome(comparison: Comparison, target: Target, policy: Policy, times: tupl
         finished=times[1],
         verdict=verdict,
         problem=problem,
-        judged=_judged(comparison, target.platform, found),
+        coverage=_judged(comparison, target.platform, found),
         findings=findings,
         unfixed=unfixed,
         not_evaluated=Counter(comparison.matcher.not_evaluated),
         kernels=kernels,
         end_of_life=ended(target.platform, today, inventory.channels, target.support_end),
-        listed=listed,
+        list_info=list_info,
         with_unfixed=policy.with_unfixed,
     )
 
 
-def _listed(comparison: Comparison) -> Listed:
+def _listed(comparison: Comparison) -> ListInfo:
     stream = comparison.stream
     told = stream.snapshot
     digest = stream.digest if comparison.verdict is None else None
-    return Listed(
+    return ListInfo(
         stream.served, told.get("revision"), digest, told.get("created"), told.get("checked"), comparison.away
     )
 
 
-def _judged(comparison: Comparison, platform: str, found: list[Finding]) -> Judged:
+def _judged(comparison: Comparison, platform: str, found: list[Finding]) -> Coverage:
     packages = comparison.inventory.packages
     affected = {finding.package for finding in found}
     unjudged = comparison.matcher.unjudged.items()
@@ -126,7 +126,7 @@ def _judged(comparison: Comparison, platform: str, found: list[Finding]) -> Judg
     rest = (package for package in packages if package not in affected and package not in not_evaluated)
     elsewhere = tuple(package for package in rest if not is_covered(package, platform))
     ordered = tuple(package for package in packages if package in affected)
-    return Judged(len(packages), ordered, not_evaluated, elsewhere, packages, comparison.inventory.scheme)
+    return Coverage(len(packages), ordered, not_evaluated, elsewhere, packages, comparison.inventory.scheme)
 
 
 def _decided(finding: Finding, ignores: Ignores, today: date) -> Finding:
@@ -134,10 +134,10 @@ def _decided(finding: Finding, ignores: Ignores, today: date) -> Finding:
     return finding if ignored is None else evolve(finding, ignored=ignored)
 
 
-def _too_old(listed: Listed, max_age: timedelta | None, now: float) -> str | None:
+def _too_old(list_info: ListInfo, max_age: timedelta | None, now: float) -> str | None:
     if max_age is None:
         return None
-    told = listed.checked or listed.created
+    told = list_info.checked or list_info.created
     try:
         age = timedelta(seconds=now) - (datetime.fromisoformat(told or "") - datetime.fromtimestamp(0, UTC))
     except (ValueError, TypeError):

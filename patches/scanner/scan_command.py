@@ -13,7 +13,7 @@ from typing import Any
 from attrs import define
 
 from patches.scanner.client.client import ClientSettings, PatchesClient
-from patches.scanner.client.http_client import Exchange, http_client
+from patches.scanner.client.http_client import HttpClient, http_client
 from patches.scanner.client.trust import Trust
 from patches.scanner.host.os_release import UnknownPlatform
 from patches.scanner.matching.ignore_files import BadIgnores
@@ -31,7 +31,7 @@ from patches.settings import BadSetting
 from patches.storage.atomic_file import Unwritable, WholeFile
 
 
-def run_once(values: Mapping[str, Any]) -> int:
+def run_scan(values: Mapping[str, Any]) -> int:
     """
     Scan, show, and report if there is a reporter.
 
@@ -123,7 +123,7 @@ class _Once:
 
     async def _report(self, reactor: Any, http: Any, outcome: Outcome, outbox: Outbox) -> None:
         outbox.put(partial(report_document, outcome))
-        exchange = Exchange(http, self.values["reporter"], reactor, MAX_REPORTER_ANSWER)
-        problem = await Delivery(outbox, exchange, reactor).send_all()
+        reporter_http = HttpClient(http, self.values["reporter"], reactor, MAX_REPORTER_ANSWER)
+        problem = await Delivery(outbox, reporter_http, reactor).send_all()
         if problem is not None:
             self.screen.note(f"The report waits in {self.values['state-dir']}: {problem}")

@@ -15,8 +15,8 @@ from twisted.logger import Logger
 
 from patches.scanner.client.cache import ListCache
 from patches.scanner.client.client import ClientSettings, PatchesClient
-from patches.scanner.client.http_client import Exchange, http_client
-from patches.scanner.host.changes import Changes, fingerprint
+from patches.scanner.client.http_client import HttpClient, http_client
+from patches.scanner.host.changes import ChangeWatcher, fingerprint
 from patches.scanner.host.os_release import UnknownPlatform
 from patches.scanner.matching.ignore_files import BadIgnores
 from patches.scanner.options import Options, cache_of, policy_of, target_of, trust_of
@@ -69,7 +69,7 @@ def make_scanner(reactor: Any, values: Mapping[str, Any]) -> MultiService:
     service = MultiService()
     if values["reporter"] is not None:
         outbox = Outbox(usable_folder(PROGRAM, values["state-dir"]) / "outbox")
-        delivery = Delivery(outbox, Exchange(http, values["reporter"], reactor, MAX_REPORTER_ANSWER), reactor)
+        delivery = Delivery(outbox, HttpClient(http, values["reporter"], reactor, MAX_REPORTER_ANSWER), reactor)
         PeriodicService("Sending reports", timedelta(seconds=1), delivery.tick, reactor).setServiceParent(service)
     target = target_of(values)
     once = partial(_scan_once, client, target, policy_of(values), cache_of(values, target), outbox)
@@ -85,7 +85,7 @@ def _watch(root: Path, settle: timedelta, schedule: ScanSchedule, clock: IReacto
         log.info("The packages of this host have changed: it is scanned again")
         schedule.soon()
 
-    changes = Changes(partial(fingerprint, root), settle, scan_soon, clock.seconds)
+    changes = ChangeWatcher(partial(fingerprint, root), settle, scan_soon, clock.seconds)
     return PeriodicService("Looking for changed packages", _LOOK, changes.tick, clock)
 
 
@@ -109,8 +109,8 @@ def _tell(outcome: Outcome) -> None:
         log.info(
             "{platform}: {served} vulnerabilities, {packages} packages, {findings} findings, {unfixed} without a fix",
             platform=outcome.platform,
-            served=outcome.listed.served,
-            packages=outcome.judged.installed,
+            served=outcome.list_info.served,
+            packages=outcome.coverage.installed,
             findings=len(outcome.counted),
             unfixed=len(outcome.unfixed),
         )

@@ -11,7 +11,7 @@ class ChunkMissing(CatalogueError):
     """A chunk is not in the catalogue (any more)."""
 
 
-class Older(CatalogueError):
+class OlderList(CatalogueError):
     """A list that was checked before the current one was."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from patches.server.sessions.chunk_response import LARGEST_LOADED
+from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
 from patches.service.daemon import DaemonOptions
 from patches.settings import Setting, count, endpoint, flag, fraction, platforms, rate, seconds, size, table, url
 from patches.storage.database_url import database_url
@@ -13,8 +13,8 @@ from patches.storage.database_url import database_url
 def window_size(text: str) -> int:
     """Read the size of a window: one chunk of the largest size at least."""
     value = size(text)
-    if value < LARGEST_LOADED:
-        raise ValueError(f"must be {-(-LARGEST_LOADED // 1024)}KiB or more: one chunk of the largest size")
+    if value < MAX_RESPONSE_BYTES:
+        raise ValueError(f"must be {-(-MAX_RESPONSE_BYTES // 1024)}KiB or more: one chunk of the largest size")
     return value
 
 

@@ -29,22 +29,22 @@ from patches.server.errors import CatalogueError
 from patches.server.http.api import Api
 from patches.server.http.channel import ServerSite
 from patches.server.http.metrics import Metrics
-from patches.server.http.representations import Describe, snapshot_document
+from patches.server.http.representations import DescribeSnapshot, snapshot_document
 from patches.server.options import Options
 from patches.server.refresh.leadership import Leadership
-from patches.server.refresh.maintenance import Rounds
-from patches.server.refresh.on_demand import Demand
+from patches.server.refresh.maintenance import Maintenance
+from patches.server.refresh.on_demand import RequestedPlatforms
 from patches.server.refresh.publisher import Guard, Publisher
-from patches.server.refresh.refresher import Refresh
-from patches.server.refresh.requests_table import Board
+from patches.server.refresh.refresher import Refresher
+from patches.server.refresh.requests_table import RequestTable
 from patches.server.refresh.schedule import Schedule
-from patches.server.refresh.source_set import Offering
-from patches.server.refresh.staging import Lists
-from patches.server.sessions.chunk_response import LoadedChunk, load
-from patches.server.sessions.sessions import Reading
+from patches.server.refresh.source_set import SourceSet
+from patches.server.refresh.staging import StagingStore
+from patches.server.sessions.chunk_response import ChunkResponse, create_response
+from patches.server.sessions.sessions import SessionService
 from patches.server.sessions.table import Limits, SessionTable
 from patches.server.sessions.tokens import TokenKey
-from patches.server.sources import Sources, sources_of
+from patches.server.sources import ConfiguredSources, create_sources
 from patches.service.daemon import CleanEndService, ListeningService, allow_open_files, hold_folder, usable_folder
 from patches.service.periodic import PeriodicService
 from patches.service.threads import ThreadService
@@ -70,8 +70,8 @@ class Server:
 
     service: MultiService
     listening: ListeningService
-    reading: Reading
-    refresh: Refresh
+    session_service: SessionService
+    refresh: Refresher
 
 
 def makeService(options: Options) -> MultiService:
@@ -113,48 +113,50 @@ def make_server(reactor: Any, values: Mapping[str, Any]) -> Server:
     key = _key(values["session-key-file"] or folder / "session.key")
     budget = _budget(values)
     table = SessionTable(_limits(values))
-    reading = Reading(
+    session_service = SessionService(
         table, key, budget, partial(_load, threads.run, catalogue, reactor), values["window-bytes"], reactor
     )
-    demand = Demand(Board(engine), sources.public, threads.run, time.time)
-    refresh = _refresh(reactor, values, sources, demand, catalogue, budget, threads.run, leadership)
-    metrics = Metrics(reading, refresh, budget, values["memory-limit"], time.time)
+    requested = RequestedPlatforms(RequestTable(engine), sources.public, threads.run, time.time)
+    refresh = _refresh(reactor, values, sources, requested, catalogue, budget, threads.run, leadership)
+    metrics = Metrics(session_service, refresh, budget, values["memory-limit"], time.time)
     deltas = Deltas(catalogue, DeltaStore(engine), budget, threads.run, reactor)
     describe = _describe(values["signing-key"])
-    api = Api(reading, refresh, deltas, key, budget, metrics, reactor, time.time, describe)
-    site = ServerSite(api.app.resource(), budget, reading.ready, reactor, requestFactory=BoundedRequest)
-    listening = ListeningService(PROGRAM, reactor, values["listen"], site, partial(_drain, reading, site))
+    api = Api(session_service, refresh, deltas, key, budget, metrics, reactor, time.time, describe)
+    site = ServerSite(api.app.resource(), budget, session_service.read_cached, reactor, requestFactory=BoundedRequest)
+    listening = ListeningService(PROGRAM, reactor, values["listen"], site, partial(_drain, session_service, site))
     service = MultiService()
     threads.setServiceParent(service)
-    rounds = Rounds(reading.revisions_in_use, refresh, deltas, leadership, partial(threads.run, sources.forget_files))
-    for child in _periodic(reactor, reading, rounds, leadership):
+    maintenance = Maintenance(
+        session_service.revisions_in_use, refresh, deltas, leadership, partial(threads.run, sources.forget_files)
+    )
+    for child in _periodic(reactor, session_service, maintenance, leadership):
         child.setServiceParent(service)
     listening.setServiceParent(service)
-    return Server(service, listening, reading, refresh)
+    return Server(service, listening, session_service, refresh)
 
 
 def _refresh(
     reactor: Any,
     values: Mapping[str, Any],
-    sources: Sources,
-    demand: Demand,
+    sources: ConfiguredSources,
+    requested: RequestedPlatforms,
     catalogue: Catalogue,
     budget: Budget,
     run: Run,
     leadership: Leadership | None,
-) -> Refresh:
+) -> Refresher:
     folder = values["state-dir"]
-    lists = Lists(folder / "lists.sqlite")
-    publisher = Publisher(catalogue, lists, Guard(values["most-shrink"]), folder)
+    staging = StagingStore(folder / "lists.sqlite")
+    publisher = Publisher(catalogue, staging, Guard(values["most-shrink"]), folder)
     schedule = Schedule(
         values["refresh-interval"], values["platforms"] or (), sources.intervals, values["keep-replaced"]
     )
     leads = leadership.leads if leadership is not None else lambda: True
-    return Refresh(
-        Offering(sources.configured, sources.public),
-        demand,
+    return Refresher(
+        SourceSet(sources.configured, sources.public),
+        requested,
         catalogue,
-        lists,
+        staging,
         publisher,
         schedule,
         budget,
@@ -165,32 +167,34 @@ def _refresh(
     )
 
 
-def _sources(reactor: Any, values: Mapping[str, Any], run: Run, folder: Path) -> Sources:
+def _sources(reactor: Any, values: Mapping[str, Any], run: Run, folder: Path) -> ConfiguredSources:
     try:
-        return sources_of(reactor, values, run, folder)
+        return create_sources(reactor, values, run, folder)
     except BadSetting as error:
         sys.exit(f"{PROGRAM}: {error}")
 
 
-def _periodic(reactor: Any, reading: Reading, rounds: Rounds, leadership: Leadership | None) -> list[PeriodicService]:
+def _periodic(
+    reactor: Any, session_service: SessionService, maintenance: Maintenance, leadership: Leadership | None
+) -> list[PeriodicService]:
     second = timedelta(seconds=1)
     leading = [PeriodicService("Leading", second, leadership.check, reactor)] if leadership is not None else []
     return [
-        PeriodicService("Expiring sessions", second, reading.tick, reactor),
+        PeriodicService("Expiring sessions", second, session_service.tick, reactor),
         *leading,
-        PeriodicService("Refreshing lists", second, rounds.refresh, reactor),
-        PeriodicService("Pruning the catalogue", timedelta(minutes=5), rounds.prune, reactor),
+        PeriodicService("Refreshing lists", second, maintenance.refresh, reactor),
+        PeriodicService("Pruning the catalogue", timedelta(minutes=5), maintenance.prune, reactor),
     ]
 
 
-async def _drain(reading: Reading, site: ServerSite) -> None:
-    reading.stop()
+async def _drain(session_service: SessionService, site: ServerSite) -> None:
+    session_service.stop()
     await site.drain()
 
 
-def _load(run: Run, catalogue: Catalogue, reactor: Any, revision: str, number: int) -> Deferred[LoadedChunk]:
+def _load(run: Run, catalogue: Catalogue, reactor: Any, revision: str, number: int) -> Deferred[ChunkResponse]:
     chunk = run(catalogue.chunk, revision, number)
-    return chunk.addCallback(lambda chunk: load(chunk, datetimeToString(reactor.seconds())))
+    return chunk.addCallback(lambda chunk: create_response(chunk, datetimeToString(reactor.seconds())))
 
 
 def _database(where: Any) -> Any:
@@ -209,15 +213,15 @@ def _key(path: Path) -> TokenKey:
         sys.exit(f"{PROGRAM}: --session-key-file {path}: {error}")
 
 
-def _describe(signing_key: Path | None) -> Describe:
+def _describe(signing_key: Path | None) -> DescribeSnapshot:
     """Give what describes snapshots; only one that signs needs a library for it, and its memory."""
     if signing_key is None:
         return snapshot_document
-    from patches.server.http.signatures import Signatures
+    from patches.server.http.signatures import SnapshotSigner
     from patches.signing import BadKey, SigningKey
 
     try:
-        return Signatures(SigningKey.from_file(signing_key)).describe
+        return SnapshotSigner(SigningKey.from_file(signing_key)).describe
     except BadKey as error:
         sys.exit(f"{PROGRAM}: --signing-key {error}")
 

@@ -14,9 +14,9 @@ from attrs import frozen
 
 from patches.interfaces import ISource, Run
 from patches.server.catalogue import CATALOGUE
-from patches.server.refresh.schedule import NoPublic, Public
+from patches.server.refresh.schedule import NoPublicSources, PublicSourceProvider
 from patches.settings import BadSetting
-from patches.sources.fetch.cache import KeptFiles
+from patches.sources.fetch.cache import FileCache
 
 #: The folder of the feeds in the state folder, and the folder of the fetched files in that.
 FEEDS, FILES = "feeds", "files"
@@ -25,7 +25,7 @@ _UNUSED = timedelta(days=7)
 
 
 @frozen
-class Sources:
+class ConfiguredSources:
     """
     Where vulnerabilities come from.
 
@@ -36,14 +36,14 @@ class Sources:
     """
 
     configured: tuple[ISource, ...]
-    public: Public
+    public: PublicSourceProvider
     intervals: Mapping[str, timedelta]
     forget_files: Callable[[], object]
 
 
-def sources_of(
+def create_sources(
     reactor: Any, values: Mapping[str, Any], run: Run, folder: Path, environment: Mapping[str, str] = os.environ
-) -> Sources:
+) -> ConfiguredSources:
     """
     Make the sources.
 
@@ -54,8 +54,8 @@ def sources_of(
     """
     made = [*_of_options(reactor, values, environment)]
     intervals: dict[str, timedelta] = {}
-    public: Public = NoPublic()
-    kept = KeptFiles(folder / FEEDS / FILES)
+    public: PublicSourceProvider = NoPublicSources()
+    kept = FileCache(folder / FEEDS / FILES)
     if values["source"] or not values["no-public-sources"]:
         from patches.sources.config import SourceConfig
         from patches.sources.context import SourceContext
@@ -76,10 +76,10 @@ def sources_of(
     if not made and values["no-public-sources"] and not values["database"] and not (folder / CATALOGUE).exists():
         raise BadSetting("there is no vulnerability source: give --clair URL, --list FILE or a [source.NAME]")
     unused = max(_UNUSED, 2 * max([values["refresh-interval"], *intervals.values()]))
-    return Sources(tuple(made), public, intervals, partial(_forget_files, kept, unused))
+    return ConfiguredSources(tuple(made), public, intervals, partial(_forget_files, kept, unused))
 
 
-def _forget_files(kept: KeptFiles, unused: timedelta) -> None:
+def _forget_files(kept: FileCache, unused: timedelta) -> None:
     kept.forget_unused(time.time() - unused.total_seconds())
 
 
@@ -103,13 +103,13 @@ def _of_options(reactor: Any, values: Mapping[str, Any], environment: Mapping[st
 
 
 class _PublicWhenAsked:
-    """Public sources, whose modules are loaded with the first; see :class:`~patches.server.refresh.schedule.Public`."""
+    """Public sources whose modules are loaded with the first; see :class:`.PublicSourceProvider`."""
 
     def __init__(self, context: Any) -> None:
         self._context = context
 
     @cached_property
-    def _public(self) -> Public:
+    def _public(self) -> PublicSourceProvider:
         from patches.sources.public import PublicSources
 
         return PublicSources(self._context)

@@ -12,7 +12,7 @@ from attrs import field, frozen
 from patches.interfaces import ISource, Run
 from patches.sources.config import SourceConfig
 from patches.sources.feed import Fetch
-from patches.sources.fetch.cache import KeptFiles
+from patches.sources.fetch.cache import FileCache
 
 #: The ranks of kinds: the vendor's own data goes before data converted by others.
 VENDOR, CONVERTED = 0, 1
@@ -35,12 +35,12 @@ class SourceContext:
     run: Run
     folder: Path
     fetcher: Callable[[SourceConfig], Fetch]
-    kept: KeptFiles
+    files: FileCache
     environment: Mapping[str, str] = field(factory=dict, repr=False)
 
     @classmethod
     def create(
-        cls, reactor: Any, run: Run, folder: Path, kept: KeptFiles, environment: Mapping[str, str] | None = None
+        cls, reactor: Any, run: Run, folder: Path, files: FileCache, environment: Mapping[str, str] | None = None
     ) -> SourceContext:
         """
         Create the context of a server.
@@ -51,7 +51,7 @@ class SourceContext:
         from patches.sources.fetch.fetcher import FetcherFactory  # treq and TLS, which take memory
 
         environment = os.environ if environment is None else environment
-        return cls(reactor, run, folder, FetcherFactory(reactor, run, kept, environment), kept, environment)
+        return cls(reactor, run, folder, FetcherFactory(reactor, run, files, environment), files, environment)
 
 
 @frozen

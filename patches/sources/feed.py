@@ -24,7 +24,7 @@ _BATCH = 200
 
 
 @frozen
-class Fetched:
+class FetchedFile:
     """
     A file that is here.
 
@@ -38,7 +38,7 @@ class Fetched:
 class Fetch(Protocol):
     """Has a file here, asking its server only whether it has changed; raises :class:`SourceError`."""
 
-    async def __call__(self, location: str, /) -> Fetched: ...
+    async def __call__(self, location: str, /) -> FetchedFile: ...
 
 
 #: Notes that files which were fetched are in use; blocks.

@@ -30,12 +30,12 @@ def errata(text: str) -> list[str]:
     return _ERRATUM.findall(text)
 
 
-def flaw_names(texts: Iterable[str]) -> tuple[str, ...]:
+def vulnerability_ids(texts: Iterable[str]) -> tuple[str, ...]:
     """Give the CVE ids and the ids of GitHub's advisories in texts: each once, in order."""
     return tuple(sorted({name for text in texts for names in (cves, ghsas) for name in names(text)}))
 
 
-def names_in(text: str) -> tuple[list[str], set[str]]:
+def split_ids(text: str) -> tuple[list[str], set[str]]:
     """
     Take names out of a text that may hold several, and remarks: ``CVE-2016-6258 XSA-182``.
 

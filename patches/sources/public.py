@@ -62,7 +62,7 @@ def public_source(platform: str) -> SourceConfig | None:
 
 class PublicSources:
     """
-    Public sources, made when they are needed; see :class:`patches.server.refresh.schedule.Public`.
+    Public sources, made when they are needed; see :class:`patches.server.refresh.schedule.PublicSourceProvider`.
 
     :param context: what they are created with.
     """

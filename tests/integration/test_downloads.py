@@ -21,7 +21,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.interfaces import SourceError
 from patches.sources.config import SourceConfig
-from patches.sources.fetch.cache import KeptFiles
+from patches.sources.fetch.cache import FileCache
 from patches.sources.fetch.fetcher import FetcherFactory
 from tests.integration.web_servers import FileServer, Proxy, encrypted, make_certificates, serving
 
@@ -35,7 +35,7 @@ async def fetch(reactor: Any, folder: str, section: str) -> None:
     config = SourceConfig.from_section("feed", json.loads(section))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
-        fetched = await FetcherFactory(reactor, deferToThread, KeptFiles(Path(folder)), os.environ)(config)(
+        fetched = await FetcherFactory(reactor, deferToThread, FileCache(Path(folder)), os.environ)(config)(
             config.locations[0]
         )
         found = {"path": str(fetched.path), "state": fetched.state}

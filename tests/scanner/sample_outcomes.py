@@ -10,7 +10,7 @@ from attrs import evolve
 from patches.scanner.host.kernels import Kernels
 from patches.scanner.inventory import Package
 from patches.scanner.matching.findings import Finding, Ignored
-from patches.scanner.outcome import Judged, Listed, Outcome, Verdict
+from patches.scanner.outcome import Coverage, ListInfo, Outcome, Verdict
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 
 SCAN_ID = "0123456789abcdef0123456789abcdef"
@@ -32,11 +32,17 @@ def record(name: str, severity: Severity, **more: Any) -> Vulnerability:
     return Vulnerability(name, "debian-12", (), severity, source=more.pop("source", "debian"), **more)
 
 
-def finding(flaw: str, package: Package, fixed: FixedPackage, severity: Severity, **more: Any) -> Finding:
+def finding(vulnerability_id: str, package: Package, fixed: FixedPackage, severity: Severity, **more: Any) -> Finding:
     """Make a finding of one record."""
-    href = f"https://security-tracker.debian.org/tracker/{flaw}"
-    told = record(flaw, severity, details_href=href, aliases=(f"DSA-{flaw[-4:]}-1",), published="2026-01-01T00:00:00Z")
-    return Finding(flaw, package, fixed, (evolve(told, cvss=more.pop("cvss", None)),), **more)
+    href = f"https://security-tracker.debian.org/tracker/{vulnerability_id}"
+    told = record(
+        vulnerability_id,
+        severity,
+        details_href=href,
+        aliases=(f"DSA-{vulnerability_id[-4:]}-1",),
+        published="2026-01-01T00:00:00Z",
+    )
+    return Finding(vulnerability_id, package, fixed, (evolve(told, cvss=more.pop("cvss", None)),), **more)
 
 
 FINDINGS = (
@@ -68,7 +74,7 @@ def outcome(**changes: Any) -> Outcome:
         finished=1_767_225_602.0,
         verdict=Verdict.FINDINGS,
         scan_id=SCAN_ID,
-        judged=Judged(
+        coverage=Coverage(
             5, (BASH, SSL, SUDO), {KERNEL: ("the listed version is not valid",)}, (FOREIGN,), PACKAGES, "dpkg"
         ),
         findings=FINDINGS,
@@ -76,7 +82,7 @@ def outcome(**changes: Any) -> Outcome:
         not_evaluated={"the listed version is not valid": 3},
         kernels=Kernels(("6.1.0-18-amd64", "6.1.0-20-amd64"), "6.1.0-18-amd64"),
         end_of_life="2025-12",
-        listed=Listed(19, "r1", "d1", "2025-12-31T00:00:00Z", "2026-01-01T00:00:00Z"),
+        list_info=ListInfo(19, "r1", "d1", "2025-12-31T00:00:00Z", "2026-01-01T00:00:00Z"),
     )
     return evolve(made, **changes)
 

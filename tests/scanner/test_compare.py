@@ -48,11 +48,11 @@ class ChangedTests(CacheCase):
 
     def check(self, outcome: Outcome) -> None:
         """Check that the new list was compared, and is kept."""
-        self.assertEqual((outcome.verdict, len(outcome.findings), outcome.listed.away), (Verdict.FINDINGS, 7, None))
-        self.assertEqual((outcome.listed.revision, outcome.listed.digest), ("r2", SNAPSHOT["digest"]))
+        self.assertEqual((outcome.verdict, len(outcome.findings), outcome.list_info.away), (Verdict.FINDINGS, 7, None))
+        self.assertEqual((outcome.list_info.revision, outcome.list_info.digest), ("r2", SNAPSHOT["digest"]))
         self.assertEqual(self.files(), ["debian-12-r2.chunks", "debian-12.json"])
         again = self.scan(REFUSED)
-        self.assertEqual((len(again.findings), again.listed.revision), (7, "r2"))
+        self.assertEqual((len(again.findings), again.list_info.revision), (7, "r2"))
 
     def test_applied(self) -> None:
         """What was kept, and the changes, make the new list."""
@@ -99,11 +99,11 @@ class ChangedTests(CacheCase):
         """A server that does not say how its changes are to be applied is not understood; what was kept still is."""
         nonsense = document(201, {"session": "s1", "state": "active", "delta": {}, "snapshot": SNAPSHOT})
         outcome = self.scan(nonsense)
-        self.assertEqual((len(outcome.findings), outcome.listed.revision), (9, "r1"))
-        self.assertIn("does not say to what", str(outcome.listed.away))
+        self.assertEqual((len(outcome.findings), outcome.list_info.revision), (9, "r1"))
+        self.assertIn("does not say to what", str(outcome.list_info.away))
 
     def test_cut_short(self) -> None:
         """Where the server goes away in between, what was kept is compared."""
         outcome = self.scan(changed(), *[REFUSED] * 9)
-        self.assertEqual((len(outcome.findings), outcome.listed.revision), (9, "r1"))
-        self.assertIn("cannot be reached", str(outcome.listed.away))
+        self.assertEqual((len(outcome.findings), outcome.list_info.revision), (9, "r1"))
+        self.assertIn("cannot be reached", str(outcome.list_info.away))

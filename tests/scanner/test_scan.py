@@ -52,12 +52,12 @@ class ScanTests(SynchronousTestCase):
     def test_findings(self) -> None:
         """Findings are what is installed below its fix, the severest first; those without a fix are counted apart."""
         outcome = self.scan(session(), chunk(LIST), end(LIST))
-        found = [(finding.flaw, finding.package.name) for finding in outcome.findings]
+        found = [(finding.vulnerability_id, finding.package.name) for finding in outcome.findings]
         self.assertEqual(found, [("CVE-3", "bash"), ("CVE-1", "sudo")])
         self.assertEqual(
-            (outcome.verdict, [finding.flaw for finding in outcome.unfixed]), (Verdict.FINDINGS, ["CVE-5"])
+            (outcome.verdict, [finding.vulnerability_id for finding in outcome.unfixed]), (Verdict.FINDINGS, ["CVE-5"])
         )
-        self.assertEqual((outcome.listed.served, outcome.judged.installed, outcome.judged.fine), (5, 2, 0))
+        self.assertEqual((outcome.list_info.served, outcome.coverage.installed, outcome.coverage.fine), (5, 2, 0))
 
     def test_ignored(self) -> None:
         """A decision takes a finding out of the count, not out of sight; where all are ignored the scan is clean."""
@@ -77,24 +77,30 @@ class ScanTests(SynchronousTestCase):
         for shown, verdict, names in ((False, Verdict.CLEAN, []), (True, Verdict.FINDINGS, ["CVE-5"])):
             policy = Policy(ignores=decision, with_unfixed=shown)
             outcome = self.scan(session(), chunk(LIST), end(LIST), policy=policy)
-            self.assertEqual((outcome.verdict, [finding.flaw for finding in outcome.counted]), (verdict, names))
+            self.assertEqual(
+                (outcome.verdict, [finding.vulnerability_id for finding in outcome.counted]), (verdict, names)
+            )
             report = report_document(outcome, 1)
             self.assertEqual([record["name"] for record in report["vulnerabilities"]], names)
             facts = (report["scan"]["findings"], report["scan"]["ignored"], report["scan"]["unfixed"])
             self.assertEqual(facts, (len(names), 2, 0 if shown else 1))
-        self.assertEqual([finding.flaw for finding in outcome.shown], ["CVE-3", "CVE-5", "CVE-1"])
+        self.assertEqual([finding.vulnerability_id for finding in outcome.shown], ["CVE-3", "CVE-5", "CVE-1"])
 
     def test_packages(self) -> None:
         """All packages are in the outcome, with the scheme of their versions; also of a scan that was cut short."""
         for answers in ([session(), chunk(LIST), end(LIST)], [session(), *[REFUSED] * 9]):
-            judged = self.scan(*answers).judged
-            self.assertEqual(([package.name for package in judged.packages], judged.scheme), (["sudo", "bash"], "dpkg"))
-            self.assertEqual(judged.installed, len(judged.packages))
+            coverage = self.scan(*answers).coverage
+            self.assertEqual(
+                ([package.name for package in coverage.packages], coverage.scheme), (["sudo", "bash"], "dpkg")
+            )
+            self.assertEqual(coverage.installed, len(coverage.packages))
 
     def test_cut_short(self) -> None:
         """A scan that could not see the whole list is incomplete, and is not summed up as anything else."""
         outcome = self.scan(session(), chunk(LIST), *[REFUSED] * 9)
-        self.assertEqual((outcome.complete, outcome.verdict, outcome.listed.digest), (False, Verdict.INCOMPLETE, None))
+        self.assertEqual(
+            (outcome.complete, outcome.verdict, outcome.list_info.digest), (False, Verdict.INCOMPLETE, None)
+        )
         self.assertIn("Incomplete", summary(outcome))
         self.assertIn("not a clean result", summary(outcome))
 
@@ -110,7 +116,7 @@ class ScanTests(SynchronousTestCase):
             *(session(token="s2", revision="r1"), chunk(LIST), end(LIST)),
         )
         self.assertTrue(outcome.complete)
-        self.assertEqual((len(outcome.findings), outcome.listed.served), (2, 5))
+        self.assertEqual((len(outcome.findings), outcome.list_info.served), (2, 5))
 
     def test_session_lost_for_ever(self) -> None:
         """Sessions that are lost again and again make an incomplete scan."""

@@ -46,5 +46,5 @@ class ClairCase(RefreshCase):
 
     def written(self) -> tuple[int, object]:
         """Give what changes when something is written, but for when a snapshot was checked."""
-        snapshots = [(each.revision, each.created, each.held) for each in self.catalogue.snapshots()]
+        snapshots = [(each.revision, each.created, each.held_back) for each in self.catalogue.snapshots()]
         return self.lists._database.total_changes, snapshots

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred, succeed
 
 from patches.server.catalogue.chunks import Chunk
 from patches.server.catalogue.snapshot import Snapshot
-from patches.server.sessions.chunk_response import LARGEST_LOADED, LoadedChunk, load
+from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES, ChunkResponse, create_response
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 from patches.wire import digest, encode_line
 
@@ -35,15 +35,17 @@ def snapshot(chunks: int = 4, platform: str = "debian-12", revision: str = "r1")
     return Snapshot(revision, platform, 0.0, 0.0, chunks * 10, chunks, "00" * 32, {})
 
 
-def blank(number: int, size: int = LARGEST_LOADED) -> LoadedChunk:
+def blank(number: int, size: int = MAX_RESPONSE_BYTES) -> ChunkResponse:
     """Make a chunk in memory of a given size, with nothing in it."""
-    return LoadedChunk(number, b"", bytes(size), 0)
+    return ChunkResponse(number, b"", bytes(size), 0)
 
 
-def real(revision: str, number: int) -> LoadedChunk:
+def real(revision: str, number: int) -> ChunkResponse:
     """Make a chunk in memory that says whose it is, as HTTP answer and all."""
     body = b'{"chunk":"%s %d"}\n' % (revision.encode(), number)
-    return load(Chunk(number, 1, digest(body), gzip.compress(body, mtime=0)), b"Thu, 01 Jan 1970 00:00:00 GMT")
+    return create_response(
+        Chunk(number, 1, digest(body), gzip.compress(body, mtime=0)), b"Thu, 01 Jan 1970 00:00:00 GMT"
+    )
 
 
 class Shelf:
@@ -58,14 +60,14 @@ class Shelf:
     def __init__(self, at_once: bool = True) -> None:
         self.at_once = at_once
         self.asked: list[tuple[str, int]] = []
-        self.wanted: list[tuple[str, int, Deferred[LoadedChunk]]] = []
+        self.wanted: list[tuple[str, int, Deferred[ChunkResponse]]] = []
 
-    def load(self, revision: str, number: int) -> Deferred[LoadedChunk]:
+    def load(self, revision: str, number: int) -> Deferred[ChunkResponse]:
         """Ask for a chunk."""
         self.asked.append((revision, number))
         if self.at_once:
             return succeed(real(revision, number))
-        waiting: Deferred[LoadedChunk] = Deferred()
+        waiting: Deferred[ChunkResponse] = Deferred()
         self.wanted.append((revision, number, waiting))
         return waiting
 

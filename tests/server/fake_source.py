@@ -16,13 +16,13 @@ from patches.interfaces import IListing, ISource, NotThere, Offer
 from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
 from patches.server.catalogue.schema import open_database
 from patches.server.catalogue.store import Catalogue
-from patches.server.refresh.on_demand import Demand
+from patches.server.refresh.on_demand import RequestedPlatforms
 from patches.server.refresh.publisher import Guard, Publisher
-from patches.server.refresh.refresher import Refresh
-from patches.server.refresh.requests_table import Board
-from patches.server.refresh.schedule import NoPublic, Public, Schedule
-from patches.server.refresh.source_set import Offering
-from patches.server.refresh.staging import Lists
+from patches.server.refresh.refresher import Refresher
+from patches.server.refresh.requests_table import RequestTable
+from patches.server.refresh.schedule import NoPublicSources, PublicSourceProvider, Schedule
+from patches.server.refresh.source_set import SourceSet
+from patches.server.refresh.staging import StagingStore
 from patches.vulnerability import Vulnerability
 from tests.server.databases import DatabaseCase
 from tests.server.fake_catalogue import vulnerabilities
@@ -172,27 +172,27 @@ class RefreshCase(DatabaseCase):
         self.source = PutSource()
         self.configured: list[ISource] = [self.source]
         self.put("debian-12", 10)
-        self.public: Public = NoPublic()
+        self.public: PublicSourceProvider = NoPublicSources()
         self.budget = Budget(REFRESH_BYTES, {REFRESH: REFRESH_BYTES})
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
         self.open_catalogue(self.new_database())
-        self.lists = Lists(self.folder / "lists.sqlite")
+        self.lists = StagingStore(self.folder / "lists.sqlite")
         self.addCleanup(self.lists.close)
         self.refresh = self.make_refresh()
 
     def open_catalogue(self, where: Path | URL) -> None:
         """Open a catalogue, for servers that are made from now on."""
         engine = open_database(where)
-        self.catalogue, self.board = Catalogue(engine), Board(engine)
+        self.catalogue, self.request_table = Catalogue(engine), RequestTable(engine)
         self.addCleanup(self.catalogue.close)
 
-    def make_refresh(self, *more: PutSource) -> Refresh:
+    def make_refresh(self, *more: PutSource) -> Refresher:
         """Make a refresh, as a server that starts does."""
         self.publisher = Publisher(self.catalogue, self.lists, Guard(), self.folder)
-        return Refresh(
-            Offering([*self.configured, *more], self.public),
-            Demand(self.board, self.public, maybeDeferred, self.wall),
+        return Refresher(
+            SourceSet([*self.configured, *more], self.public),
+            RequestedPlatforms(self.request_table, self.public, maybeDeferred, self.wall),
             self.catalogue,
             self.lists,
             self.publisher,

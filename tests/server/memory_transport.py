@@ -30,7 +30,7 @@ class Wire:
         self.received = b""
         self.connected = True
         self.disconnecting = False
-        self.reading = True
+        self.session_service = True
         self.most_unsent = 0
         self._takes = takes
         self._unsent = b""
@@ -77,7 +77,7 @@ class Wire:
         self._busy = False
 
     def _read(self) -> bool:
-        if not (self.connected and self.reading and not self.disconnecting and self._incoming):
+        if not (self.connected and self.session_service and not self.disconnecting and self._incoming):
             return False
         data, self._incoming = self._incoming[: self.bufferSize], self._incoming[self.bufferSize :]
         self._protocol.dataReceived(data)
@@ -151,11 +151,11 @@ class Wire:
 
     def pauseProducing(self) -> None:
         """Read no more."""
-        self.reading = False
+        self.session_service = False
 
     def resumeProducing(self) -> None:
         """Read again."""
-        self.reading = True
+        self.session_service = True
         self._settle()
 
     def stopProducing(self) -> None:

@@ -6,7 +6,7 @@ from twisted.internet.defer import ensureDeferred
 
 from patches.interfaces import SourceError
 from patches.server.errors import NotReady, UnknownPlatform
-from patches.server.refresh.refresher import Refresh
+from patches.server.refresh.refresher import Refresher
 from tests.server.fake_catalogue import vulnerabilities
 from tests.server.fake_source import HOUR, PutPublic, RefreshCase
 
@@ -19,9 +19,9 @@ class PublicCase(RefreshCase):
     def setUp(self) -> None:
         super().setUp()
         self.configured = []
-        self.feeds = self.public = PutPublic()
+        self.source_lists = self.public = PutPublic()
         for platform, count in (("debian-11", 11), ("debian-12", 12), ("ubuntu-24.04", 24)):
-            self.feeds.lists[platform] = [*vulnerabilities(count, platform)]
+            self.source_lists.lists[platform] = [*vulnerabilities(count, platform)]
         self.start()
 
     def start(self) -> None:
@@ -31,7 +31,7 @@ class PublicCase(RefreshCase):
 
     def asked_of(self, family: str) -> list[str]:
         """Give what a public source was asked for, and forget it."""
-        feed = self.feeds.made.get(family)
+        feed = self.source_lists.made.get(family)
         asked = list(feed.asked) if feed is not None else []
         if feed is not None:
             feed.asked.clear()
@@ -39,10 +39,10 @@ class PublicCase(RefreshCase):
 
     def break_feed(self, platform: str) -> None:
         """Have a public feed be away."""
-        (feed,) = self.feeds.sources([platform]).values()
+        (feed,) = self.source_lists.sources([platform]).values()
         feed.trouble = SourceError("away")
 
-    def scan(self, platform: str = "debian-12", refresh: Refresh | None = None) -> str | int:
+    def scan(self, platform: str = "debian-12", refresh: Refresher | None = None) -> str | int:
         """Ask for a platform, as a scanner does; give the length of its list, or what is wrong."""
         try:
             return (refresh or self.refresh).current(platform).vulnerabilities

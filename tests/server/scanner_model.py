@@ -5,8 +5,8 @@ from __future__ import annotations
 from attrs import define, field
 from twisted.internet.defer import Deferred
 
-from patches.server.catalogue.delta import Readable
-from patches.server.sessions.chunk_response import LoadedChunk
+from patches.server.catalogue.delta import ReadableList
+from patches.server.sessions.chunk_response import ChunkResponse
 from tests.server.fake_catalogue import real
 
 
@@ -15,7 +15,7 @@ class Scanner:
     """A scanner: how it behaves, and what it got."""
 
     token: str
-    snapshot: Readable
+    snapshot: ReadableList
     needs: int
     arrived: int
     habit: str = "reads"
@@ -25,7 +25,7 @@ class Scanner:
     asking: Deferred[object] | None = None
     asked: float = 0.0
 
-    def take(self, chunk: LoadedChunk | None) -> None:
+    def take(self, chunk: ChunkResponse | None) -> None:
         """Take a chunk, which must be the next one or the last one again; or the end."""
         if chunk is None:
             assert self.needs == self.snapshot.chunks, "it ended early"

@@ -16,9 +16,9 @@ from patches.server.catalogue.deltas import Deltas
 from patches.server.http.api import Api
 from patches.server.http.channel import ServerSite
 from patches.server.http.metrics import Metrics
-from patches.server.http.representations import Describe, snapshot_document
+from patches.server.http.representations import DescribeSnapshot, snapshot_document
 from patches.server.service import _load
-from patches.server.sessions.sessions import Reading
+from patches.server.sessions.sessions import SessionService
 from patches.server.sessions.table import Limits, SessionTable
 from patches.server.sessions.tokens import TokenKey
 from patches.vulnerability import Vulnerability
@@ -42,7 +42,7 @@ class ServerCase(RefreshCase):
     limits = Limits(max_active=2, max_queued=2, session_timeout=30, queue_timeout=60, chunk_timeout=20)
     memory = 4 * MIB
     window_bytes = 256 * 1024
-    describe: Describe = staticmethod(snapshot_document)
+    describe: DescribeSnapshot = staticmethod(snapshot_document)
 
     def setUp(self) -> None:
         super().setUp()
@@ -60,14 +60,14 @@ class ServerCase(RefreshCase):
         self.table = SessionTable(self.limits)
         self.refresh = self.make_refresh()
         load = partial(_load, maybeDeferred, self.catalogue, self.clock)
-        self.reading = Reading(self.table, self.key, self.budget, load, self.window_bytes, self.clock)
-        self.metrics = Metrics(self.reading, self.refresh, self.budget, 64 * MIB, self.wall)
+        self.session_service = SessionService(self.table, self.key, self.budget, load, self.window_bytes, self.clock)
+        self.metrics = Metrics(self.session_service, self.refresh, self.budget, 64 * MIB, self.wall)
         self.deltas = Deltas(self.catalogue, self.store, self.budget, maybeDeferred, self.clock)
-        parts = self.reading, self.refresh, self.deltas, self.key, self.budget, self.metrics
+        parts = self.session_service, self.refresh, self.deltas, self.key, self.budget, self.metrics
         api = Api(*parts, self.clock, self.wall, self.describe)
         self.resource = api.app.resource()
         self.site = ServerSite(
-            self.resource, self.budget, self.reading.ready, self.clock, requestFactory=BoundedRequest
+            self.resource, self.budget, self.session_service.read_cached, self.clock, requestFactory=BoundedRequest
         )
 
     def started(self) -> Deferred[None]:

@@ -1,4 +1,4 @@
-"""A case with a :class:`~patches.server.sessions.sessions.Reading` that reads made-up snapshots."""
+"""A case with a :class:`~patches.server.sessions.sessions.SessionService` that reads made-up snapshots."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.budget import SESSION_BYTES, WINDOW, Budget
 from patches.server.catalogue.snapshot import Snapshot
-from patches.server.sessions.chunk_response import LARGEST_LOADED, LoadedChunk
-from patches.server.sessions.sessions import Reading
+from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES, ChunkResponse
+from patches.server.sessions.sessions import SessionService
 from patches.server.sessions.table import Limits, Session, SessionTable
 from patches.server.sessions.tokens import TokenKey
 from tests.server.fake_catalogue import Shelf, snapshot
 
 #: Two of the small chunks that are made up here have room, a third has not.
-WINDOW_BYTES = LARGEST_LOADED + 400
+WINDOW_BYTES = MAX_RESPONSE_BYTES + 400
 
 
 class ReadingCase(SynchronousTestCase):
@@ -33,23 +33,27 @@ class ReadingCase(SynchronousTestCase):
         self.budget = Budget(
             self.windows * WINDOW_BYTES + self.sessions * SESSION_BYTES, {WINDOW: self.windows * WINDOW_BYTES}
         )
-        self.reading = Reading(self.table, self.key, self.budget, self.shelf.load, WINDOW_BYTES, self.clock)
+        self.session_service = SessionService(
+            self.table, self.key, self.budget, self.shelf.load, WINDOW_BYTES, self.clock
+        )
         self.debian = snapshot(4, "debian-12", "d1")
         self.alpine = snapshot(4, "alpine-3.20", "a1")
 
     def open(self, what: Snapshot | None = None) -> Session:
         """Open a session, of Debian if nothing else is said."""
-        return self.reading.open(what or self.debian)
+        return self.session_service.open(what or self.debian)
 
-    def ask(self, session: Session, n: int) -> Deferred[LoadedChunk | None]:
+    def ask(self, session: Session, n: int) -> Deferred[ChunkResponse | None]:
         """Ask for a chunk, waiting for it."""
-        return ensureDeferred(self.reading.read(session.token, n))
+        return ensureDeferred(self.session_service.read(session.token, n))
 
     def read(self, session: Session, *numbers: int) -> None:
         """Read chunks that are there."""
         for n in numbers:
             chunk = self.successResultOf(self.ask(session, n))
-            self.assertEqual(chunk.number if chunk else None, n if n < self.reading.snapshot(session).chunks else None)
+            self.assertEqual(
+                chunk.number if chunk else None, n if n < self.session_service.snapshot(session).chunks else None
+            )
 
     def read_all(self, session: Session) -> None:
         """Read everything that is still to come, and finish."""
@@ -60,6 +64,6 @@ class ReadingCase(SynchronousTestCase):
         for _ in range(seconds):
             self.clock.advance(1)
             for session in alive:
-                if self.table.peek(session.token) is not None:
-                    self.reading.touch(session.token)
-            self.reading.tick()
+                if self.table.find(session.token) is not None:
+                    self.session_service.touch(session.token)
+            self.session_service.tick()

@@ -15,8 +15,8 @@ from patches.server.errors import NotReady, UnknownPlatform
 from patches.server.http.channel import ServerSite
 from patches.server.options import Options
 from patches.server.service import Server, make_server
-from patches.server.sessions.chunk_response import LARGEST_LOADED
-from patches.server.sources import sources_of
+from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
+from patches.server.sources import create_sources
 from tests.server.fake_catalogue import lines, vulnerabilities
 
 
@@ -66,16 +66,16 @@ class MakingTests(ServiceCase):
 
     def test_same_key(self) -> None:
         """Started again, or elsewhere with the same key, it knows its sessions."""
-        token = self.make().reading._key.make("debian-12", "r")
-        self.assertEqual(self.make().reading._key.read(token), ("debian-12", "r"))
+        token = self.make().session_service._key.make("debian-12", "r")
+        self.assertEqual(self.make().session_service._key.read(token), ("debian-12", "r"))
         key = str(self.folder / "session.key")
         self.folder = Path(self.mktemp()).absolute()
-        self.assertEqual(self.make("--session-key-file", key).reading._key.read(token), ("debian-12", "r"))
+        self.assertEqual(self.make("--session-key-file", key).session_service._key.read(token), ("debian-12", "r"))
 
     def test_limits(self) -> None:
         """The limits are those that were given."""
         options = ("--max-active", "3", "--max-queued", "4", "--session-timeout", "5", "--queue-timeout", "1m")
-        limits = self.make(*options, "--chunk-timeout", "7s").reading.table.limits
+        limits = self.make(*options, "--chunk-timeout", "7s").session_service.table.limits
         self.assertEqual((limits.max_active, limits.max_queued), (3, 4))
         self.assertEqual((limits.session_timeout, limits.queue_timeout, limits.chunk_timeout), (5, 60, 7))
 
@@ -116,7 +116,7 @@ class FilesTests(ServiceCase):
             interval = ["--refresh-interval", "5d"] if seldom else []
             options.parseOptions(["--list", str(self.list), "--no-public-sources", *interval])
             run: Any = maybeDeferred
-            sources_of(self.reactor, options.resolved, run, self.folder).forget_files()
+            create_sources(self.reactor, options.resolved, run, self.folder).forget_files()
             self.assertEqual(path.exists(), stays)
 
 
@@ -149,8 +149,8 @@ class RefusingTests(ServiceCase):
 
     def test_window(self) -> None:
         """A window must hold a chunk."""
-        self.assertIn("--window-bytes", self.ending("--window-bytes", str(LARGEST_LOADED - 1)))
-        self.make("--window-bytes", str(LARGEST_LOADED))
+        self.assertIn("--window-bytes", self.ending("--window-bytes", str(MAX_RESPONSE_BYTES - 1)))
+        self.make("--window-bytes", str(MAX_RESPONSE_BYTES))
 
     def test_catalogue(self) -> None:
         """A catalogue that is none is refused."""

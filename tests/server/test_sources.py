@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from patches.server.options import SETTINGS
-from patches.server.sources import sources_of
+from patches.server.sources import create_sources
 from patches.settings import BadSetting, resolve
 from patches.sources.clair.source import ClairSource
 
@@ -52,7 +52,9 @@ class ClairTests(SynchronousTestCase):
         path.write_text("no-public-sources = true\n" + file)
         values = resolve(SETTINGS, {"config": str(path), **given})
         self.reactor = AskedReactor()
-        (source,) = sources_of(self.reactor, values, maybeDeferred, Path(self.mktemp()), environment or {}).configured
+        (source,) = create_sources(
+            self.reactor, values, maybeDeferred, Path(self.mktemp()), environment or {}
+        ).configured
         assert isinstance(source, ClairSource)
         return source
 

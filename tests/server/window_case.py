@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.server.sessions.chunk_response import LARGEST_LOADED, LoadedChunk
+from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES, ChunkResponse
 from patches.server.sessions.window import Window
 from tests.server.fake_catalogue import Shelf
 
@@ -18,9 +18,9 @@ class WindowCase(SynchronousTestCase):
 
     def make_window(self, room: int, start: int = 0) -> Window:
         """Make a window with room for some chunks of the largest size."""
-        return Window(6, start, room * LARGEST_LOADED, lambda number: self.shelf.load("r1", number))
+        return Window(6, start, room * MAX_RESPONSE_BYTES, lambda number: self.shelf.load("r1", number))
 
-    def read(self, reader: str, n: int) -> LoadedChunk:
+    def read(self, reader: str, n: int) -> ChunkResponse:
         """Read what is there."""
         return self.successResultOf(self.window.read(reader, n))
 

@@ -11,10 +11,10 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.interfaces import SourceError
-from patches.sources.feed import Fetched
-from patches.sources.fetch.cache import KeptFiles
+from patches.sources.feed import FetchedFile
+from patches.sources.fetch.cache import FileCache
 from patches.sources.fetch.clients import verbatim_client
-from patches.sources.fetch.download import Downloads, DownloadSettings
+from patches.sources.fetch.download import Downloader, DownloadSettings
 from tests.sources.memory_web import Asked, Told, Web, told
 
 URL = "https://feeds.test/debian/all.zip"
@@ -35,19 +35,19 @@ class DownloadCase(SynchronousTestCase):
         """Give the next answer of the test; the last one again and again."""
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
-    def downloads(self, headers: dict[str, str] | None = None, **settings: Any) -> Downloads:
+    def downloads(self, headers: dict[str, str] | None = None, **settings: Any) -> Downloader:
         """Make what a process has that begins."""
         client = verbatim_client(self.web.agent(self.clock))
-        kept, limits = KeptFiles(self.folder), DownloadSettings(**settings)
-        return Downloads(client, self.clock, maybeDeferred, kept, headers, limits, jitter=lambda: 0.0)
+        files, limits = FileCache(self.folder), DownloadSettings(**settings)
+        return Downloader(client, self.clock, maybeDeferred, files, headers, limits, jitter=lambda: 0.0)
 
-    def begin(self, url: str = URL, headers: dict[str, str] | None = None, **settings: Any) -> Deferred[Fetched]:
+    def begin(self, url: str = URL, headers: dict[str, str] | None = None, **settings: Any) -> Deferred[FetchedFile]:
         """Begin to fetch, as far as that goes at once."""
         fetching = Deferred.fromCoroutine(self.downloads(headers, **settings)(url))
         self.web.flush()
         return fetching
 
-    def finish(self, fetching: Deferred[Fetched]) -> None:
+    def finish(self, fetching: Deferred[FetchedFile]) -> None:
         """Let the time pass until it is over."""
         for _ in range(600):
             if fetching.called:
@@ -56,7 +56,7 @@ class DownloadCase(SynchronousTestCase):
             self.web.flush()
         self.fail("it does not end")
 
-    def fetch(self, *answers: Told, **options: Any) -> Fetched:
+    def fetch(self, *answers: Told, **options: Any) -> FetchedFile:
         """Fetch; give what is had."""
         self.answers = list(answers)
         fetching = self.begin(**options)
@@ -75,7 +75,7 @@ class DownloadCase(SynchronousTestCase):
         error: BaseException = self.failureResultOf(fetching, SourceError).value
         return error
 
-    def assertHad(self, fetched: Fetched, body: bytes = BODY) -> None:
+    def assertHad(self, fetched: FetchedFile, body: bytes = BODY) -> None:
         """Check that a file is here, whole, and nothing of it besides but its record."""
         self.assertEqual(fetched.path.read_bytes(), body)
         self.assertEqual(fetched.state, hashlib.sha256(body).hexdigest())

@@ -13,8 +13,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.interfaces import SourceError
 from patches.sources.config import SourceConfig
 from patches.sources.context import SourceContext
-from patches.sources.feed import FeedSource, Fetched
-from patches.sources.fetch.cache import KeptFiles
+from patches.sources.feed import FeedSource, FetchedFile
+from patches.sources.fetch.cache import FileCache
 from patches.sources.registry import create_source
 from patches.vulnerability import Vulnerability
 
@@ -34,7 +34,7 @@ class Site:
         self._folder = folder
         folder.mkdir(parents=True)
 
-    async def __call__(self, location: str, /) -> Fetched:
+    async def __call__(self, location: str, /) -> FetchedFile:
         """Give a file, or refuse."""
         self.asked.append(location)
         content = self.files.get(location)
@@ -42,7 +42,7 @@ class Site:
             raise SourceError(f"{location}: it answered 404")
         path = self._folder / hashlib.sha256(location.encode()).hexdigest()
         path.write_bytes(content)
-        return Fetched(path, hashlib.sha256(content).hexdigest())
+        return FetchedFile(path, hashlib.sha256(content).hexdigest())
 
     def news(self) -> list[str]:
         """Give what was asked for since the last time."""
@@ -74,8 +74,10 @@ class FeedCase(SynchronousTestCase):
 
     def source(self, wanted: frozenset[str] | None = None, **section: Any) -> FeedSource:
         """Make a source of a section of the configuration."""
-        kept = KeptFiles(self.folder / "kept")
-        context = SourceContext(reactor=None, run=run, folder=self.folder, fetcher=lambda config: self.site, kept=kept)
+        files = FileCache(self.folder / "kept")
+        context = SourceContext(
+            reactor=None, run=run, folder=self.folder, fetcher=lambda config: self.site, files=files
+        )
         source = create_source(SourceConfig.from_section("made-up", section), context, wanted)
         assert isinstance(source, FeedSource)
         return source

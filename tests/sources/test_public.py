@@ -8,9 +8,9 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.server.refresh.schedule import Public
+from patches.server.refresh.schedule import PublicSourceProvider
 from patches.sources.context import SourceContext
-from patches.sources.fetch.cache import KeptFiles
+from patches.sources.fetch.cache import FileCache
 from patches.sources.public import PUBLIC, PublicSources
 
 
@@ -19,8 +19,8 @@ class PublicSourcesTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         folder = Path(self.mktemp())
-        context = SourceContext.create(Clock(), maybeDeferred, folder, KeptFiles(folder / "files"), {})  # type: ignore[arg-type]
-        self.public: Public = PublicSources(context)
+        context = SourceContext.create(Clock(), maybeDeferred, folder, FileCache(folder / "files"), {})  # type: ignore[arg-type]
+        self.public: PublicSourceProvider = PublicSources(context)
 
     def wanted(self, *platforms: str) -> dict[str, list[str]]:
         """Tell what each source reads when these platforms are wanted."""

@@ -10,7 +10,7 @@ from patches.interfaces import ISource
 from patches.settings import BadSetting
 from patches.sources.config import SourceConfig
 from patches.sources.context import SourceContext
-from patches.sources.fetch.cache import KeptFiles
+from patches.sources.fetch.cache import FileCache
 from patches.sources.fetch.local import LocalFiles
 from patches.sources.registry import KINDS, create_source
 from tests.sources.clair_export.test_parser import DEBIAN, entry, lines
@@ -25,9 +25,9 @@ class RegistryCase(FeedCase):
 
     def made(self, wanted: frozenset[str] | None = None, **section: Any) -> ISource:
         """Make a source that reads files which are here."""
-        kept = KeptFiles(self.folder / "kept")
+        files = FileCache(self.folder / "kept")
         context = SourceContext(
-            reactor=None, run=run, folder=self.folder, fetcher=lambda config: LocalFiles(run), kept=kept
+            reactor=None, run=run, folder=self.folder, fetcher=lambda config: LocalFiles(run), files=files
         )
         return create_source(SourceConfig.from_section("made-up", section), context, wanted)
 

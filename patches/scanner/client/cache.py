@@ -39,10 +39,10 @@ class ListCache:
         self._folder = folder
         self._platform = platform
 
-    def kept(self) -> Kept | None:
+    def cached(self) -> CachedList | None:
         """Give the list that is kept; ``None`` if there is none that could be read."""
         snapshot = self._described()
-        return Kept(self._chunks(snapshot.get("revision")), snapshot) if snapshot is not None else None
+        return CachedList(self._chunks(snapshot.get("revision")), snapshot) if snapshot is not None else None
 
     def _described(self) -> dict[str, Any] | None:
         try:
@@ -55,12 +55,12 @@ class ListCache:
         )
         return dict(found["snapshot"]) if usable else None
 
-    def keep(self) -> KeptList | None:
+    def keep(self) -> ListWriter | None:
         """Begin to keep another list; ``None`` if the folder cannot be used."""
         path = self._folder / f"{self._platform}.new"
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            return KeptList(self, path, path.open("wb"))
+            return ListWriter(self, path, path.open("wb"))
         except OSError as error:
             log.warn("The list cannot be kept in {folder}: {why}", folder=str(self._folder), why=error.strerror)
             return None
@@ -95,7 +95,7 @@ class ListCache:
 
 
 @define(eq=False)
-class KeptList:
+class ListWriter:
     """A list that is being written; a disk that is full costs the list that is kept, not the scan."""
 
     cache: ListCache
@@ -130,7 +130,7 @@ class KeptList:
 
 
 @frozen
-class Kept:
+class CachedList:
     """
     A list that is kept.
 
@@ -172,10 +172,10 @@ class Kept:
 class CachedStream(VerifiedStream):
     """One pass over a list that is kept."""
 
-    def __init__(self, kept: Kept) -> None:
+    def __init__(self, cached: CachedList) -> None:
         super().__init__()
-        self.snapshot = kept.snapshot
-        self._kept = kept
+        self.snapshot = cached.snapshot
+        self._kept = cached
 
     async def bodies(self) -> AsyncIterator[bytes]:
         """Give the body of each chunk; what does not verify in the end was for nothing."""

@@ -11,8 +11,8 @@ from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 
 from patches.scanner.client.backoff import Patience
-from patches.scanner.client.cache import Kept, KeptList
-from patches.scanner.client.http_client import Exchange
+from patches.scanner.client.cache import CachedList, ListWriter
+from patches.scanner.client.http_client import HttpClient
 from patches.scanner.client.stream import VulnerabilityStream
 from patches.scanner.client.trust import Trust
 from patches.wire import MAX_CHUNK_BYTES
@@ -50,12 +50,14 @@ class PatchesClient:
         trust: Trust | None = None,
     ) -> None:
         self.trust = trust
-        self._exchange = Exchange(http, base_url, clock, MAX_CHUNK_BYTES)
+        self._server_http = HttpClient(http, base_url, clock, MAX_CHUNK_BYTES)
         self._clock = clock
         self._settings = settings or ClientSettings()
         self._jitter = jitter
 
-    def stream(self, platform: str, since: Kept | None = None, keep: KeptList | None = None) -> VulnerabilityStream:
+    def stream(
+        self, platform: str, since: CachedList | None = None, keep: ListWriter | None = None
+    ) -> VulnerabilityStream:
         """
         Begin a pass over the current list of a platform; nothing is asked yet.
 
@@ -65,4 +67,4 @@ class PatchesClient:
         contact, patience = (
             Patience(limit, self._clock, self._jitter) for limit in (self._settings.contact, self._settings.patience)
         )
-        return VulnerabilityStream(self._exchange, platform, contact, patience, since, keep, self.trust)
+        return VulnerabilityStream(self._server_http, platform, contact, patience, since, keep, self.trust)

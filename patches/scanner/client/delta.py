@@ -48,7 +48,7 @@ class DeltaHead:
         raise NotVerified("the server sends changes, and does not say to what they are to be applied")
 
 
-class Patching:
+class DeltaApplier:
     """
     Applies changes to a list.
 
@@ -56,9 +56,9 @@ class Patching:
     :param cuts: how many lines each chunk of the new list has.
     """
 
-    def __init__(self, kept: Iterator[bytes], cuts: Sequence[int]) -> None:
-        self._kept = kept
-        self._next = next(kept, None)
+    def __init__(self, cached: Iterator[bytes], cuts: Sequence[int]) -> None:
+        self._kept = cached
+        self._next = next(cached, None)
         self._cuts = iter(cuts)
         self._left = next(self._cuts, 0)
         self._body: list[bytes] = []

@@ -24,7 +24,7 @@ class Unreachable(Exception):
 
 
 @frozen
-class Answer:
+class HttpResponse:
     """
     What a server answered.
 
@@ -63,7 +63,7 @@ class Answer:
         return min(float(value), 3600.0) if value.isdigit() else 0.0
 
 
-class Exchange:
+class HttpClient:
     """
     Makes requests to one base URL.
 
@@ -84,7 +84,7 @@ class Exchange:
         body: bytes | None = None,
         fields: Mapping[str, str] | None = None,
         wait: float = 0,
-    ) -> Answer:
+    ) -> HttpResponse:
         """
         Make one request.
 
@@ -109,11 +109,11 @@ class Exchange:
         except Exception as error:
             raise Unreachable(f"{self.base_url} cannot be reached: {_reason(error)}") from error
 
-    async def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
+    async def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> HttpResponse:
         response = await self._http.request(
             method, self.base_url + path, data=body, headers=headers, allow_redirects=False, unbuffered=True
         )
-        return Answer(response.code, response.headers, await read_body(response, self._max_bytes))
+        return HttpResponse(response.code, response.headers, await read_body(response, self._max_bytes))
 
 
 def _reason(error: BaseException) -> str:

@@ -14,9 +14,9 @@ from contextlib import suppress
 from typing import Any
 
 from patches.scanner.client.backoff import OutOfPatience, Patience
-from patches.scanner.client.cache import Kept, KeptList
-from patches.scanner.client.delta import DeltaHead, Patching
-from patches.scanner.client.http_client import Answer, Exchange, Unreachable
+from patches.scanner.client.cache import CachedList, ListWriter
+from patches.scanner.client.delta import DeltaApplier, DeltaHead
+from patches.scanner.client.http_client import HttpClient, HttpResponse, Unreachable
 from patches.scanner.client.trust import Trust
 from patches.scanner.client.verified_stream import (
     NotVerified,
@@ -38,7 +38,7 @@ class VulnerabilityStream(VerifiedStream):
 
     :ivar session: the session's token, once there is one.
     :ivar delta: what is said of the changes that are sent, where the list itself is not.
-    :param exchange: asks the server.
+    :param server_http: sends requests to the server.
     :param contact: with a server that does not answer.
     :param patience: without progress, once there was contact.
     :param since: a list that is here: :exc:`Unchanged` is raised if it is the current one, and if the server can tell
@@ -49,12 +49,12 @@ class VulnerabilityStream(VerifiedStream):
 
     def __init__(
         self,
-        exchange: Exchange,
+        server_http: HttpClient,
         platform: str,
         contact: Patience,
         patience: Patience,
-        since: Kept | None = None,
-        keep: KeptList | None = None,
+        since: CachedList | None = None,
+        keep: ListWriter | None = None,
         trust: Trust | None = None,
     ) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class VulnerabilityStream(VerifiedStream):
         self._verified = b""
         self._end: dict[str, Any] = {}
         self._keep = keep
-        self._exchange = exchange
+        self._server_http = server_http
         self._contact = contact
         self._patience = patience
         self._resumes = 0
@@ -93,7 +93,7 @@ class VulnerabilityStream(VerifiedStream):
     async def close(self) -> None:
         """Leave the session, so that nobody waits for this scanner; whatever comes of it."""
         with suppress(Unreachable):
-            await self._exchange.ask("DELETE", f"/v1/sessions/{self.session}")
+            await self._server_http.ask("DELETE", f"/v1/sessions/{self.session}")
 
     def _whole(self) -> AsyncIterator[bytes]:
         """Give the chunks of the list, whether they are sent, or what is sent is to be applied to what was kept."""
@@ -101,7 +101,7 @@ class VulnerabilityStream(VerifiedStream):
             return self._sent()
         if self._since is None or self.delta.since != self._since.revision:
             raise NotVerified("the server tells what became of a list that is not here")
-        return Patching(self._since.lines(), self.delta.cuts).bodies(self._sent())
+        return DeltaApplier(self._since.lines(), self.delta.cuts).bodies(self._sent())
 
     async def _sent(self) -> AsyncIterator[bytes]:
         """Give the bodies that are sent, one after the other."""
@@ -112,7 +112,7 @@ class VulnerabilityStream(VerifiedStream):
     async def _open(self, request: dict[str, Any]) -> None:
         while True:
             try:
-                answer = await self._exchange.ask("POST", "/v1/sessions", encode_json(request))
+                answer = await self._server_http.ask("POST", "/v1/sessions", encode_json(request))
             except Unreachable as error:
                 await (self._patience if self.session else self._contact).pause(str(error))
                 continue
@@ -123,7 +123,7 @@ class VulnerabilityStream(VerifiedStream):
                 raise Unchanged(self._unchanged(answer))
             await self._pause_or_give_up(answer, resuming="resume" in request)
 
-    def _unchanged(self, answer: Answer) -> dict[str, Any]:
+    def _unchanged(self, answer: HttpResponse) -> dict[str, Any]:
         document = answer.document()
         snapshot = document.get("snapshot")
         if document.get("unchanged") is not True or not isinstance(snapshot, dict):
@@ -133,7 +133,7 @@ class VulnerabilityStream(VerifiedStream):
         self._take_snapshot(snapshot)
         return snapshot
 
-    def _note_session(self, answer: Answer) -> None:
+    def _note_session(self, answer: HttpResponse) -> None:
         document = answer.document()
         session = document.get("session")
         if not isinstance(session, str) or not session:
@@ -156,7 +156,7 @@ class VulnerabilityStream(VerifiedStream):
             self._trust.admit(self.platform, snapshot)
         self.snapshot = snapshot
 
-    async def _pause_or_give_up(self, answer: Answer, resuming: bool) -> None:
+    async def _pause_or_give_up(self, answer: HttpResponse, resuming: bool) -> None:
         code, message = answer.error
         if answer.status >= 500 or answer.status == 429:
             await self._patience.pause(message, answer.retry_after)
@@ -170,7 +170,7 @@ class VulnerabilityStream(VerifiedStream):
         path = f"/v1/sessions/{{}}/chunks/{number}"
         while True:
             try:
-                answer = await self._exchange.ask("GET", path.format(self.session), wait=WAIT_SECONDS)
+                answer = await self._server_http.ask("GET", path.format(self.session), wait=WAIT_SECONDS)
             except Unreachable as error:
                 await self._patience.pause(str(error))
                 continue
@@ -183,19 +183,19 @@ class VulnerabilityStream(VerifiedStream):
             else:
                 await self._pause_or_give_up(answer, resuming=False)
 
-    async def _wait(self, answer: Answer) -> None:
+    async def _wait(self, answer: HttpResponse) -> None:
         """The server says that others are before us, or slower: that is an answer, and no reason to give up."""
         self._patience.progress()
         after = answer.document().get("pollAfter")
         await self._patience.pause("the server asks to wait", float(after) if isinstance(after, int | float) else 1.0)
 
-    async def _resume(self, answer: Answer, number: int) -> None:
+    async def _resume(self, answer: HttpResponse, number: int) -> None:
         self._resumes += 1
         if self._resumes > _MOST_RESUMES:
             raise SessionLost(f"the session was resumed {_MOST_RESUMES} times without progress: {answer.error[1]}")
         await self._open({"resume": self.session, "chunk": number})
 
-    async def _take(self, answer: Answer, number: int) -> bytes | None:
+    async def _take(self, answer: HttpResponse, number: int) -> bytes | None:
         self._patience.progress()
         self._resumes = 0
         if answer.header("Content-Type").startswith("application/json"):
@@ -215,6 +215,6 @@ class VulnerabilityStream(VerifiedStream):
 
     async def _learn_snapshot(self) -> None:
         """A session that was queued at first was not told yet what it reads."""
-        answer = await self._exchange.ask("GET", f"/v1/sessions/{self.session}")
+        answer = await self._server_http.ask("GET", f"/v1/sessions/{self.session}")
         if answer.status == 200:
             self._note_snapshot(answer.document())

@@ -50,7 +50,7 @@ class Trust:
         :raises NotTrusted: if it is not signed, or older than one that was seen, or of the future.
         """
         self.verify(platform, snapshot)
-        said = Seen(snapshot["revision"], _checked(snapshot))
+        said = SeenList(snapshot["revision"], _checked(snapshot))
         if said.checked > self.wall() + _AHEAD:
             raise NotTrusted(f"the list was checked in the future, at {snapshot['checked']}: one clock is wrong")
         try:
@@ -60,7 +60,7 @@ class Trust:
                     raise NotTrusted(f"the list was checked at {snapshot['checked']}; a newer one was seen before")
             elif newest != said:
                 self.seen.note(platform, said)
-        except CannotRemember as error:
+        except SeenListsError as error:
             raise NotTrusted(f"it cannot be told whether the list is the newest: {error}") from error
 
     def verify(self, platform: str, snapshot: Mapping[str, Any]) -> None:
@@ -90,12 +90,12 @@ def _checked(snapshot: Mapping[str, Any]) -> float:
 _MOST_BYTES = 4096
 
 
-class CannotRemember(Exception):
+class SeenListsError(Exception):
     """What was seen cannot be read or written; its text says why, in one line."""
 
 
 @frozen
-class Seen:
+class SeenList:
     """
     A list that was seen.
 
@@ -116,7 +116,7 @@ class SeenLists:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def newest(self, platform: str) -> Seen | None:
+    def newest(self, platform: str) -> SeenList | None:
         """
         Give the newest list of a platform that was seen.
 
@@ -126,15 +126,15 @@ class SeenLists:
         try:
             with path.open("rb") as file:
                 found = json.loads(file.read(_MOST_BYTES))
-            return Seen(str(found["revision"]), float(found["checked"]))
+            return SeenList(str(found["revision"]), float(found["checked"]))
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise CannotRemember(f"{path}: {error.strerror}") from error
+            raise SeenListsError(f"{path}: {error.strerror}") from error
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise CannotRemember(f"{path} is damaged; delete it to trust the next list whatever its age") from error
+            raise SeenListsError(f"{path} is damaged; delete it to trust the next list whatever its age") from error
 
-    def note(self, platform: str, seen: Seen) -> None:
+    def note(self, platform: str, seen: SeenList) -> None:
         """
         Remember a list.
 
@@ -147,7 +147,7 @@ class SeenLists:
             new.write_text(json.dumps(asdict(seen)))
             new.replace(path)
         except OSError as error:
-            raise CannotRemember(f"{path}: {error.strerror}") from error
+            raise SeenListsError(f"{path}: {error.strerror}") from error
 
     def _path(self, platform: str) -> Path:
         return self._folder / f"{platform}.json"

@@ -28,7 +28,7 @@ def _facts(root: Path, paths: Iterable[str]) -> Iterable[tuple[str, int, int, in
             yield path, facts.st_ino, facts.st_size, facts.st_mtime_ns
 
 
-class Changes:
+class ChangeWatcher:
     """
     Watches fingerprints, and calls once for each run of changes.
 

@@ -16,7 +16,7 @@ _APT_SOURCES = "etc/apt/sources.list.d"
 _MOST_BYTES = 1024 * 1024
 
 
-def channels_of(root: Path, packages: Iterable[Package]) -> frozenset[str]:
+def subscribed_channels(root: Path, packages: Iterable[Package]) -> frozenset[str]:
     """
     Tell the channels of the host whose root folder is ``root``.
 

@@ -25,7 +25,7 @@ _SIGNED_LOADER = {
 _SIGNED_VERSION = re.compile(r".*\+(\d{1,3}(?:[.~][\w.~]*)?(?:\+[\w.]+)?-.*)\Z")
 
 
-def names_of(package: Package, scheme: str) -> Iterator[tuple[str, str, str]]:
+def aliases_of(package: Package, scheme: str) -> Iterator[tuple[str, str, str]]:
     """Give the kind, name and version under which lists may name a package."""
     yield "binary", package.name, package.version
     yield "source", package.source, package.source_version

@@ -45,7 +45,7 @@ class Finding:
     :ivar ignored: set if it is not to count.
     """
 
-    flaw: str
+    vulnerability_id: str
     package: Package
     fixed: FixedPackage
     records: tuple[Vulnerability, ...]
@@ -75,8 +75,8 @@ class Finding:
     @property
     def names(self) -> tuple[str, ...]:
         """Everything by which it is called: the flaw, its records, and what else these call it."""
-        other = [name for record in self.records if self.flaw == record.name for name in record.aliases]
-        return tuple(dict.fromkeys([self.flaw, *(record.name for record in self.records), *other]))
+        other = [name for record in self.records if self.vulnerability_id == record.name for name in record.aliases]
+        return tuple(dict.fromkeys([self.vulnerability_id, *(record.name for record in self.records), *other]))
 
     @property
     def installed_version(self) -> str:
@@ -97,8 +97,8 @@ class Findings:
 
     def add(self, match: Match) -> None:
         """Take up a match: of an advisory, one finding for each of its flaws."""
-        for flaw in match.vulnerability.flaws:
-            self._matches.setdefault((flaw, match.package), []).append(match)
+        for vulnerability_id in match.vulnerability.flaws:
+            self._matches.setdefault((vulnerability_id, match.package), []).append(match)
 
     def all(self, running: Mapping[Package, bool]) -> list[Finding]:
         """
@@ -106,14 +106,16 @@ class Findings:
 
         :param running: of the packages of kernels, whether their kernel runs.
         """
-        found = [self._finding(flaw, matches) for (flaw, _), matches in self._matches.items()]
+        found = [self._finding(vulnerability_id, matches) for (vulnerability_id, _), matches in self._matches.items()]
         told = [evolve(each, running=running[each.package]) if each.package in running else each for each in found]
-        return sorted(told, key=severest_first)
+        return sorted(told, key=by_severity)
 
-    def _finding(self, flaw: str, matches: list[Match]) -> Finding:
-        matches = sorted(matches, key=lambda match: (match.vulnerability.name != flaw, match.vulnerability.name))
+    def _finding(self, vulnerability_id: str, matches: list[Match]) -> Finding:
+        matches = sorted(
+            matches, key=lambda match: (match.vulnerability.name != vulnerability_id, match.vulnerability.name)
+        )
         records = tuple(dict.fromkeys(match.vulnerability for match in matches))
-        return Finding(flaw, matches[0].package, self._highest([match.fixed for match in matches]), records)
+        return Finding(vulnerability_id, matches[0].package, self._highest([match.fixed for match in matches]), records)
 
     def _highest(self, fixes: list[FixedPackage]) -> FixedPackage:
         fixes = [fix for fix in fixes if fix.has_fix] or fixes
@@ -127,7 +129,7 @@ class Findings:
             return (False, ())
 
 
-def severest_first(finding: Finding) -> tuple[int, str, str, str, str]:
+def by_severity(finding: Finding) -> tuple[int, str, str, str, str]:
     """Give the key by which findings are sorted: the severest first, then by package."""
     package = finding.package
-    return (-finding.severity, package.name, finding.flaw, package.arch, package.version)
+    return (-finding.severity, package.name, finding.vulnerability_id, package.arch, package.version)

@@ -26,7 +26,7 @@ class Ignore:
     :ivar justification: as :attr:`Ignored.justification`.
     """
 
-    flaw: str | None
+    vulnerability_id: str | None
     package: str | None
     reason: str
     expires: date | None
@@ -39,7 +39,10 @@ class Ignore:
         """Tell whether it is about this finding."""
         package = finding.package
         return (
-            (self.flaw is None or self.flaw in ((finding.flaw,) if self.alias else finding.names))
+            (
+                self.vulnerability_id is None
+                or self.vulnerability_id in ((finding.vulnerability_id,) if self.alias else finding.names)
+            )
             and (self.package is None or self.package in (package.name, package.source))
             and (self.product is None or names_package(self.product, package, finding.platform))
         )

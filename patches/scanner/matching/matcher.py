@@ -10,8 +10,8 @@ from typing import Any
 from attrs import frozen
 
 from patches.scanner.inventory import Inventory, Package
-from patches.scanner.matching.aliases import names_of
-from patches.scanner.matching.rules import Ruling
+from patches.scanner.matching.aliases import aliases_of
+from patches.scanner.matching.rules import Rule
 from patches.versions import InvalidVersion, ordering
 from patches.vulnerability import FixedPackage, Vulnerability
 
@@ -53,7 +53,7 @@ class Matcher:
         self._sort_key = ordering(inventory.scheme)
         self._installed: dict[tuple[str, str], list[tuple[Package, str]]] = {}
         for package in inventory.packages:
-            for kind, name, version in names_of(package, inventory.scheme):
+            for kind, name, version in aliases_of(package, inventory.scheme):
                 self._installed.setdefault((kind, name), []).append((package, version))
         self.names = frozenset(name for _, name in self._installed)
 
@@ -63,20 +63,20 @@ class Matcher:
         for fixed in self._offered(vulnerability.fixed_in):
             for package, version in self._installed.get((fixed.kind, fixed.name), ()):
                 if package not in found:
-                    ruling = self._judge(fixed, package, version)
-                    if ruling.affects:
+                    rule = self._judge(fixed, package, version)
+                    if rule.affects:
                         found.add(package)
                         yield Match(vulnerability, package, fixed)
-                    elif ruling.affects is None:
-                        self._pass_over(package, ruling)
+                    elif rule.affects is None:
+                        self._pass_over(package, rule)
 
-    def rulings(self, vulnerability: Vulnerability) -> Iterator[tuple[FixedPackage, Package, str, Ruling]]:
+    def rules(self, vulnerability: Vulnerability) -> Iterator[tuple[FixedPackage, Package, str, Rule]]:
         """Tell of each range and each package that is named by it what is ruled, and with which version."""
         offered = self._offered(vulnerability.fixed_in)
         for fixed in vulnerability.fixed_in:
             for package, version in self._installed.get((fixed.kind, fixed.name), ()):
-                ruling = self._judge(fixed, package, version) if fixed in offered else Ruling.OTHER_CHANNEL
-                yield fixed, package, version, ruling
+                rule = self._judge(fixed, package, version) if fixed in offered else Rule.OTHER_CHANNEL
+                yield fixed, package, version, rule
 
     def _offered(self, fixes: tuple[FixedPackage, ...]) -> Sequence[FixedPackage]:
         """Leave out what is for other channels; what a channel of this host says of a package goes before the rest."""
@@ -89,56 +89,56 @@ class Matcher:
             if fixed.channel in self._channels or (fixed.channel is None and (fixed.kind, fixed.name) not in own)
         ]
 
-    def _judge(self, fixed: FixedPackage, package: Package, version: str) -> Ruling:
+    def _judge(self, fixed: FixedPackage, package: Package, version: str) -> Rule:
         if fixed.status == "not_affected":
-            return Ruling.NOT_AFFECTED
+            return Rule.NOT_AFFECTED
         if not _concerns(fixed, package.arch):
-            return Ruling.OTHER_ARCH
-        ruling = self._judge_module(fixed, package)
-        if ruling is not None:
-            return ruling
+            return Rule.OTHER_ARCH
+        rule = self._judge_module(fixed, package)
+        if rule is not None:
+            return rule
         if _OWN_FIXES.search(package.version):
-            return Ruling.OWN_FIXES
+            return Rule.OWN_FIXES
         if fixed.introduced is None and not fixed.has_fix:
-            return Ruling.NO_FIX
-        return Ruling.NO_ORDER if self._sort_key is None else self._judge_range(self._sort_key, fixed, version)
+            return Rule.NO_FIX
+        return Rule.NO_ORDER if self._sort_key is None else self._judge_range(self._sort_key, fixed, version)
 
-    def _judge_module(self, fixed: FixedPackage, package: Package) -> Ruling | None:
+    def _judge_module(self, fixed: FixedPackage, package: Package) -> Rule | None:
         """Versions of a modular build, of a plain one, and of another stream have nothing to do with each other."""
         if self._scheme != "rpm":
-            return None if fixed.module is None else Ruling.OTHER_MODULE
+            return None if fixed.module is None else Rule.OTHER_MODULE
         modular = _is_modular(fixed.module, fixed.version)
         if modular != _is_modular(package.module, package.version):
-            return Ruling.OTHER_MODULE
+            return Rule.OTHER_MODULE
         if not modular:
             return None
         if fixed.module is None or package.module is None:
-            return Ruling.STREAM
-        return None if fixed.module.split(":")[:2] == package.module.split(":")[:2] else Ruling.OTHER_MODULE
+            return Rule.STREAM
+        return None if fixed.module.split(":")[:2] == package.module.split(":")[:2] else Rule.OTHER_MODULE
 
-    def _judge_range(self, sort_key: Callable[[str], Any], fixed: FixedPackage, version: str) -> Ruling:
+    def _judge_range(self, sort_key: Callable[[str], Any], fixed: FixedPackage, version: str) -> Rule:
         bounds = (fixed.introduced, fixed.version, fixed.last_affected)
         if self._scheme == "rpm" and fixed.kind == "source":
             bounds = (_without_epoch(bounds[0]), _without_epoch(bounds[1]), _without_epoch(bounds[2]))
         try:
             installed = sort_key(version)
         except InvalidVersion:
-            return Ruling.INVALID_INSTALLED
+            return Rule.INVALID_INSTALLED
         lowest, limit, last = bounds
         try:
             if lowest is not None and installed < sort_key(lowest):
-                return Ruling.BEFORE_INTRODUCED
+                return Rule.BEFORE_INTRODUCED
             if limit is not None and installed >= sort_key(limit):
-                return Ruling.FIXED
+                return Rule.FIXED
             if last is not None and installed > sort_key(last):
-                return Ruling.AFTER_LAST
+                return Rule.AFTER_LAST
         except InvalidVersion:
-            return Ruling.INVALID_LISTED
-        return Ruling.BELOW_FIX if limit is not None else Ruling.UP_TO_LAST if last is not None else Ruling.NO_FIX
+            return Rule.INVALID_LISTED
+        return Rule.BELOW_FIX if limit is not None else Rule.UP_TO_LAST if last is not None else Rule.NO_FIX
 
-    def _pass_over(self, package: Package, ruling: Ruling) -> None:
-        self.not_evaluated[ruling.text] += 1
-        self.unjudged.setdefault(package, set()).add(ruling.text)
+    def _pass_over(self, package: Package, rule: Rule) -> None:
+        self.not_evaluated[rule.text] += 1
+        self.unjudged.setdefault(package, set()).add(rule.text)
 
 
 def _concerns(fixed: FixedPackage, arch: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 
-class Ruling(Enum):
+class Rule(Enum):
     """
     A rule that was applied.
 

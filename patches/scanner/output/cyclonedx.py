@@ -54,24 +54,24 @@ def _facts(outcome: Outcome) -> dict[str, str | None]:
         "problem": outcome.problem,
         "platform": outcome.platform,
         "endOfLife": outcome.end_of_life,
-        "list.revision": outcome.listed.revision,
-        "list.checked": outcome.listed.checked,
+        "list.revision": outcome.list_info.revision,
+        "list.checked": outcome.list_info.checked,
         "unfixedCount": str(len(outcome.unfixed)),
     }
 
 
 def _components(outcome: Outcome) -> list[Component]:
     """Give the packages; those that purls cannot tell apart are one component."""
-    judged = outcome.judged
-    elsewhere = frozenset(judged.not_covered)
+    coverage = outcome.coverage
+    elsewhere = frozenset(coverage.not_covered)
     components: dict[str, Component] = {}
-    for package in judged.packages:
-        purl = purl_of(package, outcome.platform, judged.scheme)
+    for package in coverage.packages:
+        purl = purl_of(package, outcome.platform, coverage.scheme)
         facts = {
             "source": package.source,
             "sourceVersion": package.source_version,
             "module": package.module,
-            "notEvaluated": "; ".join(judged.not_evaluated.get(package, ())) or None,
+            "notEvaluated": "; ".join(coverage.not_evaluated.get(package, ())) or None,
             "notCovered": "true" if package in elsewhere else None,
         }
         components.setdefault(purl.to_string(), _component(package, purl.to_string(), facts, outcome))
@@ -85,7 +85,7 @@ def _component(package: Package, ref: str, facts: dict[str, str | None], outcome
         type=ComponentType.LIBRARY,
         publisher=package.vendor,
         bom_ref=ref,
-        purl=purl_of(package, outcome.platform, outcome.judged.scheme),
+        purl=purl_of(package, outcome.platform, outcome.coverage.scheme),
         properties=_properties(facts),
     )
 

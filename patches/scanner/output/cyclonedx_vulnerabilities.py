@@ -67,20 +67,20 @@ def vulnerabilities_of(outcome: Outcome) -> Iterator[Vulnerability]:
     """Give the vulnerabilities of what is shown."""
     groups: dict[tuple[str, Ignored | None], list[Finding]] = {}
     for finding in outcome.shown:
-        groups.setdefault((finding.flaw, finding.ignored), []).append(finding)
-    for number, ((flaw, ignored), findings) in enumerate(groups.items()):
-        yield _vulnerability(flaw, ignored, findings, outcome, f"vulnerability:{number}:{flaw}")
+        groups.setdefault((finding.vulnerability_id, finding.ignored), []).append(finding)
+    for number, ((vulnerability_id, ignored), findings) in enumerate(groups.items()):
+        yield _vulnerability(vulnerability_id, ignored, findings, outcome, f"vulnerability:{number}:{vulnerability_id}")
 
 
 def _vulnerability(
-    flaw: str, ignored: Ignored | None, findings: list[Finding], outcome: Outcome, ref: str
+    vulnerability_id: str, ignored: Ignored | None, findings: list[Finding], outcome: Outcome, ref: str
 ) -> Vulnerability:
     records = tuple(dict.fromkeys(record for finding in findings for record in finding.records))
     return Vulnerability(
         bom_ref=ref,
-        id=flaw,
+        id=vulnerability_id,
         source=_source(records[0]),
-        references=_references(flaw, records),
+        references=_references(vulnerability_id, records),
         ratings=[_rating(record) for record in records],
         advisories=[VulnerabilityAdvisory(url=XsUri(link)) for link in links_of(findings)],
         published=_time(records[0].published),
@@ -94,10 +94,10 @@ def _source(record: Record) -> VulnerabilitySource | None:
     return VulnerabilitySource(name=record.source) if record.source else None
 
 
-def _references(flaw: str, records: Iterable[Record]) -> list[VulnerabilityReference]:
+def _references(vulnerability_id: str, records: Iterable[Record]) -> list[VulnerabilityReference]:
     """Give the other names, each with the source that uses it; the format has no place for one without."""
     named = {(name, record.source) for record in records if record.source for name in (record.name, *record.aliases)}
-    about = sorted(each for each in named if each[0] != flaw)
+    about = sorted(each for each in named if each[0] != vulnerability_id)
     return [VulnerabilityReference(id=name, source=VulnerabilitySource(name=source)) for name, source in about]
 
 
@@ -134,7 +134,7 @@ def _targets(findings: Iterable[Finding], outcome: Outcome) -> list[BomTarget]:
     """Say what is affected, whoever ignores it."""
     targets = {}
     for finding in findings:
-        ref = purl_of(finding.package, outcome.platform, outcome.judged.scheme).to_string()
+        ref = purl_of(finding.package, outcome.platform, outcome.coverage.scheme).to_string()
         affected = ImpactAnalysisAffectedStatus.AFFECTED
         unaffected = finding.ignored is not None and finding.ignored.status != "affected"
         status = ImpactAnalysisAffectedStatus.UNAFFECTED if unaffected else affected

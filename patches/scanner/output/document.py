@@ -7,7 +7,7 @@ from typing import Any
 
 from patches.scanner.inventory import package_document
 from patches.scanner.matching.findings import Finding
-from patches.scanner.outcome import Judged, Listed, Outcome
+from patches.scanner.outcome import Coverage, ListInfo, Outcome
 from patches.vulnerability import Vulnerability
 from patches.wire import rfc3339
 
@@ -41,8 +41,8 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
             "running": kernels.running,
             "rebootPending": kernels.reboot_pending,
         },
-        "list": _list(outcome.listed),
-        "packages": _packages(outcome.judged, outcome.complete),
+        "list": _list(outcome.list_info),
+        "packages": _packages(outcome.coverage, outcome.complete),
         "notEvaluated": dict(sorted(outcome.not_evaluated.items())),
         "findings": [_finding(each) for each in outcome.findings],
         **unfixed,
@@ -50,27 +50,27 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _list(listed: Listed) -> dict[str, Any]:
+def _list(list_info: ListInfo) -> dict[str, Any]:
     return {
-        "revision": listed.revision,
-        "digest": listed.digest,
-        "created": listed.created,
-        "checked": listed.checked,
-        "away": listed.away,
-        "vulnerabilities": listed.served,
+        "revision": list_info.revision,
+        "digest": list_info.digest,
+        "created": list_info.created,
+        "checked": list_info.checked,
+        "away": list_info.away,
+        "vulnerabilities": list_info.served,
     }
 
 
-def _packages(judged: Judged, complete: bool) -> dict[str, Any]:
+def _packages(coverage: Coverage, complete: bool) -> dict[str, Any]:
     """Of a scan that is not complete nothing is said to be fine."""
     return {
-        "installed": judged.installed,
-        "affected": len(judged.affected),
-        "fine": judged.fine if complete else None,
-        "notCovered": [package_document(package) for package in judged.not_covered],
+        "installed": coverage.installed,
+        "affected": len(coverage.affected),
+        "fine": coverage.fine if complete else None,
+        "notCovered": [package_document(package) for package in coverage.not_covered],
         "notEvaluated": [
             {"package": package_document(package), "reasons": list(reasons)}
-            for package, reasons in judged.not_evaluated.items()
+            for package, reasons in coverage.not_evaluated.items()
         ],
     }
 
@@ -78,7 +78,7 @@ def _packages(judged: Judged, complete: bool) -> dict[str, Any]:
 def _finding(finding: Finding) -> dict[str, Any]:
     fixed, ignored = finding.fixed, finding.ignored
     return {
-        "flaw": finding.flaw,
+        "flaw": finding.vulnerability_id,
         "severity": finding.severity.name.lower(),
         "package": package_document(finding.package),
         "installed": finding.installed_version,

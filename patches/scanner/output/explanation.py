@@ -15,7 +15,7 @@ from patches.scanner.outcome import Target
 def explanation_document(explanation: Explanation) -> dict[str, Any]:
     """Give an explanation as a JSON document."""
     return {
-        "flaw": explanation.flaw,
+        "flaw": explanation.vulnerability_id,
         "package": explanation.package,
         "affected": explanation.affected,
         "conclusion": explanation.conclusion,
@@ -44,8 +44,8 @@ def _step_document(step: Step) -> dict[str, Any]:
         "status": fixed.status,
         "installed": package_document(step.package) if step.package is not None else None,
         "compared": step.version,
-        "affected": step.ruling.affects if step.ruling is not None else False,
-        "rule": step.ruling.text if step.ruling is not None else f"no {fixed.kind} package of this name is installed",
+        "affected": step.rule.affects if step.rule is not None else False,
+        "rule": step.rule.text if step.rule is not None else f"no {fixed.kind} package of this name is installed",
     }
 
 
@@ -74,8 +74,10 @@ def _step(step: Mapping[str, Any]) -> str:
     named, installed = step["named"], step["installed"]
     where = "".join(f", {name} {named[name]}" for name in ("module", "channel") if named[name])
     bounds = (("from", step["introduced"]), ("fixed in", step["fixed"]), ("up to", step["lastAffected"]))
-    listed = ", ".join(f"{word} {version}" for word, version in bounds if version) or step["status"].replace("_", " ")
-    said = f"{named['kind']} package {named['name']}{where}, {listed}"
+    list_info = ", ".join(f"{word} {version}" for word, version in bounds if version) or step["status"].replace(
+        "_", " "
+    )
+    said = f"{named['kind']} package {named['name']}{where}, {list_info}"
     if installed is None:
         return f"{said}: {step['rule']}"
     word = {True: "affected", False: "not affected", None: "not evaluated"}[step["affected"]]

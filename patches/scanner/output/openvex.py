@@ -41,14 +41,14 @@ def _statements(outcome: Outcome) -> list[dict[str, Any]]:
     """Give the statements; two packages of one name and version, which purls cannot tell apart, have one."""
     statements: dict[tuple[str, str], dict[str, Any]] = {}
     for finding in outcome.shown:
-        purl = purl_of(finding.package, outcome.platform, outcome.judged.scheme).to_string()
-        statements.setdefault((finding.flaw, purl), _statement(finding, purl))
+        purl = purl_of(finding.package, outcome.platform, outcome.coverage.scheme).to_string()
+        statements.setdefault((finding.vulnerability_id, purl), _statement(finding, purl))
     return list(statements.values())
 
 
 def _statement(finding: Finding, purl: str) -> dict[str, Any]:
     links, aliases = links_of((finding,)), list(finding.names[1:])
-    vulnerability = {"@id": links[0] if links else None, "name": finding.flaw, "aliases": aliases or None}
+    vulnerability = {"@id": links[0] if links else None, "name": finding.vulnerability_id, "aliases": aliases or None}
     return {
         "vulnerability": {name: value for name, value in vulnerability.items() if value is not None},
         "products": [{"@id": purl, "identifiers": {"purl": purl}}],

@@ -43,26 +43,26 @@ def sarif_text(outcome: Outcome) -> str:
 def _run(outcome: Outcome) -> dict[str, Any]:
     flaws: dict[str, list[Finding]] = {}
     for finding in outcome.shown:
-        flaws.setdefault(finding.flaw, []).append(finding)
-    indices = {flaw: index for index, flaw in enumerate(flaws)}
-    rules = [_rule(flaw, findings) for flaw, findings in flaws.items()]
+        flaws.setdefault(finding.vulnerability_id, []).append(finding)
+    indices = {vulnerability_id: index for index, vulnerability_id in enumerate(flaws)}
+    rules = [_rule(vulnerability_id, findings) for vulnerability_id, findings in flaws.items()]
     return {
         "tool": {"driver": {"name": "Patches", "version": __version__, "rules": rules}},
         "invocations": [_invocation(outcome)],
         "originalUriBaseIds": {"ROOT": {"description": {"text": "The root folder of the host."}}},
         "automationDetails": {"id": f"patches/{outcome.platform or 'unknown'}/{outcome.host}"},
-        "results": [_result(finding, indices[finding.flaw], outcome) for finding in outcome.shown],
+        "results": [_result(finding, indices[finding.vulnerability_id], outcome) for finding in outcome.shown],
         "properties": {
             "host": outcome.host,
             "platform": outcome.platform,
             "verdict": str(outcome.verdict),
             "scan": outcome.scan_id,
-            "revision": outcome.listed.revision,
+            "revision": outcome.list_info.revision,
         },
     }
 
 
-def _rule(flaw: str, findings: list[Finding]) -> dict[str, Any]:
+def _rule(vulnerability_id: str, findings: list[Finding]) -> dict[str, Any]:
     severity = max(finding.severity for finding in findings)
     packages = ", ".join(dict.fromkeys(finding.package.source for finding in findings))
     properties: dict[str, Any] = {"tags": ["security"], "severity": severity.name.lower()}
@@ -71,8 +71,8 @@ def _rule(flaw: str, findings: list[Finding]) -> dict[str, Any]:
     if score is not None:
         properties["security-severity"] = f"{score:.1f}"
     rule = {
-        "id": flaw,
-        "shortDescription": {"text": _plain(f"{flaw} in {packages}")},
+        "id": vulnerability_id,
+        "shortDescription": {"text": _plain(f"{vulnerability_id} in {packages}")},
         "defaultConfiguration": {"level": _level(severity)},
         "properties": properties,
     }
@@ -82,12 +82,14 @@ def _rule(flaw: str, findings: list[Finding]) -> dict[str, Any]:
 
 def _result(finding: Finding, rule: int, outcome: Outcome) -> dict[str, Any]:
     package = finding.package
-    purl = purl_of(package, outcome.platform, outcome.judged.scheme).to_string()
-    text = f"{package.name} {package.version} is affected by {finding.flaw}. {remedy(finding)}"
-    same = hashlib.sha256("\0".join((finding.flaw, package.name, package.arch)).encode("utf-8", "replace")).hexdigest()
-    place = {"uri": _DATABASES.get(outcome.judged.scheme or "", ""), "uriBaseId": "ROOT"}
+    purl = purl_of(package, outcome.platform, outcome.coverage.scheme).to_string()
+    text = f"{package.name} {package.version} is affected by {finding.vulnerability_id}. {remedy(finding)}"
+    same = hashlib.sha256(
+        "\0".join((finding.vulnerability_id, package.name, package.arch)).encode("utf-8", "replace")
+    ).hexdigest()
+    place = {"uri": _DATABASES.get(outcome.coverage.scheme or "", ""), "uriBaseId": "ROOT"}
     return {
-        "ruleId": finding.flaw,
+        "ruleId": finding.vulnerability_id,
         "ruleIndex": rule,
         "level": _level(finding.severity),
         "message": {"text": _plain(text)},

@@ -35,7 +35,7 @@ def findings_table(findings: Iterable[Finding], width: int) -> Table:
     :param width: of the terminal, in columns.
     """
     findings = tuple(findings)
-    longest = max((len(finding.flaw) for finding in findings), default=0)
+    longest = max((len(finding.vulnerability_id) for finding in findings), default=0)
     table = Table(header_style="bold")
     for column in ("Severity", "Package", "Installed", "Fixed in"):
         table.add_column(column, overflow="fold")
@@ -58,7 +58,7 @@ def _cells(finding: Finding) -> tuple[str, ...]:
         f"{name}, not running" if finding.running is False else name,
         finding.installed_version,
         fix_text(finding.fixed),
-        finding.flaw,
+        finding.vulnerability_id,
     )
 
 
@@ -92,14 +92,14 @@ def _headline(outcome: Outcome, where: str) -> str:
 
 
 def _lines(outcome: Outcome, verbose: bool) -> Iterator[str]:
-    judged = outcome.judged
+    coverage = outcome.coverage
     if outcome.verdict is Verdict.STALE:
         yield f"[bold red]Stale:[/] {escape(outcome.problem or '')}. What is newer was not compared."
-    listed = outcome.listed
-    if listed.away is not None:
-        yield f"[yellow]From the cache:[/] {escape(listed.away)}. The list was last checked at {listed.checked}."
-    yield f"{outcome.listed.served} vulnerabilities compared; all arrived and were verified."
-    yield f"{judged.installed} packages: {len(judged.affected)} affected, {judged.fine} fine{_rest(outcome)}."
+    list_info = outcome.list_info
+    if list_info.away is not None:
+        yield f"[yellow]From the cache:[/] {escape(list_info.away)}. The list was last checked at {list_info.checked}."
+    yield f"{outcome.list_info.served} vulnerabilities compared; all arrived and were verified."
+    yield f"{coverage.installed} packages: {len(coverage.affected)} affected, {coverage.fine} fine{_rest(outcome)}."
     ignored = len(outcome.shown) - len(outcome.counted)
     if ignored:
         yield f"{ignored} findings are ignored, as was decided."
@@ -113,10 +113,10 @@ def _lines(outcome: Outcome, verbose: bool) -> Iterator[str]:
 
 
 def _rest(outcome: Outcome) -> str:
-    judged = outcome.judged
+    coverage = outcome.coverage
     rest = [
         f", {count} {word}"
-        for count, word in ((len(judged.not_covered), "not covered"), (len(judged.not_evaluated), "not evaluated"))
+        for count, word in ((len(coverage.not_covered), "not covered"), (len(coverage.not_evaluated), "not evaluated"))
         if count
     ]
     return "".join(rest)
@@ -131,12 +131,12 @@ def _facts(outcome: Outcome) -> Iterator[str]:
 
 
 def _named(outcome: Outcome) -> Iterator[str]:
-    judged = outcome.judged
-    for package in judged.affected:
+    coverage = outcome.coverage
+    for package in coverage.affected:
         yield f"Affected: {escape(_full(package))}"
-    for package, reasons in judged.not_evaluated.items():
+    for package, reasons in coverage.not_evaluated.items():
         yield f"Not evaluated: {escape(_full(package))}: {escape('; '.join(reasons))}"
-    for package in judged.not_covered:
+    for package in coverage.not_covered:
         yield f"Not covered: {escape(_full(package))}, from {escape(package.vendor or 'elsewhere')}"
 
 

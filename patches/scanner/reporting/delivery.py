@@ -9,7 +9,7 @@ from pathlib import Path
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from patches.scanner.client.http_client import Exchange, Unreachable
+from patches.scanner.client.http_client import HttpClient, Unreachable
 from patches.scanner.reporting.outbox import Outbox
 
 log = Logger()
@@ -32,10 +32,14 @@ class Delivery:
     """
 
     def __init__(
-        self, outbox: Outbox, exchange: Exchange, clock: IReactorTime, jitter: Callable[[], float] = random.random
+        self,
+        outbox: Outbox,
+        reporter_http: HttpClient,
+        clock: IReactorTime,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         self._outbox = outbox
-        self._exchange = exchange
+        self._reporter_http = reporter_http
         self._clock = clock
         self._jitter = jitter
         self._failures = 0
@@ -62,7 +66,7 @@ class Delivery:
 
     async def _send(self, path: Path) -> tuple[str | None, float]:
         try:
-            answer = await self._exchange.ask("POST", "", path.read_bytes())
+            answer = await self._reporter_http.ask("POST", "", path.read_bytes())
         except Unreachable as error:
             return str(error), 0.0
         if 200 <= answer.status < 300:

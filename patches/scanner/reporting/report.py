@@ -32,9 +32,9 @@ def report_document(outcome: Outcome, number: int) -> dict[str, Any]:
             "verdict": str(outcome.verdict),
             "complete": outcome.complete,
             "problem": outcome.problem,
-            "revision": outcome.listed.revision,
-            "digest": outcome.listed.digest,
-            "served": outcome.listed.served,
+            "revision": outcome.list_info.revision,
+            "digest": outcome.list_info.digest,
+            "served": outcome.list_info.served,
             "findings": len(counted),
             "ignored": len(outcome.shown) - len(counted),
             "unfixed": 0 if outcome.with_unfixed else len(outcome.unfixed),
@@ -47,7 +47,7 @@ def finding_document(finding: Finding) -> dict[str, Any]:
     """Give a finding: the flaw in the wire form of a vulnerability, and what is installed."""
     record = evolve(
         finding.records[0],
-        name=finding.flaw,
+        name=finding.vulnerability_id,
         aliases=finding.names[1:],
         severity=finding.severity,
         details_href=finding.details_href,

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from patches.server.admin.commands import DONE, NoSuch, chosen_snapshots, exit_codes
-from patches.server.admin.open import opened
+from patches.server.admin.commands import DONE, NotFound, chosen_snapshots, exit_codes
+from patches.server.admin.open import open_catalogue
 from patches.server.catalogue.bundle import BadBundle
 from patches.server.catalogue.bundle_reader import BundleReader
 from patches.server.catalogue.bundle_writer import export
@@ -23,10 +23,10 @@ _AHEAD_SECONDS = 86400
 def run_export(values: Mapping[str, Any], path: Path) -> int:
     """Write current snapshots into a bundle."""
     key = SigningKey.from_file(values["signing-key"]) if values["signing-key"] is not None else None
-    with opened(values) as catalogue:
+    with open_catalogue(values) as catalogue:
         chosen = chosen_snapshots(catalogue, values["platform"])
         if not chosen:
-            raise NoSuch("the catalogue has no list")
+            raise NotFound("the catalogue has no list")
         size = export(catalogue, chosen, path, key)
     print(f"{path}: {len(chosen)} lists, {size} bytes, {'signed' if key is not None else 'not signed'}")
     return DONE
@@ -42,7 +42,7 @@ def run_import(values: Mapping[str, Any], path: Path) -> int:
             _verify(BundleReader.begin(file, key), now)
             file.seek(0)
             reader = BundleReader.begin(file, key)
-            with opened(values, make=True) as catalogue:
+            with open_catalogue(values, make=True) as catalogue:
                 adopted = catalogue.adopt(reader.snapshots(), now, values["force"])
     except OSError as error:
         raise BadBundle(f"{path}: {error.strerror or error}") from error

@@ -12,22 +12,22 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from patches.server.admin.open import opened
+from patches.server.admin.open import open_catalogue
 from patches.server.admin.options import JSON
 from patches.server.admin.views import (
     CURRENT,
     HELD,
     RETIRED,
-    Listed,
+    SnapshotRow,
     listing_document,
     listing_table,
     records_document,
     records_table,
 )
 from patches.server.catalogue.bundle import BadBundle
-from patches.server.catalogue.diff import CHANGES, Difference, differences
-from patches.server.catalogue.integrity import damage, lines_of
-from patches.server.catalogue.pruning import Age
+from patches.server.catalogue.diff import CHANGES, Difference, diff_lists
+from patches.server.catalogue.integrity import find_damage, read_lines
+from patches.server.catalogue.pruning import MinimumAge
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
 from patches.server.errors import CatalogueError
@@ -38,7 +38,7 @@ from patches.wire import MalformedWire, decode_lines
 DONE, NOT_FOUND, USAGE, ERROR = 0, 1, 2, 5
 
 
-class NoSuch(Exception):
+class NotFound(Exception):
     """What was asked for is not in the catalogue; its text says so in one line."""
 
 
@@ -49,7 +49,7 @@ def exit_codes(command: Callable[..., int]) -> Callable[..., int]:
     def told(*arguments: Any) -> int:
         try:
             return command(*arguments)
-        except (NoSuch, BadKey) as error:
+        except (NotFound, BadKey) as error:
             return _fail(str(error), USAGE)
         except (CatalogueError, BadBundle, MalformedWire) as error:
             return _fail(str(error), ERROR)
@@ -60,7 +60,7 @@ def exit_codes(command: Callable[..., int]) -> Callable[..., int]:
 @exit_codes
 def run_list(values: Mapping[str, Any]) -> int:
     """Show the snapshots that there are."""
-    with opened(values) as catalogue:
+    with open_catalogue(values) as catalogue:
         listed = list(_listed(catalogue))
     if values["format"] == JSON:
         print(json.dumps(listing_document(listed), indent=2))
@@ -76,9 +76,9 @@ def run_show(values: Mapping[str, Any], name: str) -> int:
 
     :return: 0 if there is one, 1 if not.
     """
-    with opened(values) as catalogue:
+    with open_catalogue(values) as catalogue:
         chosen = chosen_snapshots(catalogue, values["platform"])
-        records = [record for snapshot in chosen for record in _naming(lines_of(catalogue, snapshot), name)]
+        records = [record for snapshot in chosen for record in _naming(read_lines(catalogue, snapshot), name)]
     if values["format"] == JSON:
         print(json.dumps(records_document(name, records), indent=2))
     elif records:
@@ -91,11 +91,11 @@ def run_show(values: Mapping[str, Any], name: str) -> int:
 @exit_codes
 def run_diff(values: Mapping[str, Any], old: str, new: str) -> int:
     """Show what differs in two snapshots, line by line as it is found."""
-    with opened(values) as catalogue:
+    with open_catalogue(values) as catalogue:
         before, after = _revision(catalogue, old), _revision(catalogue, new)
         if before.platform != after.platform:
-            raise NoSuch(f"{old} is a list of {before.platform}, {new} of {after.platform}")
-        found = differences(lines_of(catalogue, before), lines_of(catalogue, after))
+            raise NotFound(f"{old} is a list of {before.platform}, {new} of {after.platform}")
+        found = diff_lists(read_lines(catalogue, before), read_lines(catalogue, after))
         show = _print_json_differences if values["format"] == JSON else _print_differences
         show(before, after, found)
     return DONE
@@ -110,9 +110,9 @@ def run_check(values: Mapping[str, Any]) -> int:
     """
     found: list[dict[str, str]] = []
     checked = 0
-    with opened(values) as catalogue:
+    with open_catalogue(values) as catalogue:
         for snapshot in catalogue.snapshots():
-            lines = list(damage(catalogue, snapshot))
+            lines = list(find_damage(catalogue, snapshot))
             if lines and catalogue.find(snapshot.revision) is None:
                 continue  # the server has pruned it meanwhile
             checked += 1
@@ -130,10 +130,10 @@ def run_check(values: Mapping[str, Any]) -> int:
 @exit_codes
 def run_publish(values: Mapping[str, Any], platform: str) -> int:
     """Accept the snapshot that was held back."""
-    with opened(values) as catalogue:
+    with open_catalogue(values) as catalogue:
         snapshot = catalogue.accept(platform, time.time())
     if snapshot is None:
-        raise NoSuch(f"{platform}: no list is held back")
+        raise NotFound(f"{platform}: no list is held back")
     print(f"{platform}: {snapshot.revision} with {snapshot.vulnerabilities} vulnerabilities is current")
     return DONE
 
@@ -141,8 +141,8 @@ def run_publish(values: Mapping[str, Any], platform: str) -> int:
 @exit_codes
 def run_prune(values: Mapping[str, Any]) -> int:
     """Delete what was replaced long enough ago."""
-    with opened(values) as catalogue:
-        count = catalogue.prune(set(), Age(time.time() - values["keep"].total_seconds()))
+    with open_catalogue(values) as catalogue:
+        count = catalogue.prune(set(), MinimumAge(time.time() - values["keep"].total_seconds()))
     print(f"{count} snapshots deleted")
     return DONE
 
@@ -156,15 +156,15 @@ def chosen_snapshots(catalogue: Catalogue, platforms: Iterable[str] | None) -> l
     current = {snapshot.platform: snapshot for snapshot in catalogue.current()}
     for platform in platforms or ():
         if platform not in current:
-            raise NoSuch(f"{platform}: the catalogue has no list of this platform")
+            raise NotFound(f"{platform}: the catalogue has no list of this platform")
     return [snapshot for name, snapshot in current.items() if platforms is None or name in platforms]
 
 
-def _listed(catalogue: Catalogue) -> Iterator[Listed]:
+def _listed(catalogue: Catalogue) -> Iterator[SnapshotRow]:
     current = {snapshot.revision for snapshot in catalogue.current()}
     for snapshot in catalogue.snapshots():
-        state = CURRENT if snapshot.revision in current else RETIRED if snapshot.held is None else HELD
-        yield Listed(snapshot, state)
+        state = CURRENT if snapshot.revision in current else RETIRED if snapshot.held_back is None else HELD
+        yield SnapshotRow(snapshot, state)
 
 
 def _naming(lines: Iterable[bytes], name: str) -> Iterator[Vulnerability]:
@@ -178,7 +178,7 @@ def _naming(lines: Iterable[bytes], name: str) -> Iterator[Vulnerability]:
 def _revision(catalogue: Catalogue, start: str) -> Snapshot:
     found = [snapshot for snapshot in catalogue.snapshots() if snapshot.revision.startswith(start)]
     if len(found) != 1 or not start:
-        raise NoSuch(f"{start}: {'several revisions begin so' if found else 'there is no such revision'}")
+        raise NotFound(f"{start}: {'several revisions begin so' if found else 'there is no such revision'}")
     return found[0]
 
 

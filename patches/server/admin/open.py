@@ -23,7 +23,7 @@ class NoCatalogue(CatalogueError):
 
 
 @contextmanager
-def opened(values: Mapping[str, Any], make: bool = False) -> Iterator[Catalogue]:
+def open_catalogue(values: Mapping[str, Any], make: bool = False) -> Iterator[Catalogue]:
     """
     Open the catalogue of a server, which may be running, and close it in the end.
 

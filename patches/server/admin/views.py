@@ -18,18 +18,18 @@ CURRENT, HELD, RETIRED = "current", "held", "retired"
 
 
 @frozen
-class Listed:
+class SnapshotRow:
     """
     A snapshot as it is listed.
 
-    :ivar state: ``current``, ``held`` or ``retired``.
+    :ivar state: ``current``, ``held_back`` or ``retired``.
     """
 
     snapshot: Snapshot
     state: str
 
 
-def listing_document(listed: Iterable[Listed]) -> dict[str, Any]:
+def listing_document(listed: Iterable[SnapshotRow]) -> dict[str, Any]:
     """Give the snapshots as a JSON document."""
     return {
         "snapshots": [
@@ -38,19 +38,19 @@ def listing_document(listed: Iterable[Listed]) -> dict[str, Any]:
                 "state": each.state,
                 **snapshot_document(each.snapshot),
                 "sources": dict(each.snapshot.sources),
-                "held": each.snapshot.held,
+                "held": each.snapshot.held_back,
             }
             for each in listed
         ]
     }
 
 
-def listing_table(listed: Iterable[Listed]) -> Table:
+def listing_table(listed: Iterable[SnapshotRow]) -> Table:
     """Show the snapshots as a table."""
     table = _table("Platform", "State", "Revision", "Created", "Checked", "Vulnerabilities", "Chunks", "Sources")
     for each in listed:
         snapshot, document = each.snapshot, snapshot_document(each.snapshot)
-        state = f"{each.state}: {snapshot.held}" if snapshot.held is not None else each.state
+        state = f"{each.state}: {snapshot.held_back}" if snapshot.held_back is not None else each.state
         counts = str(snapshot.vulnerabilities), str(snapshot.chunks)
         times = document["created"], document["checked"]
         _add(table, (snapshot.platform, state, snapshot.revision, *times, *counts, ", ".join(snapshot.sources)))

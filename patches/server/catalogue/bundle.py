@@ -36,7 +36,7 @@ class BadBundle(Exception):
 
 
 @frozen
-class Packed:
+class BundleEntry:
     """
     A snapshot in a bundle.
 
@@ -64,7 +64,7 @@ def checksum_line(manifest: bytes) -> bytes:
     return f"{hashlib.sha256(manifest).hexdigest()}  {MANIFEST}\n".encode("ascii")
 
 
-def manifest_of(packed: Iterable[Packed]) -> bytes:
+def manifest_of(packed: Iterable[BundleEntry]) -> bytes:
     """Give the bytes of a manifest; its ``created`` is when the newest list was checked: the same each time."""
     entries = [_entry(each) for each in packed]
     created = max((entry["checked"] for entry in entries), default=0)
@@ -72,7 +72,7 @@ def manifest_of(packed: Iterable[Packed]) -> bytes:
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode("ascii") + b"\n"
 
 
-def _entry(packed: Packed) -> dict[str, Any]:
+def _entry(packed: BundleEntry) -> dict[str, Any]:
     snapshot = packed.snapshot
     return {
         "platform": snapshot.platform,
@@ -87,7 +87,7 @@ def _entry(packed: Packed) -> dict[str, Any]:
     }
 
 
-def read_manifest(manifest: bytes) -> list[Packed]:
+def read_manifest(manifest: bytes) -> list[BundleEntry]:
     """
     Read the bytes of a manifest.
 
@@ -109,7 +109,7 @@ def read_manifest(manifest: bytes) -> list[Packed]:
     return packed
 
 
-def _read_entry(entry: Mapping[str, Any]) -> Packed:
+def _read_entry(entry: Mapping[str, Any]) -> BundleEntry:
     snapshot = Snapshot(
         revision=entry["revision"],
         platform=str(Platform.from_name(entry["platform"])),
@@ -125,7 +125,7 @@ def _read_entry(entry: Mapping[str, Any]) -> Packed:
         raise ValueError(f"{snapshot.platform}: not so many checksums as chunks, or no platform's name")
     if snapshot.revision != revision_of(snapshot.platform, snapshot.digest):
         raise ValueError(f"{snapshot.platform}: the revision is not the one of its platform and digest")
-    return Packed(snapshot, checksums)
+    return BundleEntry(snapshot, checksums)
 
 
 def _no_number(text: str) -> Any:

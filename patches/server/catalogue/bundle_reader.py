@@ -23,7 +23,7 @@ from patches.server.catalogue.bundle import (
     MOST_MANIFEST_BYTES,
     SIGNATURE,
     BadBundle,
-    Packed,
+    BundleEntry,
     checksum_line,
     chunk_name,
     member_head,
@@ -50,7 +50,7 @@ class BundleReader:
 
     _file: BinaryIO
     signed: bool = field(default=False, init=False)
-    _packed: list[Packed] = field(factory=list, init=False)
+    _packed: list[BundleEntry] = field(factory=list, init=False)
 
     @classmethod
     def begin(cls, file: BinaryIO, key: VerifyKey | None) -> BundleReader:
@@ -79,7 +79,7 @@ class BundleReader:
         if self._exactly(len(END)) != END or self._file.read(1):
             raise BadBundle("something comes after the last chunk")
 
-    def _chunks(self, packed: Packed) -> Iterator[Chunk]:
+    def _chunks(self, packed: BundleEntry) -> Iterator[Chunk]:
         snapshot, stream, vulnerabilities = packed.snapshot, StreamDigest(), 0
         for number, checksum in enumerate(packed.checksums):
             name = chunk_name(snapshot.revision, number)

@@ -16,7 +16,7 @@ from patches.server.catalogue.bundle import (
     MOST_MANIFEST_BYTES,
     SIGNATURE,
     BadBundle,
-    Packed,
+    BundleEntry,
     checksum_line,
     chunk_name,
     manifest_of,
@@ -55,7 +55,7 @@ def export(catalogue: Catalogue, snapshots: Sequence[Snapshot], path: Path, key:
     return size
 
 
-def _packed(catalogue: Catalogue, snapshot: Snapshot) -> Packed:
+def _packed(catalogue: Catalogue, snapshot: Snapshot) -> BundleEntry:
     """Read a snapshot to its end, verified, for its checksums."""
     stream, checksums, vulnerabilities = StreamDigest(), [], 0
     for number in range(snapshot.chunks):
@@ -66,10 +66,10 @@ def _packed(catalogue: Catalogue, snapshot: Snapshot) -> Packed:
         checksums.append(hashlib.sha256(chunk.encoded).hexdigest())
     if (stream.hexdigest(), vulnerabilities) != (snapshot.digest, snapshot.vulnerabilities):
         raise Damaged(f"{snapshot.platform}: the list is not the one that was published; patches catalogue check")
-    return Packed(snapshot, tuple(checksums))
+    return BundleEntry(snapshot, tuple(checksums))
 
 
-def _write(file: BinaryIO, catalogue: Catalogue, packed: Iterable[Packed], key: SigningKey | None) -> None:
+def _write(file: BinaryIO, catalogue: Catalogue, packed: Iterable[BundleEntry], key: SigningKey | None) -> None:
     packed = list(packed)
     manifest = manifest_of(packed)
     if len(manifest) > MOST_MANIFEST_BYTES:

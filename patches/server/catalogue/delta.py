@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 from attrs import frozen
 
 from patches.server.catalogue.chunks import Chunk, RecordTooLarge, cut
-from patches.server.catalogue.diff import differences
+from patches.server.catalogue.diff import diff_lists
 from patches.server.catalogue.snapshot import Snapshot
 from patches.wire import encode_json
 
 
-class NotWorthwhile(Exception):
+class NoDelta(Exception):
     """A delta becomes too long, or cannot be cut into chunks: the whole list is the better answer."""
 
 
@@ -44,7 +44,7 @@ class Delta:
 
 
 #: What a session reads.
-Readable = Snapshot | Delta
+ReadableList = Snapshot | Delta
 
 
 def delta_name(since: str, revision: str) -> str:
@@ -66,15 +66,15 @@ def delta_chunks(old: Iterable[bytes], new: Iterable[bytes], most_bytes: int) ->
         for chunk in cut(_lines(old, new)):
             left -= len(chunk.encoded)
             if left < 0:
-                raise NotWorthwhile
+                raise NoDelta
             chunks.append(chunk)
     except RecordTooLarge as error:
-        raise NotWorthwhile from error
+        raise NoDelta from error
     return chunks
 
 
 def _lines(old: Iterable[bytes], new: Iterable[bytes]) -> Iterator[bytes]:
-    for difference in differences(old, new):
+    for difference in diff_lists(old, new):
         head = encode_json({"name": difference.name, "change": difference.change})
         records = b",".join(line.rstrip(b"\n") for line in difference.lines)
         yield head[:-1] + b',"vulnerabilities":[' + records + b"]}\n"

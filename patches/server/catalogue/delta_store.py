@@ -11,7 +11,7 @@ from patches.server.catalogue.chunks import Chunk
 from patches.server.catalogue.delta import Delta, delta_name
 from patches.server.catalogue.schema import CHUNKS, DELTAS
 from patches.server.catalogue.snapshot import Snapshot
-from patches.server.catalogue.transactions import reading, writing
+from patches.server.catalogue.transactions import read_transaction, write_transaction
 
 
 class DeltaStore:
@@ -26,26 +26,26 @@ class DeltaStore:
 
     def names(self) -> set[str]:
         """Tell which deltas are here."""
-        with reading(self._engine) as connection:
+        with read_transaction(self._engine) as connection:
             return set(connection.execute(select(DELTAS.c.name)).scalars())
 
     def leading_to(self, snapshot: Snapshot) -> list[Delta]:
         """Give the deltas that lead to a list."""
-        with reading(self._engine) as connection:
+        with read_transaction(self._engine) as connection:
             rows = connection.execute(select(DELTAS).where(DELTAS.c.revision == snapshot.revision)).all()
             cuts = _cuts(connection, snapshot.revision) if rows else ()
         return [Delta(row.name, row.since, snapshot, row.changes, row.chunks, cuts) for row in rows]
 
     def target(self, name: str) -> str | None:
         """Tell to which revision a delta leads; ``None`` if it is not here."""
-        with reading(self._engine) as connection:
+        with read_transaction(self._engine) as connection:
             found: str | None = connection.execute(select(DELTAS.c.revision).where(DELTAS.c.name == name)).scalar()
         return found
 
     def size(self, snapshot: Snapshot) -> int:
         """Tell how many bytes the chunks of a list take, encoded."""
         query = select(func.sum(func.length(CHUNKS.c.encoded))).where(CHUNKS.c.revision == snapshot.revision)
-        with reading(self._engine) as connection:
+        with read_transaction(self._engine) as connection:
             return int(connection.execute(query).scalar() or 0)
 
     def put(self, since: str, revision: str, chunks: Sequence[Chunk]) -> None:
@@ -53,7 +53,7 @@ class DeltaStore:
         name = delta_name(since, revision)
         changes = sum(chunk.vulnerabilities for chunk in chunks)
         row = {"name": name, "since": since, "revision": revision, "changes": changes, "chunks": len(chunks)}
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             _forget(connection, {name})
             connection.execute(insert(DELTAS).values(row))
             for chunk in chunks:

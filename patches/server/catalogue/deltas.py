@@ -16,10 +16,10 @@ from twisted.logger import Logger
 
 from patches.interfaces import Run
 from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
-from patches.server.catalogue.delta import Delta, NotWorthwhile, delta_chunks, delta_name
+from patches.server.catalogue.delta import Delta, NoDelta, delta_chunks, delta_name
 from patches.server.catalogue.delta_store import DeltaStore
 from patches.server.catalogue.diff import NotOrdered
-from patches.server.catalogue.integrity import Damaged, lines_of
+from patches.server.catalogue.integrity import Damaged, read_lines
 from patches.server.catalogue.pruning import MOST_REPLACED
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
@@ -108,10 +108,10 @@ class Deltas:
                 self._make_one(old, snapshot, allowed)
 
     def _make_one(self, old: Snapshot, new: Snapshot, allowed: int) -> None:
-        lines = lines_of(self._catalogue, old), lines_of(self._catalogue, new)
+        lines = read_lines(self._catalogue, old), read_lines(self._catalogue, new)
         try:
             chunks = delta_chunks(*lines, allowed)
-        except (NotWorthwhile, ChunkMissing):
+        except (NoDelta, ChunkMissing):
             return  # it would be too long, or one of them was pruned
         except (NotOrdered, Damaged) as error:
             log.warn("{platform}: no delta since {old}: {why}", platform=old.platform, old=old.revision, why=str(error))

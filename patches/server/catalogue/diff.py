@@ -33,7 +33,7 @@ class Difference:
     lines: tuple[bytes, ...] = ()
 
 
-def differences(old: Iterable[bytes], new: Iterable[bytes]) -> Iterator[Difference]:
+def diff_lists(old: Iterable[bytes], new: Iterable[bytes]) -> Iterator[Difference]:
     """
     Compare two lists, each ordered by name.
 

@@ -53,7 +53,7 @@ def unpacked(chunk: Chunk) -> bytes:
     return body
 
 
-def lines_of(catalogue: Catalogue, snapshot: Snapshot) -> Iterator[bytes]:
+def read_lines(catalogue: Catalogue, snapshot: Snapshot) -> Iterator[bytes]:
     """
     Give the lines of a snapshot in their order, each with its line feed.
 
@@ -63,7 +63,7 @@ def lines_of(catalogue: Catalogue, snapshot: Snapshot) -> Iterator[bytes]:
         yield from unpacked(catalogue.chunk(snapshot.revision, number)).splitlines(keepends=True)
 
 
-def damage(catalogue: Catalogue, snapshot: Snapshot) -> Iterator[str]:
+def find_damage(catalogue: Catalogue, snapshot: Snapshot) -> Iterator[str]:
     """Read a snapshot again, and tell in one line each what is not as it was published."""
     stream = StreamDigest()
     vulnerabilities = 0

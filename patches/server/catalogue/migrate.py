@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Connection, Engine, Integer, MetaData, String, Table, func, inspect, select
 
-from patches.server.catalogue.transactions import Purpose, alone
+from patches.server.catalogue.transactions import LockPurpose, lock_exclusively
 
 #: The newest version.
 SCHEMA_VERSION = 5
@@ -22,7 +22,7 @@ _BEFORE = Table("schema", MetaData(), Column("version", Integer, primary_key=Tru
 _FIRST_TABLES = {"snapshots", "chunks", _BEFORE.name}
 
 
-class NotOurs(Exception):
+class UnknownDatabase(Exception):
     """The database cannot be brought up to the newest version; its text says why, in one line."""
 
 
@@ -36,7 +36,7 @@ def migrate(engine: Engine) -> None:
         if _version(connection) == SCHEMA_VERSION:
             return  # as nearly always; alembic takes memory
     with engine.begin() as connection:
-        alone(connection, Purpose.MIGRATING)
+        lock_exclusively(connection, LockPurpose.MIGRATING)
         _upgrade(connection, _version(connection))
 
 
@@ -49,14 +49,14 @@ def _version(connection: Connection) -> int:
         found = connection.execute(select(_BEFORE.c.version)).scalar_one_or_none() if _BEFORE.name in there else None
         return _known(found) if found is not None else _unused(connection, there)
     if there:
-        raise NotOurs("this is a database of something else")
+        raise UnknownDatabase("this is a database of something else")
     return 0
 
 
 def _known(version: str | int | None) -> int:
     number = int(str(version)) if str(version).isdecimal() else 0
     if not 1 <= number <= SCHEMA_VERSION:
-        raise NotOurs(f"its version is {version}; this program knows {SCHEMA_VERSION}")
+        raise UnknownDatabase(f"its version is {version}; this program knows {SCHEMA_VERSION}")
     return number
 
 
@@ -64,7 +64,7 @@ def _unused(connection: Connection, there: set[str]) -> int:
     """Tell that the making of a file was broken off, if it was: the version came last."""
     for name in there:
         if connection.execute(select(func.count()).select_from(Table(name, MetaData()))).scalar_one():
-            raise NotOurs("it has no version")
+            raise UnknownDatabase("it has no version")
     return 0
 
 

@@ -14,7 +14,7 @@ MOST_REPLACED = 8
 
 
 @frozen
-class Age:
+class MinimumAge:
     """
     How long ago a snapshot must have been replaced to go; times in seconds since the epoch.
 
@@ -27,7 +27,7 @@ class Age:
     surplus_before: float = 0.0
 
 
-def prune(connection: Connection, in_use: Set[str], age: Age) -> int:
+def prune(connection: Connection, in_use: Set[str], age: MinimumAge) -> int:
     """
     Delete snapshots that are neither current nor held back, and deltas that lead to none that is of use.
 
@@ -42,7 +42,7 @@ def prune(connection: Connection, in_use: Set[str], age: Age) -> int:
     return len(gone)
 
 
-def _old(age: Age) -> Select[tuple[str]]:
+def _old(age: MinimumAge) -> Select[tuple[str]]:
     latest_first = func.row_number().over(partition_by=SNAPSHOTS.c.platform, order_by=SNAPSHOTS.c.retired.desc())
     were = SNAPSHOTS.c.retired.is_not(None), SNAPSHOTS.c.held.is_(None)
     replaced = select(SNAPSHOTS.c.revision, SNAPSHOTS.c.retired, latest_first.label("place")).where(*were).subquery()

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from patches.server.catalogue.migrate import NotOurs, migrate
+from patches.server.catalogue.migrate import UnknownDatabase, migrate
 from patches.server.errors import CatalogueError
 from patches.storage.database_url import POSTGRESQL, SQLITE, shown
 from patches.storage.sqlite import reason, sqlite_engine
@@ -104,7 +104,7 @@ def open_database(where: Path | URL) -> Engine:
         migrate(engine)
     except SQLAlchemyError as error:
         raise CatalogueError(f"{shown(url)}: {reason(error)}") from error
-    except NotOurs as error:
+    except UnknownDatabase as error:
         raise CatalogueError(f"{shown(url)}: {error}") from error
     finally:
         engine.dispose()

@@ -27,7 +27,7 @@ class Snapshot:
     :ivar digest: the digest of the whole stream, in hexadecimal.
     :ivar sources: by source: how many records were ``read``, how many ``skipped``, by reason, and how many it
         ``claimed`` to have, if it did.
-    :ivar held: why it was not made current; ``None`` if it was.
+    :ivar held_back: the reason for which it was not made current; ``None`` if it was.
     """
 
     revision: str
@@ -38,4 +38,4 @@ class Snapshot:
     chunks: int
     digest: str
     sources: Mapping[str, Any]
-    held: str | None = None
+    held_back: str | None = None

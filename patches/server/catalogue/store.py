@@ -16,11 +16,11 @@ from attrs import asdict
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
 from patches.server.catalogue.chunks import Chunk, cut
-from patches.server.catalogue.pruning import Age, prune
+from patches.server.catalogue.pruning import MinimumAge, prune
 from patches.server.catalogue.schema import CHUNKS, SNAPSHOTS
 from patches.server.catalogue.snapshot import Snapshot, revision_of
-from patches.server.catalogue.transactions import reading, writing
-from patches.server.errors import ChunkMissing, Older
+from patches.server.catalogue.transactions import read_transaction, write_transaction
+from patches.server.errors import ChunkMissing, OlderList
 from patches.wire import StreamDigest
 
 #: Says why a list of some length is not to replace a snapshot; ``None`` if it may.
@@ -46,31 +46,31 @@ class Catalogue:
     def current(self) -> list[Snapshot]:
         """Give the current snapshot of each platform, ordered by platform."""
         query = select(SNAPSHOTS).where(SNAPSHOTS.c.retired.is_(None)).order_by(SNAPSHOTS.c.platform)
-        with reading(self._engine) as connection:
+        with read_transaction(self._engine) as connection:
             return [_snapshot(row) for row in connection.execute(query)]
 
-    def held(self) -> list[Snapshot]:
+    def held_back(self) -> list[Snapshot]:
         """Give the snapshots that wait for someone to accept them, ordered by platform."""
         query = select(SNAPSHOTS).where(SNAPSHOTS.c.held.is_not(None)).order_by(SNAPSHOTS.c.platform)
-        with reading(self._engine) as connection:
+        with read_transaction(self._engine) as connection:
             return [_snapshot(row) for row in connection.execute(query)]
 
     def snapshots(self) -> list[Snapshot]:
         """Give every snapshot that is here, current or not, ordered by platform and creation."""
         query = select(SNAPSHOTS).order_by(SNAPSHOTS.c.platform, SNAPSHOTS.c.created, SNAPSHOTS.c.revision)
-        with reading(self._engine) as connection:
+        with read_transaction(self._engine) as connection:
             return [_snapshot(row) for row in connection.execute(query)]
 
     def replaced(self, platform: str) -> list[Snapshot]:
         """Give the snapshots of a platform that were current once, the one that was last first."""
         were = SNAPSHOTS.c.platform == platform, SNAPSHOTS.c.retired.is_not(None), SNAPSHOTS.c.held.is_(None)
         query = select(SNAPSHOTS).where(*were).order_by(SNAPSHOTS.c.retired.desc(), SNAPSHOTS.c.revision)
-        with reading(self._engine) as connection:
+        with read_transaction(self._engine) as connection:
             return [_snapshot(row) for row in connection.execute(query)]
 
     def find(self, revision: str) -> Snapshot | None:
         """Give a snapshot that is still here, current or not."""
-        with reading(self._engine) as connection:
+        with read_transaction(self._engine) as connection:
             return self._find(connection, revision)
 
     def chunk(self, revision: str, number: int) -> Chunk:
@@ -80,7 +80,7 @@ class Catalogue:
         :raises ChunkMissing: if it is not here.
         """
         query = select(CHUNKS).where(CHUNKS.c.revision == revision, CHUNKS.c.number == number)
-        with reading(self._engine) as connection:
+        with read_transaction(self._engine) as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             raise ChunkMissing(f"chunk {number} of {revision} is not in the catalogue")
@@ -100,11 +100,11 @@ class Catalogue:
 
         :param lines: the vulnerabilities as lines of the wire format, in the order in which they are to be served.
         :param now: seconds since the epoch.
-        :param objection: what it objects to is kept beside the current snapshot, as ``held``.
+        :param objection: what it objects to is kept beside the current snapshot, as ``held_back``.
         :param checked: when the sources gave these lines; seconds since the epoch, ``None``: now.
         :return: the snapshot; one that was there already keeps its ``created``.
         """
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             staging = f"staging:{platform}"
             staged = CHUNKS.c.revision == staging
             connection.execute(delete(CHUNKS).where(staged))
@@ -117,8 +117,8 @@ class Catalogue:
             else:
                 connection.execute(delete(CHUNKS).where(staged))
             self._note_given(connection, revision, now if checked is None else checked, sources)
-            held = objection(self._current(connection, platform), vulnerabilities)
-            self._place(connection, platform, revision, held, now)
+            reason = objection(self._current(connection, platform), vulnerabilities)
+            self._place(connection, platform, revision, reason, now)
             published = self._find(connection, revision)
         assert published is not None  # noqa: S101 - it was written in this transaction
         return published
@@ -130,9 +130,9 @@ class Catalogue:
         :param now: seconds since the epoch.
         :return: the snapshot; ``None`` if there is none.
         """
-        held = SNAPSHOTS.c.platform == platform, SNAPSHOTS.c.held.is_not(None)
-        with writing(self._engine) as connection:
-            revision = connection.execute(select(SNAPSHOTS.c.revision).where(*held)).scalar_one_or_none()
+        held_back = SNAPSHOTS.c.platform == platform, SNAPSHOTS.c.held.is_not(None)
+        with write_transaction(self._engine) as connection:
+            revision = connection.execute(select(SNAPSHOTS.c.revision).where(*held_back)).scalar_one_or_none()
             if revision is None:
                 return None
             self._place(connection, platform, revision, None, now)
@@ -141,13 +141,13 @@ class Catalogue:
     def withdraw(self, platform: str, now: float) -> None:
         """Have no current snapshot of a platform any more, and none that is held back."""
         here = update(SNAPSHOTS).where(SNAPSHOTS.c.platform == platform)
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             connection.execute(here.where(SNAPSHOTS.c.retired.is_(None)).values(retired=now))
             connection.execute(here.values(held=None))
 
-    def note_checked(self, times: Mapping[str, float]) -> None:
+    def mark_checked(self, times: Mapping[str, float]) -> None:
         """Write down when the sources last gave these snapshots, by revision; in seconds since the epoch."""
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             for revision, checked in times.items():
                 older = SNAPSHOTS.c.revision == revision, SNAPSHOTS.c.checked < checked
                 connection.execute(update(SNAPSHOTS).where(*older).values(checked=checked))
@@ -164,12 +164,12 @@ class Catalogue:
         :raises Older: if it is not to be taken.
         """
         adopted = []
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             for snapshot, chunks in snapshots:
                 connection.execute(delete(CHUNKS).where(CHUNKS.c.revision == snapshot.revision))
                 current = self._current(connection, snapshot.platform)
                 if current is not None and snapshot.checked < current.checked and not even_older:
-                    raise Older(f"{snapshot.platform}: the current list was checked later than this one")
+                    raise OlderList(f"{snapshot.platform}: the current list was checked later than this one")
                 for chunk in chunks:
                     _insert_chunk(connection, snapshot.revision, chunk)
                 if self._find(connection, snapshot.revision) is None:
@@ -179,9 +179,9 @@ class Catalogue:
                 adopted.append(snapshot)
         return adopted
 
-    def prune(self, in_use: Set[str], age: Age) -> int:
+    def prune(self, in_use: Set[str], age: MinimumAge) -> int:
         """Delete what is of no more use; see :func:`patches.server.catalogue.pruning.prune`."""
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             return prune(connection, in_use, age)
 
     def close(self) -> None:
@@ -202,15 +202,15 @@ class Catalogue:
         given = {"checked": checked, "sources": json.dumps(dict(sources))}
         connection.execute(update(SNAPSHOTS).where(SNAPSHOTS.c.revision == revision).values(given))
 
-    def _place(self, connection: Connection, platform: str, revision: str, held: str | None, now: float) -> None:
+    def _place(self, connection: Connection, platform: str, revision: str, held_back: str | None, now: float) -> None:
         """Make a snapshot the current one; or keep it for someone to accept, and leave the current one untouched."""
         here, this = update(SNAPSHOTS).where(SNAPSHOTS.c.platform == platform), SNAPSHOTS.c.revision == revision
         connection.execute(here.values(held=None))
-        if held is None:
+        if held_back is None:
             connection.execute(here.where(~this, SNAPSHOTS.c.retired.is_(None)).values(retired=now))
             connection.execute(here.where(this).values(retired=None))
         else:
-            connection.execute(here.where(this).values(held=held))
+            connection.execute(here.where(this).values(held=held_back))
 
     def _current(self, connection: Connection, platform: str) -> Snapshot | None:
         query = select(SNAPSHOTS).where(SNAPSHOTS.c.platform == platform, SNAPSHOTS.c.retired.is_(None))
@@ -228,10 +228,13 @@ def _insert_chunk(connection: Connection, revision: str, chunk: Chunk) -> None:
 
 
 def _row(snapshot: Snapshot) -> dict[str, Any]:
-    return {**asdict(snapshot), "sources": json.dumps(dict(snapshot.sources))}
+    values = asdict(snapshot)
+    values["held"] = values.pop("held_back")
+    return {**values, "sources": json.dumps(dict(snapshot.sources))}
 
 
 def _snapshot(row: Row[Any]) -> Snapshot:
     values = {column.name: value for column, value in zip(SNAPSHOTS.columns, row, strict=True)}
     del values["retired"]
+    values["held_back"] = values.pop("held")
     return Snapshot(**{**values, "sources": json.loads(row.sources)})

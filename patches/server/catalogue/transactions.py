@@ -21,7 +21,7 @@ from patches.storage.sqlite import reason
 _PATCHES = 0x70617463
 
 
-class Purpose(IntEnum):
+class LockPurpose(IntEnum):
     """What a lock is for; the numbers are the same in every version of Patches."""
 
     MIGRATING = 1
@@ -30,7 +30,7 @@ class Purpose(IntEnum):
     TELLING = 4
 
 
-def alone(connection: Connection, purpose: Purpose) -> None:
+def lock_exclusively(connection: Connection, purpose: LockPurpose) -> None:
     """Wait until nobody else does this; then nobody does until the transaction, which must not have begun, ends."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -38,14 +38,14 @@ def alone(connection: Connection, purpose: Purpose) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:of, :what)"), {"of": _PATCHES, "what": int(purpose)})
 
 
-def try_to_hold(connection: Connection, purpose: Purpose) -> bool:
+def try_lock(connection: Connection, purpose: LockPurpose) -> bool:
     """Take a lock of PostgreSQL until the connection ends, without a wait; tell whether it was free."""
     query = text("SELECT pg_try_advisory_lock(:of, :what)")
     return bool(connection.execute(query, {"of": _PATCHES, "what": int(purpose)}).scalar_one())
 
 
 @contextmanager
-def in_one_line() -> Iterator[None]:
+def catalogue_errors() -> Iterator[None]:
     """Make what goes wrong in the world a :exc:`CatalogueError`; what is wrong with the program stays as it is."""
     try:
         yield
@@ -54,26 +54,26 @@ def in_one_line() -> Iterator[None]:
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
+def read_transaction(engine: Engine) -> Iterator[Connection]:
     """
     Read; this waits for nobody.
 
     :raises CatalogueError: if the database cannot be used.
     """
-    with in_one_line(), engine.connect() as connection:
+    with catalogue_errors(), engine.connect() as connection:
         yield connection
 
 
 @contextmanager
-def writing(engine: Engine, purpose: Purpose = Purpose.WRITING) -> Iterator[Connection]:
+def write_transaction(engine: Engine, purpose: LockPurpose = LockPurpose.WRITING) -> Iterator[Connection]:
     """
     Write in one transaction, once no other process does.
 
     :param purpose: what is written: who writes something else is not waited for, unless SQLite has everyone wait.
     :raises CatalogueError: if the database cannot be used.
     """
-    with in_one_line(), engine.begin() as connection:
-        alone(connection, purpose)
+    with catalogue_errors(), engine.begin() as connection:
+        lock_exclusively(connection, purpose)
         yield connection
 
 
@@ -90,16 +90,16 @@ class RefreshLock:
         self._connection: Connection | None = None
         self._held = False
 
-    def hold(self) -> bool:
-        """See :meth:`patches.server.refresh.leadership.Lock.hold`."""
+    def acquire(self) -> bool:
+        """See :meth:`patches.server.refresh.leadership.Lock.acquire`."""
         try:
-            with in_one_line():
+            with catalogue_errors():
                 if self._connection is None:
                     self._connection = self._connect()
                 if self._held:
                     self._connection.exec_driver_sql("SELECT 1")
                 else:
-                    self._held = try_to_hold(self._connection, Purpose.REFRESHING)
+                    self._held = try_lock(self._connection, LockPurpose.REFRESHING)
         except Exception:
             self.release()
             raise

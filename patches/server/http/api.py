@@ -17,10 +17,10 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from patches.server.budget import RESPONSES, Budget
 from patches.server.catalogue.deltas import Deltas
 from patches.server.errors import Denied, SessionExpired
-from patches.server.http.errors import Problem, accepts_gzip, answer, json_object, problem_of
+from patches.server.http.errors import ApiError, accepts_gzip, api_error, json_object, json_response
 from patches.server.http.metrics import Metrics
 from patches.server.http.representations import (
-    Describe,
+    DescribeSnapshot,
     finished_document,
     platforms_document,
     progress_document,
@@ -29,9 +29,9 @@ from patches.server.http.representations import (
     snapshot_document,
     unchanged_document,
 )
-from patches.server.refresh.refresher import Refresh
-from patches.server.sessions.chunk_response import LoadedChunk, chunk_headers
-from patches.server.sessions.sessions import Reading
+from patches.server.refresh.refresher import Refresher
+from patches.server.sessions.chunk_response import ChunkResponse, chunk_headers
+from patches.server.sessions.sessions import SessionService
 from patches.server.sessions.table import Session, State
 from patches.server.sessions.tokens import TokenKey
 from patches.wire import JSON, MAX_CHUNK_BYTES, encode_json, error_document, prefer_wait
@@ -55,17 +55,17 @@ class Api:
 
     def __init__(
         self,
-        reading: Reading,
-        refresh: Refresh,
+        session_service: SessionService,
+        refresh: Refresher,
         deltas: Deltas,
         key: TokenKey,
         budget: Budget,
         metrics: Metrics,
         clock: IReactorTime,
         wall: Callable[[], float],
-        describe: Describe = snapshot_document,
+        describe: DescribeSnapshot = snapshot_document,
     ) -> None:
-        self._reading = reading
+        self._session_service = session_service
         self._refresh = refresh
         self._deltas = deltas
         self._key = key
@@ -86,55 +86,57 @@ class Api:
         elif isinstance(body.get("platform"), str):
             snapshot = self._refresh.current(body["platform"])
             if body.get("since") == snapshot.revision:
-                return answer(request, unchanged_document(snapshot, self._describe))
-            session = self._reading.open(self._deltas.find(body.get("since"), snapshot) or snapshot)
+                return json_response(request, unchanged_document(snapshot, self._describe))
+            session = self._session_service.open(self._deltas.find(body.get("since"), snapshot) or snapshot)
         else:
-            raise Problem(400, "malformed", 'the body must be {"platform": "…"} or {"resume": "…", "chunk": 0}')
+            raise ApiError(400, "malformed", 'the body must be {"platform": "…"} or {"resume": "…", "chunk": 0}')
         request.setHeader("Location", f"/v1/sessions/{session.token}")
         return self._session(request, session, 201)
 
     @app.route("/v1/sessions/<token>", methods=["GET"])
-    async def look(self, request: IRequest, token: str) -> bytes:
+    async def wait(self, request: IRequest, token: str) -> bytes:
         """Tell where a session stands; a sign of life."""
-        session = self._reading.touch(token)
+        session = self._session_service.touch(token)
         if session.state is State.QUEUED:
-            await self._within(request, self._reading.when_active(session))
-        return self._session(request, self._reading.touch(token), 200)
+            await self._within(request, self._session_service.when_active(session))
+        return self._session(request, self._session_service.touch(token), 200)
 
     @app.route("/v1/sessions/<token>", methods=["DELETE"])
     def close(self, request: IRequest, token: str) -> None:
         """End a session."""
-        self._reading.close(token)
+        self._session_service.close(token)
         request.setResponseCode(204)
 
     @app.route("/v1/sessions/<token>/chunks/<int:n>", methods=["GET"])
     async def chunk(self, request: IRequest, token: str, n: int) -> bytes | None:
         """Serve a chunk, the end of the stream, or the advice to wait."""
-        arrived, loaded = await self._within(request, ensureDeferred(self._reading.read(token, n)))
+        arrived, loaded = await self._within(request, ensureDeferred(self._session_service.read(token, n)))
         if not arrived:
-            session = self._reading.touch(token)
-            progress = progress_document(session, self._reading.table)
+            session = self._session_service.touch(token)
+            progress = progress_document(session, self._session_service.table)
             request.setHeader("Retry-After", str(max(1, round(progress["pollAfter"]))))
-            return answer(request, progress, 202)
+            return json_response(request, progress, 202)
         if loaded is None:
-            return answer(request, finished_document(self._reading.snapshot(self._reading.touch(token))))
+            return json_response(
+                request, finished_document(self._session_service.snapshot(self._session_service.touch(token)))
+            )
         return self._send(request, loaded)
 
     async def _resume(self, token: Any, chunk: Any) -> Session:
         if not isinstance(token, str) or not isinstance(chunk, int) or isinstance(chunk, bool):
-            raise Problem(400, "malformed", '"resume" must be a session and "chunk" a whole number')
+            raise ApiError(400, "malformed", '"resume" must be a session and "chunk" a whole number')
         _, revision = self._key.read(token)
         reads = await self._refresh.find(revision) or await self._deltas.named(revision)
         if reads is None:
             raise SessionExpired("its snapshot is no longer in the catalogue")
         if not 0 <= chunk <= reads.chunks:
-            raise Problem(400, "malformed", f"the snapshot has {reads.chunks} chunks, and none numbered {chunk}")
-        return self._reading.resume(token, reads, chunk)
+            raise ApiError(400, "malformed", f"the snapshot has {reads.chunks} chunks, and none numbered {chunk}")
+        return self._session_service.resume(token, reads, chunk)
 
     async def _within(self, request: IRequest, waiting: Deferred[Any]) -> tuple[bool, Any]:
         """Wait as long as the request prefers; tell whether there is a result, and which."""
         if not waiting.called:
-            limits = self._reading.table.limits
+            limits = self._session_service.table.limits
             longest = min(MAX_WAIT_SECONDS, 0.6 * limits.session_timeout, 0.6 * limits.queue_timeout)
             wait = min(prefer_wait(request.getHeader("Prefer") or ""), longest)
             if not wait:
@@ -150,10 +152,12 @@ class Api:
     # Answers
 
     def _session(self, request: IRequest, session: Session, code: int) -> bytes:
-        reads = self._reading.snapshot(session)
-        return answer(request, session_document(session, self._reading.table, reads, self._describe), code)
+        reads = self._session_service.snapshot(session)
+        return json_response(
+            request, session_document(session, self._session_service.table, reads, self._describe), code
+        )
 
-    def _send(self, request: Any, loaded: LoadedChunk) -> bytes | None:
+    def _send(self, request: Any, loaded: ChunkResponse) -> bytes | None:
         wants_gzip = accepts_gzip(request)
         send = getattr(request.channel, "send", None)
         if wants_gzip and send is not None and request.method == b"GET":
@@ -185,18 +189,20 @@ class Api:
     @app.route("/v1/platforms", methods=["GET"])
     def platforms(self, request: IRequest) -> bytes:
         """List the platforms that are served."""
-        return answer(request, platforms_document(self._refresh.statuses, self._wall(), self._describe))
+        return json_response(request, platforms_document(self._refresh.statuses, self._wall(), self._describe))
 
     @app.route("/health", methods=["GET"])
     def health(self, request: IRequest) -> bytes:
         """Say that the server runs."""
-        return answer(request, {"status": "ok"})
+        return json_response(request, {"status": "ok"})
 
     @app.route("/ready", methods=["GET"])
     def ready(self, request: IRequest) -> bytes:
         """Say whether every platform that is served has a snapshot."""
         code = 200 if self._refresh.ready else 503
-        return answer(request, ready_document(self._refresh.statuses, self._refresh.ready, self._refresh.problem), code)
+        return json_response(
+            request, ready_document(self._refresh.statuses, self._refresh.ready, self._refresh.problem), code
+        )
 
     @app.route("/metrics", methods=["GET"])
     def metrics(self, request: IRequest) -> bytes:
@@ -212,23 +218,23 @@ class Api:
         try:
             return await self._next_vulns(request)
         except Exception as error:
-            problem = problem_of(error)
+            problem = api_error(error)
             if problem is None:
                 raise
             problem.mark(request)
-            return answer(request, {"error": problem.message, "requestID": None, "finished": False, "vulns": []})
+            return json_response(request, {"error": problem.message, "requestID": None, "finished": False, "vulns": []})
 
     async def _next_vulns(self, request: Any) -> bytes:
         self._grant(request, MAX_CHUNK_BYTES)
         asked = {name: values[-1].decode("utf-8", "replace") for name, values in request.args.items()}
         if b"requestID" in asked:
-            token = self._reading.touch(asked[b"requestID"]).token
+            token = self._session_service.touch(asked[b"requestID"]).token
         elif b"platform" in asked:
-            token = self._reading.open(self._refresh.current(asked[b"platform"])).token
+            token = self._session_service.open(self._refresh.current(asked[b"platform"])).token
         else:
-            raise Problem(400, "malformed", "the platform parameter is missing")
-        n = self._reading.next_position(token)
-        arrived, loaded = await self._within(request, ensureDeferred(self._reading.read(token, n)))
+            raise ApiError(400, "malformed", "the platform parameter is missing")
+        n = self._session_service.next_position(token)
+        arrived, loaded = await self._within(request, ensureDeferred(self._session_service.read(token, n)))
         head = {"error": None, "requestID": token, "finished": arrived and loaded is None}
         request.setHeader("Content-Type", JSON)
         if loaded is None:
@@ -245,15 +251,15 @@ class Api:
         code, name = int(error.code or 500), str(error.name).lower().replace(" ", "-")
         if isinstance(error, MethodNotAllowed):
             request.setHeader("Allow", ", ".join(sorted(error.valid_methods or ())))
-        return answer(request, error_document(name, str(error.name)), code)
+        return json_response(request, error_document(name, str(error.name)), code)
 
     @app.handle_errors(Exception)
     def fail(self, request: IRequest, failure: Failure) -> bytes:
         """Turn an error into an answer."""
         error: Any = failure.value
-        problem = problem_of(error)
+        problem = api_error(error)
         if problem is None:
             log.failure("A request failed: {path}", failure=failure, path=request.path)
-            problem = Problem(500, "internal", "internal error")
+            problem = ApiError(500, "internal", "internal error")
         problem.mark(request)
-        return answer(request, error_document(problem.code, problem.message))
+        return json_response(request, error_document(problem.code, problem.message))

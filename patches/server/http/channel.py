@@ -3,8 +3,8 @@ The HTTP channel of the server: bounded whatever its client does, and short for 
 
 Theory of operation. A client that does not read must not make the server keep more than one answer for it, so the next
 request of a connection is not parsed before the kernel has taken the last answer: ``transport.bufferSize`` is small, so
-the transport calls :meth:`PacedChannel.pauseProducing` at any write of some size, and
-:meth:`PacedChannel.resumeProducing` once everything is out. A client that stalls is cut off.
+the transport calls :meth:`BackpressureChannel.pauseProducing` at any write of some size, and
+:meth:`BackpressureChannel.resumeProducing` once everything is out. A client that stalls is cut off.
 
 A request for a chunk that is in the window, and that arrives alone and whole, is answered before Twisted's parser sees
 it, with the bytes that all sessions share. Whatever is not that plain goes on to the parser and to :mod:`.api`, which
@@ -28,7 +28,7 @@ from twisted.web.server import Request, Site
 
 from patches.http.bounded_request import closing_answer
 from patches.server.budget import CONNECTION_BYTES, CONNECTIONS, Budget
-from patches.server.sessions.chunk_response import LoadedChunk
+from patches.server.sessions.chunk_response import ChunkResponse
 
 #: How many bytes the kernel may keep for one connection; a chunk fits.
 SEND_BUFFER_BYTES = 128 * 1024
@@ -51,7 +51,7 @@ def wants_plain_gzip(fields: bytes) -> bool:
     return gzip and (not odd or (odd == {b"connection"} and keeps))
 
 
-class PacedChannel(HTTPChannel):
+class BackpressureChannel(HTTPChannel):
     """An HTTP/1.1 connection that takes up a request only when the kernel has taken the answer to the last one."""
 
     site: ServerSite
@@ -91,7 +91,7 @@ class PacedChannel(HTTPChannel):
         found = _CHUNK_REQUEST.fullmatch(data)
         if found is None or not wants_plain_gzip(found[3]) or self._has_half_a_request():
             return False
-        loaded = self.site.ready(found[1].decode("ascii"), int(found[2]))
+        loaded = self.site.read_cached(found[1].decode("ascii"), int(found[2]))
         if loaded is None:
             return False
         self.resetTimeout()
@@ -104,10 +104,10 @@ class PacedChannel(HTTPChannel):
             self.setLineMode(begun)
         return bool(begun)
 
-    def send(self, loaded: LoadedChunk) -> None:
+    def send(self, loaded: ChunkResponse) -> None:
         """Write a chunk's whole answer, in the bytes that all sessions share."""
-        loaded.hold()
-        self.when_out(loaded.release)
+        loaded.pin()
+        self.when_out(loaded.unpin)
         self.transport.write(loaded.answer)
         if self._flushed:
             self._out()
@@ -176,8 +176,8 @@ class RefusingProtocol(Protocol):
     def connectionMade(self) -> None:
         """Answer without reading."""
         message = "the memory limit allows no further connection"
-        answer = closing_answer(b"503 Service Unavailable", "memory-limit", message, (b"Retry-After", b"10"))
-        self.transport.write(answer)
+        json_response = closing_answer(b"503 Service Unavailable", "memory-limit", message, (b"Retry-After", b"10"))
+        self.transport.write(json_response)
         self.transport.loseConnection()
 
 
@@ -189,21 +189,21 @@ class ServerSite(Site):
     :param idle_seconds: how long a connection may be silent, or take to accept an answer.
     """
 
-    protocol: Any = PacedChannel
+    protocol: Any = BackpressureChannel
     max_body = 16 * 1024
 
     def __init__(
         self,
         resource: Any,
         budget: Budget,
-        ready: Callable[[str, int], LoadedChunk | None],
+        read_cached: Callable[[str, int], ChunkResponse | None],
         clock: IReactorTime,
         idle_seconds: int = 30,
         **options: Any,
     ) -> None:
         super().__init__(resource, timeout=idle_seconds, reactor=clock, **options)
-        self.ready = ready
-        self.channels: set[PacedChannel] = set()
+        self.read_cached = read_cached
+        self.channels: set[BackpressureChannel] = set()
         self._budget = budget
         self._clock = clock
 
@@ -215,7 +215,7 @@ class ServerSite(Site):
         channel.site = self
         return channel
 
-    def gone(self, channel: PacedChannel) -> None:
+    def gone(self, channel: BackpressureChannel) -> None:
         """Take back what a connection was granted."""
         if channel in self.channels:
             self.channels.remove(channel)

@@ -24,7 +24,7 @@ from patches.wire import JSON, encode_json
 
 
 @frozen
-class Problem(Exception):
+class ApiError(Exception):
     """
     An error answer.
 
@@ -46,33 +46,33 @@ class Problem(Exception):
             request.setHeader("Retry-After", str(self.retry_after))
 
 
-def problem_of(error: BaseException) -> Problem | None:
+def api_error(error: BaseException) -> ApiError | None:
     """Translate an error; ``None`` if it is nothing that a client should be told."""
     match error:
-        case Problem():
+        case ApiError():
             return error
         case Denied():
-            return Problem(503, error.code, str(error), error.retry_after)
+            return ApiError(503, error.code, str(error), error.retry_after)
         case NotReady():
-            return Problem(503, "not-ready", f"the list of {error} has not been read yet", 10)
+            return ApiError(503, "not-ready", f"the list of {error} has not been read yet", 10)
         case UnknownPlatform():
-            return Problem(404, "unknown-platform", f"{error} is not served here; see /v1/platforms")
+            return ApiError(404, "unknown-platform", f"{error} is not served here; see /v1/platforms")
         case UnknownSession() | BadToken():
-            return Problem(404, "unknown-session", "there is no such session here; it can be resumed, or opened anew")
+            return ApiError(404, "unknown-session", "there is no such session here; it can be resumed, or opened anew")
         case SessionExpired():
-            return Problem(410, "expired", str(error))
+            return ApiError(410, "expired", str(error))
         case ChunkMissing():
-            return Problem(410, "expired", "its snapshot is no longer in the catalogue")
+            return ApiError(410, "expired", "its snapshot is no longer in the catalogue")
         case CatalogueError():
-            return Problem(503, "catalogue", "the catalogue cannot be read at the moment", 5)
+            return ApiError(503, "catalogue", "the catalogue cannot be read at the moment", 5)
         case OutOfOrder():
-            return Problem(409, "out-of-order", str(error))
+            return ApiError(409, "out-of-order", str(error))
         case WindowClosed():
-            return Problem(409, "resumed", "the session was taken up again by another request")
+            return ApiError(409, "resumed", "the session was taken up again by another request")
     return None
 
 
-def answer(request: IRequest, document: Any, code: int | None = None) -> bytes:
+def json_response(request: IRequest, document: Any, code: int | None = None) -> bytes:
     """
     Make a document the answer to a request.
 
@@ -96,9 +96,9 @@ def json_object(request: Any) -> dict[str, Any]:
     try:
         body = json.loads(request.content.read())
     except (ValueError, RecursionError) as error:
-        raise Problem(400, "malformed", "the body is not JSON") from error
+        raise ApiError(400, "malformed", "the body is not JSON") from error
     if not isinstance(body, dict):
-        raise Problem(400, "malformed", "the body must be a JSON object")
+        raise ApiError(400, "malformed", "the body must be a JSON object")
     return body
 
 

@@ -9,8 +9,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from patches.server.budget import Budget, resident_bytes
-from patches.server.refresh.refresher import Refresh
-from patches.server.sessions.sessions import Reading
+from patches.server.refresh.refresher import Refresher
+from patches.server.sessions.sessions import SessionService
 from patches.server.sessions.table import State
 
 EVENTS = ("opened", "delta", "resumed", "activated", "completed", "closed", "expired", "denied")
@@ -27,9 +27,14 @@ class Metrics:
     content_type = CONTENT_TYPE_LATEST
 
     def __init__(
-        self, reading: Reading, refresh: Refresh, budget: Budget, memory_limit: int, wall: Callable[[], float]
+        self,
+        session_service: SessionService,
+        refresh: Refresher,
+        budget: Budget,
+        memory_limit: int,
+        wall: Callable[[], float],
     ) -> None:
-        self._reading = reading
+        self._session_service = session_service
         self._refresh = refresh
         self._budget = budget
         self._memory_limit = memory_limit
@@ -49,7 +54,7 @@ class Metrics:
         yield from self._memory()
 
     def _sessions(self) -> Iterator[Metric]:
-        table = self._reading.table
+        table = self._session_service.table
         now = GaugeMetricFamily("patches_sessions", "Sessions now.", labels=["platform", "state"])
         for platform in sorted(self._refresh.statuses):
             for state in State:
@@ -57,26 +62,28 @@ class Metrics:
         yield now
         events = CounterMetricFamily("patches_session_events", "What happened to sessions.", labels=["event"])
         for event in EVENTS:
-            events.add_metric([event], self._reading.events[event])
+            events.add_metric([event], self._session_service.events[event])
         yield events
-        served = self._reading.events["served"]
+        served = self._session_service.events["served"]
         yield CounterMetricFamily("patches_chunks_served", "Chunks served to sessions.", value=served)
-        yield GaugeMetricFamily("patches_windows", "Cache windows that are open.", value=len(self._reading.lanes))
+        yield GaugeMetricFamily(
+            "patches_windows", "Cache windows that are open.", value=len(self._session_service.cohorts)
+        )
 
     def _lists(self) -> Iterator[Metric]:
         age = GaugeMetricFamily("patches_snapshot_age_seconds", "Since its sources last gave it.", labels=["platform"])
         size = GaugeMetricFamily("patches_snapshot_vulnerabilities", "In the current snapshot.", labels=["platform"])
         failures = CounterMetricFamily("patches_refresh_failures", "Refreshes that failed.", labels=["platform"])
         failing = GaugeMetricFamily("patches_refresh_failing", "1 if the last refresh failed.", labels=["platform"])
-        held = GaugeMetricFamily("patches_snapshot_held", "1 if a newer one is held back.", labels=["platform"])
+        held_back = GaugeMetricFamily("patches_snapshot_held", "1 if a newer one is held back.", labels=["platform"])
         for platform, status in sorted(self._refresh.statuses.items()):
-            held.add_metric([platform], status.alarm is not None)
+            held_back.add_metric([platform], status.alarm is not None)
             failures.add_metric([platform], status.failed)
             failing.add_metric([platform], status.error is not None)
             if status.snapshot is not None:
                 age.add_metric([platform], self._wall() - status.snapshot.checked)
                 size.add_metric([platform], status.snapshot.vulnerabilities)
-        yield from (age, size, held, failures, failing)
+        yield from (age, size, held_back, failures, failing)
         leads = self._refresh.leads()
         yield GaugeMetricFamily("patches_refresh_leader", "1 if this server refreshes the lists.", value=leads)
 

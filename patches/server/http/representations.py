@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from patches.server.catalogue.delta import Delta, Readable
+from patches.server.catalogue.delta import Delta, ReadableList
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.refresh.status import ListStatus
 from patches.server.sessions.table import Session, SessionTable, State
@@ -25,11 +25,11 @@ def snapshot_document(snapshot: Snapshot) -> dict[str, Any]:
 
 
 #: Gives the document of a snapshot; a server that signs adds to it.
-Describe = Callable[[Snapshot], dict[str, Any]]
+DescribeSnapshot = Callable[[Snapshot], dict[str, Any]]
 
 
 def session_document(
-    session: Session, table: SessionTable, reads: Readable, describe: Describe = snapshot_document
+    session: Session, table: SessionTable, reads: ReadableList, describe: DescribeSnapshot = snapshot_document
 ) -> dict[str, Any]:
     """
     Describe a session to its scanner; the list is told from activation on.
@@ -69,12 +69,12 @@ def delta_document(delta: Delta) -> dict[str, Any]:
     return {"since": delta.since, "changes": delta.changes, "chunks": delta.chunks, "cuts": list(delta.cuts)}
 
 
-def unchanged_document(snapshot: Snapshot, describe: Describe = snapshot_document) -> dict[str, Any]:
+def unchanged_document(snapshot: Snapshot, describe: DescribeSnapshot = snapshot_document) -> dict[str, Any]:
     """Say that the list which a scanner has is the current one."""
     return {"unchanged": True, "platform": snapshot.platform, "snapshot": describe(snapshot)}
 
 
-def finished_document(reads: Readable) -> dict[str, Any]:
+def finished_document(reads: ReadableList) -> dict[str, Any]:
     """Say that a stream is complete, and what its reader must have found: of a delta, when it is applied."""
     snapshot = reads.snapshot if isinstance(reads, Delta) else reads
     return {
@@ -87,7 +87,7 @@ def finished_document(reads: Readable) -> dict[str, Any]:
 
 
 def platforms_document(
-    statuses: Mapping[str, ListStatus], now: float, describe: Describe = snapshot_document
+    statuses: Mapping[str, ListStatus], now: float, describe: DescribeSnapshot = snapshot_document
 ) -> dict[str, Any]:
     """
     Describe the platforms that are served.
@@ -111,7 +111,7 @@ def ready_document(statuses: Mapping[str, ListStatus], ready: bool, problem: str
     }
 
 
-def _platform(name: str, status: ListStatus, now: float, describe: Describe) -> dict[str, Any]:
+def _platform(name: str, status: ListStatus, now: float, describe: DescribeSnapshot) -> dict[str, Any]:
     snapshot = status.snapshot
     described = describe(snapshot) if snapshot is not None else {"revision": None, "vulnerabilities": None}
     return {

@@ -13,7 +13,7 @@ from patches.signing import SigningKey, manifest_bytes
 _REMEMBERED = 256
 
 
-class Signatures:
+class SnapshotSigner:
     """Describes snapshots, each with a signature of its manifest."""
 
     def __init__(self, key: SigningKey) -> None:

@@ -8,7 +8,7 @@ from twisted.logger import Logger
 
 from patches.interfaces import IListing, ISource, ListChanged, Offer, Run, SourceError
 from patches.server.refresh.source_state import EMPTY
-from patches.server.refresh.staging import Lists, Read
+from patches.server.refresh.staging import ImportResult, StagingStore
 
 log = Logger()
 
@@ -16,7 +16,7 @@ _BATCH = 200
 _TRIES = 5
 
 
-class Intake:
+class Importer:
     """
     Reads lists. What a reading that was cancelled leaves behind is forgotten at the next start.
 
@@ -24,8 +24,8 @@ class Intake:
     :param wanted: records of other platforms are left out; ``None``: all are wanted.
     """
 
-    def __init__(self, lists: Lists, run: Run, wanted: Container[str] | None) -> None:
-        self._lists = lists
+    def __init__(self, staging: StagingStore, run: Run, wanted: Container[str] | None) -> None:
+        self._staging = staging
         self._run = run
         self._wanted = wanted
 
@@ -38,24 +38,24 @@ class Intake:
         :raises SourceError: if it cannot be read whole, or is empty, or is not what the source says it is.
         """
         for _ in range(_TRIES):
-            known = await self._run(self._lists.known, source.name, offer.key)
-            reading = await self._run(self._lists.begin, source.name, offer.key)
+            known = await self._run(self._staging.known, source.name, offer.key)
+            import_id = await self._run(self._staging.begin, source.name, offer.key)
             try:
                 listing = source.listing(offer.key, known[0].state if known is not None else None)
-                count = await self._copy(listing, reading)
+                count = await self._copy(listing, import_id)
                 _check(listing, count)
-                read = Read(listing.state or offer.state, listing.claimed, listing.skipped, now)
-                keep = self._lists.lay_over if listing.partial else self._lists.keep
-                return await self._run(keep, reading, read)
+                read = ImportResult(listing.state or offer.state, listing.claimed, listing.skipped, now)
+                keep = self._staging.lay_over if listing.partial else self._staging.keep
+                return await self._run(keep, import_id, read)
             except ListChanged as change:
                 log.warn("The list {key} is read again: {change}", key=offer.key, change=str(change))
-                await self._run(self._lists.abandon, reading)
+                await self._run(self._staging.abandon, import_id)
             except Exception:
-                await self._run(self._lists.abandon, reading)
+                await self._run(self._staging.abandon, import_id)
                 raise
         raise SourceError(f"the list changed under {_TRIES} readings")
 
-    async def _copy(self, listing: IListing, reading: int) -> int:
+    async def _copy(self, listing: IListing, import_id: int) -> int:
         """Write down what comes; give how many came, wanted or not."""
         batch, count = [], 0
         async for vulnerability in listing:
@@ -63,9 +63,9 @@ class Intake:
             if self._wanted is None or vulnerability.platform in self._wanted:
                 batch.append(vulnerability)
             if len(batch) == _BATCH:
-                await self._run(self._lists.add, reading, batch)
+                await self._run(self._staging.add, import_id, batch)
                 batch = []
-        await self._run(self._lists.add, reading, batch)
+        await self._run(self._staging.add, import_id, batch)
         return count
 
 

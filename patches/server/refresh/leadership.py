@@ -22,7 +22,7 @@ log = Logger()
 class Lock(Protocol):
     """A lock that one server of all can hold."""
 
-    def hold(self) -> bool:
+    def acquire(self) -> bool:
         """
         Take the lock if it is free; tell whether it is held now. Blocks, but for no other server.
 
@@ -51,7 +51,7 @@ class Leadership:
         """Look whether this server leads; it takes the lead if nobody else has it."""
         async with self._checking:
             try:
-                held = await self._run(self._lock.hold)
+                held = await self._run(self._lock.acquire)
             except CatalogueError as error:
                 if self._leads:
                     log.error("This server no longer refreshes the lists: {error}", error=error)

@@ -9,12 +9,12 @@ from twisted.logger import Logger
 from patches.server.catalogue.deltas import Deltas
 from patches.server.errors import CatalogueError
 from patches.server.refresh.leadership import Leadership
-from patches.server.refresh.refresher import Refresh
+from patches.server.refresh.refresher import Refresher
 
 log = Logger()
 
 
-class Rounds:
+class Maintenance:
     """
     Rounds of one server.
 
@@ -27,7 +27,7 @@ class Rounds:
     def __init__(
         self,
         revisions_in_use: Callable[[], set[str]],
-        refresh: Refresh,
+        refresh: Refresher,
         deltas: Deltas,
         leadership: Leadership | None,
         forget_files: Callable[[], Awaitable[object]],

@@ -34,7 +34,7 @@ def merge(lists: Sequence[Lines], scratch: Path) -> Iterator[bytes]:
     if len(lists) == 1:
         yield from (line for _, line in lists[0]())
         return
-    statements = Statements(scratch)
+    statements = StatementStore(scratch)
     try:
         for number, lines in enumerate(lists[:-1]):
             statements.note(number, lines())
@@ -45,7 +45,7 @@ def merge(lists: Sequence[Lines], scratch: Path) -> Iterator[bytes]:
         statements.close()
 
 
-class Statements:
+class StatementStore:
     """
     What was said of flaws in packages, in a scratch file; everything here blocks.
 
@@ -63,10 +63,10 @@ class Statements:
     def note(self, number: int, lines: Iterable[tuple[str, bytes]]) -> None:
         """Note what the list of this number says."""
         rows = (
-            (flaw, _package(fixed), number, _said(fixed))
+            (vulnerability_id, _package(fixed), number, _said(fixed))
             for _, line in lines
             for vulnerability in [from_wire(json.loads(line))]
-            for flaw in vulnerability.flaws
+            for vulnerability_id in vulnerability.flaws
             for fixed in vulnerability.fixed_in
         )
         self._database.execute("BEGIN")
@@ -93,12 +93,12 @@ class Statements:
 
     def _left(self, number: int, vulnerability: Vulnerability) -> Iterator[FixedPackage]:
         for fixed in vulnerability.fixed_in:
-            if not all(self._contradicts(number, flaw, fixed) for flaw in vulnerability.flaws):
+            if not all(self._contradicts(number, vulnerability_id, fixed) for vulnerability_id in vulnerability.flaws):
                 yield fixed
 
-    def _contradicts(self, number: int, flaw: str, fixed: FixedPackage) -> bool:
+    def _contradicts(self, number: int, vulnerability_id: str, fixed: FixedPackage) -> bool:
         query = "SELECT number, said FROM said WHERE flaw = ? AND package = ? AND number < ? ORDER BY number"
-        rows = self._database.execute(query, (flaw, _package(fixed), number)).fetchall()
+        rows = self._database.execute(query, (vulnerability_id, _package(fixed), number)).fetchall()
         return bool(rows) and _said(fixed) not in {said for before, said in rows if before == rows[0][0]}
 
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection
 from datetime import timedelta
 
 from patches.interfaces import Run
-from patches.server.refresh.requests_table import MOST_WANTED, Board, Notices
-from patches.server.refresh.schedule import Public
+from patches.server.refresh.requests_table import MOST_WANTED, Requests, RequestTable
+from patches.server.refresh.schedule import PublicSourceProvider
 
 #: How often it is written down that a platform is still asked for, and how long it is wanted after that.
 RENEWED_EVERY = timedelta(days=1)
@@ -21,7 +21,7 @@ WANTED_FOR = timedelta(days=30)
 ABSENT_FOR = timedelta(days=1)
 
 
-class Demand:
+class RequestedPlatforms:
     """
     What is wanted.
 
@@ -29,23 +29,25 @@ class Demand:
     :param wall: tells the time in seconds since the epoch.
     """
 
-    def __init__(self, board: Board, public: Public, run: Run, wall: Callable[[], float]) -> None:
-        self._board = board
+    def __init__(
+        self, request_table: RequestTable, public: PublicSourceProvider, run: Run, wall: Callable[[], float]
+    ) -> None:
+        self._request_table = request_table
         self._public = public
         self._run = run
         self._wall = wall
-        self._notices = Notices()
+        self._requests = Requests()
         self._asked: dict[str, float] = {}
 
     @property
     def wanted(self) -> Collection[str]:
         """The platforms that are wanted of public feeds."""
-        return self._notices.wanted.keys()
+        return self._requests.wanted.keys()
 
     @property
     def known(self) -> frozenset[str]:
         """What the server that refreshes has told: the platforms that configured sources have; none: not yet known."""
-        return self._notices.known
+        return self._requests.known
 
     @property
     def is_new(self) -> bool:
@@ -54,8 +56,8 @@ class Demand:
 
     def ask(self, platform: str) -> bool:
         """Note that a platform was asked for; tell whether it can be, that is, public feeds may have it."""
-        asked = self._notices.wanted.get(platform)
-        if asked is None and (platform in self._notices.absent or not self._public.has(platform)):
+        asked = self._requests.wanted.get(platform)
+        if asked is None and (platform in self._requests.absent or not self._public.has(platform)):
             return False
         now = self._wall()
         is_old = asked is None or now - asked >= RENEWED_EVERY.total_seconds()
@@ -67,27 +69,27 @@ class Demand:
         """Write to the board what was asked for, and read what is there."""
         asked, self._asked = self._asked, {}
         if asked:
-            await self._run(self._board.want, asked)
-        self._notices = await self._run(self._board.read)
+            await self._run(self._request_table.want, asked)
+        self._requests = await self._run(self._request_table.read)
 
     def forgotten(self) -> set[str]:
         """Give the platforms for which nobody has asked for too long."""
         before = self._wall() - WANTED_FOR.total_seconds()
-        return {platform for platform, asked in self._notices.wanted.items() if asked < before}
+        return {platform for platform, asked in self._requests.wanted.items() if asked < before}
 
     async def forget(self, platforms: Collection[str]) -> None:
         """Have these wanted no more; what was found absent long ago may be asked for again."""
         before = self._wall() - ABSENT_FOR.total_seconds()
-        old = {platform for platform, since in self._notices.absent.items() if since < before}
+        old = {platform for platform, since in self._requests.absent.items() if since < before}
         if old or platforms:
-            await self._run(self._board.forget, old.union(platforms))
-            self._notices = await self._run(self._board.read)
+            await self._run(self._request_table.forget, old.union(platforms))
+            self._requests = await self._run(self._request_table.read)
 
     async def miss(self, platforms: Collection[str]) -> None:
         """Note that these are not to be had."""
-        await self._run(self._board.miss, platforms, self._wall())
-        self._notices = await self._run(self._board.read)
+        await self._run(self._request_table.miss, platforms, self._wall())
+        self._requests = await self._run(self._request_table.read)
 
     async def tell_known(self, platforms: Collection[str]) -> None:
         """Tell the other servers which platforms configured sources have; none: that is not known."""
-        await self._run(self._board.tell_known, platforms)
+        await self._run(self._request_table.tell_known, platforms)

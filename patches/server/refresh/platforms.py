@@ -14,15 +14,15 @@ from patches.interfaces import Run
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
 from patches.server.errors import NotReady, UnknownPlatform
-from patches.server.refresh.on_demand import Demand
-from patches.server.refresh.source_set import NOTHING, Offering
+from patches.server.refresh.on_demand import RequestedPlatforms
+from patches.server.refresh.source_set import NOTHING, SourceSet
 from patches.server.refresh.status import ListStatus
 
 #: Where nobody else reads when a snapshot was checked, it is written down no more often.
 _SELDOM_SECONDS = 3600.0
 
 
-class Served:
+class PlatformRegistry:
     """
     The platforms of one server.
 
@@ -36,8 +36,8 @@ class Served:
     def __init__(
         self,
         catalogue: Catalogue,
-        offering: Offering,
-        demand: Demand,
+        source_set: SourceSet,
+        requested: RequestedPlatforms,
         chosen: Iterable[str],
         run: Run,
         leads: Callable[[], bool],
@@ -45,8 +45,8 @@ class Served:
         self.chosen = frozenset(chosen) or None
         self.statuses: dict[str, ListStatus] = {name: ListStatus() for name in self.chosen or ()}
         self._catalogue = catalogue
-        self._offering = offering
-        self._demand = demand
+        self._source_set = source_set
+        self._requested = requested
         self._run = run
         self._leads = leads
 
@@ -68,50 +68,50 @@ class Served:
         """Tell whether a platform is served, or may be; what only public feeds may have is wanted from now on."""
         if self.chosen is not None:
             return platform in self.chosen
-        if platform in self.promised or not (self.is_known or platform in self._demand.wanted):
+        if platform in self.promised or not (self.is_known or platform in self._requested.wanted):
             return True
-        return self._demand.ask(platform) or platform in self.statuses
+        return self._requested.ask(platform) or platform in self.statuses
 
     @property
     def is_known(self) -> bool:
         """Whether it is known which platforms there are."""
-        if self.chosen is not None or not self._offering.is_configured:
+        if self.chosen is not None or not self._source_set.is_configured:
             return True
-        return bool(self.statuses) and self._offering.is_known if self._leads() else bool(self._demand.known)
+        return bool(self.statuses) and self._source_set.is_known if self._leads() else bool(self._requested.known)
 
     @property
     def promised(self) -> frozenset[str]:
         """Those that are served whether anybody asks for them or not, as far as is known."""
         if self.chosen is not None:
             return self.chosen
-        return frozenset(self._offering.platforms) if self._leads() else self._demand.known
+        return frozenset(self._source_set.platforms) if self._leads() else self._requested.known
 
     @property
     def wanted_of_public(self) -> frozenset[str]:
         """Those to look for in public: what no configured source has."""
-        if self.chosen is not None and not self._offering.is_known:
+        if self.chosen is not None and not self._source_set.is_known:
             return frozenset()
-        wanted = self.chosen if self.chosen is not None else frozenset(self._demand.wanted)
-        return wanted - self._offering.platforms
+        wanted = self.chosen if self.chosen is not None else frozenset(self._requested.wanted)
+        return wanted - self._source_set.platforms
 
     @property
     def expected(self) -> set[str]:
         """Those of which there is to be a snapshot."""
-        return {*self.promised, *(self._demand.wanted if self.chosen is None else ())}
+        return {*self.promised, *(self._requested.wanted if self.chosen is None else ())}
 
     @property
     def ready(self) -> bool:
         """Whether there is a snapshot of every platform, but for those that were asked for and are not there yet."""
         statuses = self.statuses.values()
-        served = any(status.snapshot is not None for status in statuses)
-        return served and all(status.snapshot is not None or status.on_demand for status in statuses)
+        registry = any(status.snapshot is not None for status in statuses)
+        return registry and all(status.snapshot is not None or status.on_demand for status in statuses)
 
     @property
     def problem(self) -> str | None:
         """What is wrong with a source, if something is; who does not refresh knows of none."""
         if not self._leads():
             return None
-        return NOTHING if not self.statuses and self._offering.is_empty else self._offering.problem
+        return NOTHING if not self.statuses and self._source_set.is_empty else self._source_set.problem
 
     async def take_up(self) -> None:
         """
@@ -120,7 +120,7 @@ class Served:
         It is there from an earlier run, or another process has put it there: an operator's, another server's.
         """
         found = {snapshot.platform: snapshot for snapshot in await self._run(self._catalogue.current)}
-        held = {snapshot.platform: snapshot for snapshot in await self._run(self._catalogue.held)}
+        held_back = {snapshot.platform: snapshot for snapshot in await self._run(self._catalogue.held_back)}
         expected, promised, leads = self.expected, self.promised, self._leads()
         here = expected | (found.keys() if self.chosen is None else set())
         for platform in self.statuses.keys() - here:
@@ -130,8 +130,8 @@ class Served:
         for platform in sorted(here):
             status = self.statuses.setdefault(platform, ListStatus())
             status.on_demand = platform not in promised
-            feeds = self._offering.feeds(platform)
-            later = status.take_up(found.get(platform), held.get(platform), leads, feeds)
+            source_lists = self._source_set.source_lists(platform)
+            later = status.take_up(found.get(platform), held_back.get(platform), leads, source_lists)
             checked |= {snapshot.revision: time for snapshot, time in later if time - snapshot.checked >= least}
         if checked:
-            await self._run(self._catalogue.note_checked, checked)
+            await self._run(self._catalogue.mark_checked, checked)

@@ -10,15 +10,15 @@ from twisted.logger import Logger
 
 from patches.interfaces import ISource, Offer, Run
 from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
-from patches.server.refresh.importer import Intake
+from patches.server.refresh.importer import Importer
 from patches.server.refresh.schedule import Schedule
-from patches.server.refresh.source_state import Feed, SourceState
-from patches.server.refresh.staging import Lists
+from patches.server.refresh.source_state import SourceList, SourceState
+from patches.server.refresh.staging import StagingStore
 
 log = Logger()
 
 
-class Inquiry:
+class Poller:
     """
     Asks and reads; what fails is noted with what was asked, and tried again later.
 
@@ -29,17 +29,17 @@ class Inquiry:
 
     def __init__(
         self,
-        lists: Lists,
+        staging: StagingStore,
         schedule: Schedule,
         budget: Budget,
         run: Run,
         clock: IReactorTime,
         wall: Callable[[], float],
     ) -> None:
-        self._lists = lists
+        self._staging = staging
         self._schedule = schedule
         self._wanted = frozenset(schedule.platforms) or None
-        self._intake = Intake(lists, run, self._wanted)
+        self._importer = Importer(staging, run, self._wanted)
         self._budget = budget
         self._run = run
         self._clock = clock
@@ -65,48 +65,48 @@ class Inquiry:
             state.wait()
             return set()
         wanted = [offer for offer in offers if self._wants(offer)]
-        for feed in state.take(wanted):
-            await self._remember(state.source, feed)
+        for source_list in state.take(wanted):
+            await self._remember(state.source, source_list)
         state.look(self._clock.seconds())
-        return await self._run(self._lists.forget_others, name, {offer.key for offer in wanted})
+        return await self._run(self._staging.forget_others, name, {offer.key for offer in wanted})
 
-    async def read(self, source: ISource, feed: Feed) -> set[str]:
+    async def read(self, source: ISource, source_list: SourceList) -> set[str]:
         """
         Read a list, if it has changed.
 
         :return: the platforms of which the snapshot has to be made anew.
         """
-        offer, interval = feed.offer, self._interval(source.name)
-        known = await self._run(self._lists.known, source.name, offer.key)
+        offer, interval = source_list.offer, self._interval(source.name)
+        known = await self._run(self._staging.known, source.name, offer.key)
         if known is not None and offer.state is not None and known[0].state == offer.state:
-            doubted, feed.doubted = feed.doubted, False
-            feed.checked = self._wall()
-            feed.attempts.succeed(self._clock.seconds(), interval)
-            return set(feed.platforms) if doubted else set()
+            doubted, source_list.doubted = source_list.doubted, False
+            source_list.checked = self._wall()
+            source_list.attempts.succeed(self._clock.seconds(), interval)
+            return set(source_list.platforms) if doubted else set()
         if not self._budget.take(REFRESH, REFRESH_BYTES):
             return set()
 
         async def read() -> None:
             log.info("Reading the list {key} of {source}", key=offer.key, source=source.name)
-            touched = await self._intake.read(source, offer, self._wall())
-            feed.platforms, feed.checked, feed.doubted = touched, self._wall(), False
+            touched = await self._importer.read(source, offer, self._wall())
+            source_list.platforms, source_list.checked, source_list.doubted = touched, self._wall(), False
 
         try:
             what = f"The list {offer.key} of {source.name}"
-            done = await feed.attempts.make(what, read, self._clock.seconds, interval)
-            return set(feed.platforms) if done else set()
+            done = await source_list.attempts.make(what, read, self._clock.seconds, interval)
+            return set(source_list.platforms) if done else set()
         finally:
             self._budget.release(REFRESH, REFRESH_BYTES)
 
-    async def _remember(self, source: ISource, feed: Feed) -> None:
+    async def _remember(self, source: ISource, source_list: SourceList) -> None:
         """Take up from an earlier run when a list was read; what only reading tells is not read before it is due."""
-        known = await self._run(self._lists.known, source.name, feed.offer.key)
+        known = await self._run(self._staging.known, source.name, source_list.offer.key)
         if known is not None:
-            read, feed.platforms = known
-            feed.checked = read.checked
-            if feed.offer.state is None and not feed.doubted:
+            read, source_list.platforms = known
+            source_list.checked = read.checked
+            if source_list.offer.state is None and not source_list.doubted:
                 age = max(0.0, self._wall() - read.checked)
-                feed.attempts.due = self._clock.seconds() + self._interval(source.name).total_seconds() - age
+                source_list.attempts.due = self._clock.seconds() + self._interval(source.name).total_seconds() - age
 
     def _wants(self, offer: Offer) -> bool:
         return self._wanted is None or offer.platform is None or offer.platform in self._wanted

@@ -13,7 +13,7 @@ from patches.interfaces import ISource
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
 from patches.server.refresh.merge import merge
-from patches.server.refresh.staging import Lists
+from patches.server.refresh.staging import StagingStore
 
 log = Logger()
 
@@ -46,9 +46,9 @@ class Publisher:
     :param folder: where scratch files may be.
     """
 
-    def __init__(self, catalogue: Catalogue, lists: Lists, guard: Guard, folder: Path) -> None:
+    def __init__(self, catalogue: Catalogue, staging: StagingStore, guard: Guard, folder: Path) -> None:
         self._catalogue = catalogue
-        self._lists = lists
+        self._staging = staging
         self._guard = guard
         self._folder = folder
 
@@ -59,18 +59,18 @@ class Publisher:
         :param sources: every source, in the order in which they were configured.
         :param checked: when all of them had given what is merged; seconds since the epoch.
         :param now: likewise.
-        :return: the snapshot, which is current or ``held``; ``None`` if no source has a list of this platform.
+        :return: the snapshot, which is current or ``held_back``; ``None`` if no source has a list of this platform.
         """
-        facts = self._lists.facts(platform)
+        facts = self._staging.facts(platform)
         ranked = sorted(sources, key=lambda source: source.rank)
         names = [source.name for source in ranked if source.name in facts]
         if not names:
             return None
-        lists = [partial(self._lists.lines, platform, name) for name in names]
-        lines = merge(lists, self._folder / f"{platform}.merge")
+        staging = [partial(self._staging.lines, platform, name) for name in names]
+        lines = merge(staging, self._folder / f"{platform}.merge")
         snapshot = self._catalogue.publish(platform, lines, facts, now, self._guard.objection, checked)
-        if snapshot.held is not None:
-            log.error("{platform}: not published: {why}", platform=platform, why=snapshot.held)
+        if snapshot.held_back is not None:
+            log.error("{platform}: not published: {why}", platform=platform, why=snapshot.held_back)
         else:
             _tell(snapshot, facts)
         return snapshot

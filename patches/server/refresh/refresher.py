@@ -17,17 +17,17 @@ from twisted.logger import Logger
 
 from patches.interfaces import Run
 from patches.server.budget import Budget
-from patches.server.catalogue.pruning import Age
+from patches.server.catalogue.pruning import MinimumAge
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
-from patches.server.refresh.on_demand import Demand
-from patches.server.refresh.platforms import Served
-from patches.server.refresh.poller import Inquiry
+from patches.server.refresh.on_demand import RequestedPlatforms
+from patches.server.refresh.platforms import PlatformRegistry
+from patches.server.refresh.poller import Poller
 from patches.server.refresh.publisher import Publisher
 from patches.server.refresh.schedule import Schedule
-from patches.server.refresh.source_set import Offering
-from patches.server.refresh.source_state import Attempts, SourceState
-from patches.server.refresh.staging import Lists
+from patches.server.refresh.source_set import SourceSet
+from patches.server.refresh.source_state import RetrySchedule, SourceState
+from patches.server.refresh.staging import StagingStore
 from patches.server.refresh.status import NO_SOURCE, ListStatus
 
 log = Logger()
@@ -37,7 +37,7 @@ _TAKE_UP_SECONDS = 10.0
 _SESSIONS_COME_BACK_SECONDS = 3600.0
 
 
-class Refresh:
+class Refresher:
     """
     Keeps the snapshots of all platforms fresh.
 
@@ -51,10 +51,10 @@ class Refresh:
 
     def __init__(
         self,
-        offering: Offering,
-        demand: Demand,
+        source_set: SourceSet,
+        requested: RequestedPlatforms,
         catalogue: Catalogue,
-        lists: Lists,
+        lists: StagingStore,
         publisher: Publisher,
         schedule: Schedule,
         budget: Budget,
@@ -64,19 +64,21 @@ class Refresh:
         leads: Callable[[], bool] = lambda: True,
     ) -> None:
         self.leads = leads
-        self._offering = offering
-        self._demand = demand
-        self._served = Served(catalogue, offering, demand, schedule.platforms, run, lambda: self.leads())
+        self._source_set = source_set
+        self._requested = requested
+        self._registry = PlatformRegistry(
+            catalogue, source_set, requested, schedule.platforms, run, lambda: self.leads()
+        )
         self._catalogue = catalogue
-        self._lists = lists
+        self._staging = lists
         self._publisher = publisher
         self._schedule = schedule
-        self._inquiry = Inquiry(lists, schedule, budget, run, clock, wall)
+        self._poller = Poller(lists, schedule, budget, run, clock, wall)
         self._run = run
         self._clock = clock
         self._wall = wall
-        self._changed: dict[str, Attempts] = {}
-        self._search = Attempts()
+        self._changed: dict[str, RetrySchedule] = {}
+        self._search = RetrySchedule()
         self._taken_up = clock.seconds()
         self._led = True
         self._others_forgotten = False
@@ -85,26 +87,26 @@ class Refresh:
     @property
     def statuses(self) -> dict[str, ListStatus]:
         """What is known of each platform's list."""
-        return self._served.statuses
+        return self._registry.statuses
 
     @property
     def ready(self) -> bool:
-        """See :attr:`Served.ready`."""
-        return self._served.ready
+        """See :attr:`PlatformRegistry.ready`."""
+        return self._registry.ready
 
     @property
     def problem(self) -> str | None:
-        """See :attr:`Served.problem`."""
-        return self._served.problem
+        """See :attr:`PlatformRegistry.problem`."""
+        return self._registry.problem
 
     @property
     def has_asked(self) -> bool:
         """Whether this server has asked every source that it has since it refreshes."""
-        return self._led and self.leads() and self._offering.was_asked(self._clock.seconds())
+        return self._led and self.leads() and self._source_set.was_asked(self._clock.seconds())
 
     def current(self, platform: str) -> Snapshot:
-        """Give the current snapshot of a platform; see :meth:`Served.current`."""
-        return self._served.current(platform)
+        """Give the current snapshot of a platform; see :meth:`PlatformRegistry.current`."""
+        return self._registry.current(platform)
 
     async def find(self, revision: str) -> Snapshot | None:
         """Give a snapshot that is still in the catalogue, current or not."""
@@ -112,103 +114,103 @@ class Refresh:
 
     async def take_up(self) -> None:
         """Take up what other servers, operators and scanners have done."""
-        await self._demand.look()
+        await self._requested.look()
         if self.leads():
             await self._look_in_public()
-        await self._served.take_up()
+        await self._registry.take_up()
         self._taken_up = self._clock.seconds()
 
     async def tick(self) -> None:
         """Refresh what is due, one list after the other."""
-        if self._demand.is_new or self._clock.seconds() - self._taken_up >= _TAKE_UP_SECONDS:
+        if self._requested.is_new or self._clock.seconds() - self._taken_up >= _TAKE_UP_SECONDS:
             await self.take_up()
         if not self._is_our_turn():
             return
-        for state in self._offering.states:
+        for state in self._source_set.states:
             if state.is_due(self._clock.seconds()):
-                self._change(await self._inquiry.ask(state))
+                self._change(await self._poller.ask(state))
                 self._note_lists(state)
-                for feed in list(state.feeds.values()):
-                    if feed.attempts.due <= self._clock.seconds() and self.leads():
-                        self._change(await self._inquiry.read(state.source, feed))
+                for source_list in list(state.source_lists.values()):
+                    if source_list.attempts.due <= self._clock.seconds() and self.leads():
+                        self._change(await self._poller.read(state.source, source_list))
         await self._look_in_public()
         await self._forget_sources()
-        for platform in self._changed.keys() & self._served.expected:
+        for platform in self._changed.keys() & self._registry.expected:
             self.statuses.setdefault(platform, ListStatus())
         for platform, attempts in list(self._changed.items()):
             if attempts.due <= self._clock.seconds() and self.leads():
                 await self._publish(platform, attempts)
         await self._tell_others()
         for platform, status in self.statuses.items():
-            status.sum_up(platform, self._offering.states_of(platform), self._changed.get(platform))
+            status.sum_up(platform, self._source_set.states_of(platform), self._changed.get(platform))
         self._look_again()
 
     async def prune(self, in_use: set[str]) -> None:
         """Delete snapshots that nobody reads any more; what another server's sessions read is not known here."""
         if self.leads():
             now = self._wall()
-            age = Age(now - self._schedule.keep.total_seconds(), now - _SESSIONS_COME_BACK_SECONDS)
+            age = MinimumAge(now - self._schedule.keep.total_seconds(), now - _SESSIONS_COME_BACK_SECONDS)
             await self._run(self._catalogue.prune, in_use, age)
 
     def _is_our_turn(self) -> bool:
         """Tell whether this server refreshes; if another did until now, everything is looked at again."""
         led, self._led = self._led, self.leads()
         if self._led and not led:
-            self._offering.doubt(self._clock.seconds())
+            self._source_set.doubt(self._clock.seconds())
         if not self._led:
             self._told = None
         return self._led
 
     async def _look_in_public(self) -> None:
         """Have public sources read what is wanted; what nobody wants any more is as if nobody ever had."""
-        if self._served.chosen is None:
-            forgotten = self._demand.forgotten()
-            offered = self._offering.platforms
+        if self._registry.chosen is None:
+            forgotten = self._requested.forgotten()
+            offered = self._source_set.platforms
             for platform in forgotten - offered:
-                if self._offering.feeds(platform):
+                if self._source_set.source_lists(platform):
                     log.info("{platform}: nobody has asked for it for long; it is forgotten", platform=platform)
                     await self._run(self._catalogue.withdraw, platform, self._wall())
-            await self._demand.forget(forgotten | (offered & set(self._demand.wanted)))
-        for name in self._offering.look_in_public(self._served.wanted_of_public, self._clock.seconds()):
-            self._change(await self._run(self._lists.forget_others, name, ()))
+            await self._requested.forget(forgotten | (offered & set(self._requested.wanted)))
+        for name in self._source_set.look_in_public(self._registry.wanted_of_public, self._clock.seconds()):
+            self._change(await self._run(self._staging.forget_others, name, ()))
 
     async def _forget_sources(self) -> None:
         """Once it is known which sources there are, forget what others said: they were configured before, or wanted."""
-        if self._others_forgotten or not self._offering.is_known:
+        if self._others_forgotten or not self._source_set.is_known:
             return
-        names = {state.source.name for state in self._offering.states}
-        self._change(await self._run(self._lists.forget_sources, names))
+        names = {state.source.name for state in self._source_set.states}
+        self._change(await self._run(self._staging.forget_sources, names))
         self._others_forgotten = True
 
     async def _tell_others(self) -> None:
         """Write down what is known now: which platforms there are, and which of the wanted ones there are not."""
         now = self._clock.seconds()
-        for platform in self._served.wanted_of_public if self._served.chosen is None else ():
+        for platform in self._registry.wanted_of_public if self._registry.chosen is None else ():
             status = self.statuses.get(platform)
-            if (status is None or status.snapshot is None) and self._offering.lacks(platform, now):
+            if (status is None or status.snapshot is None) and self._source_set.lacks(platform, now):
                 log.info("{platform}: no public feed has it", platform=platform)
-                await self._demand.miss([platform])
+                await self._requested.miss([platform])
                 self.statuses.pop(platform, None)
-        known = frozenset(self._offering.platforms) if self._served.is_known else frozenset()
+        known = frozenset(self._source_set.platforms) if self._registry.is_known else frozenset()
         if known != self._told and self._catalogue.is_shared:
-            await self._demand.tell_known(known)
+            await self._requested.tell_known(known)
             self._told = known
 
     def _change(self, platforms: Iterable[str]) -> None:
         """Note of which platforms the snapshot has to be made anew."""
-        self._changed |= {platform: Attempts() for platform in platforms}
+        self._changed |= {platform: RetrySchedule() for platform in platforms}
 
     def _note_lists(self, state: SourceState) -> None:
-        expected = self._served.expected
-        for feed in state.feeds.values():
-            for platform in feed.platforms & expected:
+        expected = self._registry.expected
+        for source_list in state.source_lists.values():
+            for platform in source_list.platforms & expected:
                 status = self.statuses.setdefault(platform, ListStatus())
-                if status.snapshot is None and feed.checked:
-                    self._changed.setdefault(platform, Attempts())  # the catalogue has lost it
+                if status.snapshot is None and source_list.checked:
+                    self._changed.setdefault(platform, RetrySchedule())  # the catalogue has lost it
 
-    async def _publish(self, platform: str, attempts: Attempts) -> None:
+    async def _publish(self, platform: str, attempts: RetrySchedule) -> None:
         """Make the snapshot of a platform anew."""
-        now, states = self._wall(), self._offering.states_of(platform)
+        now, states = self._wall(), self._source_set.states_of(platform)
         checked = self.statuses.get(platform, ListStatus()).checked(platform, states, now)
         sources = [state.source for state in states]
 
@@ -216,8 +218,8 @@ class Refresh:
             snapshot = await self._run(self._publisher.publish, platform, sources, checked, now)
             if snapshot is not None:
                 status = self.statuses.setdefault(platform, ListStatus())
-                status.held = snapshot if snapshot.held is not None else None
-                status.snapshot = snapshot if snapshot.held is None else status.snapshot
+                status.held_back = snapshot if snapshot.held_back is not None else None
+                status.snapshot = snapshot if snapshot.held_back is None else status.snapshot
 
         if await attempts.make(f"The snapshot of {platform}", publish, self._clock.seconds, self._schedule.interval):
             del self._changed[platform]
@@ -226,9 +228,9 @@ class Refresh:
         """Ask the sources sooner while one of them might have a platform that is missing."""
         now = self._clock.seconds()
         if not any(status.error == NO_SOURCE for status in self.statuses.values()):
-            self._search = Attempts()
+            self._search = RetrySchedule()
             return
         if self._search.due <= now:
             self._search.fail(NO_SOURCE, now, self._schedule.interval)
-        for state in self._offering.states:
+        for state in self._source_set.states:
             state.attempts.due = min(state.attempts.due, self._search.due)

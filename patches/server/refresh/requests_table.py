@@ -14,7 +14,7 @@ from attrs import field, frozen
 from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select, update
 
 from patches.server.catalogue.schema import KNOWN, SNAPSHOTS, WANTED
-from patches.server.catalogue.transactions import Purpose, reading, writing
+from patches.server.catalogue.transactions import LockPurpose, read_transaction, write_transaction
 
 #: So many platforms may be wanted at once; of those that have no list yet the ones asked for longest ago make room.
 MOST_WANTED = 128
@@ -23,7 +23,7 @@ MOST_ABSENT = 256
 
 
 @frozen
-class Notices:
+class Requests:
     """
     What stands on the board; times in seconds since the epoch.
 
@@ -37,7 +37,7 @@ class Notices:
     known: frozenset[str] = frozenset()
 
 
-class Board:
+class RequestTable:
     """
     The board, in the database of the catalogue; if that fails, any method raises ``CatalogueError``.
 
@@ -47,17 +47,17 @@ class Board:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def read(self) -> Notices:
+    def read(self) -> Requests:
         """Give what stands there."""
-        with reading(self._engine) as connection:
+        with read_transaction(self._engine) as connection:
             rows = connection.execute(select(WANTED)).all()
             known = connection.execute(select(KNOWN.c.platform)).scalars().all()
         wanted = {row.platform: row.asked for row in rows if row.absent is None}
-        return Notices(wanted, {row.platform: row.absent for row in rows if row.absent is not None}, frozenset(known))
+        return Requests(wanted, {row.platform: row.absent for row in rows if row.absent is not None}, frozenset(known))
 
     def want(self, asked: Mapping[str, float]) -> None:
         """Write down that platforms were asked for, and when."""
-        with writing(self._engine, Purpose.TELLING) as connection:
+        with write_transaction(self._engine, LockPurpose.TELLING) as connection:
             for platform, time in sorted(asked.items()):
                 here = WANTED.c.platform == platform
                 if not connection.execute(update(WANTED).where(here).values(asked=time)).rowcount:
@@ -69,18 +69,18 @@ class Board:
 
     def miss(self, platforms: Collection[str], now: float) -> None:
         """Write down that wanted platforms are not there."""
-        with writing(self._engine, Purpose.TELLING) as connection:
+        with write_transaction(self._engine, LockPurpose.TELLING) as connection:
             connection.execute(update(WANTED).where(WANTED.c.platform.in_(platforms)).values(absent=now))
             _make_room(connection, MOST_ABSENT, WANTED.c.absent, WANTED.c.absent.is_not(None))
 
     def forget(self, platforms: Collection[str]) -> None:
         """Take away what stands here of platforms, wanted or absent."""
-        with writing(self._engine, Purpose.TELLING) as connection:
+        with write_transaction(self._engine, LockPurpose.TELLING) as connection:
             connection.execute(delete(WANTED).where(WANTED.c.platform.in_(platforms)))
 
     def tell_known(self, platforms: Collection[str]) -> None:
         """Write down which platforms the configured sources have, all of them; none: that is not known."""
-        with writing(self._engine, Purpose.TELLING) as connection:
+        with write_transaction(self._engine, LockPurpose.TELLING) as connection:
             connection.execute(delete(KNOWN))
             for platform in sorted(platforms):
                 connection.execute(insert(KNOWN).values(platform=platform))

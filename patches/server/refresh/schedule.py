@@ -29,7 +29,7 @@ class Schedule:
     keep: timedelta = timedelta(days=1)
 
 
-class Public(Protocol):
+class PublicSourceProvider(Protocol):
     """Public sources."""
 
     def has(self, platform: str) -> bool:
@@ -43,13 +43,13 @@ class Public(Protocol):
         """
 
 
-class NoPublic:
+class NoPublicSources:
     """Nobody is to be asked."""
 
     def has(self, platform: str) -> bool:
-        """See :meth:`Public.has`."""
+        """See :meth:`PublicSourceProvider.has`."""
         return False
 
     def sources(self, platforms: Collection[str]) -> Mapping[str, ISource]:
-        """See :meth:`Public.sources`."""
+        """See :meth:`PublicSourceProvider.sources`."""
         return {}

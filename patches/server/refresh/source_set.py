@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 
 from patches.interfaces import ISource
-from patches.server.refresh.schedule import Public
-from patches.server.refresh.source_state import Feed, SourceState, feeds_about
+from patches.server.refresh.schedule import PublicSourceProvider
+from patches.server.refresh.source_state import SourceList, SourceState, lists_about
 
 NOTHING = "no source has a list of any platform"
 
 
-class Offering:
+class SourceSet:
     """
     The sources of one server, and what each of them has told.
 
@@ -19,7 +19,7 @@ class Offering:
     :param public: has others.
     """
 
-    def __init__(self, configured: Iterable[ISource], public: Public) -> None:
+    def __init__(self, configured: Iterable[ISource], public: PublicSourceProvider) -> None:
         self._configured = [SourceState(source) for source in configured]
         self._public = public
         self._found: dict[str, SourceState] = {}
@@ -38,12 +38,20 @@ class Offering:
     @property
     def is_known(self) -> bool:
         """Whether all sources that were configured have told which platforms they have."""
-        return all(state.told and all(feed.platforms for feed in state.feeds.values()) for state in self._configured)
+        return all(
+            state.told and all(source_list.platforms for source_list in state.source_lists.values())
+            for state in self._configured
+        )
 
     @property
     def platforms(self) -> set[str]:
         """Those that sources have which were configured, as far as is known."""
-        return {name for state in self._configured for feed in state.feeds.values() for name in feed.platforms}
+        return {
+            name
+            for state in self._configured
+            for source_list in state.source_lists.values()
+            for name in source_list.platforms
+        }
 
     @property
     def problem(self) -> str | None:
@@ -54,15 +62,15 @@ class Offering:
     @property
     def is_empty(self) -> bool:
         """Whether there are sources, and all of them have told that they have nothing."""
-        return bool(self.states) and all(state.told and not state.feeds for state in self.states)
+        return bool(self.states) and all(state.told and not state.source_lists for state in self.states)
 
     def states_of(self, platform: str) -> list[SourceState]:
         """Give the sources that may have lists of a platform: a public one has what is wanted of it, and no other."""
         return [*self._configured, *([self._found[platform]] if platform in self._found else [])]
 
-    def feeds(self, platform: str) -> list[Feed]:
+    def source_lists(self, platform: str) -> list[SourceList]:
         """Give the lists that are about a platform, as far as is known."""
-        return feeds_about(platform, self.states_of(platform))
+        return lists_about(platform, self.states_of(platform))
 
     def look_in_public(self, platforms: Set[str], now: float) -> set[str]:
         """
@@ -88,8 +96,8 @@ class Offering:
         state = self._found.get(platform)
         if state is None:
             return True
-        feeds = (feed for feed in state.feeds.values() if not feed.attempts.absent)
-        return state.is_settled(now) and not any(platform in feed.platforms for feed in feeds)
+        source_lists = (source_list for source_list in state.source_lists.values() if not source_list.attempts.absent)
+        return state.is_settled(now) and not any(platform in source_list.platforms for source_list in source_lists)
 
     def was_asked(self, now: float) -> bool:
         """Tell whether every source was asked, whatever came of it, and none is due."""

@@ -21,7 +21,7 @@ INTERNAL_ERROR = "internal error; see the log"
 
 
 @define(eq=False)
-class Attempts:
+class RetrySchedule:
     """
     Something that is done again and again, sooner after a failure; times in seconds of the clock.
 
@@ -78,7 +78,7 @@ class Attempts:
 
 
 @define(eq=False)
-class Feed:
+class SourceList:
     """
     One list of a source.
 
@@ -90,7 +90,7 @@ class Feed:
 
     offer: Offer
     platforms: set[str] = field(factory=set)
-    attempts: Attempts = field(factory=Attempts)
+    attempts: RetrySchedule = field(factory=RetrySchedule)
     checked: float = 0.0
     doubted: bool = False
 
@@ -106,43 +106,45 @@ class SourceState:
     """
 
     source: ISource
-    feeds: dict[str, Feed] = field(factory=dict)
-    attempts: Attempts = field(factory=Attempts)
+    source_lists: dict[str, SourceList] = field(factory=dict)
+    attempts: RetrySchedule = field(factory=RetrySchedule)
     told: bool = False
     doubted: bool = False
 
     def is_due(self, now: float) -> bool:
         """Tell whether it is to be asked, or a list of it to be read."""
-        return self.attempts.due <= now or any(feed.attempts.due <= now for feed in self.feeds.values())
+        return self.attempts.due <= now or any(
+            source_list.attempts.due <= now for source_list in self.source_lists.values()
+        )
 
-    def take(self, offers: Iterable[Offer]) -> list[Feed]:
+    def take(self, offers: Iterable[Offer]) -> list[SourceList]:
         """Take up what it offers; give the lists that were not there before."""
         self.told = True
-        before, self.feeds = self.feeds, {}
+        before, self.source_lists = self.source_lists, {}
         for offer in offers:
-            feed = before.get(offer.key) or Feed(offer, {offer.platform} if offer.platform else set())
-            feed.offer = offer
-            feed.doubted |= self.doubted and offer.key not in before
-            self.feeds[offer.key] = feed
-        return [feed for key, feed in self.feeds.items() if key not in before]
+            source_list = before.get(offer.key) or SourceList(offer, {offer.platform} if offer.platform else set())
+            source_list.offer = offer
+            source_list.doubted |= self.doubted and offer.key not in before
+            self.source_lists[offer.key] = source_list
+        return [source_list for key, source_list in self.source_lists.items() if key not in before]
 
     def look(self, now: float) -> None:
         """Have those lists looked at of which the source just told the state; what failed waits for its next try."""
-        for feed in self.feeds.values():
-            if feed.offer.state is not None and not feed.attempts.failures:
-                feed.attempts.due = min(feed.attempts.due, now)
+        for source_list in self.source_lists.values():
+            if source_list.offer.state is not None and not source_list.attempts.failures:
+                source_list.attempts.due = min(source_list.attempts.due, now)
 
     def wait(self) -> None:
         """Put off what depends on the source's telling the state of a list until it can be asked."""
-        for feed in self.feeds.values():
-            if feed.offer.state is not None:
-                feed.attempts.due = max(feed.attempts.due, self.attempts.due)
+        for source_list in self.source_lists.values():
+            if source_list.offer.state is not None:
+                source_list.attempts.due = max(source_list.attempts.due, self.attempts.due)
 
     def doubt(self, now: float) -> None:
         """Have all of it looked at again: another server has read it meanwhile."""
         self.doubted = True
-        for feed in self.feeds.values():
-            feed.doubted = True
+        for source_list in self.source_lists.values():
+            source_list.doubted = True
         self.hurry(now)
 
     def hurry(self, now: float) -> None:
@@ -155,18 +157,25 @@ class SourceState:
         open_questions = [each for each in self.concerning(None) if each.error not in (None, EMPTY) and not each.absent]
         return self.told and not self.is_due(now) and not open_questions
 
-    def concerning(self, platform: str | None) -> list[Attempts]:
+    def concerning(self, platform: str | None) -> list[RetrySchedule]:
         """
         Give the attempts that a platform's list depends on.
 
         :param platform: of its lists those about this platform, and those of which that is not known; ``None``: all.
         """
-        feeds = (
-            feed for feed in self.feeds.values() if platform is None or platform in feed.platforms or not feed.platforms
+        source_lists = (
+            source_list
+            for source_list in self.source_lists.values()
+            if platform is None or platform in source_list.platforms or not source_list.platforms
         )
-        return [self.attempts, *(feed.attempts for feed in feeds)]
+        return [self.attempts, *(source_list.attempts for source_list in source_lists)]
 
 
-def feeds_about(platform: str, sources: Iterable[SourceState]) -> list[Feed]:
+def lists_about(platform: str, sources: Iterable[SourceState]) -> list[SourceList]:
     """Give the lists of some sources that are about a platform, as far as is known."""
-    return [feed for state in sources for feed in state.feeds.values() if platform in feed.platforms]
+    return [
+        source_list
+        for state in sources
+        for source_list in state.source_lists.values()
+        if platform in source_list.platforms
+    ]

@@ -35,7 +35,7 @@ CREATE TABLE lines (reading INTEGER, platform TEXT, name TEXT, line BLOB, PRIMAR
 
 
 @frozen
-class Read:
+class ImportResult:
     """
     What came of reading a list.
 
@@ -51,7 +51,7 @@ class Read:
     checked: float
 
 
-class Lists:
+class StagingStore:
     """
     Lists by source and key; everything here blocks.
 
@@ -81,52 +81,52 @@ class Lists:
         assert cursor.lastrowid is not None  # noqa: S101 - sqlite tells it of every insert
         return cursor.lastrowid
 
-    def add(self, reading: int, vulnerabilities: Iterable[Vulnerability]) -> None:
+    def add(self, import_id: int, vulnerabilities: Iterable[Vulnerability]) -> None:
         """Write these down; of two of a platform with the same name the later one holds."""
-        rows = ((reading, each.platform, each.name, encode_line(each)) for each in vulnerabilities)
+        rows = ((import_id, each.platform, each.name, encode_line(each)) for each in vulnerabilities)
         with self._transaction() as database:
             database.executemany("INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?)", rows)
 
-    def abandon(self, reading: int) -> None:
+    def abandon(self, import_id: int) -> None:
         """Forget a reading that came to nothing."""
-        self._forget([reading])
+        self._forget([import_id])
 
-    def keep(self, reading: int, read: Read) -> set[str]:
+    def keep(self, import_id: int, read: ImportResult) -> set[str]:
         """
         End a reading: it takes the place of what the source said before.
 
         :return: the platforms that the old list or the new one is about.
         """
-        old = self._replaced_by(reading)
+        old = self._replaced_by(import_id)
         with self._transaction() as database:
-            _note(database, reading, read)
+            _note(database, import_id, read)
             if old:
                 database.execute("UPDATE readings SET current = 0 WHERE id = ?", (old[0],))
-        touched = self._platforms([*old, reading])
+        touched = self._platforms([*old, import_id])
         self._forget(old)
         return touched
 
-    def lay_over(self, reading: int, read: Read) -> set[str]:
+    def lay_over(self, import_id: int, read: ImportResult) -> set[str]:
         """
         End a reading of what has changed: it is laid over what the source said before, which must be there.
 
         :param read: what came of reading the whole list, this included.
         :return: the platforms that the list is about.
         """
-        (old,) = self._replaced_by(reading)
+        (old,) = self._replaced_by(import_id)
         with self._transaction() as database:
-            database.execute("UPDATE OR REPLACE lines SET reading = ? WHERE reading = ?", (old, reading))
+            database.execute("UPDATE OR REPLACE lines SET reading = ? WHERE reading = ?", (old, import_id))
             _note(database, old, read)
-            _forget(database, reading)
+            _forget(database, import_id)
         return self._platforms([old])
 
-    def known(self, source: str, key: str) -> tuple[Read, set[str]] | None:
+    def known(self, source: str, key: str) -> tuple[ImportResult, set[str]] | None:
         """Give what came of reading a list last, and which platforms it is about; ``None`` if it was not read yet."""
         query = "SELECT id, state, claimed, skipped, checked FROM readings WHERE current AND source = ? AND key = ?"
         row = self._database.execute(query, (source, key)).fetchone()
         if row is None:
             return None
-        return Read(row[1], row[2], json.loads(row[3]), row[4]), self._platforms([row[0]])
+        return ImportResult(row[1], row[2], json.loads(row[3]), row[4]), self._platforms([row[0]])
 
     def forget_others(self, source: str, keys: Container[str]) -> set[str]:
         """Forget the lists of a source that it has not any more; give the platforms that they were about."""
@@ -161,7 +161,7 @@ class Lists:
         """Give a source's records of a platform, ordered by name: the same list gives the same, however it was read."""
         query = "SELECT name, line FROM lines WHERE reading = ? AND platform = ? ORDER BY name"
         readings = self._ids("current AND source = ?", source)
-        return heapq.merge(*(self._database.execute(query, (reading, platform)) for reading in readings))
+        return heapq.merge(*(self._database.execute(query, (import_id, platform)) for import_id in readings))
 
     def close(self) -> None:
         """Let the file go."""
@@ -175,9 +175,9 @@ class Lists:
         with self._database:
             yield self._database
 
-    def _replaced_by(self, reading: int) -> list[int]:
+    def _replaced_by(self, import_id: int) -> list[int]:
         """Give the reading that another one takes the place of, if there is one."""
-        source, key = self._database.execute("SELECT source, key FROM readings WHERE id = ?", (reading,)).fetchone()
+        source, key = self._database.execute("SELECT source, key FROM readings WHERE id = ?", (import_id,)).fetchone()
         return self._ids("current AND source = ? AND key = ?", source, key)
 
     def _ids(self, condition: str, *values: str) -> list[int]:
@@ -186,29 +186,29 @@ class Lists:
 
     def _platforms(self, readings: Iterable[int]) -> set[str]:
         query = "SELECT platform FROM counts WHERE reading = ?"
-        return {name for reading in readings for (name,) in self._database.execute(query, (reading,))}
+        return {name for import_id in readings for (name,) in self._database.execute(query, (import_id,))}
 
     def _forget(self, readings: Iterable[int]) -> None:
-        for reading in readings:
-            _forget(self._database, reading)
+        for import_id in readings:
+            _forget(self._database, import_id)
 
 
-def _note(database: sqlite3.Connection, reading: int, read: Read) -> None:
+def _note(database: sqlite3.Connection, import_id: int, read: ImportResult) -> None:
     """Make a reading current, and count what is in it."""
     database.execute(
         "UPDATE readings SET current = 1, state = ?, claimed = ?, skipped = ?, checked = ? WHERE id = ?",
-        (read.state, read.claimed, json.dumps(dict(read.skipped)), read.checked, reading),
+        (read.state, read.claimed, json.dumps(dict(read.skipped)), read.checked, import_id),
     )
-    database.execute("DELETE FROM counts WHERE reading = ?", (reading,))
+    database.execute("DELETE FROM counts WHERE reading = ?", (import_id,))
     database.execute(
         "INSERT INTO counts SELECT reading, platform, count(*) FROM lines WHERE reading = ? GROUP BY platform",
-        (reading,),
+        (import_id,),
     )
 
 
-def _forget(database: sqlite3.Connection, reading: int) -> None:
+def _forget(database: sqlite3.Connection, import_id: int) -> None:
     for table, column in (("lines", "reading"), ("counts", "reading"), ("readings", "id")):
-        database.execute(f"DELETE FROM {table} WHERE {column} = ?", (reading,))  # noqa: S608 - named above
+        database.execute(f"DELETE FROM {table} WHERE {column} = ?", (import_id,))  # noqa: S608 - named above
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from attrs import define, evolve
 
 from patches.server.catalogue.snapshot import Snapshot
-from patches.server.refresh.source_state import Attempts, Feed, SourceState, feeds_about
+from patches.server.refresh.source_state import RetrySchedule, SourceList, SourceState, lists_about
 
 NO_SOURCE = "no source has a list of it"
 
@@ -25,7 +25,7 @@ class ListStatus:
     """
 
     snapshot: Snapshot | None = None
-    held: Snapshot | None = None
+    held_back: Snapshot | None = None
     failures: int = 0
     failed: int = 0
     error: str | None = None
@@ -34,10 +34,10 @@ class ListStatus:
     @property
     def alarm(self) -> str | None:
         """Why a newer list is held back; ``None`` if none is."""
-        return self.held.held if self.held is not None else None
+        return self.held_back.held_back if self.held_back is not None else None
 
     def take_up(
-        self, snapshot: Snapshot | None, held: Snapshot | None, leads: bool, feeds: Sequence[Feed]
+        self, snapshot: Snapshot | None, held_back: Snapshot | None, leads: bool, source_lists: Sequence[SourceList]
     ) -> Iterator[tuple[Snapshot, float]]:
         """
         Note what the catalogue has as current, and as held back; when they were checked, too, unless feeds tell that.
@@ -49,33 +49,33 @@ class ListStatus:
         if not leads:
             self.error, self.failures = None, 0
         pairs = []
-        for here, there in ((self.snapshot, snapshot), (self.held, held)):
+        for here, there in ((self.snapshot, snapshot), (self.held_back, held_back)):
             same = here is not None and there is not None and here.revision == there.revision
-            pairs.append((here if same and leads and feeds else there, there))
-        (self.snapshot, _), (self.held, _) = pairs
+            pairs.append((here if same and leads and source_lists else there, there))
+        (self.snapshot, _), (self.held_back, _) = pairs
         return (
             (there, here.checked)
             for here, there in pairs
             if here is not None and there is not None and here.checked > there.checked
         )
 
-    def sum_up(self, platform: str, sources: Sequence[SourceState], publishing: Attempts | None) -> None:
+    def sum_up(self, platform: str, sources: Sequence[SourceState], publishing: RetrySchedule | None) -> None:
         """
         Take over what is true of the lists that it is made of.
 
         :param publishing: its own snapshot, while that has to be made anew.
         """
-        feeds = feeds_about(platform, sources)
+        source_lists = lists_about(platform, sources)
         attempts = [each for state in sources for each in state.concerning(platform)]
         attempts += [publishing] if publishing is not None else []
         self.failures = max((each.failures for each in attempts), default=0)
         self.failed = max(self.failed, sum(each.failed for each in attempts))
         self.error = next((each.error for each in attempts if each.error is not None), None)
-        if self.error is None and sources and not feeds and all(state.told for state in sources):
+        if self.error is None and sources and not source_lists and all(state.told for state in sources):
             self.error = NO_SOURCE
-        given = self._given(feeds, sources)
-        if publishing is None and given is not None and self.held is not None:
-            self.held = _later(self.held, given)
+        given = self._given(source_lists, sources)
+        if publishing is None and given is not None and self.held_back is not None:
+            self.held_back = _later(self.held_back, given)
         elif publishing is None and given is not None and self.snapshot is not None:
             self.snapshot = _later(self.snapshot, given)
 
@@ -87,18 +87,18 @@ class ListStatus:
 
         :param now: seconds since the epoch.
         """
-        feeds = feeds_about(platform, sources)
-        given = self._given(feeds, sources)
+        source_lists = lists_about(platform, sources)
+        given = self._given(source_lists, sources)
         before = self.snapshot.checked if self.snapshot is not None else None
         if given is None or before is None:
             return given or before or now
-        return given if any(feed.doubted for feed in feeds) else max(given, before)
+        return given if any(source_list.doubted for source_list in source_lists) else max(given, before)
 
-    def _given(self, feeds: Sequence[Feed], sources: Sequence[SourceState]) -> float | None:
+    def _given(self, source_lists: Sequence[SourceList], sources: Sequence[SourceState]) -> float | None:
         """Tell when the sources gave what they give; ``None`` if one that has a part in it has not told that yet."""
         parts = self.snapshot.sources if self.snapshot is not None else {}
         is_told = all(state.told or state.source.name not in parts for state in sources)
-        times = [feed.checked for feed in feeds]
+        times = [source_list.checked for source_list in source_lists]
         return min(times) if times and all(times) and is_told else None
 
 

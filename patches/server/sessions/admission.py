@@ -11,10 +11,10 @@ from collections import Counter
 
 from twisted.internet.interfaces import IReactorTime
 
-from patches.server.sessions.cohorts import Lanes
-from patches.server.sessions.snapshot_refs import SnapshotsInUse
+from patches.server.sessions.cohorts import Cohorts
+from patches.server.sessions.snapshot_refs import SnapshotRefs
 from patches.server.sessions.table import Session, SessionTable, State
-from patches.server.sessions.waiting import Waiting
+from patches.server.sessions.waiting import Waiters
 
 
 class Admission:
@@ -29,14 +29,14 @@ class Admission:
     def __init__(
         self,
         table: SessionTable,
-        lanes: Lanes,
-        snapshots: SnapshotsInUse,
-        waiting: Waiting,
+        cohorts: Cohorts,
+        snapshots: SnapshotRefs,
+        waiting: Waiters,
         events: Counter[str],
         clock: IReactorTime,
     ) -> None:
         self._table = table
-        self._lanes = lanes
+        self._cohorts = cohorts
         self._snapshots = snapshots
         self._waiting = waiting
         self._events = events
@@ -45,7 +45,7 @@ class Admission:
 
     def come(self, session: Session) -> None:
         """Activate a session that has just been queued, if it is its turn."""
-        if session.platform in self._vacant or self._lanes.refused(session.revision):
+        if session.platform in self._vacant or self._cohorts.is_waiting_for_memory(session.revision):
             self._admit(session.platform)  # those who came before go first
         else:
             self._try_to_activate(session)
@@ -56,9 +56,9 @@ class Admission:
 
         :param last: nobody is to follow.
         """
-        if not self._lanes.leave(session) or last:
+        if not self._cohorts.leave(session) or last:
             return
-        if self._lanes.get(session.revision) is None:
+        if self._cohorts.get(session.revision) is None:
             self._admit(session.platform)
         else:
             self._vacant.add(session.platform)
@@ -72,15 +72,15 @@ class Admission:
         """Activate whoever in a queue can be; those are told, which may have consequences at once."""
         self._vacant.discard(platform)
         for session in self._table.queue(platform):
-            if session.state is State.QUEUED and self._table.peek(session.token) is session:
+            if session.state is State.QUEUED and self._table.find(session.token) is session:
                 self._try_to_activate(session)
 
     def _try_to_activate(self, session: Session) -> None:
         if self._table.count(session.platform, State.ACTIVE) >= self._table.limits.max_active:
-            self._lanes.wait_no_longer(session.revision)
+            self._cohorts.stop_waiting(session.revision)
             return
         now = self._clock.seconds()
-        if not self._lanes.admit(session, self._snapshots.get(session.revision), now):
+        if not self._cohorts.admit(session, self._snapshots.get(session.revision), now):
             return
         self._table.activate(session, now)
         self._events["activated"] += 1

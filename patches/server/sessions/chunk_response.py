@@ -12,11 +12,11 @@ from patches.wire import NDJSON, repr_digest
 #: No head of a chunk's answer is longer.
 MAX_HEAD_BYTES = 1024
 #: What a chunk takes in memory at the most.
-LARGEST_LOADED = MAX_ENCODED_BYTES + MAX_HEAD_BYTES
+MAX_RESPONSE_BYTES = MAX_ENCODED_BYTES + MAX_HEAD_BYTES
 
 
 @define(eq=False)
-class LoadedChunk:
+class ChunkResponse:
     """
     A chunk in memory.
 
@@ -33,8 +33,8 @@ class LoadedChunk:
     digest: bytes
     answer: bytes
     head_size: int
-    _holders: int = field(default=0, init=False)
-    _on_free: Callable[[], None] | None = field(default=None, init=False)
+    _pins: int = field(default=0, init=False)
+    _on_unpinned: Callable[[], None] | None = field(default=None, init=False)
 
     @property
     def size(self) -> int:
@@ -46,21 +46,21 @@ class LoadedChunk:
         """The gzip body alone: a copy."""
         return self.answer[self.head_size :]
 
-    def hold(self) -> None:
+    def pin(self) -> None:
         """Say that its bytes are on their way to a socket."""
-        self._holders += 1
+        self._pins += 1
 
-    def release(self) -> None:
+    def unpin(self) -> None:
         """Say that they are out, or will never be."""
-        self._holders -= 1
-        if not self._holders and self._on_free is not None:
-            on_free, self._on_free = self._on_free, None
+        self._pins -= 1
+        if not self._pins and self._on_unpinned is not None:
+            on_free, self._on_unpinned = self._on_unpinned, None
             on_free()
 
-    def when_free(self, call: Callable[[], None]) -> None:
+    def when_unpinned(self, call: Callable[[], None]) -> None:
         """Call once nobody holds it."""
-        if self._holders:
-            self._on_free = call
+        if self._pins:
+            self._on_unpinned = call
         else:
             call()
 
@@ -83,7 +83,7 @@ def chunk_headers(chunk_digest: bytes, coding: bytes, size: int) -> list[tuple[b
     ]
 
 
-def load(chunk: Chunk, date: bytes) -> LoadedChunk:
+def create_response(chunk: Chunk, date: bytes) -> ChunkResponse:
     """
     Make the answer of a chunk, once for all who will ask for it.
 
@@ -91,4 +91,4 @@ def load(chunk: Chunk, date: bytes) -> LoadedChunk:
     """
     fields = [(b"Date", date), *chunk_headers(chunk.digest, b"gzip", len(chunk.encoded))]
     head = b"HTTP/1.1 200 OK\r\n" + b"".join(b"%s: %s\r\n" % pair for pair in fields) + b"\r\n"
-    return LoadedChunk(chunk.number, chunk.digest, head + chunk.encoded, len(head))
+    return ChunkResponse(chunk.number, chunk.digest, head + chunk.encoded, len(head))

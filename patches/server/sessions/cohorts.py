@@ -13,16 +13,16 @@ from functools import partial
 from twisted.internet.defer import Deferred
 
 from patches.server.budget import WINDOW, Budget
-from patches.server.catalogue.delta import Readable
-from patches.server.sessions.chunk_response import LARGEST_LOADED, LoadedChunk
+from patches.server.catalogue.delta import ReadableList
+from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES, ChunkResponse
 from patches.server.sessions.table import Session
 from patches.server.sessions.window import Window
 
 #: Loads a chunk of a snapshot: ``(revision, number)``.
-Load = Callable[[str, int], Deferred[LoadedChunk]]
+LoadChunk = Callable[[str, int], Deferred[ChunkResponse]]
 
 
-class Lane:
+class Cohort:
     """
     One pass of a cohort over a snapshot.
 
@@ -30,19 +30,19 @@ class Lane:
     :param now: seconds of the clock that all methods here are told.
     """
 
-    def __init__(self, snapshot: Readable, start: int, window_bytes: int, load: Load, now: float) -> None:
+    def __init__(self, snapshot: ReadableList, start: int, window_bytes: int, load: LoadChunk, now: float) -> None:
         self.snapshot = snapshot
         self.window = Window(snapshot.chunks, start, window_bytes, partial(load, snapshot.revision))
-        self.cohort: dict[str, Session] = {}
+        self.members: dict[str, Session] = {}
         self._tail = start
         self._tail_since = now
 
     def enter(self, session: Session) -> None:
         """Take an active session into the cohort."""
-        self.cohort[session.token] = session
+        self.members[session.token] = session
         self.window.join(session.token, session.position)
 
-    def admits(self, position: int, now: float, patience: float) -> bool:
+    def admits(self, position: int, now: float, at_tail_seconds: float) -> bool:
         """
         Tell whether a session that needs this chunk next may join.
 
@@ -51,7 +51,11 @@ class Lane:
         """
         if not self.window.admits(position):
             return False
-        return position > self.window.tail or not self.window.held_up or now - self._still_since(now) <= patience
+        return (
+            position > self.window.tail
+            or not self.window.has_readers_ahead
+            or now - self._still_since(now) <= at_tail_seconds
+        )
 
     def overdue(self, now: float, allowed: float, queued: bool) -> list[Session]:
         """
@@ -60,9 +64,9 @@ class Lane:
         :param queued: whether sessions wait for this cohort to end.
         """
         since = self._still_since(now)
-        if not queued and not self.window.held_up:
+        if not queued and not self.window.has_readers_ahead:
             return []
-        holders = [session for session in self.cohort.values() if session.position == self._tail]
+        holders = [session for session in self.members.values() if session.position == self._tail]
         return [session for session in holders if now - max(session.moved, since) > allowed]
 
     def _still_since(self, now: float) -> float:
@@ -71,7 +75,7 @@ class Lane:
         return self._tail_since
 
 
-class Lanes:
+class Cohorts:
     """
     At most one lane a snapshot.
 
@@ -79,68 +83,68 @@ class Lanes:
     :param patience: for how many seconds a lane takes in sessions at its tail while others wait ahead of it.
     """
 
-    def __init__(self, budget: Budget, load: Load, window_bytes: int, patience: float) -> None:
+    def __init__(self, budget: Budget, load: LoadChunk, window_bytes: int, at_tail_seconds: float) -> None:
         self._budget = budget
         self._load = load
         self._window_bytes = window_bytes
-        self._patience = patience
-        self._lanes: dict[str, Lane] = {}
+        self._patience = at_tail_seconds
+        self._cohorts: dict[str, Cohort] = {}
         self._refused: dict[str, None] = {}
 
     def __len__(self) -> int:
-        return len(self._lanes)
+        return len(self._cohorts)
 
-    def __iter__(self) -> Iterator[Lane]:
-        return iter(list(self._lanes.values()))
+    def __iter__(self) -> Iterator[Cohort]:
+        return iter(list(self._cohorts.values()))
 
-    def get(self, revision: str) -> Lane | None:
+    def get(self, revision: str) -> Cohort | None:
         """Give the lane of a snapshot, if it has one."""
-        return self._lanes.get(revision)
+        return self._cohorts.get(revision)
 
-    def admit(self, session: Session, snapshot: Readable, now: float) -> bool:
+    def admit(self, session: Session, snapshot: ReadableList, now: float) -> bool:
         """Take a session into the lane of its snapshot, which is opened if need be; tell whether that worked."""
-        lane = self._lanes.get(snapshot.revision) or self._open(snapshot, session.position, now)
-        if lane is None or not lane.admits(session.position, now, self._patience):
+        cohort = self._cohorts.get(snapshot.revision) or self._open(snapshot, session.position, now)
+        if cohort is None or not cohort.admits(session.position, now, self._patience):
             return False
-        lane.enter(session)
+        cohort.enter(session)
         return True
 
     def leave(self, session: Session) -> bool:
         """Let a session out of its lane, which ends with its last one; tell whether it was in one."""
-        lane = self._lanes.get(session.revision)
-        if lane is None or lane.cohort.pop(session.token, None) is None:
+        cohort = self._cohorts.get(session.revision)
+        if cohort is None or cohort.members.pop(session.token, None) is None:
             return False
-        if not lane.cohort:
-            del self._lanes[session.revision]
-        lane.window.leave(session.token)
+        if not cohort.members:
+            del self._cohorts[session.revision]
+        cohort.window.leave(session.token)
         return True
 
-    def refused(self, revision: str) -> bool:
+    def is_waiting_for_memory(self, revision: str) -> bool:
         """Tell whether a snapshot waits for memory."""
         return revision in self._refused
 
     @property
-    def short(self) -> bool:
+    def is_short_of_memory(self) -> bool:
         """Whether any snapshot waits for memory."""
         return bool(self._refused)
 
-    def wait_no_longer(self, revision: str) -> None:
+    def stop_waiting(self, revision: str) -> None:
         """Take a snapshot out of the line for memory."""
         self._refused.pop(revision, None)
 
-    def only_wait_for(self, revisions: Set[str]) -> None:
+    def keep_waiting_only(self, revisions: Set[str]) -> None:
         """Take out of the line for memory whatever is not among these."""
         for revision in self._refused.keys() - revisions:
             del self._refused[revision]
 
-    def _open(self, snapshot: Readable, start: int, now: float) -> Lane | None:
+    def _open(self, snapshot: ReadableList, start: int, now: float) -> Cohort | None:
         first = next(iter(self._refused), snapshot.revision)
-        size = min(self._window_bytes, max(snapshot.chunks, 1) * LARGEST_LOADED)
+        size = min(self._window_bytes, max(snapshot.chunks, 1) * MAX_RESPONSE_BYTES)
         if first != snapshot.revision or not self._budget.take(WINDOW, size):
             self._refused.setdefault(snapshot.revision)
             return None
         self._refused.pop(snapshot.revision, None)
-        lane = Lane(snapshot, start, size, self._load, now)
-        lane.window.emptied.addCallback(lambda _: self._budget.release(WINDOW, size))
-        self._lanes[snapshot.revision] = lane
-        return lane
+        cohort = Cohort(snapshot, start, size, self._load, now)
+        cohort.window.emptied.addCallback(lambda _: self._budget.release(WINDOW, size))
+        self._cohorts[snapshot.revision] = cohort
+        return cohort

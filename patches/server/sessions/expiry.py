@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from twisted.logger import Logger
 
-from patches.server.sessions.cohorts import Lane, Lanes
+from patches.server.sessions.cohorts import Cohort, Cohorts
 from patches.server.sessions.table import Session, SessionTable, State
 
 log = Logger()
@@ -23,10 +23,10 @@ class Expiry:
     """
 
     def __init__(
-        self, table: SessionTable, lanes: Lanes, events: Counter[str], gone: Callable[[Session], None]
+        self, table: SessionTable, cohorts: Cohorts, events: Counter[str], gone: Callable[[Session], None]
     ) -> None:
         self._table = table
-        self._lanes = lanes
+        self._cohorts = cohorts
         self._events = events
         self._gone = gone
 
@@ -39,14 +39,14 @@ class Expiry:
         for session, reason in self._table.expire(now):
             self._gone(session)
             self._note(session, reason)
-        self._lanes.only_wait_for({session.revision for session in self._table if session.state is State.QUEUED})
-        for lane in self._lanes:
-            self._expire_slow(lane, now)
+        self._cohorts.keep_waiting_only({session.revision for session in self._table if session.state is State.QUEUED})
+        for cohort in self._cohorts:
+            self._expire_slow(cohort, now)
 
-    def _expire_slow(self, lane: Lane, now: float) -> None:
+    def _expire_slow(self, cohort: Cohort, now: float) -> None:
         allowed = self._table.limits.chunk_timeout
-        queued = self._lanes.short or bool(self._table.count(lane.snapshot.platform, State.QUEUED))
-        for session in lane.overdue(now, allowed, queued):
+        queued = self._cohorts.is_short_of_memory or bool(self._table.count(cohort.snapshot.platform, State.QUEUED))
+        for session in cohort.overdue(now, allowed, queued):
             reason = f"chunk {session.position} was not consumed within {allowed:g} s, and others waited"
             self._table.remove(session, reason)
             self._gone(session)

@@ -15,20 +15,20 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 
 from patches.server.budget import SESSION_BYTES, SESSIONS, Budget
-from patches.server.catalogue.delta import Delta, Readable
+from patches.server.catalogue.delta import Delta, ReadableList
 from patches.server.errors import Denied, OutOfOrder, SessionExpired, UnknownSession, WindowClosed
 from patches.server.sessions.admission import Admission
-from patches.server.sessions.chunk_response import LoadedChunk
-from patches.server.sessions.cohorts import Lanes, Load
+from patches.server.sessions.chunk_response import ChunkResponse
+from patches.server.sessions.cohorts import Cohorts, LoadChunk
 from patches.server.sessions.expiry import Expiry
-from patches.server.sessions.snapshot_refs import SnapshotsInUse
+from patches.server.sessions.snapshot_refs import SnapshotRefs
 from patches.server.sessions.table import Session, SessionTable, State
 from patches.server.sessions.tokens import TokenKey
-from patches.server.sessions.waiting import Waiting
+from patches.server.sessions.waiting import Waiters
 from patches.server.sessions.window import Window
 
 
-class Reading:
+class SessionService:
     """
     The one place where sessions are opened, activated, served and expired.
 
@@ -39,21 +39,27 @@ class Reading:
     """
 
     def __init__(
-        self, table: SessionTable, key: TokenKey, budget: Budget, load: Load, window_bytes: int, clock: IReactorTime
+        self,
+        table: SessionTable,
+        key: TokenKey,
+        budget: Budget,
+        load: LoadChunk,
+        window_bytes: int,
+        clock: IReactorTime,
     ) -> None:
         self.table = table
-        self.lanes = Lanes(budget, load, window_bytes, table.limits.chunk_timeout)
+        self.cohorts = Cohorts(budget, load, window_bytes, table.limits.chunk_timeout)
         self.events: Counter[str] = Counter()
         self._key = key
         self._budget = budget
         self._clock = clock
-        self._snapshots = SnapshotsInUse()
-        self._waiting = Waiting()
-        self._admission = Admission(table, self.lanes, self._snapshots, self._waiting, self.events, clock)
-        self._expiry = Expiry(table, self.lanes, self.events, self._gone)
+        self._snapshots = SnapshotRefs()
+        self._waiting = Waiters()
+        self._admission = Admission(table, self.cohorts, self._snapshots, self._waiting, self.events, clock)
+        self._expiry = Expiry(table, self.cohorts, self.events, self._gone)
         self._stopping = False
 
-    def open(self, snapshot: Readable) -> Session:
+    def open(self, snapshot: ReadableList) -> Session:
         """
         Open a session on a snapshot; it is active at once if it can be.
 
@@ -64,7 +70,7 @@ class Reading:
         self.events["delta"] += isinstance(snapshot, Delta)
         return session
 
-    def resume(self, token: str, snapshot: Readable, position: int) -> Session:
+    def resume(self, token: str, snapshot: ReadableList, position: int) -> Session:
         """
         Take a session up again, with the chunk that its scanner needs next.
 
@@ -74,7 +80,7 @@ class Reading:
         """
         if not 0 <= position <= snapshot.chunks:
             raise OutOfOrder(position, snapshot.chunks)
-        session = self.table.peek(token)
+        session = self.table.find(token)
         if session is not None and session.position == position and session.state is not State.COMPLETE:
             session.seen = self._clock.seconds()
             return session
@@ -84,7 +90,7 @@ class Reading:
         self.events["resumed"] += 1
         return session
 
-    def snapshot(self, session: Session) -> Readable:
+    def snapshot(self, session: Session) -> ReadableList:
         """Give the snapshot that a session reads."""
         return self._snapshots.get(session.revision)
 
@@ -99,27 +105,27 @@ class Reading:
         session.seen = self._clock.seconds()
         return session
 
-    def ready(self, token: str, n: int) -> LoadedChunk | None:
+    def read_cached(self, token: str, n: int) -> ChunkResponse | None:
         """
         Serve a chunk if this needs no wait, and no explanation.
 
         :return: ``None`` where :meth:`read` has more to say.
         """
-        session = self.table.peek(token)
+        session = self.table.find(token)
         if session is None or session.state is not State.ACTIVE:
             return None
         window = self._window(session)
         if n >= window.chunks:
             return None
         try:
-            loaded = window.ready(token, n)
+            loaded = window.read_cached(token, n)
         except OutOfOrder:
             return None
         self._note_position(session, n)
         self.events["served"] += loaded is not None
         return loaded
 
-    async def read(self, token: str, n: int) -> LoadedChunk | None:
+    async def read(self, token: str, n: int) -> ChunkResponse | None:
         """
         Serve a chunk, waiting for the session to become active and for the window to slide there.
 
@@ -137,9 +143,9 @@ class Reading:
             if session.state is State.COMPLETE or n == self.snapshot(session).chunks:
                 self._finish(session, n)
                 return None
-            reading = self._window(session).read(token, n)
+            pending = self._window(session).read(token, n)
             self._note_position(session, n)
-            loaded = await reading
+            loaded = await pending
         except WindowClosed as closed:
             raise self._ending(token) from closed
         session.seen = self._clock.seconds()
@@ -149,7 +155,7 @@ class Reading:
     def next_position(self, token: str) -> int:
         """Tell which chunk comes next for a scanner that does not count; raises as :meth:`touch`."""
         session = self.touch(token)
-        return self._window(session).next_for(token) if session.state is State.ACTIVE else session.position
+        return self._window(session).next_position_of(token) if session.state is State.ACTIVE else session.position
 
     def when_active(self, session: Session) -> Deferred[None]:
         """Tell when a session is no longer queued; cancel to wait no longer. Fails like :meth:`read`."""
@@ -177,7 +183,7 @@ class Reading:
 
     # Coming in
 
-    def _enter(self, token: str, snapshot: Readable, position: int) -> Session:
+    def _enter(self, token: str, snapshot: ReadableList, position: int) -> Session:
         self._refuse_if_stopping()
         if not self._budget.take(SESSIONS, SESSION_BYTES):
             self.events["denied"] += 1
@@ -225,10 +231,10 @@ class Reading:
         self._waiting.fail(session.token, self._ending(session.token))
 
     def _window(self, session: Session) -> Window:
-        lane = self.lanes.get(session.revision)
-        if lane is None:
+        cohort = self.cohorts.get(session.revision)
+        if cohort is None:
             raise WindowClosed()
-        return lane.window
+        return cohort.window
 
     def _ending(self, token: str) -> Exception:
         """Tell what those are to be answered whose session has gone while they waited."""

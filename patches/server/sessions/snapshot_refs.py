@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from patches.server.catalogue.delta import Readable
+from patches.server.catalogue.delta import ReadableList
 
 
-class SnapshotsInUse:
+class SnapshotRefs:
     """Snapshots by revision, as long as somebody uses them."""
 
     def __init__(self) -> None:
-        self._snapshots: dict[str, tuple[Readable, int]] = {}
+        self._snapshots: dict[str, tuple[ReadableList, int]] = {}
 
-    def take(self, snapshot: Readable) -> None:
+    def take(self, snapshot: ReadableList) -> None:
         """Begin to use a snapshot."""
         _, users = self._snapshots.get(snapshot.revision, (snapshot, 0))
         self._snapshots[snapshot.revision] = (snapshot, users + 1)
@@ -22,7 +22,7 @@ class SnapshotsInUse:
         if users > 1:
             self._snapshots[revision] = (snapshot, users - 1)
 
-    def get(self, revision: str) -> Readable:
+    def get(self, revision: str) -> ReadableList:
         """Give a snapshot that is in use."""
         return self._snapshots[revision][0]
 

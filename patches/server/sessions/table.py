@@ -112,7 +112,7 @@ class SessionTable:
             raise UnknownSession()
         return session
 
-    def peek(self, token: str) -> Session | None:
+    def find(self, token: str) -> Session | None:
         """Look a session up; ``None`` if it is not here any more."""
         return self._sessions.get(token)
 

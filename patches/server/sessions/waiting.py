@@ -7,7 +7,7 @@ from functools import partial
 from twisted.internet.defer import Deferred
 
 
-class Waiting:
+class Waiters:
     """Deferreds by the session that they wait for."""
 
     def __init__(self) -> None:

@@ -24,7 +24,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from patches.server.errors import CatalogueError, OutOfOrder, WindowClosed
-from patches.server.sessions.chunk_response import LARGEST_LOADED, LoadedChunk
+from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES, ChunkResponse
 
 log = Logger()
 
@@ -47,21 +47,21 @@ class Window:
     :param load: reads a chunk from the catalogue.
     """
 
-    def __init__(self, chunks: int, start: int, max_bytes: int, load: Callable[[int], Deferred[LoadedChunk]]) -> None:
-        if max_bytes < LARGEST_LOADED:
+    def __init__(self, chunks: int, start: int, max_bytes: int, load: Callable[[int], Deferred[ChunkResponse]]) -> None:
+        if max_bytes < MAX_RESPONSE_BYTES:
             raise ValueError(f"a window of {max_bytes} bytes cannot hold one chunk")
         self.chunks = chunks
         self.tail = start
         self.head = start
-        self.held_bytes = 0
+        self.cached_bytes = 0
         self.emptied: Deferred[None] = Deferred()
         self._max_bytes = max_bytes
         self._load = load
         self._loading = self._filling = self._stuck = False
-        self._held: dict[int, LoadedChunk] = {}
+        self._cached: dict[int, ChunkResponse] = {}
         self._readers: dict[Hashable, _Reader] = {}
         self._readers_at: Counter[int] = Counter()
-        self._waiting: dict[int, list[tuple[Hashable, Deferred[LoadedChunk]]]] = {}
+        self._waiting: dict[int, list[tuple[Hashable, Deferred[ChunkResponse]]]] = {}
 
     def __len__(self) -> int:
         return len(self._readers)
@@ -74,7 +74,7 @@ class Window:
         return self.tail <= position <= self.chunks
 
     @property
-    def held_up(self) -> bool:
+    def has_readers_ahead(self) -> bool:
         """Whether there are readers ahead of the tail."""
         return self._readers_at[self.tail] < len(self._readers)
 
@@ -103,12 +103,12 @@ class Window:
         for waiting in mine:
             waiting.errback(WindowClosed())
 
-    def next_for(self, reader: Hashable) -> int:
+    def next_position_of(self, reader: Hashable) -> int:
         """Tell which chunk comes next: the one the reader is at, unless that was served."""
         place = self._readers[reader]
         return place.at + place.served
 
-    def ready(self, reader: Hashable, n: int) -> LoadedChunk | None:
+    def read_cached(self, reader: Hashable, n: int) -> ChunkResponse | None:
         """
         Serve chunk ``n`` if it is held.
 
@@ -117,7 +117,7 @@ class Window:
         :raises WindowClosed: if it is no reader of this window.
         """
         place = self._move(reader, n)
-        loaded = self._held.get(n)
+        loaded = self._cached.get(n)
         if loaded is not None:
             place.served = True
         elif n < self.chunks:
@@ -125,18 +125,18 @@ class Window:
             self._fill()
         return loaded
 
-    def read(self, reader: Hashable, n: int) -> Deferred[LoadedChunk]:
+    def read(self, reader: Hashable, n: int) -> Deferred[ChunkResponse]:
         """
         Serve chunk ``n``, waiting until the window holds it.
 
         :return: fires with the chunk; cancel it to wait no longer. Fails with :exc:`WindowClosed` when the reader
             leaves, or as the catalogue failed.
-        :raises OutOfOrder: as :meth:`ready`; so :exc:`WindowClosed`.
+        :raises OutOfOrder: as :meth:`read_cached`; so :exc:`WindowClosed`.
         """
         self._move(reader, n)
-        waiting: Deferred[LoadedChunk] = Deferred(lambda gone: self._forget(n, gone))
+        waiting: Deferred[ChunkResponse] = Deferred(lambda gone: self._forget(n, gone))
         self._waiting.setdefault(n, []).append((reader, waiting))
-        loaded = self.ready(reader, n)
+        loaded = self.read_cached(reader, n)
         if loaded is not None and not waiting.called:
             self._forget(n, waiting)
             waiting.callback(loaded)
@@ -171,27 +171,27 @@ class Window:
             self.tail += 1
         self.head = max(self.head, self.tail)
         if not self._readers:
-            for number in list(self._held):
+            for number in list(self._cached):
                 self._drop(number)
         self._fill()
         self._end_if_empty()
 
     def _drop(self, number: int) -> None:
-        loaded = self._held.pop(number, None)
+        loaded = self._cached.pop(number, None)
         if loaded is not None:
-            loaded.when_free(lambda: self._freed(loaded.size))
+            loaded.when_unpinned(lambda: self._freed(loaded.size))
 
     def _freed(self, size: int) -> None:
-        self.held_bytes -= size
+        self.cached_bytes -= size
         self._fill()
         self._end_if_empty()
 
     def _end_if_empty(self) -> None:
-        if not self._readers and not self.held_bytes and not self.emptied.called:
+        if not self._readers and not self.cached_bytes and not self.emptied.called:
             self.emptied.callback(None)
 
     def _wants_more(self) -> bool:
-        room = self.held_bytes + LARGEST_LOADED <= self._max_bytes
+        room = self.cached_bytes + MAX_RESPONSE_BYTES <= self._max_bytes
         return bool(self._readers) and room and self.head < self.chunks and not self._loading and not self._stuck
 
     def _fill(self) -> None:
@@ -202,14 +202,14 @@ class Window:
         while self._wants_more():
             number, self.head = self.head, self.head + 1
             self._loading = True
-            self.held_bytes += LARGEST_LOADED
+            self.cached_bytes += MAX_RESPONSE_BYTES
             self._load(number).addCallbacks(self._loaded, self._failed, (number,), {}, (number,), {})
         self._filling = False
 
-    def _loaded(self, loaded: LoadedChunk, number: int) -> None:
+    def _loaded(self, loaded: ChunkResponse, number: int) -> None:
         self._loading = False
-        self.held_bytes += loaded.size - LARGEST_LOADED
-        self._held[number] = loaded
+        self.cached_bytes += loaded.size - MAX_RESPONSE_BYTES
+        self._cached[number] = loaded
         waiting = self._waiting.pop(number, [])
         for reader, _ in waiting:
             self._readers[reader].served = True
@@ -228,7 +228,7 @@ class Window:
         else:
             log.failure("Chunk {number} could not be read from the catalogue", failure=failure, number=number)
         self._loading, self._stuck = False, True
-        self.held_bytes -= LARGEST_LOADED
+        self.cached_bytes -= MAX_RESPONSE_BYTES
         self.head = max(number, self.tail)
         waiting, self._waiting = self._waiting, {}
         self._end_if_empty()
@@ -236,7 +236,7 @@ class Window:
             if not deferred.called:
                 deferred.errback(failure)
 
-    def _forget(self, number: int, gone: Deferred[LoadedChunk]) -> None:
+    def _forget(self, number: int, gone: Deferred[ChunkResponse]) -> None:
         others = [(reader, waiting) for reader, waiting in self._waiting.pop(number, []) if waiting is not gone]
         if others:
             self._waiting[number] = others

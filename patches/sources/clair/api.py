@@ -20,7 +20,7 @@ from patches.sources.clair.parser import (
     parse_namespaces,
     parse_page,
 )
-from patches.sources.fetch.retry import Answer, Fetcher, Unanswered
+from patches.sources.fetch.retry import RequestFailed, Response, RetryingClient
 
 #: Clair compresses whatever may be compressed; for details, one a request, that costs it two thirds of its speed.
 PLAIN = {"Accept-Encoding": "identity"}
@@ -55,7 +55,7 @@ class ClairAPI:
     """
 
     base_url: str
-    fetcher: Fetcher
+    fetcher: RetryingClient
     page_size: int
 
     async def namespaces(self) -> tuple[str, ...]:
@@ -105,10 +105,10 @@ class ClairAPI:
             raise self._refused(what, answer)
         return self._parsed(what, lambda: parse_details(answer.body, name, platform))
 
-    async def _get(self, path: str, what: str, max_bytes: int, headers: dict[str, str] | None = None) -> Answer:
+    async def _get(self, path: str, what: str, max_bytes: int, headers: dict[str, str] | None = None) -> Response:
         try:
             return await self.fetcher.get(f"{self.base_url}/v1/{path}", max_bytes, headers)
-        except (Unanswered, BodyTooLong) as error:
+        except (RequestFailed, BodyTooLong) as error:
             raise SourceError(self._message(what, str(error))) from error
 
     def _parsed(self, what: str, parse: Callable[[], Parsed]) -> Parsed:
@@ -117,7 +117,7 @@ class ClairAPI:
         except MalformedDocument as error:
             raise SourceError(self._message(what, f"its answer is not Clair's: {error}")) from error
 
-    def _refused(self, what: str, answer: Answer) -> SourceError:
+    def _refused(self, what: str, answer: Response) -> SourceError:
         """Say what a status means. The body is not passed on: it may name addresses inside the operator's network."""
         reason = f"it answered {answer.status}"
         if 300 <= answer.status < 400:

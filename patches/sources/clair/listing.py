@@ -20,8 +20,8 @@ from patches.interfaces import IListing, ListChanged, SourceError
 from patches.platforms import Platform
 from patches.sources.clair.api import ClairAPI
 from patches.sources.clair.namespaces import namespace_of
-from patches.sources.clair.parser import Details, LeftOut, Page
-from patches.sources.clair.tail import Place, Tail, Tails, digest_of
+from patches.sources.clair.parser import Details, Page, SkippedEntries
+from patches.sources.clair.tail import ListPosition, Tail, Tails, digest_of
 from patches.vulnerability import Vulnerability
 
 log = Logger()
@@ -64,7 +64,7 @@ class ClairListing:
         self._parallel = parallel
         self._source = source
         self._since = since
-        self._left_out = LeftOut.of(since.left_out if since is not None else {})
+        self._left_out = SkippedEntries.of(since.left_out if since is not None else {})
         self._awaited = since.last if since is not None else None
         self._last: tuple[str, bytes] | None = None
         self._begun = False
@@ -105,10 +105,10 @@ class ClairListing:
             empty_pages = 0 if page.names else empty_pages + 1
             if (place is not None and page.next_page == place.token) or empty_pages > MAX_EMPTY_PAGES:
                 break
-            place = Place(page.next_page, asked)
+            place = ListPosition(page.next_page, asked)
         raise self._odd(f"Clair has a list of {self._namespace} that does not end")
 
-    async def _end(self, page: Page, place: Place | None) -> Place | None:
+    async def _end(self, page: Page, place: ListPosition | None) -> ListPosition | None:
         """
         Find the place of the last row of the last page.
 
@@ -127,9 +127,9 @@ class ClairListing:
             return None
         if but_one.names != page.names[:-1] or but_one.next_page is None:
             return place
-        return Place(but_one.next_page, asked)
+        return ListPosition(but_one.next_page, asked)
 
-    def _finish(self, page: Page, end: Place | None) -> None:
+    def _finish(self, page: Page, end: ListPosition | None) -> None:
         """
         Tell where the list ended.
 

@@ -179,7 +179,7 @@ MAX_LEFT_OUT = 1_000
 
 
 @define(eq=False)
-class LeftOut:
+class SkippedEntries:
     """
     What is left out of a list.
 
@@ -193,7 +193,7 @@ class LeftOut:
     is_known: bool = True
 
     @classmethod
-    def of(cls, reasons: Mapping[str, Counter[str]]) -> LeftOut:
+    def of(cls, reasons: Mapping[str, Counter[str]]) -> SkippedEntries:
         """Begin with what was left out before."""
         return cls(dict(reasons), sum(reasons.values(), Counter()))
 

@@ -26,7 +26,7 @@ from patches.sources.config import SourceConfig
 from patches.sources.context import CONVERTED, Kind, SourceContext
 from patches.sources.fetch.access import Access
 from patches.sources.fetch.clients import pooled_client
-from patches.sources.fetch.retry import Client, Fetcher, FetchSettings
+from patches.sources.fetch.retry import Client, FetchSettings, RetryingClient
 
 #: A page's token lives for an hour; what is on the page is fetched in a quarter of it, so that four lists at once do.
 PAGE_SECONDS = 900
@@ -80,7 +80,7 @@ class ClairSource:
         """
         self.name = name
         settings = settings or ClairSettings()
-        fetcher = Fetcher(client, clock, settings.fetch, jitter)
+        fetcher = RetryingClient(client, clock, settings.fetch, jitter)
         self.ask_within = min(ASK_WITHIN, settings.full_walk)
         self._api = ClairAPI(check_base_url(base_url), fetcher, settings.paced_page_size)
         self._tails = Tails(self._api, clock, settings.full_walk.total_seconds())

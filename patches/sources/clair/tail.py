@@ -36,7 +36,7 @@ MAKE_UP_SECONDS = 6 * 3600.0
 
 
 @frozen
-class Place:
+class ListPosition:
     """
     A place in a list.
 
@@ -61,14 +61,14 @@ class Tail:
     """
 
     state: str
-    place: Place
+    place: ListPosition
     last: str | None
     digest: bytes | None
     left_out: Mapping[str, Counter[str]]
 
 
 @define(eq=False)
-class _Read:
+class _ListRead:
     """
     A list that was read; times in seconds of the clock.
 
@@ -100,7 +100,7 @@ class Tails:
         self._api = api
         self._clock = clock
         self._full_walk = full_walk
-        self._lists: dict[str, _Read] = {}
+        self._lists: dict[str, _ListRead] = {}
         self._name = secrets.token_hex(8)
         self._numbers = count(1)
 
@@ -127,7 +127,7 @@ class Tails:
         :param tail: ``None``: that cannot be told.
         :param whole: whether it was read whole.
         """
-        read = self._lists.setdefault(platform, _Read(self.seconds()))
+        read = self._lists.setdefault(platform, _ListRead(self.seconds()))
         read.tail, read.lost = tail, False
         if whole:
             read.whole = self.seconds()
@@ -187,4 +187,4 @@ class Tails:
                 )
             else:
                 if page.next_page is not None and read.tail is tail:
-                    read.tail = evolve(tail, place=Place(page.next_page, now))
+                    read.tail = evolve(tail, place=ListPosition(page.next_page, now))

@@ -17,8 +17,8 @@ from patches.interfaces import SourceError
 from patches.platforms import Platform
 from patches.sources.clair_export.distributions import NoPlatform, platform_of
 from patches.sources.fields import SOURCES, in_pattern, is_link, is_name, restriction, severity_in, time_in
-from patches.sources.ids import errata, flaw_names, names_in
-from patches.sources.parse_context import INVALID_VERSION, NO_FLAW, NO_PACKAGE, NO_RECORD, ParseContext
+from patches.sources.ids import errata, split_ids, vulnerability_ids
+from patches.sources.parse_context import INVALID_VERSION, NO_ID, NO_PACKAGE, NO_RECORD, ParseContext
 from patches.sources.red_hat import module_in
 from patches.versions import InvalidVersion, ordering
 from patches.vulnerability import KINDS, FixedPackage, Vulnerability
@@ -82,7 +82,7 @@ def _vulnerabilities(record: dict[str, Any], platform: str, context: ParseContex
     names, aliases = _names(_text(record.get("name")))
     package = record.get("package")
     if not names:
-        context.skip(NO_FLAW)
+        context.skip(NO_ID)
     elif not isinstance(package, dict) or not is_name(package.get("name")) or package.get("kind") not in KINDS:
         context.skip(NO_PACKAGE)
     elif package.get("kind") == "source" or package.get("arch") not in SOURCES:
@@ -104,7 +104,7 @@ def _vulnerabilities(record: dict[str, Any], platform: str, context: ParseContex
 
 def _names(title: str) -> tuple[list[str], set[str]]:
     """Take the names out of a title: ``CVE-2024-0001 on Ubuntu 22.04 LTS (jammy) - low.``."""
-    names, aliases = names_in(title)
+    names, aliases = split_ids(title)
     first = title.split()[0].rstrip(":") if title.split() else ""
     return (names, aliases) if names or not is_name(first) else ([first], aliases)
 
@@ -117,7 +117,7 @@ def _aliases(record: dict[str, Any], names: list[str]) -> set[str]:
     links = _text(record.get("links"))
     if not any(name.startswith("CVE-") for name in names):
         texts.append(links)
-    return {*flaw_names(texts), *errata(links)}
+    return {*vulnerability_ids(texts), *errata(links)}
 
 
 def _page(links: list[str], name: str) -> str:

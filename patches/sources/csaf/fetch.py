@@ -18,8 +18,8 @@ from typing import TypeVar
 from patches.interfaces import Run, SourceError
 from patches.sources.archive.decompress import Limits, open_feed
 from patches.sources.csaf.index import parse_archive_name, parse_times
-from patches.sources.csaf.store import Change, Holdings
-from patches.sources.feed import Fetch, Fetched, Use
+from patches.sources.csaf.store import Change, DocumentStore
+from patches.sources.feed import Fetch, FetchedFile, Use
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ class CsafFetch:
 
     :param fetch: has a file here.
     :param run: runs what blocks.
-    :param path: where what is here is written down, for :meth:`Holdings.from_file`.
+    :param path: where what is here is written down, for :meth:`DocumentStore.from_file`.
     :param use: is told of files that are in use, though they are not fetched again.
     :param most: documents that are had one by one.
     """
@@ -49,7 +49,7 @@ class CsafFetch:
         self._most = most
         self._had: dict[str, Change] | None = None
 
-    async def __call__(self, location: str, /) -> Fetched:
+    async def __call__(self, location: str, /) -> FetchedFile:
         """
         Have all documents here.
 
@@ -58,21 +58,21 @@ class CsafFetch:
         :raises SourceError: if one of them cannot be had.
         """
         await self._run(self._go_on_using)
-        holdings = await self._alone(location) if _ARCHIVE.search(location) else await self._all(location.rstrip("/"))
-        await self._run(holdings.keep, self._path)
-        return Fetched(self._path, holdings.fingerprint())
+        store = await self._alone(location) if _ARCHIVE.search(location) else await self._all(location.rstrip("/"))
+        await self._run(store.keep, self._path)
+        return FetchedFile(self._path, store.fingerprint())
 
     def _go_on_using(self) -> None:
         """Keep what was here when this was last written down, whatever can be had now."""
         with suppress(SourceError):
-            holdings = Holdings.from_file(self._path)
-            self._use([holdings.archive, *(change.path for change in holdings.changed.values())])
+            store = DocumentStore.from_file(self._path)
+            self._use([store.archive, *(change.path for change in store.changed.values())])
 
-    async def _alone(self, location: str) -> Holdings:
+    async def _alone(self, location: str) -> DocumentStore:
         archive = await self._fetch(location)
-        return Holdings(archive.path, archive.state)
+        return DocumentStore(archive.path, archive.state)
 
-    async def _all(self, base: str) -> Holdings:
+    async def _all(self, base: str) -> DocumentStore:
         name, day = await self._listed(f"{base}/archive_latest.txt", parse_archive_name)
         changes = await self._listed(f"{base}/changes.csv", parse_times)
         deletions = await self._listed(f"{base}/deletions.csv", parse_times)
@@ -86,7 +86,7 @@ class CsafFetch:
         if len(newer) > self._most:
             raise SourceError(f"{base}: {len(newer)} documents are newer than {name}, more than {self._most}")
         changed = await self._changed(base, newer)
-        return Holdings(archive.path, archive.state, changed, frozenset(deleted.keys() - changed.keys()))
+        return DocumentStore(archive.path, archive.state, changed, frozenset(deleted.keys() - changed.keys()))
 
     async def _changed(self, base: str, newer: dict[str, datetime]) -> dict[str, Change]:
         """Have the documents that changed, the oldest first; after a failure it goes on where it was."""
@@ -107,7 +107,7 @@ class CsafFetch:
 def _before(path: Path) -> dict[str, Change]:
     """Give the documents that were here when this was last written down."""
     try:
-        return dict(Holdings.from_file(path).changed)
+        return dict(DocumentStore.from_file(path).changed)
     except SourceError:
         return {}
 

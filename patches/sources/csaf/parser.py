@@ -16,7 +16,7 @@ from patches.sources.csaf.products import ProductTree
 from patches.sources.csaf.statuses import Release, releases_of
 from patches.sources.fields import dicts, is_link, is_name, severity_in, time_in
 from patches.sources.ids import errata
-from patches.sources.parse_context import NO_FLAW, WITHDRAWN, ParseContext
+from patches.sources.parse_context import NO_ID, WITHDRAWN, ParseContext
 from patches.vulnerability import Severity, Vulnerability
 
 _PAGE = "https://access.redhat.com/security/cve/{}"
@@ -52,7 +52,7 @@ def _parse_document(document: dict[str, Any], context: ParseContext) -> Iterator
         name = content.get("cve", tracking.get("id"))
         releases = releases_of(content, products)
         if not is_name(name):
-            context.skip(NO_FLAW)
+            context.skip(NO_ID)
         elif not releases:
             context.skip("not in RHEL")
         elif _is_rejected(content):

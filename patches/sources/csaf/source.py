@@ -11,7 +11,7 @@ from patches.sources.config import SourceConfig
 from patches.sources.context import VENDOR, Kind, SourceContext
 from patches.sources.csaf.fetch import CsafFetch
 from patches.sources.csaf.parser import parse_csaf
-from patches.sources.csaf.store import Holdings
+from patches.sources.csaf.store import DocumentStore
 from patches.sources.feed import FeedPart
 from patches.sources.feed_config import feed_source, list_key
 from patches.sources.parse_context import ParseContext
@@ -21,7 +21,7 @@ from patches.vulnerability import Vulnerability
 def parse_documents(part: FeedPart, paths: Sequence[Path], context: ParseContext) -> Iterator[Vulnerability]:
     """Parse the VEX documents of a provider; see :class:`~patches.sources.feed.FeedParser`."""
     for path in paths:
-        yield from parse_csaf(context.counted(Holdings.from_file(path).documents()), context)
+        yield from parse_csaf(context.counted(DocumentStore.from_file(path).documents()), context)
 
 
 def create_source(config: SourceConfig, context: SourceContext, wanted: frozenset[str] | None) -> ISource:
@@ -39,7 +39,7 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
         return [FeedPart(list_key(config.locations[0]), config.locations)]
 
     path = context.folder / f"{config.name}.documents"
-    fetch = CsafFetch(context.fetcher(config), context.run, path, context.kept.use)
+    fetch = CsafFetch(context.fetcher(config), context.run, path, context.files.use)
     return feed_source(config, context, wanted, parse_documents, parts, fetch)
 
 

@@ -35,7 +35,7 @@ class Change:
 
 
 @frozen
-class Holdings:
+class DocumentStore:
     """
     All documents of a provider.
 
@@ -51,7 +51,7 @@ class Holdings:
     deleted: frozenset[str] = frozenset()
 
     @classmethod
-    def from_file(cls, path: Path) -> Holdings:
+    def from_file(cls, path: Path) -> DocumentStore:
         """
         Read what :meth:`keep` wrote.
 

@@ -20,7 +20,7 @@ from patches.sources.fetch.tunnels import TunnelEndpoint
 
 @implementer(IAgentEndpointFactory)
 @frozen
-class Routes:
+class RoutedEndpoints:
     """
     The endpoints of servers to which a client speaks as if it were connected directly.
 
@@ -91,7 +91,7 @@ def pooled_agent(reactor: Any, connections: int, connect_seconds: float, access:
     """
     pool = HTTPConnectionPool(reactor)
     pool.maxPersistentPerHost = connections
-    routes = Routes(reactor, access, connect_seconds)
+    routes = RoutedEndpoints(reactor, access, connect_seconds)
     agent: IAgent = Agent.usingEndpointFactory(reactor, routes, pool)
     proxy = access.proxies.http
     if proxy is None:

@@ -23,7 +23,7 @@ _BLOCK = 1 << 20
 
 
 @define(eq=False)
-class Sums:
+class RunningChecksums:
     """
     The checksums of the first bytes of a file.
 
@@ -34,12 +34,12 @@ class Sums:
     size: int = 0
 
     @classmethod
-    def of_nothing(cls, algorithms: Iterable[str]) -> Sums:
+    def of_nothing(cls, algorithms: Iterable[str]) -> RunningChecksums:
         """Begin."""
         return cls({name: hashlib.new(name, usedforsecurity=False) for name in {"sha256", *algorithms}})
 
     @classmethod
-    def of_file(cls, path: Path, algorithms: Iterable[str]) -> Sums:
+    def of_file(cls, path: Path, algorithms: Iterable[str]) -> RunningChecksums:
         """Sum up what is in a file; blocks for long."""
         sums = cls.of_nothing(algorithms)
         with path.open("rb") as file:
@@ -62,7 +62,9 @@ class Sums:
 class _ToFile(Protocol):
     """Writes a body to a file; its end, or a failure, fires ``finished``, whose cancellation closes the connection."""
 
-    def __init__(self, file: BinaryIO, sums: Sums, max_size: int, clock: IReactorTime, quiet_seconds: float) -> None:
+    def __init__(
+        self, file: BinaryIO, sums: RunningChecksums, max_size: int, clock: IReactorTime, quiet_seconds: float
+    ) -> None:
         self._file = file
         self._sums = sums
         self._max_size = max_size
@@ -120,8 +122,13 @@ def _close(protocol: Protocol) -> None:
         close()
 
 
-def receive(
-    response: IResponse, file: BinaryIO, sums: Sums, max_size: int, clock: IReactorTime, quiet_seconds: float
+def write_body(
+    response: IResponse,
+    file: BinaryIO,
+    sums: RunningChecksums,
+    max_size: int,
+    clock: IReactorTime,
+    quiet_seconds: float,
 ) -> Deferred[bool]:
     """
     Write the body of an answer to a file.
@@ -139,6 +146,6 @@ def receive(
     return body.finished
 
 
-def hang_up(response: IResponse) -> None:
+def discard_body(response: IResponse) -> None:
     """Do without the body of an answer."""
     response.deliverBody(_Unwanted())

@@ -28,7 +28,7 @@ from twisted.internet.defer import DeferredLock
 from patches.sources.fetch.checksums import Checksum
 
 _VERSION = 1
-T = TypeVar("T", bound="Record | Begun")
+T = TypeVar("T", bound="FileRecord | PartialFile")
 
 
 def _checksums(items: Iterable[Checksum | dict[str, str]]) -> tuple[Checksum, ...]:
@@ -36,7 +36,7 @@ def _checksums(items: Iterable[Checksum | dict[str, str]]) -> tuple[Checksum, ..
 
 
 @frozen
-class Record:
+class FileRecord:
     """
     What is known of a file that is here.
 
@@ -54,7 +54,7 @@ class Record:
 
 
 @frozen
-class Begun:
+class PartialFile:
     """
     What is known of a file of which a part is here.
 
@@ -71,7 +71,7 @@ class Begun:
 
 
 @frozen
-class Entry:
+class CacheEntry:
     """The files that belong to one URL."""
 
     folder: Path
@@ -88,27 +88,27 @@ class Entry:
         """Where it is while it comes."""
         return self._beside("part")
 
-    def record(self) -> Record | None:
+    def record(self) -> FileRecord | None:
         """Read what is known of the file; ``None`` if it is not here, or is not the file that was written."""
-        record = _read(self._beside("json"), Record, self.url)
+        record = _read(self._beside("json"), FileRecord, self.url)
         return record if record is not None and _size(self.path) == record.length else None
 
-    def begun(self) -> Begun | None:
+    def begun(self) -> PartialFile | None:
         """Read what is known of the part of the file that is here; ``None`` if there is nothing to continue."""
-        begun = _read(self._beside("part.json"), Begun, self.url)
+        begun = _read(self._beside("part.json"), PartialFile, self.url)
         size = _size(self.partial)
         if begun is None or not size or (begun.length is not None and size >= begun.length):
             return None
         return begun
 
-    def begin(self, begun: Begun | None) -> None:
+    def begin(self, begun: PartialFile | None) -> None:
         """Empty the part; ``None``: it cannot be continued."""
         self._beside("part.json").unlink(missing_ok=True)
         self.partial.open("wb").close()
         if begun is not None:
             _write(self._beside("part.json"), begun)
 
-    def keep(self, record: Record) -> None:
+    def keep(self, record: FileRecord) -> None:
         """Make the part, which is whole, the file."""
         self._beside("part.json").unlink(missing_ok=True)
         self.partial.replace(self.path)
@@ -123,7 +123,7 @@ class Entry:
         return self.folder / f"{_digest(self.url)}.{suffix}"
 
 
-class KeptFiles:
+class FileCache:
     """
     A folder that is ours.
 
@@ -134,10 +134,10 @@ class KeptFiles:
         self._folder = folder
         self._locks: WeakValueDictionary[str, DeferredLock] = WeakValueDictionary()
 
-    def entry(self, url: str) -> Entry:
+    def entry(self, url: str) -> CacheEntry:
         """Give the files of a URL."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        return Entry(self._folder, url)
+        return CacheEntry(self._folder, url)
 
     def lock(self, url: str) -> DeferredLock:
         """Give what whoever writes to the files of a URL must hold."""
@@ -199,7 +199,7 @@ def _read(path: Path, kind: type[T], url: str) -> T | None:
         return None
 
 
-def _write(path: Path, value: Record | Begun) -> None:
+def _write(path: Path, value: FileRecord | PartialFile) -> None:
     document = {"version": _VERSION, **attrs.asdict(value)}
     written = path.with_name(f"{path.name}.new")
     written.write_text(json.dumps(document, indent=1) + "\n", "utf-8")

@@ -57,7 +57,7 @@ class WithHeaders:
 
 @implementer(IAgent)
 @frozen
-class Verbatim:
+class UndecodedAgent:
     """
     An agent whose bodies treq hands on as they were sent: a file that is compressed is kept so, and can be continued.
 
@@ -81,7 +81,7 @@ def _as_sent(response: IResponse) -> IResponse:
 
 def verbatim_client(agent: IAgent) -> HTTPClient:
     """Make a treq client that asks for no compression, and undoes none."""
-    return HTTPClient(Verbatim(FirstEncoding(agent)))
+    return HTTPClient(UndecodedAgent(FirstEncoding(agent)))
 
 
 def pooled_client(reactor: Any, connections: int, connect_seconds: float, access: Access | None = None) -> HTTPClient:

@@ -20,13 +20,13 @@ from twisted.web.iweb import UNKNOWN_LENGTH, IResponse
 
 from patches.http.response_body import BodyTooLong
 from patches.interfaces import NotThere, Run, SourceError
-from patches.sources.feed import Fetched
-from patches.sources.fetch.body import Sums, hang_up, receive
-from patches.sources.fetch.cache import Begun, Entry, KeptFiles, Record
+from patches.sources.feed import FetchedFile
+from patches.sources.fetch.body import RunningChecksums, discard_body, write_body
+from patches.sources.fetch.cache import CacheEntry, FileCache, FileRecord, PartialFile
 from patches.sources.fetch.checksums import Checksum, promised
 from patches.sources.fetch.headers import ContentRange, one, strong
 from patches.sources.fetch.redirects import shown
-from patches.sources.fetch.request import Asking, DownloadSettings, MayPass, give_up
+from patches.sources.fetch.request import DownloadSettings, RequestSender, TransientFailure, give_up
 from patches.sources.fetch.retry import BROKEN, Client, RequestTimedOut, times
 
 log = Logger()
@@ -42,7 +42,7 @@ class _Transfer:
     :ivar continued: whether a part was here before.
     """
 
-    sums: Sums
+    sums: RunningChecksums
     length: int | None
     checksums: tuple[Checksum, ...]
     etag: str | None
@@ -50,7 +50,7 @@ class _Transfer:
     continued: bool
 
 
-class Downloads:
+class Downloader:
     """Has the files of URLs here."""
 
     def __init__(
@@ -58,7 +58,7 @@ class Downloads:
         client: Client,
         clock: IReactorTime,
         run: Run,
-        kept: KeptFiles,
+        files: FileCache,
         headers: Mapping[str, str] | None = None,
         settings: DownloadSettings | None = None,
         jitter: Callable[[], float] = random.random,
@@ -72,13 +72,13 @@ class Downloads:
         :param jitter: gives a number in [0, 1), by which pauses are shortened, down to their half.
         """
         self._settings = settings or DownloadSettings()
-        self._asking = Asking(client, clock, headers or {}, self._settings)
+        self._asking = RequestSender(client, clock, headers or {}, self._settings)
         self._clock = clock
         self._run = run
-        self._kept = kept
+        self._kept = files
         self._jitter = jitter
 
-    async def __call__(self, location: str, /) -> Fetched:
+    async def __call__(self, location: str, /) -> FetchedFile:
         """
         Have the file of a URL here.
 
@@ -96,41 +96,43 @@ class Downloads:
         except OSError as error:
             raise SourceError(f"{shown(location)}: cannot be kept: {error.strerror or error}") from error
 
-    async def _until_had(self, entry: Entry) -> Fetched:
+    async def _until_had(self, entry: CacheEntry) -> FetchedFile:
         tries = self._settings.tries
         for number in range(1, tries + 1):
             try:
                 return await self._attempt(entry)
-            except MayPass as error:
+            except TransientFailure as error:
                 reason, wait = str(error), error.retry_after or 0.0
             if number < tries:
                 await self._pause(number, wait, reason)
         raise SourceError(f"{reason}, and was asked {times(tries)}")
 
-    async def _attempt(self, entry: Entry) -> Fetched:
+    async def _attempt(self, entry: CacheEntry) -> FetchedFile:
         begun = entry.begun()
         if begun is not None:
             return await self._continue(entry, begun)
         record = entry.record()
         response = await self._asking.ask(entry.url, _conditions(record))
         if response.code == 304 and record is not None:
-            return Fetched(entry.path, record.sha256)
+            return FetchedFile(entry.path, record.sha256)
         return await self._begin(entry, response)
 
-    async def _continue(self, entry: Entry, begun: Begun) -> Fetched:
+    async def _continue(self, entry: CacheEntry, begun: PartialFile) -> FetchedFile:
         """Ask for the rest of a file; it is had anew if it has changed, or its server cannot do that."""
-        sums = await self._run(Sums.of_file, entry.partial, [checksum.algorithm for checksum in begun.checksums])
+        sums = await self._run(
+            RunningChecksums.of_file, entry.partial, [checksum.algorithm for checksum in begun.checksums]
+        )
         response = await self._asking.ask(entry.url, {"range": f"bytes={sums.size}-", "if-range": begun.etag})
         if response.code not in (206, 416):
             return await self._begin(entry, response)
         rest = ContentRange.from_headers(response.headers) if response.code == 206 else None
         if rest is None or not _fits(rest, sums.size, begun, one(response.headers, "etag")):
-            hang_up(response)
+            discard_body(response)
             return await self._anew(entry)
         transfer = _Transfer(sums, rest.total, begun.checksums, begun.etag, begun.last_modified, continued=True)
         return await self._receive(entry, response, transfer)
 
-    async def _begin(self, entry: Entry, response: IResponse) -> Fetched:
+    async def _begin(self, entry: CacheEntry, response: IResponse) -> FetchedFile:
         """Take a file from its first byte on."""
         if response.code != 200:
             self._asking.refuse(response)
@@ -142,31 +144,31 @@ class Downloads:
             if length is not None and length > self._settings.max_bytes:
                 raise BodyTooLong(f"is {length} bytes long, more than {self._settings.max_bytes}")
             validator = strong(etag)
-            entry.begin(Begun(entry.url, validator, last_modified, length, checksums) if validator else None)
+            entry.begin(PartialFile(entry.url, validator, last_modified, length, checksums) if validator else None)
         except (BodyTooLong, OSError):
-            hang_up(response)
+            discard_body(response)
             raise
-        sums = Sums.of_nothing(checksum.algorithm for checksum in checksums)
+        sums = RunningChecksums.of_nothing(checksum.algorithm for checksum in checksums)
         transfer = _Transfer(sums, length, checksums, etag, last_modified, continued=False)
         return await self._receive(entry, response, transfer)
 
-    async def _anew(self, entry: Entry) -> Fetched:
+    async def _anew(self, entry: CacheEntry) -> FetchedFile:
         entry.drop_part()
         return await self._attempt(entry)
 
-    async def _receive(self, entry: Entry, response: IResponse, transfer: _Transfer) -> Fetched:
+    async def _receive(self, entry: CacheEntry, response: IResponse, transfer: _Transfer) -> FetchedFile:
         """Write what comes behind what is here, and make it the file if it is right."""
         sums, most = transfer.sums, self._settings.max_bytes
         try:
             with entry.partial.open("ab") as file:
-                whole = await receive(response, file, sums, most, self._clock, self._settings.quiet_seconds)
+                whole = await write_body(response, file, sums, most, self._clock, self._settings.quiet_seconds)
         except BodyTooLong:
             entry.drop_part()
             raise
         except (RequestTimedOut, *BROKEN) as error:
             give_up(error)
         if transfer.length is not None and sums.size < transfer.length:
-            raise MayPass(f"it sent {sums.size} of {transfer.length} bytes")
+            raise TransientFailure(f"it sent {sums.size} of {transfer.length} bytes")
         wrong = _wrong(transfer, whole)
         if wrong is not None and transfer.continued:
             return await self._anew(entry)
@@ -174,8 +176,8 @@ class Downloads:
             entry.drop_part()
             raise SourceError(wrong)
         sha256, now = sums.digest("sha256"), self._clock.seconds()
-        entry.keep(Record(entry.url, transfer.etag, transfer.last_modified, sums.size, sha256, now))
-        return Fetched(entry.path, sha256)
+        entry.keep(FileRecord(entry.url, transfer.etag, transfer.last_modified, sums.size, sha256, now))
+        return FetchedFile(entry.path, sha256)
 
     async def _pause(self, number: int, wait: float, reason: str) -> None:
         longest = min(self._settings.max_pause_seconds, self._settings.pause_seconds * 2 ** (number - 1))
@@ -184,13 +186,13 @@ class Downloads:
         await deferLater(self._clock, seconds)
 
 
-def _conditions(record: Record | None) -> dict[str, str]:
+def _conditions(record: FileRecord | None) -> dict[str, str]:
     """Give the headers that ask for a file only if it is not the one that is here."""
     validators = {"if-none-match": record.etag, "if-modified-since": record.last_modified} if record else {}
     return {name: value for name, value in validators.items() if value}
 
 
-def _fits(rest: ContentRange, size: int, begun: Begun, etag: str | None) -> bool:
+def _fits(rest: ContentRange, size: int, begun: PartialFile, etag: str | None) -> bool:
     """Tell whether a rest is that of the part that is here."""
     told = begun.length is None or begun.length == rest.total
     return told and rest.first == size and rest.last == rest.total - 1 and etag in (None, begun.etag)

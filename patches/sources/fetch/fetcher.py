@@ -11,12 +11,12 @@ from attrs import frozen
 
 from patches.interfaces import Run, SourceError
 from patches.sources.config import SourceConfig
-from patches.sources.feed import Fetch, Fetched
+from patches.sources.feed import Fetch, FetchedFile
 from patches.sources.fetch.access import Access
 from patches.sources.fetch.agent import pooled_agent
-from patches.sources.fetch.cache import KeptFiles
+from patches.sources.fetch.cache import FileCache
 from patches.sources.fetch.clients import verbatim_client
-from patches.sources.fetch.download import Downloads
+from patches.sources.fetch.download import Downloader
 from patches.sources.fetch.local import LocalFiles
 from patches.sources.fetch.request import DownloadSettings
 
@@ -36,7 +36,7 @@ class AnyFetcher:
     web: Fetch
     local: Fetch
 
-    async def __call__(self, location: str, /) -> Fetched:
+    async def __call__(self, location: str, /) -> FetchedFile:
         """
         Fetch a file.
 
@@ -64,10 +64,10 @@ class FetcherFactory:
     :param environment: the variables of the process, which may name proxies.
     """
 
-    def __init__(self, reactor: Any, run: Run, kept: KeptFiles, environment: Mapping[str, str]) -> None:
+    def __init__(self, reactor: Any, run: Run, files: FileCache, environment: Mapping[str, str]) -> None:
         self._reactor = reactor
         self._run = run
-        self._kept = kept
+        self._kept = files
         self._environment = environment
 
     def __call__(self, config: SourceConfig) -> Fetch:
@@ -78,5 +78,5 @@ class FetcherFactory:
         """
         access = Access.from_config(config, self._environment)
         client = verbatim_client(pooled_agent(self._reactor, _CONNECTIONS, _CONNECT_SECONDS, access))
-        web = Downloads(client, self._reactor, self._run, self._kept, access.headers, DownloadSettings())
+        web = Downloader(client, self._reactor, self._run, self._kept, access.headers, DownloadSettings())
         return AnyFetcher(web, LocalFiles(self._run))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from patches.interfaces import Run, SourceError
-from patches.sources.feed import Fetched
+from patches.sources.feed import FetchedFile
 
 
 class LocalFiles:
@@ -21,14 +21,14 @@ class LocalFiles:
     def __init__(self, run: Run) -> None:
         self._run = run
 
-    async def __call__(self, location: str, /) -> Fetched:
+    async def __call__(self, location: str, /) -> FetchedFile:
         """
         Take a file or a folder.
 
         :raises SourceError: if it is not there, or cannot be read.
         """
         path = Path(location)
-        return Fetched(path, await self._run(_state, path))
+        return FetchedFile(path, await self._run(_state, path))
 
 
 def _state(path: Path) -> str:

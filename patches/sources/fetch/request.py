@@ -19,7 +19,7 @@ from twisted.web.http import GONE, NOT_FOUND
 from twisted.web.iweb import IResponse
 
 from patches.interfaces import NotThere, SourceError
-from patches.sources.fetch.body import hang_up
+from patches.sources.fetch.body import discard_body
 from patches.sources.fetch.headers import retry_after
 from patches.sources.fetch.redirects import REDIRECTS, redirected, same_server, shown
 from patches.sources.fetch.retry import BROKEN, Client, RequestTimedOut, describe, is_cancellation, timed_out, times
@@ -49,7 +49,7 @@ class DownloadSettings:
     redirects: int = 5
 
 
-class MayPass(Exception):
+class TransientFailure(Exception):
     """
     A try that failed by what may pass by itself.
 
@@ -61,7 +61,7 @@ class MayPass(Exception):
         self.retry_after = retry_after
 
 
-class Asking:
+class RequestSender:
     """Sends requests for files."""
 
     def __init__(
@@ -92,7 +92,7 @@ class Asking:
             location = response.headers.getRawHeaders(b"location")
             if response.code not in REDIRECTS or not location:
                 return response
-            hang_up(response)
+            discard_body(response)
             target = redirected(target, location[0])
         raise SourceError(f"is redirected more than {times(self._settings.redirects)}")
 
@@ -115,7 +115,7 @@ class Asking:
         :raises NotThere: if it has no such file.
         :raises SourceError: if it is not, or for too long.
         """
-        hang_up(response)
+        discard_body(response)
         reason = f"it answered {response.code}"
         if response.code in (NOT_FOUND, GONE):
             raise NotThere(reason)
@@ -124,7 +124,7 @@ class Asking:
         wait = retry_after(response.headers, self._clock.seconds())
         if wait is not None and wait > self._settings.max_retry_after_seconds:
             raise SourceError(f"{reason}, and wants not to be asked for {wait:.0f} s")
-        raise MayPass(reason, wait)
+        raise TransientFailure(reason, wait)
 
 
 def give_up(error: Exception) -> NoReturn:
@@ -145,7 +145,7 @@ def give_up(error: Exception) -> NoReturn:
             raise SourceError("its certificate is not trusted") from error
     if isinstance(error, TunnelRefused) and error.status is not None and not _may_pass(error.status):
         raise SourceError(error.reason) from error
-    raise MayPass(describe(error)) from error
+    raise TransientFailure(describe(error)) from error
 
 
 def _may_pass(status: int) -> bool:

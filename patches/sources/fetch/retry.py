@@ -51,7 +51,7 @@ BROKEN = (
 )
 
 
-class Unanswered(SourceError):
+class RequestFailed(SourceError):
     """A request to which no usable answer came, however often it was tried."""
 
 
@@ -89,14 +89,14 @@ class FetchSettings:
 
 
 @frozen
-class Answer:
+class Response:
     """What a server said, read to its end."""
 
     status: int
     body: bytes
 
 
-class Fetcher:
+class RetryingClient:
     """Sends GET requests within its settings."""
 
     def __init__(
@@ -116,9 +116,9 @@ class Fetcher:
         self._settings = settings
         self._jitter = jitter
         self._slots = DeferredSemaphore(settings.parallel)
-        self._pace = Pace(clock, settings.rate)
+        self._pace = RateLimiter(clock, settings.rate)
 
-    async def get(self, url: str, max_bytes: int, headers: Mapping[str, str] | None = None) -> Answer:
+    async def get(self, url: str, max_bytes: int, headers: Mapping[str, str] | None = None) -> Response:
         """
         Ask until there is an answer.
 
@@ -137,9 +137,9 @@ class Fetcher:
                 reason = f"it answered {answer.status}"
             if number < self._settings.tries:
                 await self._pause(number, reason)
-        raise Unanswered(f"{reason}, and was asked {times(self._settings.tries)}")
+        raise RequestFailed(f"{reason}, and was asked {times(self._settings.tries)}")
 
-    async def _attempt(self, url: str, max_bytes: int, headers: dict[str, str]) -> Answer:
+    async def _attempt(self, url: str, max_bytes: int, headers: dict[str, str]) -> Response:
         async with self._slots:
             await self._pace.turn()
             exchange = Deferred.fromCoroutine(self._exchange(url, max_bytes, headers))
@@ -151,9 +151,9 @@ class Fetcher:
                     raise CancelledError from error
                 raise
 
-    async def _exchange(self, url: str, max_bytes: int, headers: dict[str, str]) -> Answer:
+    async def _exchange(self, url: str, max_bytes: int, headers: dict[str, str]) -> Response:
         response: IResponse = await self._client.get(url, headers=headers, allow_redirects=False, unbuffered=True)
-        return Answer(response.code, await read_body(response, max_bytes))
+        return Response(response.code, await read_body(response, max_bytes))
 
     async def _pause(self, number: int, reason: str) -> None:
         longest = min(self._settings.max_pause_seconds, self._settings.pause_seconds * 2 ** (number - 1))
@@ -193,7 +193,7 @@ def times(number: int) -> str:
     return "once" if number == 1 else f"{number} times"
 
 
-class Pace:
+class RateLimiter:
     """Turns, evenly spaced and first come, first served."""
 
     def __init__(self, clock: IReactorTime, rate: float | None) -> None:

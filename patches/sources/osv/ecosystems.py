@@ -91,7 +91,7 @@ class Ecosystem:
 
 
 @frozen
-class Place:
+class Target:
     """Where an entry belongs: a platform, a channel of it, and how to read it."""
 
     ecosystem: Ecosystem
@@ -226,9 +226,9 @@ class Ecosystems:
 
     def __init__(self, rows: tuple[Ecosystem, ...] = TABLE) -> None:
         self._rows = {row.name: row for row in rows}
-        self._known: dict[str, Place | str] = {}
+        self._known: dict[str, Target | str] = {}
 
-    def place(self, name: str) -> Place | str:
+    def place(self, name: str) -> Target | str:
         """
         Find the place of the entries of an ecosystem.
 
@@ -241,7 +241,7 @@ class Ecosystems:
             self._known[name] = self._find(name)
         return self._known[name]
 
-    def _find(self, name: str) -> Place | str:
+    def _find(self, name: str) -> Target | str:
         row = self._rows.get(name.partition(":")[0])
         if row is None:
             return f"unknown ecosystem: {ascii(name.partition(':')[0][:30])[1:-1]}"
@@ -249,7 +249,7 @@ class Ecosystems:
             matched = release.pattern.fullmatch(name)
             platform = release.platform.format(*matched.groups()).lower() if matched else ""
             if matched and len(platform) <= 64 and PATTERN.match(platform):
-                return Place(row, platform, release.channel)
+                return Target(row, platform, release.channel)
         return f"another lineage of {row.name}"
 
 

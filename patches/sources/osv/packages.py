@@ -9,7 +9,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from patches.sources.fields import in_order
-from patches.sources.osv.ecosystems import Place
+from patches.sources.osv.ecosystems import Target
 from patches.sources.osv.ranges import Range, ranges_of
 from patches.sources.parse_context import ParseContext
 from patches.vulnerability import FixedPackage
@@ -28,7 +28,7 @@ class Entry:
     :ivar content: the element itself.
     """
 
-    place: Place
+    place: Target
     name: str
     content: dict[str, Any]
 

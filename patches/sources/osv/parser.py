@@ -13,7 +13,7 @@ from typing import Any
 
 from patches.sources.archive.members import documents_of
 from patches.sources.fields import dicts, is_link, is_name, time_in
-from patches.sources.ids import flaw_names
+from patches.sources.ids import vulnerability_ids
 from patches.sources.osv.ecosystems import ECOSYSTEMS, Ecosystem, Ecosystems
 from patches.sources.osv.packages import Entry, packages_of, stream_in
 from patches.sources.osv.severity import severity_of, vector_of
@@ -95,7 +95,7 @@ def _vulnerability(
     ecosystem, record_id = entries[0].place.ecosystem, document["id"]
     contents = [entry.content for entry in entries]
     name = _name(record_id, ecosystem)
-    flaws = flaw_names(text for where in ecosystem.cves for text in _texts(document.get(where)))
+    flaws = vulnerability_ids(text for where in ecosystem.cves for text in _texts(document.get(where)))
     return Vulnerability(
         name=name,
         platform=platform,

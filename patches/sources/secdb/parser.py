@@ -14,8 +14,8 @@ from attrs import define, field
 
 from patches.interfaces import SourceError
 from patches.sources.fields import is_name
-from patches.sources.ids import names_in
-from patches.sources.parse_context import INVALID_VERSION, NO_FLAW, NO_RECORD, ParseContext
+from patches.sources.ids import split_ids
+from patches.sources.parse_context import INVALID_VERSION, NO_ID, NO_RECORD, ParseContext
 from patches.versions import InvalidVersion
 from patches.versions.apk import sort_key
 from patches.vulnerability import FixedPackage, Vulnerability
@@ -74,14 +74,14 @@ def _parse_package(item: Any, platform: str, context: ParseContext) -> Iterator[
     if not is_name(name) or not isinstance(fixes, dict):
         context.skip(NO_RECORD)
         return
-    for flaw, found in _flaws(fixes, context).items():
+    for vulnerability_id, found in _flaws(fixes, context).items():
         never = found.version == _NEVER
         fixed = FixedPackage(name, None if never else found.version, status="not_affected" if never else "fixed")
         yield Vulnerability(
-            name=flaw,
+            name=vulnerability_id,
             platform=platform,
             fixed_in=(fixed,),
-            details_href=_page(flaw, platform),
+            details_href=_page(vulnerability_id, platform),
             aliases=tuple(sorted(found.aliases)),
             source=context.source,
         )
@@ -95,13 +95,13 @@ def _flaws(fixes: dict[str, Any], context: ParseContext) -> dict[str, _Flaw]:
             context.skip(INVALID_VERSION, len(texts))
             continue
         for text in texts:
-            names, aliases = names_in(text) if isinstance(text, str) else ([], set())
+            names, aliases = split_ids(text) if isinstance(text, str) else ([], set())
             if not names:
-                context.skip(NO_FLAW)
+                context.skip(NO_ID)
             for name in names:
-                flaw = flaws.setdefault(name, _Flaw(version))
-                flaw.fixed_in(version)
-                flaw.aliases |= aliases
+                vulnerability_id = flaws.setdefault(name, _Flaw(version))
+                vulnerability_id.fixed_in(version)
+                vulnerability_id.aliases |= aliases
     return flaws
 
 
@@ -112,14 +112,14 @@ def _is_valid(version: str) -> bool:
         return False
 
 
-def _page(flaw: str, platform: str) -> str:
-    if flaw.startswith("GHSA-"):
-        return f"https://github.com/advisories/{flaw}"
-    if not flaw.startswith("CVE-"):
+def _page(vulnerability_id: str, platform: str) -> str:
+    if vulnerability_id.startswith("GHSA-"):
+        return f"https://github.com/advisories/{vulnerability_id}"
+    if not vulnerability_id.startswith("CVE-"):
         return ""
     site = (
         "https://security.alpinelinux.org/vuln"
         if platform.startswith("alpine-")
         else "https://nvd.nist.gov/vuln/detail"
     )
-    return f"{site}/{flaw}"
+    return f"{site}/{vulnerability_id}"

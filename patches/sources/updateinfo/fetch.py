@@ -13,7 +13,7 @@ from pathlib import Path
 
 from patches.interfaces import Run, SourceError
 from patches.sources.archive.decompress import Limits, open_feed
-from patches.sources.feed import Fetch, Fetched, Use
+from patches.sources.feed import Fetch, FetchedFile, Use
 from patches.sources.fields import is_link
 from patches.sources.updateinfo.repomd import Location, parse_repomd
 
@@ -39,9 +39,9 @@ class UpdateinfoFetch:
         self._fetch = fetch
         self._run = run
         self._use = use
-        self._had: dict[str, Fetched] = {}
+        self._had: dict[str, FetchedFile] = {}
 
-    async def __call__(self, location: str, /) -> Fetched:
+    async def __call__(self, location: str, /) -> FetchedFile:
         """
         Have the file of a repository here, and check that it is the one that the repository names.
 
@@ -71,7 +71,7 @@ class UpdateinfoFetch:
             raise SourceError(f"{location}: there is no mirror in it")
         return mirrors
 
-    async def _of_repository(self, base: str, had: Fetched | None) -> Fetched:
+    async def _of_repository(self, base: str, had: FetchedFile | None) -> FetchedFile:
         repomd = await self._fetch(base + _REPOMD)
         where = await self._run(_parse, repomd.path, base)
         state = f"{where.algorithm}:{where.digest}"
@@ -81,7 +81,7 @@ class UpdateinfoFetch:
                 return had
         file = await self._fetch(f"{base}/{where.href}")
         await self._run(_check, file.path, where, base)
-        return Fetched(file.path, state)
+        return FetchedFile(file.path, state)
 
 
 def _read(path: Path) -> str:

@@ -17,7 +17,7 @@ from xml.etree.ElementTree import Element
 
 from patches.sources.archive.xml import children, name_of, text_in
 from patches.sources.fields import SOURCES, in_order, is_link, is_name, restriction, severity_in
-from patches.sources.ids import flaw_names
+from patches.sources.ids import vulnerability_ids
 from patches.sources.parse_context import INVALID_VERSION, NO_PACKAGE, NO_RECORD, NOT_SECURITY, WITHDRAWN, ParseContext
 from patches.vulnerability import FixedPackage, Vulnerability
 
@@ -72,11 +72,11 @@ def _vulnerability(
 
 def _flaws(update: Element, references: list[Element]) -> tuple[str, ...]:
     """Take the flaws from where they are listed; Fedora's stand in the titles of other references alone."""
-    listed = flaw_names(each.get("id", "") for each in references if each.get("type") == "cve")
+    listed = vulnerability_ids(each.get("id", "") for each in references if each.get("type") == "cve")
     if listed:
         return listed
     texts = [text for each in references for text in (each.get("title", ""), each.get("href", ""))]
-    return flaw_names([*texts, text_in(update, "title"), text_in(update, "id")])
+    return vulnerability_ids([*texts, text_in(update, "title"), text_in(update, "id")])
 
 
 def _page(references: list[Element], name: str) -> str:

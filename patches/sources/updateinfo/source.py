@@ -31,7 +31,7 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
     def parts(wanted: frozenset[str] | None) -> Sequence[FeedPart]:
         return [FeedPart(platform, config.locations, platform)] if wanted is None or platform in wanted else []
 
-    fetch = UpdateinfoFetch(context.fetcher(config), context.run, context.kept.use)
+    fetch = UpdateinfoFetch(context.fetcher(config), context.run, context.files.use)
     return feed_source(config, context, wanted, parse, parts, fetch)
 
 

@@ -90,17 +90,17 @@ class CacheTests(CacheCase):
         outcome = self.scan(unchanged(), hours=24)
         self.assertEqual(json.loads(self.http.asked[0].body or b"")["since"], "r1")
         self.assertEqual((len(self.http.asked), outcome.verdict, len(outcome.findings)), (1, Verdict.FINDINGS, 9))
-        self.assertEqual((outcome.listed.away, outcome.listed.checked), (None, "2023-11-15T22:13:20Z"))
-        self.assertEqual(outcome.listed.digest, told()["digest"])
+        self.assertEqual((outcome.list_info.away, outcome.list_info.checked), (None, "2023-11-15T22:13:20Z"))
+        self.assertEqual(outcome.list_info.digest, told()["digest"])
         away = self.scan(REFUSED, hours=25)
-        self.assertEqual(away.listed.checked, "2023-11-15T22:13:20Z")
+        self.assertEqual(away.list_info.checked, "2023-11-15T22:13:20Z")
 
     def test_away(self) -> None:
         """When the server is away the list that was kept is compared, and the outcome says so."""
         self.keep()
         outcome = self.scan(REFUSED, hours=24)
         self.assertEqual((outcome.verdict, len(outcome.findings)), (Verdict.FINDINGS, 9))
-        self.assertIn("cannot be reached", str(outcome.listed.away))
+        self.assertIn("cannot be reached", str(outcome.list_info.away))
         self.assertIn("From the cache", summary(outcome))
         self.assertIn("2023-11-14T22:13:20Z", summary(outcome))
 
@@ -110,8 +110,8 @@ class CacheTests(CacheCase):
         before = self.files()
         other = session(snapshot={**told(), "revision": "r2"})
         outcome = self.scan(other, chunk(LIST[:200]), *[REFUSED] * 9)
-        self.assertEqual((outcome.listed.revision, self.files()), ("r1", before))
-        self.assertIsNotNone(outcome.listed.away)
+        self.assertEqual((outcome.list_info.revision, self.files()), ("r1", before))
+        self.assertIsNotNone(outcome.list_info.away)
 
     def test_old(self) -> None:
         """A list that is kept gets old: then the scan is stale, not clean."""
@@ -151,7 +151,7 @@ class CacheTests(CacheCase):
             chunks.write_bytes(damage(chunks.read_bytes()))
             self.assertIs(self.scan(REFUSED).verdict, Verdict.INCOMPLETE)
             again = self.scan(unchanged(), opened(), chunk(LIST), end(LIST, revision="r1"))
-            self.assertEqual((again.verdict, again.listed.away), (Verdict.FINDINGS, None))
+            self.assertEqual((again.verdict, again.list_info.away), (Verdict.FINDINGS, None))
             self.assertNotIn("since", json.loads(self.http.asked[1].body or b""))
         for description in (b"", b"[]", b'{"version": 2}', b'{"version": 1, "snapshot": 7}'):
             (self.folder / "debian-12.json").write_bytes(description)
@@ -162,7 +162,7 @@ class CacheTests(CacheCase):
         self.keep()
         body = {"unchanged": True, "snapshot": {**told(), "revision": "r7"}}
         answer = Canned(200, json.dumps(body).encode(), {"Content-Type": "application/json"})
-        self.assertIn("another list", str(self.scan(answer).listed.away))
+        self.assertIn("another list", str(self.scan(answer).list_info.away))
 
     def test_unusable_folder(self) -> None:
         """A folder that cannot be used costs the list that is kept, not the scan."""

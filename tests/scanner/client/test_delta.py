@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from twisted.internet.defer import ensureDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.scanner.client.delta import DeltaHead, Patching
+from patches.scanner.client.delta import DeltaApplier, DeltaHead
 from patches.scanner.client.verified_stream import NotVerified
 from patches.wire import MAX_CHUNK_BYTES, encode_json
 
@@ -28,9 +28,9 @@ async def _each(bodies: Iterable[bytes]) -> AsyncIterator[bytes]:
 class PatchingTests(SynchronousTestCase):
     """A list of three records, and changes."""
 
-    async def patched(self, cuts: tuple[int, ...], *deltas: bytes, kept: list[bytes] | None = None) -> list[bytes]:
+    async def patched(self, cuts: tuple[int, ...], *deltas: bytes, cached: list[bytes] | None = None) -> list[bytes]:
         """Give the chunks that come out."""
-        patching = Patching(iter(KEPT if kept is None else kept), cuts)
+        patching = DeltaApplier(iter(KEPT if cached is None else cached), cuts)
         return [body async for body in patching.bodies(_each(deltas))]
 
     def gives(self, expected: str, cuts: tuple[int, ...], *deltas: bytes) -> None:
@@ -39,9 +39,9 @@ class PatchingTests(SynchronousTestCase):
         names = ["".join(json.loads(line)["name"] for line in body.splitlines()) for body in bodies]
         self.assertEqual("|".join(names), expected)
 
-    def refused(self, why: str, cuts: tuple[int, ...], *deltas: bytes, kept: list[bytes] | None = None) -> None:
+    def refused(self, why: str, cuts: tuple[int, ...], *deltas: bytes, cached: list[bytes] | None = None) -> None:
         """Check that nothing comes of it, for a reason."""
-        failure = self.failureResultOf(ensureDeferred(self.patched(cuts, *deltas, kept=kept)), NotVerified)
+        failure = self.failureResultOf(ensureDeferred(self.patched(cuts, *deltas, cached=cached)), NotVerified)
         self.assertIn(why, str(failure.value))
 
     def test_applied(self) -> None:
@@ -74,7 +74,7 @@ class PatchingTests(SynchronousTestCase):
     def test_damaged(self) -> None:
         """So is a list that is no list."""
         for nonsense in (b"?\n", b"[]\n", b'{"name":\n', b'{"name":"\xff"}\n'):
-            self.refused("damaged", (3,), change("b"), kept=[nonsense])
+            self.refused("damaged", (3,), change("b"), cached=[nonsense])
 
     def test_out_of_order(self) -> None:
         """Changes out of order are no danger: they give another list, whose digest is another."""

@@ -220,10 +220,12 @@ class KeptTests(TrustCase):
         self.scan(*self.served(self.signed(NINE)), keep=True)
         later = {"unchanged": True, "platform": "debian-12", "snapshot": self.signed(NINE, NOW + HOUR)}
         outcome = self.scan(document(200, later), keep=True, now=NOW + HOUR)
-        self.assertEqual((len(outcome.findings), outcome.listed.away), (9, None))
+        self.assertEqual((len(outcome.findings), outcome.list_info.away), (9, None))
         forged = {**later, "snapshot": described(NINE, NOW + 24 * HOUR)}
         outcome = self.scan(document(200, forged), keep=True, now=NOW + 24 * HOUR)
-        self.assertEqual((outcome.listed.away, outcome.listed.checked), ("the list is not signed", rfc3339(NOW + HOUR)))
+        self.assertEqual(
+            (outcome.list_info.away, outcome.list_info.checked), ("the list is not signed", rfc3339(NOW + HOUR))
+        )
 
     def test_away(self) -> None:
         """It is compared while the server is away; not if what is said of it was changed, or never signed."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.scanner.host.changes import Changes, fingerprint
+from patches.scanner.host.changes import ChangeWatcher, fingerprint
 from patches.scanner.inventory import databases
 from tests.integration.sample_host import write_host
 
@@ -22,7 +22,7 @@ class ChangesTests(SynchronousTestCase):
         self.root = write_host(Path(self.mktemp()), "debian", "12", {"bash": "5.2-1"})
         self.status = self.root / "var/lib/dpkg/status"
         self.told: list[float] = []
-        self.subject = Changes(
+        self.subject = ChangeWatcher(
             lambda: fingerprint(self.root),
             timedelta(minutes=1),
             lambda: self.told.append(self.clock.seconds()),

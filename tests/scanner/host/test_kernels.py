@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.host.kernels import Kernels, kernels_of, running_of
 from patches.scanner.inventory import Inventory, Package
-from patches.scanner.matching.aliases import names_of
+from patches.scanner.matching.aliases import aliases_of
 
 
 def package(name: str, version: str, arch: str = "amd64", source: str = "linux") -> Package:
@@ -111,10 +111,10 @@ class SignedTests(SynchronousTestCase):
             ("shim-signed", "1.39+15+1533136590.3beb971-0ubuntu1", ("shim", "15+1533136590.3beb971-0ubuntu1")),
             ("shim-helpers-amd64-signed", "1+15.8-1~deb12u1", ("shim", "15.8-1~deb12u1")),
         ):
-            names = list(names_of(Package("x", version, "amd64", source, "1"), "dpkg"))
+            names = list(aliases_of(Package("x", version, "amd64", source, "1"), "dpkg"))
             self.assertEqual(names[2:], [("source", *expected)], version)
 
     def test_others(self) -> None:
         """What only sounds so, or is no Debian package, is found under its own names only."""
         for source, scheme in (("linux-base", "dpkg"), ("shim", "dpkg"), ("linux-signed", "rpm")):
-            self.assertEqual(len(list(names_of(Package("x", "1+2.06-1", "amd64", source, "1"), scheme))), 2, source)
+            self.assertEqual(len(list(aliases_of(Package("x", "1+2.06-1", "amd64", source, "1"), scheme))), 2, source)

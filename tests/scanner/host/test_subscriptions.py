@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.platforms import FAMILIES
 from patches.scanner.host.end_of_life import ENDS, ended
 from patches.scanner.host.os_release import support_end
-from patches.scanner.host.subscriptions import channels_of
+from patches.scanner.host.subscriptions import subscribed_channels
 from patches.scanner.inventory import Package
 from patches.scanner.inventory.apt_lists import LISTS
 from patches.scanner.inventory.dpkg import DpkgInventory
@@ -38,7 +38,7 @@ class ChannelTests(SynchronousTestCase):
         """A version from there is the sign that lasts."""
         for version, expected in (("1-2ubuntu3+esm1", True), ("1-2~esm2", True), ("1-2ubuntu3", False)):
             package = Package("p", version, "amd64", "p", version)
-            self.assertEqual(bool(channels_of(self.root(), [BASH, package])), expected, version)
+            self.assertEqual(bool(subscribed_channels(self.root(), [BASH, package])), expected, version)
 
     def test_files(self) -> None:
         """apt's sources and the client's status tell; what cannot be read does not."""
@@ -53,7 +53,7 @@ class ChannelTests(SynchronousTestCase):
             (status, "[" * 10000, False),
             (status, "[]", False),
         ):
-            found = channels_of(self.root(path, content), [BASH])
+            found = subscribed_channels(self.root(path, content), [BASH])
             self.assertEqual(found, {"esm"} if expected else set(), (path, content[:40]))
 
 

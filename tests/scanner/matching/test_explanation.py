@@ -10,7 +10,7 @@ from patches.scanner.client.client import PatchesClient
 from patches.scanner.client.verified_stream import StreamError
 from patches.scanner.inventory import Inventory, Package
 from patches.scanner.matching.explanation import Explanation, explain
-from patches.scanner.matching.rules import Ruling
+from patches.scanner.matching.rules import Rule
 from patches.scanner.outcome import Target
 from patches.scanner.output.explanation import explanation_document, explanation_text
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
@@ -34,18 +34,18 @@ BODY = b"".join(map(encode_line, LIST))
 class ExplanationTests(SynchronousTestCase):
     """Questions about a host with two packages."""
 
-    def explain(self, flaw: str, package: str | None = None) -> Explanation:
+    def explain(self, vulnerability_id: str, package: str | None = None) -> Explanation:
         """Ask."""
         http = CannedHTTP(session(), chunk(BODY), end(BODY))
         stream = PatchesClient(http, "http://server", Clock(), jitter=lambda: 0.0).stream("debian-12")
-        return self.successResultOf(ensureDeferred(explain(stream, HOST, flaw, package)))
+        return self.successResultOf(ensureDeferred(explain(stream, HOST, vulnerability_id, package)))
 
     def test_affected(self) -> None:
         """Every record of the flaw is there with the comparison that was made; another flaw's is not."""
         told = self.explain("CVE-2024-1111")
-        rulings = [(step.record.name, step.package, step.version, step.ruling) for step in told.steps]
-        expected = [("CVE-2024-1111", SSL, "3.0.11-1", Ruling.BELOW_FIX), ("DSA-1-1", SSL, "3.0.11-1", Ruling.FIXED)]
-        self.assertEqual((rulings, told.affected, told.conclusion), (expected, True, "affected"))
+        rules = [(step.record.name, step.package, step.version, step.rule) for step in told.steps]
+        expected = [("CVE-2024-1111", SSL, "3.0.11-1", Rule.BELOW_FIX), ("DSA-1-1", SSL, "3.0.11-1", Rule.FIXED)]
+        self.assertEqual((rules, told.affected, told.conclusion), (expected, True, "affected"))
 
     def test_by_advisory(self) -> None:
         """An advisory may be asked about by its own name."""
@@ -54,7 +54,7 @@ class ExplanationTests(SynchronousTestCase):
     def test_not_affected(self) -> None:
         """A package that has the fix is told with it; one that is not installed as such."""
         told = self.explain("CVE-2024-2222")
-        self.assertEqual([(step.package, step.ruling) for step in told.steps], [(BASH, Ruling.FIXED), (None, None)])
+        self.assertEqual([(step.package, step.rule) for step in told.steps], [(BASH, Rule.FIXED), (None, None)])
         self.assertEqual((told.affected, told.conclusion), (False, "not affected"))
 
     def test_not_evaluated(self) -> None:
@@ -65,17 +65,17 @@ class ExplanationTests(SynchronousTestCase):
     def test_channel(self) -> None:
         """What another channel's record overrules is said so."""
         told = self.explain("CVE-2024-4444")
-        self.assertEqual([step.ruling for step in told.steps], [Ruling.FIXED, Ruling.OTHER_CHANNEL])
+        self.assertEqual([step.rule for step in told.steps], [Rule.FIXED, Rule.OTHER_CHANNEL])
         self.assertIs(told.affected, False)
 
     def test_why_not(self) -> None:
         """Without a record, without the package, and without a record of the package: each has its own words."""
-        for flaw, package, expected in (
+        for vulnerability_id, package, expected in (
             ("CVE-2020-1", None, "no source of this list has a record of CVE-2020-1"),
             ("CVE-2024-2222", "zsh", "no package zsh is installed"),
             ("CVE-2024-2222", "libssl3", "the records of CVE-2024-2222 do not name libssl3"),
         ):
-            told = self.explain(flaw, package)
+            told = self.explain(vulnerability_id, package)
             self.assertEqual((told.affected, told.conclusion), (False, f"not affected: {expected}"))
 
     def test_package(self) -> None:
@@ -98,4 +98,4 @@ class ExplanationTests(SynchronousTestCase):
         document = explanation_document(told)
         comparison = document["records"][0]["comparisons"][0]
         self.assertEqual((comparison["affected"], comparison["compared"]), (True, "3.0.11-1"))
-        self.assertEqual((document["affected"], comparison["rule"]), (True, Ruling.BELOW_FIX.text))
+        self.assertEqual((document["affected"], comparison["rule"]), (True, Rule.BELOW_FIX.text))

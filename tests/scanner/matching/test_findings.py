@@ -38,7 +38,9 @@ class FindingsTests(SynchronousTestCase):
         dsa = record("DSA-1-1", "CVE-2024-1111", severity=Severity.HIGH)
         other = record("CVE-2024-1111", source="osv")
         [found] = findings((dsa, SSL, "3.0.12-1"), (cve, SSL, "3.0.13-1"), (other, SSL, None))
-        self.assertEqual((found.flaw, found.package, found.fixed.version), ("CVE-2024-1111", SSL, "3.0.13-1"))
+        self.assertEqual(
+            (found.vulnerability_id, found.package, found.fixed.version), ("CVE-2024-1111", SSL, "3.0.13-1")
+        )
         self.assertEqual(found.records, (cve, other, dsa))
         self.assertEqual((found.sources, found.severity), (("debian", "osv"), Severity.HIGH))
         self.assertEqual(found.names, ("CVE-2024-1111", "DSA-1-1"))
@@ -48,7 +50,7 @@ class FindingsTests(SynchronousTestCase):
         dsa = record("DSA-1-1", "CVE-2024-2222", "CVE-2024-1111")
         found = findings((dsa, SSL, "9"), (dsa, TOOL, "9"))
         expected = [("CVE-2024-1111", SSL), ("CVE-2024-2222", SSL), ("CVE-2024-1111", TOOL), ("CVE-2024-2222", TOOL)]
-        self.assertEqual([(each.flaw, each.package) for each in found], expected)
+        self.assertEqual([(each.vulnerability_id, each.package) for each in found], expected)
         self.assertEqual(found[0].names, ("CVE-2024-1111", "DSA-1-1"))
 
     def test_highest_fix(self) -> None:
@@ -62,7 +64,7 @@ class FindingsTests(SynchronousTestCase):
         low, high = record("CVE-2024-1111"), record("CVE-2024-2222", severity=Severity.HIGH)
         found = findings((low, TOOL, "9"), (low, SSL, "9"), (high, TOOL, "9"))
         expected = [("openssl", "CVE-2024-2222"), ("libssl3", "CVE-2024-1111"), ("openssl", "CVE-2024-1111")]
-        self.assertEqual([(each.package.name, each.flaw) for each in found], expected)
+        self.assertEqual([(each.package.name, each.vulnerability_id) for each in found], expected)
 
     def test_running(self) -> None:
         """Of a kernel's package it is said whether the kernel runs; of others nothing is."""
@@ -79,7 +81,7 @@ class IgnoreTests(SynchronousTestCase):
         """A decision names a flaw by any of its names, a package by its own name or its source's, or both."""
         dsa = record("DSA-1-1", "CVE-2024-1111")
         [found] = findings((dsa, SSL, "9"))
-        for flaw, package, expected in (
+        for vulnerability_id, package, expected in (
             ("CVE-2024-1111", None, True),
             ("DSA-1-1", None, True),
             (None, "libssl3", True),
@@ -89,7 +91,9 @@ class IgnoreTests(SynchronousTestCase):
             ("CVE-2024-2222", "libssl3", False),
             ("CVE-2024-111", None, False),
         ):
-            self.assertIs(Ignore(flaw, package, "why", None).concerns(found), expected, (flaw, package))
+            self.assertIs(
+                Ignore(vulnerability_id, package, "why", None).concerns(found), expected, (vulnerability_id, package)
+            )
 
     def test_expiry(self) -> None:
         """On the day on which it expires a decision holds no more, and a later one may."""

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.inventory import Inventory, Package
 from patches.scanner.matching.matcher import Match, Matcher
-from patches.scanner.matching.rules import Ruling
+from patches.scanner.matching.rules import Rule
 from patches.versions.dpkg import sort_key
 from patches.vulnerability import STATUSES, FixedPackage, Vulnerability
 
@@ -90,7 +90,7 @@ class VerdictTests(SynchronousTestCase):
         for last, expected in (("2024a-0", ["tzdata"]), ("2024a-1", ["tzdata"]), ("2023d-9", [])):
             self.assertEqual(found(FixedPackage("tzdata", None, last_affected=last)), expected, last)
         self.assertEqual(found(FixedPackage("tzdata", None, introduced="2024a-0", last_affected="2024a-0")), ["tzdata"])
-        self.assertEqual(passed_over(FixedPackage("tzdata", None, last_affected="_")), {Ruling.INVALID_LISTED.text: 1})
+        self.assertEqual(passed_over(FixedPackage("tzdata", None, last_affected="_")), {Rule.INVALID_LISTED.text: 1})
 
     def test_channels(self) -> None:
         """What is for a channel is for its subscribers, and for them goes before what is for everyone."""
@@ -133,9 +133,9 @@ class NotEvaluatedTests(SynchronousTestCase):
 
     def test_invalid_versions(self) -> None:
         """A version on either side that dpkg refuses is counted for each installed package."""
-        self.assertEqual(passed_over(FixedPackage("odd", "2")), {Ruling.INVALID_INSTALLED.text: 1})
-        self.assertEqual(passed_over(FixedPackage("glibc", "v99")), {Ruling.INVALID_LISTED.text: 2})
-        self.assertEqual(passed_over(FixedPackage("tzdata", None, introduced="_")), {Ruling.INVALID_LISTED.text: 1})
+        self.assertEqual(passed_over(FixedPackage("odd", "2")), {Rule.INVALID_INSTALLED.text: 1})
+        self.assertEqual(passed_over(FixedPackage("glibc", "v99")), {Rule.INVALID_LISTED.text: 2})
+        self.assertEqual(passed_over(FixedPackage("tzdata", None, introduced="_")), {Rule.INVALID_LISTED.text: 1})
 
     def test_module(self) -> None:
         """A fix within a module says nothing of a package outside."""
@@ -151,19 +151,19 @@ class NotEvaluatedTests(SynchronousTestCase):
         ):
             subject = Matcher(Inventory("dpkg", (Package("openssl", version, "amd64", "openssl", version),)))
             self.assertEqual(list(subject.match(vulnerability(FixedPackage("openssl", "99")))), [])
-            self.assertEqual(subject.not_evaluated, {Ruling.OWN_FIXES.text: 1})
+            self.assertEqual(subject.not_evaluated, {Rule.OWN_FIXES.text: 1})
 
     def test_packages(self) -> None:
         """It is told which packages could not be judged, and why."""
         subject = Matcher(INSTALLED)
         list(subject.match(vulnerability(FixedPackage("odd", "2"), FixedPackage("tzdata", "_"))))
-        self.assertEqual(subject.unjudged, {ODD: {Ruling.INVALID_INSTALLED.text}, TZDATA: {Ruling.INVALID_LISTED.text}})
+        self.assertEqual(subject.unjudged, {ODD: {Rule.INVALID_INSTALLED.text}, TZDATA: {Rule.INVALID_LISTED.text}})
 
     def test_no_order(self) -> None:
         """Without an order only what needs none is judged."""
         subject = Matcher(Inventory("pacman", (TZDATA,)))
         self.assertEqual(list(subject.match(vulnerability(FixedPackage("tzdata", "99")))), [])
-        self.assertEqual(subject.not_evaluated, {Ruling.NO_ORDER.text: 1})
+        self.assertEqual(subject.not_evaluated, {Rule.NO_ORDER.text: 1})
         self.assertEqual(len(list(subject.match(vulnerability(FixedPackage("tzdata", None))))), 1)
 
     def test_adds_up(self) -> None:

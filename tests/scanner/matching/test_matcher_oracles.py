@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.scanner.inventory import Inventory, Package, read_inventory
 from patches.scanner.matching.matcher import Match, Matcher
 from patches.sources.archive.members import members
-from patches.sources.osv.ecosystems import TABLE, Ecosystems, Place
+from patches.sources.osv.ecosystems import TABLE, Ecosystems, Target
 from patches.sources.osv.parser import parse_osv
 from patches.sources.parse_context import ParseContext
 from patches.vulnerability import FixedPackage, Vulnerability
@@ -38,10 +38,10 @@ class Case:
     content: dict[str, Any]
 
     @property
-    def place(self) -> Place:
+    def place(self) -> Target:
         """Whose list it is."""
         place = ECOSYSTEMS.place(self.content["ecosystem"])
-        assert isinstance(place, Place), place
+        assert isinstance(place, Target), place
         return place
 
     def expected(self, *classes: str | None) -> set[tuple[str, ...]]:

@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.inventory import Inventory, Package
 from patches.scanner.matching.matcher import Matcher
-from patches.scanner.matching.rules import Ruling
+from patches.scanner.matching.rules import Rule
 from patches.vulnerability import FixedPackage, Vulnerability
 
 LABEL = "nodejs:18:8080020230718:63b34585"
@@ -55,6 +55,6 @@ class RpmTests(SynchronousTestCase):
 
     def test_unknown_stream(self) -> None:
         """Where the release alone says that a build is modular, the stream is not known: that is said."""
-        self.assertEqual(self.match("nodejs", "1:18.17.1-1.module+el8.8.0"), Ruling.STREAM.text)
-        self.assertEqual(self.match("perl-File", "0:2-1.module_el8.4.0", module="perl:5.26"), Ruling.STREAM.text)
+        self.assertEqual(self.match("nodejs", "1:18.17.1-1.module+el8.8.0"), Rule.STREAM.text)
+        self.assertEqual(self.match("perl-File", "0:2-1.module_el8.4.0", module="perl:5.26"), Rule.STREAM.text)
         self.assertIs(self.match("nodejs-nodemon", "0:9-1.module_el8.4.0"), False)

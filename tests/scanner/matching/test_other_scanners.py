@@ -41,7 +41,7 @@ class TrivyTests(SynchronousTestCase):
             for match in matcher.match(Vulnerability(row["id"], "any", (fixed,))):
                 findings.add(match)
         self.assertEqual(matcher.not_evaluated.total(), 0)
-        return {(found.flaw, found.package.name, _bare(found.fixed.version)) for found in findings.all({})}
+        return {(found.vulnerability_id, found.package.name, _bare(found.fixed.version)) for found in findings.all({})}
 
 
 def _bare(version: str | None) -> str | None:

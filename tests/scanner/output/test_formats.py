@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.inventory import Package
 from patches.scanner.matching.findings import Finding, Ignored
-from patches.scanner.outcome import Judged, Outcome
+from patches.scanner.outcome import Coverage, Outcome
 from patches.scanner.output.formats import DOCUMENTS
 from patches.vulnerability import FixedPackage, Severity
 from tests.scanner.output.format_checks import everything, made, problems
@@ -25,9 +25,11 @@ def strange(name: str, version: str, text: str, reason: str) -> Outcome:
     told = record(
         "CVE-1", Severity.HIGH, details_href=f"https://host/{text}", aliases=(text,), cvss=text, published=text
     )
-    flaw = Finding(text, package, FixedPackage(name, version), (told,), ignored=Ignored(reason, None, "not_affected"))
-    judged = Judged(1, (package,), {package: (reason,)}, (package,), (package,), "dpkg")
-    return outcome(findings=(flaw,), unfixed=(), judged=judged, host=text, problem=reason)
+    vulnerability_id = Finding(
+        text, package, FixedPackage(name, version), (told,), ignored=Ignored(reason, None, "not_affected")
+    )
+    coverage = Coverage(1, (package,), {package: (reason,)}, (package,), (package,), "dpkg")
+    return outcome(findings=(vulnerability_id,), unfixed=(), coverage=coverage, host=text, problem=reason)
 
 
 class EveryFormatTests(SynchronousTestCase):

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.scanner.host.os_release import detect_platform
 from patches.scanner.inventory import Inventory, InventoryError, read_inventory
 from patches.scanner.matching.purls import names_package, purl_of
-from patches.scanner.outcome import Judged
+from patches.scanner.outcome import Coverage
 from patches.scanner.output.formats import DOCUMENTS
 from patches.vulnerability import FixedPackage, Severity
 from tests.scanner.output.format_checks import problems
@@ -50,8 +50,8 @@ class HostTests(SynchronousTestCase):
                 finding(f"CVE-2026-{number:04d}", package, FixedPackage(package.source, "999"), Severity.HIGH)
                 for number, package in enumerate(packages[:5])
             )
-            judged = Judged(len(packages), (), {}, (), packages, inventory.scheme)
-            told = outcome(platform=platform, judged=judged, findings=found)
+            coverage = Coverage(len(packages), (), {}, (), packages, inventory.scheme)
+            told = outcome(platform=platform, coverage=coverage, findings=found)
             texts = {form: make(told) for form, make in DOCUMENTS.items()}
             for form, text in texts.items():
                 self.assertEqual(problems(form, text), [], (name, form))

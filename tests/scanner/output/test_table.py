@@ -52,7 +52,7 @@ class TableTests(SynchronousTestCase):
                     (each.severity.name.lower(), severities),
                     (each.package.name, packages),
                     (each.installed_version, installed),
-                    (each.flaw, flaws),
+                    (each.vulnerability_id, flaws),
                 ):
                     self.assertIn(part, column, width)
 

@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.scanner.client.http_client import Exchange
+from patches.scanner.client.http_client import HttpClient
 from patches.scanner.reporting.delivery import Delivery
 from patches.scanner.reporting.outbox import Outbox
 from tests.scanner.scripted_client import REFUSED, Canned, CannedHTTP, error
@@ -29,8 +29,8 @@ class DeliveryTests(SynchronousTestCase):
     def delivery(self, *answers: Canned | BaseException) -> Delivery:
         """Make a delivery."""
         self.http = CannedHTTP(*answers)
-        exchange = Exchange(self.http, "http://reporter/v1/reports", self.clock, 1000)
-        return Delivery(self.outbox, exchange, self.clock, jitter=lambda: 0.0)
+        reporter_http = HttpClient(self.http, "http://reporter/v1/reports", self.clock, 1000)
+        return Delivery(self.outbox, reporter_http, self.clock, jitter=lambda: 0.0)
 
     def tick(self, delivery: Delivery) -> None:
         """Let it do what is due."""

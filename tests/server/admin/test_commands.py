@@ -54,11 +54,16 @@ class ListTests(CommandCase):
     def test_list(self) -> None:
         """Every snapshot is listed with its state; the current one, one it replaced, and one that is held."""
         old, new = self.publish(20), self.publish(21, now=2000.0)
-        held = self.catalogue.publish("debian-12", lines(vulnerabilities(3)), SOURCES, 3000.0, Guard().objection)
+        held_back = self.catalogue.publish("debian-12", lines(vulnerabilities(3)), SOURCES, 3000.0, Guard().objection)
         other = self.publish(5, "alpine-3.20")
         listed = self.document("list")["snapshots"]
         states = {each["revision"]: each["state"] for each in listed}
-        expected = {old.revision: "retired", new.revision: "current", held.revision: "held", other.revision: "current"}
+        expected = {
+            old.revision: "retired",
+            new.revision: "current",
+            held_back.revision: "held",
+            other.revision: "current",
+        }
         self.assertEqual(states, expected)
         told = next(each for each in listed if each["revision"] == new.revision)
         self.assertEqual((told["vulnerabilities"], told["chunks"], told["sources"]), (21, 1, SOURCES))
@@ -178,10 +183,10 @@ class ChangeTests(CommandCase):
     def test_publish(self) -> None:
         """What was held back becomes current, once."""
         self.publish(20)
-        held = self.catalogue.publish("debian-12", lines(vulnerabilities(3)), SOURCES, 3000.0, Guard().objection)
+        held_back = self.catalogue.publish("debian-12", lines(vulnerabilities(3)), SOURCES, 3000.0, Guard().objection)
         ran = self.run_command("publish", "debian-12")
-        self.assertEqual((ran.exit_code, held.revision in ran.stdout), (0, True))
-        self.assertEqual([each.revision for each in self.catalogue.current()], [held.revision])
+        self.assertEqual((ran.exit_code, held_back.revision in ran.stdout), (0, True))
+        self.assertEqual([each.revision for each in self.catalogue.current()], [held_back.revision])
         self.assertIn("no list is held back", self.refusal(2, "publish", "debian-12"))
 
     def test_prune(self) -> None:

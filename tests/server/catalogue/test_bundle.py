@@ -154,7 +154,7 @@ class RoundTripTests(BundleCase):
         self.export()
         self.other.publish("debian-12", [], {}, 500.0, lambda current, count: "too short")
         self.imported()
-        self.assertEqual(self.other.held(), [])
+        self.assertEqual(self.other.held_back(), [])
 
     def test_export_damage(self) -> None:
         """What is damaged is not exported, and a bundle that was there stays."""

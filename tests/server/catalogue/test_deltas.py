@@ -10,7 +10,7 @@ from twisted.internet.defer import ensureDeferred, maybeDeferred
 
 from patches.server.catalogue.delta import Delta, delta_name
 from patches.server.catalogue.deltas import Deltas
-from patches.server.catalogue.pruning import Age
+from patches.server.catalogue.pruning import MinimumAge
 from patches.server.catalogue.snapshot import Snapshot
 from patches.wire import rfc3339
 from tests.server.databases import OnPostgreSQL
@@ -122,11 +122,11 @@ class MakingTests(DeltasCase):
         name = delta_name(self.old.revision, new.revision)
         later = self.change(3)
         self.go_on()
-        self.catalogue.prune(set(), Age(0.0))
+        self.catalogue.prune(set(), MinimumAge(0.0))
         self.assertIn(name, self.store.names())
-        self.catalogue.prune({name}, Age(1e12))
+        self.catalogue.prune({name}, MinimumAge(1e12))
         self.assertIn(name, self.store.names())
-        self.catalogue.prune(set(), Age(1e12))
+        self.catalogue.prune(set(), MinimumAge(1e12))
         self.assertNotIn(name, self.store.names())
         self.assertIn(delta_name(new.revision, later.revision), self.store.names())
         self.assertEqual(self.chunks_without_a_list(), 0)
@@ -234,7 +234,7 @@ class ServingTests(DeltasCase):
     def test_in_use(self) -> None:
         """While it is read it is not deleted."""
         self.since(self.old.revision)
-        self.assertIn(delta_name(self.old.revision, self.new.revision), self.reading.revisions_in_use())
+        self.assertIn(delta_name(self.old.revision, self.new.revision), self.session_service.revisions_in_use())
 
     def test_little_memory(self) -> None:
         """Its window takes no more memory than its chunks can."""

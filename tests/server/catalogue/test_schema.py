@@ -14,7 +14,7 @@ from patches.server.catalogue.migrate import SCHEMA_VERSION, VERSION_TABLE
 from patches.server.catalogue.schema import METADATA, open_database
 from patches.server.catalogue.store import Catalogue
 from patches.server.errors import CatalogueError
-from patches.server.refresh.requests_table import Board
+from patches.server.refresh.requests_table import RequestTable
 from patches.storage.database_url import database_url
 from tests.postgresql import postgresql
 from tests.server.databases import DatabaseCase, OnPostgreSQL
@@ -93,7 +93,7 @@ class OpenTests(SchemaCase):
             "DROP TABLE known_platforms",
             f"UPDATE {VERSION_TABLE} SET version_num = '4'",
         )
-        notices = Board(open_database(self.where)).read()
+        notices = RequestTable(open_database(self.where)).read()
         self.assertEqual((notices.wanted, notices.absent, notices.known), ({"debian-12": 7.0}, {}, frozenset()))
 
     def test_no_connection(self) -> None:
@@ -178,7 +178,7 @@ class FileTests(SchemaCase):
             self.before(version)
             engine = open_database(self.where)
             (snapshot,) = Catalogue(engine).current()
-            self.assertEqual((snapshot.revision, snapshot.held), ("r", None))
+            self.assertEqual((snapshot.revision, snapshot.held_back), ("r", None))
             Catalogue(engine).publish("debian-12", lines(vulnerabilities(3)), {}, 5.0)
             engine.dispose()
             self.assertEqual(self.versions(), [(str(SCHEMA_VERSION),)])

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from patches.server.catalogue.chunks import RecordTooLarge
-from patches.server.catalogue.pruning import MOST_REPLACED, Age
+from patches.server.catalogue.pruning import MOST_REPLACED, MinimumAge
 from patches.server.catalogue.schema import CHUNKS, SNAPSHOTS, open_database
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
@@ -123,7 +123,7 @@ class PublishTests(CatalogueCase):
         first, _ = self.publish(10), self.publish(11, now=2000.0)
         self.publish(10, now=3000.0)
         self.assertEqual([s.revision for s in self.catalogue.current()], [first.revision])
-        self.assertEqual(self.catalogue.prune(set(), Age(9999.0)), 1)
+        self.assertEqual(self.catalogue.prune(set(), MinimumAge(9999.0)), 1)
         self.assertEqual([s.revision for s in self.catalogue.current()], [first.revision])
 
     def test_platforms_apart(self) -> None:
@@ -164,7 +164,7 @@ class PublishTests(CatalogueCase):
         """When a list was last checked can be written down; it never gets older."""
         snapshot = self.publish(10)
         for checked, now in ((2000.0, 2000.0), (1500.0, 2000.0)):
-            self.catalogue.note_checked({snapshot.revision: checked, "absent": 1.0})
+            self.catalogue.mark_checked({snapshot.revision: checked, "absent": 1.0})
             self.assertEqual(self.catalogue.current(), [evolve(snapshot, checked=now)])
 
     def test_kept_on_disk(self) -> None:
@@ -185,24 +185,24 @@ class PruneTests(CatalogueCase):
 
     def test_current(self) -> None:
         """A current snapshot is never deleted."""
-        self.catalogue.prune(set(), Age(9999.0))
+        self.catalogue.prune(set(), MinimumAge(9999.0))
         self.assertEqual(self.catalogue.current(), [self.new])
 
     def test_unused(self) -> None:
         """A snapshot that was replaced goes, with its chunks."""
-        self.assertEqual(self.catalogue.prune(set(), Age(9999.0)), 1)
+        self.assertEqual(self.catalogue.prune(set(), MinimumAge(9999.0)), 1)
         self.assertIsNone(self.catalogue.find(self.old.revision))
         self.assertRaises(ChunkMissing, self.catalogue.chunk, self.old.revision, 0)
         self.assertEqual(self.rows(), (1, 1))
 
     def test_in_use(self) -> None:
         """Unless a session reads it."""
-        self.assertEqual(self.catalogue.prune({self.old.revision}, Age(9999.0)), 0)
+        self.assertEqual(self.catalogue.prune({self.old.revision}, MinimumAge(9999.0)), 0)
         self.assertEqual(self.catalogue.chunk(self.old.revision, 0).number, 0)
 
     def test_young(self) -> None:
         """Or it was replaced a short while ago only."""
-        self.assertEqual(self.catalogue.prune(set(), Age(2000.0)), 0)
+        self.assertEqual(self.catalogue.prune(set(), MinimumAge(2000.0)), 0)
         self.assertIsNotNone(self.catalogue.find(self.old.revision))
 
     def test_surplus(self) -> None:
@@ -212,8 +212,8 @@ class PruneTests(CatalogueCase):
         self.catalogue.publish("debian-11", lines(vulnerabilities(1)), SOURCES, 1.0)
         self.catalogue.publish("debian-11", lines(vulnerabilities(2)), SOURCES, 2.0)
         before = len(self.catalogue.snapshots())
-        self.assertEqual(self.catalogue.prune(set(), Age(0.0, 13_500.0)), 3)
-        self.assertEqual(self.catalogue.prune(set(), Age(0.0, 99_999.0)), 13 - MOST_REPLACED - 3)
+        self.assertEqual(self.catalogue.prune(set(), MinimumAge(0.0, 13_500.0)), 3)
+        self.assertEqual(self.catalogue.prune(set(), MinimumAge(0.0, 99_999.0)), 13 - MOST_REPLACED - 3)
         left = self.catalogue.snapshots()
         self.assertEqual(len(left), before - 13 + MOST_REPLACED)
         self.assertEqual([s.vulnerabilities for s in left if s.platform == "debian-12"], [*range(15, 24)])

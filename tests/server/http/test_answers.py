@@ -8,7 +8,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.test.requesthelper import DummyRequest
 
-from patches.server.http.errors import Problem, accepts_gzip, answer, json_object
+from patches.server.http.errors import ApiError, accepts_gzip, json_object, json_response
 
 
 class AnswersTests(SynchronousTestCase):
@@ -19,11 +19,11 @@ class AnswersTests(SynchronousTestCase):
 
     def test_answer(self) -> None:
         """A document becomes a body with its type and its length in bytes; the status is set only if one is given."""
-        self.assertEqual(answer(self.request, {"a": "ä"}, 201), '{"a":"ä"}'.encode())
+        self.assertEqual(json_response(self.request, {"a": "ä"}, 201), '{"a":"ä"}'.encode())
         headers = self.request.responseHeaders
         self.assertEqual(headers.getRawHeaders("content-type"), ["application/json"])
         self.assertEqual(headers.getRawHeaders("content-length"), ["10"])
-        answer(self.request, {})
+        json_response(self.request, {})
         self.assertEqual(self.request.responseCode, 201)
 
     def test_object(self) -> None:
@@ -35,7 +35,7 @@ class AnswersTests(SynchronousTestCase):
         """Anything else is malformed."""
         for body in (b"", b"[]", b"1", b"{", b"\xff", b"[" * 5000):
             self.request.content = BytesIO(body)
-            self.assertEqual(self.assertRaises(Problem, json_object, self.request).code, "malformed")
+            self.assertEqual(self.assertRaises(ApiError, json_object, self.request).code, "malformed")
 
     def test_gzip(self) -> None:
         """Gzip is accepted where it is named, or covered, and not excluded."""

@@ -60,7 +60,7 @@ class OpeningTests(ServerCase):
         answer = self.ask("GET", path)
         self.assertEqual((answer.status, json.loads(answer.body)["chunk"]), (200, 0))
         self.clock.advance(20)
-        self.reading.tick()
+        self.session_service.tick()
         self.assertEqual(self.ask("GET", path).status, 200)
 
     def test_delete(self) -> None:

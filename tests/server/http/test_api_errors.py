@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from patches.server.budget import CONNECTIONS, RESPONSES, SESSIONS
 from patches.server.catalogue.chunks import Chunk
-from patches.server.catalogue.pruning import Age
+from patches.server.catalogue.pruning import MinimumAge
 from patches.server.catalogue.store import Catalogue
 from patches.server.errors import ChunkMissing
 from patches.server.sessions.table import Limits
@@ -139,7 +139,7 @@ class SessionErrorsTests(ServerCase):
         """An expired session is told why."""
         path = self.open()
         self.clock.advance(31)
-        self.reading.tick()
+        self.session_service.tick()
         for method, more in (("GET", ""), ("GET", "/chunks/0"), ("DELETE", "")):
             error = self.refused(self.ask(method, path + more), 410, "expired")
             self.assertIn("silent", error["message"])
@@ -150,7 +150,7 @@ class SessionErrorsTests(ServerCase):
         self.read(path, 0)
         self.put("debian-12", 12)
         self.tick(HOUR)
-        self.catalogue.prune(set(), Age(1e12))
+        self.catalogue.prune(set(), MinimumAge(1e12))
         self.start()
         self.successResultOf(self.started())
         resumed = self.post({"resume": path.rpartition("/")[2], "chunk": 0})
@@ -166,7 +166,7 @@ class SessionErrorsTests(ServerCase):
 
     def test_stopping(self) -> None:
         """A server that stops opens nothing."""
-        self.reading.stop()
+        self.session_service.stop()
         answer = self.post({"platform": "debian-12"})
         self.refused(answer, 503, "stopping")
         self.assertEqual(answer.headers["retry-after"], "1")

@@ -53,7 +53,7 @@ class PollingTests(WaitingCase):
             self.clock.advance(25)
             self.read(self.active, 0)
             self.read(self.queued, 0)
-            self.reading.tick()
+            self.session_service.tick()
         self.assertEqual(len(self.table), 2)
 
     def test_odd_preferences(self) -> None:
@@ -110,7 +110,7 @@ class ParkedTests(WaitingCase):
         """Who waits for a session that expires is told so at once, by whichever way it waits."""
         wires = [self.park(self.queued), self.park(f"{self.queued}/chunks/0")]
         self.table.get(self.queued.rpartition("/")[2]).seen = -100
-        self.reading.tick()
+        self.session_service.tick()
         for wire in wires:
             self.refused(self.answer(wire), 410, "expired")
 
@@ -131,7 +131,7 @@ class ParkedTests(WaitingCase):
     def test_stopping(self) -> None:
         """When the server stops all who wait are answered."""
         wires = [self.park(self.queued), self.park(f"{self.queued}/chunks/0")]
-        self.reading.stop()
+        self.session_service.stop()
         for wire in wires:
             self.refused(self.answer(wire), 503, "stopping")
 
@@ -170,9 +170,9 @@ class HangingUpTests(WaitingCase):
         """A client that hangs up leaves nothing behind, and its session is where it was."""
         for path in (self.queued, f"{self.queued}/chunks/0"):
             wire = self.park(path)
-            self.assertTrue(self.reading._waiting)
+            self.assertTrue(self.session_service._waiting)
             wire.hang_up()
-            self.assertEqual(len(self.reading._waiting), 0)
+            self.assertEqual(len(self.session_service._waiting), 0)
         self.turn()
         self.assertEqual(self.read(self.queued, 0).status, 200)
 
@@ -226,6 +226,6 @@ class WindowTests(ServerCase):
                 wire.received = b""
                 wire.send(request("GET", f"{self.quick}/chunks/1", {**GZIP, "Prefer": "wait=10"}))
                 self.ask("GET", self.slow)
-            self.reading.tick()
+            self.session_service.tick()
         self.assertEqual(answers(wire.received)[-1].status, 200)
         self.refused(self.ask("GET", self.slow), 410, "expired")

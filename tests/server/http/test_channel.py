@@ -24,11 +24,11 @@ class PacingTests(ChannelCase):
         wire.send(self.chunk(0) * 41)
         self.assertEqual(len(answers(wire._unsent)), 1)
         size = wire.unsent
-        served = self.reading.events["served"]
+        served = self.session_service.events["served"]
         wire.take(size - 1)
-        self.assertEqual((wire.unsent, self.reading.events["served"]), (1, served))
+        self.assertEqual((wire.unsent, self.session_service.events["served"]), (1, served))
         wire.take(1)
-        self.assertEqual((wire.unsent, self.reading.events["served"]), (size, served + 1))
+        self.assertEqual((wire.unsent, self.session_service.events["served"]), (size, served + 1))
         wire.take()
         self.assertEqual({answer.raw for answer in answers(wire.received)}, {self.read(self.path, 0).raw})
         self.assertEqual(len(answers(wire.received)), 41)
@@ -211,7 +211,7 @@ class DrainTests(ChannelCase):
         draining = ensureDeferred(self.site.drain())
         self.clock.pump([0.05] * 20)
         self.assertTrue(wire.connected)
-        self.reading.close(active.rpartition("/")[2])
+        self.session_service.close(active.rpartition("/")[2])
         self.clock.pump([0.05] * 2)
         self.successResultOf(draining)
         self.assertEqual(answers(wire.received)[0].status, 200)

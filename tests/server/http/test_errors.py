@@ -17,10 +17,10 @@ from patches.server.errors import (
     UnknownSession,
     WindowClosed,
 )
-from patches.server.http.errors import Problem, problem_of
+from patches.server.http.errors import ApiError, api_error
 
 TABLE: list[tuple[Exception, int, str, int | None]] = [
-    (Problem(400, "malformed", "what?"), 400, "malformed", None),
+    (ApiError(400, "malformed", "what?"), 400, "malformed", None),
     (Denied("queue-full", "full", 30), 503, "queue-full", 30),
     (Denied("memory-limit", "full", 5), 503, "memory-limit", 5),
     (Denied("stopping", "bye", 1), 503, "stopping", 1),
@@ -42,7 +42,7 @@ class ProblemTests(SynchronousTestCase):
     def test_table(self) -> None:
         """Each has its status, its code, a message, and perhaps a time to come back."""
         for error, status, code, retry_after in TABLE:
-            problem = problem_of(error)
+            problem = api_error(error)
             assert problem is not None
             self.assertEqual((problem.status, problem.code, problem.retry_after), (status, code, retry_after))
             self.assertTrue(problem.message)
@@ -50,11 +50,11 @@ class ProblemTests(SynchronousTestCase):
     def test_ours(self) -> None:
         """Whatever else goes wrong is nothing that a client is told."""
         for error in (ZeroDivisionError("secret"), SourceError("secret"), KeyError("secret")):
-            self.assertIsNone(problem_of(error))
+            self.assertIsNone(api_error(error))
 
     def test_reason(self) -> None:
         """Who has expired is told why, and who is out of order where it is."""
-        self.assertEqual(getattr(problem_of(SessionExpired("it slept")), "message", ""), "it slept")
-        message = getattr(problem_of(OutOfOrder(3, 1)), "message", "")
+        self.assertEqual(getattr(api_error(SessionExpired("it slept")), "message", ""), "it slept")
+        message = getattr(api_error(OutOfOrder(3, 1)), "message", "")
         self.assertIn("3", message)
         self.assertIn("1", message)

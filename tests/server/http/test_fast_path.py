@@ -44,7 +44,7 @@ class ShortWayTests(ChannelCase):
         """What is written is the one answer that all share, and not a copy."""
         token = self.path.rpartition("/")[2]
         self.read(self.path, 0)
-        loaded = self.reading.ready(token, 0)
+        loaded = self.session_service.read_cached(token, 0)
         assert loaded is not None
         protocol = self.site.buildProtocol(None)
         Wire(protocol)

@@ -6,7 +6,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from patches.interfaces import SourceError
 from patches.server.budget import RESPONSES, SESSION_BYTES
-from patches.server.sessions.chunk_response import LARGEST_LOADED
+from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
 from tests.server.fake_source import HOUR
 from tests.server.server_case import MIB, ServerCase, bulky
 
@@ -49,9 +49,9 @@ class MetricsTests(ServerCase):
         self.ask("DELETE", closed)
         self.post({"resume": closed.rpartition("/")[2], "chunk": 0})
         self.clock.advance(61)
-        self.reading.tick()
+        self.session_service.tick()
         self.clock.advance(61)
-        self.reading.tick()
+        self.session_service.tick()
         events = {"opened": 5, "activated": 3, "completed": 1, "denied": 2, "closed": 1, "resumed": 0}
         for event, count in events.items():
             self.assertEqual((event, self.value("patches_session_events_total", event=event)), (event, count))
@@ -88,7 +88,7 @@ class MetricsTests(ServerCase):
         self.open()
         self.budget.take(RESPONSES, 1 << 40)
         self.assertEqual(self.value("patches_memory_granted_bytes", purpose="sessions"), SESSION_BYTES)
-        self.assertEqual(self.value("patches_memory_granted_bytes", purpose="window"), 3 * LARGEST_LOADED)
+        self.assertEqual(self.value("patches_memory_granted_bytes", purpose="window"), 3 * MAX_RESPONSE_BYTES)
         self.assertEqual(self.value("patches_memory_denied_total", purpose="responses"), 1)
         self.assertEqual(self.value("patches_memory_limit_bytes"), 64 * MIB)
         self.assertGreater(self.value("patches_memory_resident_bytes") or 0, MIB)

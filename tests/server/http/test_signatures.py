@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from patches.server.http.representations import Describe
-from patches.server.http.signatures import Signatures
+from patches.server.http.representations import DescribeSnapshot
+from patches.server.http.signatures import SnapshotSigner
 from patches.signing import NotSigned, SigningKey, VerifyKey, make_keys, manifest_bytes
 from tests.server.server_case import ServerCase
 
@@ -18,7 +18,7 @@ class SignaturesTests(ServerCase):
     def setUp(self) -> None:
         path = Path(self.mktemp())
         self.verify_key = VerifyKey.from_file(make_keys(path))
-        self.describe: Describe = Signatures(SigningKey.from_file(path)).describe
+        self.describe: DescribeSnapshot = SnapshotSigner(SigningKey.from_file(path)).describe
         super().setUp()
 
     def verify(self, platform: str, snapshot: dict[str, Any]) -> None:

@@ -91,7 +91,7 @@ class VulnsTests(ServerCase):
         self.assertIn("no such session", self.error(self.vulns(requestID="x")))
         request = self.document(platform="debian-12")["requestID"]
         self.clock.advance(31)
-        self.reading.tick()
+        self.session_service.tick()
         answer = self.vulns(requestID=request)
         self.assertEqual(answer.status, 410)
         self.assertIn("silent", self.error(answer))

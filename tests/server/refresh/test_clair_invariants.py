@@ -17,10 +17,10 @@ from twisted.internet.defer import ensureDeferred, maybeDeferred
 from twisted.internet.task import Clock
 
 from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
-from patches.server.refresh.poller import Inquiry
+from patches.server.refresh.poller import Poller
 from patches.server.refresh.schedule import Schedule
 from patches.server.refresh.source_state import SourceState
-from patches.server.refresh.staging import Lists
+from patches.server.refresh.staging import StagingStore
 from patches.sources.clair.source import ClairSettings, ClairSource
 from patches.sources.fetch.clients import FirstEncoding
 from patches.sources.fetch.retry import FetchSettings
@@ -66,10 +66,10 @@ class Following(RuleBasedStateMachine):
         self.source = ClairSource(
             client, "http://clair.test", self.clock, ClairSettings(page_size, fetch, FULL_WALK), lambda: 0.0
         )
-        self.lists = Lists(Path(":memory:"))
+        self.lists = StagingStore(Path(":memory:"))
         budget = Budget(REFRESH_BYTES, {REFRESH: REFRESH_BYTES})
         schedule = Schedule(INTERVAL)
-        self.inquiry = Inquiry(self.lists, schedule, budget, maybeDeferred, self.clock, self.clock.seconds)
+        self.poller = Poller(self.lists, schedule, budget, maybeDeferred, self.clock, self.clock.seconds)
         self.state = SourceState(self.source)
         self.clock.advance(1)
         self.refresh(0)
@@ -110,10 +110,10 @@ class Following(RuleBasedStateMachine):
         """Time passes, and what is due is asked for and read."""
         self.clock.advance(minutes * 60)
         self.disturbed.clear()
-        self.go(self.inquiry.ask, self.state)
-        for feed in self.state.feeds.values():
+        self.go(self.poller.ask, self.state)
+        for feed in self.state.source_lists.values():
             if feed.attempts.due <= self.clock.seconds():
-                self.go(self.inquiry.read, self.source, feed)
+                self.go(self.poller.read, self.source, feed)
         self.meddling.clear()
         for platform in self.checked():
             self.compare(platform)
@@ -134,7 +134,7 @@ class Following(RuleBasedStateMachine):
 
     def checked(self) -> list[str]:
         """Tell which lists count as checked now."""
-        return [key for key, feed in self.state.feeds.items() if feed.checked == self.clock.seconds()]
+        return [key for key, feed in self.state.source_lists.items() if feed.checked == self.clock.seconds()]
 
     def compare(self, platform: str) -> None:
         """Compare what is known of a list that was checked now with what Clair has."""

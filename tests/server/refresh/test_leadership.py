@@ -14,7 +14,7 @@ from patches.server.catalogue.store import Catalogue
 from patches.server.catalogue.transactions import RefreshLock, lock_of
 from patches.server.errors import CatalogueError
 from patches.server.refresh.leadership import Leadership
-from patches.server.refresh.refresher import Refresh
+from patches.server.refresh.refresher import Refresher
 from tests.integration.daemons import wait_for
 from tests.postgresql import postgresql
 from tests.server.databases import DatabaseCase, OnPostgreSQL
@@ -40,7 +40,7 @@ class MemoryLock:
         self._mutex = mutex
         self.trouble: CatalogueError | None = None
 
-    def hold(self) -> bool:
+    def acquire(self) -> bool:
         """Take it if it is free."""
         if self.trouble is not None:
             if self._mutex.holder is self:
@@ -109,7 +109,7 @@ class FollowingTests(RefreshCase):
         self.catalogue.is_shared = True
         self.first, self.second = self.server(0), self.server(1)
 
-    def server(self, number: int, *more: PutSource) -> Refresh:
+    def server(self, number: int, *more: PutSource) -> Refresher:
         """Make a server with lists of its own."""
         folder = Path(mkdtemp(dir=self.folder))
         self.lists = type(self.lists)(folder / "lists.sqlite")
@@ -229,18 +229,18 @@ class RefreshLockTests(OnPostgreSQL, DatabaseCase):
 
     def test_one_holds(self) -> None:
         """One holds it, until its connection ends."""
-        self.assertEqual([self.one.hold(), self.other.hold(), self.one.hold()], [True, False, True])
+        self.assertEqual([self.one.acquire(), self.other.acquire(), self.one.acquire()], [True, False, True])
         self.one.release()
-        wait_for(self.other.hold, 10)  # PostgreSQL notices that a connection was closed when it comes to it
-        self.assertFalse(self.one.hold())
+        wait_for(self.other.acquire, 10)  # PostgreSQL notices that a connection was closed when it comes to it
+        self.assertFalse(self.one.acquire())
 
     def test_connection_lost(self) -> None:
         """Who loses the connection has lost the lock, and knows it; it can come back."""
-        self.assertTrue(self.one.hold())
+        self.assertTrue(self.one.acquire())
         postgresql().execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted")
-        wait_for(self.other.hold, 10)
-        self.assertRaises(CatalogueError, self.one.hold)
-        self.assertFalse(self.one.hold())
+        wait_for(self.other.acquire, 10)
+        self.assertRaises(CatalogueError, self.one.acquire)
+        self.assertFalse(self.one.acquire())
 
     def test_beside_the_pool(self) -> None:
         """It takes no connection of those that serve."""
@@ -248,7 +248,7 @@ class RefreshLockTests(OnPostgreSQL, DatabaseCase):
         self.addCleanup(engine.dispose)
         lock = RefreshLock(engine)
         self.addCleanup(lock.release)
-        self.assertTrue(lock.hold())
+        self.assertTrue(lock.acquire())
         self.assertEqual(engine.pool.checkedout(), 0)  # type: ignore[attr-defined]
         self.assertEqual(Catalogue(engine).current(), [])
 

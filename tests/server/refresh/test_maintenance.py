@@ -10,7 +10,7 @@ from twisted.logger import globalLogPublisher
 from patches.interfaces import SourceError
 from patches.server.errors import CatalogueError
 from patches.server.refresh.leadership import Leadership
-from patches.server.refresh.maintenance import Rounds
+from patches.server.refresh.maintenance import Maintenance
 from tests.server.refresh.test_leadership import MemoryLock, Mutex
 from tests.server.server_case import ServerCase
 
@@ -24,7 +24,9 @@ class RoundsTests(ServerCase):
         leadership = Leadership(self.lock, maybeDeferred)
         self.refresh.leads = leadership.leads
         self.forgotten: list[float] = []
-        self.rounds = Rounds(self.reading.revisions_in_use, self.refresh, self.deltas, leadership, self.forget_files)
+        self.maintenance = Maintenance(
+            self.session_service.revisions_in_use, self.refresh, self.deltas, leadership, self.forget_files
+        )
         self.said: list[str] = []
         globalLogPublisher.addObserver(self.note)
         self.addCleanup(globalLogPublisher.removeObserver, self.note)
@@ -37,7 +39,7 @@ class RoundsTests(ServerCase):
     def go_on(self, seconds: float = 11) -> None:
         """Go on for a round."""
         self.clock.advance(seconds)
-        self.successResultOf(ensureDeferred(self.rounds.refresh()))
+        self.successResultOf(ensureDeferred(self.maintenance.refresh()))
 
     async def forget_files(self) -> None:
         """Note when files of feeds are removed."""
@@ -47,7 +49,9 @@ class RoundsTests(ServerCase):
         """Files are removed by who refreshes, once it has asked its sources, so that what they use is known to be."""
         self.start()
         leadership = Leadership(self.lock, maybeDeferred)
-        self.rounds = Rounds(self.reading.revisions_in_use, self.refresh, self.deltas, leadership, self.forget_files)
+        self.maintenance = Maintenance(
+            self.session_service.revisions_in_use, self.refresh, self.deltas, leadership, self.forget_files
+        )
         self.prune()
         self.assertEqual(self.forgotten, [])
         self.go_on()
@@ -66,7 +70,7 @@ class RoundsTests(ServerCase):
 
     def prune(self) -> None:
         """Delete what is old."""
-        self.successResultOf(ensureDeferred(self.rounds.prune()))
+        self.successResultOf(ensureDeferred(self.maintenance.prune()))
 
     def test_leads_at_once(self) -> None:
         """Who starts alone refreshes in its first round."""

@@ -13,7 +13,7 @@ class OneServerTests(PublicCase):
     def test_nothing_before(self) -> None:
         """No public feed is read before a platform of it is asked for."""
         self.tick()
-        self.assertEqual((self.feeds.made, self.refresh.statuses, self.refresh.ready), ({}, {}, False))
+        self.assertEqual((self.source_lists.made, self.refresh.statuses, self.refresh.ready), ({}, {}, False))
 
     def test_asked_for(self) -> None:
         """A platform that is asked for is read with the next round, and no other."""
@@ -31,13 +31,13 @@ class OneServerTests(PublicCase):
 
     def test_no_such_file(self) -> None:
         """Nor is what it has no file of; one that had a file is served on, whatever became of the file."""
-        self.feeds.lists["fedora-40"] = [*vulnerabilities(20, "fedora-40")]
+        self.source_lists.lists["fedora-40"] = [*vulnerabilities(20, "fedora-40")]
         for platform in ("fedora-40", "fedora-99"):
             self.assertEqual(self.scan(platform), "not ready")
         self.tick(1)
         self.assertEqual((self.scan("fedora-40"), self.scan("fedora-99")), (20, "unknown"))
         self.assertEqual((set(self.refresh.statuses), self.refresh.ready), ({"fedora-40"}, True))
-        del self.feeds.lists["fedora-40"]
+        del self.source_lists.lists["fedora-40"]
         self.tick(DAY)
         self.assertEqual(self.scan("fedora-40"), 20)
         self.assertEqual(self.refresh.statuses["fedora-40"].error, "it answered 404")
@@ -62,7 +62,7 @@ class OneServerTests(PublicCase):
         """What is no platform's name is unknown, and so is what no public feed is about."""
         for name in ("amiga-3", "Debian 12", "", "x" * 1000, "-"):
             self.assertEqual(self.scan(name), "unknown")
-        self.assertEqual(self.board.read().wanted, {})
+        self.assertEqual(self.request_table.read().wanted, {})
 
     def test_not_there(self) -> None:
         """What a public feed turns out not to have is unknown from then on; it is looked for again after a day."""
@@ -71,13 +71,16 @@ class OneServerTests(PublicCase):
         self.tick(1)
         self.assertEqual((self.scan("debian-99"), self.scan()), ("unknown", 12))
         self.assertEqual(set(self.refresh.statuses), {"debian-12"})
-        self.assertEqual((set(self.board.read().wanted), set(self.board.read().absent)), ({"debian-12"}, {"debian-99"}))
+        self.assertEqual(
+            (set(self.request_table.read().wanted), set(self.request_table.read().absent)),
+            ({"debian-12"}, {"debian-99"}),
+        )
         self.asked_of("debian")
         for _ in range(5):
             self.tick(60)
             self.assertEqual(self.scan("debian-99"), "unknown")
         self.assertEqual(self.asked_of("debian"), [])
-        self.feeds.lists["debian-99"] = [*vulnerabilities(9, "debian-99")]
+        self.source_lists.lists["debian-99"] = [*vulnerabilities(9, "debian-99")]
         self.tick(DAY)
         self.assertEqual(self.scan("debian-99"), "not ready")
         self.tick(1)
@@ -106,7 +109,7 @@ class OneServerTests(PublicCase):
         self.scan()
         self.tick(1)
         self.asked_of("debian")
-        self.feeds.lists["debian-12"] = [*vulnerabilities(13)]
+        self.source_lists.lists["debian-12"] = [*vulnerabilities(13)]
         self.start()
         self.assertEqual(set(self.refresh.statuses), {"debian-12"})
         for _ in range(2):
@@ -118,7 +121,7 @@ class OneServerTests(PublicCase):
         self.break_feed("debian-12")
         self.scan()
         self.tick(1)
-        self.feeds.made["debian"].trouble = None
+        self.source_lists.made["debian"].trouble = None
         self.start()
         self.tick()
         self.assertEqual(self.refresh.statuses["debian-12"].snapshot and "there", "there")
@@ -126,8 +129,8 @@ class OneServerTests(PublicCase):
     def test_seldom_written(self) -> None:
         """That a platform is asked for is written when it is new, and then once a day."""
         written = []
-        want = self.board.want
-        self.patch(self.board, "want", lambda asked: (written.append(dict(asked)), want(asked)))
+        want = self.request_table.want
+        self.patch(self.request_table, "want", lambda asked: (written.append(dict(asked)), want(asked)))
         for _ in range(49):
             for _ in range(100):
                 self.scan()
@@ -148,7 +151,7 @@ class OneServerTests(PublicCase):
         self.asked_of("debian"), self.asked_of("ubuntu")
         for _ in range(3):
             self.tick(HOUR)
-        self.assertEqual((self.asked_of("ubuntu"), self.feeds.made["debian"].wanted), ([], {"debian-12"}))
+        self.assertEqual((self.asked_of("ubuntu"), self.source_lists.made["debian"].wanted), ([], {"debian-12"}))
         self.assertEqual(self.lists.facts("ubuntu-24.04"), {})
         self.assertEqual(set(self.refresh.statuses), {"debian-12"})
         self.assertEqual(self.scan("ubuntu-24.04"), "not ready")
@@ -160,11 +163,11 @@ class OneServerTests(PublicCase):
         self.catalogue.publish("debian-12", lines(vulnerabilities(5)), {}, NOW)
         self.break_feed("debian-12")
         self.tick(10)
-        self.assertEqual(self.feeds.made["debian"].asked, [])
+        self.assertEqual(self.source_lists.made["debian"].asked, [])
         self.assertEqual(self.scan(), 5)
         for _ in range(32):
             self.tick(DAY)
-        self.assertEqual((self.scan(), self.board.read().wanted), (5, {}))
+        self.assertEqual((self.scan(), self.request_table.read().wanted), (5, {}))
 
 
 class ConfiguredTests(PublicCase):
@@ -185,7 +188,7 @@ class ConfiguredTests(PublicCase):
         self.assertEqual([self.scan(), self.scan("ubuntu-24.04")], [7, "not ready"])
         self.tick(1)
         self.assertEqual([self.scan(), self.scan("ubuntu-24.04")], [7, 24])
-        self.assertEqual(set(self.feeds.made), {"ubuntu"})
+        self.assertEqual(set(self.source_lists.made), {"ubuntu"})
 
     def test_gets_it(self) -> None:
         """When a configured source gets what a public one was read for, that one is not read any more."""
@@ -195,7 +198,7 @@ class ConfiguredTests(PublicCase):
         self.assertEqual(self.scan(), 12)
         self.put("debian-12", 13)
         self.tick(HOUR)
-        self.assertEqual((self.scan(), self.board.read().wanted), (13, {}))
+        self.assertEqual((self.scan(), self.request_table.read().wanted), (13, {}))
         self.asked_of("debian")
         self.tick(HOUR)
         self.assertEqual(self.asked_of("debian"), [])
@@ -227,5 +230,5 @@ class ChosenTests(PublicCase):
         self.assertEqual([self.scan(name) for name in self.platforms], [12, 3, "not ready"])
         self.assertEqual(self.scan("ubuntu-24.04"), "unknown")
         self.tick(1)
-        self.assertEqual((set(self.feeds.made), self.board.read().wanted), ({"debian"}, {}))
+        self.assertEqual((set(self.source_lists.made), self.request_table.read().wanted), ({"debian"}, {}))
         self.assertFalse(self.refresh.ready)

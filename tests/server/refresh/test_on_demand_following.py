@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.internet.defer import ensureDeferred
 
 from patches.interfaces import SourceError
-from patches.server.refresh.refresher import Refresh
+from patches.server.refresh.refresher import Refresher
 from tests.server.databases import OnPostgreSQL
 from tests.server.fake_catalogue import vulnerabilities
 from tests.server.public_case import DAY, PublicCase
@@ -18,7 +18,7 @@ class FollowingTests(PublicCase):
         super().setUp()
         self.catalogue.is_shared = True
         self.turn = 0
-        self.servers: list[Refresh] = []
+        self.servers: list[Refresher] = []
         self.configured = [self.source]
         self.source.lists = {"alpine-3.20": [*vulnerabilities(3, "alpine-3.20")]}
 

@@ -69,12 +69,12 @@ class ReadingTests(RefreshCase):
 
     def test_void_after_change(self) -> None:
         """What was read before the change is not served."""
-        reading = [vulnerability(77), ListChanged("moved"), vulnerability(1)]
-        self.source.lists["debian-12"] = reading
+        session_service = [vulnerability(77), ListChanged("moved"), vulnerability(1)]
+        self.source.lists["debian-12"] = session_service
         waiting: Deferred[None] = Deferred()
-        reading.insert(1, waiting)  # type: ignore[arg-type]
+        session_service.insert(1, waiting)  # type: ignore[arg-type]
         done = ensureDeferred(self.refresh.tick())
-        del reading[0]
+        del session_service[0]
         waiting.callback(None)
         self.successResultOf(done)
         self.assertEqual(self.count(), 1)
@@ -227,10 +227,10 @@ class KeepingTests(RefreshCase):
         status = self.refresh.statuses["debian-12"]
         self.assertEqual(self.count(), 100)
         self.assertIn("89 vulnerabilities, 11% less", str(status.alarm))
-        self.assertEqual([held.vulnerabilities for held in self.catalogue.held()], [89])
+        self.assertEqual([held_back.vulnerabilities for held_back in self.catalogue.held_back()], [89])
         self.put("debian-12", 90)
         self.tick(HOUR)
-        self.assertEqual((self.count(), status.alarm, self.catalogue.held()), (90, None, []))
+        self.assertEqual((self.count(), status.alarm, self.catalogue.held_back()), (90, None, []))
 
     def test_accepted(self) -> None:
         """What an operator accepts is current; it was checked when its sources gave it, not when it was accepted."""
@@ -284,7 +284,7 @@ class HeldTests(RefreshCase):
         self.tick(10)
         self.assertEqual(self.source.asked.count("debian-12"), 2)
         self.assertEqual(self.refresh.current("debian-12").checked, NOW)
-        self.assertEqual([each.checked for each in self.catalogue.held()], [NOW + 6 * HOUR])
+        self.assertEqual([each.checked for each in self.catalogue.held_back()], [NOW + 6 * HOUR])
 
     def test_restart(self) -> None:
         """After a restart it is told of at once, before any source was asked."""

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.server.refresh.staging import Lists, Read
+from patches.server.refresh.staging import ImportResult, StagingStore
 from patches.vulnerability import Vulnerability
 from patches.wire import encode_line
 from tests.server.fake_catalogue import lines, vulnerabilities, vulnerability
 
-READ = Read("etag-1", None, {}, 1000.0)
+READ = ImportResult("etag-1", None, {}, 1000.0)
 
 
 class ListsTests(SynchronousTestCase):
@@ -23,16 +23,16 @@ class ListsTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.path = Path(self.mktemp())
-        self.lists = Lists(self.path)
+        self.lists = StagingStore(self.path)
         self.addCleanup(lambda: self.lists.close())
 
     def put(
-        self, records: list[Vulnerability], source: str = "debian", key: str = "all", read: Read = READ
+        self, records: list[Vulnerability], source: str = "debian", key: str = "all", read: ImportResult = READ
     ) -> set[str]:
         """Read a list whole."""
-        reading = self.lists.begin(source, key)
-        self.lists.add(reading, records)
-        return self.lists.keep(reading, read)
+        import_id = self.lists.begin(source, key)
+        self.lists.add(import_id, records)
+        return self.lists.keep(import_id, read)
 
     def told(self, platform: str = "debian-12", source: str = "debian") -> list[bytes]:
         """Give the lines of a platform."""
@@ -54,47 +54,49 @@ class ListsTests(SynchronousTestCase):
 
     def test_last_wins(self) -> None:
         """Of two of a platform with the same name the later one holds."""
-        reading = self.lists.begin("debian", "all")
-        self.lists.add(reading, [vulnerability(1, href="a"), vulnerability(1, href="b")])
-        self.lists.add(reading, [vulnerability(1, href="c"), vulnerability(1, "debian-13")])
-        self.lists.keep(reading, READ)
+        import_id = self.lists.begin("debian", "all")
+        self.lists.add(import_id, [vulnerability(1, href="a"), vulnerability(1, href="b")])
+        self.lists.add(import_id, [vulnerability(1, href="c"), vulnerability(1, "debian-13")])
+        self.lists.keep(import_id, READ)
         self.assertEqual(self.told(), [encode_line(vulnerability(1, href="c"))])
 
     def test_whole_or_not(self) -> None:
         """A list takes the place of the last one when it is whole, and not before; an abandoned one never does."""
         self.put(vulnerabilities(5))
-        reading = self.lists.begin("debian", "all")
-        self.lists.add(reading, vulnerabilities(9))
+        import_id = self.lists.begin("debian", "all")
+        self.lists.add(import_id, vulnerabilities(9))
         self.assertEqual(len(self.told()), 5)
-        self.lists.abandon(reading)
+        self.lists.abandon(import_id)
         self.assertEqual(len(self.told()), 5)
         self.put(vulnerabilities(7))
         self.assertEqual(len(self.told()), 7)
 
-    def lay_over(self, records: list[Vulnerability], read: Read = READ) -> set[str]:
+    def lay_over(self, records: list[Vulnerability], read: ImportResult = READ) -> set[str]:
         """Read what has changed."""
-        reading = self.lists.begin("debian", "all")
-        self.lists.add(reading, records)
-        return self.lists.lay_over(reading, read)
+        import_id = self.lists.begin("debian", "all")
+        self.lists.add(import_id, records)
+        return self.lists.lay_over(import_id, read)
 
     def test_laid_over(self) -> None:
         """What has changed takes the place of what was there under its name; all else stays, and is counted."""
-        self.put(vulnerabilities(5), read=Read("s", None, {"withdrawn": 2}, 7.0))
+        self.put(vulnerabilities(5), read=ImportResult("s", None, {"withdrawn": 2}, 7.0))
         self.put(vulnerabilities(2), source="osv")
         changed = [vulnerability(3, href="new"), vulnerability(9)]
-        self.assertEqual(self.lay_over(changed, Read("t", None, {"withdrawn": 1}, 9.0)), {"debian-12"})
+        self.assertEqual(self.lay_over(changed, ImportResult("t", None, {"withdrawn": 1}, 9.0)), {"debian-12"})
         expected = [vulnerability(3, href="new") if number == 3 else vulnerability(number) for number in (*range(5), 9)]
         self.assertEqual(self.told(), lines(expected))
         self.assertEqual(self.told(source="osv"), lines(vulnerabilities(2)))
         self.assertEqual(self.lists.facts("debian-12")["debian"], {"read": 6, "skipped": {"withdrawn": 1}})
-        self.assertEqual(self.lists.known("debian", "all"), (Read("t", None, {"withdrawn": 1}, 9.0), {"debian-12"}))
+        self.assertEqual(
+            self.lists.known("debian", "all"), (ImportResult("t", None, {"withdrawn": 1}, 9.0), {"debian-12"})
+        )
         readings = self.lists._database.execute("SELECT count(*) FROM readings").fetchone()
         self.assertEqual(readings, (2,))
 
     def test_nothing_laid_over(self) -> None:
         """Nothing is laid over a list without a change to it; what is told of it changes."""
         self.put(vulnerabilities(5))
-        self.assertEqual(self.lay_over([], Read("t", None, {}, 9.0)), {"debian-12"})
+        self.assertEqual(self.lay_over([], ImportResult("t", None, {}, 9.0)), {"debian-12"})
         self.assertEqual((len(self.told()), self.lists.known("debian", "all")[0].state), (5, "t"))  # type: ignore[index]
 
     def test_laid_over_later(self) -> None:
@@ -102,10 +104,10 @@ class ListsTests(SynchronousTestCase):
         with self.assertRaises(ValueError):
             self.lay_over(vulnerabilities(1))
         self.put(vulnerabilities(5))
-        reading = self.lists.begin("debian", "all")
-        self.lists.add(reading, [vulnerability(1, href="new"), vulnerability(9)])
+        import_id = self.lists.begin("debian", "all")
+        self.lists.add(import_id, [vulnerability(1, href="new"), vulnerability(9)])
         self.assertEqual(self.told(), lines(vulnerabilities(5)))
-        self.lists.abandon(reading)
+        self.lists.abandon(import_id)
         self.assertEqual(self.told(), lines(vulnerabilities(5)))
 
     def test_failed_in_the_middle(self) -> None:
@@ -115,10 +117,10 @@ class ListsTests(SynchronousTestCase):
             yield vulnerability(1)
             raise ZeroDivisionError
 
-        reading = self.lists.begin("debian", "all")
+        import_id = self.lists.begin("debian", "all")
         with self.assertRaises(ZeroDivisionError):
-            self.lists.add(reading, failing())
-        self.lists.keep(reading, READ)
+            self.lists.add(import_id, failing())
+        self.lists.keep(import_id, READ)
         self.assertEqual(self.told(), [])
         self.put(vulnerabilities(2))
         self.assertEqual(len(self.told()), 2)
@@ -131,11 +133,13 @@ class ListsTests(SynchronousTestCase):
 
     def test_facts(self) -> None:
         """What was read, left out and claimed is kept, and so is the state."""
-        self.put(vulnerabilities(3), read=Read("s", 5, {"withdrawn": 2}, 7.0))
-        self.put(vulnerabilities(4), source="osv", read=Read(None, None, {}, 8.0))
+        self.put(vulnerabilities(3), read=ImportResult("s", 5, {"withdrawn": 2}, 7.0))
+        self.put(vulnerabilities(4), source="osv", read=ImportResult(None, None, {}, 8.0))
         debian = {"read": 3, "skipped": {"withdrawn": 2}, "claimed": 5}
         self.assertEqual(self.lists.facts("debian-12"), {"debian": debian, "osv": {"read": 4, "skipped": {}}})
-        self.assertEqual(self.lists.known("debian", "all"), (Read("s", 5, {"withdrawn": 2}, 7.0), {"debian-12"}))
+        self.assertEqual(
+            self.lists.known("debian", "all"), (ImportResult("s", 5, {"withdrawn": 2}, 7.0), {"debian-12"})
+        )
         self.assertIsNone(self.lists.known("debian", "other"))
 
     def test_forget(self) -> None:
@@ -149,10 +153,10 @@ class ListsTests(SynchronousTestCase):
     def test_reopened(self) -> None:
         """What was kept is there again; what was only begun is not."""
         self.put(vulnerabilities(3))
-        reading = self.lists.begin("debian", "all")
-        self.lists.add(reading, vulnerabilities(9))
+        import_id = self.lists.begin("debian", "all")
+        self.lists.add(import_id, vulnerabilities(9))
         self.lists.close()
-        self.lists = Lists(self.path)
+        self.lists = StagingStore(self.path)
         self.assertEqual(len(self.told()), 3)
         count = self.lists._database.execute("SELECT count(*) FROM lines").fetchone()
         self.assertEqual(count, (3,))
@@ -162,21 +166,21 @@ class ListsTests(SynchronousTestCase):
         self.put(vulnerabilities(300))
         self.lists.close()
         whole = self.path.read_bytes()
-        for damage in (b"nonsense" * 1000, whole[: len(whole) // 2], whole[:100] + b"\0" * 5000 + whole[5100:]):
-            self.path.write_bytes(damage)
-            self.lists = Lists(self.path)
+        for find_damage in (b"nonsense" * 1000, whole[: len(whole) // 2], whole[:100] + b"\0" * 5000 + whole[5100:]):
+            self.path.write_bytes(find_damage)
+            self.lists = StagingStore(self.path)
             self.assertEqual(self.told(), [])
             self.put(vulnerabilities(1))
             self.lists.close()
-        self.lists = Lists(self.path)
+        self.lists = StagingStore(self.path)
 
     @given(st.lists(st.lists(st.integers(0, 30), max_size=20), max_size=4))
     @settings(deadline=None, max_examples=30)
     def test_law(self, batches: list[list[int]]) -> None:
         """However a list is cut, it comes out ordered, each name once."""
-        reading = self.lists.begin("debian", "law")
+        import_id = self.lists.begin("debian", "law")
         for batch in batches:
-            self.lists.add(reading, map(vulnerability, batch))
-        self.lists.keep(reading, READ)
+            self.lists.add(import_id, map(vulnerability, batch))
+        self.lists.keep(import_id, READ)
         expected = sorted({number for batch in batches for number in batch})
         self.assertEqual(self.told(), lines(map(vulnerability, expected)))

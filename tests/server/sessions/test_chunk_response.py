@@ -7,7 +7,7 @@ import gzip
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.catalogue.chunks import MAX_ENCODED_BYTES, Chunk
-from patches.server.sessions.chunk_response import LARGEST_LOADED, MAX_HEAD_BYTES, load
+from patches.server.sessions.chunk_response import MAX_HEAD_BYTES, MAX_RESPONSE_BYTES, create_response
 from patches.wire import digest, parse_repr_digest
 from tests.server.fake_catalogue import blank
 
@@ -19,7 +19,7 @@ class AnswerTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.chunk = Chunk(3, 1, digest(b"{}\n"), gzip.compress(b"{}\n"))
-        self.loaded = load(self.chunk, DATE)
+        self.loaded = create_response(self.chunk, DATE)
 
     def test_answer(self) -> None:
         """The answer is a whole HTTP response, whose digest is that of the body before compression."""
@@ -41,9 +41,9 @@ class AnswerTests(SynchronousTestCase):
 
     def test_largest(self) -> None:
         """The head of the largest chunk is no longer than was reckoned with."""
-        largest = load(Chunk(9_999_999, 1, bytes(32), bytes(MAX_ENCODED_BYTES)), DATE)
+        largest = create_response(Chunk(9_999_999, 1, bytes(32), bytes(MAX_ENCODED_BYTES)), DATE)
         self.assertLessEqual(largest.head_size, MAX_HEAD_BYTES)
-        self.assertLessEqual(largest.size, LARGEST_LOADED)
+        self.assertLessEqual(largest.size, MAX_RESPONSE_BYTES)
 
 
 class HoldingTests(SynchronousTestCase):
@@ -59,18 +59,18 @@ class HoldingTests(SynchronousTestCase):
 
     def test_free(self) -> None:
         """What nobody holds is free at once."""
-        self.chunk.when_free(self.free)
+        self.chunk.when_unpinned(self.free)
         self.assertEqual(self.freed, 1)
 
     def test_held(self) -> None:
         """What is held is free when the last one has released it, and once."""
-        self.chunk.hold()
-        self.chunk.hold()
-        self.chunk.when_free(self.free)
-        self.chunk.release()
+        self.chunk.pin()
+        self.chunk.pin()
+        self.chunk.when_unpinned(self.free)
+        self.chunk.unpin()
         self.assertEqual(self.freed, 0)
-        self.chunk.release()
+        self.chunk.unpin()
         self.assertEqual(self.freed, 1)
-        self.chunk.hold()
-        self.chunk.release()
+        self.chunk.pin()
+        self.chunk.unpin()
         self.assertEqual(self.freed, 1)

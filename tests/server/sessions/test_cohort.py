@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.server.sessions.chunk_response import LARGEST_LOADED
-from patches.server.sessions.cohorts import Lane
+from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
+from patches.server.sessions.cohorts import Cohort
 from patches.server.sessions.table import Session, State
 from tests.server.fake_catalogue import Shelf, snapshot
 
@@ -14,23 +14,23 @@ class LaneTests(SynchronousTestCase):
     """A cohort on its way through four chunks."""
 
     def setUp(self) -> None:
-        self.lane = Lane(snapshot(4), 0, LARGEST_LOADED, Shelf().load, 0.0)
+        self.cohort = Cohort(snapshot(4), 0, MAX_RESPONSE_BYTES, Shelf().load, 0.0)
         self.slow, self.quick = self.enter("slow", 0), self.enter("quick", 0)
 
     def enter(self, token: str, position: int, now: float = 0.0) -> Session:
         """Let a session in."""
         session = Session(token, "debian-12", "r1", position, seen=now, moved=now, state=State.ACTIVE)
-        self.lane.enter(session)
+        self.cohort.enter(session)
         return session
 
     def move(self, session: Session, n: int, now: float) -> None:
         """Let a session ask for a chunk."""
-        self.lane.window.read(session.token, n)
+        self.cohort.window.read(session.token, n)
         session.position, session.moved = n, now
 
     def overdue(self, now: float, queued: bool = False) -> list[str]:
         """Tell who is overdue after ten seconds."""
-        return [session.token for session in self.lane.overdue(now, 10.0, queued)]
+        return [session.token for session in self.cohort.overdue(now, 10.0, queued)]
 
     def test_nobody_waits(self) -> None:
         """While nobody waits nobody is overdue."""
@@ -66,19 +66,19 @@ class LaneTests(SynchronousTestCase):
 
     def test_admits(self) -> None:
         """Who needs a chunk that is held, or will be, may join."""
-        self.assertEqual([self.lane.admits(n, 0.0, 10.0) for n in range(6)], [True] * 5 + [False])
+        self.assertEqual([self.cohort.admits(n, 0.0, 10.0) for n in range(6)], [True] * 5 + [False])
         for session in (self.slow, self.quick):
             self.move(session, 0, 0.0)
             self.move(session, 1, 0.0)
-        self.assertFalse(self.lane.admits(0, 0.0, 10.0))
+        self.assertFalse(self.cohort.admits(0, 0.0, 10.0))
 
     def test_admits_no_more(self) -> None:
         """Once one ahead has waited for long, nobody joins at the tail; when the tail moves on, one may again."""
         self.move(self.quick, 0, 0.0)
-        self.assertTrue(self.lane.admits(0, 100.0, 10.0))
+        self.assertTrue(self.cohort.admits(0, 100.0, 10.0))
         self.move(self.quick, 1, 0.0)
-        self.assertTrue(self.lane.admits(0, 10.0, 10.0))
-        self.assertEqual([self.lane.admits(n, 10.1, 10.0) for n in (0, 1)], [False, True])
+        self.assertTrue(self.cohort.admits(0, 10.0, 10.0))
+        self.assertEqual([self.cohort.admits(n, 10.1, 10.0) for n in (0, 1)], [False, True])
         self.move(self.slow, 0, 11.0)
         self.move(self.slow, 1, 11.0)
-        self.assertTrue(self.lane.admits(1, 100.0, 10.0))
+        self.assertTrue(self.cohort.admits(1, 100.0, 10.0))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.budget import WINDOW, Budget
-from patches.server.sessions.chunk_response import LARGEST_LOADED
-from patches.server.sessions.cohorts import Lanes
+from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
+from patches.server.sessions.cohorts import Cohorts
 from patches.server.sessions.table import Session
 from tests.server.fake_catalogue import Shelf, snapshot
 
@@ -15,25 +15,25 @@ class LanesTests(SynchronousTestCase):
     """Lanes where there is memory for one."""
 
     def setUp(self) -> None:
-        self.budget = Budget(LARGEST_LOADED)
-        self.lanes = Lanes(self.budget, Shelf().load, LARGEST_LOADED, 10.0)
+        self.budget = Budget(MAX_RESPONSE_BYTES)
+        self.cohorts = Cohorts(self.budget, Shelf().load, MAX_RESPONSE_BYTES, 10.0)
         self.sessions = {name: Session(name, name, name, 0, 0.0, 0.0) for name in "abc"}
 
     def admit(self, name: str) -> bool:
         """Admit the session of a snapshot."""
-        return self.lanes.admit(self.sessions[name], snapshot(4, name, name), 0.0)
+        return self.cohorts.admit(self.sessions[name], snapshot(4, name, name), 0.0)
 
     def leave(self, name: str) -> bool:
         """Let it go."""
-        return self.lanes.leave(self.sessions[name])
+        return self.cohorts.leave(self.sessions[name])
 
     def test_opens(self) -> None:
         """The first session of a snapshot opens a lane; the memory is taken, and given back when it leaves."""
         self.assertTrue(self.admit("a"))
-        self.assertEqual((len(self.lanes), self.budget.free(WINDOW)), (1, 0))
+        self.assertEqual((len(self.cohorts), self.budget.free(WINDOW)), (1, 0))
         self.assertTrue(self.leave("a"))
-        self.assertEqual((len(self.lanes), self.budget.used[WINDOW]), (0, 0))
-        self.assertIsNone(self.lanes.get("a"))
+        self.assertEqual((len(self.cohorts), self.budget.used[WINDOW]), (0, 0))
+        self.assertIsNone(self.cohorts.get("a"))
 
     def test_not_in(self) -> None:
         """Who is in no lane leaves none."""
@@ -45,21 +45,21 @@ class LanesTests(SynchronousTestCase):
     def test_in_line(self) -> None:
         """Memory goes to who was refused it first."""
         self.admit("a")
-        self.assertFalse(self.lanes.short)
+        self.assertFalse(self.cohorts.is_short_of_memory)
         self.assertEqual([self.admit("b"), self.admit("c")], [False, False])
-        self.assertTrue(self.lanes.short)
+        self.assertTrue(self.cohorts.is_short_of_memory)
         self.leave("a")
         self.assertEqual([self.admit("a"), self.admit("c"), self.admit("b")], [False, False, True])
         self.leave("b")
         self.assertEqual([self.admit("a"), self.admit("c")], [False, True])
-        self.assertTrue(self.lanes.refused("a"))
+        self.assertTrue(self.cohorts.is_waiting_for_memory("a"))
 
     def test_out_of_line(self) -> None:
         """Who waits no longer holds nobody up."""
         self.admit("a")
         self.admit("b")
-        self.lanes.wait_no_longer("b")
-        self.assertFalse(self.lanes.refused("b"))
+        self.cohorts.stop_waiting("b")
+        self.assertFalse(self.cohorts.is_waiting_for_memory("b"))
         self.leave("a")
         self.assertTrue(self.admit("c"))
 
@@ -68,6 +68,6 @@ class LanesTests(SynchronousTestCase):
         self.admit("a")
         self.admit("b")
         self.admit("c")
-        self.lanes.only_wait_for({"c", "a"})
+        self.cohorts.keep_waiting_only({"c", "a"})
         self.leave("a")
         self.assertTrue(self.admit("c"))

@@ -19,12 +19,12 @@ class SilenceTests(ReadingCase):
         session = self.open()
         self.pass_time(30)
         self.assertIs(session.state, State.ACTIVE)
-        self.reading.touch(session.token)
+        self.session_service.touch(session.token)
         self.pass_time(31)
-        error = self.assertRaises(SessionExpired, self.reading.touch, session.token)
+        error = self.assertRaises(SessionExpired, self.session_service.touch, session.token)
         self.assertIn("30 s", str(error))
         self.assertFalse(any(self.budget.used.values()))
-        self.assertEqual(self.reading.events["expired"], 1)
+        self.assertEqual(self.session_service.events["expired"], 1)
 
     def test_queued(self) -> None:
         """A queued session may be silent for longer."""
@@ -32,7 +32,7 @@ class SilenceTests(ReadingCase):
         queued = self.open()
         self.pass_time(60, *alive)
         self.assertIs(queued.state, State.QUEUED)
-        waiting = self.reading.when_active(queued)
+        waiting = self.session_service.when_active(queued)
         self.pass_time(1, *alive)
         self.assertIn("60 s", str(self.failureResultOf(waiting, SessionExpired).value))
 
@@ -41,14 +41,14 @@ class SilenceTests(ReadingCase):
         session = self.open()
         self.read_all(session)
         self.pass_time(31)
-        self.assertRaises(UnknownSession, self.reading.touch, session.token)
-        self.assertEqual(self.reading.events["expired"], 0)
+        self.assertRaises(UnknownSession, self.session_service.touch, session.token)
+        self.assertEqual(self.session_service.events["expired"], 0)
 
     def test_silence_counts_from_activation(self) -> None:
         """Who has waited in silence has all its time once it is activated."""
         sessions = [self.open() for _ in range(4)]
         self.pass_time(25, *sessions[:3])
-        self.reading.close(sessions[0].token)
+        self.session_service.close(sessions[0].token)
         self.pass_time(29, *sessions[1:3])
         self.assertIs(sessions[3].state, State.ACTIVE)
 
@@ -57,9 +57,9 @@ class SilenceTests(ReadingCase):
         session = self.open()
         self.read(session, 0, 1)
         self.pass_time(31)
-        resumed = self.reading.resume(session.token, self.debian, 2)
+        resumed = self.session_service.resume(session.token, self.debian, 2)
         self.read(resumed, 2, 3, 4)
-        self.assertIs(self.reading.touch(session.token).state, State.COMPLETE)
+        self.assertIs(self.session_service.touch(session.token).state, State.COMPLETE)
 
 
 class HoldingUpTests(ReadingCase):
@@ -89,9 +89,9 @@ class HoldingUpTests(ReadingCase):
         self.assertNoResult(ahead)
         self.pass_time(1, slow, quick)
         self.successResultOf(ahead)
-        error = self.assertRaises(SessionExpired, self.reading.touch, slow.token)
+        error = self.assertRaises(SessionExpired, self.session_service.touch, slow.token)
         self.assertIn("others waited", str(error))
-        self.assertEqual(self.reading.events["expired"], 1)
+        self.assertEqual(self.session_service.events["expired"], 1)
 
     def test_for_the_queue(self) -> None:
         """Who holds up the queue is expired too."""
@@ -99,7 +99,7 @@ class HoldingUpTests(ReadingCase):
         self.read(slow, 0, 1)
         queued = self.open()
         self.pass_time(22, slow, queued)
-        self.assertRaises(SessionExpired, self.reading.touch, slow.token)
+        self.assertRaises(SessionExpired, self.session_service.touch, slow.token)
         self.assertIs(queued.state, State.ACTIVE)
 
     def test_moving(self) -> None:
@@ -124,7 +124,7 @@ class HoldingUpTests(ReadingCase):
             comers.append(self.open())
             for session in comers[:-1]:
                 if session.state is State.ACTIVE:
-                    self.reading.close(session.token)
+                    self.session_service.close(session.token)
                     comers.remove(session)
         self.fail("those who keep coming hold the tail for ever")
 
@@ -141,14 +141,14 @@ class ScarceMemoryTests(ReadingCase):
         waits = self.open(self.alpine)
         self.assertIs(waits.state, State.QUEUED)
         self.read_all(first)
-        self.reading.tick()
+        self.session_service.tick()
         self.assertIs(waits.state, State.ACTIVE)
 
     def test_holding_memory(self) -> None:
         """Who is slow is expired when a session of another platform waits for the memory of its window."""
         slow, waits = self.open(), self.open(self.alpine)
         self.pass_time(22, slow, waits)
-        self.assertRaises(SessionExpired, self.reading.touch, slow.token)
+        self.assertRaises(SessionExpired, self.session_service.touch, slow.token)
         self.assertIs(waits.state, State.ACTIVE)
 
     def test_first_come_first_served(self) -> None:
@@ -157,19 +157,19 @@ class ScarceMemoryTests(ReadingCase):
         self.read(first, 0, 1)
         waits, busy = self.open(self.alpine), self.open()
         self.read_all(first)
-        self.reading.tick()
+        self.session_service.tick()
         self.assertEqual([waits.state, busy.state], [State.ACTIVE, State.QUEUED])
         self.read_all(waits)
-        self.reading.tick()
+        self.session_service.tick()
         self.assertIs(busy.state, State.ACTIVE)
 
     def test_given_up(self) -> None:
         """Who has given up does not keep the memory from others."""
         first = self.open()
         waits, other = self.open(self.alpine), self.open(snapshot(4, "rocky-9", "k1"))
-        self.reading.close(waits.token)
+        self.session_service.close(waits.token)
         self.read_all(first)
-        self.reading.tick()
+        self.session_service.tick()
         self.assertIs(other.state, State.ACTIVE)
 
     def test_no_session(self) -> None:
@@ -178,18 +178,18 @@ class ScarceMemoryTests(ReadingCase):
             self.open(snapshot(4, f"debian-{n}", f"r{n}"))
         denied = self.assertRaises(Denied, self.open)
         self.assertEqual((denied.code, denied.retry_after), ("memory-limit", 30))
-        self.assertEqual(self.reading.events["denied"], 1)
+        self.assertEqual(self.session_service.events["denied"], 1)
 
     def test_all_given_back(self) -> None:
         """When all sessions have gone, all memory is given back, slow responses included once they are out."""
         sessions = [self.open(), self.open(self.alpine)]
         chunk = self.successResultOf(self.ask(sessions[0], 0))
         assert chunk is not None
-        chunk.hold()
+        chunk.pin()
         for session in sessions:
-            self.reading.close(session.token)
+            self.session_service.close(session.token)
         self.assertEqual((self.budget.used[SESSIONS], self.budget.used[WINDOW] > 0), (0, True))
-        chunk.release()
+        chunk.unpin()
         self.assertEqual(self.budget.used[WINDOW], 0)
 
 

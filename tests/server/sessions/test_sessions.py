@@ -41,29 +41,29 @@ class ServingTests(ReadingCase):
         """What is in the window is served without a wait, and counts as a sign of life."""
         session = self.open()
         self.clock.advance(9)
-        chunk = self.reading.ready(session.token, 0)
+        chunk = self.session_service.read_cached(session.token, 0)
         assert chunk is not None
         self.assertEqual(chunk.digest, real("d1", 0).digest)
         self.assertEqual(session.seen, 9)
-        self.assertEqual(self.reading.events["served"], 1)
+        self.assertEqual(self.session_service.events["served"], 1)
 
     def test_not_ready(self) -> None:
         """Whatever needs an explanation is left to those who explain."""
         session = self.open()
-        self.assertIsNone(self.reading.ready("unknown", 0))
-        self.assertIsNone(self.reading.ready(session.token, 2))
-        self.assertIsNone(self.reading.ready(session.token, 4))
+        self.assertIsNone(self.session_service.read_cached("unknown", 0))
+        self.assertIsNone(self.session_service.read_cached(session.token, 2))
+        self.assertIsNone(self.session_service.read_cached(session.token, 4))
         self.read_all(session)
-        self.assertIsNone(self.reading.ready(session.token, 4))
+        self.assertIsNone(self.session_service.read_cached(session.token, 4))
 
     def test_next_position(self) -> None:
         """A scanner that does not count is told what comes next."""
         session = self.open()
-        self.assertEqual(self.reading.next_position(session.token), 0)
+        self.assertEqual(self.session_service.next_position(session.token), 0)
         self.read(session, 0)
-        self.assertEqual(self.reading.next_position(session.token), 1)
+        self.assertEqual(self.session_service.next_position(session.token), 1)
         self.read(session, 1, 2, 3, 4)
-        self.assertEqual(self.reading.next_position(session.token), 4)
+        self.assertEqual(self.session_service.next_position(session.token), 4)
 
     def test_failure(self) -> None:
         """When the catalogue fails the session stays, and can ask again."""
@@ -79,17 +79,17 @@ class ServingTests(ReadingCase):
 
     def test_unknown(self) -> None:
         """A session that was never opened is unknown."""
-        self.failureResultOf(ensureDeferred(self.reading.read("never", 0)), UnknownSession)
-        self.assertRaises(UnknownSession, self.reading.touch, "never")
-        self.assertRaises(UnknownSession, self.reading.close, "never")
+        self.failureResultOf(ensureDeferred(self.session_service.read("never", 0)), UnknownSession)
+        self.assertRaises(UnknownSession, self.session_service.touch, "never")
+        self.assertRaises(UnknownSession, self.session_service.close, "never")
 
     def test_close(self) -> None:
         """A closed session is gone, and so is all it had."""
         session = self.open()
-        self.reading.close(session.token)
-        self.assertRaises(SessionExpired, self.reading.touch, session.token)
+        self.session_service.close(session.token)
+        self.assertRaises(SessionExpired, self.session_service.touch, session.token)
         self.assertFalse(any(self.budget.used.values()))
-        self.assertEqual(self.reading.revisions_in_use(), set())
+        self.assertEqual(self.session_service.revisions_in_use(), set())
 
 
 class CohortTests(ReadingCase):
@@ -100,7 +100,7 @@ class CohortTests(ReadingCase):
         first = self.open()
         self.read(first, 0)
         self.assertIs(self.open().state, State.ACTIVE)
-        self.assertEqual(len(self.reading.lanes), 1)
+        self.assertEqual(len(self.session_service.cohorts), 1)
 
     def test_late_comer_waits(self) -> None:
         """Who comes after that waits until the cohort has ended, and then gets everything."""
@@ -118,14 +118,14 @@ class CohortTests(ReadingCase):
         """No more than ``max_active`` of a platform read at once; a place that gets free is taken at the next tick."""
         sessions = [self.open() for _ in range(4)]
         self.assertEqual([s.state for s in sessions], [State.ACTIVE] * 3 + [State.QUEUED])
-        self.reading.close(sessions[0].token)
-        self.reading.tick()
+        self.session_service.close(sessions[0].token)
+        self.session_service.tick()
         self.assertIs(sessions[3].state, State.ACTIVE)
 
     def test_no_jumping(self) -> None:
         """A place that gets free belongs to who has waited, not to who comes just then."""
         sessions = [self.open() for _ in range(4)]
-        self.reading.close(sessions[0].token)
+        self.session_service.close(sessions[0].token)
         newcomer = self.open()
         self.assertEqual([sessions[3].state, newcomer.state], [State.ACTIVE, State.QUEUED])
 
@@ -156,14 +156,14 @@ class CohortTests(ReadingCase):
     def test_finishing_at_once(self) -> None:
         """When one who is activated is done at once, those who follow are activated all the same, and once."""
         active = [self.open() for _ in range(3)]
-        ending = self.reading.resume(self.key.make("debian-12", "d1"), self.debian, 4)
+        ending = self.session_service.resume(self.key.make("debian-12", "d1"), self.debian, 4)
         following = self.open()
         end, first = self.ask(ending, 4), self.ask(following, 0)
         for session in active:
-            self.reading.close(session.token)
+            self.session_service.close(session.token)
         self.assertIsNone(self.successResultOf(end))
         self.successResultOf(first)
-        self.assertEqual(self.reading.events["activated"], 5)
+        self.assertEqual(self.session_service.events["activated"], 5)
 
 
 class StoppingTests(ReadingCase):
@@ -173,19 +173,19 @@ class StoppingTests(ReadingCase):
         """All who wait are told that the server stops; nothing can be opened or resumed any more."""
         self.shelf.at_once = False
         sessions = [self.open() for _ in range(4)]
-        waiting = [*(self.ask(session, 0) for session in sessions), self.reading.when_active(sessions[3])]
-        self.reading.stop()
+        waiting = [*(self.ask(session, 0) for session in sessions), self.session_service.when_active(sessions[3])]
+        self.session_service.stop()
         for one in waiting:
             self.assertEqual(self.failureResultOf(one, Denied).value.code, "stopping")
         self.assertRaises(Denied, self.open)
-        self.assertRaises(Denied, self.reading.resume, sessions[0].token, self.debian, 0)
+        self.assertRaises(Denied, self.session_service.resume, sessions[0].token, self.debian, 0)
         self.assertEqual((len(self.table), self.budget.used[SESSIONS]), (0, 0))
 
     def test_memory(self) -> None:
         """A window's memory is given back when what was on its way in has come."""
         self.shelf.at_once = False
         self.open()
-        self.reading.stop()
+        self.session_service.stop()
         self.assertGreater(self.budget.used[WINDOW], 0)
         self.shelf.give()
         self.assertEqual(self.budget.used[WINDOW], 0)

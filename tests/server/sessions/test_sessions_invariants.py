@@ -18,10 +18,10 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.budget import SESSION_BYTES, SESSIONS, WINDOW, Budget
-from patches.server.catalogue.delta import Delta, Readable
+from patches.server.catalogue.delta import Delta, ReadableList
 from patches.server.errors import Denied, SessionExpired, UnknownSession, WindowClosed
-from patches.server.sessions.chunk_response import LARGEST_LOADED, LoadedChunk
-from patches.server.sessions.sessions import Reading
+from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES, ChunkResponse
+from patches.server.sessions.sessions import SessionService
 from patches.server.sessions.table import Limits, SessionTable, State
 from patches.server.sessions.tokens import TokenKey
 from tests.server.fake_catalogue import ShelfBroken, real, snapshot
@@ -32,12 +32,12 @@ LIMITS = Limits(max_active=2, max_queued=3, session_timeout=4.0, queue_timeout=6
 #: A scanner reads on; or only says that it is alive; or nothing at all.
 HABITS = ["reads", "reads", "reads", "polls", "silent"]
 #: Two of the small chunks that are made up here have room, a third has not.
-WINDOW_BYTES = LARGEST_LOADED + 400
+WINDOW_BYTES = MAX_RESPONSE_BYTES + 400
 #: The longest that anyone who keeps asking may take, whatever the others do: every cohort before it at its slowest.
 BOUND = 600
 
 
-class ReadingMachine(RuleBasedStateMachine):
+class SessionMachine(RuleBasedStateMachine):
     """A fleet of scanners of several platforms, and time."""
 
     @initialize(windows=st.integers(1, 3), entries=st.integers(3, 12))
@@ -47,7 +47,7 @@ class ReadingMachine(RuleBasedStateMachine):
         self.budget = Budget(windows * WINDOW_BYTES + entries * SESSION_BYTES, {WINDOW: WINDOW_BYTES})
         self.table = SessionTable(LIMITS)
         key = TokenKey(b"k" * 32)
-        self.reading = Reading(self.table, key, self.budget, self.load, WINDOW_BYTES, self.clock)
+        self.session_service = SessionService(self.table, key, self.budget, self.load, WINDOW_BYTES, self.clock)
         self.current = {name: snapshot(3, name, f"{name} 0") for name in ("debian-12", "alpine-3.20")}
         self.scanners: list[Scanner] = []
         self.arrivals = 0
@@ -55,7 +55,7 @@ class ReadingMachine(RuleBasedStateMachine):
         self.delays = [0.0]
         self.active: set[str] = set()
 
-    def load(self, revision: str, number: int) -> Deferred[LoadedChunk]:
+    def load(self, revision: str, number: int) -> Deferred[ChunkResponse]:
         """Load after a while, or fail."""
         delay = self.delays[(number + self.arrivals) % len(self.delays)]
         if delay < 0:
@@ -84,11 +84,11 @@ class ReadingMachine(RuleBasedStateMachine):
         """A scanner opens a session on the list, or on so many chunks of changes; or is told why not."""
         self.arrivals += 1
         whole = self.current[platform]
-        reads: Readable = whole
+        reads: ReadableList = whole
         if changes is not None:
             reads = Delta(f"{whole.revision} {changes}", "before", whole, changes, changes, ())
         try:
-            session = self.reading.open(reads)
+            session = self.session_service.open(reads)
         except Denied as denied:
             self.check_denied(denied, platform)
         else:
@@ -119,11 +119,11 @@ class ReadingMachine(RuleBasedStateMachine):
         """A scanner takes its session up again, perhaps at a chunk that it got before."""
         scanner = self.scanners[who % len(self.scanners)]
         self.arrivals += 1
-        before = self.table.peek(scanner.token)
+        before = self.table.find(scanner.token)
         scanner.needs = max(0, scanner.needs - back)
         scanner.got = list(range(scanner.needs))
         try:
-            session = self.reading.resume(scanner.token, scanner.snapshot, scanner.needs)
+            session = self.session_service.resume(scanner.token, scanner.snapshot, scanner.needs)
         except Denied as denied:
             self.check_denied(denied, scanner.snapshot.platform)
             scanner.over = "denied"
@@ -138,9 +138,9 @@ class ReadingMachine(RuleBasedStateMachine):
         scanner = self.scanners[who % len(self.scanners)]
         scanner.diligent = False
         try:
-            self.reading.close(scanner.token)
+            self.session_service.close(scanner.token)
         except SessionExpired:
-            assert scanner.over or self.table.peek(scanner.token) is None
+            assert scanner.over or self.table.find(scanner.token) is None
         except UnknownSession:
             assert scanner.over
         scanner.over = scanner.over or "closed"
@@ -161,7 +161,7 @@ class ReadingMachine(RuleBasedStateMachine):
                 self.go_on(scanner)
             self.clock.advance(0.25)
             if self.clock.seconds() % 1 == 0:
-                self.reading.tick()
+                self.session_service.tick()
             self.first_come_first_served()
 
     def go_on(self, scanner: Scanner) -> None:
@@ -176,20 +176,20 @@ class ReadingMachine(RuleBasedStateMachine):
             if scanner.habit == "reads":
                 self.read(scanner)
             else:
-                self.reading.touch(scanner.token)
+                self.session_service.touch(scanner.token)
         except (SessionExpired, UnknownSession) as gone:
             self.ended(scanner, gone)
 
     def read(self, scanner: Scanner) -> None:
         """Ask for the next chunk."""
-        asking = ensureDeferred(self.reading.read(scanner.token, scanner.needs))
+        asking = ensureDeferred(self.session_service.read(scanner.token, scanner.needs))
         scanner.asking, scanner.asked = asking, self.clock.seconds()
         asking.addCallback(scanner.take)
-        asking.addErrback(self.refused, scanner)
+        asking.addErrback(self.is_waiting_for_memory, scanner)
         asking.addErrback(self.troubles.append)
         asking.addBoth(lambda _: setattr(scanner, "asking", None))
 
-    def refused(self, failure: Failure, scanner: Scanner) -> None:
+    def is_waiting_for_memory(self, failure: Failure, scanner: Scanner) -> None:
         """Take an error for an answer, if it is one of those that are due."""
         failure.trap(SessionExpired, UnknownSession, WindowClosed, CancelledError, ShelfBroken)
         if failure.check(SessionExpired, UnknownSession):
@@ -222,23 +222,23 @@ class ReadingMachine(RuleBasedStateMachine):
     @invariant()
     def active_read(self) -> None:
         """A session is active if and only if it has a place in a window, at its position."""
-        placed = {token: lane for lane in self.reading.lanes for token in lane.cohort}
+        placed = {token: cohort for cohort in self.session_service.cohorts for token in cohort.members}
         assert placed.keys() == {s.token for s in self.table if s.state is State.ACTIVE}
-        for token, lane in placed.items():
-            assert token in lane.window
-            assert lane.window.tail <= self.table.get(token).position
-            assert lane.snapshot.revision == self.table.get(token).revision
-        assert all(lane.cohort for lane in self.reading.lanes)
+        for token, cohort in placed.items():
+            assert token in cohort.window
+            assert cohort.window.tail <= self.table.get(token).position
+            assert cohort.snapshot.revision == self.table.get(token).revision
+        assert all(cohort.members for cohort in self.session_service.cohorts)
 
     @invariant()
     def accounts(self) -> None:
         """Every session and every window is granted what it takes, and nothing else is."""
         used = self.budget.used
         assert used[SESSIONS] == len(self.table) * SESSION_BYTES
-        needed = (max(lane.snapshot.chunks, 1) * LARGEST_LOADED for lane in self.reading.lanes)
+        needed = (max(cohort.snapshot.chunks, 1) * MAX_RESPONSE_BYTES for cohort in self.session_service.cohorts)
         assert used[WINDOW] >= sum(min(bytes_of_all, WINDOW_BYTES) for bytes_of_all in needed)
         assert sum(used.values()) <= self.budget.limit
-        assert self.reading.revisions_in_use() == {s.revision for s in self.table}
+        assert self.session_service.revisions_in_use() == {s.revision for s in self.table}
 
     @invariant()
     def first_come_first_served(self) -> None:
@@ -258,9 +258,9 @@ class ReadingMachine(RuleBasedStateMachine):
         if not hasattr(self, "clock"):
             return
         self.delays = [0.0]
-        reading = [scanner for scanner in self.alive() if scanner.habit == "reads"]
+        session_service = [scanner for scanner in self.alive() if scanner.habit == "reads"]
         end = self.clock.seconds() + BOUND
-        while not all(scanner.over for scanner in reading):
+        while not all(scanner.over for scanner in session_service):
             assert self.clock.seconds() < end, "somebody waits for ever"
             self.pass_time(1)
         for scanner in self.scanners:
@@ -272,7 +272,7 @@ class ReadingMachine(RuleBasedStateMachine):
         assert all(scanner.asking is None for scanner in self.scanners), "somebody has no answer"
 
 
-def fail() -> LoadedChunk:
+def fail() -> ChunkResponse:
     """Fail to load."""
     raise ShelfBroken()
 
@@ -283,6 +283,6 @@ class ReadingInvariantsTests(SynchronousTestCase):
     def test_invariants(self) -> None:
         """Whatever happens, in whatever order."""
         run_state_machine_as_test(
-            ReadingMachine, settings=settings(max_examples=200, stateful_step_count=40, deadline=None)
+            SessionMachine, settings=settings(max_examples=200, stateful_step_count=40, deadline=None)
         )
         self.flushLoggedErrors(ShelfBroken)

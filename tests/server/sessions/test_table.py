@@ -64,7 +64,7 @@ class TableTests(TableCase):
             self.open(token)
         denied = self.assertRaises(Denied, self.open, "d")
         self.assertEqual((denied.code, denied.retry_after), ("queue-full", 30))
-        self.assertIsNone(self.table.peek("d"))
+        self.assertIsNone(self.table.find("d"))
         self.open("e", "alpine-3.20")
 
     def test_patience(self) -> None:
@@ -78,7 +78,7 @@ class EndingTests(TableCase):
     def test_unknown(self) -> None:
         """Who was never here is unknown."""
         self.assertRaises(UnknownSession, self.table.get, "a")
-        self.assertIsNone(self.table.peek("a"))
+        self.assertIsNone(self.table.find("a"))
 
     def test_reason(self) -> None:
         """Who was let go with a reason is told so whenever it asks; without one it is unknown."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from patches.server.errors import OutOfOrder, WindowClosed
-from patches.server.sessions.chunk_response import LARGEST_LOADED
+from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
 from patches.server.sessions.window import Window
 from tests.server.window_case import WindowCase
 
@@ -72,7 +72,7 @@ class ReadingTests(WindowCase):
     def test_stranger(self) -> None:
         """Who has not joined is not served."""
         self.assertRaises(WindowClosed, self.window.read, "a", 0)
-        self.assertRaises(WindowClosed, self.window.ready, "a", 0)
+        self.assertRaises(WindowClosed, self.window.read_cached, "a", 0)
         self.assertRaises(WindowClosed, self.window.finish, "a")
 
     def test_finish(self) -> None:
@@ -88,11 +88,11 @@ class ReadingTests(WindowCase):
         """The next chunk of a reader is the one it is at, until that was served."""
         self.shelf.at_once = False
         self.window.join("a", 2)
-        self.assertEqual(self.window.next_for("a"), 2)
+        self.assertEqual(self.window.next_position_of("a"), 2)
         waiting = self.window.read("a", 2)
         while not waiting.called:
             self.shelf.give()
-        self.assertEqual(self.window.next_for("a"), 3)
+        self.assertEqual(self.window.next_position_of("a"), 3)
 
     def test_two_requests(self) -> None:
         """Two requests of one reader for the same chunk are both answered."""
@@ -108,7 +108,7 @@ class SlidingTests(WindowCase):
 
     def test_too_small(self) -> None:
         """A window that could not hold one chunk is refused."""
-        self.assertRaises(ValueError, Window, 6, 0, LARGEST_LOADED - 1, self.shelf.load)
+        self.assertRaises(ValueError, Window, 6, 0, MAX_RESPONSE_BYTES - 1, self.shelf.load)
 
     def test_nobody(self) -> None:
         """Nothing is loaded for nobody."""
@@ -119,7 +119,7 @@ class SlidingTests(WindowCase):
         self.shelf.at_once = False
         self.window.join("a", 0)
         self.assertEqual(self.numbers(), [0])
-        self.assertEqual(self.window.held_bytes, LARGEST_LOADED)
+        self.assertEqual(self.window.cached_bytes, MAX_RESPONSE_BYTES)
         self.shelf.give()
         self.assertEqual(self.numbers(), [0, 1])
 
@@ -143,12 +143,12 @@ class SlidingTests(WindowCase):
         window = self.window = self.make_window(1)
         window.join("a", 0)
         first = self.read("a", 0)
-        filler = LARGEST_LOADED - first.size
-        self.assertEqual(window.held_bytes, LARGEST_LOADED - filler)
-        first.hold()
+        filler = MAX_RESPONSE_BYTES - first.size
+        self.assertEqual(window.cached_bytes, MAX_RESPONSE_BYTES - filler)
+        first.pin()
         following = window.read("a", 1)
         self.assertNoResult(following)
-        first.release()
+        first.unpin()
         self.assertEqual(self.successResultOf(following).number, 1)
 
     def test_leaps_to_its_readers(self) -> None:
@@ -166,12 +166,12 @@ class SlidingTests(WindowCase):
         """It has ended once the last reader has left and the last byte is out."""
         self.window.join("a", 0)
         chunk = self.read("a", 0)
-        chunk.hold()
+        chunk.pin()
         self.window.leave("a")
         self.assertNoResult(self.window.emptied)
-        chunk.release()
+        chunk.unpin()
         self.successResultOf(self.window.emptied)
-        self.assertEqual(self.window.held_bytes, 0)
+        self.assertEqual(self.window.cached_bytes, 0)
 
     def test_emptied_waits_for_loads(self) -> None:
         """It has not ended while a chunk is on its way in."""

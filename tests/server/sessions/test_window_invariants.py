@@ -19,11 +19,11 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.errors import OutOfOrder, WindowClosed
-from patches.server.sessions.chunk_response import LARGEST_LOADED, LoadedChunk
+from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES, ChunkResponse
 from patches.server.sessions.window import Window
 from tests.server.fake_catalogue import ShelfBroken, blank
 
-SIZES = st.integers(1, LARGEST_LOADED)
+SIZES = st.integers(1, MAX_RESPONSE_BYTES)
 WHO = st.integers(0, 7)
 
 
@@ -33,7 +33,7 @@ class Reader:
 
     at: int
     first: int
-    got: list[LoadedChunk] = field(factory=list)
+    got: list[ChunkResponse] = field(factory=list)
     waiting: list[Deferred[None]] = field(factory=list)
 
     @property
@@ -41,7 +41,7 @@ class Reader:
         """Whether it has the chunk it is at."""
         return len(self.got) > self.at - self.first
 
-    def take(self, chunk: LoadedChunk) -> None:
+    def take(self, chunk: ChunkResponse) -> None:
         """Take a chunk: the next one, or the same as before."""
         assert chunk.number == self.at, "a chunk that was not asked for"
         if self.served:
@@ -53,26 +53,26 @@ class Reader:
 class WindowMachine(RuleBasedStateMachine):
     """Readers, loads and slow responses around one window after the other."""
 
-    @initialize(chunks=st.integers(0, 8), room=st.integers(LARGEST_LOADED, 4 * LARGEST_LOADED), who=WHO)
+    @initialize(chunks=st.integers(0, 8), room=st.integers(MAX_RESPONSE_BYTES, 4 * MAX_RESPONSE_BYTES), who=WHO)
     def begin(self, chunks: int, room: int, who: int) -> None:
         """Make a window for a first reader."""
         self.room = room
         self.names = 0
         self.troubles: list[Failure] = []
         self.readers: dict[int, Reader] = {}
-        self.loads: list[tuple[int, Deferred[LoadedChunk]]] = []
-        self.loaded: dict[int, LoadedChunk] = {}
-        self.held: list[LoadedChunk] = []
+        self.loads: list[tuple[int, Deferred[ChunkResponse]]] = []
+        self.loaded: dict[int, ChunkResponse] = {}
+        self.held: list[ChunkResponse] = []
         self.sizes: list[int] = []
         self.window = Window(chunks, who % (chunks + 1), room, self.load)
         self.join(0)
 
-    def load(self, number: int) -> Deferred[LoadedChunk]:
+    def load(self, number: int) -> Deferred[ChunkResponse]:
         """Load at once if a size was set aside for it, else when it is told to."""
         if self.sizes:
             self.loaded[number] = blank(number, self.sizes.pop())
             return succeed(self.loaded[number])
-        waiting: Deferred[LoadedChunk] = Deferred()
+        waiting: Deferred[ChunkResponse] = Deferred()
         self.loads.append((number, waiting))
         return waiting
 
@@ -142,7 +142,7 @@ class WindowMachine(RuleBasedStateMachine):
         n = reader.at + reader.served
         if n < self.window.chunks:
             reader.at = n
-            chunk = self.window.ready(name, n)
+            chunk = self.window.read_cached(name, n)
             if chunk is not None:
                 reader.take(chunk)
 
@@ -155,7 +155,7 @@ class WindowMachine(RuleBasedStateMachine):
         if way == 1 and reader.served and n <= self.window.chunks:
             return
         with pytest.raises(OutOfOrder) as caught:
-            self.window.ready(name, n)
+            self.window.read_cached(name, n)
         assert (caught.value.asked, caught.value.at) == (n, reader.at)
 
     @precondition(lambda self: any(reader.waiting for reader in self.readers.values()))
@@ -198,21 +198,21 @@ class WindowMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.readers)
     @rule(who=WHO)
-    def hold(self, who: int) -> None:
+    def pin(self, who: int) -> None:
         """A response with the chunk that a reader has is slow to go out."""
         _, reader = self.someone(who)
         if reader.served:
-            reader.got[-1].hold()
+            reader.got[-1].pin()
             self.held.append(reader.got[-1])
 
     @precondition(lambda self: self.held)
     @rule(who=WHO)
     def release(self, who: int) -> None:
         """A slow response is out."""
-        self.held.pop(who % len(self.held)).release()
+        self.held.pop(who % len(self.held)).unpin()
 
     @precondition(lambda self: self.window.emptied.called)
-    @rule(chunks=st.integers(0, 8), room=st.integers(LARGEST_LOADED, 4 * LARGEST_LOADED), who=WHO)
+    @rule(chunks=st.integers(0, 8), room=st.integers(MAX_RESPONSE_BYTES, 4 * MAX_RESPONSE_BYTES), who=WHO)
     def begin_again(self, chunks: int, room: int, who: int) -> None:
         """The next cohort has a window of its own."""
         self.begin(chunks, room, who)
@@ -228,8 +228,8 @@ class WindowMachine(RuleBasedStateMachine):
         """What is held, on its way in or on its way out is counted, and stays within the room."""
         kept = {number: chunk for number, chunk in self.loaded.items() if self.readers and self.window.tail <= number}
         alive = {id(chunk): chunk.size for chunk in (*kept.values(), *self.held)}
-        assert self.window.held_bytes == sum(alive.values()) + len(self.loads) * LARGEST_LOADED
-        assert self.window.held_bytes <= self.room
+        assert self.window.cached_bytes == sum(alive.values()) + len(self.loads) * MAX_RESPONSE_BYTES
+        assert self.window.cached_bytes <= self.room
 
     @invariant()
     def keeps_what_is_needed(self) -> None:
@@ -244,7 +244,7 @@ class WindowMachine(RuleBasedStateMachine):
         for reader in self.readers.values():
             if reader.waiting:
                 assert reader.at not in self.loaded, "the chunk is there"
-                blocked = self.window.held_bytes + LARGEST_LOADED > self.room
+                blocked = self.window.cached_bytes + MAX_RESPONSE_BYTES > self.room
                 assert self.loads or blocked, "nothing is being done for it"
 
     @invariant()
@@ -258,10 +258,10 @@ class WindowMachine(RuleBasedStateMachine):
             return
         for _ in range(10 * (self.window.chunks + 1)):
             for chunk in self.held:
-                chunk.release()
+                chunk.unpin()
             self.held.clear()
             while self.loads:
-                self.loads_late(LARGEST_LOADED)
+                self.loads_late(MAX_RESPONSE_BYTES)
             for name, reader in list(self.readers.items()):
                 if reader.at + reader.served == self.window.chunks:
                     self.window.finish(name)

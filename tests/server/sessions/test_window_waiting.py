@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.internet.defer import CancelledError, Deferred
 
 from patches.server.errors import WindowClosed
-from patches.server.sessions.chunk_response import LoadedChunk
+from patches.server.sessions.chunk_response import ChunkResponse
 from tests.server.fake_catalogue import ShelfBroken
 from tests.server.window_case import WindowCase
 
@@ -77,7 +77,7 @@ class WaitingTests(WindowCase):
         self.failureResultOf(second, CancelledError)
         self.flushLoggedErrors(ShelfBroken)
 
-    def cancel_after(self, first: Deferred[LoadedChunk], second: Deferred[LoadedChunk]) -> None:
+    def cancel_after(self, first: Deferred[ChunkResponse], second: Deferred[ChunkResponse]) -> None:
         """Cancel one as soon as another has fired."""
 
         def cancel(result: object) -> object:

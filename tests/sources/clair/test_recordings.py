@@ -16,7 +16,7 @@ from patches.sources.clair.namespaces import platform_of
 from patches.sources.clair.parser import is_error, parse_details, parse_namespaces, parse_page
 from patches.testing import ClairDouble
 from patches.vulnerability import Vulnerability
-from tests.raw_http import Connection, Exchange
+from tests.raw_http import Connection, HttpClient
 from tests.shared_data import shared
 from tests.sources.clair_in_memory import MemoryCase
 from tests.testing.clair.test_double import DoubleCase
@@ -113,7 +113,7 @@ class ReplayTests(SynchronousTestCase):
         self.double = ClairDouble(Clock())
         self.tokens: dict[str, str] = {}
 
-    def ask(self, request: dict[str, Any]) -> Exchange:
+    def ask(self, request: dict[str, Any]) -> HttpClient:
         """Ask the double, with its own tokens in place of those in the recording."""
         target = request["path"]
         for recorded, own in self.tokens.items():

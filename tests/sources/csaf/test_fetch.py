@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.interfaces import SourceError
 from patches.sources.csaf.fetch import CsafFetch
 from patches.sources.csaf.index import parse_archive_name, parse_times
-from patches.sources.csaf.store import Change, Holdings
+from patches.sources.csaf.store import Change, DocumentStore
 from patches.vulnerability import Vulnerability
 from tests.sources.feed_case import FeedCase, run
 from tests.sources.vex_documents import simple
@@ -82,10 +82,10 @@ class HoldingsTests(SynchronousTestCase):
         """What is written is read."""
         path = Path(self.mktemp())
         change = Change(datetime(2026, 11, 20, tzinfo=UTC), Path("/b"))
-        holdings = Holdings(Path("/a"), "state", {"2024/x.json": change}, frozenset({"2024/y.json"}))
-        holdings.keep(path)
-        self.assertEqual(Holdings.from_file(path), holdings)
-        self.assertEqual(Holdings.from_file(path).fingerprint(), holdings.fingerprint())
+        store = DocumentStore(Path("/a"), "state", {"2024/x.json": change}, frozenset({"2024/y.json"}))
+        store.keep(path)
+        self.assertEqual(DocumentStore.from_file(path), store)
+        self.assertEqual(DocumentStore.from_file(path).fingerprint(), store.fingerprint())
 
     def test_damaged(self) -> None:
         """Something else is refused, as another version is."""
@@ -94,7 +94,7 @@ class HoldingsTests(SynchronousTestCase):
             if content is not None:
                 path.write_bytes(content)
             with self.assertRaises(SourceError):
-                Holdings.from_file(path)
+                DocumentStore.from_file(path)
 
 
 class ProviderCase(FeedCase):
@@ -130,7 +130,7 @@ class FetchTests(ProviderCase):
 
     def documents(self, **rest: Any) -> dict[str, bytes]:
         """Have all documents."""
-        return dict(Holdings.from_file(self.had(self.fetch(BASE)).path).documents(**rest))
+        return dict(DocumentStore.from_file(self.had(self.fetch(BASE)).path).documents(**rest))
 
     def test_all(self) -> None:
         """What changed since goes before the archive, what went is gone; what changed before is in the archive."""
@@ -152,16 +152,16 @@ class FetchTests(ProviderCase):
 
     def test_in_use(self) -> None:
         """Documents that are not had again are in use as long as they are asked for, whether or not that succeeds."""
-        holdings = Holdings.from_file(self.had(self.fetch(BASE)).path)
+        store = DocumentStore.from_file(self.had(self.fetch(BASE)).path)
         self.assertEqual(self.used, [])
         del self.site.files[f"{BASE}/archive_latest.txt"]
         self.fetch = self.fetcher()
         self.refusal(self.fetch(BASE))
-        self.assertEqual(set(self.used), {holdings.archive, *(each.path for each in holdings.changed.values())})
+        self.assertEqual(set(self.used), {store.archive, *(each.path for each in store.changed.values())})
 
     def test_lost(self) -> None:
         """A document whose file is gone is had again."""
-        Holdings.from_file(self.had(self.fetch(BASE)).path).changed[path_of(4)].path.unlink()
+        DocumentStore.from_file(self.had(self.fetch(BASE)).path).changed[path_of(4)].path.unlink()
         self.single()
         self.assertIn(path_of(4), self.documents())
         self.assertEqual(self.single(), [f"{BASE}/{path_of(4)}"])
@@ -211,7 +211,7 @@ class FetchTests(ProviderCase):
 
     def test_alone(self) -> None:
         """An archive may be named itself."""
-        found = Holdings.from_file(self.had(self.fetch(ARCHIVE)).path)
+        found = DocumentStore.from_file(self.had(self.fetch(ARCHIVE)).path)
         self.assertEqual(dict(found.documents()), {path_of(number): vex(number) for number in (1, 2, 3)})
         self.assertEqual(self.site.news(), [ARCHIVE])
 

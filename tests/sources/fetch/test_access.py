@@ -12,9 +12,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.interfaces import SourceError
 from patches.settings import BadSetting
 from patches.sources.config import SourceConfig
-from patches.sources.feed import Fetched
+from patches.sources.feed import FetchedFile
 from patches.sources.fetch.access import Access
-from patches.sources.fetch.cache import KeptFiles
+from patches.sources.fetch.cache import FileCache
 from patches.sources.fetch.clients import WithHeaders
 from patches.sources.fetch.fetcher import AnyFetcher, FetcherFactory
 from patches.sources.fetch.proxies import Proxy
@@ -32,11 +32,11 @@ class AnyFetcherTests(SynchronousTestCase):
     def fetch(self, location: str) -> str:
         """Tell who was asked for what."""
 
-        async def web(location: str, /) -> Fetched:
-            return Fetched(Path("web"), location)
+        async def web(location: str, /) -> FetchedFile:
+            return FetchedFile(Path("web"), location)
 
-        async def here(location: str, /) -> Fetched:
-            return Fetched(Path("here"), location)
+        async def here(location: str, /) -> FetchedFile:
+            return FetchedFile(Path("here"), location)
 
         fetched = self.successResultOf(Deferred.fromCoroutine(AnyFetcher(web, here)(location)))
         return f"{fetched.path} {fetched.state}"
@@ -60,7 +60,7 @@ class AnyFetcherTests(SynchronousTestCase):
         """What is made of a configuration has a file that is here."""
         path = Path(self.mktemp())
         path.write_text("{}")
-        fetch = FetcherFactory(Clock(), maybeDeferred, KeptFiles(Path(self.mktemp())), {})
+        fetch = FetcherFactory(Clock(), maybeDeferred, FileCache(Path(self.mktemp())), {})
         fetched = self.successResultOf(Deferred.fromCoroutine(fetch(config())(str(path))))  # type: ignore[arg-type]
         self.assertEqual(fetched.path, path)
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 
-from patches.sources.feed import Fetched
-from patches.sources.fetch.cache import KeptFiles
+from patches.sources.feed import FetchedFile
+from patches.sources.fetch.cache import FileCache
 from patches.sources.fetch.clients import verbatim_client
-from patches.sources.fetch.download import Downloads
+from patches.sources.fetch.download import Downloader
 from tests.sources.download_case import BODY, URL, DownloadCase, whole
 from tests.sources.memory_web import Told, told
 
@@ -184,12 +184,12 @@ class KeptTests(DownloadCase):
         self.make_old()
         self.assertEqual(self.fetch(told(304), url=urls[1]), had[1])
         self.assertIn("answered 404", self.refused(told(404), url=urls[2]))
-        kept = KeptFiles(self.folder)
+        kept = FileCache(self.folder)
         self.assertEqual(kept.forget_unused(time.time() - 60), 2)
         self.assertEqual([file.path.exists() for file in had], [False, True, True])
         self.assertTrue(stranger.exists())
         self.assertEqual(self.fetch(told(304), url=urls[2]), had[2])
-        self.assertEqual(KeptFiles(self.folder / "absent").forget_unused(0), 0)
+        self.assertEqual(FileCache(self.folder / "absent").forget_unused(0), 0)
 
     def test_use(self) -> None:
         """Files that are in use without being fetched stay; the time of nobody else's file is touched."""
@@ -197,15 +197,15 @@ class KeptTests(DownloadCase):
         stranger = Path(self.mktemp())
         stranger.write_text("mine")
         self.make_old(stranger)
-        kept = KeptFiles(self.folder)
+        kept = FileCache(self.folder)
         kept.use([fetched.path.absolute(), stranger, self.folder / "absent"])
         self.assertEqual((kept.forget_unused(time.time() - 60), stranger.stat().st_mtime), (0, 1.0))
 
     def test_busy(self) -> None:
         """A file that is being fetched is not forgotten."""
         self.answers = [Told(b"")]
-        kept = KeptFiles(self.folder)
-        downloads = Downloads(verbatim_client(self.web.agent(self.clock)), self.clock, maybeDeferred, kept)
+        kept = FileCache(self.folder)
+        downloads = Downloader(verbatim_client(self.web.agent(self.clock)), self.clock, maybeDeferred, kept)
         fetching = Deferred.fromCoroutine(downloads(URL))
         self.web.flush()
         (self.folder / f"{hashlib.sha256(URL.encode()).hexdigest()}.part").write_text("begun")
@@ -225,7 +225,7 @@ class KeptTests(DownloadCase):
         downloads = self.downloads()
         for answer in (whole(Content_Length="99999"), told(503)):
             self.answers = [answer]
-            fetching: Deferred[Fetched] = Deferred.fromCoroutine(downloads(URL))
+            fetching: Deferred[FetchedFile] = Deferred.fromCoroutine(downloads(URL))
             self.web.flush()
             fetching.cancel()
             self.failureResultOf(fetching, CancelledError)

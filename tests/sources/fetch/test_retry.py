@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.client import ResponseDone, ResponseFailed
 
 from patches.http.response_body import BodyTooLong, read_body
-from patches.sources.fetch.retry import TRANSIENT, Answer, Fetcher, FetchSettings, Pace, Unanswered
+from patches.sources.fetch.retry import TRANSIENT, FetchSettings, RateLimiter, RequestFailed, Response, RetryingClient
 
 
 class FakeTransport:
@@ -66,9 +66,9 @@ class FetcherTests(SynchronousTestCase):
         self.clock = Clock()
         self.client = FakeClient()
 
-    def fetch(self, jitter: float = 0.0, **settings: Any) -> Deferred[Answer]:
+    def fetch(self, jitter: float = 0.0, **settings: Any) -> Deferred[Response]:
         """Begin to fetch something small."""
-        fetcher = Fetcher(self.client, self.clock, FetchSettings(**settings), lambda: jitter)
+        fetcher = RetryingClient(self.client, self.clock, FetchSettings(**settings), lambda: jitter)
         return Deferred.fromCoroutine(fetcher.get("http://x.test/", 100, {"A": "b"}))
 
     def test_answer(self) -> None:
@@ -76,7 +76,7 @@ class FetcherTests(SynchronousTestCase):
         for status in (200, 301, 404, 400, 418):
             fetching = self.fetch()
             self.client.answer(status, b"body")
-            self.assertEqual(self.successResultOf(fetching), Answer(status, b"body"))
+            self.assertEqual(self.successResultOf(fetching), Response(status, b"body"))
         options = {"headers": {"A": "b"}, "allow_redirects": False, "unbuffered": True}
         self.assertEqual(self.client.asked, [("http://x.test/", options)] * 5)
         self.assertEqual(self.clock.getDelayedCalls(), [])
@@ -91,7 +91,7 @@ class FetcherTests(SynchronousTestCase):
                 self.clock.advance(0.5)
             times.append(self.clock.seconds())
         self.assertEqual(
-            self.failureResultOf(fetching, Unanswered).value.args, ("it answered 503, and was asked 7 times",)
+            self.failureResultOf(fetching, RequestFailed).value.args, ("it answered 503, and was asked 7 times",)
         )
         self.client.asked.clear()
         return [after - before for before, after in itertools.pairwise(times[:-1])]
@@ -124,7 +124,7 @@ class FetcherTests(SynchronousTestCase):
         response = FakeResponse()
         self.client.waiting[-1].callback(response)
         response.finish(b"half", ResponseFailed([]))
-        self.assertIn("closed the connection", str(self.failureResultOf(fetching, Unanswered).value))
+        self.assertIn("closed the connection", str(self.failureResultOf(fetching, RequestFailed).value))
 
     def test_bugs_are_not_tried_again(self) -> None:
         """An error that no server can cause is not hidden."""
@@ -140,7 +140,7 @@ class FetcherTests(SynchronousTestCase):
             self.assertNoResult(fetching)
             response.body.dataReceived(b".")
             self.clock.advance(1)
-        message = str(self.failureResultOf(fetching, Unanswered).value)
+        message = str(self.failureResultOf(fetching, RequestFailed).value)
         self.assertEqual(message, "it did not answer within 5 s, and was asked once")
         self.assertTrue(response.transport.closed)
 
@@ -156,9 +156,9 @@ class FetcherTests(SynchronousTestCase):
 
     def test_slots_are_given_back(self) -> None:
         """Whatever becomes of a request, the next one has its place."""
-        fetcher = Fetcher(self.client, self.clock, FetchSettings(tries=1, parallel=1, timeout_seconds=5.0))
+        fetcher = RetryingClient(self.client, self.clock, FetchSettings(tries=1, parallel=1, timeout_seconds=5.0))
 
-        def fetch() -> Deferred[Answer]:
+        def fetch() -> Deferred[Response]:
             return Deferred.fromCoroutine(fetcher.get("http://x.test/", 1))
 
         first, second, third, fourth = (fetch() for _ in range(4))
@@ -166,7 +166,7 @@ class FetcherTests(SynchronousTestCase):
         self.client.answer(200, b"too long")
         self.failureResultOf(first, BodyTooLong)
         self.clock.advance(5)
-        self.failureResultOf(second, Unanswered)
+        self.failureResultOf(second, RequestFailed)
         third.cancel()
         self.failureResultOf(third, CancelledError)
         self.client.answer(200)
@@ -179,17 +179,17 @@ class BodyTests(SynchronousTestCase):
     def test_up_to_the_limit(self) -> None:
         """A body that is no longer than it may be is read whole."""
         response = FakeResponse()
-        reading = read_body(response, 8)  # type: ignore[arg-type]
+        asking_again = read_body(response, 8)  # type: ignore[arg-type]
         response.body.dataReceived(b"1234")
         response.finish(b"5678")
-        self.assertEqual(self.successResultOf(reading), b"12345678")
+        self.assertEqual(self.successResultOf(asking_again), b"12345678")
 
     def test_over_the_limit(self) -> None:
         """A longer one is given up as soon as that is known, and the connection closed."""
         response = FakeResponse()
-        reading = read_body(response, 8)  # type: ignore[arg-type]
+        asking_again = read_body(response, 8)  # type: ignore[arg-type]
         response.body.dataReceived(b"123456789")
-        self.failureResultOf(reading, BodyTooLong)
+        self.failureResultOf(asking_again, BodyTooLong)
         self.assertTrue(response.transport.closed)
         response.finish(b"more")
 
@@ -200,7 +200,7 @@ class PaceTests(SynchronousTestCase):
     def test_even(self) -> None:
         """Turns that are asked for at once come at an even distance, the first at once."""
         clock = Clock()
-        pace = Pace(clock, 4.0)
+        pace = RateLimiter(clock, 4.0)
         turns = [Deferred.fromCoroutine(pace.turn()) for _ in range(4)]
         for number in range(1, 5):
             self.assertEqual([turn.called for turn in turns], [True] * number + [False] * (4 - number))
@@ -209,12 +209,12 @@ class PaceTests(SynchronousTestCase):
     def test_unused_turns_are_lost(self) -> None:
         """After a rest there is one turn at once, not many."""
         clock = Clock()
-        pace = Pace(clock, 1.0)
+        pace = RateLimiter(clock, 1.0)
         clock.advance(100)
         turns = [Deferred.fromCoroutine(pace.turn()) for _ in range(2)]
         self.assertEqual([turn.called for turn in turns], [True, False])
 
     def test_no_pace(self) -> None:
         """Without a rate every turn comes at once."""
-        pace = Pace(Clock(), None)
+        pace = RateLimiter(Clock(), None)
         self.assertTrue(all(Deferred.fromCoroutine(pace.turn()).called for _ in range(100)))

@@ -11,7 +11,7 @@ from twisted.web.resource import IResource
 from zope.interface.verify import verifyObject
 
 from patches.testing import ClairDouble
-from tests.raw_http import Connection, Exchange
+from tests.raw_http import Connection, HttpClient
 
 LIST = "/v1/namespaces/lab:paging/vulnerabilities"
 NOT_FOUND = b'{"Error":{"Message":"the resource cannot be found"}}\n'
@@ -27,7 +27,7 @@ class DoubleCase(SynchronousTestCase):
         self.double.load("lab:paging", [{"Name": f"V-{letter}", "Severity": "Low"} for letter in "abcdefghij"], "")
         self.connection = Connection(self.double.resource())
 
-    def get(self, target: str, headers: dict[str, str] | None = None) -> Exchange:
+    def get(self, target: str, headers: dict[str, str] | None = None) -> HttpClient:
         """Send a GET request."""
         return self.connection.ask("GET", target, headers)
 
@@ -38,7 +38,7 @@ class DoubleCase(SynchronousTestCase):
         document = json.loads(answer.body)
         return [entry["Name"][2:] for entry in document["Vulnerabilities"] or ()], document.get("NextPage")
 
-    def assert_error(self, answer: Exchange, status: int, message: str) -> None:
+    def assert_error(self, answer: HttpClient, status: int, message: str) -> None:
         """Check that an answer is one of Clair's own errors."""
         self.assertEqual((answer.status, json.loads(answer.body)), (status, {"Error": {"Message": message}}))
         self.assertEqual(answer.headers["content-type"], "application/json;charset=utf-8")
@@ -206,7 +206,7 @@ class TokenTests(DoubleCase):
     def test_stump(self) -> None:
         """A token cut very short makes Clair close the connection, if it bears a current time."""
         token = self.token()
-        self.assertEqual(self.get(f"{LIST}?limit=1&page={token[:20]}"), Exchange(None, {}, b"", True))
+        self.assertEqual(self.get(f"{LIST}?limit=1&page={token[:20]}"), HttpClient(None, {}, b"", True))
         self.connection = Connection(self.double.resource())
         self.clock.advance(7200)
         self.assert_refused(token[:20])

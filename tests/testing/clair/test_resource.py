@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from patches.testing import ClairDouble, Trouble
-from tests.raw_http import Connection, Exchange
+from tests.raw_http import Connection, HttpClient
 from tests.testing.clair.test_double import LIST, NOT_FOUND, DoubleCase
 
 DATABASE = "database: an error occured when querying the backend"
@@ -157,7 +157,7 @@ class TroubleTests(DoubleCase):
     def test_closed(self) -> None:
         """A handler that panics closes the connection without a byte."""
         self.double.fail(Trouble.CLOSED)
-        self.assertEqual(self.get("/v1/namespaces"), Exchange(None, {}, b"", True))
+        self.assertEqual(self.get("/v1/namespaces"), HttpClient(None, {}, b"", True))
 
     def test_how_often_and_what(self) -> None:
         """A trouble comes as often as it is told to, to the kind it is told to; troubles come one after another."""
