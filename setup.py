@@ -41,6 +41,7 @@ setup(
         "cyclonedx-python-lib>=8",
         "packageurl-python>=0.11",
         "cryptography>=42",
+        "cvss>=3.2",
     ],
     extras_require={
         "rpm": ["pyrpmdb>=0.1.30"],

@@ -13,6 +13,7 @@ import binascii
 import hashlib
 import json
 import re
+import zlib
 from collections.abc import Container, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -136,6 +137,24 @@ def decode_lines(body: bytes, names: Container[str] | None = None) -> Iterator[V
             raise MalformedWire(f"not a vulnerability: {error!r}") from error
         if wanted:
             yield from_wire(record)
+
+
+def unpack_chunk(encoded: bytes) -> bytes:
+    """
+    Decompress the gzip of one chunk, never further than a chunk may be long.
+
+    :raises MalformedWire: if it is not one whole gzip, or too long.
+    """
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        body = unpacker.decompress(encoded, MAX_CHUNK_BYTES + 1)
+    except zlib.error as error:
+        raise MalformedWire(f"not gzip: {error}") from error
+    if len(body) > MAX_CHUNK_BYTES:
+        raise MalformedWire(f"longer than {MAX_CHUNK_BYTES} bytes")
+    if not unpacker.eof or unpacker.unused_data:
+        raise MalformedWire("not one whole gzip")
+    return body
 
 
 def digest(body: bytes) -> bytes:

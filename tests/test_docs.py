@@ -223,7 +223,7 @@ class ReferenceTests(SynchronousTestCase):
         """Every error code in the code is on the page."""
         code = "".join(path.read_text() for path in (ROOT / "patches/server").rglob("*.py"))
         code += (ROOT / "patches/http/bounded_request.py").read_text()
-        codes = set(re.findall(r'(?:ApiError\(\d+, |Denied\(|b"\d{3} [\w ]+", )"([a-z-]+)"', code))
+        codes = set(re.findall(r'(?:ApiError\(\d+, |Denied\(|\w+, \d{3}, |b"\d{3} [\w ]+", )"([a-z-]+)"', code))
         self.assertGreaterEqual(len(codes), 12)
         for each in codes:
             self.assertIn(f"``{each}``", page("reference/http-api"))

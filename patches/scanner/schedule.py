@@ -12,6 +12,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from patches.service.backoff import Backoff
+
 log = Logger()
 
 _FIRST_RETRY_SECONDS = 60.0
@@ -90,5 +92,4 @@ class ScanSchedule(Service):
         self._failures = 0 if complete else self._failures + 1
         if complete:
             return self._frequency + self._jitter() * self._most_jitter
-        longest = min(self._frequency, _FIRST_RETRY_SECONDS * 2.0 ** min(self._failures - 1, 20))
-        return longest * (1 - self._jitter() / 2)
+        return Backoff(_FIRST_RETRY_SECONDS, self._frequency, self._jitter).pause(self._failures)

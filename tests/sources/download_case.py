@@ -14,7 +14,8 @@ from patches.interfaces import SourceError
 from patches.sources.feed import FetchedFile
 from patches.sources.fetch.cache import FileCache
 from patches.sources.fetch.clients import verbatim_client
-from patches.sources.fetch.download import Downloader, DownloadSettings
+from patches.sources.fetch.download import Downloader
+from patches.sources.fetch.retry import FetchSettings
 from tests.sources.memory_web import Asked, Told, Web, told
 
 URL = "https://feeds.test/debian/all.zip"
@@ -38,7 +39,7 @@ class DownloadCase(SynchronousTestCase):
     def downloads(self, headers: dict[str, str] | None = None, **settings: Any) -> Downloader:
         """Make what a process has that begins."""
         client = verbatim_client(self.web.agent(self.clock))
-        files, limits = FileCache(self.folder), DownloadSettings(**settings)
+        files, limits = FileCache(self.folder), FetchSettings(**{"tries": 5, **settings})
         return Downloader(client, self.clock, maybeDeferred, files, headers, limits, jitter=lambda: 0.0)
 
     def begin(self, url: str = URL, headers: dict[str, str] | None = None, **settings: Any) -> Deferred[FetchedFile]:

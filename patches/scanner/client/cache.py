@@ -10,7 +10,6 @@ from __future__ import annotations
 import gzip
 import json
 import struct
-import zlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,7 +18,7 @@ from attrs import define, frozen
 from twisted.logger import Logger
 
 from patches.scanner.client.verified_stream import NotVerified, VerifiedStream
-from patches.wire import MAX_CHUNK_BYTES, digest
+from patches.wire import MAX_CHUNK_BYTES, MalformedWire, digest, unpack_chunk
 
 log = Logger()
 
@@ -159,8 +158,8 @@ class CachedList:
         try:
             with self.path.open("rb") as file:
                 while head := file.read(_LENGTH.size):
-                    yield _unpack(file.read(min(*_LENGTH.unpack(head), MAX_CHUNK_BYTES)))
-        except (OSError, EOFError, zlib.error, struct.error) as error:
+                    yield unpack_chunk(file.read(min(*_LENGTH.unpack(head), MAX_CHUNK_BYTES)))
+        except (OSError, MalformedWire, struct.error) as error:
             raise NotVerified(f"the list that was kept is damaged: {error}") from error
 
     def lines(self) -> Iterator[bytes]:
@@ -185,11 +184,3 @@ class CachedStream(VerifiedStream):
             chunks += 1
             yield body
         self._verify_end(self.snapshot, chunks)
-
-
-def _unpack(packed: bytes) -> bytes:
-    unpacker = zlib.decompressobj(31)
-    body = unpacker.decompress(packed, MAX_CHUNK_BYTES)
-    if not unpacker.eof:
-        raise EOFError("a chunk is cut off, or too long")
-    return body

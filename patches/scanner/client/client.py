@@ -10,9 +10,9 @@ from typing import Any
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 
-from patches.scanner.client.backoff import Patience
 from patches.scanner.client.cache import CachedList, ListWriter
 from patches.scanner.client.http_client import HttpClient
+from patches.scanner.client.patience import Patience
 from patches.scanner.client.stream import VulnerabilityStream
 from patches.scanner.client.trust import Trust
 from patches.wire import MAX_CHUNK_BYTES

@@ -13,10 +13,13 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web.client import Agent, HTTPConnectionPool
 from twisted.web.http_headers import Headers
 
+from patches.http.headers import retry_after
 from patches.http.response_body import BodyTooLong, read_body
 
 #: What an exchange may take beyond the time for which the server was asked to wait.
 TIMEOUT_SECONDS = 30.0
+#: The longest pause that a server can ask for.
+MAX_RETRY_AFTER_SECONDS = 3600.0
 
 
 class Unreachable(Exception):
@@ -29,11 +32,13 @@ class HttpResponse:
     What a server answered.
 
     :ivar body: decoded, whole.
+    :ivar received: the time of the response, in seconds since the epoch; a date in ``Retry-After`` is relative to it.
     """
 
     status: int
     headers: Headers
     body: bytes
+    received: float = 0.0
 
     def header(self, name: str) -> str:
         """Give the last value of a header field, or an empty text."""
@@ -59,8 +64,7 @@ class HttpResponse:
     @property
     def retry_after(self) -> float:
         """After how many seconds the server wishes to be asked again; 0 if it does not say."""
-        value = self.header("Retry-After")
-        return min(float(value), 3600.0) if value.isdigit() else 0.0
+        return min(retry_after(self.headers, self.received) or 0.0, MAX_RETRY_AFTER_SECONDS)
 
 
 class HttpClient:
@@ -113,7 +117,8 @@ class HttpClient:
         response = await self._http.request(
             method, self.base_url + path, data=body, headers=headers, allow_redirects=False, unbuffered=True
         )
-        return HttpResponse(response.code, response.headers, await read_body(response, self._max_bytes))
+        body = await read_body(response, self._max_bytes)
+        return HttpResponse(response.code, response.headers, body, self._clock.seconds())
 
 
 def _reason(error: BaseException) -> str:

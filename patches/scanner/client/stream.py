@@ -13,10 +13,10 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
-from patches.scanner.client.backoff import OutOfPatience, Patience
 from patches.scanner.client.cache import CachedList, ListWriter
 from patches.scanner.client.delta import DeltaApplier, DeltaHead
 from patches.scanner.client.http_client import HttpClient, HttpResponse, Unreachable
+from patches.scanner.client.patience import OutOfPatience, Patience
 from patches.scanner.client.trust import Trust
 from patches.scanner.client.verified_stream import (
     NotVerified,

@@ -11,6 +11,7 @@ from twisted.logger import Logger
 
 from patches.scanner.client.http_client import HttpClient, Unreachable
 from patches.scanner.reporting.outbox import Outbox
+from patches.service.backoff import Backoff
 
 log = Logger()
 
@@ -41,7 +42,7 @@ class Delivery:
         self._outbox = outbox
         self._reporter_http = reporter_http
         self._clock = clock
-        self._jitter = jitter
+        self._backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, jitter)
         self._failures = 0
         self._not_before = 0.0
 
@@ -80,8 +81,7 @@ class Delivery:
         return None, 0.0
 
     def _back_off(self, problem: str, at_least: float) -> None:
-        longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** min(self._failures, 20))
-        pause = max(at_least, longest * (1 - self._jitter() / 2))
         self._failures += 1
+        pause = self._backoff.pause(self._failures, at_least)
         self._not_before = self._clock.seconds() + pause
-        log.warn("Reports wait; again in {pause:.0f} s: {problem}", pause=pause, problem=problem)
+        log.warn("Reports wait; retrying in {pause:.0f} s: {problem}", pause=pause, problem=problem)

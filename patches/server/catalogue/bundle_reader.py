@@ -30,7 +30,7 @@ from patches.server.catalogue.bundle import (
     read_manifest,
 )
 from patches.server.catalogue.chunks import MAX_ENCODED_BYTES, Chunk
-from patches.server.catalogue.integrity import Damaged, unpacked_body
+from patches.server.catalogue.integrity import Damaged, chunk_body
 from patches.server.catalogue.snapshot import Snapshot
 from patches.signing import NotSigned, VerifyKey
 from patches.wire import StreamDigest, digest
@@ -87,7 +87,7 @@ class BundleReader:
             if hashlib.sha256(encoded).hexdigest() != checksum:
                 raise BadBundle(f"{name}: its checksum is not the one in the manifest")
             try:
-                body = unpacked_body(encoded)
+                body = chunk_body(encoded)
             except Damaged as error:
                 raise BadBundle(f"{name}: {error}") from error
             chunk = Chunk(number, body.count(b"\n"), digest(body), encoded)

@@ -22,7 +22,7 @@ from patches.server.catalogue.bundle import (
     manifest_of,
     member_head,
 )
-from patches.server.catalogue.integrity import Damaged, unpacked
+from patches.server.catalogue.integrity import Damaged, verified_body
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
 from patches.signing import SigningKey
@@ -60,7 +60,7 @@ def _packed(catalogue: Catalogue, snapshot: Snapshot) -> BundleEntry:
     stream, checksums, vulnerabilities = StreamDigest(), [], 0
     for number in range(snapshot.chunks):
         chunk = catalogue.chunk(snapshot.revision, number)
-        unpacked(chunk)
+        verified_body(chunk)
         stream.add(chunk.digest)
         vulnerabilities += chunk.vulnerabilities
         checksums.append(hashlib.sha256(chunk.encoded).hexdigest())

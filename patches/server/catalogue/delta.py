@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from attrs import frozen
 
@@ -41,6 +42,15 @@ class Delta:
     def platform(self) -> str:
         """The platform of both lists."""
         return self.snapshot.platform
+
+    @property
+    def target(self) -> Snapshot:
+        """The snapshot that a reader has in the end, once it has applied the changes."""
+        return self.snapshot
+
+    def delta_document(self) -> dict[str, Any]:
+        """Return the description of the changes: the base revision, their number, and how to cut the result."""
+        return {"since": self.since, "changes": self.changes, "chunks": self.chunks, "cuts": list(self.cuts)}
 
 
 #: What a session reads.

@@ -2,48 +2,42 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 
 from patches.server.catalogue.chunks import Chunk
 from patches.server.catalogue.snapshot import Snapshot, revision_of
 from patches.server.catalogue.store import Catalogue
 from patches.server.errors import CatalogueError, ChunkMissing
-from patches.wire import MAX_CHUNK_BYTES, StreamDigest, digest
+from patches.wire import MalformedWire, StreamDigest, digest, unpack_chunk
 
 
 class Damaged(CatalogueError):
     """Something in the catalogue is not what was put there."""
 
 
-def unpacked_body(encoded: bytes) -> bytes:
+def chunk_body(encoded: bytes) -> bytes:
     """
-    Give the body of a chunk out of its gzip; no more than a chunk may have is ever unpacked.
+    Return the body of a chunk, decompressed; never more than a chunk may have.
 
     :raises Damaged: if it is not one whole gzip of whole lines.
     """
-    unpacker = zlib.decompressobj(wbits=31)
     try:
-        body = unpacker.decompress(encoded, MAX_CHUNK_BYTES + 1)
-    except zlib.error as error:
-        raise Damaged(f"not gzip: {error}") from error
-    if len(body) > MAX_CHUNK_BYTES:
-        raise Damaged(f"longer than {MAX_CHUNK_BYTES} bytes")
-    if not unpacker.eof or unpacker.unused_data:
-        raise Damaged("not one whole gzip")
+        body = unpack_chunk(encoded)
+    except MalformedWire as error:
+        raise Damaged(str(error)) from error
     if not body.endswith(b"\n"):
         raise Damaged("its last line is not whole")
     return body
 
 
-def unpacked(chunk: Chunk) -> bytes:
+def verified_body(chunk: Chunk) -> bytes:
     """
-    Give a chunk's body, verified.
+    Return a chunk's body, verified.
 
     :raises Damaged: if its digest or its number of lines is another, or it is no gzip of a chunk's size.
     """
     try:
-        body = unpacked_body(chunk.encoded)
+        body = chunk_body(chunk.encoded)
     except Damaged as error:
         raise Damaged(f"chunk {chunk.number}: {error}") from error
     if digest(body) != chunk.digest:
@@ -60,7 +54,7 @@ def read_lines(catalogue: Catalogue, snapshot: Snapshot) -> Iterator[bytes]:
     :raises CatalogueError: at a chunk that is missing or damaged.
     """
     for number in range(snapshot.chunks):
-        yield from unpacked(catalogue.chunk(snapshot.revision, number)).splitlines(keepends=True)
+        yield from verified_body(catalogue.chunk(snapshot.revision, number)).splitlines(keepends=True)
 
 
 def find_damage(catalogue: Catalogue, snapshot: Snapshot) -> Iterator[str]:
@@ -76,7 +70,7 @@ def find_damage(catalogue: Catalogue, snapshot: Snapshot) -> Iterator[str]:
         stream.add(chunk.digest)
         vulnerabilities += chunk.vulnerabilities
         try:
-            unpacked(chunk)
+            verified_body(chunk)
         except Damaged as error:
             yield str(error)
     if _has(catalogue, snapshot.revision, snapshot.chunks):

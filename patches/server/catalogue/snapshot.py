@@ -39,3 +39,11 @@ class Snapshot:
     digest: str
     sources: Mapping[str, Any]
     held_back: str | None = None
+
+    @property
+    def target(self) -> Snapshot:
+        """The snapshot that a reader has in the end: this one."""
+        return self
+
+    def delta_document(self) -> None:
+        """Return ``None``: a snapshot is read whole."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable
 from typing import Any
 
@@ -34,7 +33,7 @@ from patches.server.sessions.chunk_response import ChunkResponse, chunk_headers
 from patches.server.sessions.sessions import SessionService
 from patches.server.sessions.table import Session, State
 from patches.server.sessions.tokens import TokenKey
-from patches.wire import JSON, MAX_CHUNK_BYTES, encode_json, error_document, prefer_wait
+from patches.wire import JSON, MAX_CHUNK_BYTES, encode_json, error_document, prefer_wait, unpack_chunk
 
 log = Logger()
 
@@ -164,7 +163,7 @@ class Api:
             request.startedWriting = 1  # the answer has its own head
             send(loaded)
             return None
-        body = loaded.encoded if wants_gzip else gzip.decompress(loaded.encoded)
+        body = loaded.encoded if wants_gzip else unpack_chunk(loaded.encoded)
         for name, value in chunk_headers(loaded.digest, b"gzip" if wants_gzip else b"", len(body)):
             request.setHeader(name, value)
         self._grant(request, len(body))
@@ -239,7 +238,7 @@ class Api:
         request.setHeader("Content-Type", JSON)
         if loaded is None:
             return encode_json({**head, "vulns": []})
-        lines = gzip.decompress(loaded.encoded).rstrip(b"\n").replace(b"\n", b",")
+        lines = unpack_chunk(loaded.encoded).rstrip(b"\n").replace(b"\n", b",")
         return encode_json(head)[:-1] + b',"vulns":[' + lines + b"]}"
 
     # Errors

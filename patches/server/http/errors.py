@@ -46,29 +46,29 @@ class ApiError(Exception):
             request.setHeader("Retry-After", str(self.retry_after))
 
 
+#: error → status, code, message (``None``: the error's own text) and ``Retry-After``; the first row that fits counts.
+TABLE: tuple[tuple[type[Exception], int, str, str | None, int | None], ...] = (
+    (NotReady, 503, "not-ready", "the list of {error} has not been read yet", 10),
+    (UnknownPlatform, 404, "unknown-platform", "{error} is not served here; see /v1/platforms", None),
+    (UnknownSession, 404, "unknown-session", "there is no such session here; it can be resumed, or opened anew", None),
+    (BadToken, 404, "unknown-session", "there is no such session here; it can be resumed, or opened anew", None),
+    (SessionExpired, 410, "expired", None, None),
+    (ChunkMissing, 410, "expired", "its snapshot is no longer in the catalogue", None),
+    (CatalogueError, 503, "catalogue", "the catalogue cannot be read at the moment", 5),
+    (OutOfOrder, 409, "out-of-order", None, None),
+    (WindowClosed, 409, "resumed", "the session was taken up again by another request", None),
+)
+
+
 def api_error(error: BaseException) -> ApiError | None:
-    """Translate an error; ``None`` if it is nothing that a client should be told."""
-    match error:
-        case ApiError():
-            return error
-        case Denied():
-            return ApiError(503, error.code, str(error), error.retry_after)
-        case NotReady():
-            return ApiError(503, "not-ready", f"the list of {error} has not been read yet", 10)
-        case UnknownPlatform():
-            return ApiError(404, "unknown-platform", f"{error} is not served here; see /v1/platforms")
-        case UnknownSession() | BadToken():
-            return ApiError(404, "unknown-session", "there is no such session here; it can be resumed, or opened anew")
-        case SessionExpired():
-            return ApiError(410, "expired", str(error))
-        case ChunkMissing():
-            return ApiError(410, "expired", "its snapshot is no longer in the catalogue")
-        case CatalogueError():
-            return ApiError(503, "catalogue", "the catalogue cannot be read at the moment", 5)
-        case OutOfOrder():
-            return ApiError(409, "out-of-order", str(error))
-        case WindowClosed():
-            return ApiError(409, "resumed", "the session was taken up again by another request")
+    """Translate an error by the table; ``None`` if a client is told nothing of it."""
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, Denied):
+        return ApiError(503, error.code, str(error), error.retry_after)
+    for kind, status, code, message, retry_after in TABLE:
+        if isinstance(error, kind):
+            return ApiError(status, code, (message or "{error}").format(error=error), retry_after)
     return None
 
 

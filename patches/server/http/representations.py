@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from patches.server.catalogue.delta import Delta, ReadableList
+from patches.server.catalogue.delta import ReadableList
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.refresh.status import ListStatus
 from patches.server.sessions.table import Session, SessionTable, State
@@ -44,9 +44,9 @@ def session_document(
         "chunk": session.position,
     }
     if session.state is not State.QUEUED:
-        document["snapshot"] = describe(reads.snapshot if isinstance(reads, Delta) else reads)
-    if isinstance(reads, Delta):
-        document["delta"] = delta_document(reads)
+        document["snapshot"] = describe(reads.target)
+    if (delta := reads.delta_document()) is not None:
+        document["delta"] = delta
     return document
 
 
@@ -64,11 +64,6 @@ def poll_after(session: Session, table: SessionTable) -> float:
     return min(5.0 if session.state is State.QUEUED else 1.0, table.allowed_silence(session) / 4)
 
 
-def delta_document(delta: Delta) -> dict[str, Any]:
-    """Say that not the list is sent, but what became of another one; and how the list is to be cut into chunks."""
-    return {"since": delta.since, "changes": delta.changes, "chunks": delta.chunks, "cuts": list(delta.cuts)}
-
-
 def unchanged_document(snapshot: Snapshot, describe: DescribeSnapshot = snapshot_document) -> dict[str, Any]:
     """Say that the list which a scanner has is the current one."""
     return {"unchanged": True, "platform": snapshot.platform, "snapshot": describe(snapshot)}
@@ -76,7 +71,7 @@ def unchanged_document(snapshot: Snapshot, describe: DescribeSnapshot = snapshot
 
 def finished_document(reads: ReadableList) -> dict[str, Any]:
     """Say that a stream is complete, and what its reader must have found: of a delta, when it is applied."""
-    snapshot = reads.snapshot if isinstance(reads, Delta) else reads
+    snapshot = reads.target
     return {
         "finished": True,
         "chunks": reads.chunks,

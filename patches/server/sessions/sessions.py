@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 
 from patches.server.budget import SESSION_BYTES, SESSIONS, Budget
-from patches.server.catalogue.delta import Delta, ReadableList
+from patches.server.catalogue.delta import ReadableList
 from patches.server.errors import Denied, OutOfOrder, SessionExpired, UnknownSession, WindowClosed
 from patches.server.sessions.admission import Admission
 from patches.server.sessions.chunk_response import ChunkResponse
@@ -67,7 +67,7 @@ class SessionService:
         """
         session = self._enter(self._key.make(snapshot.platform, snapshot.revision), snapshot, 0)
         self.events["opened"] += 1
-        self.events["delta"] += isinstance(snapshot, Delta)
+        self.events["delta"] += snapshot.delta_document() is not None
         return session
 
     def resume(self, token: str, snapshot: ReadableList, position: int) -> Session:

@@ -11,25 +11,23 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import deferLater
-from twisted.logger import Logger
 from twisted.web.iweb import UNKNOWN_LENGTH, IResponse
 
+from patches.http.headers import one
 from patches.http.response_body import BodyTooLong
 from patches.interfaces import NotThere, Run, SourceError
 from patches.sources.feed import FetchedFile
 from patches.sources.fetch.body import RunningChecksums, discard_body, write_body
 from patches.sources.fetch.cache import CacheEntry, FileCache, FileRecord, PartialFile
 from patches.sources.fetch.checksums import Checksum, promised
-from patches.sources.fetch.headers import ContentRange, one, strong
+from patches.sources.fetch.headers import ContentRange, strong
 from patches.sources.fetch.redirects import shown
-from patches.sources.fetch.request import DownloadSettings, RequestSender, TransientFailure, give_up
-from patches.sources.fetch.retry import BROKEN, Client, RequestTimedOut, times
-
-log = Logger()
+from patches.sources.fetch.request import RequestSender, give_up
+from patches.sources.fetch.retry import BROKEN, Client, FetchSettings, RequestTimedOut, TransientFailure, retrying
 
 
 @frozen
@@ -60,7 +58,7 @@ class Downloader:
         run: Run,
         files: FileCache,
         headers: Mapping[str, str] | None = None,
-        settings: DownloadSettings | None = None,
+        settings: FetchSettings | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         """
@@ -71,7 +69,7 @@ class Downloader:
         :param headers: are sent to the server of a URL, but to no other that it redirects to.
         :param jitter: gives a number in [0, 1), by which pauses are shortened, down to their half.
         """
-        self._settings = settings or DownloadSettings()
+        self._settings = settings or FetchSettings()
         self._asking = RequestSender(client, clock, headers or {}, self._settings)
         self._clock = clock
         self._run = run
@@ -89,23 +87,12 @@ class Downloader:
             async with self._kept.lock(location):
                 entry = self._kept.entry(location)
                 self._kept.use((entry.path, entry.partial))  # even if it cannot be had now
-                return await self._until_had(entry)
+                return await retrying(partial(self._attempt, entry), self._settings, self._clock, self._jitter)
         except (SourceError, BodyTooLong) as error:
             kind = NotThere if isinstance(error, NotThere) else SourceError
             raise kind(f"{shown(location)}: {error}") from error
         except OSError as error:
             raise SourceError(f"{shown(location)}: cannot be kept: {error.strerror or error}") from error
-
-    async def _until_had(self, entry: CacheEntry) -> FetchedFile:
-        tries = self._settings.tries
-        for number in range(1, tries + 1):
-            try:
-                return await self._attempt(entry)
-            except TransientFailure as error:
-                reason, wait = str(error), error.retry_after or 0.0
-            if number < tries:
-                await self._pause(number, wait, reason)
-        raise SourceError(f"{reason}, and was asked {times(tries)}")
 
     async def _attempt(self, entry: CacheEntry) -> FetchedFile:
         begun = entry.begun()
@@ -161,7 +148,7 @@ class Downloader:
         sums, most = transfer.sums, self._settings.max_bytes
         try:
             with entry.partial.open("ab") as file:
-                whole = await write_body(response, file, sums, most, self._clock, self._settings.quiet_seconds)
+                whole = await write_body(response, file, sums, most, self._clock, self._settings.timeout_seconds)
         except BodyTooLong:
             entry.drop_part()
             raise
@@ -178,12 +165,6 @@ class Downloader:
         sha256, now = sums.digest("sha256"), self._clock.seconds()
         entry.keep(FileRecord(entry.url, transfer.etag, transfer.last_modified, sums.size, sha256, now))
         return FetchedFile(entry.path, sha256)
-
-    async def _pause(self, number: int, wait: float, reason: str) -> None:
-        longest = min(self._settings.max_pause_seconds, self._settings.pause_seconds * 2 ** (number - 1))
-        seconds = max(longest * (1 - self._jitter() / 2), wait)
-        log.info("Asking again in {seconds:.1f} s: {reason}", seconds=seconds, reason=reason)
-        await deferLater(self._clock, seconds)
 
 
 def _conditions(record: FileRecord | None) -> dict[str, str]:

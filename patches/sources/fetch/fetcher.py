@@ -18,10 +18,11 @@ from patches.sources.fetch.cache import FileCache
 from patches.sources.fetch.clients import verbatim_client
 from patches.sources.fetch.download import Downloader
 from patches.sources.fetch.local import LocalFiles
-from patches.sources.fetch.request import DownloadSettings
+from patches.sources.fetch.retry import FetchSettings
 
 _CONNECTIONS = 2
 _CONNECT_SECONDS = 60.0
+_TRIES = 5
 
 
 @frozen
@@ -78,5 +79,5 @@ class FetcherFactory:
         """
         access = Access.from_config(config, self._environment)
         client = verbatim_client(pooled_agent(self._reactor, _CONNECTIONS, _CONNECT_SECONDS, access))
-        web = Downloader(client, self._reactor, self._run, self._kept, access.headers, DownloadSettings())
+        web = Downloader(client, self._reactor, self._run, self._kept, access.headers, FetchSettings(tries=_TRIES))
         return AnyFetcher(web, LocalFiles(self._run))

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NoReturn
 
-from attrs import field, frozen
-from attrs.validators import ge, gt
 from OpenSSL.SSL import Error as TLSError
 from service_identity.exceptions import VerificationError
 from twisted.internet.defer import CancelledError
@@ -18,54 +16,29 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web.http import GONE, NOT_FOUND
 from twisted.web.iweb import IResponse
 
+from patches.http.headers import retry_after
 from patches.interfaces import NotThere, SourceError
 from patches.sources.fetch.body import discard_body
-from patches.sources.fetch.headers import retry_after
 from patches.sources.fetch.redirects import REDIRECTS, redirected, same_server, shown
-from patches.sources.fetch.retry import BROKEN, Client, RequestTimedOut, describe, is_cancellation, timed_out, times
+from patches.sources.fetch.retry import (
+    BROKEN,
+    Client,
+    FetchSettings,
+    RequestTimedOut,
+    TransientFailure,
+    describe,
+    is_cancellation,
+    timed_out,
+    times,
+)
 from patches.sources.fetch.tunnels import TunnelRefused
-
-
-@frozen
-class DownloadSettings:
-    """
-    How hard to try.
-
-    :ivar max_bytes: the longest file that is taken.
-    :ivar quiet_seconds: how long a server may send nothing.
-    :ivar tries: how often a file is asked for at most, the first time included.
-    :ivar pause_seconds: the longest pause before the second try; it doubles with each further one.
-    :ivar max_pause_seconds: where it stops doubling.
-    :ivar max_retry_after_seconds: the longest pause that a server may ask for; if it asks for more, that was it.
-    :ivar redirects: how many are followed in one try.
-    """
-
-    max_bytes: int = field(default=4 << 30, validator=ge(0))
-    quiet_seconds: float = field(default=60.0, validator=gt(0))
-    tries: int = field(default=5, validator=ge(1))
-    pause_seconds: float = 1.0
-    max_pause_seconds: float = 30.0
-    max_retry_after_seconds: float = 120.0
-    redirects: int = 5
-
-
-class TransientFailure(Exception):
-    """
-    A try that failed by what may pass by itself.
-
-    :ivar retry_after: in how many seconds to try again; ``None``: the server did not say.
-    """
-
-    def __init__(self, reason: str, retry_after: float | None = None) -> None:
-        super().__init__(reason)
-        self.retry_after = retry_after
 
 
 class RequestSender:
     """Sends requests for files."""
 
     def __init__(
-        self, client: Client, clock: IReactorTime, headers: Mapping[str, str], settings: DownloadSettings
+        self, client: Client, clock: IReactorTime, headers: Mapping[str, str], settings: FetchSettings
     ) -> None:
         """
         Prepare; nothing is asked yet.
@@ -82,7 +55,7 @@ class RequestSender:
         Send a request, and follow where it is redirected.
 
         :param conditions: headers that are sent wherever it leads.
-        :raises MayPass: if no answer came.
+        :raises TransientFailure: if no answer came.
         :raises SourceError: if it is redirected too often, or where it should not, or the server is not trusted.
         """
         target = url
@@ -97,7 +70,7 @@ class RequestSender:
         raise SourceError(f"is redirected more than {times(self._settings.redirects)}")
 
     async def _request(self, url: str, headers: Mapping[str, str]) -> IResponse:
-        seconds = self._settings.quiet_seconds
+        seconds = self._settings.timeout_seconds
         try:
             asking = self._client.get(url, headers=dict(headers), allow_redirects=False, unbuffered=True)
             response: IResponse = await asking.addTimeout(seconds, self._clock, onTimeoutCancel=timed_out)
@@ -111,7 +84,7 @@ class RequestSender:
         """
         Give up an answer that has no file.
 
-        :raises MayPass: if the server is in trouble, or busy.
+        :raises TransientFailure: if the server is in trouble, or busy.
         :raises NotThere: if it has no such file.
         :raises SourceError: if it is not, or for too long.
         """
@@ -132,7 +105,7 @@ def give_up(error: Exception) -> NoReturn:
     Tell apart why a request failed, or the body of its answer.
 
     :param error: one of ``BROKEN``, or :class:`RequestTimedOut`.
-    :raises MayPass: if it may pass.
+    :raises TransientFailure: if it may pass.
     :raises SourceError: if the server is not the one that it should be, or the proxy does not want to.
     :raises CancelledError: if nobody waits for the answer any more.
     """

@@ -9,8 +9,8 @@ followed.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol, TypeVar
 
 from attrs import field, frozen
 from attrs.validators import ge, gt
@@ -26,15 +26,20 @@ from twisted.internet.error import (
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
-from twisted.web._newclient import RequestNotSent
-from twisted.web.client import RequestTransmissionFailed, ResponseFailed
+from twisted.web.client import (  # type: ignore[attr-defined]  # RequestNotSent is not in its __all__
+    RequestNotSent,
+    RequestTransmissionFailed,
+    ResponseFailed,
+)
 from twisted.web.iweb import IResponse
 
 from patches.http.response_body import read_body
 from patches.interfaces import SourceError
+from patches.service.backoff import Backoff
 from patches.sources.fetch.tunnels import TunnelRefused
 
 log = Logger()
+T = TypeVar("T")
 
 TRANSIENT = frozenset({429, 500, 502, 503, 504})
 #: How a request fails to which no whole answer comes.
@@ -67,17 +72,32 @@ class Client(Protocol):
         """Send a GET request."""
 
 
+class TransientFailure(Exception):
+    """
+    A try failed for a reason that may pass by itself.
+
+    :ivar retry_after: the seconds after which to try again; ``None``: the server did not say.
+    """
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
 @frozen
 class FetchSettings:
     """
-    How hard to try.
+    The limits of requests to sources, of Clair's API and of downloads alike.
 
-    :ivar tries: how often a request is sent at most, the first time included.
-    :ivar timeout_seconds: what one try may take, its body included.
+    :ivar tries: the number of tries of a request, the first included.
+    :ivar timeout_seconds: the time for one try, its body included; of a download, how long the server may send nothing.
     :ivar pause_seconds: the longest pause before the second try; it doubles with each further one.
-    :ivar max_pause_seconds: where it stops doubling.
-    :ivar parallel: how many requests may be under way at once.
-    :ivar rate: requests a second at most, evenly spaced, repeated ones included; ``None``: no limit.
+    :ivar max_pause_seconds: the pause at which doubling stops.
+    :ivar parallel: the number of requests that may be in progress at once.
+    :ivar rate: the highest number of requests a second, evenly spaced, repeated ones included; ``None``: no limit.
+    :ivar max_bytes: the longest file that is downloaded.
+    :ivar max_retry_after_seconds: the longest pause that a server may ask for; a longer one ends the download.
+    :ivar redirects: the number of redirects that are followed in one try.
     """
 
     tries: int = field(default=6, validator=ge(1))
@@ -86,6 +106,32 @@ class FetchSettings:
     max_pause_seconds: float = 30.0
     parallel: int = field(default=4, validator=ge(1))
     rate: float | None = None
+    max_bytes: int = field(default=4 << 30, validator=ge(0))
+    max_retry_after_seconds: float = 120.0
+    redirects: int = 5
+
+
+async def retrying(
+    attempt: Callable[[], Awaitable[T]], settings: FetchSettings, clock: IReactorTime, jitter: Callable[[], float]
+) -> T:
+    """
+    Call until there is a result: the one retry loop of all sources.
+
+    :param attempt: one try; it raises :class:`TransientFailure` where another try may succeed.
+    :param jitter: returns a number in [0, 1).
+    :raises RequestFailed: if the last try failed too.
+    """
+    backoff = Backoff(settings.pause_seconds, settings.max_pause_seconds, jitter)
+    for number in range(1, settings.tries + 1):
+        try:
+            return await attempt()
+        except TransientFailure as failure:
+            reason, at_least = str(failure), failure.retry_after or 0.0
+        if number < settings.tries:
+            seconds = backoff.pause(number, at_least)
+            log.info("Retrying in {seconds:.1f} s: {reason}", seconds=seconds, reason=reason)
+            await deferLater(clock, seconds)
+    raise RequestFailed(f"{reason}, and was asked {times(settings.tries)}")
 
 
 @frozen
@@ -123,21 +169,20 @@ class RetryingClient:
         Ask until there is an answer.
 
         :param max_bytes: the longest body that is taken, decompressed.
-        :raises Unanswered: if the last try failed too.
+        :raises RequestFailed: if the last try failed too.
         :raises BodyTooLong: at once.
         """
-        for number in range(1, self._settings.tries + 1):
+
+        async def attempt() -> Response:
             try:
                 answer = await self._attempt(url, max_bytes, dict(headers or {}))
             except (RequestTimedOut, *BROKEN) as error:
-                reason = describe(error)
-            else:
-                if answer.status not in TRANSIENT:
-                    return answer
-                reason = f"it answered {answer.status}"
-            if number < self._settings.tries:
-                await self._pause(number, reason)
-        raise RequestFailed(f"{reason}, and was asked {times(self._settings.tries)}")
+                raise TransientFailure(describe(error)) from error
+            if answer.status in TRANSIENT:
+                raise TransientFailure(f"it answered {answer.status}")
+            return answer
+
+        return await retrying(attempt, self._settings, self._clock, self._jitter)
 
     async def _attempt(self, url: str, max_bytes: int, headers: dict[str, str]) -> Response:
         async with self._slots:
@@ -154,12 +199,6 @@ class RetryingClient:
     async def _exchange(self, url: str, max_bytes: int, headers: dict[str, str]) -> Response:
         response: IResponse = await self._client.get(url, headers=headers, allow_redirects=False, unbuffered=True)
         return Response(response.code, await read_body(response, max_bytes))
-
-    async def _pause(self, number: int, reason: str) -> None:
-        longest = min(self._settings.max_pause_seconds, self._settings.pause_seconds * 2 ** (number - 1))
-        seconds = longest * (1 - self._jitter() / 2)
-        log.info("Asking again in {seconds:.1f} s: {reason}", seconds=seconds, reason=reason)
-        await deferLater(self._clock, seconds)
 
 
 def timed_out(result: Any, seconds: float) -> Any:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http_headers import Headers
 
+from patches.http.headers import retry_after
 from patches.sources.fetch.checksums import Checksum, promised
-from patches.sources.fetch.headers import retry_after, strong
+from patches.sources.fetch.headers import strong
 from patches.sources.fetch.redirects import redirected, same_server, shown
 
 

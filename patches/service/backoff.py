@@ -1,0 +1,37 @@
+"""Back-off: how long to wait before something that failed is tried again; one rule for all programs."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from attrs import frozen
+
+
+@frozen
+class Backoff:
+    """
+    Pauses that double with each failure in a row, shortened at random so that clients do not retry in step.
+
+    :ivar first: the longest pause after the first failure, in seconds.
+    :ivar longest: the pause at which doubling stops, in seconds.
+    :ivar jitter: returns a number in [0, 1); a pause is shortened by up to its half.
+    """
+
+    first: float
+    longest: float
+    jitter: Callable[[], float] = random.random
+
+    def pause(self, failures: int, at_least: float = 0.0) -> float:
+        """
+        Return the seconds to wait after failures in a row.
+
+        :param failures: their number, 1 or more.
+        :param at_least: the seconds that the other side asked for.
+        """
+        longest = min(self.longest, self.first * 2.0 ** min(failures - 1, 20))
+        return max(at_least, longest * (1 - self.jitter() / 2))
+
+    def spread(self, seconds: float) -> float:
+        """Return a pause that the other side asked for, lengthened by up to its half, so that clients spread out."""
+        return seconds * (1 + self.jitter() / 2)
