@@ -4,31 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from klein import Klein
-from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from patches.interfaces import Run
 from patches.reporter.fields import MalformedReport
 from patches.reporter.report import parse_report
 from patches.reporter.store import ReportStore
 from patches.wire import JSON, encode_json, error_document
 
 log = Logger()
-T = TypeVar("T")
 
 #: So many hosts are listed at once.
 MOST_HOSTS = 1000
-
-
-class Run(Protocol):
-    """Calls a function that blocks, and tells its result by a Deferred; ``maybeDeferred`` is one that does not wait."""
-
-    def __call__(self, call: Callable[..., T], /, *args: Any) -> Deferred[T]: ...
 
 
 class UnknownHost(Exception):

@@ -13,7 +13,8 @@ from attrs import frozen
 from twisted.application.service import MultiService
 from twisted.internet.threads import deferToThreadPool
 
-from patches.reporter.api import Api, Run
+from patches.interfaces import Run
+from patches.reporter.api import Api
 from patches.reporter.schema import StoreError, open_database
 from patches.reporter.site import ReporterSite
 from patches.reporter.store import ReportStore

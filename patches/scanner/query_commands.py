@@ -32,10 +32,10 @@ def run_inventory(values: Mapping[str, Any]) -> int:
 
     :return: the exit code.
     """
-    found = _host(values)
-    if isinstance(found, int):
-        return found
-    target, inventory = found
+    try:
+        target, inventory = _host(values)
+    except (UnknownPlatform, InventoryError) as error:
+        return _fail(error)
     screen = Console()
     if values["format"] == "json":
         _print_json(inventory_document(target, inventory))
@@ -53,10 +53,11 @@ def run_explain(values: Mapping[str, Any], vulnerability_id: str, package: str |
     :return: the exit code.
     :raises BadSetting: if a file that an option names cannot be used.
     """
-    trust, found = trust_of(values), _host(values)
-    if isinstance(found, int):
-        return found
-    target, inventory = found
+    trust = trust_of(values)
+    try:
+        target, inventory = _host(values)
+    except (UnknownPlatform, InventoryError) as error:
+        return _fail(error)
 
     async def ask(reactor: Any) -> int:
         settings = ClientSettings(patience=values["patience"])
@@ -64,8 +65,7 @@ def run_explain(values: Mapping[str, Any], vulnerability_id: str, package: str |
         try:
             explanation = await explain(client.stream(target.platform), inventory, vulnerability_id, package)
         except StreamError as error:
-            unknown = isinstance(error, Refused) and error.code == "unknown-platform"
-            return _fail(str(error), UNSUPPORTED if unknown else INCOMPLETE)
+            return _fail(error)
         if values["format"] == "json":
             _print_json(explanation_document(explanation))
         else:
@@ -75,21 +75,19 @@ def run_explain(values: Mapping[str, Any], vulnerability_id: str, package: str |
     return one_shot.run(ask)
 
 
-def _host(values: Mapping[str, Any]) -> tuple[Target, Inventory] | int:
-    """Give what is asked about, or an exit code."""
-    try:
-        target = target_of(values)
-        return target, read_host_inventory(target)
-    except UnknownPlatform as error:
-        return _fail(str(error), UNSUPPORTED)
-    except InventoryError as error:
-        return _fail(str(error), ERROR)
+def _host(values: Mapping[str, Any]) -> tuple[Target, Inventory]:
+    target = target_of(values)
+    return target, read_host_inventory(target)
 
 
 def _print_json(document: dict[str, Any]) -> None:
     print(json.dumps(document, indent=2))
 
 
-def _fail(problem: str, code: int) -> int:
-    Console(stderr=True).print(f"Error: {escape(problem)}", soft_wrap=True)
-    return code
+def _fail(error: Exception) -> int:
+    """Print an error in one line. Return the exit code that stands for it."""
+    Console(stderr=True).print(f"Error: {escape(str(error))}", soft_wrap=True)
+    unknown = isinstance(error, Refused) and error.code == "unknown-platform"
+    if unknown or isinstance(error, UnknownPlatform):
+        return UNSUPPORTED
+    return ERROR if isinstance(error, InventoryError) else INCOMPLETE

@@ -45,21 +45,25 @@ class HttpResponse:
         values = self.headers.getRawHeaders(name)
         return values[-1] if values else ""
 
-    def document(self) -> dict[str, Any]:
-        """Give the JSON object in the body; an empty one if there is none."""
+    def document(self) -> dict[str, Any] | None:
+        """Return the JSON object in the body; ``None`` if the body is not one."""
         try:
             document = json.loads(self.body)
         except ValueError:
-            return {}
-        return document if isinstance(document, dict) else {}
+            return None
+        return document if isinstance(document, dict) else None
 
     @property
-    def error(self) -> tuple[str, str]:
-        """The code and the message of an error answer."""
-        error = self.document().get("error")
-        if not isinstance(error, dict):
-            return "", f"it answered {self.status}"
-        return str(error.get("code", "")), str(error.get("message", ""))[:300]
+    def error_code(self) -> str | None:
+        """The code of an error document; ``None`` if the body is not one of ours."""
+        error = (self.document() or {}).get("error")
+        return str(error["code"]) if isinstance(error, dict) and "code" in error else None
+
+    @property
+    def error_message(self) -> str:
+        """The message of an error document, at most 300 characters; else the status in words."""
+        error = (self.document() or {}).get("error")
+        return str(error.get("message", ""))[:300] if isinstance(error, dict) else f"it answered {self.status}"
 
     @property
     def retry_after(self) -> float:

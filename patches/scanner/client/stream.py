@@ -124,7 +124,7 @@ class VulnerabilityStream(VerifiedStream):
             await self._pause_or_give_up(answer, resuming="resume" in request)
 
     def _unchanged(self, answer: HttpResponse) -> dict[str, Any]:
-        document = answer.document()
+        document = answer.document() or {}
         snapshot = document.get("snapshot")
         if document.get("unchanged") is not True or not isinstance(snapshot, dict):
             raise NotVerified("the server opened no session, and did not say that the list has not changed")
@@ -134,7 +134,7 @@ class VulnerabilityStream(VerifiedStream):
         return snapshot
 
     def _note_session(self, answer: HttpResponse) -> None:
-        document = answer.document()
+        document = answer.document() or {}
         session = document.get("session")
         if not isinstance(session, str) or not session:
             raise NotVerified("the server opened a session and did not name it")
@@ -157,13 +157,13 @@ class VulnerabilityStream(VerifiedStream):
         self.snapshot = snapshot
 
     async def _pause_or_give_up(self, answer: HttpResponse, resuming: bool) -> None:
-        code, message = answer.error
+        message = answer.error_message
         if answer.status >= 500 or answer.status == 429:
             await self._patience.pause(message, answer.retry_after)
         elif resuming:
             raise SessionLost(f"the session cannot be resumed: {message}")
         else:
-            raise Refused(code, message)
+            raise Refused(answer.error_code, message)
 
     async def _chunk(self, number: int) -> bytes | None:
         """Have one chunk, whatever it takes; ``None`` if the stream is complete."""
@@ -186,13 +186,13 @@ class VulnerabilityStream(VerifiedStream):
     async def _wait(self, answer: HttpResponse) -> None:
         """The server says that others are before us, or slower: that is an answer, and no reason to give up."""
         self._patience.progress()
-        after = answer.document().get("pollAfter")
+        after = (answer.document() or {}).get("pollAfter")
         await self._patience.pause("the server asks to wait", float(after) if isinstance(after, int | float) else 1.0)
 
     async def _resume(self, answer: HttpResponse, number: int) -> None:
         self._resumes += 1
         if self._resumes > _MOST_RESUMES:
-            raise SessionLost(f"the session was resumed {_MOST_RESUMES} times without progress: {answer.error[1]}")
+            raise SessionLost(f"the session was resumed {_MOST_RESUMES} times without progress: {answer.error_message}")
         await self._open({"resume": self.session, "chunk": number})
 
     async def _take(self, answer: HttpResponse, number: int) -> bytes | None:
@@ -200,8 +200,8 @@ class VulnerabilityStream(VerifiedStream):
         self._resumes = 0
         if answer.header("Content-Type").startswith("application/json"):
             end = answer.document()
-            if end.get("finished") is not True:
-                raise NotVerified("the server sent a chunk that is none")
+            if end is None or end.get("finished") is not True:
+                raise NotVerified("the end of the stream is malformed")
             if not self.snapshot:
                 self._take_snapshot({"revision": end.get("revision")})
             self._end = end
@@ -217,4 +217,4 @@ class VulnerabilityStream(VerifiedStream):
         """A session that was queued at first was not told yet what it reads."""
         answer = await self._server_http.ask("GET", f"/v1/sessions/{self.session}")
         if answer.status == 200:
-            self._note_snapshot(answer.document())
+            self._note_snapshot(answer.document() or {})

@@ -18,10 +18,10 @@ class Refused(StreamError):
     """
     The server will not serve this.
 
-    :ivar code: the server's word for it, ``unknown-platform``.
+    :ivar code: the server's word for it, ``unknown-platform``; ``None`` if it gave no error document.
     """
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str | None, message: str) -> None:
         super().__init__(f"the server refused: {message}")
         self.code = code
 

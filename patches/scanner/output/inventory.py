@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
 from patches.scanner.host.kernels import Kernels, kernels_of
 from patches.scanner.inventory import Inventory, package_document
 from patches.scanner.outcome import Target
+from patches.service.terminal import TextTable
 
 
 def inventory_document(target: Target, inventory: Inventory) -> dict[str, Any]:
@@ -40,10 +40,7 @@ def kernels_document(kernels: Kernels | None) -> dict[str, Any] | None:
 
 def inventory_table(inventory: Inventory) -> Table:
     """Show an inventory as a table; nothing is cut off."""
-    table = Table(header_style="bold")
-    for column in ("Package", "Version", "Architecture", "Source", "Source version"):
-        table.add_column(column, overflow="fold")
+    table = TextTable("Package", "Version", "Architecture", "Source", "Source version")
     for package in inventory.packages:
-        cells = (package.name, package.version, package.arch, package.source, package.source_version)
-        table.add_row(*map(escape, cells))
+        table.add_texts(package.name, package.version, package.arch, package.source, package.source_version)
     return table

@@ -11,6 +11,7 @@ from rich.table import Table
 from patches.scanner.inventory import Package
 from patches.scanner.matching.findings import Finding
 from patches.scanner.outcome import Outcome, Verdict
+from patches.service.terminal import TextTable
 from patches.vulnerability import FixedPackage, Severity
 
 _STYLES = {
@@ -36,16 +37,14 @@ def findings_table(findings: Iterable[Finding], width: int) -> Table:
     """
     findings = tuple(findings)
     longest = max((len(finding.vulnerability_id) for finding in findings), default=0)
-    table = Table(header_style="bold")
-    for column in ("Severity", "Package", "Installed", "Fixed in"):
-        table.add_column(column, overflow="fold")
+    table = TextTable("Severity", "Package", "Installed", "Fixed in")
     table.add_column("Vulnerability", overflow="fold", no_wrap=longest <= width // 4)
     if width >= _WIDE:
         table.add_column("Details", overflow="fold")
     for finding in findings:
         cells = (*_cells(finding), finding.details_href)[: len(table.columns)]
         style = "dim" if finding.ignored or finding.running is False else _STYLES.get(finding.severity, "")
-        table.add_row(*map(escape, cells), style=style)
+        table.add_texts(*cells, style=style)
     return table
 
 

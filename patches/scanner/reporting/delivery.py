@@ -75,7 +75,7 @@ class Delivery:
             log.info("Report {name} was accepted", name=path.stem)
         elif answer.status in _NEVER:
             self._outbox.reject(path)
-            log.error("Report {name} was rejected, and put aside: {why}", name=path.stem, why=answer.error[1])
+            log.error("Report {name} was rejected, and put aside: {why}", name=path.stem, why=answer.error_message)
         else:
             return f"the reporter API answered {answer.status}", answer.retry_after
         return None, 0.0

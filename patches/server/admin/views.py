@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from attrs import frozen
-from rich.markup import escape
 from rich.table import Table
 
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.http.representations import snapshot_document
+from patches.service.terminal import TextTable
 from patches.vulnerability import FixedPackage, Vulnerability
 from patches.wire import to_wire
 
@@ -47,13 +47,13 @@ def listing_document(listed: Iterable[SnapshotRow]) -> dict[str, Any]:
 
 def listing_table(listed: Iterable[SnapshotRow]) -> Table:
     """Show the snapshots as a table."""
-    table = _table("Platform", "State", "Revision", "Created", "Checked", "Vulnerabilities", "Chunks", "Sources")
+    table = TextTable("Platform", "State", "Revision", "Created", "Checked", "Vulnerabilities", "Chunks", "Sources")
     for each in listed:
         snapshot, document = each.snapshot, snapshot_document(each.snapshot)
         state = f"{each.state}: {snapshot.held_back}" if snapshot.held_back is not None else each.state
         counts = str(snapshot.vulnerabilities), str(snapshot.chunks)
         times = document["created"], document["checked"]
-        _add(table, (snapshot.platform, state, snapshot.revision, *times, *counts, ", ".join(snapshot.sources)))
+        table.add_texts(snapshot.platform, state, snapshot.revision, *times, *counts, ", ".join(snapshot.sources))
     return table
 
 
@@ -64,13 +64,13 @@ def records_document(name: str, records: Sequence[Vulnerability]) -> dict[str, A
 
 def records_table(records: Iterable[Vulnerability]) -> Table:
     """Show the records of a flaw as a table, a row for each package."""
-    table = _table("Platform", "Record", "Severity", "Source", "Package", "Kind", "Affected", "Status")
+    table = TextTable("Platform", "Record", "Severity", "Source", "Package", "Kind", "Affected", "Status")
     for record in records:
         about = record.platform, record.name, record.severity.name.lower(), record.source
         for fixed in record.fixed_in:
-            _add(table, (*about, _package(fixed), fixed.kind, _range(fixed), fixed.status))
+            table.add_texts(*about, _package(fixed), fixed.kind, _range(fixed), fixed.status)
         if not record.fixed_in:
-            _add(table, (*about, "", "", "", ""))
+            table.add_texts(*about, "", "", "", "")
     return table
 
 
@@ -85,14 +85,3 @@ def _range(fixed: FixedPackage) -> str:
     if fixed.version is not None:
         return f"{start}v < {fixed.version}"
     return f"{start}v ≤ {fixed.last_affected}" if fixed.last_affected is not None else f"{start}v"
-
-
-def _table(*columns: str) -> Table:
-    table = Table(header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
-def _add(table: Table, cells: Sequence[str]) -> None:
-    table.add_row(*map(escape, cells))

@@ -20,6 +20,7 @@ from typing import Any
 
 from attrs import frozen
 
+from patches.storage.scratch import connect
 from patches.vulnerability import Vulnerability
 from patches.wire import encode_line
 
@@ -212,10 +213,8 @@ def _forget(database: sqlite3.Connection, import_id: int) -> None:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    database = connect(path, _PRAGMAS)
     try:
-        for pragma in _PRAGMAS:
-            database.execute(f"PRAGMA {pragma}").close()
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if version == 0:
             database.executescript(f"{_TABLES}PRAGMA user_version={_VERSION};")

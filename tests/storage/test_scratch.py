@@ -1,0 +1,66 @@
+"""Tests for :mod:`patches.storage.scratch`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event, Thread
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.storage.scratch import connect, open_scratch
+
+
+class ScratchTests(SynchronousTestCase):
+    """Scratch databases."""
+
+    def setUp(self) -> None:
+        self.path = Path(self.mktemp())
+
+    def test_empty(self) -> None:
+        """A scratch database is empty, whatever was in the file."""
+        self.path.write_bytes(b"not a database")
+        database = open_scratch(self.path)
+        self.addCleanup(database.close)
+        self.assertEqual(database.execute("SELECT name FROM sqlite_master").fetchall(), [])
+
+    def test_pragmas(self) -> None:
+        """The pragmas hold, and a file that is no database leaves no connection open."""
+        database = connect(self.path, ("cache_size=-77",))
+        self.addCleanup(database.close)
+        self.assertEqual(database.execute("PRAGMA cache_size").fetchone(), (-77,))
+        broken = Path(self.mktemp())
+        broken.write_bytes(b"not a database" * 100)
+        self.assertRaises(sqlite3.DatabaseError, connect, broken, ("journal_mode=WAL",))
+
+    def test_threads_in_turn(self) -> None:
+        """Another thread may use it afterwards."""
+        database = open_scratch(self.path)
+        self.addCleanup(database.close)
+        thread = Thread(target=database.execute, args=("CREATE TABLE t (a)",))
+        thread.start()
+        thread.join()
+        self.assertEqual(database.execute("SELECT count(*) FROM t").fetchone(), (0,))
+
+    def test_threads_at_once(self) -> None:
+        """Two threads at once are a mistake of the program, and raise."""
+        database = open_scratch(self.path)
+        self.addCleanup(database.close)
+        database.execute("CREATE TABLE t (a)")
+        begun, go_on = Event(), Event()
+
+        def rows() -> Iterator[tuple[int]]:
+            begun.set()
+            go_on.wait(10)
+            yield (1,)
+
+        thread = Thread(target=database.executemany, args=("INSERT INTO t VALUES (?)", rows()))
+        thread.start()
+        begun.wait(10)
+        try:
+            self.assertRaises(RuntimeError, database.execute, "SELECT 1")
+        finally:
+            go_on.set()
+            thread.join()
+        self.assertEqual(database.execute("SELECT a FROM t").fetchall(), [(1,)])
