@@ -17,6 +17,7 @@ from patches.server.budget import RESPONSES, Budget
 from patches.server.catalogue.deltas import Deltas
 from patches.server.errors import Denied, SessionExpired
 from patches.server.http.errors import ApiError, accepts_gzip, api_error, json_object, json_response
+from patches.server.http.fast_path import IChunkTransport
 from patches.server.http.metrics import Metrics
 from patches.server.http.representations import (
     DescribeSnapshot,
@@ -158,10 +159,10 @@ class Api:
 
     def _send(self, request: Any, loaded: ChunkResponse) -> bytes | None:
         wants_gzip = accepts_gzip(request)
-        send = getattr(request.channel, "send", None)
-        if wants_gzip and send is not None and request.method == b"GET":
-            request.startedWriting = 1  # the answer has its own head
-            send(loaded)
+        transport = IChunkTransport(request.channel, None)
+        if wants_gzip and transport is not None and request.method == b"GET":
+            request.startedWriting = 1  # the chunk's bytes have their own head: twisted.web must not write another
+            transport.write_chunk(loaded)
             return None
         body = loaded.encoded if wants_gzip else unpack_chunk(loaded.encoded)
         for name, value in chunk_headers(loaded.digest, b"gzip" if wants_gzip else b"", len(body)):
@@ -177,9 +178,9 @@ class Api:
         def release(_: Any = None) -> None:
             self._budget.release(RESPONSES, size)
 
-        when_out = getattr(request.channel, "when_out", None)
-        if when_out is not None:
-            when_out(release)
+        transport = IChunkTransport(request.channel, None)
+        if transport is not None:
+            transport.when_flushed(release)
         else:
             request.notifyFinish().addBoth(release)
 

@@ -13,9 +13,7 @@ gives the same answer the long way.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from functools import lru_cache
 from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
 
@@ -25,9 +23,11 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.server import Request, Site
+from zope.interface import implementer
 
 from patches.http.bounded_request import closing_answer
 from patches.server.budget import CONNECTION_BYTES, CONNECTIONS, Budget
+from patches.server.http.fast_path import IChunkTransport, match
 from patches.server.sessions.chunk_response import ChunkResponse
 
 #: How many bytes the kernel may keep for one connection; a chunk fits.
@@ -36,21 +36,8 @@ SEND_BUFFER_BYTES = 128 * 1024
 #: So much the transport reads at once, and may keep of answers before it says that they are not out yet.
 SMALL_BUFFER_BYTES = 4 * 1024
 
-_CHUNK_REQUEST = re.compile(rb"GET /v1/sessions/([\w-]{1,512})/chunks/(\d{1,7}) HTTP/1\.1\r\n((?:[^\r\n]+\r\n)+)\r\n")
 
-
-@lru_cache(maxsize=256)
-def wants_plain_gzip(fields: bytes) -> bool:
-    """Tell whether a request's header fields ask for gzip, and for nothing that needs a closer look."""
-    lines = fields.lower().split(b"\r\n")
-    names = {line.partition(b":")[0] for line in lines}
-    codings = [line.partition(b":")[2] for line in lines if line.startswith(b"accept-encoding:")]
-    odd = names & {b"connection", b"expect", b"transfer-encoding", b"content-length", b"upgrade", b"range"}
-    keeps = all(line.partition(b":")[2].strip() == b"keep-alive" for line in lines if line.startswith(b"connection:"))
-    gzip = len(codings) == 1 and any(coding.strip() == b"gzip" for coding in codings[0].split(b","))
-    return gzip and (not odd or (odd == {b"connection"} and keeps))
-
-
+@implementer(IChunkTransport)
 class BackpressureChannel(HTTPChannel):
     """An HTTP/1.1 connection that takes up a request only when the kernel has taken the answer to the last one."""
 
@@ -61,7 +48,7 @@ class BackpressureChannel(HTTPChannel):
     _parsing = False
     _told_parser = False
     _answered: Request | None = None
-    _when_out: Callable[[], None] | None = None
+    _when_flushed: Callable[[], None] | None = None
     _early = b""
 
     def connectionMade(self) -> None:
@@ -88,14 +75,14 @@ class BackpressureChannel(HTTPChannel):
                 self._parsing = False
 
     def _answer(self, data: bytes) -> bool:
-        found = _CHUNK_REQUEST.fullmatch(data)
-        if found is None or not wants_plain_gzip(found[3]) or self._has_half_a_request():
+        asked = match(data) if self.site.fast_path else None
+        if asked is None or self._has_half_a_request():
             return False
-        loaded = self.site.read_cached(found[1].decode("ascii"), int(found[2]))
+        loaded = self.site.read_cached(asked.token, asked.number)
         if loaded is None:
             return False
         self.resetTimeout()
-        self.send(loaded)
+        self.write_chunk(loaded)
         return True
 
     def _has_half_a_request(self) -> bool:
@@ -104,23 +91,23 @@ class BackpressureChannel(HTTPChannel):
             self.setLineMode(begun)
         return bool(begun)
 
-    def send(self, loaded: ChunkResponse) -> None:
+    def write_chunk(self, chunk: ChunkResponse) -> None:
         """Write a chunk's whole answer, in the bytes that all sessions share."""
-        loaded.pin()
-        self.when_out(loaded.unpin)
-        self.transport.write(loaded.answer)
+        chunk.pin()
+        self.when_flushed(chunk.unpin)
+        self.transport.write(chunk.answer)
         if self._flushed:
             self._out()
 
-    def when_out(self, call: Callable[[], None]) -> None:
+    def when_flushed(self, call: Callable[[], None]) -> None:
         """Call once the kernel has taken what is written now, or the connection is lost."""
         self._out()
-        self._when_out = call
+        self._when_flushed = call
 
     def _out(self) -> None:
-        if self._when_out is not None:
-            call = self._when_out
-            self._when_out = None
+        if self._when_flushed is not None:
+            call = self._when_flushed
+            self._when_flushed = None
             call()
 
     @property
@@ -176,8 +163,8 @@ class RefusingProtocol(Protocol):
     def connectionMade(self) -> None:
         """Answer without reading."""
         message = "the memory limit allows no further connection"
-        json_response = closing_answer(b"503 Service Unavailable", "memory-limit", message, (b"Retry-After", b"10"))
-        self.transport.write(json_response)
+        response = closing_answer(b"503 Service Unavailable", "memory-limit", message, (b"Retry-After", b"10"))
+        self.transport.write(response)
         self.transport.loseConnection()
 
 
@@ -185,8 +172,9 @@ class ServerSite(Site):
     """
     Makes channels while there is memory for them.
 
-    :param ready: gives the chunk that a session asks for, if it can be had without a wait or an explanation.
+    :param read_cached: returns the chunk that a session asks for, if that needs neither a wait nor an explanation.
     :param idle_seconds: how long a connection may be silent, or take to accept an answer.
+    :param fast_path: answer plain requests for chunks before they are parsed.
     """
 
     protocol: Any = BackpressureChannel
@@ -199,10 +187,12 @@ class ServerSite(Site):
         read_cached: Callable[[str, int], ChunkResponse | None],
         clock: IReactorTime,
         idle_seconds: int = 30,
+        fast_path: bool = True,
         **options: Any,
     ) -> None:
         super().__init__(resource, timeout=idle_seconds, reactor=clock, **options)
         self.read_cached = read_cached
+        self.fast_path = fast_path
         self.channels: set[BackpressureChannel] = set()
         self._budget = budget
         self._clock = clock

@@ -1,10 +1,10 @@
-"""Tests for :mod:`patches.server.http.channel`: the same answers by every way, however a request comes."""
+"""Tests for :mod:`patches.server.http.fast_path`: the answers are the same by both ways, however a request comes."""
 
 from __future__ import annotations
 
 import json
 
-from patches.server.http.channel import wants_plain_gzip
+from patches.server.http.fast_path import wants_plain_gzip
 from tests.server.channel_case import ChannelCase
 from tests.server.memory_transport import Wire, answers, request
 from tests.server.server_case import GZIP
@@ -30,6 +30,17 @@ class ShortWayTests(ChannelCase):
         wire = self.connect()
         wire.send(self.chunk(3))
         self.assertEqual(answers(wire.received)[0].body, answers(self.long_way(3))[0].body)
+
+    def test_switched_off(self) -> None:
+        """Without the fast path every answer is the same."""
+        for n in range(3):
+            self.site.fast_path = True
+            fast = self.connect()
+            fast.send(self.chunk(n))
+            self.site.fast_path = False
+            slow = self.connect()
+            slow.send(self.chunk(n))
+            self.assertEqual(slow.received, fast.received)
 
     def test_errors(self) -> None:
         """Whatever cannot be served is answered as the API answers it."""
