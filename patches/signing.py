@@ -103,7 +103,7 @@ class SigningKey:
         return VerifyKey(self._key.public_key())
 
 
-def make_keys(path: Path) -> Path:
+def create_keys(path: Path) -> Path:
     """
     Make a pair of keys: the private one for its owner alone, and beside it the public one for all.
 

@@ -12,7 +12,7 @@ from twisted.internet.defer import ensureDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.client.delta import DeltaApplier
-from patches.server.catalogue.chunks import cut
+from patches.server.catalogue.chunks import cut_chunks
 from patches.server.catalogue.delta import NoDelta, delta_chunks
 from patches.vulnerability import FixedPackage, Vulnerability
 from patches.wire import encode_line
@@ -45,8 +45,8 @@ class DeltaTests(SynchronousTestCase):
 
     def patched(self, old: list[bytes], new: list[bytes], target: int = 200) -> tuple[list[bytes], list[bytes]]:
         """Give the chunks that a scanner makes, and those of the server."""
-        cuts = [chunk.vulnerabilities for chunk in cut(new, target)]
-        wanted = [gzip.decompress(chunk.encoded) for chunk in cut(new, target)]
+        cuts = [chunk.vulnerabilities for chunk in cut_chunks(new, target)]
+        wanted = [gzip.decompress(chunk.encoded) for chunk in cut_chunks(new, target)]
         deltas = [gzip.decompress(chunk.encoded) for chunk in delta_chunks(old, new, _MOST)]
 
         async def made() -> list[bytes]:

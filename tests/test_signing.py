@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.signing import BadKey, NotSigned, SigningKey, VerifyKey, make_keys, manifest_bytes
+from patches.signing import BadKey, NotSigned, SigningKey, VerifyKey, create_keys, manifest_bytes
 
 DOCUMENT = {"revision": "r", "created": "c", "checked": "k", "vulnerabilities": 3, "chunks": 1, "digest": "d"}
 
@@ -19,7 +19,7 @@ class KeyTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.path = Path(self.mktemp())
-        self.public = make_keys(self.path)
+        self.public = create_keys(self.path)
 
     def refused(self, kind: Any, path: Path) -> str:
         """Give the one line with which a file is refused."""
@@ -32,7 +32,7 @@ class KeyTests(SynchronousTestCase):
         signature = SigningKey.from_file(self.path).sign(b"message")
         key = VerifyKey.from_file(self.public)
         key.verify(b"message", signature)
-        other = SigningKey.from_file(make_keys(Path(self.mktemp())).with_suffix("")).sign(b"message")
+        other = SigningKey.from_file(create_keys(Path(self.mktemp())).with_suffix("")).sign(b"message")
         for message, bad in (
             (b"messagE", signature),
             (b"message", other),
@@ -53,9 +53,9 @@ class KeyTests(SynchronousTestCase):
     def test_never_replaced(self) -> None:
         """A file that is there is not overwritten, the private one or the public one."""
         before = self.path.read_bytes(), self.public.read_bytes()
-        self.assertRaises(BadKey, make_keys, self.path)
+        self.assertRaises(BadKey, create_keys, self.path)
         self.path.unlink()
-        self.assertRaises(BadKey, make_keys, self.path)
+        self.assertRaises(BadKey, create_keys, self.path)
         self.assertEqual((self.path.exists(), self.public.read_bytes()), (False, before[1]))
 
     def test_refused(self) -> None:

@@ -63,9 +63,9 @@ def inventory(values: dict[str, Any]) -> None:
 @main.command()
 def demo() -> None:
     """Show the whole of it in one process: a server, a scan of this host, and a report. No network is needed."""
-    from patches.demo.play import play
+    from patches.demo.demonstration import run_demo
 
-    sys.exit(play())
+    sys.exit(run_demo())
 
 
 main.add_command(catalogue)

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from twisted.web.http_headers import Headers
 
 
-def one(headers: Headers, name: str) -> str | None:
+def header_value(headers: Headers, name: str) -> str | None:
     """Give the value of a header; ``None`` if there is none, or it is empty."""
     values = headers.getRawHeaders(name) or [""]
     return values[-1].strip() or None
@@ -22,11 +22,11 @@ def retry_after(headers: Headers, now: float) -> float | None:
     :param now: seconds since 1970; if the server says its own time, that counts.
     :return: in how many seconds to ask again.
     """
-    text = one(headers, "retry-after") or ""
+    text = header_value(headers, "retry-after") or ""
     if re.fullmatch(r"\d{1,9}", text, re.ASCII):
         return float(text)
     until = _date(text)
-    said = _date(one(headers, "date") or "")
+    said = _date(header_value(headers, "date") or "")
     return max(0.0, until - (now if said is None else said)) if until is not None else None
 
 

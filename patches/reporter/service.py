@@ -59,13 +59,13 @@ def makeService(options: Options) -> MultiService:
     reactor: Any = installed
     reactor.suggestThreadPoolSize(_THREADS)
     run = partial(deferToThreadPool, reactor, reactor.getThreadPool())
-    reporter = make_reporter(reactor, run, options.resolved)
+    reporter = create_reporter(reactor, run, options.resolved)
     hold_folder(Options.program, options.resolved["state-dir"])
     CleanEndService(reactor).setServiceParent(reporter.service)
     return reporter.service
 
 
-def make_reporter(reactor: Any, run: Run, values: Mapping[str, Any]) -> Reporter:
+def create_reporter(reactor: Any, run: Run, values: Mapping[str, Any]) -> Reporter:
     """
     Make a reporter.
 

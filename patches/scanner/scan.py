@@ -13,8 +13,8 @@ from patches.platforms import Platform
 from patches.scanner.client.cache import ListCache
 from patches.scanner.client.client import PatchesClient
 from patches.scanner.compare import Comparison, Watch, compare
-from patches.scanner.host.end_of_life import ended
-from patches.scanner.host.kernels import kernels_of, running_of
+from patches.scanner.host.end_of_life import support_ended
+from patches.scanner.host.kernels import kernels_of, running_packages
 from patches.scanner.host.subscriptions import subscribed_channels
 from patches.scanner.inventory import Inventory, InventoryError, read_inventory
 from patches.scanner.matching.coverage import is_covered
@@ -80,7 +80,7 @@ def _outcome(comparison: Comparison, target: Target, policy: Policy, times: tupl
     """
     inventory, verdict, problem = comparison.inventory, comparison.verdict, comparison.problem
     kernels = kernels_of(inventory, target.running)
-    found = comparison.findings.all(running_of(inventory, kernels))
+    found = comparison.findings.all(running_packages(inventory, kernels))
     today = datetime.fromtimestamp(times[1], UTC).date()
     found = [_decided(finding, policy.ignores, today) for finding in found]
     findings = tuple(finding for finding in found if finding.fixed.has_fix)
@@ -103,7 +103,7 @@ def _outcome(comparison: Comparison, target: Target, policy: Policy, times: tupl
         unfixed=unfixed,
         not_evaluated=Counter(comparison.matcher.not_evaluated),
         kernels=kernels,
-        end_of_life=ended(target.platform, today, inventory.channels, target.support_end),
+        end_of_life=support_ended(target.platform, today, inventory.channels, target.support_end),
         list_info=list_info,
         with_unfixed=policy.with_unfixed,
     )

@@ -51,7 +51,7 @@ def run_scan(values: Mapping[str, Any]) -> int:
         try:
             outcome = _outcome(values, policy, trust, screen)
         except Unwritable as error:
-            screen.complain(str(error))
+            screen.show_error(str(error))
             return ERROR
         return INTERRUPTED if outcome is None else exit_code(outcome, values["fail-on"])
 
@@ -81,7 +81,7 @@ def _outbox(values: Mapping[str, Any], screen: Screen) -> Outbox | None:
     try:
         return Outbox(usable_folder("patches scan", values["state-dir"]) / "outbox")
     except SystemExit as end:
-        screen.complain(str(end.code))
+        screen.show_error(str(end.code))
         sys.exit(ERROR)
 
 

@@ -59,7 +59,7 @@ class ScanSchedule(Service):
         going.cancel()
         return going.addErrback(lambda failure: failure.trap(CancelledError) and None)
 
-    def soon(self) -> None:
+    def request_scan(self) -> None:
         """Scan now, or again as soon as the scan that is under way is done."""
         self._asked = True
         pausing, self._pausing = self._pausing, None

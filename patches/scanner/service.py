@@ -42,7 +42,7 @@ def makeService(options: Options) -> MultiService:
     from twisted.internet import reactor
 
     try:
-        service = make_scanner(reactor, options.resolved)
+        service = create_scanner(reactor, options.resolved)
     except UnknownPlatform as error:
         sys.exit(f"{PROGRAM}: {error}")
     except BadIgnores as error:
@@ -53,7 +53,7 @@ def makeService(options: Options) -> MultiService:
     return service
 
 
-def make_scanner(reactor: Any, values: Mapping[str, Any]) -> MultiService:
+def create_scanner(reactor: Any, values: Mapping[str, Any]) -> MultiService:
     """
     Make a scanner.
 
@@ -83,7 +83,7 @@ def make_scanner(reactor: Any, values: Mapping[str, Any]) -> MultiService:
 def _watch(root: Path, settle: timedelta, schedule: ScanSchedule, clock: IReactorTime) -> PeriodicService:
     def scan_soon() -> None:
         log.info("The packages of this host have changed: it is scanned again")
-        schedule.soon()
+        schedule.request_scan()
 
     changes = ChangeWatcher(partial(fingerprint, root), settle, scan_soon, clock.seconds)
     return PeriodicService("Looking for changed packages", _LOOK, changes.tick, clock)

@@ -24,7 +24,7 @@ from patches.server.catalogue.delta_store import DeltaStore
 from patches.server.catalogue.deltas import Deltas
 from patches.server.catalogue.schema import open_database
 from patches.server.catalogue.store import Catalogue
-from patches.server.catalogue.transactions import lock_of
+from patches.server.catalogue.transactions import refresh_lock
 from patches.server.errors import CatalogueError
 from patches.server.http.api import Api
 from patches.server.http.channel import ServerSite
@@ -78,7 +78,7 @@ def makeService(options: Options) -> MultiService:
     """Make the daemon's service out of its options."""
     from twisted.internet import reactor
 
-    server = make_server(reactor, options.resolved)
+    server = create_server(reactor, options.resolved)
     hold_folder(PROGRAM, options.resolved["state-dir"])
     CleanEndService(reactor).setServiceParent(server.service)
     _allow_connections(options.resolved["max-active"] + options.resolved["max-queued"])
@@ -97,7 +97,7 @@ def _allow_connections(sessions: int) -> None:
         )
 
 
-def make_server(reactor: Any, values: Mapping[str, Any]) -> Server:
+def create_server(reactor: Any, values: Mapping[str, Any]) -> Server:
     """
     Make a server.
 
@@ -108,7 +108,7 @@ def make_server(reactor: Any, values: Mapping[str, Any]) -> Server:
     sources = _sources(reactor, values, threads.run, folder)
     engine = _database(values["database"] or folder / CATALOGUE)
     catalogue = Catalogue(engine)
-    lock = lock_of(engine)
+    lock = refresh_lock(engine)
     leadership = Leadership(lock, threads.run) if lock is not None else None
     key = _key(values["session-key-file"] or folder / "session.key")
     budget = _budget(values)

@@ -40,7 +40,7 @@ _ALTERNATIVES = re.compile(r"[\w|]{1,400}\Z", re.ASCII)
 _AROUND = str.maketrans("", "", "^$()")
 
 
-def in_pattern(pattern: str) -> frozenset[str] | None:
+def arches_in_pattern(pattern: str) -> frozenset[str] | None:
     """
     Take the alternatives out of a regular expression: ``aarch64|x86_64``.
 
@@ -50,13 +50,13 @@ def in_pattern(pattern: str) -> frozenset[str] | None:
     return frozenset(filter(None, bare.split("|"))) if _ALTERNATIVES.match(bare) else None
 
 
-def restriction(arches: Iterable[str]) -> tuple[str, ...] | None:
+def arch_restriction(arches: Iterable[str]) -> tuple[str, ...] | None:
     """Give the architectures to which builds are restricted; ``None``: to none, as one of them is for every machine."""
     found = {arch for arch in arches if arch not in SOURCES}
     return None if EVERY in found or not found else tuple(sorted(found))
 
 
-def in_order(packages: Iterable[FixedPackage]) -> tuple[FixedPackage, ...]:
+def sorted_packages(packages: Iterable[FixedPackage]) -> tuple[FixedPackage, ...]:
     """Give the packages in an order that depends on nothing but them, each once."""
     return tuple(sorted(set(packages), key=_order))
 

@@ -55,8 +55,8 @@ class RpmPurl:
     def _of_module(cls, names: list[str], version: str) -> RpmPurl | None:
         """Take ``redhat/nodejs@18:8100:489197e6`` for a module, ``redhat/nodejs:18/nodejs`` for a source package."""
         if len(names) == 2:
-            return cls(names[1], arch="src", module=module_in(names[0]))
-        return cls("", module=module_in(f"{names[0]}:{version}")) if len(names) == 1 else None
+            return cls(names[1], arch="src", module=parse_module(names[0]))
+        return cls("", module=parse_module(f"{names[0]}:{version}")) if len(names) == 1 else None
 
     @classmethod
     def _of_package(cls, names: list[str], version: str, qualifiers: dict[str, str]) -> RpmPurl:
@@ -66,11 +66,11 @@ class RpmPurl:
             names[0],
             f"{epoch}:{version}" if valid else None,
             arch if is_name(arch) else None,
-            module_in(qualifiers.get("rpmmod", "")),
+            parse_module(qualifiers.get("rpmmod", "")),
         )
 
 
-def module_in(text: str) -> str | None:
+def parse_module(text: str) -> str | None:
     """Give the ``name:stream`` of a module, whatever follows it: ``nodejs:18:8100020240807161023:489197e6``."""
     parts = text.split(":")[:2]
     return ":".join(parts) if len(parts) == 2 and all(is_name(part) for part in parts) else None
@@ -81,7 +81,7 @@ _MAINLINE = re.compile(
 )
 
 
-def rhel_of(cpe: str) -> str | None:
+def platform_of_cpe(cpe: str) -> str | None:
     """
     Give the platform of which a product is a part.
 

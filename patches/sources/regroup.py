@@ -17,7 +17,7 @@ from attrs import evolve
 from patches.interfaces import SourceError
 from patches.sources.archive.decompress import open_feed
 from patches.sources.feed import FeedPart
-from patches.sources.fields import in_order
+from patches.sources.fields import sorted_packages
 from patches.sources.parse_context import ParseContext
 from patches.storage.scratch import open_scratch
 from patches.vulnerability import Severity, Vulnerability
@@ -114,7 +114,7 @@ def merged(fragments: list[Vulnerability]) -> Vulnerability:
         return first
     return evolve(
         first,
-        fixed_in=in_order(package for fragment in fragments for package in fragment.fixed_in),
+        fixed_in=sorted_packages(package for fragment in fragments for package in fragment.fixed_in),
         severity=max((fragment.severity for fragment in fragments), key=_weight),
         details_href=next((fragment.details_href for fragment in fragments if fragment.details_href), ""),
         aliases=tuple(sorted({alias for fragment in fragments for alias in fragment.aliases})),

@@ -35,7 +35,7 @@ def _is_usable(url: URL) -> bool:
     return url.drivername == POSTGRESQL
 
 
-def shown(url: URL) -> str:
+def display_name(url: URL) -> str:
     """Name a database in a message: a file by its path, another by its URL without password and parameters."""
     if url.drivername == SQLITE:
         return str(url.database)

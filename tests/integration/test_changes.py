@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from patches.signing import make_keys
+from patches.signing import create_keys
 from patches.vulnerability import FixedPackage, Vulnerability
 from patches.wire import encode_line
 from tests.integration.daemons import PATCHES, Daemon, wait_for
@@ -28,7 +28,7 @@ def write(path: Path, *others: Vulnerability) -> None:
 def test_changes(tmp_path: Path) -> None:
     """The second scan is sent a chunk where the first was sent them all; it finds what the new list has."""
     listed, key = tmp_path / "list.ndjson", tmp_path / "key"
-    public = make_keys(key)
+    public = create_keys(key)
     write(listed)
     options = ["--list", str(listed), "--refresh-interval", "1s", "--signing-key", str(key)]
     server = Daemon("patches-server", tmp_path / "server", *options).start()

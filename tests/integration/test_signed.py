@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from patches.signing import make_keys
+from patches.signing import create_keys
 from tests.integration.daemons import PATCHES, TWISTD, Daemon
 from tests.integration.sample_host import write_host
 from tests.integration.sample_lists import write_list
@@ -24,7 +24,7 @@ class Fleet:
         self.folder = folder
         self.root = write_host(folder / "host", "debian", "12", {"package-1": "0"})
         self.key = folder / "lists.key"
-        self.public = make_keys(self.key)
+        self.public = create_keys(self.key)
         self.daemons: list[Daemon] = []
 
     def serve(self, name: str, count: int, *options: str) -> Daemon:
@@ -58,7 +58,7 @@ def test_signed(fleet: Fleet) -> None:
     signing = fleet.serve("signing", 3000, "--signing-key", str(fleet.key))
     code, outcome = fleet.scan(signing, fleet.public)
     assert (code, outcome["verdict"]) == (1, "findings")
-    other = make_keys(fleet.folder / "other.key")
+    other = create_keys(fleet.folder / "other.key")
     code, outcome = fleet.scan(signing, other)
     assert (code, outcome["verdict"]) == (3, "incomplete")
     assert "not signed by whom is trusted" in outcome["problem"]

@@ -10,7 +10,7 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.reporter.service import Options, Reporter, make_reporter
+from patches.reporter.service import Options, Reporter, create_reporter
 from tests.reporter.sample_reports import body
 
 
@@ -52,7 +52,7 @@ class ServiceTests(SynchronousTestCase):
     def make(self) -> Reporter:
         """Make the reporter."""
         values = given("--state-dir", str(self.folder), "--max-body", "4096")
-        return make_reporter(self.reactor, maybeDeferred, values)
+        return create_reporter(self.reactor, maybeDeferred, values)
 
     def send(self, content: bytes, *head: bytes) -> StringTransport:
         """Send a report over a connection; give its other end."""

@@ -78,7 +78,7 @@ class ScheduleTests(SynchronousTestCase):
         """A pause ends when there is reason to scan now; the schedule goes on from there."""
         schedule = self.schedule(jitter=0.0)
         self.clock.advance(100)
-        schedule.soon()
+        schedule.request_scan()
         self.clock.pump([60] * 61)
         self.assertEqual(self.times, [0, 100, 3700])
 
@@ -87,8 +87,8 @@ class ScheduleTests(SynchronousTestCase):
         slow: Deferred[bool] = Deferred()
         self.results = [slow]
         schedule = self.schedule(jitter=0.0)
-        schedule.soon()
-        schedule.soon()
+        schedule.request_scan()
+        schedule.request_scan()
         self.clock.advance(50)
         slow.callback(True)
         self.clock.pump([60] * 59)

@@ -37,8 +37,8 @@ class ClairCase(RefreshCase):
         client = HTTPClient(FirstEncoding(RequestTraversalAgent(self.double.resource())))
         settings = ClairSettings(fetch=FetchSettings(tries=1))
         self.configured = [ClairSource(client, "http://clair.test", self.clock, settings)]
-        self.refresh = self.make_refresh()
-        self.successResultOf(ensureDeferred(self.refresh.take_up()))
+        self.refresh = self.create_refresher()
+        self.successResultOf(ensureDeferred(self.refresh.load_current()))
 
     def change(self, name: str, version: str, namespace: str = "debian:9") -> None:
         """Change a vulnerability, or make one."""

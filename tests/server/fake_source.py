@@ -179,7 +179,7 @@ class RefreshCase(DatabaseCase):
         self.open_catalogue(self.new_database())
         self.lists = StagingStore(self.folder / "lists.sqlite")
         self.addCleanup(self.lists.close)
-        self.refresh = self.make_refresh()
+        self.refresh = self.create_refresher()
 
     def open_catalogue(self, where: Path | URL) -> None:
         """Open a catalogue, for servers that are made from now on."""
@@ -187,7 +187,7 @@ class RefreshCase(DatabaseCase):
         self.catalogue, self.request_table = Catalogue(engine), RequestTable(engine)
         self.addCleanup(self.catalogue.close)
 
-    def make_refresh(self, *more: PutSource) -> Refresher:
+    def create_refresher(self, *more: PutSource) -> Refresher:
         """Make a refresh, as a server that starts does."""
         self.publisher = Publisher(self.catalogue, self.lists, Guard(), self.folder)
         return Refresher(

@@ -26,8 +26,8 @@ class PublicCase(RefreshCase):
 
     def start(self) -> None:
         """Start a server, or start it again."""
-        self.refresh = self.make_refresh()
-        self.successResultOf(ensureDeferred(self.refresh.take_up()))
+        self.refresh = self.create_refresher()
+        self.successResultOf(ensureDeferred(self.refresh.load_current()))
 
     def asked_of(self, family: str) -> list[str]:
         """Give what a public source was asked for, and forget it."""

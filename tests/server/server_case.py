@@ -58,7 +58,7 @@ class ServerCase(RefreshCase):
     def start(self) -> None:
         """Start a server, or a new one on the same catalogue."""
         self.table = SessionTable(self.limits)
-        self.refresh = self.make_refresh()
+        self.refresh = self.create_refresher()
         load = partial(_load, maybeDeferred, self.catalogue, self.clock)
         self.session_service = SessionService(self.table, self.key, self.budget, load, self.window_bytes, self.clock)
         self.metrics = Metrics(self.session_service, self.refresh, self.budget, 64 * MIB, self.wall)
@@ -72,7 +72,7 @@ class ServerCase(RefreshCase):
 
     def started(self) -> Deferred[None]:
         """Take up what the catalogue has."""
-        return ensureDeferred(self.refresh.take_up())
+        return ensureDeferred(self.refresh.load_current())
 
     def connect(self, takes: int | None = None) -> Wire:
         """Connect a client."""

@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.server.errors import NotReady, UnknownPlatform
 from patches.server.http.channel import ServerSite
 from patches.server.options import Options
-from patches.server.service import Server, make_server
+from patches.server.service import Server, create_server
 from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
 from patches.server.sources import create_sources
 from tests.server.fake_catalogue import lines, vulnerabilities
@@ -34,7 +34,7 @@ class ServiceCase(SynchronousTestCase):
         options = Options()
         folder = ("--state-dir", str(self.folder), "--list", str(self.list), "--no-public-sources")
         options.parseOptions([*folder, "--memory-limit", "4GiB", *more])
-        return make_server(self.reactor, options.resolved)
+        return create_server(self.reactor, options.resolved)
 
     def ending(self, *more: str) -> str:
         """Give the one line with which the program ends."""
@@ -66,7 +66,7 @@ class MakingTests(ServiceCase):
 
     def test_same_key(self) -> None:
         """Started again, or elsewhere with the same key, it knows its sessions."""
-        token = self.make().session_service._key.make("debian-12", "r")
+        token = self.make().session_service._key.create("debian-12", "r")
         self.assertEqual(self.make().session_service._key.read(token), ("debian-12", "r"))
         key = str(self.folder / "session.key")
         self.folder = Path(self.mktemp()).absolute()
@@ -88,7 +88,7 @@ class MakingTests(ServiceCase):
         """Without any option a server has what public feeds have; it is written down, and nobody is asked yet."""
         options = Options()
         options.parseOptions(["--state-dir", str(self.folder), "--memory-limit", "4GiB"])
-        refresh = make_server(self.reactor, options.resolved).refresh
+        refresh = create_server(self.reactor, options.resolved).refresh
         self.assertRaises(NotReady, refresh.current, "debian-12")
         for name in ("amiga-3", "Debian 12"):
             self.assertRaises(UnknownPlatform, refresh.current, name)
@@ -127,7 +127,7 @@ class RefusingTests(ServiceCase):
         """Without a source there is nothing to serve."""
         options = Options()
         options.parseOptions(["--state-dir", str(self.folder), "--memory-limit", "4GiB", "--no-public-sources"])
-        error = self.assertRaises(SystemExit, make_server, self.reactor, options.resolved)
+        error = self.assertRaises(SystemExit, create_server, self.reactor, options.resolved)
         self.assertIn("--clair", str(error.code))
 
     def test_imported(self) -> None:
@@ -136,7 +136,7 @@ class RefusingTests(ServiceCase):
         (self.folder / "catalogue.sqlite").touch()
         options = Options()
         options.parseOptions(["--state-dir", str(self.folder), "--memory-limit", "4GiB", "--no-public-sources"])
-        self.assertIsNone(make_server(self.reactor, options.resolved).refresh.problem)
+        self.assertIsNone(create_server(self.reactor, options.resolved).refresh.problem)
 
     def test_no_list(self) -> None:
         """A list must be there."""

@@ -33,9 +33,9 @@ class TailCase(MemoryCase):
 
     def take(self, key: str = "debian-9") -> list[str]:
         """Read a list, or what changed in it; give the names in the order in which they came."""
-        return self.lay_over(key, listing := self.clair.listing(key, self.states.get(key)), self.read(listing))
+        return self.commit_changes(key, listing := self.clair.listing(key, self.states.get(key)), self.read(listing))
 
-    def lay_over(self, key: str, listing: ClairListing, found: Iterable[Vulnerability]) -> list[str]:
+    def commit_changes(self, key: str, listing: ClairListing, found: Iterable[Vulnerability]) -> list[str]:
         """Take over what was read."""
         found = list(found)
         self.states[key] = listing.state

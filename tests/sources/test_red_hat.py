@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.sources.red_hat import rhel_of
+from patches.sources.red_hat import platform_of_cpe
 
 
 class ProductTests(SynchronousTestCase):
@@ -20,7 +20,7 @@ class ProductTests(SynchronousTestCase):
             "cpe:2.3:o:redhat:enterprise_linux:9:*:baseos:*:*:*:*:*": "rhel-9",
             "cpe:2.3:a:redhat:enterprise_linux:10\\.2:*:*:*:*:*:*:*": "rhel-10",
         }.items():
-            self.assertEqual(rhel_of(cpe), platform, cpe)
+            self.assertEqual(platform_of_cpe(cpe), platform, cpe)
 
     def test_others(self) -> None:
         """Longer support, layered products, and what is no name."""
@@ -36,4 +36,4 @@ class ProductTests(SynchronousTestCase):
             "cpe:2.3:h:redhat:enterprise_linux:9",
             "",
         ):
-            self.assertIsNone(rhel_of(cpe), cpe)
+            self.assertIsNone(platform_of_cpe(cpe), cpe)

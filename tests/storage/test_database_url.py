@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.storage.database_url import database_url, shown
+from patches.storage.database_url import database_url, display_name
 
 
 class DatabaseUrlTests(SynchronousTestCase):
@@ -18,7 +18,7 @@ class DatabaseUrlTests(SynchronousTestCase):
             ("postgresql+psycopg://me:s3cret@db:5433/patches", "postgresql+psycopg://me@db:5433/patches"),
             (" postgresql+psycopg:///patches?host=/run/pg&password=s3cret ", "postgresql+psycopg:///patches"),
         ):
-            self.assertEqual(shown(database_url(text)), name)
+            self.assertEqual(display_name(database_url(text)), name)
 
     def test_refused(self) -> None:
         """Anything else is refused, and what is said repeats nothing of it."""

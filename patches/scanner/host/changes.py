@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from patches.scanner.inventory import databases
-from patches.scanner.inventory.rootfs import inside
+from patches.scanner.inventory.rootfs import resolve_inside
 
 #: Of each file that is there: its inode, its size, and when it was written, in nanoseconds.
 Fingerprint = tuple[tuple[str, int, int, int], ...]
@@ -21,7 +21,7 @@ def fingerprint(root: Path) -> Fingerprint:
 def _facts(root: Path, paths: Iterable[str]) -> Iterable[tuple[str, int, int, int]]:
     for path in paths:
         try:
-            facts = inside(root, path).stat()
+            facts = resolve_inside(root, path).stat()
         except OSError:
             continue
         if facts.st_size:  # rpm's log comes and goes, empty, with everyone who reads

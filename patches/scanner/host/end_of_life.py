@@ -42,7 +42,7 @@ ENDS = {
 ENDS_ESM = {"ubuntu-14.04": "2024-04", "ubuntu-16.04": "2026-04", "ubuntu-18.04": "2028-04", "ubuntu-20.04": "2030-04"}
 
 
-def ended(platform: str, today: date, channels: Container[str] = (), told: str | None = None) -> str | None:
+def support_ended(platform: str, today: date, channels: Container[str] = (), told: str | None = None) -> str | None:
     """
     Tell the month in which the support of a platform ended; ``None`` if it did not, or is not known to.
 

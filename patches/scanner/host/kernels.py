@@ -79,7 +79,7 @@ def _is(release: str, running: str | None) -> bool:
     return running is not None and running.partition("+")[0] in (release, release.rpartition(".")[0])
 
 
-def running_of(inventory: Inventory, kernels: Kernels | None) -> dict[Package, bool]:
+def running_packages(inventory: Inventory, kernels: Kernels | None) -> dict[Package, bool]:
     """Tell of each kernel's package whether its kernel runs; nothing where it is not known which one does."""
     if kernels is None or kernels.running is None:
         return {}

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from patches.scanner.inventory import Package
-from patches.scanner.inventory.rootfs import inside, open_inside
+from patches.scanner.inventory.rootfs import open_inside, resolve_inside
 
 #: Ubuntu Pro's extended security maintenance.
 ESM = "esm"
@@ -30,7 +30,7 @@ def subscribed_channels(root: Path, packages: Iterable[Package]) -> frozenset[st
 
 def _apt_reads_esm(root: Path) -> bool:
     try:
-        names = [entry.name for entry in inside(root, _APT_SOURCES).iterdir()]
+        names = [entry.name for entry in resolve_inside(root, _APT_SOURCES).iterdir()]
     except OSError:
         return False
     return any(name.startswith("ubuntu-esm-") and name.endswith((".list", ".sources")) for name in names)

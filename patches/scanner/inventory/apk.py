@@ -16,7 +16,7 @@ from zope.interface import implementer
 
 from patches.interfaces import IInventory
 from patches.scanner.inventory import InventoryError, Package
-from patches.scanner.inventory.rootfs import inside, open_inside
+from patches.scanner.inventory.rootfs import open_inside, resolve_inside
 
 PATHS = ("lib/apk/db/installed", "usr/lib/apk/db/installed")
 LONGEST_LINE = 1024 * 1024
@@ -35,7 +35,7 @@ class ApkInventory:
 
     def present(self, root: Path) -> bool:
         """Tell whether there is an apk database."""
-        return any(inside(root, path).exists() for path in PATHS)
+        return any(resolve_inside(root, path).exists() for path in PATHS)
 
     def read(self, root: Path) -> Iterator[Package]:
         """
@@ -43,7 +43,7 @@ class ApkInventory:
 
         :raises InventoryError: if the database is damaged or may not be read.
         """
-        path = next(path for path in PATHS if inside(root, path).exists())
+        path = next(path for path in PATHS if resolve_inside(root, path).exists())
         try:
             with open_inside(root, path) as lines:
                 yield from _packages(path, lines)

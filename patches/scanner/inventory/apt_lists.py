@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from patches.scanner.inventory.rootfs import inside, open_inside
+from patches.scanner.inventory.rootfs import open_inside, resolve_inside
 
 LISTS = "var/lib/apt/lists"
 _RELEASE = re.compile(r"(.+_)(?:In)?Release\Z")
@@ -30,7 +30,7 @@ def foreign_origins(root: Path) -> dict[tuple[str, str], str]:
     """
     origins: dict[tuple[str, str], str] = {}
     try:
-        names = sorted(entry.name for entry in inside(root, LISTS).iterdir())
+        names = sorted(entry.name for entry in resolve_inside(root, LISTS).iterdir())
     except OSError:
         return origins
     for name in names:

@@ -17,7 +17,7 @@ from zope.interface import implementer
 from patches.interfaces import IInventory
 from patches.scanner.inventory import InventoryError, Package
 from patches.scanner.inventory.apt_lists import foreign_origins
-from patches.scanner.inventory.rootfs import inside, open_inside
+from patches.scanner.inventory.rootfs import open_inside, resolve_inside
 
 STATUS = "var/lib/dpkg/status"
 STATUS_FOLDER = "var/lib/dpkg/status.d"
@@ -51,7 +51,7 @@ class DpkgInventory:
 
     def present(self, root: Path) -> bool:
         """Tell whether there is a dpkg database."""
-        return any(inside(root, path).exists() for path in (STATUS, STATUS_FOLDER))
+        return any(resolve_inside(root, path).exists() for path in (STATUS, STATUS_FOLDER))
 
     def read(self, root: Path) -> Iterator[Package]:
         """
@@ -72,9 +72,9 @@ class DpkgInventory:
 
 def _files(root: Path) -> Iterator[str]:
     try:
-        if inside(root, STATUS).exists():
+        if resolve_inside(root, STATUS).exists():
             yield STATUS
-        folder = inside(root, STATUS_FOLDER)
+        folder = resolve_inside(root, STATUS_FOLDER)
         names = sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
     except OSError as error:
         raise InventoryError(f"{STATUS_FOLDER}: {error.strerror}") from error

@@ -11,7 +11,7 @@ from typing import BinaryIO
 _MOST_LINKS = 40
 
 
-def inside(root: Path, relative: str) -> Path:
+def resolve_inside(root: Path, relative: str) -> Path:
     """
     Follow a path as a process would whose root folder is ``root``.
 
@@ -49,7 +49,7 @@ def open_inside(root: Path, relative: str) -> BinaryIO:
 
     :raises OSError: if it cannot be opened.
     """
-    path = inside(root, relative)
+    path = resolve_inside(root, relative)
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return os.fdopen(descriptor, "rb")

@@ -21,7 +21,7 @@ from zope.interface import implementer
 from patches.interfaces import IInventory
 from patches.scanner.inventory import InventoryError, Package
 from patches.scanner.inventory import rpm_header as header
-from patches.scanner.inventory.rootfs import inside
+from patches.scanner.inventory.rootfs import resolve_inside
 from patches.scanner.inventory.rpm_query import query_packages
 
 FOLDERS = ("usr/lib/sysimage/rpm", "var/lib/rpm")
@@ -55,7 +55,7 @@ class RpmInventory:
         found = _find(root)
         if found is None:
             raise InventoryError(f"no rpm database found under {root}")
-        path, shown = inside(root, found), found
+        path, shown = resolve_inside(root, found), found
         try:
             headers = _read_sqlite(path, shown) if path.name == SQLITE else _read_other(root, path, shown)
             for tags in headers:
@@ -67,7 +67,7 @@ class RpmInventory:
 
 def _find(root: Path) -> str | None:
     places = [f"{folder}/{name}" for name in (SQLITE, NDB, BERKELEY) for folder in FOLDERS]
-    return next((place for place in places if inside(root, place).is_file()), None)
+    return next((place for place in places if resolve_inside(root, place).is_file()), None)
 
 
 def _read_sqlite(path: Path, shown: str) -> Iterator[Mapping[int, str]]:

@@ -8,7 +8,7 @@ from attrs import frozen
 from packageurl import PackageURL
 
 from patches.scanner.matching.findings import Finding, Ignored
-from patches.scanner.matching.purls import names_package
+from patches.scanner.matching.purls import matches_package
 
 
 @frozen
@@ -44,7 +44,7 @@ class Ignore:
                 or self.vulnerability_id in ((finding.vulnerability_id,) if self.alias else finding.names)
             )
             and (self.package is None or self.package in (package.name, package.source))
-            and (self.product is None or names_package(self.product, package, finding.platform))
+            and (self.product is None or matches_package(self.product, package, finding.platform))
         )
 
     def has_expired(self, today: date) -> bool:

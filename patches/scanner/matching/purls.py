@@ -47,7 +47,7 @@ def purl_of(package: Package, platform: str, scheme: str | None = None) -> Packa
     return PackageURL(kind, namespace, package.name.replace("/", "%2F"), version, given)
 
 
-def names_package(purl: PackageURL, package: Package, platform: str) -> bool:
+def matches_package(purl: PackageURL, package: Package, platform: str) -> bool:
     """
     Tell whether a purl is of a package that is installed; what it leaves open may be anything.
 

@@ -30,7 +30,7 @@ from patches.cvss import base_score, version_of
 from patches.scanner.matching.findings import Finding, Ignored
 from patches.scanner.matching.purls import purl_of
 from patches.scanner.outcome import Outcome
-from patches.scanner.output.phrases import accepted, links_of, remedy
+from patches.scanner.output.phrases import ignore_sentence, links_of, remedy
 from patches.vulnerability import Severity
 from patches.vulnerability import Vulnerability as Record
 
@@ -126,7 +126,7 @@ def _analysis(ignored: Ignored) -> VulnerabilityAnalysis:
         state=_STATES[ignored.status],
         justification=_JUSTIFICATIONS.get(ignored.justification or ""),
         responses=[ImpactAnalysisResponse.WILL_NOT_FIX] if ignored.status == "affected" else [],
-        detail=accepted(ignored) + justified,
+        detail=ignore_sentence(ignored) + justified,
     )
 
 

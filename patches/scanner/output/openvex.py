@@ -15,7 +15,7 @@ from patches import __version__
 from patches.scanner.matching.findings import Finding, Ignored
 from patches.scanner.matching.purls import purl_of
 from patches.scanner.outcome import Outcome
-from patches.scanner.output.phrases import accepted, links_of, remedy
+from patches.scanner.output.phrases import ignore_sentence, links_of, remedy
 from patches.wire import rfc3339
 
 CONTEXT = "https://openvex.dev/ns/v0.2.0"
@@ -66,4 +66,4 @@ def _status(finding: Finding, ignored: Ignored | None) -> dict[str, Any]:
         return {"status": "not_affected", "justification": ignored.justification, "status_notes": ignored.reason}
     if ignored.status == "not_affected":
         return {"status": "not_affected", "impact_statement": ignored.reason}
-    return {"status": "affected", "action_statement": accepted(ignored)}
+    return {"status": "affected", "action_statement": ignore_sentence(ignored)}

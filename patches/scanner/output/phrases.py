@@ -22,7 +22,7 @@ def remedy(finding: Finding) -> str:
     return f"There is no fix for {name}: {fixed.status.replace('_', ' ')}."
 
 
-def accepted(ignored: Ignored) -> str:
+def ignore_sentence(ignored: Ignored) -> str:
     """Say why a finding is ignored, in a sentence."""
     until = f" until {ignored.expires.isoformat()}" if ignored.expires else ""
     return f"Ignored{until}: {ignored.reason}"

@@ -73,7 +73,7 @@ class Screen:
         if not self.quiet:
             print(text, file=sys.stderr)
 
-    def complain(self, text: str) -> None:
+    def show_error(self, text: str) -> None:
         """Say what went wrong, in a line."""
         print(f"Error: {text}", file=sys.stderr)
 

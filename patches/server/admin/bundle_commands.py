@@ -12,7 +12,7 @@ from patches.server.admin.open import open_catalogue
 from patches.server.catalogue.bundle import BadBundle
 from patches.server.catalogue.bundle_reader import BundleReader
 from patches.server.catalogue.bundle_writer import export
-from patches.signing import SigningKey, VerifyKey, make_keys
+from patches.signing import SigningKey, VerifyKey, create_keys
 from patches.wire import rfc3339
 
 #: So far ahead the clock of the other machine may be.
@@ -59,7 +59,7 @@ def run_import(values: Mapping[str, Any], path: Path) -> int:
 @exit_codes
 def run_keygen(path: Path) -> int:
     """Make a pair of keys."""
-    public = make_keys(path)
+    public = create_keys(path)
     print(f"{path} signs, and is secret; {public} verifies")
     return DONE
 

@@ -14,7 +14,7 @@ from patches.server.catalogue import CATALOGUE
 from patches.server.catalogue.schema import open_database
 from patches.server.catalogue.store import Catalogue
 from patches.server.errors import CatalogueError
-from patches.storage.database_url import SQLITE, shown
+from patches.storage.database_url import SQLITE, display_name
 from patches.storage.sqlite import reason
 
 
@@ -37,12 +37,12 @@ def open_catalogue(values: Mapping[str, Any], make: bool = False) -> Iterator[Ca
     if path is not None and make:
         _make_folder(path.parent)
     elif path is not None and not _is_there(path):
-        raise NoCatalogue(f"{shown(url)}: there is no catalogue")
+        raise NoCatalogue(f"{display_name(url)}: there is no catalogue")
     catalogue = Catalogue(open_database(url))
     try:
         yield catalogue
     except SQLAlchemyError as error:
-        raise CatalogueError(f"{shown(url)}: {reason(error)}") from error
+        raise CatalogueError(f"{display_name(url)}: {reason(error)}") from error
     finally:
         catalogue.close()
 

@@ -37,7 +37,7 @@ class Chunk:
     encoded: bytes
 
 
-def cut(lines: Iterable[bytes], target: int = TARGET_BYTES, largest: int = MAX_ENCODED_BYTES) -> Iterator[Chunk]:
+def cut_chunks(lines: Iterable[bytes], target: int = TARGET_BYTES, largest: int = MAX_ENCODED_BYTES) -> Iterator[Chunk]:
     """
     Cut lines into chunks, holding no more than one chunk's lines at a time.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
-from patches.server.catalogue.chunks import Chunk, RecordTooLarge, cut
+from patches.server.catalogue.chunks import Chunk, RecordTooLarge, cut_chunks
 from patches.server.catalogue.diff import diff_lists
 from patches.server.catalogue.snapshot import Snapshot
 from patches.wire import encode_json
@@ -73,7 +73,7 @@ def delta_chunks(old: Iterable[bytes], new: Iterable[bytes], most_bytes: int) ->
     """
     chunks, left = [], most_bytes
     try:
-        for chunk in cut(_lines(old, new)):
+        for chunk in cut_chunks(_lines(old, new)):
             left -= len(chunk.encoded)
             if left < 0:
                 raise NoDelta

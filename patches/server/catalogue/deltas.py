@@ -78,9 +78,9 @@ class Deltas:
                 self._made[snapshot.platform] = snapshot.revision
                 self._taken_up = None
         if self._taken_up is None or self._clock.seconds() - self._taken_up >= _TAKE_UP_SECONDS:
-            await self._take_up(snapshots)
+            await self._load_stored(snapshots)
 
-    async def _take_up(self, snapshots: list[Snapshot]) -> None:
+    async def _load_stored(self, snapshots: list[Snapshot]) -> None:
         names = await self._run(self._store.names)
         revisions = {snapshot.revision for snapshot in snapshots}
         if names != self._names or not revisions.issuperset(revision for _, revision in self._known):

@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from patches.server.catalogue.migrate import UnknownDatabase, migrate
 from patches.server.errors import CatalogueError
-from patches.storage.database_url import POSTGRESQL, SQLITE, shown
+from patches.storage.database_url import POSTGRESQL, SQLITE, display_name
 from patches.storage.sqlite import reason, sqlite_engine
 
 #: Readers do not wait for a writer (WAL), and the page cache stays small: the window is the cache.
@@ -99,13 +99,13 @@ def open_database(where: Path | URL) -> Engine:
     try:
         engine = _engine(url)
     except ImportError as error:
-        raise CatalogueError(f"{shown(url)}: there is no driver: pip install 'patches[postgresql]'") from error
+        raise CatalogueError(f"{display_name(url)}: there is no driver: pip install 'patches[postgresql]'") from error
     try:
         migrate(engine)
     except SQLAlchemyError as error:
-        raise CatalogueError(f"{shown(url)}: {reason(error)}") from error
+        raise CatalogueError(f"{display_name(url)}: {reason(error)}") from error
     except UnknownDatabase as error:
-        raise CatalogueError(f"{shown(url)}: {error}") from error
+        raise CatalogueError(f"{display_name(url)}: {error}") from error
     finally:
         engine.dispose()
     return engine

@@ -15,7 +15,7 @@ from typing import Any
 from attrs import asdict
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
-from patches.server.catalogue.chunks import Chunk, cut
+from patches.server.catalogue.chunks import Chunk, cut_chunks
 from patches.server.catalogue.pruning import MinimumAge, prune
 from patches.server.catalogue.schema import CHUNKS, SNAPSHOTS
 from patches.server.catalogue.snapshot import Snapshot, revision_of
@@ -191,7 +191,7 @@ class Catalogue:
     def _write(self, connection: Connection, revision: str, lines: Iterable[bytes]) -> tuple[int, int, str]:
         stream = StreamDigest()
         vulnerabilities = chunks = 0
-        for chunk in cut(lines):
+        for chunk in cut_chunks(lines):
             _insert_chunk(connection, revision, chunk)
             stream.add(chunk.digest)
             vulnerabilities += chunk.vulnerabilities

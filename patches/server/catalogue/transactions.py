@@ -120,6 +120,6 @@ class RefreshLock:
         return connection
 
 
-def lock_of(engine: Engine) -> RefreshLock | None:
+def refresh_lock(engine: Engine) -> RefreshLock | None:
     """Give the lock of a database; ``None`` if servers cannot share it."""
     return RefreshLock(engine) if engine.dialect.name == "postgresql" else None

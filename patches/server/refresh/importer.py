@@ -45,13 +45,13 @@ class Importer:
                 count = await self._copy(listing, import_id)
                 _check(listing, count)
                 read = ImportResult(listing.state or offer.state, listing.claimed, listing.skipped, now)
-                keep = self._staging.lay_over if listing.partial else self._staging.keep
-                return await self._run(keep, import_id, read)
+                commit = self._staging.commit_changes if listing.partial else self._staging.commit
+                return await self._run(commit, import_id, read)
             except ListChanged as change:
                 log.warn("The list {key} is read again: {change}", key=offer.key, change=str(change))
-                await self._run(self._staging.abandon, import_id)
+                await self._run(self._staging.discard, import_id)
             except Exception:
-                await self._run(self._staging.abandon, import_id)
+                await self._run(self._staging.discard, import_id)
                 raise
         raise SourceError(f"the list changed under {_TRIES} readings")
 

@@ -52,7 +52,7 @@ class Maintenance:
         if not self._started:
             if self._leadership is not None:
                 await self._leadership.check()
-            await self._refresh.take_up()
+            await self._refresh.load_current()
             self._started = True
         await self._refresh.tick()
         current = [status.snapshot for status in self._refresh.statuses.values() if status.snapshot is not None]

@@ -65,11 +65,11 @@ class RequestedPlatforms:
             self._asked.setdefault(platform, now)
         return True
 
-    async def look(self) -> None:
+    async def sync(self) -> None:
         """Write to the board what was asked for, and read what is there."""
         asked, self._asked = self._asked, {}
         if asked:
-            await self._run(self._request_table.want, asked)
+            await self._run(self._request_table.add_wanted, asked)
         self._requests = await self._run(self._request_table.read)
 
     def forgotten(self) -> set[str]:
@@ -85,11 +85,11 @@ class RequestedPlatforms:
             await self._run(self._request_table.forget, old.union(platforms))
             self._requests = await self._run(self._request_table.read)
 
-    async def miss(self, platforms: Collection[str]) -> None:
+    async def mark_absent(self, platforms: Collection[str]) -> None:
         """Note that these are not to be had."""
-        await self._run(self._request_table.miss, platforms, self._wall())
+        await self._run(self._request_table.mark_absent, platforms, self._wall())
         self._requests = await self._run(self._request_table.read)
 
-    async def tell_known(self, platforms: Collection[str]) -> None:
+    async def publish_known(self, platforms: Collection[str]) -> None:
         """Tell the other servers which platforms configured sources have; none: that is not known."""
-        await self._run(self._request_table.tell_known, platforms)
+        await self._run(self._request_table.publish_known, platforms)

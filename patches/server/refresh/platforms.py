@@ -113,7 +113,7 @@ class PlatformRegistry:
             return None
         return NOTHING if not self.statuses and self._source_set.is_empty else self._source_set.problem
 
-    async def take_up(self) -> None:
+    async def load_current(self) -> None:
         """
         Take up what is current in the catalogue, and what is held back.
 
@@ -131,7 +131,7 @@ class PlatformRegistry:
             status = self.statuses.setdefault(platform, ListStatus())
             status.on_demand = platform not in promised
             source_lists = self._source_set.source_lists(platform)
-            later = status.take_up(found.get(platform), held_back.get(platform), leads, source_lists)
+            later = status.load_current(found.get(platform), held_back.get(platform), leads, source_lists)
             checked |= {snapshot.revision: time for snapshot, time in later if time - snapshot.checked >= least}
         if checked:
             await self._run(self._catalogue.mark_checked, checked)

@@ -61,13 +61,13 @@ class Poller:
         name, interval = state.source.name, self._interval(state.source.name)
         if state.source.ask_within is not None:
             interval = min(interval, state.source.ask_within)
-        if not await state.attempts.make(f"The lists of {name}", ask, self._clock.seconds, interval):
+        if not await state.attempts.run(f"The lists of {name}", ask, self._clock.seconds, interval):
             state.wait()
             return set()
         wanted = [offer for offer in offers if self._wants(offer)]
         for source_list in state.take(wanted):
             await self._remember(state.source, source_list)
-        state.look(self._clock.seconds())
+        state.mark_due(self._clock.seconds())
         return await self._run(self._staging.forget_others, name, {offer.key for offer in wanted})
 
     async def read(self, source: ISource, source_list: SourceList) -> set[str]:
@@ -93,7 +93,7 @@ class Poller:
 
         try:
             what = f"The list {offer.key} of {source.name}"
-            done = await source_list.attempts.make(what, read, self._clock.seconds, interval)
+            done = await source_list.attempts.run(what, read, self._clock.seconds, interval)
             return set(source_list.platforms) if done else set()
         finally:
             self._budget.release(REFRESH, REFRESH_BYTES)

@@ -102,7 +102,7 @@ class Refresher:
     @property
     def has_asked(self) -> bool:
         """Whether this server has asked every source that it has since it refreshes."""
-        return self._led and self.leads() and self._source_set.was_asked(self._clock.seconds())
+        return self._led and self.leads() and self._source_set.has_answered(self._clock.seconds())
 
     def current(self, platform: str) -> Snapshot:
         """Give the current snapshot of a platform; see :meth:`PlatformRegistry.current`."""
@@ -112,18 +112,18 @@ class Refresher:
         """Give a snapshot that is still in the catalogue, current or not."""
         return await self._run(self._catalogue.find, revision)
 
-    async def take_up(self) -> None:
+    async def load_current(self) -> None:
         """Take up what other servers, operators and scanners have done."""
-        await self._requested.look()
+        await self._requested.sync()
         if self.leads():
-            await self._look_in_public()
-        await self._registry.take_up()
+            await self._add_public_sources()
+        await self._registry.load_current()
         self._taken_up = self._clock.seconds()
 
     async def tick(self) -> None:
         """Refresh what is due, one list after the other."""
         if self._requested.is_new or self._clock.seconds() - self._taken_up >= _TAKE_UP_SECONDS:
-            await self.take_up()
+            await self.load_current()
         if not self._is_our_turn():
             return
         for state in self._source_set.states:
@@ -133,17 +133,17 @@ class Refresher:
                 for source_list in list(state.source_lists.values()):
                     if source_list.attempts.due <= self._clock.seconds() and self.leads():
                         self._change(await self._poller.read(state.source, source_list))
-        await self._look_in_public()
+        await self._add_public_sources()
         await self._forget_sources()
         for platform in self._changed.keys() & self._registry.expected:
             self.statuses.setdefault(platform, ListStatus())
         for platform, attempts in list(self._changed.items()):
             if attempts.due <= self._clock.seconds() and self.leads():
                 await self._publish(platform, attempts)
-        await self._tell_others()
+        await self._publish_known()
         for platform, status in self.statuses.items():
-            status.sum_up(platform, self._source_set.states_of(platform), self._changed.get(platform))
-        self._look_again()
+            status.update(platform, self._source_set.states_of(platform), self._changed.get(platform))
+        self._recheck_catalogue()
 
     async def prune(self, in_use: set[str]) -> None:
         """Delete snapshots that nobody reads any more; what another server's sessions read is not known here."""
@@ -156,12 +156,12 @@ class Refresher:
         """Tell whether this server refreshes; if another did until now, everything is looked at again."""
         led, self._led = self._led, self.leads()
         if self._led and not led:
-            self._source_set.doubt(self._clock.seconds())
+            self._source_set.recheck_all(self._clock.seconds())
         if not self._led:
             self._told = None
         return self._led
 
-    async def _look_in_public(self) -> None:
+    async def _add_public_sources(self) -> None:
         """Have public sources read what is wanted; what nobody wants any more is as if nobody ever had."""
         if self._registry.chosen is None:
             forgotten = self._requested.forgotten()
@@ -171,7 +171,7 @@ class Refresher:
                     log.info("{platform}: nobody has asked for it for long; it is forgotten", platform=platform)
                     await self._run(self._catalogue.withdraw, platform, self._wall())
             await self._requested.forget(forgotten | (offered & set(self._requested.wanted)))
-        for name in self._source_set.look_in_public(self._registry.wanted_of_public, self._clock.seconds()):
+        for name in self._source_set.add_public_sources(self._registry.wanted_of_public, self._clock.seconds()):
             self._change(await self._run(self._staging.forget_others, name, ()))
 
     async def _forget_sources(self) -> None:
@@ -182,18 +182,18 @@ class Refresher:
         self._change(await self._run(self._staging.forget_sources, names))
         self._others_forgotten = True
 
-    async def _tell_others(self) -> None:
+    async def _publish_known(self) -> None:
         """Write down what is known now: which platforms there are, and which of the wanted ones there are not."""
         now = self._clock.seconds()
         for platform in self._registry.wanted_of_public if self._registry.chosen is None else ():
             status = self.statuses.get(platform)
             if (status is None or status.snapshot is None) and self._source_set.lacks(platform, now):
                 log.info("{platform}: no public feed has it", platform=platform)
-                await self._requested.miss([platform])
+                await self._requested.mark_absent([platform])
                 self.statuses.pop(platform, None)
         known = frozenset(self._source_set.platforms) if self._registry.is_known else frozenset()
         if known != self._told and self._catalogue.is_shared:
-            await self._requested.tell_known(known)
+            await self._requested.publish_known(known)
             self._told = known
 
     def _change(self, platforms: Iterable[str]) -> None:
@@ -221,10 +221,10 @@ class Refresher:
                 status.held_back = snapshot if snapshot.held_back is not None else None
                 status.snapshot = snapshot if snapshot.held_back is None else status.snapshot
 
-        if await attempts.make(f"The snapshot of {platform}", publish, self._clock.seconds, self._schedule.interval):
+        if await attempts.run(f"The snapshot of {platform}", publish, self._clock.seconds, self._schedule.interval):
             del self._changed[platform]
 
-    def _look_again(self) -> None:
+    def _recheck_catalogue(self) -> None:
         """Ask the sources sooner while one of them might have a platform that is missing."""
         now = self._clock.seconds()
         if not any(status.error == NO_SOURCE for status in self.statuses.values()):

@@ -55,7 +55,7 @@ class RequestTable:
         wanted = {row.platform: row.asked for row in rows if row.absent is None}
         return Requests(wanted, {row.platform: row.absent for row in rows if row.absent is not None}, frozenset(known))
 
-    def want(self, asked: Mapping[str, float]) -> None:
+    def add_wanted(self, asked: Mapping[str, float]) -> None:
         """Write down that platforms were asked for, and when."""
         with write_transaction(self._engine, LockPurpose.TELLING) as connection:
             for platform, time in sorted(asked.items()):
@@ -67,7 +67,7 @@ class RequestTable:
                 connection, MOST_WANTED, WANTED.c.asked, WANTED.c.absent.is_(None), WANTED.c.platform.not_in(served)
             )
 
-    def miss(self, platforms: Collection[str], now: float) -> None:
+    def mark_absent(self, platforms: Collection[str], now: float) -> None:
         """Write down that wanted platforms are not there."""
         with write_transaction(self._engine, LockPurpose.TELLING) as connection:
             connection.execute(update(WANTED).where(WANTED.c.platform.in_(platforms)).values(absent=now))
@@ -78,7 +78,7 @@ class RequestTable:
         with write_transaction(self._engine, LockPurpose.TELLING) as connection:
             connection.execute(delete(WANTED).where(WANTED.c.platform.in_(platforms)))
 
-    def tell_known(self, platforms: Collection[str]) -> None:
+    def publish_known(self, platforms: Collection[str]) -> None:
         """Write down which platforms the configured sources have, all of them; none: that is not known."""
         with write_transaction(self._engine, LockPurpose.TELLING) as connection:
             connection.execute(delete(KNOWN))

@@ -56,7 +56,7 @@ class SourceSet:
     @property
     def problem(self) -> str | None:
         """What is wrong with a source, if something is."""
-        attempts = [each for state in self.states for each in state.concerning(None)]
+        attempts = [each for state in self.states for each in state.lists_of(None)]
         return next((each.error for each in attempts if each.error is not None), None)
 
     @property
@@ -72,7 +72,7 @@ class SourceSet:
         """Give the lists that are about a platform, as far as is known."""
         return lists_about(platform, self.states_of(platform))
 
-    def look_in_public(self, platforms: Set[str], now: float) -> set[str]:
+    def add_public_sources(self, platforms: Set[str], now: float) -> set[str]:
         """
         Have public sources read these platforms and no others; what is new is read at once.
 
@@ -88,7 +88,7 @@ class SourceSet:
             if source.name not in taken:
                 self._found[platform] = known.setdefault(source.name, SourceState(source))
                 if platform not in before:
-                    self._found[platform].hurry(now)
+                    self._found[platform].retry_soon(now)
         return known.keys() - {state.source.name for state in self._found.values()}
 
     def lacks(self, platform: str, now: float) -> bool:
@@ -99,11 +99,11 @@ class SourceSet:
         source_lists = (source_list for source_list in state.source_lists.values() if not source_list.attempts.absent)
         return state.is_settled(now) and not any(platform in source_list.platforms for source_list in source_lists)
 
-    def was_asked(self, now: float) -> bool:
+    def has_answered(self, now: float) -> bool:
         """Tell whether every source was asked, whatever came of it, and none is due."""
         return all(state.attempts.due > now for state in self.states)
 
-    def doubt(self, now: float) -> None:
+    def recheck_all(self, now: float) -> None:
         """Have everything looked at again: another server has read it meanwhile."""
         for state in self.states:
-            state.doubt(now)
+            state.recheck_all(now)

@@ -38,7 +38,7 @@ class RetrySchedule:
     error: str | None = None
     absent: bool = False
 
-    async def make(
+    async def run(
         self, what: str, work: Callable[[], Awaitable[None]], seconds: Callable[[], float], interval: timedelta
     ) -> bool:
         """
@@ -128,7 +128,7 @@ class SourceState:
             self.source_lists[offer.key] = source_list
         return [source_list for key, source_list in self.source_lists.items() if key not in before]
 
-    def look(self, now: float) -> None:
+    def mark_due(self, now: float) -> None:
         """Have those lists looked at of which the source just told the state; what failed waits for its next try."""
         for source_list in self.source_lists.values():
             if source_list.offer.state is not None and not source_list.attempts.failures:
@@ -140,24 +140,24 @@ class SourceState:
             if source_list.offer.state is not None:
                 source_list.attempts.due = max(source_list.attempts.due, self.attempts.due)
 
-    def doubt(self, now: float) -> None:
+    def recheck_all(self, now: float) -> None:
         """Have all of it looked at again: another server has read it meanwhile."""
         self.doubted = True
         for source_list in self.source_lists.values():
             source_list.doubted = True
-        self.hurry(now)
+        self.retry_soon(now)
 
-    def hurry(self, now: float) -> None:
+    def retry_soon(self, now: float) -> None:
         """Have it asked, and all its lists looked at, at once."""
-        for attempts in self.concerning(None):
+        for attempts in self.lists_of(None):
             attempts.due = min(attempts.due, now)
 
     def is_settled(self, now: float) -> bool:
         """Tell whether it was asked, and every list of it read: there is nothing in it that is not known."""
-        open_questions = [each for each in self.concerning(None) if each.error not in (None, EMPTY) and not each.absent]
+        open_questions = [each for each in self.lists_of(None) if each.error not in (None, EMPTY) and not each.absent]
         return self.told and not self.is_due(now) and not open_questions
 
-    def concerning(self, platform: str | None) -> list[RetrySchedule]:
+    def lists_of(self, platform: str | None) -> list[RetrySchedule]:
         """
         Give the attempts that a platform's list depends on.
 

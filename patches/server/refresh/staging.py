@@ -88,11 +88,11 @@ class StagingStore:
         with self._transaction() as database:
             database.executemany("INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?)", rows)
 
-    def abandon(self, import_id: int) -> None:
+    def discard(self, import_id: int) -> None:
         """Forget a reading that came to nothing."""
         self._forget([import_id])
 
-    def keep(self, import_id: int, read: ImportResult) -> set[str]:
+    def commit(self, import_id: int, read: ImportResult) -> set[str]:
         """
         End a reading: it takes the place of what the source said before.
 
@@ -107,7 +107,7 @@ class StagingStore:
         self._forget(old)
         return touched
 
-    def lay_over(self, import_id: int, read: ImportResult) -> set[str]:
+    def commit_changes(self, import_id: int, read: ImportResult) -> set[str]:
         """
         End a reading of what has changed: it is laid over what the source said before, which must be there.
 

@@ -36,7 +36,7 @@ class ListStatus:
         """Why a newer list is held back; ``None`` if none is."""
         return self.held_back.held_back if self.held_back is not None else None
 
-    def take_up(
+    def load_current(
         self, snapshot: Snapshot | None, held_back: Snapshot | None, leads: bool, source_lists: Sequence[SourceList]
     ) -> Iterator[tuple[Snapshot, float]]:
         """
@@ -59,14 +59,14 @@ class ListStatus:
             if here is not None and there is not None and here.checked > there.checked
         )
 
-    def sum_up(self, platform: str, sources: Sequence[SourceState], publishing: RetrySchedule | None) -> None:
+    def update(self, platform: str, sources: Sequence[SourceState], publishing: RetrySchedule | None) -> None:
         """
         Take over what is true of the lists that it is made of.
 
         :param publishing: its own snapshot, while that has to be made anew.
         """
         source_lists = lists_about(platform, sources)
-        attempts = [each for state in sources for each in state.concerning(platform)]
+        attempts = [each for state in sources for each in state.lists_of(platform)]
         attempts += [publishing] if publishing is not None else []
         self.failures = max((each.failures for each in attempts), default=0)
         self.failed = max(self.failed, sum(each.failed for each in attempts))

@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IReactorTime
 from patches.server.sessions.cohorts import Cohorts
 from patches.server.sessions.snapshot_refs import SnapshotRefs
 from patches.server.sessions.table import Session, SessionTable, State
-from patches.server.sessions.waiting import Waiters
+from patches.server.sessions.waiters import Waiters
 
 
 class Admission:
@@ -43,7 +43,7 @@ class Admission:
         self._clock = clock
         self._vacant: set[str] = set()
 
-    def come(self, session: Session) -> None:
+    def enqueue(self, session: Session) -> None:
         """Activate a session that has just been queued, if it is its turn."""
         if session.platform in self._vacant or self._cohorts.is_waiting_for_memory(session.revision):
             self._admit(session.platform)  # those who came before go first

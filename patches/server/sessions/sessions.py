@@ -24,7 +24,7 @@ from patches.server.sessions.expiry import Expiry
 from patches.server.sessions.snapshot_refs import SnapshotRefs
 from patches.server.sessions.table import Session, SessionTable, State
 from patches.server.sessions.tokens import TokenKey
-from patches.server.sessions.waiting import Waiters
+from patches.server.sessions.waiters import Waiters
 from patches.server.sessions.window import Window
 
 
@@ -65,7 +65,7 @@ class SessionService:
 
         :raises Denied: with the reason, and when to come back.
         """
-        session = self._enter(self._key.make(snapshot.platform, snapshot.revision), snapshot, 0)
+        session = self._enter(self._key.create(snapshot.platform, snapshot.revision), snapshot, 0)
         self.events["opened"] += 1
         self.events["delta"] += snapshot.delta_document() is not None
         return session
@@ -195,7 +195,7 @@ class SessionService:
             self.events["denied"] += 1
             raise
         self._snapshots.take(snapshot)
-        self._admission.come(session)
+        self._admission.enqueue(session)
         return session
 
     def _refuse_if_stopping(self) -> None:

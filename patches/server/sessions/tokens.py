@@ -53,7 +53,7 @@ class TokenKey:
             os.fsync(file.fileno())
         return cls(key)
 
-    def make(self, platform: str, revision: str) -> str:
+    def create(self, platform: str, revision: str) -> str:
         """Make a token with 128 random bits."""
         content = secrets.token_bytes(_RANDOM_BYTES) + f"{platform} {revision}".encode()
         return _to_text(self._sign(content) + content)

@@ -155,7 +155,7 @@ class _Metered(io.RawIOBase):
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int | None:
-        with unpacking(self._meter.path):
+        with decompression_errors(self._meter.path):
             count = self._stream.readinto(buffer)
         self._meter.add(count or 0)
         return count
@@ -166,7 +166,7 @@ class _Metered(io.RawIOBase):
 
 
 @contextmanager
-def unpacking(path: Path) -> Iterator[None]:
+def decompression_errors(path: Path) -> Iterator[None]:
     """Turn what goes wrong while a file is read into a :class:`SourceError`."""
     try:
         yield
@@ -183,7 +183,7 @@ def open_metered(path: Path, meter: Meter) -> BinaryIO:
     :param meter: counts what is read.
     :raises SourceError: if it cannot be opened; reading raises it if the file is damaged or unpacks to too much.
     """
-    with unpacking(path):
+    with decompression_errors(path):
         file = path.open("rb", buffering=0)
         begins = file.read(8)
         file.seek(0)
@@ -199,6 +199,6 @@ def open_feed(path: Path, limits: Limits | None = None) -> BinaryIO:
 
     :raises SourceError: if it cannot be opened; reading raises it if the file is damaged or unpacks to too much.
     """
-    with unpacking(path):
+    with decompression_errors(path):
         packed = path.stat().st_size
     return open_metered(path, Meter(path, limits or Limits(), packed))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from patches.interfaces import SourceError
-from patches.sources.archive.decompress import Limits, Meter, open_metered, unpacking
+from patches.sources.archive.decompress import Limits, Meter, decompression_errors, open_metered
 from patches.sources.archive.zip import BadZip, read_member, zip_members
 from patches.sources.parse_context import NO_RECORD, ParseContext
 
@@ -44,7 +44,7 @@ def members(path: Path, limits: Limits | None = None, suffix: str = ".json") -> 
     :raises SourceError: if it is no such archive, is damaged, or exceeds its limits.
     """
     limits = limits or Limits()
-    with unpacking(path):
+    with decompression_errors(path):
         packed = None if path.is_dir() else path.stat().st_size
         begins = b"" if packed is None else _beginning(path)
     if packed is None:
@@ -66,7 +66,7 @@ def _of_folder(path: Path, meter: Meter, suffix: str) -> Iterator[tuple[str, byt
             member = Path(folder, name)
             if name.endswith(suffix) and member.is_file() and not member.is_symlink():
                 meter.begin()
-                with unpacking(member), member.open("rb") as file:
+                with decompression_errors(member), member.open("rb") as file:
                     content = _content(file, meter)
                 yield member.relative_to(path).as_posix(), content
 
@@ -118,7 +118,7 @@ def _content_in_tar(archive: tarfile.TarFile, info: tarfile.TarInfo, meter: Mete
 def _damage(path: Path) -> Iterator[None]:
     """Turn what goes wrong while an archive is read into a :class:`SourceError`."""
     try:
-        with unpacking(path):
+        with decompression_errors(path):
             yield
     except (BadZip, RuntimeError) as error:
         raise SourceError(f"{path}: damaged: {error}") from error
@@ -126,7 +126,7 @@ def _damage(path: Path) -> Iterator[None]:
         raise SourceError(f"{path}: not an archive, or damaged: {error}") from error
 
 
-def documents_of(
+def json_documents(
     members: Iterable[tuple[str, bytes]], is_one: Callable[[Any], bool], kind: str, context: ParseContext
 ) -> Iterator[Any]:
     """

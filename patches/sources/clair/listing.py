@@ -86,7 +86,7 @@ class ClairListing:
                 yield vulnerability
         except ListChanged:
             if self.partial:
-                self._tails.lose(str(self._platform))
+                self._tails.forget(str(self._platform))
             raise
 
     async def _walk(self) -> AsyncIterator[Vulnerability]:

@@ -132,7 +132,7 @@ class Tails:
         if whole:
             read.whole = self.seconds()
 
-    def lose(self, platform: str) -> None:
+    def forget(self, platform: str) -> None:
         """Have a list read whole, since what stands at its tail is not to be relied on."""
         read = self._lists[platform]
         read.tail, read.lost = None, True
@@ -154,7 +154,7 @@ class Tails:
                 return read.tail.state if await self._is_unchanged(platform, read.tail) else self.new_state()
             except ListChanged as change:
                 log.warn("What changed cannot be told: {change}", change=str(change))
-                self.lose(platform)
+                self.forget(platform)
             except SourceError:
                 return self.new_state()  # reading it will fail with the same error, and be tried again
         if read.lost and now - read.made_up >= MAKE_UP_SECONDS:
@@ -180,7 +180,7 @@ class Tails:
             try:
                 page = await self._api.page(namespace_of(platform), tail.place.token, limit=0)
             except ListChanged:
-                self.lose(platform)
+                self.forget(platform)
             except SourceError as error:
                 log.warn(
                     "The place in the list of {platform} could not be kept: {error}", platform=platform, error=error

@@ -7,7 +7,7 @@ from typing import Any
 
 from patches.platforms import PATTERN
 from patches.sources.parse_context import ParseContext
-from patches.sources.red_hat import rhel_of
+from patches.sources.red_hat import platform_of_cpe
 
 #: The repositories by which Clair tells Red Hat's products apart; others are those of container images.
 _CPE_REPOSITORY = "rhel-cpe-repository"
@@ -50,7 +50,7 @@ def platform_of(record: dict[str, Any], context: ParseContext) -> str:
     key, cpes = _text(repository.get("key")), [_text(repository.get(key)) for key in ("cpe", "name")]
     if key and key != _CPE_REPOSITORY:
         raise NoPlatform("container image")
-    found = [rhel_of(cpe) for cpe in cpes if cpe]
+    found = [platform_of_cpe(cpe) for cpe in cpes if cpe]
     if not any(found):
         raise NoPlatform("another product of Red Hat" if any("redhat" in cpe for cpe in cpes) else "no distribution")
     return next(platform for platform in found if platform)

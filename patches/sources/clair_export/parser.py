@@ -16,10 +16,10 @@ from typing import Any, BinaryIO
 from patches.interfaces import SourceError
 from patches.platforms import Platform
 from patches.sources.clair_export.distributions import NoPlatform, platform_of
-from patches.sources.fields import SOURCES, in_pattern, is_link, is_name, restriction, severity_in, time_in
+from patches.sources.fields import SOURCES, arch_restriction, arches_in_pattern, is_link, is_name, severity_in, time_in
 from patches.sources.ids import errata, split_ids, vulnerability_ids
 from patches.sources.parse_context import INVALID_VERSION, NO_ID, NO_PACKAGE, NO_RECORD, ParseContext
-from patches.sources.red_hat import module_in
+from patches.sources.red_hat import parse_module
 from patches.versions import InvalidVersion, ordering
 from patches.vulnerability import KINDS, FixedPackage, Vulnerability
 
@@ -147,7 +147,7 @@ def _fixed(record: dict[str, Any], package: dict[str, Any], platform: str) -> Fi
         package["kind"],
         status=status,
         arches=_arches(_text(record.get("arch_op")), _text(package.get("arch")), package["kind"]),
-        module=module_in(_text(package.get("module"))),
+        module=parse_module(_text(package.get("module"))),
         last_affected=last if by_last else None,
     )
 
@@ -164,9 +164,9 @@ def _arches(operation: str, arch: str, kind: str) -> tuple[str, ...] | None:
     if kind == "source" or not arch:
         return None
     if operation == "equals":
-        return restriction([arch])
-    found = in_pattern(arch) if operation == "pattern match" else None
-    return restriction(found) if found else None
+        return arch_restriction([arch])
+    found = arches_in_pattern(arch) if operation == "pattern match" else None
+    return arch_restriction(found) if found else None
 
 
 def _text(value: Any) -> str:

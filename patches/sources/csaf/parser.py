@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from patches.sources.archive.members import documents_of
+from patches.sources.archive.members import json_documents
 from patches.sources.csaf.products import ProductTree
 from patches.sources.csaf.statuses import Release, releases_of
 from patches.sources.fields import dicts, is_link, is_name, severity_in, time_in
@@ -30,7 +30,7 @@ def parse_csaf(members: Iterable[tuple[str, bytes]], context: ParseContext) -> I
     :param members: name and content of each.
     :raises SourceError: if not one of them is a VEX document.
     """
-    for document in documents_of(members, _is_vex, "a VEX document in CSAF's format", context):
+    for document in json_documents(members, _is_vex, "a VEX document in CSAF's format", context):
         yield from _parse_document(document, context)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from attrs import frozen
 
 from patches.sources.fields import dicts
-from patches.sources.red_hat import RpmPurl, rhel_of
+from patches.sources.red_hat import RpmPurl, platform_of_cpe
 
 #: A package is in a module, and that in a repository; deeper than this nothing is known to go.
 _DEEPEST = 4
@@ -86,7 +86,7 @@ class ProductTree:
     def _release(self, product_id: str) -> str | None:
         if product_id not in self._releases:
             cpe = self._helpers.get(product_id, {}).get("cpe")
-            self._releases[product_id] = rhel_of(cpe) if isinstance(cpe, str) else None
+            self._releases[product_id] = platform_of_cpe(cpe) if isinstance(cpe, str) else None
         return self._releases[product_id]
 
     def _purl(self, product_id: str) -> RpmPurl | None:

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import define, field
 
 from patches.sources.csaf.products import Component, ProductTree
-from patches.sources.fields import SOURCES, dicts, in_order, restriction
+from patches.sources.fields import SOURCES, arch_restriction, dicts, sorted_packages
 from patches.vulnerability import FixedPackage
 
 #: what CSAF calls a status → what we do
@@ -57,8 +57,8 @@ class Release:
         """Give the packages; one that is not affected here, and is elsewhere in the release, is affected."""
         affected = {row[:3] for row in self._rows if row[3] != "not_affected"}
         rows = [row for row in self._rows if row[3] != "not_affected" or row[:3] not in affected]
-        return in_order(
-            FixedPackage(name, version, kind, status=status, arches=restriction(self._rows[row]), module=module)
+        return sorted_packages(
+            FixedPackage(name, version, kind, status=status, arches=arch_restriction(self._rows[row]), module=module)
             for row in rows
             for name, kind, module, status, version in [row]
         )

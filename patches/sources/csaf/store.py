@@ -15,7 +15,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from patches.interfaces import SourceError
-from patches.sources.archive.decompress import Limits, open_feed, unpacking
+from patches.sources.archive.decompress import Limits, decompression_errors, open_feed
 from patches.sources.archive.members import members
 
 _VERSION = 1
@@ -57,7 +57,7 @@ class DocumentStore:
 
         :raises SourceError: if it is not there, or is something else.
         """
-        with unpacking(path):
+        with decompression_errors(path):
             content = path.read_bytes()
         try:
             document = json.loads(content)
@@ -83,7 +83,7 @@ class DocumentStore:
             "changed": changed,
             "deleted": sorted(self.deleted),
         }
-        with unpacking(path):
+        with decompression_errors(path):
             begun = path.with_name(path.name + ".new")
             begun.write_text(json.dumps(document), "utf-8")
             begun.replace(path)

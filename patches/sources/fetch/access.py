@@ -45,13 +45,13 @@ class Access:
                 if config.proxy is not None
                 else Proxies.from_environment(environment)
             )
-            policy = BrowserLikePolicyForHTTPS() if config.ca is None else trusting(config.ca)
+            policy = BrowserLikePolicyForHTTPS() if config.ca is None else trust_file(config.ca)
         except BadSetting as error:
             raise BadSetting(f"[source.{config.name}]: {error}") from error
         return cls(proxies, policy, config.headers)
 
 
-def trusting(path: Path) -> IPolicyForHTTPS:
+def trust_file(path: Path) -> IPolicyForHTTPS:
     """
     Trust the certificates in a file, and no others.
 

@@ -34,7 +34,7 @@ class RoutedEndpoints:
     def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
         """Give the way to a server."""
         host = uri.host.decode("ascii")
-        proxy = self.access.proxies.to(uri.scheme.decode("ascii"), host, uri.port)
+        proxy = self.access.proxies.proxy_for(uri.scheme.decode("ascii"), host, uri.port)
         if proxy is None:
             way: IStreamClientEndpoint = HostnameEndpoint(self.reactor, host, uri.port, timeout=self.seconds)
         else:
@@ -74,7 +74,7 @@ class RoutingAgent:
         """Send a request."""
         parsed = URI.fromBytes(uri)
         scheme, host = parsed.scheme.decode("ascii"), parsed.host.decode("ascii")
-        if scheme == "https" or self.access.proxies.to(scheme, host, parsed.port) is None:
+        if scheme == "https" or self.access.proxies.proxy_for(scheme, host, parsed.port) is None:
             return self.agent.request(method, uri, headers, bodyProducer)
         if self.proxy.authorization is not None:
             headers = headers.copy() if headers is not None else Headers()

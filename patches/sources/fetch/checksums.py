@@ -29,7 +29,7 @@ class Checksum:
     digest: str
 
 
-def promised(headers: Headers) -> tuple[Checksum, ...]:
+def parse_checksums(headers: Headers) -> tuple[Checksum, ...]:
     """
     Read the checksums of a whole answer (status 200), of its body as it is sent.
 

@@ -17,16 +17,16 @@ from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.iweb import UNKNOWN_LENGTH, IResponse
 
-from patches.http.headers import one
+from patches.http.headers import header_value
 from patches.http.response_body import BodyTooLong
 from patches.interfaces import NotThere, Run, SourceError
 from patches.sources.feed import FetchedFile
 from patches.sources.fetch.body import RunningChecksums, discard_body, write_body
 from patches.sources.fetch.cache import CacheEntry, FileCache, FileRecord, PartialFile
-from patches.sources.fetch.checksums import Checksum, promised
-from patches.sources.fetch.headers import ContentRange, strong
-from patches.sources.fetch.redirects import shown
-from patches.sources.fetch.request import RequestSender, give_up
+from patches.sources.fetch.checksums import Checksum, parse_checksums
+from patches.sources.fetch.headers import ContentRange, strong_validator
+from patches.sources.fetch.redirects import without_credentials
+from patches.sources.fetch.request import RequestSender, raise_failure
 from patches.sources.fetch.retry import BROKEN, Client, FetchSettings, RequestTimedOut, TransientFailure, retrying
 
 
@@ -90,9 +90,9 @@ class Downloader:
                 return await retrying(partial(self._attempt, entry), self._settings, self._clock, self._jitter)
         except (SourceError, BodyTooLong) as error:
             kind = NotThere if isinstance(error, NotThere) else SourceError
-            raise kind(f"{shown(location)}: {error}") from error
+            raise kind(f"{without_credentials(location)}: {error}") from error
         except OSError as error:
-            raise SourceError(f"{shown(location)}: cannot be kept: {error.strerror or error}") from error
+            raise SourceError(f"{without_credentials(location)}: cannot be kept: {error.strerror or error}") from error
 
     async def _attempt(self, entry: CacheEntry) -> FetchedFile:
         begun = entry.begun()
@@ -113,7 +113,7 @@ class Downloader:
         if response.code not in (206, 416):
             return await self._begin(entry, response)
         rest = ContentRange.from_headers(response.headers) if response.code == 206 else None
-        if rest is None or not _fits(rest, sums.size, begun, one(response.headers, "etag")):
+        if rest is None or not _fits(rest, sums.size, begun, header_value(response.headers, "etag")):
             discard_body(response)
             return await self._anew(entry)
         transfer = _Transfer(sums, rest.total, begun.checksums, begun.etag, begun.last_modified, continued=True)
@@ -125,12 +125,12 @@ class Downloader:
             self._asking.refuse(response)
         headers = response.headers
         length = None if response.length is UNKNOWN_LENGTH else response.length
-        checksums = promised(headers)
-        etag, last_modified = one(headers, "etag"), one(headers, "last-modified")
+        checksums = parse_checksums(headers)
+        etag, last_modified = header_value(headers, "etag"), header_value(headers, "last-modified")
         try:
             if length is not None and length > self._settings.max_bytes:
                 raise BodyTooLong(f"is {length} bytes long, more than {self._settings.max_bytes}")
-            validator = strong(etag)
+            validator = strong_validator(etag)
             entry.begin(PartialFile(entry.url, validator, last_modified, length, checksums) if validator else None)
         except (BodyTooLong, OSError):
             discard_body(response)
@@ -153,7 +153,7 @@ class Downloader:
             entry.drop_part()
             raise
         except (RequestTimedOut, *BROKEN) as error:
-            give_up(error)
+            raise_failure(error)
         if transfer.length is not None and sums.size < transfer.length:
             raise TransientFailure(f"it sent {sums.size} of {transfer.length} bytes")
         wrong = _wrong(transfer, whole)

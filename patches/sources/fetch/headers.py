@@ -7,7 +7,7 @@ import re
 from attrs import frozen
 from twisted.web.http_headers import Headers
 
-from patches.http.headers import one
+from patches.http.headers import header_value
 
 _CONTENT_RANGE = re.compile(r"bytes\s+(\d{1,19})-(\d{1,19})/(\d{1,19})\Z", re.ASCII | re.IGNORECASE)
 _STRONG = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"\Z')
@@ -30,13 +30,13 @@ class ContentRange:
     @classmethod
     def from_headers(cls, headers: Headers) -> ContentRange | None:
         """Read ``Content-Range`` (RFC 9110, 14.4); one that does not tell the total length will not do."""
-        read = _CONTENT_RANGE.match(one(headers, "content-range") or "")
+        read = _CONTENT_RANGE.match(header_value(headers, "content-range") or "")
         if read is None:
             return None
         found = cls(*(int(number) for number in read.groups()))
         return found if found.first <= found.last < found.total else None
 
 
-def strong(etag: str | None) -> str | None:
+def strong_validator(etag: str | None) -> str | None:
     """Give the validator if it is a strong one: then equal means the same bytes (RFC 9110, 8.8.3)."""
     return etag if etag and _STRONG.match(etag) else None

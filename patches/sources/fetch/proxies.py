@@ -133,7 +133,7 @@ class Proxies:
         http, https = (_from_variable(environment, name) for name in ("http_proxy", "https_proxy"))
         return cls(http, https, (*here, *(Bypass.from_text(entry) for entry in entries if entry)))
 
-    def to(self, scheme: str, host: str, port: int) -> Proxy | None:
+    def proxy_for(self, scheme: str, host: str, port: int) -> Proxy | None:
         """Give the proxy that leads to a server; ``None``: it is reached directly."""
         proxy = self.https if scheme == "https" else self.http
         if proxy is None or any(bypass.covers(host, port) for bypass in self.bypasses):

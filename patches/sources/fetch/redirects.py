@@ -11,7 +11,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PORTS = {"http": 80, "https": 443}
 
 
-def shown(url: str) -> str:
+def without_credentials(url: str) -> str:
     """Give a URL as it may stand in a log: without user and password."""
     scheme, slashes, rest = url.partition("://")
     netloc, slash, path = rest.partition("/")
@@ -36,7 +36,7 @@ def redirected(url: str, location: bytes) -> str:
     if not usable:
         raise SourceError("is redirected to what is no URL of a web server")
     if urlsplit(url).scheme == "https" and parts.scheme == "http":
-        raise SourceError(f"is redirected from https to http: {shown(urlunsplit(parts))}")
+        raise SourceError(f"is redirected from https to http: {without_credentials(urlunsplit(parts))}")
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
 
 

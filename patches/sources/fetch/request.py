@@ -19,7 +19,7 @@ from twisted.web.iweb import IResponse
 from patches.http.headers import retry_after
 from patches.interfaces import NotThere, SourceError
 from patches.sources.fetch.body import discard_body
-from patches.sources.fetch.redirects import REDIRECTS, redirected, same_server, shown
+from patches.sources.fetch.redirects import REDIRECTS, redirected, same_server, without_credentials
 from patches.sources.fetch.retry import (
     BROKEN,
     Client,
@@ -75,9 +75,11 @@ class RequestSender:
             asking = self._client.get(url, headers=dict(headers), allow_redirects=False, unbuffered=True)
             response: IResponse = await asking.addTimeout(seconds, self._clock, onTimeoutCancel=timed_out)
         except (RequestTimedOut, *BROKEN) as error:
-            give_up(error)
+            raise_failure(error)
         except ValueError as error:
-            raise SourceError(f"is, or is redirected to, a URL that no server can have: {shown(url)}") from error
+            raise SourceError(
+                f"is, or is redirected to, a URL that no server can have: {without_credentials(url)}"
+            ) from error
         return response
 
     def refuse(self, response: IResponse) -> NoReturn:
@@ -100,7 +102,7 @@ class RequestSender:
         raise TransientFailure(reason, wait)
 
 
-def give_up(error: Exception) -> NoReturn:
+def raise_failure(error: Exception) -> NoReturn:
     """
     Tell apart why a request failed, or the body of its answer.
 

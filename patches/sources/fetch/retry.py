@@ -186,7 +186,7 @@ class RetryingClient:
 
     async def _attempt(self, url: str, max_bytes: int, headers: dict[str, str]) -> Response:
         async with self._slots:
-            await self._pace.turn()
+            await self._pace.wait_turn()
             exchange = Deferred.fromCoroutine(self._exchange(url, max_bytes, headers))
             seconds = self._settings.timeout_seconds
             try:
@@ -247,7 +247,7 @@ class RateLimiter:
         self._distance = 1 / rate if rate is not None else 0.0
         self._next = 0.0
 
-    async def turn(self) -> None:
+    async def wait_turn(self) -> None:
         """Wait for the next turn."""
         if not self._distance:
             return

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from patches.sources.fields import in_order
+from patches.sources.fields import sorted_packages
 from patches.sources.osv.ecosystems import Target
 from patches.sources.osv.ranges import Range, ranges_of
 from patches.sources.parse_context import ParseContext
@@ -54,7 +54,7 @@ def packages_of(entries: list[Entry], stream: str | None, context: ParseContext)
     free = {entry.name for entry in entries if entry.place.channel is None}
     paid = entries[0].place.ecosystem.paid
     unfixed = (package for package in packages if paid and package.channel == paid and package.name not in free)
-    return in_order([*packages, *(_for_everyone(package) for package in unfixed)])
+    return sorted_packages([*packages, *(_for_everyone(package) for package in unfixed)])
 
 
 def _for_everyone(package: FixedPackage) -> FixedPackage:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from patches.sources.archive.members import documents_of
+from patches.sources.archive.members import json_documents
 from patches.sources.fields import dicts, is_link, is_name, time_in
 from patches.sources.ids import vulnerability_ids
 from patches.sources.osv.ecosystems import ECOSYSTEMS, Ecosystem, Ecosystems
@@ -34,7 +34,7 @@ def parse_osv(
     :param members: name and content of each file in it.
     :raises SourceError: if not one of the members is a record.
     """
-    for document in documents_of(members, is_record, "a record in OSV's format", context):
+    for document in json_documents(members, is_record, "a record in OSV's format", context):
         yield from parse_record(document, context, ecosystems)
 
 

@@ -16,7 +16,7 @@ from typing import BinaryIO
 from xml.etree.ElementTree import Element
 
 from patches.sources.archive.xml import children, name_of, text_in
-from patches.sources.fields import SOURCES, in_order, is_link, is_name, restriction, severity_in
+from patches.sources.fields import SOURCES, arch_restriction, is_link, is_name, severity_in, sorted_packages
 from patches.sources.ids import vulnerability_ids
 from patches.sources.parse_context import INVALID_VERSION, NO_PACKAGE, NO_RECORD, NOT_SECURITY, WITHDRAWN, ParseContext
 from patches.vulnerability import FixedPackage, Vulnerability
@@ -98,8 +98,8 @@ def _packages(update: Element, context: ParseContext) -> tuple[FixedPackage, ...
                 context.skip(INVALID_VERSION)
             elif arch not in SOURCES:
                 builds.setdefault((name, version, module), set()).add(arch)
-    return in_order(
-        FixedPackage(name, version, "binary", arches=restriction(arches), module=module)
+    return sorted_packages(
+        FixedPackage(name, version, "binary", arches=arch_restriction(arches), module=module)
         for (name, version, module), arches in builds.items()
     )
 

@@ -115,7 +115,7 @@ class ClairDouble:
         self.requests[reply.kind] += 1
         if self.max_parallel is not None and self.under_way > self.max_parallel and reply.from_database:
             return failure(Trouble.DATABASE, reply.kind)
-        return self._troubles.befall(reply)
+        return self._troubles.apply(reply)
 
     def end(self) -> None:
         """Count a request as over."""

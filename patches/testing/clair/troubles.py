@@ -44,7 +44,7 @@ class Troubles:
         """Let everything be well."""
         self._spells.clear()
 
-    def befall(self, reply: Reply) -> Reply:
+    def apply(self, reply: Reply) -> Reply:
         """
         Give the reply that takes the place of another.
 

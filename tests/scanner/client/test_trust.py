@@ -16,7 +16,7 @@ from patches.scanner.client.client import ClientSettings, PatchesClient
 from patches.scanner.client.trust import SeenLists, Trust
 from patches.scanner.outcome import Outcome, Target, Verdict
 from patches.scanner.scan import Policy, scan
-from patches.signing import SigningKey, VerifyKey, make_keys, manifest_bytes
+from patches.signing import SigningKey, VerifyKey, create_keys, manifest_bytes
 from patches.vulnerability import FixedPackage, Vulnerability
 from patches.wire import StreamDigest, digest, encode_line, rfc3339
 from tests.integration.sample_host import write_host
@@ -57,7 +57,7 @@ class TrustCase(SynchronousTestCase):
         self.folder = Path(self.mktemp())
         self.root = write_host(Path(self.mktemp()), "debian", "12", {"sudo": "1"})
         path = Path(self.mktemp())
-        public = make_keys(path)
+        public = create_keys(path)
         self.key, self.verify_key = SigningKey.from_file(path), VerifyKey.from_file(public)
 
     def signed(self, *args: Any, platform: str = "debian-12", **changes: Any) -> dict[str, Any]:
@@ -113,7 +113,7 @@ class SignedTests(TrustCase):
     def test_wrong_key(self) -> None:
         """The signature of another key is refused."""
         path = Path(self.mktemp())
-        make_keys(path)
+        create_keys(path)
         self.key = SigningKey.from_file(path)
         self.refused("not signed by whom is trusted", *self.served(self.signed(NINE)))
 

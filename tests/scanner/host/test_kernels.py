@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.scanner.host.kernels import Kernels, kernels_of, running_of
+from patches.scanner.host.kernels import Kernels, kernels_of, running_packages
 from patches.scanner.inventory import Inventory, Package
 from patches.scanner.matching.aliases import aliases_of
 
@@ -43,7 +43,7 @@ class DebianTests(SynchronousTestCase):
     def test_foreign_kernel(self) -> None:
         """A container shows the kernel of its host: that is none of its own."""
         kernels = kernels_of(DEBIAN, "5.15.0-1")
-        self.assertEqual((kernels and kernels.running, running_of(DEBIAN, kernels)), (None, {}))
+        self.assertEqual((kernels and kernels.running, running_packages(DEBIAN, kernels)), (None, {}))
 
     def test_without(self) -> None:
         """Where no kernel is installed there are no facts about kernels."""
@@ -51,7 +51,7 @@ class DebianTests(SynchronousTestCase):
 
     def test_running(self) -> None:
         """Of each kernel's packages it is told whether that kernel runs; of other packages nothing is."""
-        told = running_of(DEBIAN, kernels_of(DEBIAN, "6.1.0-28-amd64"))
+        told = running_packages(DEBIAN, kernels_of(DEBIAN, "6.1.0-28-amd64"))
         names = {each.name: running for each, running in told.items()}
         self.assertEqual(names, {NEW.name: True, OLD.name: False, "linux-modules-extra-6.1.0-18-amd64": False})
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.platforms import FAMILIES
-from patches.scanner.host.end_of_life import ENDS, ended
+from patches.scanner.host.end_of_life import ENDS, support_ended
 from patches.scanner.host.os_release import support_end
 from patches.scanner.host.subscriptions import subscribed_channels
 from patches.scanner.inventory import Package
@@ -126,20 +126,20 @@ class EndOfLifeTests(SynchronousTestCase):
 
     def test_ended(self) -> None:
         """A platform has support up to the end of the month that is told."""
-        self.assertIsNone(ended("debian-11", date(2026, 8, 31)))
-        self.assertEqual(ended("debian-11", date(2026, 9, 1)), "2026-08")
-        self.assertIsNone(ended("made-up-1", date(2099, 1, 1)))
+        self.assertIsNone(support_ended("debian-11", date(2026, 8, 31)))
+        self.assertEqual(support_ended("debian-11", date(2026, 9, 1)), "2026-08")
+        self.assertIsNone(support_ended("made-up-1", date(2099, 1, 1)))
 
     def test_esm(self) -> None:
         """A subscriber has support for longer."""
-        self.assertEqual(ended("ubuntu-18.04", date(2026, 1, 1)), "2023-05")
-        self.assertIsNone(ended("ubuntu-18.04", date(2026, 1, 1), {"esm"}))
-        self.assertEqual(ended("ubuntu-24.04", date(2030, 1, 1), {"esm"}), "2029-05")
+        self.assertEqual(support_ended("ubuntu-18.04", date(2026, 1, 1)), "2023-05")
+        self.assertIsNone(support_ended("ubuntu-18.04", date(2026, 1, 1), {"esm"}))
+        self.assertEqual(support_ended("ubuntu-24.04", date(2030, 1, 1), {"esm"}), "2029-05")
 
     def test_told(self) -> None:
         """What the host itself says of its end holds."""
-        self.assertEqual(ended("amazon-2", date(2026, 1, 1), told="2025-12"), "2025-12")
-        self.assertIsNone(ended("amazon-2", date(2027, 1, 1), told="2027-06"))
+        self.assertEqual(support_ended("amazon-2", date(2026, 1, 1), told="2025-12"), "2025-12")
+        self.assertIsNone(support_ended("amazon-2", date(2027, 1, 1), told="2027-06"))
 
     def test_support_end(self) -> None:
         """A host tells it in its os-release, as a date; anything else tells nothing."""

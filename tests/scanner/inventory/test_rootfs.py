@@ -7,7 +7,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.scanner.inventory.rootfs import inside, open_inside
+from patches.scanner.inventory.rootfs import open_inside, resolve_inside
 
 
 class InsideTests(SynchronousTestCase):
@@ -22,26 +22,26 @@ class InsideTests(SynchronousTestCase):
     def test_relative_link(self) -> None:
         """A relative link starts where it is."""
         (self.root / "etc/os-release").symlink_to("../usr/lib/os-release")
-        self.assertEqual(inside(self.root, "etc/os-release"), self.root / "usr/lib/os-release")
+        self.assertEqual(resolve_inside(self.root, "etc/os-release"), self.root / "usr/lib/os-release")
 
     def test_absolute_link(self) -> None:
         """An absolute link starts at the root folder, for folders on the way, too."""
         (self.root / "lib").symlink_to("/usr/lib")
-        self.assertEqual(inside(self.root, "/lib/os-release"), self.root / "usr/lib/os-release")
+        self.assertEqual(resolve_inside(self.root, "/lib/os-release"), self.root / "usr/lib/os-release")
         (self.root / "etc/os-release").symlink_to("/lib/os-release")
-        self.assertEqual(inside(self.root, "etc/os-release"), self.root / "usr/lib/os-release")
+        self.assertEqual(resolve_inside(self.root, "etc/os-release"), self.root / "usr/lib/os-release")
 
     def test_above_root(self) -> None:
         """There is nothing above the root folder."""
         (self.root / "etc/up").symlink_to("../../../../../../usr")
-        self.assertEqual(inside(self.root, "etc/up/lib"), self.root / "usr/lib")
-        self.assertEqual(inside(self.root, "../../etc"), self.root / "etc")
+        self.assertEqual(resolve_inside(self.root, "etc/up/lib"), self.root / "usr/lib")
+        self.assertEqual(resolve_inside(self.root, "../../etc"), self.root / "etc")
 
     def test_loop(self) -> None:
         """Links that go round are an error."""
         (self.root / "a").symlink_to("b")
         (self.root / "b").symlink_to("a")
-        self.assertRaises(OSError, inside, self.root, "a")
+        self.assertRaises(OSError, resolve_inside, self.root, "a")
 
     def test_pipe(self) -> None:
         """A pipe is refused; nobody waits for its other end."""

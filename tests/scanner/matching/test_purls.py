@@ -9,7 +9,7 @@ from packageurl import PackageURL
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.inventory import Package
-from patches.scanner.matching.purls import names_package, purl_of
+from patches.scanner.matching.purls import matches_package, purl_of
 from tests.scanner.sample_outcomes import BASH, FOREIGN, SSL
 
 RPM = Package("openssl-libs", "1:3.0.7-27.el9", "x86_64", "openssl", "3.0.7-27.el9")
@@ -70,7 +70,7 @@ class MatchingTests(SynchronousTestCase):
 
     def matches(self, text: str, package: Package = SSL, platform: str = "debian-12") -> bool:
         """Tell whether a purl is of a package."""
-        return names_package(PackageURL.from_string(text), package, platform)
+        return matches_package(PackageURL.from_string(text), package, platform)
 
     def test_own(self) -> None:
         """A package's own purl names it, and no other package."""

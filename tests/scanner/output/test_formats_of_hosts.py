@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.host.os_release import detect_platform
 from patches.scanner.inventory import Inventory, InventoryError, read_inventory
-from patches.scanner.matching.purls import names_package, purl_of
+from patches.scanner.matching.purls import matches_package, purl_of
 from patches.scanner.outcome import Coverage
 from patches.scanner.output.formats import DOCUMENTS
 from patches.vulnerability import FixedPackage, Severity
@@ -39,7 +39,7 @@ class HostTests(SynchronousTestCase):
             schemes.add(inventory.scheme)
             for package in inventory.packages:
                 purl = PackageURL.from_string(purl_of(package, platform, inventory.scheme).to_string())
-                self.assertEqual((purl.name, names_package(purl, package, platform)), (package.name, True), name)
+                self.assertEqual((purl.name, matches_package(purl, package, platform)), (package.name, True), name)
         self.assertEqual(schemes, {"dpkg", "rpm", "apk"})
 
     def test_documents(self) -> None:

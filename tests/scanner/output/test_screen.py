@@ -45,7 +45,7 @@ class ScreenTests(SynchronousTestCase):
         self.assertEqual(("CVE-2025-9230" in output, errors), (True, ""))
         errors_too = StringIO()
         with redirect_stderr(errors_too):
-            Screen(quiet=True).complain("it broke")
+            Screen(quiet=True).show_error("it broke")
         self.assertEqual(errors_too.getvalue(), "Error: it broke\n")
 
     def test_progress(self) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from patches.server.catalogue.bundle import BadBundle
 from patches.server.catalogue.bundle_reader import BundleReader
 from patches.server.catalogue.snapshot import Snapshot
-from patches.signing import SigningKey, VerifyKey, make_keys
+from patches.signing import SigningKey, VerifyKey, create_keys
 from tests.server.catalogue_case import CommandCase
 
 Member = tuple[str, bytes]
@@ -183,7 +183,7 @@ class SignedTests(BundleCase):
     def test_refused(self) -> None:
         """With a key, what is unsigned, signed with another, or signed for something else is refused."""
         self.assertIn("not signed", self.refused(self.export(), *self.verify))
-        make_keys(other := Path(self.mktemp()))
+        create_keys(other := Path(self.mktemp()))
         data = self.export("--signing-key", str(other))
         self.assertIn("not one of the trusted key", self.refused(data, *self.verify))
         small = members(self.export("--signing-key", str(self.key), "--platform", "alpine-3.20"))

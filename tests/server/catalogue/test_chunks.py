@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.server.catalogue.chunks import MAX_ENCODED_BYTES, TARGET_BYTES, Chunk, RecordTooLarge, cut
+from patches.server.catalogue.chunks import MAX_ENCODED_BYTES, TARGET_BYTES, Chunk, RecordTooLarge, cut_chunks
 from patches.wire import MAX_CHUNK_BYTES, digest
 from tests.server.fake_catalogue import lines, vulnerabilities
 
@@ -30,13 +30,13 @@ class CutTests(SynchronousTestCase):
 
     def test_nothing(self) -> None:
         """Without lines there are no chunks."""
-        self.assertEqual(list(cut([])), [])
+        self.assertEqual(list(cut_chunks([])), [])
 
     @given(st.lists(st.integers(1, 60)), st.integers(1, 100))
     def test_nothing_lost(self, sizes: list[int], target: int) -> None:
         """The chunks hold all lines in their order, numbered from 0, each whole and no chunk empty."""
         given_lines = [b"x" * (size - 1) + b"\n" for size in sizes]
-        chunks = list(cut(given_lines, target))
+        chunks = list(cut_chunks(given_lines, target))
         self.assertEqual(b"".join(map(body, chunks)), b"".join(given_lines))
         self.assertEqual([chunk.number for chunk in chunks], list(range(len(chunks))))
         self.assertEqual(sum(chunk.vulnerabilities for chunk in chunks), len(given_lines))
@@ -47,45 +47,45 @@ class CutTests(SynchronousTestCase):
 
     def test_by_bytes(self) -> None:
         """A chunk is cut before the line with which it would be longer than its target."""
-        self.assertEqual([c.vulnerabilities for c in cut([b"123\n"] * 5, 8)], [2, 2, 1])
-        self.assertEqual([c.vulnerabilities for c in cut([b"123\n"] * 5, 7)], [1] * 5)
+        self.assertEqual([c.vulnerabilities for c in cut_chunks([b"123\n"] * 5, 8)], [2, 2, 1])
+        self.assertEqual([c.vulnerabilities for c in cut_chunks([b"123\n"] * 5, 7)], [1] * 5)
 
     @settings(deadline=None, max_examples=25)
     @given(st.lists(st.integers(10, 400), min_size=1, max_size=60))
     def test_encoded_size(self, sizes: list[int]) -> None:
         """What compresses badly is split until every part fits; nothing is lost or moved."""
         given_lines = [noise(size, seed) for seed, size in enumerate(sizes)]
-        chunks = list(cut(given_lines, 4000, 500))
+        chunks = list(cut_chunks(given_lines, 4000, 500))
         self.assertEqual(b"".join(map(body, chunks)), b"".join(given_lines))
         self.assertEqual([chunk.number for chunk in chunks], list(range(len(chunks))))
         self.assertTrue(all(len(chunk.encoded) <= 500 for chunk in chunks))
 
     def test_defaults(self) -> None:
         """A long real list stays within the limits that readers rely on."""
-        chunks = list(cut(lines(vulnerabilities(5000))))
+        chunks = list(cut_chunks(lines(vulnerabilities(5000))))
         self.assertGreater(len(chunks), 3)
         self.assertTrue(all(len(c.encoded) <= MAX_ENCODED_BYTES and len(body(c)) <= TARGET_BYTES for c in chunks))
 
     def test_too_large(self) -> None:
         """A line that no chunk can hold is refused, in one short line."""
-        error = self.assertRaises(RecordTooLarge, list, cut([b"a\n", noise(200_000), b"b\n"]))
+        error = self.assertRaises(RecordTooLarge, list, cut_chunks([b"a\n", noise(200_000), b"b\n"]))
         self.assertLess(len(str(error)), 200)
         self.assertNotIn("\n", str(error))
 
     def test_too_long(self) -> None:
         """So is one that compresses well, but is longer than a reader takes."""
-        self.assertRaises(RecordTooLarge, list, cut([b"x" * MAX_CHUNK_BYTES + b"\n"]))
+        self.assertRaises(RecordTooLarge, list, cut_chunks([b"x" * MAX_CHUNK_BYTES + b"\n"]))
 
     def test_longest(self) -> None:
         """A line that is just as long as a reader takes is a chunk of its own."""
-        (chunk,) = cut([b"x" * (MAX_CHUNK_BYTES - 1) + b"\n"])
+        (chunk,) = cut_chunks([b"x" * (MAX_CHUNK_BYTES - 1) + b"\n"])
         self.assertEqual(len(body(chunk)), MAX_CHUNK_BYTES)
 
     def test_same_bytes(self) -> None:
         """The same lines give the same bytes, whenever they are cut: the gzip header carries no time and no name."""
-        (chunk,) = cut([b"a\n"])
+        (chunk,) = cut_chunks([b"a\n"])
         self.assertEqual(chunk.encoded[3:8], bytes(5))
-        self.assertEqual(chunk.encoded, next(cut([b"a\n"])).encoded)
+        self.assertEqual(chunk.encoded, next(cut_chunks([b"a\n"])).encoded)
 
     def test_lazy(self) -> None:
         """No more lines are taken than the chunk needs and one."""
@@ -96,5 +96,5 @@ class CutTests(SynchronousTestCase):
                 taken.append(number)
                 yield b"123\n"
 
-        next(cut(watched(), 8))
+        next(cut_chunks(watched(), 8))
         self.assertEqual(len(taken), 3)

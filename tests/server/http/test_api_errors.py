@@ -113,7 +113,7 @@ class SessionErrorsTests(ServerCase):
 
     def test_unknown_session(self) -> None:
         """A session that this server never had is unknown, however it is asked for."""
-        token = self.key.make("debian-12", "r")
+        token = self.key.create("debian-12", "r")
         for name in (token, "x"):
             for method, path in (("GET", ""), ("DELETE", ""), ("GET", "/chunks/0")):
                 self.refused(self.ask(method, f"/v1/sessions/{name}{path}"), 404, "unknown-session")

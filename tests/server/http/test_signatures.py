@@ -8,7 +8,7 @@ from typing import Any
 
 from patches.server.http.representations import DescribeSnapshot
 from patches.server.http.signatures import SnapshotSigner
-from patches.signing import NotSigned, SigningKey, VerifyKey, make_keys, manifest_bytes
+from patches.signing import NotSigned, SigningKey, VerifyKey, create_keys, manifest_bytes
 from tests.server.server_case import ServerCase
 
 
@@ -17,7 +17,7 @@ class SignaturesTests(ServerCase):
 
     def setUp(self) -> None:
         path = Path(self.mktemp())
-        self.verify_key = VerifyKey.from_file(make_keys(path))
+        self.verify_key = VerifyKey.from_file(create_keys(path))
         self.describe: DescribeSnapshot = SnapshotSigner(SigningKey.from_file(path)).describe
         super().setUp()
 

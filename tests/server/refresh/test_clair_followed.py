@@ -144,7 +144,7 @@ class FollowedTests(ClairCase):
 
     def test_lists_lost(self) -> None:
         """When what was read is lost, the lists are read whole."""
-        self.lists.abandon(1)
+        self.lists.discard(1)
         self.lists._database.execute("DELETE FROM readings")
         self.tick(HALF_HOUR)
         self.assertEqual((len(self.served()), self.double.requests["details"]), (50, 54))

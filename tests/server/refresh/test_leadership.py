@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.interfaces import SourceError
 from patches.server.catalogue.schema import open_database
 from patches.server.catalogue.store import Catalogue
-from patches.server.catalogue.transactions import RefreshLock, lock_of
+from patches.server.catalogue.transactions import RefreshLock, refresh_lock
 from patches.server.errors import CatalogueError
 from patches.server.refresh.leadership import Leadership
 from patches.server.refresh.refresher import Refresher
@@ -114,7 +114,7 @@ class FollowingTests(RefreshCase):
         folder = Path(mkdtemp(dir=self.folder))
         self.lists = type(self.lists)(folder / "lists.sqlite")
         self.addCleanup(self.lists.close)
-        refresh = self.make_refresh(*more)
+        refresh = self.create_refresher(*more)
         refresh.leads = lambda: self.turn == number
         return refresh
 
@@ -222,7 +222,7 @@ class RefreshLockTests(OnPostgreSQL, DatabaseCase):
 
     def lock(self) -> RefreshLock:
         """Make the lock of a server."""
-        lock = lock_of(open_database(self.where))
+        lock = refresh_lock(open_database(self.where))
         assert lock is not None
         self.addCleanup(lock.release)
         return lock
@@ -258,4 +258,4 @@ class NoLockTests(DatabaseCase):
 
     def test_none(self) -> None:
         """A file is not shared."""
-        self.assertIsNone(lock_of(open_database(self.new_database())))
+        self.assertIsNone(refresh_lock(open_database(self.new_database())))

@@ -129,8 +129,8 @@ class OneServerTests(PublicCase):
     def test_seldom_written(self) -> None:
         """That a platform is asked for is written when it is new, and then once a day."""
         written = []
-        want = self.request_table.want
-        self.patch(self.request_table, "want", lambda asked: (written.append(dict(asked)), want(asked)))
+        add_wanted = self.request_table.add_wanted
+        self.patch(self.request_table, "add_wanted", lambda asked: (written.append(dict(asked)), add_wanted(asked)))
         for _ in range(49):
             for _ in range(100):
                 self.scan()

@@ -24,7 +24,7 @@ class FollowingTests(PublicCase):
 
     def start_both(self) -> None:
         """Start both."""
-        self.servers = [self.make_refresh(), self.make_refresh()]
+        self.servers = [self.create_refresher(), self.create_refresher()]
         for number, refresh in enumerate(self.servers):
             refresh.leads = lambda number=number: self.turn == number  # type: ignore[misc]
 

@@ -24,8 +24,8 @@ class RestartTests(RefreshCase):
         self.clock.advance(HOUR / 2)
         self.source.asked.clear()
         self.put("debian-12", 11)
-        self.refresh = self.make_refresh()
-        self.successResultOf(ensureDeferred(self.refresh.take_up()))
+        self.refresh = self.create_refresher()
+        self.successResultOf(ensureDeferred(self.refresh.load_current()))
 
     def test_takes_up(self) -> None:
         """What is in the catalogue is current at once, and no list is read before it is due."""
@@ -39,15 +39,15 @@ class RestartTests(RefreshCase):
     def test_catalogue_lost(self) -> None:
         """A catalogue that is lost is made anew of what the sources said last, without asking for it again."""
         self.open_catalogue(self.folder / "another.sqlite")
-        self.refresh = self.make_refresh()
+        self.refresh = self.create_refresher()
         self.tick()
         self.assertEqual((self.count(), self.source.asked), (10, ["offers"]))
 
     def test_clock_set_back(self) -> None:
         """A clock that was set back does not put the next refresh off beyond its interval."""
         self.clock = type(self.clock)()
-        self.refresh = self.make_refresh()
-        self.successResultOf(ensureDeferred(self.refresh.take_up()))
+        self.refresh = self.create_refresher()
+        self.successResultOf(ensureDeferred(self.refresh.load_current()))
         self.tick(HOUR)
         self.assertEqual(self.count(), 11)
 
@@ -56,13 +56,13 @@ class RestartTests(RefreshCase):
         second = PutSource("second")
         second.lists, second.states = {"debian-12": [*vulnerabilities(3)]}, {"debian-12": "same"}
         self.source.states["debian-12"] = "first"
-        self.refresh = self.make_refresh(second)
+        self.refresh = self.create_refresher(second)
         for _ in range(3):
             self.tick(HOUR)
         self.tick(10)
         before = self.refresh.current("debian-12")
-        self.refresh = self.make_refresh(second)
-        self.successResultOf(ensureDeferred(self.refresh.take_up()))
+        self.refresh = self.create_refresher(second)
+        self.successResultOf(ensureDeferred(self.refresh.load_current()))
         second.trouble = SourceError("away")
         self.put("debian-12", 20)
         self.source.states["debian-12"] = "second"
@@ -77,11 +77,11 @@ class RestartTests(RefreshCase):
         self.put("debian-12", 100)
         second = PutSource("second", 1)
         second.lists = {"debian-12": [*vulnerabilities(105)[100:]], "debian-11": [*vulnerabilities(3, "debian-11")]}
-        self.refresh = self.make_refresh(second)
+        self.refresh = self.create_refresher(second)
         self.tick(HOUR)
         self.assertEqual((self.count(), set(self.lists.facts("debian-12"))), (105, {"put", "second"}))
-        self.refresh = self.make_refresh()
-        self.successResultOf(ensureDeferred(self.refresh.take_up()))
+        self.refresh = self.create_refresher()
+        self.successResultOf(ensureDeferred(self.refresh.load_current()))
         self.source.trouble = SourceError("away")
         self.tick(1)
         self.assertEqual(set(self.lists.facts("debian-12")), {"put", "second"})
@@ -116,7 +116,7 @@ class PlatformTests(RefreshCase):
         self.put("alpine-3.20", 5)
         feed = PutFeed("feed", {name: [*vulnerabilities(5, name)] for name in ("debian-11", "debian-13")})
         feed.wanted = set(feed.lists)
-        self.refresh = self.make_refresh(feed)
+        self.refresh = self.create_refresher(feed)
         ready = []
         publish = self.publisher.publish
 
@@ -185,7 +185,7 @@ class ChosenPlatformTests(RefreshCase):
     def test_left_in_the_catalogue(self) -> None:
         """What the catalogue still has of others is not served."""
         self.catalogue.publish("alpine-3.20", [b"{}\n"], {}, NOW)
-        self.successResultOf(ensureDeferred(self.refresh.take_up()))
+        self.successResultOf(ensureDeferred(self.refresh.load_current()))
         self.assertRaises(UnknownPlatform, self.refresh.current, "alpine-3.20")
 
 

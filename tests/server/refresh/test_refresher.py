@@ -92,7 +92,7 @@ class ReadingTests(RefreshCase):
         """A platform that several sources have is made of all their lists; each tells what it gave."""
         second = PutSource("second")
         second.lists = {"debian-12": [*vulnerabilities(3)], "alpine-3.20": [*vulnerabilities(4, "alpine-3.20")]}
-        self.refresh = self.make_refresh(second)
+        self.refresh = self.create_refresher(second)
         self.tick()
         self.assertEqual((self.count(), self.count("alpine-3.20")), (13, 4))
         told = {name: facts["read"] for name, facts in self.refresh.current("debian-12").sources.items()}
@@ -102,7 +102,7 @@ class ReadingTests(RefreshCase):
         """A source that fails leaves the others fresh; its own last list goes on being served."""
         second = PutSource("second")
         second.lists = {"debian-12": [*vulnerabilities(3)], "alpine-3.20": [*vulnerabilities(4, "alpine-3.20")]}
-        self.refresh = self.make_refresh(second)
+        self.refresh = self.create_refresher(second)
         self.tick()
         second.trouble = SourceError("away")
         self.put("debian-12", 12)
@@ -289,8 +289,8 @@ class HeldTests(RefreshCase):
     def test_restart(self) -> None:
         """After a restart it is told of at once, before any source was asked."""
         alarm = self.refresh.statuses["debian-12"].alarm
-        self.refresh = self.make_refresh()
-        self.successResultOf(ensureDeferred(self.refresh.take_up()))
+        self.refresh = self.create_refresher()
+        self.successResultOf(ensureDeferred(self.refresh.load_current()))
         self.assertIn("2 vulnerabilities, 80% less", str(alarm))
         self.assertEqual(self.refresh.statuses["debian-12"].alarm, alarm)
         self.tick(HOUR)

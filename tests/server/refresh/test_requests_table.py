@@ -18,10 +18,10 @@ class BoardTests(DatabaseCase):
 
     def test_wanted(self) -> None:
         """What is asked for is wanted, since it was last; what is not there stays absent, whoever asks for it."""
-        self.request_table.want({"debian-12": 1.0, "debian-99": 1.0})
-        self.request_table.want({"debian-12": 5.0})
-        self.request_table.miss(["debian-99", "debian-1000"], 2.0)
-        self.request_table.want({"debian-99": 6.0})
+        self.request_table.add_wanted({"debian-12": 1.0, "debian-99": 1.0})
+        self.request_table.add_wanted({"debian-12": 5.0})
+        self.request_table.mark_absent(["debian-99", "debian-1000"], 2.0)
+        self.request_table.add_wanted({"debian-99": 6.0})
         self.assertEqual(self.request_table.read().wanted, {"debian-12": 5.0})
         self.assertEqual(self.request_table.read().absent, {"debian-99": 2.0})
         self.request_table.forget(["debian-12", "debian-99"])
@@ -30,7 +30,7 @@ class BoardTests(DatabaseCase):
     def test_known(self) -> None:
         """What is known is told anew each time."""
         for known in ({"a-1", "b-2"}, {"b-2", "c-3"}, set()):
-            self.request_table.tell_known(known)
+            self.request_table.publish_known(known)
             self.assertEqual(self.request_table.read().known, known)
 
     def test_bounded(self) -> None:
@@ -38,17 +38,19 @@ class BoardTests(DatabaseCase):
         from patches.server.catalogue.store import Catalogue
 
         Catalogue(self.engine).publish("debian-12", lines(vulnerabilities(3)), {}, 1.0)
-        self.request_table.want({"debian-12": 0.0})
+        self.request_table.add_wanted({"debian-12": 0.0})
         for start in range(0, 2 * MOST_WANTED, 50):
-            self.request_table.want({f"debian-{number}": float(number) for number in range(start + 1000, start + 1050)})
+            self.request_table.add_wanted(
+                {f"debian-{number}": float(number) for number in range(start + 1000, start + 1050)}
+            )
         wanted = self.request_table.read().wanted
         self.assertEqual((len(wanted), wanted.get("debian-12"), min(wanted.values())), (MOST_WANTED, 0.0, 0.0))
         self.assertIn(f"debian-{start + 1049}", wanted)
         self.assertNotIn("debian-1000", wanted)
         for number in range(0, 2 * MOST_ABSENT, 100):
             names = {f"debian-{each}": 10_000.0 for each in range(number, number + 100)}
-            self.request_table.want(names)
-            self.request_table.miss(names, float(number))
+            self.request_table.add_wanted(names)
+            self.request_table.mark_absent(names, float(number))
         absent = self.request_table.read().absent
         self.assertEqual((len(absent), max(absent.values())), (MOST_ABSENT, float(number)))
 

@@ -32,7 +32,7 @@ class ListsTests(SynchronousTestCase):
         """Read a list whole."""
         import_id = self.lists.begin(source, key)
         self.lists.add(import_id, records)
-        return self.lists.keep(import_id, read)
+        return self.lists.commit(import_id, read)
 
     def told(self, platform: str = "debian-12", source: str = "debian") -> list[bytes]:
         """Give the lines of a platform."""
@@ -57,7 +57,7 @@ class ListsTests(SynchronousTestCase):
         import_id = self.lists.begin("debian", "all")
         self.lists.add(import_id, [vulnerability(1, href="a"), vulnerability(1, href="b")])
         self.lists.add(import_id, [vulnerability(1, href="c"), vulnerability(1, "debian-13")])
-        self.lists.keep(import_id, READ)
+        self.lists.commit(import_id, READ)
         self.assertEqual(self.told(), [encode_line(vulnerability(1, href="c"))])
 
     def test_whole_or_not(self) -> None:
@@ -66,23 +66,23 @@ class ListsTests(SynchronousTestCase):
         import_id = self.lists.begin("debian", "all")
         self.lists.add(import_id, vulnerabilities(9))
         self.assertEqual(len(self.told()), 5)
-        self.lists.abandon(import_id)
+        self.lists.discard(import_id)
         self.assertEqual(len(self.told()), 5)
         self.put(vulnerabilities(7))
         self.assertEqual(len(self.told()), 7)
 
-    def lay_over(self, records: list[Vulnerability], read: ImportResult = READ) -> set[str]:
+    def commit_changes(self, records: list[Vulnerability], read: ImportResult = READ) -> set[str]:
         """Read what has changed."""
         import_id = self.lists.begin("debian", "all")
         self.lists.add(import_id, records)
-        return self.lists.lay_over(import_id, read)
+        return self.lists.commit_changes(import_id, read)
 
     def test_laid_over(self) -> None:
         """What has changed takes the place of what was there under its name; all else stays, and is counted."""
         self.put(vulnerabilities(5), read=ImportResult("s", None, {"withdrawn": 2}, 7.0))
         self.put(vulnerabilities(2), source="osv")
         changed = [vulnerability(3, href="new"), vulnerability(9)]
-        self.assertEqual(self.lay_over(changed, ImportResult("t", None, {"withdrawn": 1}, 9.0)), {"debian-12"})
+        self.assertEqual(self.commit_changes(changed, ImportResult("t", None, {"withdrawn": 1}, 9.0)), {"debian-12"})
         expected = [vulnerability(3, href="new") if number == 3 else vulnerability(number) for number in (*range(5), 9)]
         self.assertEqual(self.told(), lines(expected))
         self.assertEqual(self.told(source="osv"), lines(vulnerabilities(2)))
@@ -96,18 +96,18 @@ class ListsTests(SynchronousTestCase):
     def test_nothing_laid_over(self) -> None:
         """Nothing is laid over a list without a change to it; what is told of it changes."""
         self.put(vulnerabilities(5))
-        self.assertEqual(self.lay_over([], ImportResult("t", None, {}, 9.0)), {"debian-12"})
+        self.assertEqual(self.commit_changes([], ImportResult("t", None, {}, 9.0)), {"debian-12"})
         self.assertEqual((len(self.told()), self.lists.known("debian", "all")[0].state), (5, "t"))  # type: ignore[index]
 
     def test_laid_over_later(self) -> None:
         """What has changed does not show before it is whole, nor if it came to nothing; it needs a list below it."""
         with self.assertRaises(ValueError):
-            self.lay_over(vulnerabilities(1))
+            self.commit_changes(vulnerabilities(1))
         self.put(vulnerabilities(5))
         import_id = self.lists.begin("debian", "all")
         self.lists.add(import_id, [vulnerability(1, href="new"), vulnerability(9)])
         self.assertEqual(self.told(), lines(vulnerabilities(5)))
-        self.lists.abandon(import_id)
+        self.lists.discard(import_id)
         self.assertEqual(self.told(), lines(vulnerabilities(5)))
 
     def test_failed_in_the_middle(self) -> None:
@@ -120,7 +120,7 @@ class ListsTests(SynchronousTestCase):
         import_id = self.lists.begin("debian", "all")
         with self.assertRaises(ZeroDivisionError):
             self.lists.add(import_id, failing())
-        self.lists.keep(import_id, READ)
+        self.lists.commit(import_id, READ)
         self.assertEqual(self.told(), [])
         self.put(vulnerabilities(2))
         self.assertEqual(len(self.told()), 2)
@@ -181,6 +181,6 @@ class ListsTests(SynchronousTestCase):
         import_id = self.lists.begin("debian", "law")
         for batch in batches:
             self.lists.add(import_id, map(vulnerability, batch))
-        self.lists.keep(import_id, READ)
+        self.lists.commit(import_id, READ)
         expected = sorted({number for batch in batches for number in batch})
         self.assertEqual(self.told(), lines(map(vulnerability, expected)))

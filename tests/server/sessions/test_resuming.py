@@ -12,7 +12,7 @@ class ResumingTests(ReadingCase):
 
     def test_at_its_chunk(self) -> None:
         """A session of a server that was restarted goes on where its scanner says."""
-        token = self.key.make("debian-12", "d1")
+        token = self.key.create("debian-12", "d1")
         session = self.session_service.resume(token, self.debian, 2)
         self.assertEqual((session.token, session.state, session.position), (token, State.ACTIVE, 2))
         self.read(session, 2, 3, 4)
@@ -21,7 +21,7 @@ class ResumingTests(ReadingCase):
     def test_joins_ahead(self) -> None:
         """A resumed session joins a window that will get to its chunk."""
         slow = self.open()
-        session = self.session_service.resume(self.key.make("debian-12", "d1"), self.debian, 3)
+        session = self.session_service.resume(self.key.create("debian-12", "d1"), self.debian, 3)
         waiting = self.ask(session, 3)
         self.assertNoResult(waiting)
         self.read(slow, 0, 1, 2)
@@ -31,7 +31,7 @@ class ResumingTests(ReadingCase):
         """A resumed session whose chunk has been dropped waits for the next cohort."""
         first = self.open()
         self.read(first, 0, 1, 2)
-        session = self.session_service.resume(self.key.make("debian-12", "d1"), self.debian, 1)
+        session = self.session_service.resume(self.key.create("debian-12", "d1"), self.debian, 1)
         self.assertIs(session.state, State.QUEUED)
         self.read(first, 3, 4)
         self.read(session, 1, 2, 3, 4)
@@ -45,7 +45,7 @@ class ResumingTests(ReadingCase):
 
     def test_no_such_chunk(self) -> None:
         """There is nothing to resume before the first chunk, or behind the end."""
-        token = self.key.make("debian-12", "d1")
+        token = self.key.create("debian-12", "d1")
         for n in (-1, 5):
             self.assertRaises(OutOfOrder, self.session_service.resume, token, self.debian, n)
         self.assertEqual(len(self.table), 0)

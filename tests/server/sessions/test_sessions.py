@@ -156,7 +156,7 @@ class CohortTests(ReadingCase):
     def test_finishing_at_once(self) -> None:
         """When one who is activated is done at once, those who follow are activated all the same, and once."""
         active = [self.open() for _ in range(3)]
-        ending = self.session_service.resume(self.key.make("debian-12", "d1"), self.debian, 4)
+        ending = self.session_service.resume(self.key.create("debian-12", "d1"), self.debian, 4)
         following = self.open()
         end, first = self.ask(ending, 4), self.ask(following, 0)
         for session in active:

@@ -20,7 +20,7 @@ class TokenTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.key = TokenKey(b"k" * 32)
-        self.token = self.key.make("debian-12", "0123456789abcdef0123456789abcdef")
+        self.token = self.key.create("debian-12", "0123456789abcdef0123456789abcdef")
 
     def test_round(self) -> None:
         """A token tells platform and revision."""
@@ -32,7 +32,7 @@ class TokenTests(SynchronousTestCase):
 
     def test_distinct(self) -> None:
         """No two are the same, though they are for the same, and each has 128 bits that no other has."""
-        tokens = {self.key.make("debian-12", "r") for _ in range(1000)}
+        tokens = {self.key.create("debian-12", "r") for _ in range(1000)}
         self.assertEqual(len(tokens), 1000)
 
     def test_tampered(self) -> None:
@@ -73,7 +73,7 @@ class KeyTests(SynchronousTestCase):
 
     def test_kept(self) -> None:
         """A server that is restarted knows its tokens."""
-        token = TokenKey.from_file(self.path).make("debian-12", "r")
+        token = TokenKey.from_file(self.path).create("debian-12", "r")
         self.assertEqual(TokenKey.from_file(self.path).read(token), ("debian-12", "r"))
 
     def test_differ(self) -> None:

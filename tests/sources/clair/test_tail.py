@@ -194,7 +194,7 @@ class SettingTests(TailCase):
         self.clair = self.source(rate=2.0)
         reading = self.reading(listing := self.clair.listing("debian-9"))
         self.pass_time(5)
-        self.lay_over("debian-9", listing, self.successResultOf(reading))
+        self.commit_changes("debian-9", listing, self.successResultOf(reading))
         for name in "abc":
             self.change(name)
         self.double.requests.clear()

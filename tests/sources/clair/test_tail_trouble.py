@@ -26,7 +26,7 @@ class MeanwhileTests(TailCase):
 
     def rest(self) -> list[str]:
         """Take all that are left."""
-        return self.lay_over("debian-9", self.listing, self.successResultOf(self.reading(self.walk)))  # type: ignore[arg-type]
+        return self.commit_changes("debian-9", self.listing, self.successResultOf(self.reading(self.walk)))  # type: ignore[arg-type]
 
     def test_during_the_tail(self) -> None:
         """What changes while the tail is read is found the next time, and what was read already comes again."""
@@ -197,7 +197,7 @@ class LossTests(TailCase):
         self.double.delete("debian:9", "c")
         self.double.delete("debian:9", "d")
         self.clair = clair
-        self.lay_over("debian-9", listing, self.successResultOf(self.reading(walk)))  # type: ignore[arg-type]
+        self.commit_changes("debian-9", listing, self.successResultOf(self.reading(walk)))  # type: ignore[arg-type]
         self.assert_unchanged()
         self.change("a")
         self.assert_changed()

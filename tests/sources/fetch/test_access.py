@@ -72,10 +72,10 @@ class AccessTests(SynchronousTestCase):
         """A proxy that is configured goes before the environment's, its exceptions included."""
         environment = {"HTTPS_PROXY": "http://env.test:1", "NO_PROXY": "feeds.test"}
         configured = Access.from_config(config(proxy="http://me:secret@own.test:2"), environment).proxies
-        self.assertEqual((configured.to("https", "feeds.test", 443) or Proxy("", 0)).host, "own.test")
+        self.assertEqual((configured.proxy_for("https", "feeds.test", 443) or Proxy("", 0)).host, "own.test")
         proxies = Access.from_config(config(), environment).proxies
-        self.assertIsNone(proxies.to("https", "feeds.test", 443))
-        self.assertEqual(proxies.to("https", "other.test", 443), Proxy("env.test", 1))
+        self.assertIsNone(proxies.proxy_for("https", "feeds.test", 443))
+        self.assertEqual(proxies.proxy_for("https", "other.test", 443), Proxy("env.test", 1))
 
     def test_secrets(self) -> None:
         """What is secret in a configuration is not in its text."""

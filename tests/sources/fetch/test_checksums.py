@@ -10,8 +10,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http_headers import Headers
 
 from patches.http.headers import retry_after
-from patches.sources.fetch.checksums import Checksum, promised
-from patches.sources.fetch.headers import strong
+from patches.sources.fetch.checksums import Checksum, parse_checksums
+from patches.sources.fetch.headers import strong_validator
 from patches.sources.fetch.redirects import redirected, same_server, shown
 
 
@@ -20,7 +20,7 @@ class PromisedTests(SynchronousTestCase):
 
     def read(self, **headers: str) -> tuple[Checksum, ...]:
         """Read headers."""
-        return promised(Headers({name.replace("_", "-"): [value] for name, value in headers.items()}))
+        return parse_checksums(Headers({name.replace("_", "-"): [value] for name, value in headers.items()}))
 
     @given(st.binary(min_size=16, max_size=16), st.binary(min_size=32, max_size=32))
     def test_every_form(self, short: bytes, long: bytes) -> None:
@@ -82,7 +82,9 @@ class PlaceTests(SynchronousTestCase):
 
     def test_strong(self) -> None:
         """A weak validator, and what is none, will not do."""
-        self.assertEqual([strong(text) for text in ('"a"', 'W/"a"', "a", "", None)], ['"a"', None, None, None, None])
+        self.assertEqual(
+            [strong_validator(text) for text in ('"a"', 'W/"a"', "a", "", None)], ['"a"', None, None, None, None]
+        )
 
     def test_retry_after(self) -> None:
         """A number of seconds, or a time, that of the server if it tells it."""

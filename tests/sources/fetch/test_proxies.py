@@ -55,18 +55,18 @@ class EnvironmentTests(SynchronousTestCase):
     def direct(self, no_proxy: str, host: str, port: int = 443) -> bool:
         """Tell whether a server is reached without a proxy."""
         proxies = Proxies.from_environment({"HTTPS_PROXY": "http://proxy.test:3128", "NO_PROXY": no_proxy})
-        return proxies.to("https", host, port) is None
+        return proxies.proxy_for("https", host, port) is None
 
     def test_variables(self) -> None:
         """Each scheme has its variable, in small letters or large; small ones go before, empty ones are not there."""
         environment = {"HTTP_PROXY": "http://a.test", "http_proxy": "http://b.test", "HTTPS_PROXY": "", "x": "y"}
         proxies = Proxies.from_environment(environment)
-        self.assertEqual(proxies.to("http", "x.test", 80), Proxy("b.test", 80))
-        self.assertIsNone(proxies.to("https", "x.test", 443))
+        self.assertEqual(proxies.proxy_for("http", "x.test", 80), Proxy("b.test", 80))
+        self.assertIsNone(proxies.proxy_for("https", "x.test", 443))
         proxies = Proxies.from_environment({"https_proxy": "c.test:1", "no_proxy": "x.test", "NO_PROXY": "*"})
-        self.assertEqual(proxies.to("https", "y.test", 443), Proxy("c.test", 1))
-        self.assertIsNone(proxies.to("http", "y.test", 80))
-        self.assertIsNone(Proxies.from_environment({}).to("https", "x.test", 443))
+        self.assertEqual(proxies.proxy_for("https", "y.test", 443), Proxy("c.test", 1))
+        self.assertIsNone(proxies.proxy_for("http", "y.test", 80))
+        self.assertIsNone(Proxies.from_environment({}).proxy_for("https", "x.test", 443))
 
     def test_bad_variable(self) -> None:
         """A variable that cannot be used is an error that names it, and tells no password."""
@@ -104,7 +104,7 @@ class EnvironmentTests(SynchronousTestCase):
         """No proxy of the environment leads to this host itself; one that is configured does."""
         for host in ("localhost", "127.0.0.1", "127.8.8.8", "::1"):
             self.assertTrue(self.direct("", host))
-            self.assertIsNotNone(Proxies.always(Proxy("proxy.test", 1)).to("http", host, 80))
+            self.assertIsNotNone(Proxies.always(Proxy("proxy.test", 1)).proxy_for("http", host, 80))
 
     @given(HOSTS, HOSTS, PORTS, PORTS)
     def test_names(self, name: str, below: str, port: int, other: int) -> None:

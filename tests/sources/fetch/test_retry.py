@@ -201,9 +201,9 @@ class PaceTests(SynchronousTestCase):
         """Turns that are asked for at once come at an even distance, the first at once."""
         clock = Clock()
         pace = RateLimiter(clock, 4.0)
-        turns = [Deferred.fromCoroutine(pace.turn()) for _ in range(4)]
+        turns = [Deferred.fromCoroutine(pace.wait_turn()) for _ in range(4)]
         for number in range(1, 5):
-            self.assertEqual([turn.called for turn in turns], [True] * number + [False] * (4 - number))
+            self.assertEqual([wait_turn.called for wait_turn in turns], [True] * number + [False] * (4 - number))
             clock.advance(0.25)
 
     def test_unused_turns_are_lost(self) -> None:
@@ -211,10 +211,10 @@ class PaceTests(SynchronousTestCase):
         clock = Clock()
         pace = RateLimiter(clock, 1.0)
         clock.advance(100)
-        turns = [Deferred.fromCoroutine(pace.turn()) for _ in range(2)]
-        self.assertEqual([turn.called for turn in turns], [True, False])
+        turns = [Deferred.fromCoroutine(pace.wait_turn()) for _ in range(2)]
+        self.assertEqual([wait_turn.called for wait_turn in turns], [True, False])
 
     def test_no_pace(self) -> None:
         """Without a rate every turn comes at once."""
         pace = RateLimiter(Clock(), None)
-        self.assertTrue(all(Deferred.fromCoroutine(pace.turn()).called for _ in range(100)))
+        self.assertTrue(all(Deferred.fromCoroutine(pace.wait_turn()).called for _ in range(100)))

@@ -39,7 +39,7 @@ from patches.settings import resolve
 LISTEN = "tcp:0:interface=127.0.0.1"
 
 
-def play() -> int:
+def run_demo() -> int:
     """
     Run the demonstration.
 
@@ -50,15 +50,15 @@ def play() -> int:
 
 async def _play(reactor: Any, screen: Console) -> int:
     with tempfile.TemporaryDirectory(prefix="patches-demo-") as name, as_file(files("patches.demo")) as bundled:
-        stage = _Stage(reactor, screen, Path(name), bundled)
+        stage = _Demonstration(reactor, screen, Path(name), bundled)
         try:
-            await stage.raise_curtain()
-            return await stage.perform()
+            await stage.start()
+            return await stage.run_steps()
         finally:
             await stage.end()
 
 
-class _Stage:
+class _Demonstration:
     def __init__(self, reactor: Any, screen: Console, folder: Path, bundled: Path) -> None:
         self._reactor = reactor
         self._screen = screen
@@ -67,15 +67,15 @@ class _Stage:
         self._http = http_client(reactor)
         self._service = MultiService()
 
-    async def raise_curtain(self) -> None:
+    async def start(self) -> None:
         """Start the server on the bundled list, and the reporter; both listen on loopback, on any free port."""
         list_path = str(self._bundled / "sample.ndjson")
         given = {"listen": LISTEN, "state-dir": str(self._folder / "server"), "list": list_path}
         given |= {"no-public-sources": "true"}
-        server = server_service.make_server(self._reactor, resolve(server_options.SETTINGS, given))
+        server = server_service.create_server(self._reactor, resolve(server_options.SETTINGS, given))
         given = {"listen": LISTEN, "state-dir": str(self._folder / "reporter")}
         settings = reporter_service.SETTINGS
-        reporter = reporter_service.make_reporter(self._reactor, deferToThread, resolve(settings, given))
+        reporter = reporter_service.create_reporter(self._reactor, deferToThread, resolve(settings, given))
         for service in (server.service, reporter.service):
             service.setServiceParent(self._service)
         self._service.privilegedStartService()
@@ -89,7 +89,7 @@ class _Stage:
                 self._screen.print(f"    {platform}: {status.snapshot.vulnerabilities} vulnerabilities")
         self._say("patches-reporter", f"listens on {self._reporter_url}")
 
-    async def perform(self) -> int:
+    async def run_steps(self) -> int:
         """Scan this host, if its packages can be read; and a bundled sample host, if that finds nothing."""
         outcomes = []
         for target in self._targets():
