@@ -12,7 +12,7 @@ from twisted.web.http_headers import Headers
 from patches.http.headers import retry_after
 from patches.sources.fetch.checksums import Checksum, parse_checksums
 from patches.sources.fetch.headers import strong_validator
-from patches.sources.fetch.redirects import redirected, same_server, shown
+from patches.sources.fetch.redirects import redirected, same_server, without_credentials
 
 
 class PromisedTests(SynchronousTestCase):
@@ -48,8 +48,8 @@ class PlaceTests(SynchronousTestCase):
     def test_shown(self) -> None:
         """User and password are left out, whatever is in them."""
         for url in ("https://u:p@x.test/a@b", "https://u:p@p@x.test/a@b", "https://x.test/a@b"):
-            self.assertEqual(shown(url), "https://x.test/a@b")
-        self.assertEqual(shown("/var/a@b"), "/var/a@b")
+            self.assertEqual(without_credentials(url), "https://x.test/a@b")
+        self.assertEqual(without_credentials("/var/a@b"), "/var/a@b")
 
     def test_same_server(self) -> None:
         """A server is its host and port; http may become https on it."""
