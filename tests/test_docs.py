@@ -39,6 +39,7 @@ from patches.sources.public import PUBLIC
 from patches.sources.registry import KINDS
 from patches.vulnerability import STATUSES
 from patches.wire import decode_lines
+from tests import processes
 from tests.integration.daemons import wait_for
 from tests.scanner.sample_outcomes import outcome
 
@@ -287,9 +288,8 @@ class TutorialTests(SynchronousTestCase):
         path = self.folder / f"{Path(name).stem}.log"
         with path.open("wb") as log:
             command = [*self.words(name), "--listen", "tcp:0:interface=127.0.0.1"]
-            process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
-        self.addCleanup(process.wait, 30)
-        self.addCleanup(process.terminate)
+            process = processes.start(command, cwd=self.folder, stdout=log, stderr=log)
+        self.addCleanup(processes.end, process)
         return str(wait_for(lambda: _LISTENS.search(path.read_text()), 30)[1])
 
     def run_scan(self, server_address: str, reporter_address: str) -> str:
