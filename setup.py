@@ -48,6 +48,7 @@ setup(
         "test": [
             "pytest>=8.3",
             "pytest-twisted>=1.14",
+            "pytest-xdist>=3.6",
             "hypothesis>=6.100",
             "coverage>=7.6",
             "cyclonedx-python-lib[json-validation]>=8",
