@@ -157,8 +157,18 @@ class CommandTests(SynchronousTestCase):
 
     def test_links(self) -> None:
         """Every file that README links to is there."""
-        for name in re.findall(r"<(docs/[^>]+)>", (ROOT / "README.rst").read_text()):
+        for name in re.findall(r"<((?:docs/|CON)[^>]+)>", (ROOT / "README.rst").read_text()):
             self.assertTrue((ROOT / name).is_file(), name)
+
+    def test_contributing(self) -> None:
+        """Every path and target that CONTRIBUTING names is there."""
+        text = (ROOT / "CONTRIBUTING.rst").read_text()
+        paths = re.findall(r"``((?:patches|tests|docs|etc|benchmarks|changelog\.d|\.ci)\b[\w/.-]*)``", text)
+        self.assertGreater(len(paths), 20)
+        for name in paths:
+            self.assertTrue((ROOT / name).exists(), name)
+        targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+        self.assertLessEqual(set(re.findall(r"``[^`]*make ([\w-]+)``", text)), targets)
 
     def test_drawing(self) -> None:
         """The drawing of the window is whole XML, and has a title."""
