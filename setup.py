@@ -9,7 +9,7 @@ HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "patches/__init__.py").read_text()).group(1)
 
 #: For those who keep the catalogue in PostgreSQL.
-PSYCOPG = "psycopg[binary]>=3.2"
+PSYCOPG = "psycopg[binary]>=3.2.1"
 
 #: Its compiled part comes as wheels for these versions only; the tests skip what needs it elsewhere.
 PYRPMDB = "pyrpmdb>=0.1.30; python_version < '3.15' and sys_platform == 'linux'"
@@ -40,7 +40,7 @@ setup(
         "zstandard>=0.22",
         "ijson>=3.2.3",
         "cyclonedx-python-lib>=11",
-        "packageurl-python>=0.11",
+        "packageurl-python>=0.11.1",
         "cryptography>=42",
     ],
     extras_require={
