@@ -8,8 +8,8 @@ CODE := setup.py pyproject.toml README.rst $(shell find patches twisted_plugins 
 PIP := $(VENV)/bin/pip --disable-pip-version-check --quiet
 # Strict: the installation lists twistd plugins too, which a plain editable one does not.
 EDITABLE := --config-settings editable_mode=strict --editable
-# Tests of one group run on one worker: they share a server, a database, or what was read of a feed.
-PYTEST := -m pytest --numprocesses $(WORKERS) --dist loadgroup
+# How tests are distributed is in tests/conftest.py.
+PYTEST := -m pytest --numprocesses $(WORKERS)
 # A part that is quick and needs no data and no network: the tests that trial runs too.
 QUICK := tests.http tests.reporter tests.service tests.storage tests.versions tests.server.sessions \
 	tests.server.http tests.scanner.client tests.scanner.reporting tests.sources.fetch \

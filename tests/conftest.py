@@ -2,18 +2,27 @@
 What pytest adds to the tests, which are trial's: a working folder of its own for each, as under trial, groups of tests
 that run on one worker, and hypothesis' profiles.
 
-A group is a module's ``pytestmark = pytest.mark.xdist_group(…)``, or follows from what a test uses.
+The groups are here, by names of tests, as the process that distributes tests knows nothing else of them.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
-from tests.server.databases import OnPostgreSQL
+#: Tests that share something expensive: a server that has read many lists, PostgreSQL, feeds that were read.
+GROUPS = {
+    "feeds": re.compile(r"integration/test_feeds\.py"),
+    "memory": re.compile(r"integration/test_memory\.py"),
+    "osv": re.compile(r"osv/test_feeds\.py|test_matcher_oracles\.py|test_other_scanners\.py"),
+    "postgresql": re.compile(r"OnPostgreSQL|test_on_postgresql\.py"),
+}
 
 # The gate tries the same examples each time, so that it fails for a change only, and not by chance. ``search`` is for
 # who wants to find more: HYPOTHESIS_PROFILE=search make test
@@ -28,8 +37,14 @@ def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what runs on PostgreSQL on one worker, which starts it once."""
-    for item in items:
-        if isinstance(item, pytest.Function) and isinstance(item.cls, type) and issubclass(item.cls, OnPostgreSQL):
-            item.add_marker(pytest.mark.xdist_group("postgresql"))
+class Groups(LoadScopeScheduling):
+    """Distributes tests one by one, and those of a group to one worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((name for name, found in GROUPS.items() if found.search(nodeid)), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
+    """Return how tests are distributed to workers."""
+    return Groups(config, log)

@@ -18,8 +18,6 @@ from patches.sources.osv.ecosystems import ECOSYSTEMS, Place
 from tests.integration.daemons import PATCHES, Daemon, wait_for
 from tests.shared_data import shared
 
-pytestmark = pytest.mark.xdist_group("feeds")
-
 CONFIG = """
 [source.osv]
 kind = "osv"

@@ -10,7 +10,6 @@ from tests.integration.daemons import Daemon, wait_for
 from tests.integration.readers import NeverReads, Reader, read_all
 from tests.integration.sample_lists import write_list
 
-pytestmark = pytest.mark.xdist_group("memory")
 LIMIT_MIB = 128
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from attrs import evolve, frozen
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -17,9 +16,8 @@ from patches.scanner.matching.matcher import Match, Matcher
 from patches.sources.osv.ecosystems import Place
 from patches.vulnerability import FixedPackage, Vulnerability
 from tests.shared_data import shared
-from tests.sources.osv.real_feeds import EVERY_ADVISORY, GROUP, real_feed
+from tests.sources.osv.real_feeds import EVERY_ADVISORY, real_feed
 
-pytestmark = pytest.mark.xdist_group(GROUP)
 ATTRIBUTES = ("name", "version", "arch", "source", "source_version")
 
 

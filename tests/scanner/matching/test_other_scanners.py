@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.inventory import Inventory, Package
@@ -14,9 +13,7 @@ from patches.scanner.matching.matcher import Matcher
 from patches.sources.osv.ecosystems import ECOSYSTEMS
 from patches.vulnerability import FixedPackage, Vulnerability
 from tests.shared_data import shared
-from tests.sources.osv.real_feeds import GROUP, real_feed
-
-pytestmark = pytest.mark.xdist_group(GROUP)
+from tests.sources.osv.real_feeds import real_feed
 
 ATTRIBUTES = ("name", "version", "arch", "source", "source_version")
 

@@ -15,8 +15,6 @@ from patches.sources.parse_context import ParseContext
 from patches.vulnerability import Vulnerability
 from tests.shared_data import shared
 
-#: The tests that read these feeds run on one worker, which reads each of them once.
-GROUP = "osv-feeds"
 #: AlmaLinux with its other advisories too.
 ALMALINUX = evolve(next(row for row in TABLE if row.name == "AlmaLinux"), ids=(), harmless=())
 EVERY_ADVISORY = Ecosystems((*TABLE, ALMALINUX))

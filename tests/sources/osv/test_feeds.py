@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-import pytest
 from attrs import evolve, field, frozen
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.sources.osv.ecosystems import ECOSYSTEMS, TABLE, Ecosystems
 from patches.vulnerability import Severity, Vulnerability
-from tests.sources.osv.real_feeds import EVERY_ADVISORY, GROUP, real_feed
-
-pytestmark = pytest.mark.xdist_group(GROUP)
+from tests.sources.osv.real_feeds import EVERY_ADVISORY, real_feed
 
 
 @frozen
