@@ -11,9 +11,9 @@ EDITABLE := --config-settings editable_mode=strict --editable
 # How tests are distributed is in tests/conftest.py.
 PYTEST := -m pytest --numprocesses $(WORKERS)
 # A part that is quick and needs no data and no network: the tests that trial runs too.
-QUICK := tests.http tests.reporter tests.service tests.storage tests.versions tests.server.sessions \
-	tests.server.http tests.scanner.client tests.scanner.reporting tests.sources.fetch \
-	tests.test_cvss tests.test_layers tests.test_settings tests.test_vulnerability tests.test_wire
+QUICK := tests.http tests.reporter tests.service tests.storage tests.versions.test_apk tests.versions.test_rpm \
+	tests.server.sessions tests.server.http tests.scanner.client tests.scanner.reporting \
+	tests.test_cvss tests.test_settings tests.test_vulnerability tests.test_wire
 LOWEST := .venv-lowest
 
 .PHONY: demo test test-lowest trial lint docs changelog clean

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 #: Tests that share something expensive: a server that has read many lists, PostgreSQL, feeds that were read.
@@ -26,8 +26,9 @@ GROUPS = {
 
 # The gate tries the same examples each time, so that it fails for a change only, and not by chance. ``search`` is for
 # who wants to find more: HYPOTHESIS_PROFILE=search make test
-settings.register_profile("gate", derandomize=True, deadline=None)
-settings.register_profile("search", max_examples=1000, deadline=None)
+BUSY = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}  # other tests run at the same time
+settings.register_profile("gate", derandomize=True, **BUSY)
+settings.register_profile("search", max_examples=1000, **BUSY)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
 

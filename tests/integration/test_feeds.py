@@ -52,7 +52,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     config.write_text(CONFIG.format(osv=osv, secdb=shared("data/alpine-secdb"), platforms=json.dumps(platforms())))
     daemon = Daemon("patches-server", folder, "--config", str(config)).start()
     try:
-        wait_for(lambda: is_read(daemon), 120)
+        wait_for(lambda: is_read(daemon), 400)
         yield daemon
     finally:
         daemon.stop()
