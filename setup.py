@@ -9,7 +9,7 @@ HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "patches/__init__.py").read_text()).group(1)
 
 #: For those who keep the catalogue in PostgreSQL.
-PSYCOPG = "psycopg[binary]>=3.2"
+PSYCOPG = "psycopg[binary]>=3.2.1"
 
 #: Its compiled part comes as wheels for these versions only; the tests skip what needs it elsewhere.
 PYRPMDB = "pyrpmdb>=0.1.30; python_version < '3.15' and sys_platform == 'linux'"
@@ -20,7 +20,8 @@ setup(
     description="Tells a fleet which installed packages are vulnerable, without any inventory leaving its host",
     long_description=(HERE / "README.rst").read_text(),
     long_description_content_type="text/x-rst",
-    license="MPL-2.0",
+    license_expression="MPL-2.0",
+    license_files=["LICENSE"],
     python_requires=">=3.11",
     packages=[*find_packages(include=["patches", "patches.*"]), "twisted.plugins"],
     package_dir={"twisted.plugins": "twisted_plugins"},
@@ -34,12 +35,12 @@ setup(
         "SQLAlchemy>=2.0.30",
         "alembic>=1.16",
         "prometheus-client>=0.20",
-        "click>=8.1",
+        "click>=8.2",
         "rich>=13.7",
         "zstandard>=0.22",
         "ijson>=3.2.3",
-        "cyclonedx-python-lib>=8",
-        "packageurl-python>=0.11",
+        "cyclonedx-python-lib>=11",
+        "packageurl-python>=0.11.1",
         "cryptography>=42",
         "cvss>=3.2",
     ],
@@ -49,21 +50,24 @@ setup(
         "test": [
             "pytest>=8.3",
             "pytest-twisted>=1.14",
+            "pytest-xdist>=3.6",
             "hypothesis>=6.100",
             "coverage>=7.6",
-            "cyclonedx-python-lib[json-validation]>=8",
+            "cyclonedx-python-lib[json-validation]>=11",
             PYRPMDB,
             PSYCOPG,
         ],
-        "lint": ["ruff>=0.8", "mypy>=1.13", "mypy-zope>=1.0.9"],
+        "lint": ["ruff>=0.8", "mypy>=1.13", "mypy-zope>=1.0.9", "towncrier>=24.8"],
         "docs": ["sphinx>=8.0"],
     },
     entry_points={"console_scripts": ["patches = patches.cli.main:main"]},
     classifiers=[
         "Framework :: Twisted",
-        "License :: OSI Approved :: Mozilla Public License 2.0 (MPL 2.0)",
         "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
         "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
         "Topic :: Security",
     ],
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 from patches.wire import encode_line
+from tests import processes
 
 TWISTD = str(Path(sys.executable).with_name("twistd"))
 
@@ -48,13 +48,10 @@ def free_port() -> int:
 def process(command: Sequence[str], port: int, core: int | None = None) -> Iterator[int]:
     """Run a server until the block ends; gives its pid once it listens."""
     pin = (lambda: os.sched_setaffinity(0, {core})) if core is not None else None
-    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=pin)
-    try:
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with processes.running(command, preexec_fn=pin, **quiet) as running:
         _wait_for(port, running)
         yield running.pid
-    finally:
-        running.send_signal(signal.SIGTERM)
-        running.wait(30)
 
 
 def _wait_for(port: int, running: subprocess.Popen[bytes]) -> None:

@@ -39,6 +39,7 @@ from patches.sources.public import PUBLIC
 from patches.sources.registry import KINDS
 from patches.vulnerability import STATUSES
 from patches.wire import decode_lines
+from tests import processes
 from tests.integration.daemons import wait_for
 from tests.scanner.sample_outcomes import outcome
 
@@ -156,8 +157,18 @@ class CommandTests(SynchronousTestCase):
 
     def test_links(self) -> None:
         """Every file that README links to is there."""
-        for name in re.findall(r"<(docs/[^>]+)>", (ROOT / "README.rst").read_text()):
+        for name in re.findall(r"<((?:docs/|CON)[^>]+)>", (ROOT / "README.rst").read_text()):
             self.assertTrue((ROOT / name).is_file(), name)
+
+    def test_contributing(self) -> None:
+        """Every path and target that CONTRIBUTING names is there."""
+        text = (ROOT / "CONTRIBUTING.rst").read_text()
+        paths = re.findall(r"``((?:patches|tests|docs|etc|benchmarks|changelog\.d|\.ci)\b[\w/.-]*)``", text)
+        self.assertGreater(len(paths), 20)
+        for name in paths:
+            self.assertTrue((ROOT / name).exists(), name)
+        targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+        self.assertLessEqual(set(re.findall(r"``[^`]*make ([\w-]+)``", text)), targets)
 
     def test_drawing(self) -> None:
         """The drawing of the window is whole XML, and has a title."""
@@ -287,9 +298,8 @@ class TutorialTests(SynchronousTestCase):
         path = self.folder / f"{Path(name).stem}.log"
         with path.open("wb") as log:
             command = [*self.words(name), "--listen", "tcp:0:interface=127.0.0.1"]
-            process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
-        self.addCleanup(process.wait, 30)
-        self.addCleanup(process.terminate)
+            process = processes.start(command, cwd=self.folder, stdout=log, stderr=log)
+        self.addCleanup(processes.end, process)
         return str(wait_for(lambda: _LISTENS.search(path.read_text()), 30)[1])
 
     def run_scan(self, server_address: str, reporter_address: str) -> str:

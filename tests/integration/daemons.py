@@ -5,13 +5,14 @@ from __future__ import annotations
 import http.client
 import json
 import re
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from tests import processes
 
 TWISTD = Path(sys.executable).with_name("twistd")
 PATCHES = Path(sys.executable).with_name("patches")
@@ -42,7 +43,7 @@ class Daemon:
         said = len(self.text())
         listen = ["--listen", f"tcp:{port}:interface=127.0.0.1"]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([*self._command, *listen], stdout=log, stderr=log)
+            self.process = processes.start([*self._command, *listen], stdout=log, stderr=log)
         found = wait_for(lambda: _LISTENS.search(self.text()[said:]) or self._ended(), 30)
         self.port = int(found[1])
         return self
@@ -58,15 +59,12 @@ class Daemon:
     def kill(self) -> None:
         """End it as a power cut would."""
         assert self.process is not None
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(30)
+        processes.kill(self.process)
 
     def stop(self) -> int:
         """End it as an operator would; give the exit code."""
         assert self.process is not None
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return processes.end(self.process)
 
     def ask(self, path: str, method: str = "GET", body: Any = None) -> tuple[int, Any]:
         """Ask for a JSON document."""

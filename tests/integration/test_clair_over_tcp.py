@@ -19,6 +19,7 @@ from twisted.web.server import Site
 
 from patches.sources.clair.source import clair_source
 from patches.testing import ClairDouble
+from tests import processes
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PYTHON = (sys.executable, "-m")
@@ -67,18 +68,15 @@ class ProcessTests(SynchronousTestCase):
         lines = "".join(json.dumps({"Name": name}) + "\n" for name in NAMES)
         file.write_bytes(gzip.compress(lines.encode()))
         command = [*PYTHON, "patches.testing.clair", "--load", f"centos:7={file}"]
-        with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as program:
-            try:
-                assert program.stdout is not None
-                port = int(program.stdout.readline())
-                with urlopen(f"http://127.0.0.1:{port}/v1/namespaces", timeout=10) as answer:
-                    expected = {"Namespaces": [{"Name": "centos:7", "VersionFormat": "rpm"}]}
-                    self.assertEqual(json.load(answer), expected)
-                target = f"http://127.0.0.1:{port}/v1/namespaces/centos:7/vulnerabilities?limit=1000"
-                with urlopen(target, timeout=10) as answer:
-                    self.assertEqual(len(json.load(answer)["Vulnerabilities"]), 200)
-            finally:
-                program.terminate()
+        with processes.running(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as program:
+            assert program.stdout is not None
+            port = int(program.stdout.readline())
+            with urlopen(f"http://127.0.0.1:{port}/v1/namespaces", timeout=10) as answer:
+                expected = {"Namespaces": [{"Name": "centos:7", "VersionFormat": "rpm"}]}
+                self.assertEqual(json.load(answer), expected)
+            target = f"http://127.0.0.1:{port}/v1/namespaces/centos:7/vulnerabilities?limit=1000"
+            with urlopen(target, timeout=10) as answer:
+                self.assertEqual(len(json.load(answer)["Vulnerabilities"]), 200)
 
     def test_program_with_bad_options(self) -> None:
         """Options that make no sense are refused with a line that says so."""

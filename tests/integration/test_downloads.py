@@ -23,6 +23,7 @@ from patches.interfaces import SourceError
 from patches.sources.config import SourceConfig
 from patches.sources.fetch.cache import FileCache
 from patches.sources.fetch.fetcher import FetcherFactory
+from tests import processes
 from tests.integration.web_servers import FileServer, Proxy, encrypted, make_certificates, serving
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -60,7 +61,7 @@ class DownloadTests(SynchronousTestCase):
         section = json.dumps({"kind": "osv", "url": url, **options})
         quiet = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
         command = [sys.executable, "-m", __name__, str(self.folder / "kept"), section]
-        return subprocess.Popen(
+        return processes.start(
             command, cwd=REPOSITORY, env=quiet | (environment or {}), stdout=subprocess.PIPE, text=True
         )
 

@@ -13,6 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from patches.scanner.host.os_release import detect_platform
 from patches.sources.osv.ecosystems import ECOSYSTEMS, Place
 from tests.integration.daemons import PATCHES, Daemon, wait_for
 from tests.shared_data import shared
@@ -22,6 +23,7 @@ CONFIG = """
 kind = "osv"
 path = "{osv}"
 ecosystems = ["AlmaLinux", "Alpine", "Azure Linux", "Debian", "Ubuntu"]
+platforms = {platforms}
 
 [source.secdb]
 kind = "secdb"
@@ -47,13 +49,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     except SkipTest as reason:
         pytest.skip(str(reason))
     config = folder / "server.toml"
-    config.write_text(CONFIG.format(osv=osv, secdb=shared("data/alpine-secdb")))
+    config.write_text(CONFIG.format(osv=osv, secdb=shared("data/alpine-secdb"), platforms=json.dumps(platforms())))
     daemon = Daemon("patches-server", folder, "--config", str(config)).start()
     try:
-        wait_for(lambda: is_read(daemon), 120)
+        wait_for(lambda: is_read(daemon), 400)
         yield daemon
     finally:
         daemon.stop()
+
+
+def platforms() -> list[str]:
+    """Return the platforms of all cases and hosts: the server need not store the others."""
+    places = [ECOSYSTEMS.place(json.loads(path.read_text())["ecosystem"]) for path in cases()]
+    found = {place.platform for place in places if isinstance(place, Place)}
+    found |= {detect_platform(host) for host in hosts()}
+    return sorted(found - {"alpine-edge"})
 
 
 def is_read(daemon: Daemon) -> bool:

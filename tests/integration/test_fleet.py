@@ -10,11 +10,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from unittest import SkipTest
 
 import pytest
 
+from tests import processes
 from tests.integration.daemons import PATCHES, Daemon, wait_for
 from tests.integration.sample_host import write_host
 from tests.shared_data import shared
@@ -22,6 +24,8 @@ from tests.shared_data import shared
 PLATFORM = "ubuntu-18.04"
 VULNERABILITIES = 8_899
 CLIENTS = 20
+ACTIVE = 7
+OPENED = 'patches_session_events_total{event="opened"}'
 #: Scanned hosts have these; the whole real list, and the made-up one, name the second of them.
 PACKAGES = {"bash": "9:1", "sudo": "0.1-1"}
 
@@ -46,7 +50,7 @@ class Clair:
 
     def __init__(self, file: Path) -> None:
         command = [sys.executable, "-m", "patches.testing.clair", "--load", f"ubuntu:18.04={file}"]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self._process = processes.start(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
 
@@ -87,8 +91,8 @@ def fleet(tmp_path: Path) -> Iterator[tuple[Clair, Daemon, Daemon]]:
     server = Daemon(
         "patches-server",
         tmp_path / "server",
-        *("--clair", clair.url, "--platforms", PLATFORM, "--max-active", "7", "--window-bytes", "160KiB"),
-        *("--session-timeout", "5", "--queue-timeout", "30", "--chunk-timeout", "20"),
+        *("--clair", clair.url, "--platforms", PLATFORM, "--max-active", str(ACTIVE), "--window-bytes", "160KiB"),
+        *("--session-timeout", "5", "--queue-timeout", "60", "--chunk-timeout", "120"),
     ).start()
     try:
         server.wait_until_ready()
@@ -117,7 +121,7 @@ class Clients:
             *("--host", f"host-{number}", "--state-dir", str(self._folder / f"client-{number}")),
         ]
         with self.log(number).open("wb") as log:
-            client = subprocess.Popen([str(PATCHES), "scan", *options], stdout=log, stderr=log)
+            client = processes.start([str(PATCHES), "scan", *options], stdout=log, stderr=log)
         self.running.append(client)
         return client
 
@@ -138,6 +142,28 @@ def sessions(server: Daemon, state: str) -> float:
     return server.metric(f'patches_sessions{{platform="{PLATFORM}",state="{state}"}}')
 
 
+@contextmanager
+def others_active(server: Daemon) -> Iterator[float]:
+    """Hold every place that is free, so that whoever comes is queued; yields how many sessions were opened so far."""
+    ended = threading.Event()
+    tokens = [server.ask("/v1/sessions", "POST", {"platform": PLATFORM})[1]["session"] for _ in range(ACTIVE)]
+
+    def stay() -> None:
+        while not ended.wait(1):
+            for token in tokens:
+                server.ask(f"/v1/sessions/{token}")
+
+    thread = threading.Thread(target=stay, daemon=True)
+    thread.start()
+    try:
+        yield server.metric(OPENED)
+    finally:
+        ended.set()
+        thread.join()
+        for token in tokens:
+            server.ask(f"/v1/sessions/{token}", "DELETE")
+
+
 def test_fleet(tmp_path: Path, fleet: tuple[Clair, Daemon, Daemon]) -> None:
     """
     Twenty scanners of different speeds scan at once, seven at a time; one is killed in mid-scan, and the server is
@@ -147,11 +173,13 @@ def test_fleet(tmp_path: Path, fleet: tuple[Clair, Daemon, Daemon]) -> None:
     clair, server, reporter = fleet
     clients = Clients(tmp_path, server, reporter)
     clients.start_victim()
-    survivors = [clients.start() for _ in range(CLIENTS - 1)]
+    with others_active(server) as before:
+        survivors = [clients.start() for _ in range(CLIENTS - 1)]
+        # A scanner survives a restart with the session that it has: each has one before any of them may read.
+        wait_for(lambda: server.metric(OPENED) == before + len(survivors), 120)
+        assert sessions(server, "queued") >= len(survivors)
+        processes.kill(clients.running[0])
     slow = SlowClients(survivors)
-    wait_for(lambda: sessions(server, "queued") > 0, 60)
-    clients.running[0].kill()
-    clients.running[0].wait()
     slow.start()
     wait_for(lambda: server.metric('patches_session_events_total{event="expired"}') == 1, 60)
     wait_for(lambda: server.metric('patches_session_events_total{event="completed"}') >= 3, 60)

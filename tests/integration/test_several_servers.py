@@ -17,7 +17,7 @@ from tests.integration.daemons import Daemon, wait_for
 from tests.integration.sample_lists import write_list
 from tests.postgresql import PostgreSQL, programs
 
-RECORDS = 30_000
+RECORDS = 12_000
 SESSIONS = 8
 
 

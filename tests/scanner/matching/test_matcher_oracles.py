@@ -13,21 +13,16 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.inventory import Inventory, Package, read_inventory
 from patches.scanner.matching.matcher import Match, Matcher
-from patches.sources.archive.members import members
-from patches.sources.osv.ecosystems import TABLE, Ecosystems, Target
-from patches.sources.osv.parser import parse_osv
-from patches.sources.parse_context import ParseContext
+from patches.sources.osv.ecosystems import Target
 from patches.vulnerability import FixedPackage, Vulnerability
 from tests.shared_data import shared
+from tests.sources.osv.real_feeds import EVERY_ADVISORY, real_feed
 
 ATTRIBUTES = ("name", "version", "arch", "source", "source_version")
 
 
 #: What the ids of records about one flaw begin with; such a record is named by its flaw.
 FLAWS = ("ALPINE-CVE-", "DEBIAN-CVE-", "UBUNTU-CVE-")
-#: AlmaLinux's other advisories were judged too.
-ALMALINUX = evolve(next(row for row in TABLE if row.name == "AlmaLinux"), ids=(), harmless=())
-ECOSYSTEMS = Ecosystems((*TABLE, ALMALINUX))
 
 
 @frozen
@@ -40,7 +35,7 @@ class Case:
     @property
     def place(self) -> Target:
         """Whose list it is."""
-        place = ECOSYSTEMS.place(self.content["ecosystem"])
+        place = EVERY_ADVISORY.place(self.content["ecosystem"])
         assert isinstance(place, Target), place
         return place
 
@@ -60,8 +55,11 @@ def vulnerabilities(family: list[Case]) -> dict[str, list[Vulnerability]]:
     """Give the lists of cases that have one feed, by platform."""
     (feed,) = {case.content["feed"] for case in family}
     found: dict[str, list[Vulnerability]] = {case.place.platform: [] for case in family}
-    for vulnerability in parse_osv(members(shared("data/" + feed)), ParseContext("osv", found), ECOSYSTEMS):
-        found[vulnerability.platform].append(vulnerability)
+    name = Path(feed).parent.name
+    listed = real_feed(name, EVERY_ADVISORY) if name == "AlmaLinux" else real_feed(name)
+    for vulnerability in listed.vulnerabilities:
+        if vulnerability.platform in found:
+            found[vulnerability.platform].append(vulnerability)
     return found
 
 

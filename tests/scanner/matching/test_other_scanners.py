@@ -10,12 +10,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.scanner.inventory import Inventory, Package
 from patches.scanner.matching.findings import Findings
 from patches.scanner.matching.matcher import Matcher
-from patches.sources.archive.members import members
 from patches.sources.osv.ecosystems import ECOSYSTEMS
-from patches.sources.osv.parser import parse_osv
-from patches.sources.parse_context import ParseContext
 from patches.vulnerability import FixedPackage, Vulnerability
 from tests.shared_data import shared
+from tests.sources.osv.real_feeds import real_feed
 
 ATTRIBUTES = ("name", "version", "arch", "source", "source_version")
 
@@ -58,7 +56,7 @@ class OsvDevTests(SynchronousTestCase):
         asked = json.loads(shared("data/oracles/osvdev-recorded.json").read_text())
         listed: dict[str, list[Vulnerability]] = {}
         for feed in self.FEEDS:
-            for each in parse_osv(members(shared(f"data/osv/{feed}/all.zip")), ParseContext("osv")):
+            for each in real_feed(feed).vulnerabilities:
                 listed.setdefault(each.platform, []).append(each)
         compared = 0
         for row in asked:

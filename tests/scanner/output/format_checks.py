@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from attrs import evolve
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
-from jsonschema import Draft202012Validator
+from jsonschema import Draft7Validator, Draft202012Validator
 
 from patches.scanner.outcome import Outcome, Verdict
 from patches.scanner.output.formats import DOCUMENTS
@@ -17,6 +18,10 @@ from tests.scanner.output.schemas import OPENVEX, SARIF
 from tests.scanner.sample_outcomes import failed, outcome
 
 CYCLONEDX = JsonStrictValidator(SchemaVersion.V1_6)
+# Documents have the same few addresses again and again, and what checks an IRI takes most of the time.
+for _name in {"iri", "iri-reference"} & Draft7Validator.FORMAT_CHECKER.checkers.keys():
+    _check, _raises = Draft7Validator.FORMAT_CHECKER.checkers[_name]
+    Draft7Validator.FORMAT_CHECKER.checkers[_name] = (cache(_check), _raises)
 
 
 def made(name: str, of: Outcome) -> Any:

@@ -164,12 +164,13 @@ def is_in(found: dict[str, Vulnerability], package: str, version: str, text: str
     """Tell whether each CVE of a text, or its first name, has the package as fixed in no lower version."""
     names = re.findall(r"CVE-\d{4}-\d{4,}", text) or [text.split()[-1]]
     fixes = [found.get(name) for name in names]
-    return all(fix is not None and any(_is_as_high(each, package, version) for each in fix.fixed_in) for fix in fixes)
+    return all(
+        fix is not None and any(_is_as_high(each, version) for each in fix.fixed_in if each.name == package)
+        for fix in fixes
+    )
 
 
-def _is_as_high(fixed: FixedPackage, package: str, version: str) -> bool:
-    if fixed.name != package:
-        return False
+def _is_as_high(fixed: FixedPackage, version: str) -> bool:
     if version == "0" or fixed.version is None:
         return version == "0"
     try:
