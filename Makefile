@@ -8,7 +8,7 @@ PIP := $(VENV)/bin/pip --disable-pip-version-check --quiet
 EDITABLE := --config-settings editable_mode=strict --editable
 
 # 0-checkout.pth lets trial, which does not look in the working folder, import the tests.
-.PHONY: demo test trial lint docs clean
+.PHONY: demo test trial mutants lint docs clean
 
 demo: $(VENV)/.demo
 	$(VENV)/bin/patches demo
@@ -19,6 +19,10 @@ test: $(VENV)/.test
 # The same tests under trial; what only pytest can run is left out.
 trial: $(VENV)/.test
 	$(VENV)/bin/trial --temp-directory=build/_trial_temp tests
+
+# The tests of the modules that decide, under small errors in these: see tests/mutants.py.
+mutants: $(VENV)/.test
+	$(VENV)/bin/python -m tests.mutants
 
 lint: $(VENV)/.lint
 	$(VENV)/bin/ruff check .
