@@ -82,7 +82,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "test_durability.py",
     ),
     "sources/fetch/checksums": (),
-    "sources/fetch/request": (),
+    "sources/fetch/request": ("sources/fetch/test_retry_statuses.py",),
     "sources/fetch/retry": ("sources/fetch/test_request.py",),
     "storage/atomic_file": ("test_durability.py",),
     "versions/apk": (),
@@ -289,7 +289,7 @@ def tests_of(module: str, checkout: Path) -> list[str]:
     """
     folder, _, name = f"tests/{module}".rpartition("/")
     mirrored = [checkout / folder / f"test_{name}.py", *sorted((checkout / folder).glob(f"test_{name}_*.py"))]
-    others = [checkout / "tests" / each for each in MODULES.get(module, ())]
+    others = [checkout / "tests" / each for each in ("test_contracts.py", *MODULES.get(module, ()))]
     found = dict.fromkeys(path.relative_to(checkout).as_posix() for path in (*mirrored, *others) if path.is_file())
     if not found:
         raise FileNotFoundError(f"no tests of {module}")
