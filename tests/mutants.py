@@ -42,7 +42,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "scanner/client/cache": ("test_durability.py",),
     "scanner/client/delta": ("test_delta_round_trip.py",),
     "scanner/client/trust": ("test_durability.py",),
-    "scanner/compare": (),
+    "scanner/compare": ("scanner/client/test_cache.py",),
     "scanner/matching/aliases": (
         *("scanner/matching/test_findings.py", "scanner/matching/test_matcher.py"),
         "scanner/matching/test_vex.py",
@@ -60,7 +60,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "server/catalogue/diff": (),
     "server/catalogue/pruning": ("server/catalogue/test_store.py",),
     "server/catalogue/store": ("server/catalogue/test_schema.py", "server/catalogue/test_bundle.py"),
-    "server/refresh/merge": (),
+    "server/refresh/merge": ("server/refresh/test_staging_crash.py",),
     "server/refresh/schedule": ("server/refresh/test_refresher.py", "server/refresh/test_poller.py"),
     "server/refresh/source_state": ("server/refresh/test_refresher.py", "server/refresh/test_merge.py"),
     "server/refresh/staging": ("server/refresh/test_refresher.py",),
@@ -71,10 +71,13 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     ),
     "server/sessions/cohorts": (
         *("server/sessions/test_cohort.py", "server/sessions/test_sessions.py", "server/sessions/test_resuming.py"),
-        *("server/sessions/test_liveness.py",),
+        *("server/sessions/test_liveness.py", "server/sessions/test_window_out_of_turn.py"),
     ),
     "server/sessions/expiry": ("server/sessions/test_liveness.py", "server/sessions/test_sessions.py"),
-    "server/sessions/table": ("server/sessions/test_sessions.py", "server/sessions/test_liveness.py"),
+    "server/sessions/table": (
+        "server/sessions/test_window_out_of_turn.py",
+        *("server/sessions/test_sessions.py", "server/sessions/test_liveness.py"),
+    ),
     "server/sessions/tokens": (),
     "server/sessions/window": ("server/sessions/test_cohort.py", "server/sessions/test_sessions.py"),
     "sources/fetch/cache": (
@@ -82,7 +85,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "test_durability.py",
     ),
     "sources/fetch/checksums": (),
-    "sources/fetch/request": ("sources/fetch/test_retry_statuses.py",),
+    "sources/fetch/request": ("sources/fetch/test_retry_statuses.py", "sources/fetch/test_checksums_algorithms.py"),
     "sources/fetch/retry": ("sources/fetch/test_request.py",),
     "storage/atomic_file": ("test_durability.py",),
     "versions/apk": (),

@@ -13,7 +13,7 @@ from patches.platforms import FAMILIES, InvalidPlatform, Platform
 from patches.reporter.service import SETTINGS as REPORTER
 from patches.scanner import options as scanner_options
 from patches.scanner.client.cache import ListCache
-from patches.scanner.client.trust import SeenLists
+from patches.scanner.client.trust import NotTrusted, SeenLists, Trust
 from patches.scanner.inventory import MOST_PACKAGES
 from patches.scanner.matching.coverage import VENDORS
 from patches.scanner.matching.rules import Ruling
@@ -30,6 +30,7 @@ from patches.server.refresh.schedule import Schedule
 from patches.server.sessions import table, tokens
 from patches.server.sessions.chunk_response import LARGEST_LOADED
 from patches.settings import Setting
+from patches.signing import SigningKey, VerifyKey, make_keys, manifest_bytes
 from patches.sources.fetch.request import DownloadSettings
 from patches.sources.fetch.retry import FetchSettings
 from patches.vulnerability import Severity
@@ -82,6 +83,21 @@ class LimitTests(SynchronousTestCase):
         other = FetchSettings()
         self.assertEqual((other.tries, other.timeout_seconds, other.parallel, other.rate), (6, 60, 4, None))
         self.assertEqual((other.pause_seconds, other.max_pause_seconds), (1, 30))
+
+    def test_clocks(self) -> None:
+        """A list may be checked a day ahead of this host's clock, and no second more."""
+        path = Path(self.mktemp())
+        public = make_keys(path)
+        key, now = SigningKey.from_file(path), 1_700_000_000.0
+        trust = Trust(VerifyKey.from_file(public), SeenLists(Path(self.mktemp())), lambda: now)
+        for ahead, expected in ((86_400, True), (86_401, False)):
+            checked = wire.rfc3339(now + ahead)
+            snapshot = {"revision": "r", "created": "c", "checked": checked, "vulnerabilities": 1, "digest": "d"}
+            signed = {**snapshot, "signature": key.sign(manifest_bytes("debian-12", snapshot))}
+            if expected:
+                trust.admit("debian-12", signed)
+            else:
+                self.assertRaises(NotTrusted, trust.admit, "debian-12", signed)
 
     def test_platform_names(self) -> None:
         """A platform's name has 64 characters at most."""
