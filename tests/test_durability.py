@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -167,6 +168,9 @@ WRITERS = {
 
 class DurabilityTests(SynchronousTestCase):
     """Every writer of files, on disks that fail at every call."""
+
+    def setUp(self) -> None:
+        self.patch(os, "fsync", lambda descriptor: None)  # the disk notes it; to wait for the real one takes long
 
     def folder(self) -> Path:
         """Make an empty folder."""
