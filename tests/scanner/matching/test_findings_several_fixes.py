@@ -50,7 +50,9 @@ class SeveralFixesTests(SynchronousTestCase):
     def test_not_valid(self) -> None:
         """A version that is not valid is below every valid one, and an unknown scheme leaves the first."""
         bad, good = FixedPackage("openssl", "_"), FixedPackage("openssl", "1")
-        self.assertEqual([found(bad, good).fixed, found(good, bad).fixed], [good, good])
+        empty = FixedPackage("openssl", "")
+        for low in (bad, empty):
+            self.assertEqual([found(low, good).fixed, found(good, low).fixed], [good, good])
         other = FixedPackage("openssl", "2")
         self.assertEqual([found(good, other, scheme="x").fixed, found(other, good, scheme="x").fixed], [good, other])
 
