@@ -16,7 +16,8 @@ QUICK := tests.http tests.reporter tests.service tests.storage tests.versions.te
 	tests.test_cvss tests.test_settings tests.test_vulnerability tests.test_wire
 LOWEST := .venv-lowest
 
-.PHONY: demo test test-lowest trial lint docs changelog clean
+# 0-checkout.pth lets trial, which does not look in the working folder, import the tests.
+.PHONY: demo test test-lowest trial mutants lint docs changelog clean
 
 demo: $(VENV)/.demo
 	$(VENV)/bin/patches demo
@@ -31,6 +32,10 @@ test-lowest: $(LOWEST)/.test
 # Trial is what the tests are written for; a part of them shows that they still run under it.
 trial: $(VENV)/.test
 	$(VENV)/bin/trial --temp-directory=build/_trial_temp $(QUICK)
+
+# The tests of the modules that decide, under small errors in these: see tests/mutants.py.
+mutants: $(VENV)/.test
+	$(VENV)/bin/python -m tests.mutants
 
 lint: $(VENV)/.lint
 	$(VENV)/bin/ruff check .

@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from patches.storage.atomic_file import create_atomically
+
 _MOST_BYTES = 64 * 1024
 
 
@@ -156,11 +158,9 @@ def _read(path: Path, private: bool) -> bytes:
 
 def _write_new(path: Path, content: bytes, mode: int) -> None:
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        create_atomically(path, content, mode=mode)
     except OSError as error:
         raise BadKey(f"{path}: {error.strerror}") from error
-    with open(descriptor, "wb") as file:
-        file.write(content)
 
 
 def _no_key(path: Path, kind: str) -> BadKey:

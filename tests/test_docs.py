@@ -111,6 +111,7 @@ class CommandTests(SynchronousTestCase):
 
     def test_shell(self) -> None:
         """Every script is one, and is shown; what it takes from the checkout is there."""
+        self.assertGreater(len(scripts()), 9)
         for path in scripts():
             ran = subprocess.run(["sh", "-n", str(path)], capture_output=True, timeout=10)
             self.assertEqual(ran.returncode, 0, path)
@@ -130,7 +131,9 @@ class CommandTests(SynchronousTestCase):
 
     def test_configuration(self) -> None:
         """Every piece of configuration is one that a program takes."""
-        for path in set(DOCS.glob("*/*.toml")) - set(DOCS.glob("*/ignore*.toml")):
+        found = set(DOCS.glob("*/*.toml")) - set(DOCS.glob("*/ignore*.toml"))
+        self.assertGreater(len(found), 3)
+        for path in found:
             settings = scanner.SETTINGS if "scanner" in path.name else server.SETTINGS
             self.assertTrue(resolve(settings, {"config": str(path)}))
             self.assertTrue(tomllib.loads(path.read_text()))
@@ -157,7 +160,9 @@ class CommandTests(SynchronousTestCase):
 
     def test_links(self) -> None:
         """Every file that README links to is there."""
-        for name in re.findall(r"<((?:docs/|CON)[^>]+)>", (ROOT / "README.rst").read_text()):
+        names = re.findall(r"<((?:docs/|CON)[^>]+)>", (ROOT / "README.rst").read_text())
+        self.assertTrue(names)
+        for name in names:
             self.assertTrue((ROOT / name).is_file(), name)
 
     def test_contributing(self) -> None:
@@ -225,6 +230,7 @@ class ReferenceTests(SynchronousTestCase):
         """Every route is on the page of its API, with its method."""
         for api, name in ((server_api.Api, "reference/http-api"), (reporter_api.Api, "reference/reporter-api")):
             text = page(name)
+            self.assertGreater(len(list(api.app.url_map.iter_rules())), 2)
             for rule in api.app.url_map.iter_rules():
                 path = rule.rule.replace("<token>", "<session>").replace("<int:n>", "<n>")
                 for method in rule.methods - {"HEAD"}:

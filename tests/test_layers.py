@@ -20,7 +20,7 @@ PROGRAMS = ("server", "scanner", "reporter")
 #: module where a folder holds several layers (``.`` is the modules at the root of the package).
 LAYERS = (
     ("values and contracts", (".", "versions")),
-    ("adapters of all programs", ("http", "service", "storage")),
+    ("adapters of all programs", ("http", "service", "signing", "storage")),
     (
         "what feeds share",
         (
@@ -59,7 +59,12 @@ LAYERS = (
     ("programs together", ("demo", "cli")),
 )
 #: Folders of one row that import each other nevertheless: which, and from which.
-BESIDE = {("scanner/output", "scanner/reporting"), ("cli", "demo"), ("server/service", "server/options")}
+BESIDE = {
+    ("scanner/output", "scanner/reporting"),
+    ("cli", "demo"),
+    ("server/service", "server/options"),
+    ("signing", "storage"),
+}
 #: Folders of one row are independent of each other, except in these rows.
 TOGETHER = ("values and contracts", "what feeds share", "reading files", "creating sources", "server: values")
 SHELLS = ("server: shell", "scanner: shell", "sources by name")

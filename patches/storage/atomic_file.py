@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -11,6 +14,64 @@ from attrs import define
 
 class Unwritable(Exception):
     """A file that cannot be written; its text says which and why, in one line."""
+
+
+def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """
+    Replace the content of a file durably: after a power cut too it has the old content, or the new.
+
+    :param mode: the permissions of the file.
+    :raises OSError: if that fails.
+    """
+    with _written_beside(path, content, mode) as beside:
+        os.replace(beside, path)
+    sync_folder(path.parent)
+
+
+def create_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """
+    Create a file durably: nobody ever sees a part of it.
+
+    :param mode: the permissions of the file.
+    :raises FileExistsError: if it is there already; it stays as it is.
+    :raises OSError: if that fails.
+    """
+    with _written_beside(path, content, mode) as beside:
+        os.link(beside, path)
+    try:
+        sync_folder(path.parent)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """
+    Wait until the names of the files in a folder are on disk.
+
+    :raises OSError: if that fails.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _written_beside(path: Path, content: bytes, mode: int) -> Iterator[str]:
+    """Write a synced file in the folder of another, and remove it at the end if it is still there."""
+    descriptor, beside = tempfile.mkstemp(prefix=f"{path.name[:200]}.", suffix=".new", dir=path.parent)
+    try:
+        with open(descriptor, "wb") as file:
+            os.fchmod(descriptor, mode)
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        yield beside
+    finally:
+        with suppress(OSError):
+            os.unlink(beside)
 
 
 @define(eq=False)
@@ -54,6 +115,7 @@ class WholeFile:
                 file.flush()
                 os.fsync(self._descriptor)
             self._beside.replace(self.path)
+            sync_folder(self.path.parent)
         except OSError as error:
             raise Unwritable(f"{self.path}: {error.strerror}") from error
 
@@ -63,5 +125,6 @@ class WholeFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.close(self._descriptor)
-        self._beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            os.close(self._descriptor)
+            self._beside.unlink(missing_ok=True)

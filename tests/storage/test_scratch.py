@@ -34,6 +34,16 @@ class ScratchTests(SynchronousTestCase):
         broken.write_bytes(b"not a database" * 100)
         self.assertRaises(sqlite3.DatabaseError, connect, broken, ("journal_mode=WAL",))
 
+    def test_one_file(self) -> None:
+        """It is one file, without a journal, and what is written is there without a commit."""
+        path = Path(self.mktemp())
+        database = open_scratch(path)
+        self.addCleanup(database.close)
+        database.execute("CREATE TABLE t (a)")
+        database.execute("INSERT INTO t VALUES (1)")
+        self.assertFalse(database.in_transaction)
+        self.assertEqual(list(path.parent.glob(f"{path.name}*")), [path])
+
     def test_threads_in_turn(self) -> None:
         """Another thread may use it afterwards."""
         database = open_scratch(self.path)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import struct
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +20,7 @@ from attrs import define, frozen
 from twisted.logger import Logger
 
 from patches.scanner.client.verified_stream import NotVerified, VerifiedStream
+from patches.storage.atomic_file import write_atomically
 from patches.wire import MAX_CHUNK_BYTES, MalformedWire, digest, unpack_chunk
 
 log = Logger()
@@ -80,9 +83,7 @@ class ListCache:
             log.warn("When the list was checked cannot be kept: {why}", why=error.strerror)
 
     def _describe(self, snapshot: dict[str, Any]) -> None:
-        new = self._folder / f"{self._platform}.json.new"
-        new.write_text(json.dumps({"version": _VERSION, "snapshot": snapshot}))
-        new.replace(self._description)
+        write_atomically(self._description, json.dumps({"version": _VERSION, "snapshot": snapshot}).encode())
 
     @property
     def _description(self) -> Path:
@@ -110,13 +111,15 @@ class ListWriter:
             self.file.write(_LENGTH.pack(len(packed)) + packed)
         except OSError as error:
             log.warn("The list cannot be kept: {why}", why=error.strerror)
-            self.file.close()
+            self._end()
 
     def commit(self, snapshot: dict[str, Any]) -> None:
         """Put what was written in the place of what was kept before."""
         if self.file.closed or "digest" not in snapshot:
             return
         try:
+            self.file.flush()
+            os.fsync(self.file.fileno())
             self.file.close()
             self.cache.put(self.path, snapshot)
         except OSError as error:
@@ -124,8 +127,13 @@ class ListWriter:
 
     def close(self) -> None:
         """End; what was not committed is gone."""
-        self.file.close()
-        self.path.unlink(missing_ok=True)
+        self._end()
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
+
+    def _end(self) -> None:
+        with suppress(OSError):  # what is still buffered may not fit on the disk
+            self.file.close()
 
 
 @frozen

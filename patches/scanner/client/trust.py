@@ -20,6 +20,7 @@ from attrs import asdict, frozen
 
 from patches.scanner.client.verified_stream import NotVerified
 from patches.signing import NotSigned, VerifyKey, manifest_bytes
+from patches.storage.atomic_file import write_atomically
 
 #: So far ahead the clock of the server may be, in seconds.
 _AHEAD = 86400
@@ -141,11 +142,9 @@ class SeenLists:
         :raises CannotRemember: if that fails.
         """
         path = self._path(platform)
-        new = path.with_name(path.name + ".new")
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            new.write_text(json.dumps(asdict(seen)))
-            new.replace(path)
+            write_atomically(path, json.dumps(asdict(seen)).encode())
         except OSError as error:
             raise SeenListsError(f"{path}: {error.strerror}") from error
 

@@ -7,13 +7,13 @@ is its number; numbers only grow, across restarts too.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from twisted.logger import Logger
 
+from patches.storage.atomic_file import write_atomically
 from patches.wire import encode_json
 
 log = Logger()
@@ -43,7 +43,7 @@ class Outbox:
         """
         number = self._take_number()
         path = self._folder / f"{number:010d}.json"
-        _write(path, encode_json(make(number)))
+        write_atomically(path, encode_json(make(number)))
         for old in self.pending()[:-MOST_PENDING]:
             log.warn("The outbox is full; {name} is dropped, as later reports hold more", name=old.name)
             old.unlink(missing_ok=True)
@@ -70,14 +70,5 @@ class Outbox:
         except (FileNotFoundError, ValueError):
             last = 0
         last = max([last, *(int(path.stem) for path in self.pending())])
-        _write(counter, b"%d\n" % (last + 1))
+        write_atomically(counter, b"%d\n" % (last + 1))
         return last + 1
-
-
-def _write(path: Path, content: bytes) -> None:
-    beside = path.with_name(f".{path.name}.new")
-    with open(beside, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)

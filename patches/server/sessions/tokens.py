@@ -10,11 +10,12 @@ import base64
 import binascii
 import hashlib
 import hmac
-import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from patches.server.errors import BadToken
+from patches.storage.atomic_file import create_atomically
 
 _MAC_BYTES = 16
 _RANDOM_BYTES = 16
@@ -42,16 +43,10 @@ class TokenKey:
         :raises OSError: if that fails.
         :raises ValueError: if what is there is too short to be a key.
         """
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return cls(path.read_bytes())
-        key = secrets.token_bytes(_KEY_BYTES)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(key)
-            file.flush()
-            os.fsync(file.fileno())
-        return cls(key)
+        if not path.exists():
+            with suppress(FileExistsError):  # another server was first: its key is the one
+                create_atomically(path, secrets.token_bytes(_KEY_BYTES), mode=0o600)
+        return cls(path.read_bytes())
 
     def create(self, platform: str, revision: str) -> str:
         """Make a token with 128 random bits."""

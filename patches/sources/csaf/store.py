@@ -17,6 +17,7 @@ from attrs import field, frozen
 from patches.interfaces import SourceError
 from patches.sources.archive.decompress import Limits, decompression_errors, open_feed
 from patches.sources.archive.members import members
+from patches.storage.atomic_file import write_atomically
 
 _VERSION = 1
 
@@ -84,9 +85,7 @@ class DocumentStore:
             "deleted": sorted(self.deleted),
         }
         with decompression_errors(path):
-            begun = path.with_name(path.name + ".new")
-            begun.write_text(json.dumps(document), "utf-8")
-            begun.replace(path)
+            write_atomically(path, json.dumps(document).encode())
 
     def fingerprint(self) -> str:
         """Give what changes when any of the documents does."""

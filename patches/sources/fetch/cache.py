@@ -26,6 +26,7 @@ from attrs import field, frozen
 from twisted.internet.defer import DeferredLock
 
 from patches.sources.fetch.checksums import Checksum
+from patches.storage.atomic_file import write_atomically
 
 _VERSION = 1
 T = TypeVar("T", bound="FileRecord | PartialFile")
@@ -201,6 +202,4 @@ def _read(path: Path, kind: type[T], url: str) -> T | None:
 
 def _write(path: Path, value: FileRecord | PartialFile) -> None:
     document = {"version": _VERSION, **attrs.asdict(value)}
-    written = path.with_name(f"{path.name}.new")
-    written.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
-    written.replace(path)
+    write_atomically(path, (json.dumps(document, indent=1) + "\n").encode())

@@ -101,7 +101,9 @@ class ParserTests(SynchronousTestCase):
     def test_errors(self) -> None:
         """Clair's own errors, and only they, are known as such."""
         for file in ("02-listing", "03-http-errors", "04-details", "10-database-trouble"):
-            for exchange in exchanges(file):
+            found = list(exchanges(file))
+            self.assertTrue(found, file)
+            for exchange in found:
                 body = exchange["response"]["body"]
                 self.assertEqual(is_error(body.encode()), body.startswith('{"Error":{"Message":'), exchange["id"])
 

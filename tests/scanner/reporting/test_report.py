@@ -1,0 +1,59 @@
+"""Tests for :mod:`patches.scanner.reporting.report`."""
+
+from __future__ import annotations
+
+import json
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.scanner.outcome import Verdict
+from patches.scanner.reporting.report import finding_document, report_document
+from patches.wire import from_wire
+from tests.scanner.sample_outcomes import FINDINGS, FOREIGN, SCAN_ID, UNFIXED, failed, outcome
+
+
+class ReportTests(SynchronousTestCase):
+    """What the reporter is told of a scan."""
+
+    def test_counts(self) -> None:
+        """Ignored findings are only counted; so are those without a fix, unless they are to be shown."""
+        for shown, findings, unfixed in ((False, 2, 2), (True, 4, 0)):
+            document = report_document(outcome(with_unfixed=shown), 7)
+            scan = document["scan"]
+            self.assertEqual((len(document["vulnerabilities"]), scan["findings"]), (findings, findings))
+            self.assertEqual((scan["ignored"], scan["unfixed"], scan["number"], scan["id"]), (2, unfixed, 7, SCAN_ID))
+
+    def test_facts(self) -> None:
+        """Which list was compared, when, and what came of it, is told."""
+        document = report_document(outcome(), 1)
+        self.assertEqual((document["host"], document["platform"]), ("web-1", "debian-12"))
+        scan = document["scan"]
+        self.assertEqual((scan["verdict"], scan["complete"], scan["problem"]), ("findings", True, None))
+        self.assertEqual((scan["revision"], scan["digest"], scan["served"]), ("r1", "d1", 19))
+        self.assertEqual((scan["started"], scan["finished"]), ("2026-01-01T00:00:00Z", "2026-01-01T00:00:02Z"))
+        self.assertEqual(scan["notEvaluated"], {"the listed version is not valid": 3})
+
+    def test_failed(self) -> None:
+        """A scan that came to nothing is not complete, and says why."""
+        for verdict in (Verdict.INCOMPLETE, Verdict.UNSUPPORTED, Verdict.ERROR):
+            scan = report_document(failed(verdict), 1)["scan"]
+            self.assertEqual(
+                (scan["complete"], scan["verdict"], scan["problem"]), (False, verdict, "Connection refused")
+            )
+            self.assertIsNone(scan["revision"])
+
+    def test_inventory_stays_home(self) -> None:
+        """Of packages without a finding nothing is told."""
+        text = json.dumps(report_document(outcome(with_unfixed=True), 1))
+        self.assertNotIn(FOREIGN.name, text)
+        self.assertNotIn("linux-image", text)
+
+    def test_finding(self) -> None:
+        """A finding is a vulnerability on the wire, under the flaw's own name, with the one fix that is lacked."""
+        for finding in (*FINDINGS, *UNFIXED):
+            document = finding_document(finding)
+            record = from_wire(document)
+            self.assertEqual((record.name, record.severity), (finding.vulnerability_id, finding.severity))
+            self.assertEqual((record.aliases, record.fixed_in), (finding.names[1:], (finding.fixed,)))
+            self.assertEqual(document["installed"]["name"], finding.package.name)
+            self.assertEqual((document["sources"], document["running"]), (["debian"], finding.running))

@@ -1,0 +1,68 @@
+"""Tests for :mod:`patches.server.catalogue.pruning`: at the limits of age and number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.server.catalogue.delta_store import DeltaStore
+from patches.server.catalogue.pruning import MinimumAge
+from patches.server.catalogue.schema import open_database
+from patches.server.catalogue.store import Catalogue
+from tests.server.fake_catalogue import lines, vulnerabilities
+
+
+class PruningTests(SynchronousTestCase):
+    """Ten lists after each other, at times 1, 2, … 10: the last is current, the others were replaced at 2, … 10."""
+
+    def setUp(self) -> None:
+        engine = open_database(Path(self.mktemp()))
+        self.catalogue, self.deltas = Catalogue(engine), DeltaStore(engine)
+        self.addCleanup(self.catalogue.close)
+        self.revisions = [
+            self.catalogue.publish("debian-12", lines(vulnerabilities(count)), {}, float(count)).revision
+            for count in range(1, 11)
+        ]
+
+    def left(self, any_before: float, surplus_before: float, in_use: frozenset[str] = frozenset()) -> list[int]:
+        """Prune; return the numbers of the lists that are still there."""
+        before = len(self.catalogue.snapshots())
+        gone = self.catalogue.prune(in_use, MinimumAge(any_before, surplus_before))
+        there = {snapshot.revision for snapshot in self.catalogue.snapshots()}
+        self.assertEqual(before - gone, len(there))
+        return [number for number, revision in enumerate(self.revisions, 1) if revision in there]
+
+    def test_any(self) -> None:
+        """What was replaced before a time goes; what was replaced at it stays."""
+        self.assertEqual(self.left(5.0, 0.0), [4, 5, 6, 7, 8, 9, 10])
+        self.assertEqual(self.left(5.1, 0.0), [5, 6, 7, 8, 9, 10])
+
+    def test_surplus(self) -> None:
+        """The ninth of those that were replaced goes only if it was replaced before its time."""
+        self.assertEqual(self.left(0.0, 2.0), list(range(1, 11)))
+        self.assertEqual(self.left(0.0, 2.1), list(range(2, 11)))
+        self.assertEqual(self.left(0.0, 100.0), list(range(2, 11)))
+
+    def test_in_use(self) -> None:
+        """What is in use stays whatever its age, and the current list always."""
+        kept = frozenset(self.revisions[:1])
+        self.assertEqual(self.left(100.0, 100.0, kept), [1, 10])
+        self.assertEqual(self.left(100.0, 100.0), [10])
+
+    def test_deltas(self) -> None:
+        """A delta stays as long as the list is of use to which it leads, whatever becomes of the other one."""
+        first, middle, last = self.revisions[0], self.revisions[4], self.revisions[-1]
+        for since, revision in ((first, middle), (first, last), (middle, last), (first, "unknown")):
+            self.deltas.put(since, revision, [])
+        self.assertEqual(self.targets(), [last, last, middle, "unknown"])
+        self.left(6.0, 0.0)
+        self.assertEqual(self.targets(), [last, last, middle])
+        self.left(6.1, 0.0)
+        self.assertEqual(self.targets(), [last, last])
+
+    def targets(self) -> list[str]:
+        """Return to which lists the deltas lead that are here."""
+        found = [self.deltas.target(name) for name in self.deltas.names()]
+        order = [self.revisions[-1], self.revisions[4], "unknown"]
+        return sorted((each for each in found if each is not None), key=order.index)

@@ -1,0 +1,26 @@
+"""Tests for :mod:`patches.server.catalogue.snapshot`."""
+
+from __future__ import annotations
+
+from attrs.exceptions import FrozenInstanceError
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.server.catalogue.snapshot import revision_of
+from tests.server.fake_catalogue import snapshot
+
+
+class SnapshotTests(SynchronousTestCase):
+    """How a list is named."""
+
+    def test_revision(self) -> None:
+        """The name depends on platform and content, on each of them, and is the same on every machine."""
+        self.assertEqual(revision_of("debian-12", "00"), "d22d0d37f15cc7befa9254fd6b01f4ef")
+        names = {revision_of(*pair) for pair in (("debian-12", "00"), ("debian-12", "01"), ("debian-13", "00"))}
+        self.assertEqual((len(names), {len(name) for name in names}), (3, {32}))
+
+    def test_frozen(self) -> None:
+        """A snapshot is never changed; without a reason it is not held."""
+        subject = snapshot()
+        self.assertIsNone(subject.held)
+        with self.assertRaises(FrozenInstanceError):
+            subject.held = "why"  # type: ignore[misc]

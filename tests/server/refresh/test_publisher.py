@@ -1,0 +1,84 @@
+"""Tests for :mod:`patches.server.refresh.publisher`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import evolve
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.server.catalogue.schema import open_database
+from patches.server.catalogue.store import Catalogue
+from patches.server.refresh.publisher import Guard, Publisher
+from patches.server.refresh.staging import StagingStore, ImportResult
+from tests.server.fake_catalogue import snapshot, vulnerabilities
+from tests.server.fake_source import PutSource
+
+
+class GuardTests(SynchronousTestCase):
+    """What is not to be believed."""
+
+    def test_limit(self) -> None:
+        """A list may be shorter by exactly so much; one vulnerability less is held back, and the reason told."""
+        current = evolve(snapshot(), vulnerabilities=1000)
+        for most, count, held in (
+            (0.1, 900, False),
+            (0.1, 899, True),
+            (0.0, 1000, False),
+            (0.0, 999, True),
+            (1.0, 0, False),
+        ):
+            reason = Guard(most).objection(current, count)
+            self.assertEqual(reason is not None, held, (most, count))
+        self.assertIn("899 vulnerabilities, 10% less than", str(Guard().objection(current, 899)))
+
+    def test_first(self) -> None:
+        """The first list is taken whatever its length; one that is longer, always."""
+        self.assertIsNone(Guard(0.0).objection(None, 0))
+        self.assertIsNone(Guard(0.0).objection(snapshot(), 10**9))
+
+
+class PublisherTests(SynchronousTestCase):
+    """Lists that were read become the snapshot."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+        self.catalogue = Catalogue(open_database(self.folder / "catalogue.sqlite"))
+        self.lists = StagingStore(self.folder / "lists.sqlite")
+        self.addCleanup(self.catalogue.close)
+        self.addCleanup(self.lists.close)
+        self.sources = [PutSource("late", rank=9), PutSource("first"), PutSource("absent")]
+        self.subject = Publisher(self.catalogue, self.lists, Guard(), self.folder)
+
+    def read(self, source: str, count: int) -> None:
+        """Read a list of a source."""
+        reading = self.lists.begin(source, "all")
+        self.lists.add(reading, vulnerabilities(count))
+        self.lists.keep(reading, ImportResult(None, None, {}, 5.0))
+
+    def test_nothing(self) -> None:
+        """Without a list of the platform nothing is published."""
+        self.read("first", 3)
+        self.assertIsNone(self.subject.publish("debian-13", self.sources, 5.0, 6.0))
+        self.assertEqual(self.catalogue.snapshots(), [])
+
+    def test_published(self) -> None:
+        """What the sources have is merged and current, with the facts of each; no scratch file is left."""
+        self.read("first", 20)
+        self.read("late", 30)
+        made = self.subject.publish("debian-12", self.sources, 5.0, 6.0)
+        assert made is not None
+        self.assertEqual(self.catalogue.current(), [made])
+        self.assertEqual((made.created, made.checked, set(made.sources)), (6.0, 5.0, {"first", "late"}))
+        self.assertEqual(list(self.folder.glob("*.merge*")), [])
+
+    def test_held(self) -> None:
+        """What is not to be believed is kept beside the current list."""
+        self.read("first", 20)
+        current = self.subject.publish("debian-12", self.sources, 5.0, 6.0)
+        self.read("first", 10)
+        held = self.subject.publish("debian-12", self.sources, 7.0, 8.0)
+        assert held is not None
+        self.assertIn("50% less", str(held.held))
+        self.assertEqual((self.catalogue.current(), self.catalogue.held()), ([current], [held]))

@@ -1,0 +1,162 @@
+"""Tests for :mod:`patches.server.refresh.source_state`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from twisted.internet.defer import CancelledError, ensureDeferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.interfaces import NotThere, Offer, SourceError
+from patches.server.errors import CatalogueError
+from patches.server.refresh.source_state import EMPTY, INTERNAL_ERROR, RetrySchedule, SourceList, SourceState, lists_about
+from tests.server.fake_source import PutSource
+
+HOUR = timedelta(hours=1)
+
+
+def raising(error: BaseException | None) -> Callable[[], Awaitable[None]]:
+    """Return work that fails so; ``None``: that succeeds."""
+
+    async def work() -> None:
+        if error is not None:
+            raise error
+
+    return work
+
+
+class AttemptsTests(SynchronousTestCase):
+    """Something that is done again and again."""
+
+    def setUp(self) -> None:
+        self.subject = RetrySchedule()
+
+    def make(self, error: BaseException | None = None) -> bool:
+        """Do it at second 100."""
+        return self.successResultOf(ensureDeferred(self.subject.make("it", raising(error), lambda: 100.0, HOUR)))
+
+    def facts(self) -> tuple[float, int, int, str | None, bool]:
+        """Return all that is known."""
+        return self.subject.due, self.subject.failures, self.subject.failed, self.subject.error, self.subject.absent
+
+    def test_new(self) -> None:
+        """What was not tried yet is due, and has not failed."""
+        self.assertEqual(self.facts(), (0.0, 0, 0, None, False))
+
+    def test_pauses(self) -> None:
+        """The pause doubles from ten seconds up to the interval, and begins anew after a success."""
+        pauses = []
+        for _ in range(12):
+            self.assertFalse(self.make(SourceError("broken")))
+            pauses.append(self.subject.due - 100)
+        self.assertEqual(pauses, [10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600, 3600])
+        self.assertEqual(self.facts(), (3700.0, 12, 12, "broken", False))
+        self.assertTrue(self.make())
+        self.assertEqual(self.facts(), (3700.0, 0, 12, None, False))
+        self.make(SourceError("broken"))
+        self.assertEqual(self.facts(), (110.0, 1, 13, "broken", False))
+
+    def test_kinds(self) -> None:
+        """The world's errors are told as they are; that something is not there is told apart."""
+        self.make(NotThere("it answered 404"))
+        self.assertEqual(self.facts()[3:], ("it answered 404", True))
+        self.make(CatalogueError("the disk is full"))
+        self.assertEqual(self.facts()[3:], ("the disk is full", False))
+        self.make(NotThere("x"))
+        self.make()
+        self.assertEqual(self.facts()[3:], (None, False))
+
+    def test_bug(self) -> None:
+        """A bug is logged, and what is told of it betrays nothing."""
+        self.assertFalse(self.make(ZeroDivisionError("secret")))
+        self.assertEqual(self.facts(), (110.0, 1, 1, INTERNAL_ERROR, False))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_cancelled(self) -> None:
+        """That the server stops is no failure, and is handed on."""
+        making = ensureDeferred(self.subject.make("it", raising(CancelledError()), lambda: 100.0, HOUR))
+        self.failureResultOf(making, CancelledError)
+        self.assertEqual(self.facts(), (0.0, 0, 0, None, False))
+
+
+class SourceStateTests(SynchronousTestCase):
+    """A source with three lists: of one platform, of another, and of what only reading it tells."""
+
+    def setUp(self) -> None:
+        self.subject = SourceState(PutSource("fake"))
+        self.offers = [Offer("a", "s1", "debian-12"), Offer("b", "s1", "debian-13"), Offer("c")]
+        self.new = self.subject.take(self.offers)
+
+    def settle(self, due: float = 1000.0) -> None:
+        """Note that everything was asked and read."""
+        for attempts in self.subject.concerning(None):
+            attempts.due = due
+
+    def test_take(self) -> None:
+        """Lists that were there before stay what they are; others come and go."""
+        self.assertEqual([(feed.offer.key, feed.platforms) for feed in self.new], [
+            ("a", {"debian-12"}), ("b", {"debian-13"}), ("c", set()),
+        ])  # fmt: skip
+        first = self.subject.feeds["a"]
+        [new] = self.subject.take([Offer("a", "s2", "debian-12"), Offer("d")])
+        self.assertIs(self.subject.feeds["a"], first)
+        self.assertEqual((first.offer.state, new.offer.key, list(self.subject.feeds)), ("s2", "d", ["a", "d"]))
+        self.assertTrue(self.subject.told)
+
+    def test_concerning(self) -> None:
+        """A platform depends on the source, on lists about it, and on those of which that is not known."""
+        feeds = self.subject.feeds
+        for platform, keys in (("debian-12", "ac"), ("debian-13", "bc"), ("other", "c"), (None, "abc")):
+            expected = [self.subject.attempts, *(feeds[key].attempts for key in keys)]
+            found = self.subject.concerning(platform)
+            self.assertEqual([id(each) for each in found], [id(each) for each in expected], platform)
+
+    def test_doubt(self) -> None:
+        """If another server has read it, it and all its lists are looked at at once, those too that come later."""
+        self.settle()
+        self.assertFalse(self.subject.is_due(10.0))
+        self.assertEqual([feed.doubted for feed in self.new], [False] * 3)
+        self.subject.doubt(10.0)
+        self.assertEqual({each.due for each in self.subject.concerning(None)}, {10.0})
+        self.assertEqual((self.subject.doubted, [feed.doubted for feed in self.new]), (True, [True] * 3))
+        self.subject.feeds["a"].doubted = False
+        [later] = self.subject.take([*self.offers, Offer("d")])
+        self.assertEqual((later.doubted, self.subject.feeds["a"].doubted), (True, False))
+
+    def test_due(self) -> None:
+        """It is due when it, or one of its lists, is: at that very second."""
+        self.settle(10.0)
+        self.assertEqual([self.subject.is_due(now) for now in (9.9, 10.0)], [False, True])
+        self.settle(20.0)
+        self.subject.feeds["c"].attempts.due = 15.0
+        self.assertEqual([self.subject.is_due(now) for now in (14.9, 15.0)], [False, True])
+
+    def test_look_and_wait(self) -> None:
+        """Lists whose state the source tells are looked at when it did, and wait for it; others are not touched."""
+        self.settle(100.0)
+        self.subject.feeds["b"].attempts.failures = 1
+        self.subject.look(50.0)
+        self.assertEqual([feed.attempts.due for feed in self.new], [50.0, 100.0, 100.0])
+        self.subject.attempts.due = 70.0
+        self.subject.wait()
+        self.assertEqual([feed.attempts.due for feed in self.new], [70.0, 100.0, 100.0])
+
+    def test_settled(self) -> None:
+        """It is settled if it was asked and read; that a list is empty or not there is an answer, a failure is not."""
+        self.settle()
+        self.assertTrue(self.subject.is_settled(10.0))
+        for error, absent, expected in ((EMPTY, False, True), ("404", True, True), ("broken", False, False)):
+            self.subject.feeds["a"].attempts.error, self.subject.feeds["a"].attempts.absent = error, absent
+            self.assertIs(self.subject.is_settled(10.0), expected, error)
+        self.subject.feeds["a"].attempts.error = None
+        self.assertFalse(self.subject.is_settled(1000.0))
+        self.assertFalse(SourceState(PutSource("new")).is_settled(0.0))
+
+    def test_feeds_about(self) -> None:
+        """Of several sources those lists are given of which it is known that they are about a platform."""
+        other = SourceState(PutSource("other"))
+        other.take([Offer("x", None, "debian-12")])
+        found = lists_about("debian-12", [self.subject, other])
+        self.assertEqual([feed.offer.key for feed in found], ["a", "x"])
+        self.assertEqual(SourceList(Offer("k")).checked, 0.0)

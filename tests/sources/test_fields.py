@@ -1,0 +1,110 @@
+"""Tests for :mod:`patches.sources.fields`."""
+
+from __future__ import annotations
+
+import random
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.sources.fields import dicts, in_order, arches_in_pattern, is_link, is_name, restriction, severity_in, time_in
+from patches.vulnerability import FixedPackage, Severity
+
+
+class TextTests(SynchronousTestCase):
+    """Texts of feeds."""
+
+    def test_names(self) -> None:
+        """A name has 1 to 256 characters that can be printed, and no space."""
+        for value in ("a", "~", "!", "libstdc++6", "a" * 256):
+            self.assertTrue(is_name(value), value)
+        for value in ("", "a b", "a\n", "é", "\x7f", "a" * 257, None, 7, b"a", ["a"]):
+            self.assertFalse(is_name(value), value)
+
+    def test_links(self) -> None:
+        """A link is of a web page, and not too long."""
+        for value in ("https://x", "http://x.test/a?b#c", "https://" + "a" * 2000):
+            self.assertTrue(is_link(value))
+        for value in (
+            "https://",
+            "ftp://x",
+            "javascript:x",
+            "https://x y",
+            "https://" + "a" * 2001,
+            "https://x\n",
+            None,
+        ):
+            self.assertFalse(is_link(value), value)
+
+    def test_times(self) -> None:
+        """A time is taken as it stands; the year 1 is none."""
+        for value in ("2026-01-01T00:00:00Z", "2026-01-01t00:00:00.123+01:00"):
+            self.assertEqual(time_in(value), value)
+        for other in ("0001-01-01T00:00:00Z", "2026-01-01", "2026-01-01T00:00:00", "", None, 0):
+            self.assertIsNone(time_in(other))
+
+    def test_dicts(self) -> None:
+        """Objects are taken out of a list; of anything else there are none."""
+        self.assertEqual(dicts([{"a": 1}, 7, None, {}, []]), [{"a": 1}, {}])
+        for value in (None, {"a": 1}, "text", 7):
+            self.assertEqual(dicts(value), [])
+
+
+class ArchitectureTests(SynchronousTestCase):
+    """Architectures."""
+
+    def test_patterns(self) -> None:
+        """Alternatives are taken out of a pattern; any other pattern is not understood."""
+        for pattern, expected in (
+            ("aarch64|x86_64", {"aarch64", "x86_64"}),
+            ("^(aarch64|x86_64)$", {"aarch64", "x86_64"}),
+            ("noarch", {"noarch"}),
+            ("a||b", {"a", "b"}),
+        ):
+            self.assertEqual(arches_in_pattern(pattern), expected)
+        for pattern in (".*", "x86.64", "", "a|b?", "a" * 401):
+            self.assertIsNone(arches_in_pattern(pattern), pattern)
+
+    def test_restriction(self) -> None:
+        """Builds for every machine, and sources alone, restrict nothing."""
+        for arches, expected in (
+            (["x86_64", "aarch64", "x86_64"], ("aarch64", "x86_64")),
+            (["x86_64", "src"], ("x86_64",)),
+            (["x86_64", "noarch"], None),
+            (["src", "nosrc"], None),
+            ([], None),
+        ):
+            self.assertEqual(restriction(arches), expected)
+
+
+class OrderTests(SynchronousTestCase):
+    """Packages and severities."""
+
+    def test_order(self) -> None:
+        """The order depends on nothing but the packages; each is there once."""
+        packages = [
+            FixedPackage("a", None),
+            FixedPackage("a", "1"),
+            FixedPackage("a", "1", "binary"),
+            FixedPackage("a", "1", introduced="0"),
+            FixedPackage("a", "1", arches=("x",)),
+            FixedPackage("b", "1", channel="esm"),
+        ]
+        expected = in_order(packages)
+        self.assertEqual((set(expected), len(expected)), (set(packages), 6))
+        for seed in range(9):
+            self.assertEqual(in_order(random.Random(seed).sample(packages * 2, 12)), expected)
+
+    def test_severities(self) -> None:
+        """Words are known in any case, with Debian's stars and blanks around; others are unknown."""
+        for word, expected in (
+            ("unimportant", Severity.NEGLIGIBLE),
+            ("Low**", Severity.LOW),
+            (" MODERATE ", Severity.MEDIUM),
+            ("important", Severity.HIGH),
+            ("Critical", Severity.CRITICAL),
+            ("urgent", Severity.UNKNOWN),
+            ("", Severity.UNKNOWN),
+            (None, Severity.UNKNOWN),
+            (3, Severity.UNKNOWN),
+        ):
+            self.assertIs(severity_in(word), expected, word)

@@ -1,0 +1,97 @@
+"""Tests for :mod:`patches.sources.ndjson`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from patches.interfaces import IListing, ISource, Offer, SourceError
+from patches.sources.ndjson import NdjsonSource
+from patches.vulnerability import Vulnerability
+from tests.server.fake_catalogue import lines, vulnerabilities
+
+
+class CountingClock(Clock):
+    """A clock that counts how often something is put off."""
+
+    turns = 0
+
+    def callLater(self, *args: Any, **named: Any) -> Any:
+        self.turns += 1
+        return super().callLater(*args, **named)
+
+
+class NdjsonTests(SynchronousTestCase):
+    """A file in wire form."""
+
+    def setUp(self) -> None:
+        self.clock = CountingClock()
+        self.path = Path(self.mktemp())
+        self.path.write_bytes(b"".join(lines(vulnerabilities(5))))
+        self.source = NdjsonSource(self.path, self.clock, "own")
+
+    def offer(self) -> Offer:
+        """Return what it offers."""
+        [offer] = self.successResultOf(ensureDeferred(self.source.offers()))
+        return offer
+
+    def begin(self) -> Deferred[list[Vulnerability]]:
+        """Begin to read it."""
+        self.listing = self.source.listing("key")
+
+        async def reading() -> list[Vulnerability]:
+            return [each async for each in self.listing]
+
+        return ensureDeferred(reading())
+
+    def test_interfaces(self) -> None:
+        """It is a source, and what it gives is a listing."""
+        self.assertTrue(verifyObject(ISource, self.source))
+        self.assertTrue(verifyObject(IListing, self.source.listing("key")))
+        self.assertEqual((self.source.name, self.source.rank), ("own", 0))
+
+    def test_offer(self) -> None:
+        """It offers its file; the state changes when the file does, and only then."""
+        first = self.offer()
+        self.assertEqual((first.key, first.platform, self.offer()), (self.path.name, None, first))
+        os.utime(self.path, (1, 1))
+        second = self.offer()
+        self.path.write_bytes(b"")
+        self.assertEqual(len({first.state, second.state, self.offer().state}), 3)
+
+    def test_read(self) -> None:
+        """All is read in its order, and counted."""
+        reading = self.begin()
+        self.clock.advance(0)
+        self.assertEqual(self.successResultOf(reading), vulnerabilities(5))
+        self.assertEqual((self.listing.found, self.listing.claimed, dict(self.listing.skipped)), (5, None, {}))
+
+    def test_turns(self) -> None:
+        """Others get their turn after every two hundred lines."""
+        self.path.write_bytes(b"".join(lines(vulnerabilities(401))))
+        reading = self.begin()
+        self.clock.advance(0)
+        self.assertEqual(len(self.successResultOf(reading)), 401)
+        self.assertEqual(self.clock.turns, 3)
+
+    def test_damaged(self) -> None:
+        """A line that is no vulnerability is an error that names it: nothing is passed over."""
+        self.path.write_bytes(b"".join(lines(vulnerabilities(2))) + b"{}\n")
+        reading = self.begin()
+        self.clock.advance(0)
+        message = str(self.failureResultOf(reading, SourceError).value)
+        self.assertTrue(message.startswith(f"{self.path}:3: "), message)
+
+    def test_absent(self) -> None:
+        """A file that is not there is an error, when it is asked for and when it is read."""
+        self.path.unlink()
+        self.failureResultOf(ensureDeferred(self.source.offers()), SourceError)
+        reading = self.begin()
+        self.clock.advance(0)
+        self.failureResultOf(reading, SourceError)

@@ -1,0 +1,103 @@
+"""Every module has a test at the mirrored path: ``patches/a/b.py`` is tested by ``tests/a/test_b.py``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+import patches
+
+MODULES = Path(patches.__file__).parent
+TESTS = Path(__file__).parent
+
+#: Folders whose modules are run as a whole: migrations by the tests of the schema, the others by tests of their own.
+TOGETHER = ("server/catalogue/migrations/", "demo/", "testing/")
+
+#: Modules that have no test of their own name: what tests them, and why that is.
+ELSEWHERE = {
+    # Declarations: nothing that could be run by itself.
+    "interfaces": "test_layers.py",
+    "reporter/schema": "reporter/test_store.py",
+    # Commands of click and options, which are tested through the programs that have them.
+    "cli/catalogue": "server/admin/test_commands.py",
+    "cli/main": "test_docs.py",
+    "cli/options": "test_docs.py",
+    "server/options": "test_contracts.py",
+    "server/admin/options": "test_docs.py",
+    "scanner/query_commands": "scanner/test_scan_command.py",
+    # Parts of one operation, which is tested as a whole.
+    "server/admin/bundle_commands": "server/catalogue/test_bundle.py",
+    "server/admin/open": "server/admin/test_commands.py",
+    "server/admin/views": "server/admin/test_commands.py",
+    "server/catalogue/bundle_reader": "server/catalogue/test_bundle.py",
+    "server/catalogue/bundle_writer": "server/catalogue/test_bundle.py",
+    "server/catalogue/migrate": "server/catalogue/test_schema.py",
+    "server/catalogue/transactions": "server/refresh/test_leadership.py",
+    "server/refresh/importer": "server/refresh/test_refresher.py",
+    "server/refresh/source_set": "server/refresh/test_on_demand.py",
+    "scanner/client/client": "scanner/client/test_stream.py",
+    "scanner/client/http_client": "scanner/reporting/test_delivery.py",
+    "scanner/inventory/rpm_header": "scanner/inventory/test_rpm.py",
+    "scanner/inventory/rpm_query": "scanner/inventory/test_rpm.py",
+    "scanner/inventory/apt_lists": "scanner/host/test_subscriptions.py",
+    "scanner/output/cyclonedx_vulnerabilities": "scanner/output/test_cyclonedx.py",
+    "scanner/output/explanation": "scanner/matching/test_explanation.py",
+    "scanner/output/inventory": "scanner/test_scan_command.py",
+    "scanner/service": "integration/test_daemons.py",
+    "reporter/fields": "reporter/test_report.py",
+    "reporter/site": "reporter/test_api.py",
+    "sources/archive/decompress": "sources/archive/test_members.py",
+    "sources/archive/xml": "sources/updateinfo/test_parser.py",
+    "sources/clair_export/distributions": "sources/clair_export/test_parser.py",
+    "sources/clair_export/source": "sources/test_registry.py",
+    "sources/config": "sources/test_registry.py",
+    "sources/csaf/products": "sources/csaf/test_parser.py",
+    "sources/csaf/source": "sources/test_registry.py",
+    "sources/csaf/statuses": "sources/csaf/test_parser.py",
+    "sources/debian_tracker/source": "sources/test_registry.py",
+    "sources/feed_config": "sources/test_registry.py",
+    "sources/fetch/agent": "sources/fetch/test_tunnels.py",
+    "sources/fetch/body": "sources/fetch/test_download.py",
+    "sources/fetch/clients": "sources/fetch/test_access.py",
+    "sources/fetch/fetcher": "sources/fetch/test_access.py",
+    "sources/osv/ecosystems": "sources/osv/test_parser.py",
+    "sources/osv/packages": "sources/osv/test_parser.py",
+    "sources/osv/source": "sources/osv/test_feeds.py",
+    "sources/secdb/source": "sources/test_registry.py",
+    "sources/updateinfo/repomd": "sources/updateinfo/test_fetch.py",
+    "sources/updateinfo/source": "sources/test_registry.py",
+}
+
+
+def mirrored(module: str) -> str:
+    """Return the path, below ``tests``, of the test of a module."""
+    folder, slash, name = module.rpartition("/")
+    return f"{folder}{slash}test_{name}.py"
+
+
+def modules() -> list[str]:
+    """Return the modules that need a test, as paths without their ending."""
+    paths = [path.relative_to(MODULES).as_posix() for path in MODULES.rglob("*.py") if path.name != "__init__.py"]
+    return sorted(path.removesuffix(".py") for path in paths if not path.startswith(TOGETHER))
+
+
+class MirrorTests(SynchronousTestCase):
+    """Modules and their tests."""
+
+    def test_each(self) -> None:
+        """A module has its test, or it is said where it is tested."""
+        self.assertGreater(len(modules()), 180)
+        missing = [each for each in modules() if each not in ELSEWHERE and not (TESTS / mirrored(each)).is_file()]
+        self.assertEqual(missing, [])
+
+    def test_elsewhere(self) -> None:
+        """What is said to be tested elsewhere is a module without a test of its own, and its test is there."""
+        self.assertLessEqual(ELSEWHERE.keys(), set(modules()))
+        self.assertEqual([each for each in ELSEWHERE if (TESTS / mirrored(each)).exists()], [])
+        self.assertEqual([test for test in ELSEWHERE.values() if not (TESTS / test).is_file()], [])
+
+    def test_rule(self) -> None:
+        """The path of a test follows from that of its module."""
+        self.assertEqual(mirrored("server/refresh/poller"), "server/refresh/test_poller.py")
+        self.assertEqual(mirrored("wire"), "test_wire.py")
