@@ -17,7 +17,7 @@ from patches.scanner.client.trust import NotTrusted, SeenLists, Trust
 from patches.scanner.inventory import MOST_PACKAGES
 from patches.scanner.matching.coverage import VENDORS
 from patches.scanner.matching.rules import Rule
-from patches.scanner.outcome import Coverage, Listed, Verdict
+from patches.scanner.outcome import Coverage, ListInfo, Verdict
 from patches.scanner.output import exit_codes
 from patches.scanner.reporting.outbox import MOST_PENDING, Outbox
 from patches.server import errors
@@ -31,7 +31,7 @@ from patches.server.sessions import table, tokens
 from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
 from patches.settings import Setting
 from patches.signing import SigningKey, VerifyKey, create_keys, manifest_bytes
-from patches.sources.fetch.request import DownloadSettings
+from patches.sources.fetch.fetcher import TRIES
 from patches.sources.fetch.retry import FetchSettings
 from patches.vulnerability import Severity
 
@@ -57,7 +57,7 @@ class LimitTests(SynchronousTestCase):
         self.assertEqual(chunks.TARGET_BYTES, 262_144)
         self.assertEqual(chunks.MAX_ENCODED_BYTES, 65_536)
         self.assertEqual(tokens.MAX_TOKEN_LENGTH, 512)
-        self.assertEqual(DownloadSettings().max_bytes, 4_294_967_296)
+        self.assertEqual(FetchSettings().max_bytes, 4_294_967_296)
 
     def test_numbers(self) -> None:
         """How many there may be."""
@@ -76,13 +76,11 @@ class LimitTests(SynchronousTestCase):
 
     def test_fetching(self) -> None:
         """How hard a source is tried."""
-        settings = DownloadSettings()
-        self.assertEqual((settings.tries, settings.redirects, settings.quiet_seconds), (5, 5, 60))
+        settings = FetchSettings()
+        self.assertEqual((settings.tries, settings.redirects, settings.timeout_seconds), (6, 5, 60))
         pauses = settings.pause_seconds, settings.max_pause_seconds, settings.max_retry_after_seconds
         self.assertEqual(pauses, (1, 30, 120))
-        other = FetchSettings()
-        self.assertEqual((other.tries, other.timeout_seconds, other.parallel, other.rate), (6, 60, 4, None))
-        self.assertEqual((other.pause_seconds, other.max_pause_seconds), (1, 30))
+        self.assertEqual((settings.parallel, settings.rate, TRIES), (4, None, 5))
 
     def test_clocks(self) -> None:
         """A list may be checked a day ahead of this host's clock, and no second more."""
@@ -109,9 +107,9 @@ class LimitTests(SynchronousTestCase):
         key = tokens.TokenKey(b"k" * 32)
         bytes_in_it = 512 * 3 // 4
         revision = "r" * (bytes_in_it - 32 - len("debian-12 "))
-        token = key.make("debian-12", revision)
+        token = key.create("debian-12", revision)
         self.assertEqual((len(token), key.read(token)), (512, ("debian-12", revision)))
-        longer = key.make("debian-12", revision + "r")
+        longer = key.create("debian-12", revision + "r")
         self.assertEqual(self.assertRaises(errors.BadToken, key.read, longer).args, ("too long",))
 
     def test_keys_of_tokens(self) -> None:
@@ -124,30 +122,31 @@ class LimitTests(SynchronousTestCase):
         """A window holds one chunk of the largest size at least."""
         self.assertRaises(ValueError, window_size, str(MAX_RESPONSE_BYTES - 1))
         self.assertEqual(
-            [window_size(str(MAX_RESPONSE_BYTES + more)) for more in (0, 1)], [MAX_RESPONSE_BYTES, MAX_RESPONSE_BYTES + 1]
+            [window_size(str(MAX_RESPONSE_BYTES + more)) for more in (0, 1)],
+            [MAX_RESPONSE_BYTES, MAX_RESPONSE_BYTES + 1],
         )
 
     def test_encoded_chunks(self) -> None:
         """A chunk of the largest encoded size is cut; a record that is longer by a byte is refused."""
         line = bytes(range(256)) * 8 + b"\n"
-        [chunk] = chunks.cut([line])
+        [chunk] = chunks.cut_chunks([line])
         size = len(chunk.encoded)
-        self.assertEqual(len(list(chunks.cut([line], largest=size))), 1)
-        self.assertRaises(chunks.RecordTooLarge, list, chunks.cut([line], largest=size - 1))
+        self.assertEqual(len(list(chunks.cut_chunks([line], largest=size))), 1)
+        self.assertRaises(chunks.RecordTooLarge, list, chunks.cut_chunks([line], largest=size - 1))
 
     def test_bodies_of_chunks(self) -> None:
         """A body of the largest size is cut whole; one byte more is two chunks, or refused if it is one record."""
         most = wire.MAX_CHUNK_BYTES
         for size, expected in ((most - 1, 1), (most, 1), (most + 1, 2)):
             lines = [b"x" * (size // 2), b"x" * (size - size // 2)]
-            self.assertEqual(len(list(chunks.cut(lines, target=4 * most))), expected, size)
-        self.assertEqual(len(list(chunks.cut([b"x" * most]))), 1)
-        self.assertRaises(chunks.RecordTooLarge, list, chunks.cut([b"x" * (most + 1)]))
+            self.assertEqual(len(list(chunks.cut_chunks(lines, target=4 * most))), expected, size)
+        self.assertEqual(len(list(chunks.cut_chunks([b"x" * most]))), 1)
+        self.assertRaises(chunks.RecordTooLarge, list, chunks.cut_chunks([b"x" * (most + 1)]))
 
     def test_target_of_chunks(self) -> None:
         """Lines go into one chunk as long as they do not exceed its target."""
         for sizes, expected in (((5, 5), 1), ((5, 6), 2), ((4, 5), 1), ((11,), 1), ((11, 1), 2)):
-            self.assertEqual(len(list(chunks.cut([b"x" * size for size in sizes], target=10))), expected, sizes)
+            self.assertEqual(len(list(chunks.cut_chunks([b"x" * size for size in sizes], target=10))), expected, sizes)
 
 
 class DefaultTests(SynchronousTestCase):
@@ -221,11 +220,11 @@ class NameTests(SynchronousTestCase):
     def test_lists(self) -> None:
         """A list that is kept has a description, and its chunks in a file with its revision."""
         folder = Path(self.mktemp())
-        kept = ListCache(folder, "debian-12").keep()
-        assert kept is not None
-        kept.add(b"x\n")
-        kept.commit({"revision": "r" * 80, "digest": "d"})
-        kept.close()
+        cached = ListCache(folder, "debian-12").keep()
+        assert cached is not None
+        cached.add(b"x\n")
+        cached.commit({"revision": "r" * 80, "digest": "d"})
+        cached.close()
         names = sorted(each.name for each in folder.iterdir())
         self.assertEqual(names, [f"debian-12-{'r' * 64}.chunks", "debian-12.json"])
         description = (folder / "debian-12.json").read_text()
@@ -238,7 +237,7 @@ class NameTests(SynchronousTestCase):
         for size, there in ((65_536, True), (65_537, False)):
             text = '{"version": 1, "snapshot": {"revision": "r"}}'
             (folder / "debian-12.json").write_text(" " * (size - len(text)) + text)
-            self.assertEqual(ListCache(folder, "debian-12").kept() is not None, there, size)
+            self.assertEqual(ListCache(folder, "debian-12").cached() is not None, there, size)
 
     def test_seen(self) -> None:
         """What was seen of a platform is in a file of its own."""
@@ -310,7 +309,7 @@ class WordTests(SynchronousTestCase):
 
     def test_nothing_judged(self) -> None:
         """Where nothing was read nothing is counted."""
-        judged, listed = Coverage(), Listed()
+        judged, listed = Coverage(), ListInfo()
         self.assertEqual((judged.installed, judged.fine, listed.served), (0, 0, 0))
 
 

@@ -16,12 +16,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.interfaces import SourceError
 from patches.scanner.client.cache import ListCache
-from patches.scanner.client.trust import SeenListsError, Seen, SeenLists
+from patches.scanner.client.trust import SeenList, SeenLists, SeenListsError
 from patches.scanner.reporting.outbox import Outbox
 from patches.server.sessions.tokens import TokenKey
 from patches.signing import BadKey, SigningKey, VerifyKey, create_keys
 from patches.sources.csaf.store import Change, DocumentStore
-from patches.sources.fetch.cache import PartialFile, Entry, Record
+from patches.sources.fetch.cache import CacheEntry, FileRecord, PartialFile
 from patches.storage.atomic_file import Unwritable, WholeFile, create_atomically, write_atomically
 from tests.failing_disk import WAYS, FailingDisk, PowerCut, failing_disks
 
@@ -54,30 +54,30 @@ class Writer:
 
 def _keep_list(folder: Path, version: str) -> None:
     cache = ListCache(folder, "debian-12")
-    kept = cache.keep()
-    if kept is None:
+    cached = cache.commit()
+    if cached is None:
         return
     for chunk in CHUNKS:
-        kept.add(version.encode() + chunk)
-    kept.commit({"revision": version, "digest": "d"})
-    kept.close()
+        cached.add(version.encode() + chunk)
+    cached.commit({"revision": version, "digest": "d"})
+    cached.close()
 
 
 def _kept_list(folder: Path) -> Any:
-    kept = ListCache(folder, "debian-12").kept()
-    return None if kept is None else (kept.revision, list(kept.bodies()))
+    cached = ListCache(folder, "debian-12").cached()
+    return None if cached is None else (cached.revision, list(cached.bodies()))
 
 
 def _check_list(folder: Path, version: str) -> None:
     cache = ListCache(folder, "debian-12")
-    if cache.kept() is None:
+    if cache.cached() is None:
         _keep_list(folder, "r1")
     cache.describe({"revision": "r1", "checked": version})
 
 
 def _checked_list(folder: Path) -> Any:
-    kept = ListCache(folder, "debian-12").kept()
-    return None if kept is None else (kept.snapshot["checked"], len(list(kept.bodies())))
+    cached = ListCache(folder, "debian-12").cached()
+    return None if cached is None else (cached.snapshot["checked"], len(list(cached.bodies())))
 
 
 def _put_report(folder: Path, version: str) -> None:
@@ -90,15 +90,15 @@ def _reports(folder: Path) -> Any:
 
 def _fetch(folder: Path, version: str) -> None:
     content = _KEPT_FILES[version]
-    entry = Entry(folder, URL)
+    entry = CacheEntry(folder, URL)
     entry.begin(PartialFile(URL, f'"{version}"', None, len(content), ()))
     with entry.partial.open("ab") as file:
         file.write(content)
-    entry.keep(Record(URL, f'"{version}"', None, len(content), hashlib.sha256(content).hexdigest(), 0.0))
+    entry.commit(FileRecord(URL, f'"{version}"', None, len(content), hashlib.sha256(content).hexdigest(), 0.0))
 
 
 def _fetched(folder: Path) -> Any:
-    entry = Entry(folder, URL)
+    entry = CacheEntry(folder, URL)
     begun = entry.begun()
     if begun is not None:
         assert _KEPT_FILES[begun.etag.strip('"')].startswith(entry.partial.read_bytes())
@@ -111,7 +111,7 @@ def _fetched(folder: Path) -> Any:
 
 def _holdings(folder: Path, version: str) -> None:
     change = Change(datetime(2026, 1, 1, tzinfo=UTC), folder / "a.json")
-    DocumentStore(folder, version, {"2026/a.json": change}, frozenset({"b"})).keep(folder / "holdings.json")
+    DocumentStore(folder, version, {"2026/a.json": change}, frozenset({"b"})).commit(folder / "holdings.json")
 
 
 def _write_whole(folder: Path, version: str) -> None:
@@ -137,7 +137,7 @@ def _pair(folder: Path) -> Any:
 
 def _token_key(folder: Path) -> Any:
     path = folder / "key"
-    return TokenKey.from_file(path).read(TokenKey.from_file(path).make("debian-12", "r")) if path.exists() else None
+    return TokenKey.from_file(path).read(TokenKey.from_file(path).create("debian-12", "r")) if path.exists() else None
 
 
 WRITERS = {
@@ -145,7 +145,7 @@ WRITERS = {
     "time of the check": Writer(_check_list, _checked_list, is_silent=True),
     "outbox": Writer(_put_report, _reports, (OSError,)),
     "seen lists": Writer(
-        lambda folder, version: SeenLists(folder).note("debian-12", Seen(version, 1.0)),
+        lambda folder, version: SeenLists(folder).note("debian-12", SeenList(version, 1.0)),
         lambda folder: SeenLists(folder).newest("debian-12"),
         (SeenListsError,),
     ),
@@ -293,7 +293,7 @@ class DurabilityTests(SynchronousTestCase):
                 token = None
                 try:
                     with disk:
-                        token = TokenKey.from_file(path).make("debian-12", "r1")
+                        token = TokenKey.from_file(path).create("debian-12", "r1")
                 except (OSError, PowerCut):
                     self.assertTrue(disk.failed)
                 if disk.cuts_power:
@@ -309,13 +309,13 @@ class DurabilityTests(SynchronousTestCase):
         _keep_list(folder, "old")
         before = _kept_list(folder)
         with FailingDisk(2, errno.ENOSPC) as disk:
-            kept = ListCache(folder, "debian-12").keep()
-            assert kept is not None
+            cached = ListCache(folder, "debian-12").commit()
+            assert cached is not None
             for _ in range(9):
-                kept.add(random.Random(0).randbytes(20_000))
+                cached.add(random.Random(0).randbytes(20_000))
         self.assertTrue(disk.failed)
-        kept.commit({"revision": "new", "digest": "d"})
-        kept.close()
+        cached.commit({"revision": "new", "digest": "d"})
+        cached.close()
         self.assertEqual(_kept_list(folder), before)
 
     def test_created_once(self) -> None:

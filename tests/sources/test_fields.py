@@ -6,7 +6,16 @@ import random
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.sources.fields import dicts, in_order, arches_in_pattern, is_link, is_name, restriction, severity_in, time_in
+from patches.sources.fields import (
+    arch_restriction,
+    arches_in_pattern,
+    dicts,
+    is_link,
+    is_name,
+    severity_in,
+    sorted_packages,
+    time_in,
+)
 from patches.vulnerability import FixedPackage, Severity
 
 
@@ -73,7 +82,7 @@ class ArchitectureTests(SynchronousTestCase):
             (["src", "nosrc"], None),
             ([], None),
         ):
-            self.assertEqual(restriction(arches), expected)
+            self.assertEqual(arch_restriction(arches), expected)
 
 
 class OrderTests(SynchronousTestCase):
@@ -89,10 +98,10 @@ class OrderTests(SynchronousTestCase):
             FixedPackage("a", "1", arches=("x",)),
             FixedPackage("b", "1", channel="esm"),
         ]
-        expected = in_order(packages)
+        expected = sorted_packages(packages)
         self.assertEqual((set(expected), len(expected)), (set(packages), 6))
         for seed in range(9):
-            self.assertEqual(in_order(random.Random(seed).sample(packages * 2, 12)), expected)
+            self.assertEqual(sorted_packages(random.Random(seed).sample(packages * 2, 12)), expected)
 
     def test_severities(self) -> None:
         """Words are known in any case, with Debian's stars and blanks around; others are unknown."""

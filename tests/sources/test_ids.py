@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.sources.ids import cves, errata, vulnerability_ids, ghsas, names_in
+from patches.sources.ids import cves, errata, ghsas, split_ids, vulnerability_ids
 
 
 class IdTests(SynchronousTestCase):
@@ -41,4 +41,4 @@ class IdTests(SynchronousTestCase):
             ("CVE-2024-1111 CVE-2024-1111 CVE-2024-2222", ["CVE-2024-1111", "CVE-2024-2222"], set()),
             ("nothing here", [], set()),
         ):
-            self.assertEqual(names_in(text), (names, others), text)
+            self.assertEqual(split_ids(text), (names, others), text)

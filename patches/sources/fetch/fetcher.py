@@ -22,7 +22,8 @@ from patches.sources.fetch.retry import FetchSettings
 
 _CONNECTIONS = 2
 _CONNECT_SECONDS = 60.0
-_TRIES = 5
+#: The number of tries of a download: fewer than of a request to an API, as what arrived is continued.
+TRIES = 5
 
 
 @frozen
@@ -79,5 +80,5 @@ class FetcherFactory:
         """
         access = Access.from_config(config, self._environment)
         client = verbatim_client(pooled_agent(self._reactor, _CONNECTIONS, _CONNECT_SECONDS, access))
-        web = Downloader(client, self._reactor, self._run, self._kept, access.headers, FetchSettings(tries=_TRIES))
+        web = Downloader(client, self._reactor, self._run, self._kept, access.headers, FetchSettings(tries=TRIES))
         return AnyFetcher(web, LocalFiles(self._run))

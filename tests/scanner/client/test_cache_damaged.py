@@ -23,34 +23,34 @@ class DamagedTests(SynchronousTestCase):
             keeping.add(body)
         keeping.commit({"revision": "r1", "digest": "d"})
         keeping.close()
-        kept = cache.kept()
-        assert kept is not None
-        self.kept: CachedList = kept
-        self.content = kept.path.read_bytes()
+        cached = cache.cached()
+        assert cached is not None
+        self.cached: CachedList = cached
+        self.content = cached.path.read_bytes()
 
     def test_whole(self) -> None:
         """It gives the bodies, or the lines of them."""
-        self.assertEqual(list(self.kept.bodies()), BODIES)
-        self.assertEqual(list(self.kept.lines()), [b"one\n", b"two\n", b"three\n"])
-        self.assertEqual(self.kept.revision, "r1")
+        self.assertEqual(list(self.cached.bodies()), BODIES)
+        self.assertEqual(list(self.cached.lines()), [b"one\n", b"two\n", b"three\n"])
+        self.assertEqual(self.cached.revision, "r1")
 
     def test_cut_off(self) -> None:
         """Where it is cut off within a chunk, or in a length, it cannot be read."""
         first = 4 + int.from_bytes(self.content[:4], "big")
         for length in range(1, len(self.content)):
-            self.kept.path.write_bytes(self.content[:length])
+            self.cached.path.write_bytes(self.content[:length])
             if length == first:
-                self.assertEqual(list(self.kept.bodies()), BODIES[:1])  # count and digest tell
+                self.assertEqual(list(self.cached.bodies()), BODIES[:1])  # count and digest tell
             else:
-                self.assertRaises(NotVerified, list, self.kept.bodies())
+                self.assertRaises(NotVerified, list, self.cached.bodies())
 
     def test_absent(self) -> None:
         """Without its chunks it cannot be read."""
-        self.kept.path.unlink()
-        self.assertRaises(NotVerified, list, self.kept.bodies())
-        self.assertRaises(NotVerified, list, self.kept.lines())
+        self.cached.path.unlink()
+        self.assertRaises(NotVerified, list, self.cached.bodies())
+        self.assertRaises(NotVerified, list, self.cached.lines())
 
     def test_not_gzip(self) -> None:
         """What is no gzip cannot be read."""
-        self.kept.path.write_bytes(self.content[:4] + b"?" + self.content[5:])
-        self.assertRaises(NotVerified, list, self.kept.bodies())
+        self.cached.path.write_bytes(self.content[:4] + b"?" + self.content[5:])
+        self.assertRaises(NotVerified, list, self.cached.bodies())

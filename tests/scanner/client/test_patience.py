@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from patches.scanner.client.patience import OutOfPatience, Patience
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
+
+from patches.scanner.client.patience import OutOfPatience, Patience
 
 
 class PatienceTests(SynchronousTestCase):

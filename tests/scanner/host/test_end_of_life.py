@@ -31,7 +31,9 @@ class EndTests(SynchronousTestCase):
     def test_esm(self) -> None:
         """Subscribers have longer, where there is more for them."""
         today = date(2026, 1, 1)
-        self.assertEqual((support_ended("ubuntu-18.04", today), support_ended("ubuntu-18.04", today, {"esm"})), ("2023-05", None))
+        self.assertEqual(
+            (support_ended("ubuntu-18.04", today), support_ended("ubuntu-18.04", today, {"esm"})), ("2023-05", None)
+        )
         self.assertEqual(support_ended("ubuntu-18.04", date(2028, 5, 1), {"esm"}), "2028-04")
         self.assertEqual(support_ended("ubuntu-22.10", today, {"esm"}), "2023-07")
         self.assertEqual(support_ended("ubuntu-18.04", today, {"fips"}), "2023-05")

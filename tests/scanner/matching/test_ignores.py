@@ -30,7 +30,11 @@ class IgnoreTests(SynchronousTestCase):
             ("DSA-1-1", True, False),
             ("CVE-2024-2222", False, False),
         ):
-            self.assertIs(Ignore(vulnerability_id, None, "why", None, alias=alias).concerns(FOUND), expected, (vulnerability_id, alias))
+            self.assertIs(
+                Ignore(vulnerability_id, None, "why", None, alias=alias).concerns(FOUND),
+                expected,
+                (vulnerability_id, alias),
+            )
 
     def test_all_must_fit(self) -> None:
         """Flaw, package and product must all fit that are told; a decision that tells none is about everything."""

@@ -13,9 +13,7 @@ from patches.vulnerability import FixedPackage, Vulnerability
 class RulingTests(SynchronousTestCase):
     """Every rule, once where it applies."""
 
-    def rules(
-        self, fixed: FixedPackage, version: str = "2-1", scheme: str = "dpkg", module: str | None = None
-    ) -> Rule:
+    def rules(self, fixed: FixedPackage, version: str = "2-1", scheme: str = "dpkg", module: str | None = None) -> Rule:
         """Return what is ruled of one package and one range."""
         package = Package("tool", version, "amd64", "tool", version, module=module)
         subject = Matcher(Inventory(scheme, (package,)))

@@ -10,7 +10,7 @@ from sqlalchemy import delete, update
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.catalogue.chunks import cut_chunks
-from patches.server.catalogue.integrity import Damaged, find_damage, read_lines, unpacked, unpacked_body
+from patches.server.catalogue.integrity import Damaged, chunk_body, find_damage, read_lines, verified_body
 from patches.server.catalogue.schema import CHUNKS, open_database
 from patches.server.catalogue.store import Catalogue
 from patches.server.errors import ChunkMissing
@@ -28,22 +28,22 @@ class BodyTests(SynchronousTestCase):
         for size, expected in ((MAX_CHUNK_BYTES, True), (MAX_CHUNK_BYTES + 1, False), (MAX_CHUNK_BYTES * 9, False)):
             body = b"x" * (size - 1) + b"\n"
             if expected:
-                self.assertEqual(unpacked_body(gzip.compress(body)), body)
+                self.assertEqual(chunk_body(gzip.compress(body)), body)
             else:
-                self.assertIn("longer than", str(self.assertRaises(Damaged, unpacked_body, gzip.compress(body))))
+                self.assertIn("longer than", str(self.assertRaises(Damaged, chunk_body, gzip.compress(body))))
 
     def test_damaged(self) -> None:
         """What is no gzip, is cut off, has something behind it, or no whole last line is damage."""
         whole = gzip.compress(b"line\n")
         for encoded in (b"", b"?", whole[:-1], whole + b"x", whole * 2, gzip.compress(b"line"), gzip.compress(b"")):
-            self.assertRaises(Damaged, unpacked_body, encoded)
+            self.assertRaises(Damaged, chunk_body, encoded)
 
     def test_verified(self) -> None:
         """Digest and number of lines must be those that were stored; the chunk is named."""
         [chunk] = cut_chunks(RECORDS[:5])
-        self.assertEqual(unpacked(chunk), b"".join(RECORDS[:5]))
+        self.assertEqual(verified_body(chunk), b"".join(RECORDS[:5]))
         for changes, said in (({"digest": bytes(32)}, "its digest"), ({"vulnerabilities": 6}, "it has not 6 lines")):
-            error = self.assertRaises(Damaged, unpacked, evolve(chunk, **changes))
+            error = self.assertRaises(Damaged, verified_body, evolve(chunk, **changes))
             self.assertTrue(str(error).startswith("chunk 0: ") and said in str(error), error)
 
 

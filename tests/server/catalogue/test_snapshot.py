@@ -21,6 +21,6 @@ class SnapshotTests(SynchronousTestCase):
     def test_frozen(self) -> None:
         """A snapshot is never changed; without a reason it is not held."""
         subject = snapshot()
-        self.assertIsNone(subject.held)
+        self.assertIsNone(subject.held_back)
         with self.assertRaises(FrozenInstanceError):
-            subject.held = "why"  # type: ignore[misc]
+            subject.held_back = "why"  # type: ignore[misc]

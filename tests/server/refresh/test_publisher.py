@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.server.catalogue.schema import open_database
 from patches.server.catalogue.store import Catalogue
 from patches.server.refresh.publisher import Guard, Publisher
-from patches.server.refresh.staging import StagingStore, ImportResult
+from patches.server.refresh.staging import ImportResult, StagingStore
 from tests.server.fake_catalogue import snapshot, vulnerabilities
 from tests.server.fake_source import PutSource
 
@@ -21,7 +21,7 @@ class GuardTests(SynchronousTestCase):
     def test_limit(self) -> None:
         """A list may be shorter by exactly so much; one vulnerability less is held back, and the reason told."""
         current = evolve(snapshot(), vulnerabilities=1000)
-        for most, count, held in (
+        for most, count, held_back in (
             (0.1, 900, False),
             (0.1, 899, True),
             (0.0, 1000, False),
@@ -29,7 +29,7 @@ class GuardTests(SynchronousTestCase):
             (1.0, 0, False),
         ):
             reason = Guard(most).objection(current, count)
-            self.assertEqual(reason is not None, held, (most, count))
+            self.assertEqual(reason is not None, held_back, (most, count))
         self.assertIn("899 vulnerabilities, 10% less than", str(Guard().objection(current, 899)))
 
     def test_first(self) -> None:
@@ -55,7 +55,7 @@ class PublisherTests(SynchronousTestCase):
         """Read a list of a source."""
         reading = self.lists.begin(source, "all")
         self.lists.add(reading, vulnerabilities(count))
-        self.lists.keep(reading, ImportResult(None, None, {}, 5.0))
+        self.lists.commit(reading, ImportResult(None, None, {}, 5.0))
 
     def test_nothing(self) -> None:
         """Without a list of the platform nothing is published."""
@@ -78,7 +78,7 @@ class PublisherTests(SynchronousTestCase):
         self.read("first", 20)
         current = self.subject.publish("debian-12", self.sources, 5.0, 6.0)
         self.read("first", 10)
-        held = self.subject.publish("debian-12", self.sources, 7.0, 8.0)
-        assert held is not None
-        self.assertIn("50% less", str(held.held))
-        self.assertEqual((self.catalogue.current(), self.catalogue.held()), ([current], [held]))
+        held_back = self.subject.publish("debian-12", self.sources, 7.0, 8.0)
+        assert held_back is not None
+        self.assertIn("50% less", str(held_back.held_back))
+        self.assertEqual((self.catalogue.current(), self.catalogue.held_back()), ([current], [held_back]))

@@ -10,7 +10,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.interfaces import NotThere, Offer, SourceError
 from patches.server.errors import CatalogueError
-from patches.server.refresh.source_state import EMPTY, INTERNAL_ERROR, RetrySchedule, SourceList, SourceState, lists_about
+from patches.server.refresh.source_state import (
+    EMPTY,
+    INTERNAL_ERROR,
+    RetrySchedule,
+    SourceList,
+    SourceState,
+    lists_about,
+)
 from tests.server.fake_source import PutSource
 
 HOUR = timedelta(hours=1)
@@ -32,9 +39,9 @@ class AttemptsTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.subject = RetrySchedule()
 
-    def make(self, error: BaseException | None = None) -> bool:
+    def attempt(self, error: BaseException | None = None) -> bool:
         """Do it at second 100."""
-        return self.successResultOf(ensureDeferred(self.subject.make("it", raising(error), lambda: 100.0, HOUR)))
+        return self.successResultOf(ensureDeferred(self.subject.run("it", raising(error), lambda: 100.0, HOUR)))
 
     def facts(self) -> tuple[float, int, int, str | None, bool]:
         """Return all that is known."""
@@ -48,34 +55,34 @@ class AttemptsTests(SynchronousTestCase):
         """The pause doubles from ten seconds up to the interval, and begins anew after a success."""
         pauses = []
         for _ in range(12):
-            self.assertFalse(self.make(SourceError("broken")))
+            self.assertFalse(self.attempt(SourceError("broken")))
             pauses.append(self.subject.due - 100)
         self.assertEqual(pauses, [10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600, 3600])
         self.assertEqual(self.facts(), (3700.0, 12, 12, "broken", False))
-        self.assertTrue(self.make())
+        self.assertTrue(self.attempt())
         self.assertEqual(self.facts(), (3700.0, 0, 12, None, False))
-        self.make(SourceError("broken"))
+        self.attempt(SourceError("broken"))
         self.assertEqual(self.facts(), (110.0, 1, 13, "broken", False))
 
     def test_kinds(self) -> None:
         """The world's errors are told as they are; that something is not there is told apart."""
-        self.make(NotThere("it answered 404"))
+        self.attempt(NotThere("it answered 404"))
         self.assertEqual(self.facts()[3:], ("it answered 404", True))
-        self.make(CatalogueError("the disk is full"))
+        self.attempt(CatalogueError("the disk is full"))
         self.assertEqual(self.facts()[3:], ("the disk is full", False))
-        self.make(NotThere("x"))
-        self.make()
+        self.attempt(NotThere("x"))
+        self.attempt()
         self.assertEqual(self.facts()[3:], (None, False))
 
     def test_bug(self) -> None:
         """A bug is logged, and what is told of it betrays nothing."""
-        self.assertFalse(self.make(ZeroDivisionError("secret")))
+        self.assertFalse(self.attempt(ZeroDivisionError("secret")))
         self.assertEqual(self.facts(), (110.0, 1, 1, INTERNAL_ERROR, False))
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_cancelled(self) -> None:
         """That the server stops is no failure, and is handed on."""
-        making = ensureDeferred(self.subject.make("it", raising(CancelledError()), lambda: 100.0, HOUR))
+        making = ensureDeferred(self.subject.run("it", raising(CancelledError()), lambda: 100.0, HOUR))
         self.failureResultOf(making, CancelledError)
         self.assertEqual(self.facts(), (0.0, 0, 0, None, False))
 
@@ -90,7 +97,7 @@ class SourceStateTests(SynchronousTestCase):
 
     def settle(self, due: float = 1000.0) -> None:
         """Note that everything was asked and read."""
-        for attempts in self.subject.concerning(None):
+        for attempts in self.subject.lists_of(None):
             attempts.due = due
 
     def test_take(self) -> None:
@@ -98,18 +105,18 @@ class SourceStateTests(SynchronousTestCase):
         self.assertEqual([(feed.offer.key, feed.platforms) for feed in self.new], [
             ("a", {"debian-12"}), ("b", {"debian-13"}), ("c", set()),
         ])  # fmt: skip
-        first = self.subject.feeds["a"]
+        first = self.subject.source_lists["a"]
         [new] = self.subject.take([Offer("a", "s2", "debian-12"), Offer("d")])
-        self.assertIs(self.subject.feeds["a"], first)
-        self.assertEqual((first.offer.state, new.offer.key, list(self.subject.feeds)), ("s2", "d", ["a", "d"]))
+        self.assertIs(self.subject.source_lists["a"], first)
+        self.assertEqual((first.offer.state, new.offer.key, list(self.subject.source_lists)), ("s2", "d", ["a", "d"]))
         self.assertTrue(self.subject.told)
 
     def test_concerning(self) -> None:
         """A platform depends on the source, on lists about it, and on those of which that is not known."""
-        feeds = self.subject.feeds
+        source_lists = self.subject.source_lists
         for platform, keys in (("debian-12", "ac"), ("debian-13", "bc"), ("other", "c"), (None, "abc")):
-            expected = [self.subject.attempts, *(feeds[key].attempts for key in keys)]
-            found = self.subject.concerning(platform)
+            expected = [self.subject.attempts, *(source_lists[key].attempts for key in keys)]
+            found = self.subject.lists_of(platform)
             self.assertEqual([id(each) for each in found], [id(each) for each in expected], platform)
 
     def test_doubt(self) -> None:
@@ -117,26 +124,26 @@ class SourceStateTests(SynchronousTestCase):
         self.settle()
         self.assertFalse(self.subject.is_due(10.0))
         self.assertEqual([feed.doubted for feed in self.new], [False] * 3)
-        self.subject.doubt(10.0)
-        self.assertEqual({each.due for each in self.subject.concerning(None)}, {10.0})
+        self.subject.recheck_all(10.0)
+        self.assertEqual({each.due for each in self.subject.lists_of(None)}, {10.0})
         self.assertEqual((self.subject.doubted, [feed.doubted for feed in self.new]), (True, [True] * 3))
-        self.subject.feeds["a"].doubted = False
+        self.subject.source_lists["a"].doubted = False
         [later] = self.subject.take([*self.offers, Offer("d")])
-        self.assertEqual((later.doubted, self.subject.feeds["a"].doubted), (True, False))
+        self.assertEqual((later.doubted, self.subject.source_lists["a"].doubted), (True, False))
 
     def test_due(self) -> None:
         """It is due when it, or one of its lists, is: at that very second."""
         self.settle(10.0)
         self.assertEqual([self.subject.is_due(now) for now in (9.9, 10.0)], [False, True])
         self.settle(20.0)
-        self.subject.feeds["c"].attempts.due = 15.0
+        self.subject.source_lists["c"].attempts.due = 15.0
         self.assertEqual([self.subject.is_due(now) for now in (14.9, 15.0)], [False, True])
 
     def test_look_and_wait(self) -> None:
         """Lists whose state the source tells are looked at when it did, and wait for it; others are not touched."""
         self.settle(100.0)
-        self.subject.feeds["b"].attempts.failures = 1
-        self.subject.look(50.0)
+        self.subject.source_lists["b"].attempts.failures = 1
+        self.subject.mark_due(50.0)
         self.assertEqual([feed.attempts.due for feed in self.new], [50.0, 100.0, 100.0])
         self.subject.attempts.due = 70.0
         self.subject.wait()
@@ -147,9 +154,12 @@ class SourceStateTests(SynchronousTestCase):
         self.settle()
         self.assertTrue(self.subject.is_settled(10.0))
         for error, absent, expected in ((EMPTY, False, True), ("404", True, True), ("broken", False, False)):
-            self.subject.feeds["a"].attempts.error, self.subject.feeds["a"].attempts.absent = error, absent
+            self.subject.source_lists["a"].attempts.error, self.subject.source_lists["a"].attempts.absent = (
+                error,
+                absent,
+            )
             self.assertIs(self.subject.is_settled(10.0), expected, error)
-        self.subject.feeds["a"].attempts.error = None
+        self.subject.source_lists["a"].attempts.error = None
         self.assertFalse(self.subject.is_settled(1000.0))
         self.assertFalse(SourceState(PutSource("new")).is_settled(0.0))
 

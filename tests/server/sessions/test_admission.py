@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-from patches.server.sessions.waiters import Waiters
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -14,6 +13,7 @@ from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
 from patches.server.sessions.cohorts import Cohorts
 from patches.server.sessions.snapshot_refs import SnapshotRefs
 from patches.server.sessions.table import Limits, Session, SessionTable, State
+from patches.server.sessions.waiters import Waiters
 from tests.server.fake_catalogue import Shelf, snapshot
 
 
@@ -27,11 +27,11 @@ class AdmissionTests(SynchronousTestCase):
         self.events: Counter[str] = Counter()
         self.subject = Admission(self.table, self.cohorts, self.snapshots, self.waiting, self.events, self.clock)
 
-    def come(self, name: str, revision: str = "r1") -> Session:
+    def enqueue(self, name: str, revision: str = "r1") -> Session:
         """Open a session, and have it come."""
         self.snapshots.take(snapshot(4, "debian-12", revision))
         session = self.table.open(name, "debian-12", revision, 0, 0.0)
-        self.subject.come(session)
+        self.subject.enqueue(session)
         return session
 
     def go(self, session: Session, **how: bool) -> None:
@@ -42,10 +42,10 @@ class AdmissionTests(SynchronousTestCase):
     def test_active(self) -> None:
         """Who comes is active at once while there is a place; it is counted, and whoever waits is told."""
         self.clock.advance(7.0)
-        session = self.come("a")
+        session = self.enqueue("a")
         self.assertEqual((session.state, session.moved, self.events["activated"]), (State.ACTIVE, 7.0, 1))
-        self.come("b")
-        third = self.come("c")
+        self.enqueue("b")
+        third = self.enqueue("c")
         told = self.waiting.add("c")
         self.assertEqual((third.state, self.events["activated"]), (State.QUEUED, 2))
         self.assertNoResult(told)
@@ -59,22 +59,22 @@ class AdmissionTests(SynchronousTestCase):
         """Where a lane ends the queue's next gets the memory, at once; unless nobody is to follow."""
         for how, expected in (({}, State.ACTIVE), ({"last": False}, State.ACTIVE), ({"last": True}, State.QUEUED)):
             self.setUp()
-            first, second = self.come("a"), self.come("b", "r2")
+            first, second = self.enqueue("a"), self.enqueue("b", "r2")
             self.assertEqual((first.state, second.state), (State.ACTIVE, State.QUEUED))
             self.go(first, **how)
             self.assertIs(second.state, expected, how)
 
     def test_not_in_a_lane(self) -> None:
         """Who was in no lane leaves no place."""
-        self.come("a")
-        second, third = self.come("b", "r2"), self.come("c", "r3")
+        self.enqueue("a")
+        second, third = self.enqueue("b", "r2"), self.enqueue("c", "r3")
         self.go(second)
         self.assertEqual((third.state, len(self.cohorts)), (State.QUEUED, 1))
 
     def test_first_come(self) -> None:
         """Who came before goes first when a place is free again."""
-        self.come("a")
-        second, third = self.come("b"), self.come("c")
+        self.enqueue("a")
+        second, third = self.enqueue("b"), self.enqueue("c")
         self.go(second)
-        fourth = self.come("d")
+        fourth = self.enqueue("d")
         self.assertEqual((third.state, fourth.state), (State.ACTIVE, State.QUEUED))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from patches.server.sessions.waiters import Waiters
 from twisted.internet.defer import CancelledError
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.errors import SessionExpired
+from patches.server.sessions.waiters import Waiters
 
 
 class WaitingTests(SynchronousTestCase):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.sources.fetch.cache import PartialFile, FileCache, FileRecord
+from patches.sources.fetch.cache import FileCache, FileRecord, PartialFile
 from patches.sources.fetch.checksums import Checksum
 
 URL = "https://feeds.test/data/all.zip?x=1"

@@ -36,7 +36,9 @@ class AlgorithmTests(SynchronousTestCase):
         for name, algorithm in (("md5", "md5"), ("sha-256", "sha256"), ("SHA-512", "sha512")):
             for header, text in (("repr-digest", "{}=:{}:"), ("content-digest", "{}=:{}:"), ("digest", "{}={}")):
                 headers = Headers({header: [text.format(name, packed(algorithm))]})
-                self.assertEqual(parse_checksums(headers), (Checksum(algorithm, hashlib.new(algorithm, BODY).hexdigest()),))
+                self.assertEqual(
+                    parse_checksums(headers), (Checksum(algorithm, hashlib.new(algorithm, BODY).hexdigest()),)
+                )
                 for wrong in (packed(algorithm, drop=1), packed(algorithm, more=b"x")):
                     self.assertEqual(parse_checksums(Headers({header: [text.format(name, wrong)]})), ())
 

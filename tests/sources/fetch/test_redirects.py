@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.interfaces import SourceError
-from patches.sources.fetch.redirects import REDIRECTS, redirected, same_server, shown
+from patches.sources.fetch.redirects import REDIRECTS, redirected, same_server, without_credentials
 
 
 class RedirectTests(SynchronousTestCase):
@@ -23,7 +23,7 @@ class RedirectTests(SynchronousTestCase):
             ("https://me:se@cret@x.test", "https://x.test"),
             ("no url", "no url"),
         ):
-            self.assertEqual(shown(url), expected)
+            self.assertEqual(without_credentials(url), expected)
 
     def test_redirected(self) -> None:
         """A redirect is relative to what was asked for; from https it never leads to http."""

@@ -1,0 +1,40 @@
+"""Tests for :mod:`patches.http.headers`."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.http_headers import Headers
+
+from patches.http.headers import header_value, retry_after
+
+NOW = 1_000_000.0
+
+
+class HeaderTests(SynchronousTestCase):
+    """The meaning of header fields."""
+
+    def test_one(self) -> None:
+        """Of several values the last counts; an empty one is none."""
+        for values, expected in (([], None), ([""], None), ([" "], None), ([" a "], "a"), (["a", "b"], "b")):
+            self.assertEqual(header_value(Headers({"x": values}), "x"), expected)
+
+    def test_retry_after(self) -> None:
+        """Seconds are taken as they are; a time counts from the server's own, and is never before now."""
+        day = "Mon, 12 Jan 1970 13:4{}:40 GMT"
+        for text, date, expected in (
+            ("0", None, 0.0),
+            ("120", None, 120.0),
+            (day.format(6), None, 0.0),
+            (day.format(7), None, 60.0),
+            (day.format(7), day.format(5), 120.0),
+            (day.format(5), None, 0.0),
+            ("-1", None, None),
+            ("1.5", None, None),
+            ("soon", None, None),
+            ("1234567890", None, None),
+            ("", None, None),
+        ):
+            headers = Headers({"retry-after": [text]})
+            if date is not None:
+                headers.setRawHeaders("date", [date])
+            self.assertEqual(retry_after(headers, NOW), expected, (text, date))

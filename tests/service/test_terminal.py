@@ -1,0 +1,36 @@
+"""Tests for :mod:`patches.service.terminal`."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.service.terminal import TextTable
+
+
+class TextTableTests(SynchronousTestCase):
+    """Tables of plain texts."""
+
+    def text(self, table: TextTable, width: int) -> str:
+        """Return what a terminal of a width shows."""
+        console = Console(file=io.StringIO(), width=width, force_terminal=False)
+        console.print(table)
+        return console.file.getvalue()  # type: ignore[attr-defined]
+
+    def test_markup(self) -> None:
+        """What rich would take for markup is shown as it is."""
+        table = TextTable("Name", "Value")
+        table.add_texts("[bold]a[/bold]", "[/]")
+        text = self.text(table, 80)
+        self.assertIn("[bold]a[/bold]", text)
+        self.assertIn("[/]", text)
+
+    def test_nothing_cut_off(self) -> None:
+        """What is too long for its column is folded: every character is there."""
+        table = TextTable("Name", "Value")
+        table.add_texts("x" * 100, "y" * 50)
+        text = self.text(table, 40)
+        self.assertEqual((text.count("x"), text.count("y")), (100, 50))
+        self.assertNotIn("…", text)
