@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.storage.atomic_file import WholeFile
+from patches.storage.atomic_file import WholeFile, create_atomically, sync_folder, write_atomically
 
 
 class TextTests(SynchronousTestCase):
@@ -18,3 +19,30 @@ class TextTests(SynchronousTestCase):
         with WholeFile.at(path) as file:
             file.put("é\udcff\n")
         self.assertEqual(path.read_bytes(), b"\xc3\xa9\xff\n")
+
+
+class DescriptorTests(SynchronousTestCase):
+    """What is open, and who may read."""
+
+    def test_closed(self) -> None:
+        """Nothing stays open, however often files are written."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        before = len(os.listdir("/proc/self/fd"))
+        for number in range(5):
+            write_atomically(folder / "a", b"x")
+            create_atomically(folder / f"b{number}", b"x")
+            with WholeFile.at(folder / "c") as file:
+                file.put("x")
+            sync_folder(folder)
+        self.assertEqual(len(os.listdir("/proc/self/fd")), before)
+
+    def test_mode(self) -> None:
+        """A file that is written whole has the mode of any new file: as the umask leaves it."""
+        path = Path(self.mktemp())
+        for mask, expected in ((0o022, 0o644), (0o077, 0o600), (0o000, 0o666)):
+            path.unlink(missing_ok=True)
+            self.addCleanup(os.umask, os.umask(mask))
+            with WholeFile.at(path) as file:
+                file.put("x")
+            self.assertEqual(path.stat().st_mode & 0o777, expected)
