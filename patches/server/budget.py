@@ -1,4 +1,4 @@
-"""The memory budget: the one place from which the server's bytes are granted."""
+"""The memory budget: the one place that grants the server's bytes."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class MemoryLimitTooLow(ValueError):
 
 class Budget:
     """
-    Grants bytes out of a limit; a purpose can have a share that no other purpose may use up.
+    Grants bytes within a limit; a purpose can have a share that no other purpose may use.
 
-    :param limit: how many bytes may be granted in all.
-    :param shares: bytes kept for a purpose, within the limit.
+    :param limit: the number of bytes that may be granted in all.
+    :param shares: the bytes reserved for a purpose, within the limit.
     """
 
     def __init__(self, limit: int, shares: Mapping[str, int] | None = None) -> None:
@@ -44,7 +44,11 @@ class Budget:
             raise MemoryLimitTooLow(f"{limit} bytes are less than the shares kept: {sum(self._shares.values())}")
 
     def take(self, purpose: str, size: int) -> bool:
-        """Grant ``size`` bytes for a purpose, or say no; what was granted must be given back by :meth:`release`."""
+        """
+        Grant ``size`` bytes for a purpose. Return whether they were granted.
+
+        :meth:`release` gives them back.
+        """
         if size > self.free(purpose):
             self._denied[purpose] += 1
             return False
@@ -52,34 +56,34 @@ class Budget:
         return True
 
     def release(self, purpose: str, size: int) -> None:
-        """Give bytes back."""
+        """Return granted bytes to the budget."""
         if size > self._used[purpose]:
             raise ValueError(f"{size} bytes were never granted for {purpose}")
         self._used[purpose] -= size
 
     def free(self, purpose: str) -> int:
-        """Tell how many bytes could be granted for this purpose now."""
+        """Return the number of bytes that could be granted for this purpose now."""
         kept = sum(max(0, share - self._used[other]) for other, share in self._shares.items() if other != purpose)
         return self.limit - sum(self._used.values()) - kept
 
     @property
     def used(self) -> Mapping[str, int]:
-        """The bytes granted now, by purpose."""
+        """The bytes that are granted now, by purpose."""
         return {purpose: self._used[purpose] for purpose in PURPOSES}
 
     @property
     def denied(self) -> Mapping[str, int]:
-        """How often bytes were not granted, by purpose."""
+        """The number of refusals, by purpose."""
         return {purpose: self._denied[purpose] for purpose in PURPOSES}
 
 
 def budget_within(memory_limit: int, resident: int, window_bytes: int) -> Budget:
     """
-    Make the budget of a process that is to stay below a limit.
+    Create the budget of a process that must stay below a limit.
 
-    :param memory_limit: bytes that the process may have resident.
-    :param resident: bytes that it has resident before it serves.
-    :param window_bytes: what one window takes; one window, one refresh and 64 connections always have room.
+    :param memory_limit: the bytes that the process may have resident.
+    :param resident: the bytes that it has resident before it serves.
+    :param window_bytes: the size of one window; one window, one refresh and 64 connections always have room.
     :raises MemoryLimitTooLow: if that does not fit.
     """
     shares = {
@@ -95,6 +99,6 @@ def budget_within(memory_limit: int, resident: int, window_bytes: int) -> Budget
 
 
 def resident_bytes() -> int:
-    """Tell how many bytes of this process are resident now (``/proc/self/statm``, Linux)."""
+    """Return the number of bytes of this process that are resident now (``/proc/self/statm``, Linux)."""
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

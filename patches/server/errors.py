@@ -4,23 +4,23 @@ from __future__ import annotations
 
 
 class CatalogueError(Exception):
-    """The catalogue cannot be used; its text says why, in one line."""
+    """The catalogue cannot be used; the text says why, in one line."""
 
 
 class ChunkMissing(CatalogueError):
-    """A chunk is not in the catalogue (any more)."""
+    """A chunk is not, or no longer, in the catalogue."""
 
 
 class OlderList(CatalogueError):
-    """A list that was checked before the current one was."""
+    """A list was checked before the current one."""
 
 
 class PlatformError(Exception):
-    """The list of a platform cannot be served; its text is the name of the platform."""
+    """The list of a platform cannot be served; the text is the name of the platform."""
 
 
 class UnknownPlatform(PlatformError):
-    """No source has a list of this platform, and none is expected to."""
+    """No source has a list of this platform, or is expected to have one."""
 
 
 class NotReady(PlatformError):
@@ -28,15 +28,15 @@ class NotReady(PlatformError):
 
 
 class SessionError(Exception):
-    """A session cannot be opened, or cannot be served."""
+    """A session cannot be opened or served."""
 
 
 class Denied(SessionError):
     """
-    No session was given.
+    A session was denied.
 
     :ivar code: ``queue-full``, ``memory-limit``, ``not-ready`` or ``stopping``.
-    :ivar retry_after: when to come back, in seconds.
+    :ivar retry_after: the seconds after which to try again.
     """
 
     def __init__(self, code: str, message: str, retry_after: int) -> None:
@@ -46,19 +46,19 @@ class Denied(SessionError):
 
 
 class UnknownSession(SessionError):
-    """There is no such session here."""
+    """This server has no such session."""
 
 
 class BadToken(SessionError, ValueError):
-    """A token that no server with this key has given out."""
+    """A token was not issued by a server with this key."""
 
 
 class SessionExpired(SessionError):
-    """The session has ended before it was complete; its text says why."""
+    """The session ended before it was complete; the text says why."""
 
 
 class OutOfOrder(SessionError):
-    """A chunk was asked for that is not the reader's turn."""
+    """A session asked for a chunk out of turn."""
 
     def __init__(self, asked: int, at: int) -> None:
         super().__init__(f"chunk {asked} was asked for; this session is at chunk {at}")

@@ -11,7 +11,7 @@ from patches.storage.database_url import database_url
 
 
 def window_size(text: str) -> int:
-    """Read the size of a window: one chunk of the largest size at least."""
+    """Parse the size of a window: at least one chunk of the largest size."""
     value = size(text)
     if value < MAX_RESPONSE_BYTES:
         raise ValueError(f"must be {-(-MAX_RESPONSE_BYTES // 1024)}KiB or more: one chunk of the largest size")
@@ -58,7 +58,7 @@ SETTINGS = (
 
 
 class Options(DaemonOptions):
-    """What twistd reads for patches-server."""
+    """The options that twistd parses for patches-server."""
 
     program = "patches-server"
     settings = SETTINGS

@@ -1,4 +1,4 @@
-"""patches-server as a twistd plugin: makes every part, and puts them together; the one place that knows all."""
+"""patches-server as a twistd plugin: it creates every part, and puts them together; no other module knows all parts."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ _OTHER_FILES = 64
 @frozen
 class Server:
     """
-    A server, whole but not started.
+    A server, complete but not started.
 
-    :ivar service: start and stop this.
+    :ivar service: start and stop this service.
     :ivar listening: has the port, once it listens.
     """
 
@@ -75,7 +75,7 @@ class Server:
 
 
 def makeService(options: Options) -> MultiService:
-    """Make the daemon's service out of its options."""
+    """Create the daemon's service from its options."""
     from twisted.internet import reactor
 
     server = create_server(reactor, options.resolved)
@@ -86,7 +86,7 @@ def makeService(options: Options) -> MultiService:
 
 
 def _allow_connections(sessions: int) -> None:
-    """Let every session have a connection, or say that this process may not have so many open files."""
+    """Raise the limit of open files to one connection a session; log a warning if that is not possible."""
     allowed = allow_open_files(sessions + _OTHER_FILES)
     if allowed < sessions + _OTHER_FILES:
         log.warn(
@@ -99,9 +99,9 @@ def _allow_connections(sessions: int) -> None:
 
 def create_server(reactor: Any, values: Mapping[str, Any]) -> Server:
     """
-    Make a server.
+    Create a server.
 
-    :param values: by option name, as :func:`patches.settings.resolve` gives them.
+    :param values: by option name, as :func:`patches.settings.resolve` returns them.
     """
     folder = usable_folder(PROGRAM, values["state-dir"])
     threads = ThreadService(reactor)
@@ -214,7 +214,7 @@ def _key(path: Path) -> TokenKey:
 
 
 def _describe(signing_key: Path | None) -> DescribeSnapshot:
-    """Give what describes snapshots; only one that signs needs a library for it, and its memory."""
+    """Return the function that describes snapshots; only a server that signs loads the library for it."""
     if signing_key is None:
         return snapshot_document
     from patches.server.http.signatures import SnapshotSigner

@@ -1,4 +1,4 @@
-"""The sources that the options tell of; each module is imported only where it is needed, as it costs memory."""
+"""The sources of a server's options; each module is imported only where it is needed, as it takes memory."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _UNUSED = timedelta(days=7)
 @frozen
 class ConfiguredSources:
     """
-    Where vulnerabilities come from.
+    The sources of a server.
 
-    :ivar configured: in the order in which they were.
-    :ivar public: gives public ones for what those have not.
-    :ivar intervals: how often to look for changes, by name, where one has an interval of its own.
-    :ivar forget_files: removes fetched files that no source uses any more; blocks.
+    :ivar configured: in the order of the configuration.
+    :ivar public: provides public sources for platforms that those do not have.
+    :ivar intervals: the intervals of sources that have their own, by name.
+    :ivar forget_files: deletes fetched files that no source uses any more; blocks.
     """
 
     configured: tuple[ISource, ...]
@@ -45,12 +45,12 @@ def create_sources(
     reactor: Any, values: Mapping[str, Any], run: Run, folder: Path, environment: Mapping[str, str] = os.environ
 ) -> ConfiguredSources:
     """
-    Make the sources.
+    Create the sources.
 
     :param values: by option name.
-    :param folder: of the state.
+    :param folder: the state folder.
     :param environment: may name proxies.
-    :raises BadSetting: if one cannot be made, or there is none.
+    :raises BadSetting: if a source cannot be created, or there is no source.
     """
     made = [*_of_options(reactor, values, environment)]
     intervals: dict[str, timedelta] = {}

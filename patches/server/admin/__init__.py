@@ -1,1 +1,1 @@
-"""``patches catalogue``: what an operator does with the catalogue of a server."""
+"""``patches catalogue``: the operator's commands on the catalogue of a server."""

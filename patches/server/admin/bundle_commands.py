@@ -1,4 +1,4 @@
-"""``patches catalogue export``, ``import`` and ``keygen``; each gives its exit code."""
+"""``patches catalogue export``, ``import`` and ``keygen``; each function returns its exit code."""
 
 from __future__ import annotations
 
@@ -34,7 +34,11 @@ def run_export(values: Mapping[str, Any], path: Path) -> int:
 
 @exit_codes
 def run_import(values: Mapping[str, Any], path: Path) -> int:
-    """Make what is in a bundle current; it is read twice, so that a bad one changes nothing, and makes no one wait."""
+    """
+    Make the snapshots of a bundle current.
+
+    The bundle is read twice: a bad one changes nothing, and nobody waits for a database lock while it is verified.
+    """
     key = VerifyKey.from_file(values["verify-key"]) if values["verify-key"] is not None else None
     now = time.time()
     try:
@@ -58,14 +62,14 @@ def run_import(values: Mapping[str, Any], path: Path) -> int:
 
 @exit_codes
 def run_keygen(path: Path) -> int:
-    """Make a pair of keys."""
+    """Create a key pair."""
     public = create_keys(path)
     print(f"{path} signs, and is secret; {public} verifies")
     return DONE
 
 
 def _verify(reader: BundleReader, now: float) -> None:
-    """Read a bundle to its end."""
+    """Read a bundle to its end, and verify it."""
     for snapshot, chunks in reader.snapshots():
         if max(snapshot.created, snapshot.checked) > now + _AHEAD_SECONDS:
             raise BadBundle(f"{snapshot.platform}: its times are in the future")

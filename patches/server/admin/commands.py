@@ -1,4 +1,4 @@
-"""``patches catalogue``: what its commands do; each gives its exit code."""
+"""The commands of ``patches catalogue``; each function returns its exit code."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ DONE, NOT_FOUND, USAGE, ERROR = 0, 1, 2, 5
 
 
 class NotFound(Exception):
-    """What was asked for is not in the catalogue; its text says so in one line."""
+    """The catalogue does not have what was asked for; the text says so in one line."""
 
 
 def exit_codes(command: Callable[..., int]) -> Callable[..., int]:
-    """Make a command tell its errors in one line, and give the exit code for them."""
+    """Wrap a command so that errors are printed in one line, and have an exit code."""
 
     @wraps(command)
     def told(*arguments: Any) -> int:
@@ -59,7 +59,7 @@ def exit_codes(command: Callable[..., int]) -> Callable[..., int]:
 
 @exit_codes
 def run_list(values: Mapping[str, Any]) -> int:
-    """Show the snapshots that there are."""
+    """List the snapshots."""
     with open_catalogue(values) as catalogue:
         listed = list(_listed(catalogue))
     if values["format"] == JSON:
@@ -72,9 +72,9 @@ def run_list(values: Mapping[str, Any]) -> int:
 @exit_codes
 def run_show(values: Mapping[str, Any], name: str) -> int:
     """
-    Show the records of a flaw, or of an advisory.
+    Show the records of a vulnerability id, or of an advisory.
 
-    :return: 0 if there is one, 1 if not.
+    :return: 0 if there is a record, 1 if not.
     """
     with open_catalogue(values) as catalogue:
         chosen = chosen_snapshots(catalogue, values["platform"])
@@ -90,7 +90,7 @@ def run_show(values: Mapping[str, Any], name: str) -> int:
 
 @exit_codes
 def run_diff(values: Mapping[str, Any], old: str, new: str) -> int:
-    """Show what differs in two snapshots, line by line as it is found."""
+    """Show the differences of two snapshots, each line as soon as it is found."""
     with open_catalogue(values) as catalogue:
         before, after = _revision(catalogue, old), _revision(catalogue, new)
         if before.platform != after.platform:
@@ -104,9 +104,9 @@ def run_diff(values: Mapping[str, Any], old: str, new: str) -> int:
 @exit_codes
 def run_check(values: Mapping[str, Any]) -> int:
     """
-    Read everything again.
+    Read every chunk of every snapshot again, and verify it.
 
-    :return: 0 if all is as it was published, 1 if not.
+    :return: 0 if everything is as it was published, 1 if not.
     """
     found: list[dict[str, str]] = []
     checked = 0
@@ -129,7 +129,7 @@ def run_check(values: Mapping[str, Any]) -> int:
 
 @exit_codes
 def run_publish(values: Mapping[str, Any], platform: str) -> int:
-    """Accept the snapshot that was held back."""
+    """Make the snapshot current that was held back."""
     with open_catalogue(values) as catalogue:
         snapshot = catalogue.accept(platform, time.time())
     if snapshot is None:
@@ -140,7 +140,7 @@ def run_publish(values: Mapping[str, Any], platform: str) -> int:
 
 @exit_codes
 def run_prune(values: Mapping[str, Any]) -> int:
-    """Delete what was replaced long enough ago."""
+    """Delete the snapshots that were replaced long enough ago."""
     with open_catalogue(values) as catalogue:
         count = catalogue.prune(set(), MinimumAge(time.time() - values["keep"].total_seconds()))
     print(f"{count} snapshots deleted")
@@ -149,9 +149,9 @@ def run_prune(values: Mapping[str, Any]) -> int:
 
 def chosen_snapshots(catalogue: Catalogue, platforms: Iterable[str] | None) -> list[Snapshot]:
     """
-    Give the current snapshots of some platforms, or of all.
+    Return the current snapshots of some platforms, or of all.
 
-    :raises NoSuch: if one has none.
+    :raises NotFound: if a platform has no current snapshot.
     """
     current = {snapshot.platform: snapshot for snapshot in catalogue.current()}
     for platform in platforms or ():
@@ -168,7 +168,7 @@ def _listed(catalogue: Catalogue) -> Iterator[SnapshotRow]:
 
 
 def _naming(lines: Iterable[bytes], name: str) -> Iterator[Vulnerability]:
-    """Give the records of this name, or with this alias; only what has the name somewhere is decoded."""
+    """Yield the records with this name or alias; only lines that contain the name are decoded."""
     wanted = json.dumps(name, ensure_ascii=False).encode("utf-8", "surrogateescape")
     for line in lines:
         if wanted in line:
@@ -191,7 +191,7 @@ def _print_differences(old: Snapshot, new: Snapshot, found: Iterable[Difference]
 
 
 def _print_json_differences(old: Snapshot, new: Snapshot, found: Iterable[Difference]) -> None:
-    """Write one JSON document, a difference at a time."""
+    """Print one JSON document, one difference at a time."""
     head = {"platform": old.platform, "old": old.revision, "new": new.revision}
     counts = Counter(dict.fromkeys(CHANGES, 0))
     print(json.dumps(head)[:-1] + ', "differences": [', end="")

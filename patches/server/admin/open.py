@@ -1,4 +1,4 @@
-"""Where a server's catalogue is, and how one that is there is opened."""
+"""The catalogue of a server, opened by a command: its location, and the errors of opening it."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from patches.storage.sqlite import reason
 
 
 class NoCatalogue(CatalogueError):
-    """There is no catalogue where one was looked for."""
+    """There is no catalogue at this location."""
 
 
 @contextmanager
 def open_catalogue(values: Mapping[str, Any], make: bool = False) -> Iterator[Catalogue]:
     """
-    Open the catalogue of a server, which may be running, and close it in the end.
+    Open the catalogue of a server, which may be running, and close it at the end.
 
     :param values: by option name.
-    :param make: whether an empty one is made where there is none.
-    :raises NoCatalogue: if there is none.
+    :param make: whether to create an empty catalogue where there is none.
+    :raises NoCatalogue: if there is no catalogue.
     :raises CatalogueError: if it cannot be used, now or within the context.
     """
     url: URL = values.get("database") or URL.create(SQLITE, database=str(values["state-dir"] / CATALOGUE))
@@ -48,7 +48,7 @@ def open_catalogue(values: Mapping[str, Any], make: bool = False) -> Iterator[Ca
 
 
 def _is_there(path: Path) -> bool:
-    """Tell whether there is a file with something in it: an empty one would be made a catalogue."""
+    """Return whether there is a file that is not empty: opening an empty file would turn it into a catalogue."""
     try:
         return path.is_file() and path.stat().st_size > 0
     except OSError as error:
@@ -56,7 +56,7 @@ def _is_there(path: Path) -> bool:
 
 
 def _make_folder(folder: Path) -> None:
-    """Make the folder of a server's state, for its owner only, if it is not there."""
+    """Create the folder of a server's state, for its owner only, if it does not exist."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:

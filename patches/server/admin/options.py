@@ -1,4 +1,4 @@
-"""The options of ``patches catalogue`` and its commands; nothing heavy is imported here."""
+"""The options of ``patches catalogue`` and its commands; this module imports nothing large."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in a catalogue, as JSON documents and as tables for people."""
+"""The content of a catalogue, as JSON documents and as tables for people."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ CURRENT, HELD, RETIRED = "current", "held", "retired"
 @frozen
 class SnapshotRow:
     """
-    A snapshot as it is listed.
+    A snapshot in a listing.
 
-    :ivar state: ``current``, ``held_back`` or ``retired``.
+    :ivar state: ``current``, ``held`` or ``retired``.
     """
 
     snapshot: Snapshot
@@ -30,7 +30,7 @@ class SnapshotRow:
 
 
 def listing_document(listed: Iterable[SnapshotRow]) -> dict[str, Any]:
-    """Give the snapshots as a JSON document."""
+    """Convert snapshots to a JSON document."""
     return {
         "snapshots": [
             {
@@ -46,7 +46,7 @@ def listing_document(listed: Iterable[SnapshotRow]) -> dict[str, Any]:
 
 
 def listing_table(listed: Iterable[SnapshotRow]) -> Table:
-    """Show the snapshots as a table."""
+    """Convert snapshots to a table."""
     table = TextTable("Platform", "State", "Revision", "Created", "Checked", "Vulnerabilities", "Chunks", "Sources")
     for each in listed:
         snapshot, document = each.snapshot, snapshot_document(each.snapshot)
@@ -58,12 +58,12 @@ def listing_table(listed: Iterable[SnapshotRow]) -> Table:
 
 
 def records_document(name: str, records: Sequence[Vulnerability]) -> dict[str, Any]:
-    """Give the records of a flaw as a JSON document, each as on the wire."""
+    """Convert the records of a vulnerability id to a JSON document, each record in wire form."""
     return {"name": name, "records": [to_wire(record) for record in records]}
 
 
 def records_table(records: Iterable[Vulnerability]) -> Table:
-    """Show the records of a flaw as a table, a row for each package."""
+    """Convert the records of a vulnerability id to a table with a row for each package."""
     table = TextTable("Platform", "Record", "Severity", "Source", "Package", "Kind", "Affected", "Status")
     for record in records:
         about = record.platform, record.name, record.severity.name.lower(), record.source
@@ -80,7 +80,7 @@ def _package(fixed: FixedPackage) -> str:
 
 
 def _range(fixed: FixedPackage) -> str:
-    """Say which versions a record of a package is about."""
+    """Describe the affected versions of a package."""
     start = f"{fixed.introduced} ≤ " if fixed.introduced is not None else ""
     if fixed.version is not None:
         return f"{start}v < {fixed.version}"

@@ -1,8 +1,8 @@
 """
-Bundles: snapshots in one file, for a catalogue beyond an air gap.
+Bundles: snapshots in one file, for a catalogue behind an air gap.
 
-A bundle is a tar (POSIX ustar) whose every byte is determined by what it holds: ``manifest.json``, ``manifest.sha256``,
-``manifest.sig`` if it is signed, and then the chunks of each snapshot in the order of the manifest, as gzip.
+A bundle is a tar (POSIX ustar) whose bytes are fully determined by its content: ``manifest.json``, ``manifest.sha256``,
+``manifest.sig`` if it is signed, then the chunks of each snapshot in the order of the manifest, as gzip.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _LATEST = 253402300799  # the last second of the year 9999
 
 
 class BadBundle(Exception):
-    """A bundle that is refused; its text says why, in one line."""
+    """A bundle was refused; the text says why, in one line."""
 
 
 @frozen
@@ -48,24 +48,30 @@ class BundleEntry:
 
 
 def chunk_name(revision: str, number: int) -> str:
-    """Give the name of a chunk's member."""
+    """Return the name of a chunk's member."""
     return f"chunks/{revision}/{number:08d}.gz"
 
 
 def member_head(name: str, size: int) -> bytes:
-    """Give the header of a member: its one form (POSIX.1-2001, pax, "ustar Interchange Format")."""
+    """
+    Return the header of a member, in the one form that bundles use (POSIX.1-2001, pax, "ustar Interchange Format").
+    """
     about = tarfile.TarInfo(name)
     about.size = size
     return about.tobuf(tarfile.USTAR_FORMAT, "ascii", "strict")
 
 
 def checksum_line(manifest: bytes) -> bytes:
-    """Give the content of ``manifest.sha256``, as ``sha256sum`` writes it."""
+    """Return the content of ``manifest.sha256``, in the form of ``sha256sum``."""
     return f"{hashlib.sha256(manifest).hexdigest()}  {MANIFEST}\n".encode("ascii")
 
 
 def manifest_of(packed: Iterable[BundleEntry]) -> bytes:
-    """Give the bytes of a manifest; its ``created`` is when the newest list was checked: the same each time."""
+    """
+    Return the bytes of a manifest, the same each time.
+
+    Its ``created`` is the time at which the newest list was checked.
+    """
     entries = [_entry(each) for each in packed]
     created = max((entry["checked"] for entry in entries), default=0)
     document = {"format": FORMAT, "version": VERSION, "created": created, "snapshots": entries}
@@ -89,9 +95,9 @@ def _entry(packed: BundleEntry) -> dict[str, Any]:
 
 def read_manifest(manifest: bytes) -> list[BundleEntry]:
     """
-    Read the bytes of a manifest.
+    Parse the bytes of a manifest.
 
-    :raises BadBundle: if it is none, or contradicts itself.
+    :raises BadBundle: if they are not a manifest, or contradict themselves.
     """
     try:
         document = json.loads(manifest, parse_constant=_no_number)

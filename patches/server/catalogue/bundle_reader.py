@@ -1,9 +1,9 @@
 """
-Reading bundles: nothing in one is believed.
+Reading of bundles, which are not trusted.
 
-Theory of operation. The manifest says which member comes next, and the header of a member of some name and size has
-one form. So a header is not taken apart but compared with the one that must be there: no name, link, mode or order that
-is not foreseen gets any further. Of a chunk there is never more than its largest size in memory, packed and unpacked.
+Theory of operation. The manifest determines the next member, and the header of a member of a given name and size has
+one form. A header is therefore not parsed but compared with the expected one: an unexpected name, link, mode or order
+gets no further. At most one chunk is in memory, compressed and decompressed.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ _MOST_SIGNATURE_BYTES = 1024
 @define(eq=False)
 class BundleReader:
     """
-    A bundle, read from its start to its end, once.
+    A bundle that is read once, from its start to its end.
 
-    :ivar signed: whether it has a signature; it was verified if there was a key.
+    :ivar signed: whether it has a signature; the signature was verified if a key was given.
     """
 
     _file: BinaryIO
@@ -57,8 +57,8 @@ class BundleReader:
         """
         Read the manifest.
 
-        :param key: the key by which it must be signed; ``None``: no signature is asked for, and none is verified.
-        :raises BadBundle: if it is not whole, or not signed so.
+        :param key: the key that must have signed it; ``None``: no signature is required, and none is verified.
+        :raises BadBundle: if it is not whole, or not signed with that key.
         """
         reader = cls(file)
         manifest = reader._member(MANIFEST, MOST_MANIFEST_BYTES, reader._exactly(BLOCK))
@@ -70,9 +70,9 @@ class BundleReader:
 
     def snapshots(self) -> Iterator[tuple[Snapshot, Iterator[Chunk]]]:
         """
-        Give each snapshot with its chunks, which are to be taken to their end before the next; verify the end.
+        Yield each snapshot with its chunks, which must be consumed before the next snapshot; verify the end.
 
-        :raises BadBundle: at the first thing that is not as the manifest has it.
+        :raises BadBundle: at the first difference from the manifest.
         """
         for packed in self._packed:
             yield packed.snapshot, self._chunks(packed)
@@ -116,7 +116,7 @@ class BundleReader:
                 raise BadBundle(str(error)) from error
 
     def _member(self, name: str, most: int, head: bytes) -> bytes:
-        """Read the member that must be here, its header being read already."""
+        """Read the member that must follow, whose header has been read."""
         size = int(head[_SIZE][:-1], 8) if _OCTAL.match(head[_SIZE]) else -1
         if size < 0 or head != member_head(name, size):
             raise BadBundle(f"{name} is not where it should be")

@@ -1,4 +1,4 @@
-"""Writing bundles: whole or not at all, a chunk at a time."""
+"""Writing of bundles: whole or not at all, one chunk at a time."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from patches.wire import StreamDigest
 
 def export(catalogue: Catalogue, snapshots: Sequence[Snapshot], path: Path, key: SigningKey | None) -> int:
     """
-    Write a bundle of snapshots; what was at its path stays until it is whole.
+    Write a bundle of snapshots; a file at its path stays until the bundle is whole.
 
     :param snapshots: ordered by platform.
     :param key: signs the manifest; ``None``: it is not signed.
-    :return: how many bytes it has.
-    :raises CatalogueError: if a snapshot is damaged, or was pruned meanwhile.
-    :raises BadBundle: if it cannot be written.
+    :return: the size of the bundle in bytes.
+    :raises CatalogueError: if a snapshot is damaged, or was pruned in the meantime.
+    :raises BadBundle: if the bundle cannot be written.
     """
     packed = [_packed(catalogue, snapshot) for snapshot in snapshots]
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
@@ -56,7 +56,7 @@ def export(catalogue: Catalogue, snapshots: Sequence[Snapshot], path: Path, key:
 
 
 def _packed(catalogue: Catalogue, snapshot: Snapshot) -> BundleEntry:
-    """Read a snapshot to its end, verified, for its checksums."""
+    """Read a snapshot to its end, verify it, and compute its checksums."""
     stream, checksums, vulnerabilities = StreamDigest(), [], 0
     for number in range(snapshot.chunks):
         chunk = catalogue.chunk(snapshot.revision, number)

@@ -1,4 +1,4 @@
-"""Chunks: a list of vulnerabilities, as lines, cut and encoded once; by bytes, not by count."""
+"""Chunks: the lines of a list, cut by size and encoded once."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Chunk:
     """
     A run of consecutive vulnerabilities of a snapshot.
 
-    :ivar number: its place in the snapshot, from 0.
-    :ivar vulnerabilities: how many lines it has.
+    :ivar number: its position in the snapshot, from 0.
+    :ivar vulnerabilities: the number of its lines.
     :ivar digest: the 32-byte SHA-256 of the uncompressed body.
     :ivar encoded: the body as gzip.
     """
@@ -39,7 +39,7 @@ class Chunk:
 
 def cut_chunks(lines: Iterable[bytes], target: int = TARGET_BYTES, largest: int = MAX_ENCODED_BYTES) -> Iterator[Chunk]:
     """
-    Cut lines into chunks, holding no more than one chunk's lines at a time.
+    Cut lines into chunks, with at most one chunk's lines in memory.
 
     :param lines: the encoded vulnerabilities, each with its line feed.
     :raises RecordTooLarge: at a line that no chunk can hold.

@@ -1,4 +1,4 @@
-"""A delta: what became of a list, for a scanner that has it; from what it has and this it makes the new one."""
+"""A delta: the changes between two revisions of a list, which a scanner applies to the list that it has cached."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from patches.wire import encode_json
 
 
 class NoDelta(Exception):
-    """A delta becomes too long, or cannot be cut into chunks: the whole list is the better answer."""
+    """A delta is too long, or cannot be cut into chunks: the whole list is sent instead."""
 
 
 @frozen
 class Delta:
     """
-    The way from one list of a platform to another; cut into chunks and read like a snapshot.
+    The changes from one revision of a platform's list to another; cut into chunks and read like a snapshot.
 
     :ivar revision: its own name in the catalogue.
-    :ivar since: the revision of the list that a reader has.
-    :ivar snapshot: the list to which it leads.
-    :ivar changes: how many names have other records than before.
-    :ivar chunks: into how many chunks it is cut.
-    :ivar cuts: how many vulnerabilities each chunk of the new list has.
+    :ivar since: the revision of the list that the reader has.
+    :ivar snapshot: the snapshot that results.
+    :ivar changes: the number of names whose records differ.
+    :ivar chunks: the number of its chunks.
+    :ivar cuts: the number of vulnerabilities in each chunk of the resulting list.
     """
 
     revision: str
@@ -58,18 +58,18 @@ ReadableList = Snapshot | Delta
 
 
 def delta_name(since: str, revision: str) -> str:
-    """Give the name of the delta that leads from one revision to another."""
+    """Return the name of the delta between two revisions."""
     return hashlib.sha256(f"{since} {revision}".encode()).hexdigest()[:32]
 
 
 def delta_chunks(old: Iterable[bytes], new: Iterable[bytes], most_bytes: int) -> list[Chunk]:
     """
-    Tell what became of a list, one line for each name whose records differ, ordered by name.
+    Compute the changes between two lists, as chunks with one line for each name whose records differ, ordered by name.
 
     :param old: the lines of the older list.
-    :param most_bytes: that the chunks may take, encoded; they are held in memory.
+    :param most_bytes: the highest number of bytes of the encoded chunks, which are held in memory.
     :raises NotOrdered: if a list is not ordered by name.
-    :raises NotWorthwhile: if it takes more.
+    :raises NoDelta: if the chunks take more.
     """
     chunks, left = [], most_bytes
     try:

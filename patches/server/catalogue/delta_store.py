@@ -1,4 +1,4 @@
-"""The deltas that the catalogue has; everything here blocks."""
+"""The deltas in the catalogue's database; every method blocks."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ class DeltaStore:
     """
     Deltas and their chunks; if the database fails, any method raises :exc:`CatalogueError`.
 
-    :param engine: of the catalogue's database.
+    :param engine: the engine of the catalogue's database.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def names(self) -> set[str]:
-        """Tell which deltas are here."""
+        """Return the names of all deltas."""
         with read_transaction(self._engine) as connection:
             return set(connection.execute(select(DELTAS.c.name)).scalars())
 
     def leading_to(self, snapshot: Snapshot) -> list[Delta]:
-        """Give the deltas that lead to a list."""
+        """Return the deltas that result in a snapshot."""
         with read_transaction(self._engine) as connection:
             rows = connection.execute(select(DELTAS).where(DELTAS.c.revision == snapshot.revision)).all()
             cuts = _cuts(connection, snapshot.revision) if rows else ()
         return [Delta(row.name, row.since, snapshot, row.changes, row.chunks, cuts) for row in rows]
 
     def target(self, name: str) -> str | None:
-        """Tell to which revision a delta leads; ``None`` if it is not here."""
+        """Return the revision that results from a delta; ``None`` if the delta is not stored."""
         with read_transaction(self._engine) as connection:
             found: str | None = connection.execute(select(DELTAS.c.revision).where(DELTAS.c.name == name)).scalar()
         return found
 
     def size(self, snapshot: Snapshot) -> int:
-        """Tell how many bytes the chunks of a list take, encoded."""
+        """Return the number of bytes of the encoded chunks of a snapshot."""
         query = select(func.sum(func.length(CHUNKS.c.encoded))).where(CHUNKS.c.revision == snapshot.revision)
         with read_transaction(self._engine) as connection:
             return int(connection.execute(query).scalar() or 0)
 
     def put(self, since: str, revision: str, chunks: Sequence[Chunk]) -> None:
-        """Write down the delta from one revision to another, whole or not at all."""
+        """Store the delta between two revisions, whole or not at all."""
         name = delta_name(since, revision)
         changes = sum(chunk.vulnerabilities for chunk in chunks)
         row = {"name": name, "since": since, "revision": revision, "changes": changes, "chunks": len(chunks)}

@@ -1,8 +1,8 @@
 """
-Deltas: made when a list was replaced, and found by what a scanner has and what is current.
+The deltas to current lists: computed when a list is replaced, found by the revision that a scanner has.
 
-They are made in advance, once the new list is current. Until they are there, and where a delta would not be much
-shorter than the list, scanners are given the whole list. Only the server that refreshes makes them; all serve them.
+They are computed in advance, once the new list is current. Until then, and where a delta would not be much shorter than
+the list, scanners get the whole list. Only the server that refreshes computes them; all servers serve them.
 """
 
 from __future__ import annotations
@@ -52,15 +52,15 @@ class Deltas:
 
     def find(self, since: Any, snapshot: Snapshot) -> Delta | None:
         """
-        Give the delta to a current list, if there is one.
+        Return the delta to a current list, if there is one.
 
-        :param since: the revision of the list that a scanner says it has.
+        :param since: the revision that the scanner has.
         """
         delta = self._known.get((str(since), snapshot.revision))
         return evolve(delta, snapshot=snapshot) if delta is not None else None
 
     async def named(self, name: str) -> Delta | None:
-        """Give a delta by its own name, if it is still in the catalogue; also one to a list that was replaced."""
+        """Return a delta by its own name, if the catalogue still has it; also a delta to a list that was replaced."""
         revision = await self._run(self._store.target, name)
         snapshot = await self._run(self._catalogue.find, revision) if revision is not None else None
         leading = await self._run(self._store.leading_to, snapshot) if snapshot is not None else []
@@ -68,7 +68,7 @@ class Deltas:
 
     async def tick(self, current: Iterable[Snapshot], leads: bool) -> None:
         """
-        Make what is missing, and take up what is there.
+        Compute the deltas that are missing, and load those that another server has stored.
 
         :param leads: whether this server writes to the catalogue; else another one does.
         """
@@ -90,7 +90,7 @@ class Deltas:
         self._taken_up = self._clock.seconds()
 
     async def _make(self, snapshot: Snapshot) -> bool:
-        """Make the deltas to a list; tell whether there was memory for it."""
+        """Compute the deltas to a list. Return whether there was memory for it."""
         if not self._budget.take(REFRESH, REFRESH_BYTES):
             return False
         try:
@@ -100,7 +100,7 @@ class Deltas:
         return True
 
     def _make_all(self, snapshot: Snapshot) -> None:
-        """Make what is missing; this blocks."""
+        """Compute the missing deltas; this blocks."""
         there = self._store.names()
         allowed = min(int(self._store.size(snapshot) * _MOST_PART), _MOST_BYTES)
         for old in self._catalogue.replaced(snapshot.platform)[:MOST_REPLACED]:

@@ -1,4 +1,4 @@
-"""The differences of two lists, told while they are read: no more than one name's records are held at a time."""
+"""The differences of two lists, found while they are read: the records of at most one name are in memory."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class NotOrdered(CatalogueError):
 @frozen
 class Difference:
     """
-    What became of the records of one name.
+    The change of the records of one name.
 
     :ivar change: one of :data:`CHANGES`.
-    :ivar lines: the records that it has now, in their order.
+    :ivar lines: the records of the newer list, in their order.
     """
 
     name: str
@@ -38,7 +38,7 @@ def diff_lists(old: Iterable[bytes], new: Iterable[bytes]) -> Iterator[Differenc
     Compare two lists, each ordered by name.
 
     :param old: the lines of the older list.
-    :raises NotOrdered: where one is not.
+    :raises NotOrdered: at the first line that is out of order.
     """
     before, after = _by_name(old), _by_name(new)
     was, now = next(before, None), next(after, None)
@@ -57,7 +57,7 @@ def diff_lists(old: Iterable[bytes], new: Iterable[bytes]) -> Iterator[Differenc
 
 
 def _by_name(lines: Iterable[bytes]) -> Iterator[_Group]:
-    """Give each name with its records."""
+    """Yield each name with its records."""
     last = None
     for name, group in groupby(lines, lambda line: str(json.loads(line)["name"])):
         if last is not None and name <= last:

@@ -1,4 +1,4 @@
-"""What snapshots hold: their chunks read back from the catalogue, one at a time, and verified."""
+"""The integrity of snapshots: their chunks, read back from the catalogue one at a time, and verified."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from patches.wire import MalformedWire, StreamDigest, digest, unpack_chunk
 
 
 class Damaged(CatalogueError):
-    """Something in the catalogue is not what was put there."""
+    """The catalogue does not have what was published."""
 
 
 def chunk_body(encoded: bytes) -> bytes:
@@ -34,7 +34,7 @@ def verified_body(chunk: Chunk) -> bytes:
     """
     Return a chunk's body, verified.
 
-    :raises Damaged: if its digest or its number of lines is another, or it is no gzip of a chunk's size.
+    :raises Damaged: if its digest or its number of lines differs, or it is not the gzip of a chunk.
     """
     try:
         body = chunk_body(chunk.encoded)
@@ -49,7 +49,7 @@ def verified_body(chunk: Chunk) -> bytes:
 
 def read_lines(catalogue: Catalogue, snapshot: Snapshot) -> Iterator[bytes]:
     """
-    Give the lines of a snapshot in their order, each with its line feed.
+    Yield the lines of a snapshot in their order, each with its line feed.
 
     :raises CatalogueError: at a chunk that is missing or damaged.
     """
@@ -58,7 +58,7 @@ def read_lines(catalogue: Catalogue, snapshot: Snapshot) -> Iterator[bytes]:
 
 
 def find_damage(catalogue: Catalogue, snapshot: Snapshot) -> Iterator[str]:
-    """Read a snapshot again, and tell in one line each what is not as it was published."""
+    """Read a snapshot again, and yield a line for each difference from what was published."""
     stream = StreamDigest()
     vulnerabilities = 0
     for number in range(snapshot.chunks):

@@ -1,8 +1,8 @@
 """
-Versions of the catalogue's schema: a database is brought up to the newest one, or refused.
+Versions of the catalogue's schema: a database is upgraded to the newest version, or refused.
 
 The steps are those of alembic, in :mod:`patches.server.catalogue.migrations`. All of them are one transaction, which
-only one process runs at a time. The version of an SQLite file from before alembic is in a table of its own; it is
+only one process runs at a time. An SQLite file from before alembic has its version in a table of its own, which is
 adopted.
 """
 
@@ -23,14 +23,14 @@ _FIRST_TABLES = {"snapshots", "chunks", _BEFORE.name}
 
 
 class UnknownDatabase(Exception):
-    """The database cannot be brought up to the newest version; its text says why, in one line."""
+    """The database cannot be upgraded to the newest version; the text says why, in one line."""
 
 
 def migrate(engine: Engine) -> None:
     """
-    Bring a database up to the newest version; one that is empty is made a catalogue.
+    Upgrade a database to the newest version; an empty database becomes a catalogue.
 
-    :raises NotOurs: if it is a database of something else, or of a later version of Patches; it is left as it is.
+    :raises UnknownDatabase: if it belongs to something else, or to a later version of Patches; it is left as it is.
     """
     with engine.connect() as connection:
         if _version(connection) == SCHEMA_VERSION:
@@ -41,7 +41,7 @@ def migrate(engine: Engine) -> None:
 
 
 def _version(connection: Connection) -> int:
-    """Tell the version of a database; 0: it is empty, or what is in it was begun and never used."""
+    """Return the version of a database; 0: it is empty, or its creation was interrupted."""
     there = set(inspect(connection).get_table_names())
     if VERSION_TABLE in there:
         return _known(connection.execute(select(_VERSION.c.version_num)).scalar_one_or_none())
@@ -61,7 +61,7 @@ def _known(version: str | int | None) -> int:
 
 
 def _unused(connection: Connection, there: set[str]) -> int:
-    """Tell that the making of a file was broken off, if it was: the version came last."""
+    """Return 0 if the creation of a file was interrupted: the version is written last."""
     for name in there:
         if connection.execute(select(func.count()).select_from(Table(name, MetaData()))).scalar_one():
             raise UnknownDatabase("it has no version")

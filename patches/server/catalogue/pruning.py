@@ -1,4 +1,4 @@
-"""Pruning: which snapshots and deltas are of no more use, and go."""
+"""Pruning: the snapshots and deltas that are no longer needed are deleted."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ MOST_REPLACED = 8
 @frozen
 class MinimumAge:
     """
-    How long ago a snapshot must have been replaced to go; times in seconds since the epoch.
+    The times before which a snapshot must have been replaced to be deleted; in seconds since the epoch.
 
-    :ivar any_before: any that was replaced before this.
-    :ivar surplus_before: one that was replaced before this, and after which more than :data:`MOST_REPLACED` were; a
-        delta that leads to a snapshot which was.
+    :ivar any_before: any snapshot that was replaced before this time.
+    :ivar surplus_before: a snapshot that was replaced before this time, and after which more than :data:`MOST_REPLACED`
+        were replaced; also a delta to such a snapshot.
     """
 
     any_before: float
@@ -29,10 +29,10 @@ class MinimumAge:
 
 def prune(connection: Connection, in_use: Set[str], age: MinimumAge) -> int:
     """
-    Delete snapshots that are neither current nor held back, and deltas that lead to none that is of use.
+    Delete snapshots that are neither current nor held back, and deltas whose resulting snapshot is no longer needed.
 
     :param in_use: revisions and names of deltas to keep, whatever their age.
-    :return: how many snapshots were deleted.
+    :return: the number of deleted snapshots.
     """
     gone = set(connection.execute(_old(age)).scalars()) - in_use
     connection.execute(delete(SNAPSHOTS).where(SNAPSHOTS.c.revision.in_(gone)))

@@ -1,4 +1,4 @@
-"""The tables of the catalogue, and how a database that has them is opened."""
+"""The tables of the catalogue, and the opening of a database that has them."""
 
 from __future__ import annotations
 
@@ -89,11 +89,11 @@ KNOWN = Table(
 
 def open_database(where: Path | URL) -> Engine:
     """
-    Open a catalogue's database, or make an empty one.
+    Open a catalogue's database, or create an empty one.
 
-    :param where: of a file of SQLite its path, of any database its URL.
-    :return: an engine without a connection: none must outlive the fork of a daemon.
-    :raises CatalogueError: if it cannot be had, is no catalogue, or is one of a version that is not known here.
+    :param where: the path of an SQLite file, or the URL of any database.
+    :return: an engine without an open connection: a connection must not outlive the fork of a daemon.
+    :raises CatalogueError: if it cannot be reached, is not a catalogue, or has an unknown version.
     """
     url = URL.create(SQLITE, database=str(where)) if isinstance(where, Path) else where
     try:

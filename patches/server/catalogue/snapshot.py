@@ -1,4 +1,4 @@
-"""A snapshot, as the catalogue describes it: a value, without its chunks."""
+"""A snapshot, as the catalogue describes it: a value without its chunks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from attrs import frozen
 
 
 def revision_of(platform: str, digest: str) -> str:
-    """Give the revision of a list: the same list has the same one on every machine."""
+    """Return the revision of a list, which is the same on every machine."""
     return hashlib.sha256(f"{platform} {digest}".encode()).hexdigest()[:32]
 
 
@@ -20,14 +20,14 @@ class Snapshot:
     One complete list of one platform.
 
     :ivar revision: its name, derived from platform and digest.
-    :ivar created: when it was first published; seconds since the epoch.
-    :ivar checked: when its sources last gave this very list; likewise.
-    :ivar vulnerabilities: how many it has.
-    :ivar chunks: into how many chunks they are cut.
+    :ivar created: the time of its first publication, in seconds since the epoch.
+    :ivar checked: the time at which its sources last had exactly this list; likewise.
+    :ivar vulnerabilities: the number of its records.
+    :ivar chunks: the number of its chunks.
     :ivar digest: the digest of the whole stream, in hexadecimal.
-    :ivar sources: by source: how many records were ``read``, how many ``skipped``, by reason, and how many it
-        ``claimed`` to have, if it did.
-    :ivar held_back: the reason for which it was not made current; ``None`` if it was.
+    :ivar sources: for each source, the numbers of records that were ``read`` and ``skipped`` (by reason), and that it
+        ``claimed`` to have, if it said so.
+    :ivar held_back: the reason for which it was not made current; ``None`` if it was made current.
     """
 
     revision: str

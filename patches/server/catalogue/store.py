@@ -1,9 +1,9 @@
 """
-The catalogue: the server's on-disk copy of the lists, as immutable snapshots cut into chunks.
+The store of the catalogue: lists on disk, as immutable snapshots cut into chunks.
 
-A snapshot is written and made current in one transaction: it is there whole or not at all. Its revision is derived from
-its content, so the same list has the same revision on every machine. One writes at a time, whichever process it is in;
-readers wait for nobody. Everything here blocks; it runs in threads.
+A snapshot is written and made current in one transaction: it is stored whole or not at all. Its revision is derived
+from its content, so the same list has the same revision on every machine. There is one writer at a time, in whichever
+process; readers never wait. Every method blocks and runs in a thread.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ def _no_objection(current: Snapshot | None, vulnerabilities: int) -> None:
 
 class Catalogue:
     """
-    Snapshots and their chunks in a database; if that fails, any method raises :exc:`CatalogueError`.
+    Snapshots and their chunks in a database; if the database fails, any method raises :exc:`CatalogueError`.
 
     :param engine: a SQLAlchemy engine; see :func:`patches.server.catalogue.schema.open_database`.
-    :ivar is_shared: whether other servers read it, which learn from it alone when a snapshot was checked.
+    :ivar is_shared: whether other servers read it, which learn only from it when a snapshot was checked.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -44,32 +44,32 @@ class Catalogue:
         self._engine = engine
 
     def current(self) -> list[Snapshot]:
-        """Give the current snapshot of each platform, ordered by platform."""
+        """Return the current snapshot of each platform, ordered by platform."""
         query = select(SNAPSHOTS).where(SNAPSHOTS.c.retired.is_(None)).order_by(SNAPSHOTS.c.platform)
         with read_transaction(self._engine) as connection:
             return [_snapshot(row) for row in connection.execute(query)]
 
     def held_back(self) -> list[Snapshot]:
-        """Give the snapshots that wait for someone to accept them, ordered by platform."""
+        """Return the snapshots that are held back until somebody accepts them, ordered by platform."""
         query = select(SNAPSHOTS).where(SNAPSHOTS.c.held.is_not(None)).order_by(SNAPSHOTS.c.platform)
         with read_transaction(self._engine) as connection:
             return [_snapshot(row) for row in connection.execute(query)]
 
     def snapshots(self) -> list[Snapshot]:
-        """Give every snapshot that is here, current or not, ordered by platform and creation."""
+        """Return every stored snapshot, current or not, ordered by platform and creation."""
         query = select(SNAPSHOTS).order_by(SNAPSHOTS.c.platform, SNAPSHOTS.c.created, SNAPSHOTS.c.revision)
         with read_transaction(self._engine) as connection:
             return [_snapshot(row) for row in connection.execute(query)]
 
     def replaced(self, platform: str) -> list[Snapshot]:
-        """Give the snapshots of a platform that were current once, the one that was last first."""
+        """Return the snapshots of a platform that were replaced, the latest first."""
         were = SNAPSHOTS.c.platform == platform, SNAPSHOTS.c.retired.is_not(None), SNAPSHOTS.c.held.is_(None)
         query = select(SNAPSHOTS).where(*were).order_by(SNAPSHOTS.c.retired.desc(), SNAPSHOTS.c.revision)
         with read_transaction(self._engine) as connection:
             return [_snapshot(row) for row in connection.execute(query)]
 
     def find(self, revision: str) -> Snapshot | None:
-        """Give a snapshot that is still here, current or not."""
+        """Return a snapshot that is still stored, current or not; ``None`` if it is not."""
         with read_transaction(self._engine) as connection:
             return self._find(connection, revision)
 
@@ -77,7 +77,7 @@ class Catalogue:
         """
         Read one chunk.
 
-        :raises ChunkMissing: if it is not here.
+        :raises ChunkMissing: if it is not stored.
         """
         query = select(CHUNKS).where(CHUNKS.c.revision == revision, CHUNKS.c.number == number)
         with read_transaction(self._engine) as connection:
@@ -98,11 +98,11 @@ class Catalogue:
         """
         Write a snapshot and make it the current one of its platform, in one transaction.
 
-        :param lines: the vulnerabilities as lines of the wire format, in the order in which they are to be served.
+        :param lines: the vulnerabilities as lines of the wire format, in the order in which they are served.
         :param now: seconds since the epoch.
-        :param objection: what it objects to is kept beside the current snapshot, as ``held_back``.
-        :param checked: when the sources gave these lines; seconds since the epoch, ``None``: now.
-        :return: the snapshot; one that was there already keeps its ``created``.
+        :param objection: returns the reason to hold the snapshot back, as ``held_back``; the current one then stays.
+        :param checked: the time at which the sources had these lines, in seconds since the epoch; ``None``: now.
+        :return: the snapshot; one that was stored already keeps its ``created``.
         """
         with write_transaction(self._engine) as connection:
             staging = f"staging:{platform}"
@@ -125,10 +125,10 @@ class Catalogue:
 
     def accept(self, platform: str, now: float) -> Snapshot | None:
         """
-        Make the snapshot of a platform that was held back the current one; it was checked when it was.
+        Make the snapshot current that a platform has held back; its time of check stays.
 
         :param now: seconds since the epoch.
-        :return: the snapshot; ``None`` if there is none.
+        :return: the snapshot; ``None`` if none is held back.
         """
         held_back = SNAPSHOTS.c.platform == platform, SNAPSHOTS.c.held.is_not(None)
         with write_transaction(self._engine) as connection:
@@ -139,14 +139,14 @@ class Catalogue:
             return self._find(connection, revision)
 
     def withdraw(self, platform: str, now: float) -> None:
-        """Have no current snapshot of a platform any more, and none that is held back."""
+        """Retire the current snapshot of a platform, and the one that is held back."""
         here = update(SNAPSHOTS).where(SNAPSHOTS.c.platform == platform)
         with write_transaction(self._engine) as connection:
             connection.execute(here.where(SNAPSHOTS.c.retired.is_(None)).values(retired=now))
             connection.execute(here.values(held=None))
 
     def mark_checked(self, times: Mapping[str, float]) -> None:
-        """Write down when the sources last gave these snapshots, by revision; in seconds since the epoch."""
+        """Store the times at which the sources last had these snapshots, by revision; in seconds since the epoch."""
         with write_transaction(self._engine) as connection:
             for revision, checked in times.items():
                 older = SNAPSHOTS.c.revision == revision, SNAPSHOTS.c.checked < checked
@@ -158,10 +158,11 @@ class Catalogue:
         """
         Make snapshots of another catalogue the current ones of their platforms, all of them in one transaction.
 
-        :param snapshots: each with its chunks, verified while they are taken; whatever this raises, nothing is changed.
+        :param snapshots: each with its chunks, which are verified while they are consumed; if they raise, nothing
+            changes.
         :param now: seconds since the epoch.
-        :param even_older: whether to take what was checked before the current snapshot was.
-        :raises Older: if it is not to be taken.
+        :param even_older: whether to accept a snapshot that was checked before the current one.
+        :raises OlderList: if such a snapshot is not accepted.
         """
         adopted = []
         with write_transaction(self._engine) as connection:
@@ -180,12 +181,12 @@ class Catalogue:
         return adopted
 
     def prune(self, in_use: Set[str], age: MinimumAge) -> int:
-        """Delete what is of no more use; see :func:`patches.server.catalogue.pruning.prune`."""
+        """Delete what is no longer needed; see :func:`patches.server.catalogue.pruning.prune`."""
         with write_transaction(self._engine) as connection:
             return prune(connection, in_use, age)
 
     def close(self) -> None:
-        """Let the database go."""
+        """Close the database."""
         self._engine.dispose()
 
     def _write(self, connection: Connection, revision: str, lines: Iterable[bytes]) -> tuple[int, int, str]:
@@ -203,7 +204,7 @@ class Catalogue:
         connection.execute(update(SNAPSHOTS).where(SNAPSHOTS.c.revision == revision).values(given))
 
     def _place(self, connection: Connection, platform: str, revision: str, held_back: str | None, now: float) -> None:
-        """Make a snapshot the current one; or keep it for someone to accept, and leave the current one untouched."""
+        """Make a snapshot current; or hold it back, and leave the current one unchanged."""
         here, this = update(SNAPSHOTS).where(SNAPSHOTS.c.platform == platform), SNAPSHOTS.c.revision == revision
         connection.execute(here.values(held=None))
         if held_back is None:

@@ -1,4 +1,4 @@
-"""How the catalogue's database is read and written: one writes at a time, and what goes wrong is told in one line."""
+"""Transactions and locks of the catalogue's database: one writer at a time, and errors in one line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PATCHES = 0x70617463
 
 
 class LockPurpose(IntEnum):
-    """What a lock is for; the numbers are the same in every version of Patches."""
+    """The purposes of locks; the numbers are the same in every version of Patches."""
 
     MIGRATING = 1
     WRITING = 2
@@ -31,7 +31,11 @@ class LockPurpose(IntEnum):
 
 
 def lock_exclusively(connection: Connection, purpose: LockPurpose) -> None:
-    """Wait until nobody else does this; then nobody does until the transaction, which must not have begun, ends."""
+    """
+    Wait for a lock, and hold it until the transaction ends.
+
+    It must be the first statement of the transaction: SQLite takes its write lock when a transaction begins.
+    """
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
@@ -39,14 +43,16 @@ def lock_exclusively(connection: Connection, purpose: LockPurpose) -> None:
 
 
 def try_lock(connection: Connection, purpose: LockPurpose) -> bool:
-    """Take a lock of PostgreSQL until the connection ends, without a wait; tell whether it was free."""
+    """
+    Acquire a lock of PostgreSQL that is held until the connection ends, without waiting. Return whether it was free.
+    """
     query = text("SELECT pg_try_advisory_lock(:of, :what)")
     return bool(connection.execute(query, {"of": _PATCHES, "what": int(purpose)}).scalar_one())
 
 
 @contextmanager
 def catalogue_errors() -> Iterator[None]:
-    """Make what goes wrong in the world a :exc:`CatalogueError`; what is wrong with the program stays as it is."""
+    """Convert errors of the database to :exc:`CatalogueError`; errors of the program pass unchanged."""
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeout) as error:
@@ -56,7 +62,7 @@ def catalogue_errors() -> Iterator[None]:
 @contextmanager
 def read_transaction(engine: Engine) -> Iterator[Connection]:
     """
-    Read; this waits for nobody.
+    Read from the database; this never waits.
 
     :raises CatalogueError: if the database cannot be used.
     """
@@ -67,9 +73,9 @@ def read_transaction(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def write_transaction(engine: Engine, purpose: LockPurpose = LockPurpose.WRITING) -> Iterator[Connection]:
     """
-    Write in one transaction, once no other process does.
+    Write in one transaction, once no other process writes.
 
-    :param purpose: what is written: who writes something else is not waited for, unless SQLite has everyone wait.
+    :param purpose: writers with another purpose do not wait for each other, except on SQLite, which has one lock.
     :raises CatalogueError: if the database cannot be used.
     """
     with catalogue_errors(), engine.begin() as connection:
@@ -79,10 +85,10 @@ def write_transaction(engine: Engine, purpose: LockPurpose = LockPurpose.WRITING
 
 class RefreshLock:
     """
-    An advisory lock of PostgreSQL, held by a connection of its own: it is lost with that.
+    An advisory lock of PostgreSQL, held by a connection of its own: the lock is lost with that connection.
 
-    The connection is none of the pool's, and it is made when the lock is first asked for. PostgreSQL looks whether we
-    are still there, so that the lock of a host that has lost its power is free within half a minute.
+    The connection does not belong to the pool, and is opened when the lock is first wanted. PostgreSQL checks that the
+    client is alive, so that the lock of a host that lost its power is free within half a minute.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -106,7 +112,7 @@ class RefreshLock:
         return self._held
 
     def release(self) -> None:
-        """Let the lock go, and the connection."""
+        """Release the lock, and close the connection."""
         connection, self._connection, self._held = self._connection, None, False
         if connection is not None:
             connection.invalidate()
@@ -121,5 +127,5 @@ class RefreshLock:
 
 
 def refresh_lock(engine: Engine) -> RefreshLock | None:
-    """Give the lock of a database; ``None`` if servers cannot share it."""
+    """Return the lock of a database; ``None`` if servers cannot share the database."""
     return RefreshLock(engine) if engine.dialect.name == "postgresql" else None

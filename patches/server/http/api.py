@@ -46,8 +46,8 @@ class Api:
     """
     The resources of a server.
 
-    :param wall: tells the time in seconds since the epoch.
-    :param describe: gives the documents of snapshots.
+    :param wall: returns the time in seconds since the epoch.
+    :param describe: converts a snapshot to its JSON document.
     """
 
     app = Klein()
@@ -95,7 +95,7 @@ class Api:
 
     @app.route("/v1/sessions/<token>", methods=["GET"])
     async def wait(self, request: IRequest, token: str) -> bytes:
-        """Tell where a session stands; a sign of life."""
+        """Describe a session, once it is no longer queued or the wait ends; this is a sign of life."""
         session = self._session_service.touch(token)
         if session.state is State.QUEUED:
             await self._within(request, self._session_service.when_active(session))
@@ -103,7 +103,7 @@ class Api:
 
     @app.route("/v1/sessions/<token>", methods=["DELETE"])
     def close(self, request: IRequest, token: str) -> None:
-        """End a session."""
+        """Close a session."""
         self._session_service.close(token)
         request.setResponseCode(204)
 
@@ -134,7 +134,7 @@ class Api:
         return self._session_service.resume(token, reads, chunk)
 
     async def _within(self, request: IRequest, waiting: Deferred[Any]) -> tuple[bool, Any]:
-        """Wait as long as the request prefers; tell whether there is a result, and which."""
+        """Wait as long as the request prefers. Return whether there is a result, and the result."""
         if not waiting.called:
             limits = self._session_service.table.limits
             longest = min(MAX_WAIT_SECONDS, 0.6 * limits.session_timeout, 0.6 * limits.queue_timeout)
@@ -171,7 +171,7 @@ class Api:
         return body
 
     def _grant(self, request: Any, size: int) -> None:
-        """Account for a body that belongs to one response only, until it is out."""
+        """Take the bytes of a body that belongs to one response from the budget, until the body is sent."""
         if not self._budget.take(RESPONSES, size):
             raise Denied("memory-limit", "the memory limit allows no further answer of this kind", 2)
 
@@ -193,12 +193,12 @@ class Api:
 
     @app.route("/health", methods=["GET"])
     def health(self, request: IRequest) -> bytes:
-        """Say that the server runs."""
+        """Report that the server runs."""
         return json_response(request, {"status": "ok"})
 
     @app.route("/ready", methods=["GET"])
     def ready(self, request: IRequest) -> bytes:
-        """Say whether every platform that is served has a snapshot."""
+        """Report whether every served platform has a snapshot."""
         code = 200 if self._refresh.ready else 503
         return json_response(
             request, ready_document(self._refresh.statuses, self._refresh.ready, self._refresh.problem), code
@@ -206,7 +206,7 @@ class Api:
 
     @app.route("/metrics", methods=["GET"])
     def metrics(self, request: IRequest) -> bytes:
-        """Give the metrics in Prometheus' text format."""
+        """Return the metrics in Prometheus' text format."""
         request.setHeader("Content-Type", self._metrics.content_type)
         return self._metrics.render()
 
@@ -214,7 +214,7 @@ class Api:
 
     @app.route("/vulns", methods=["GET"])
     async def vulns(self, request: IRequest) -> bytes:
-        """Serve a list as the first Patches server did: each request gives what comes next."""
+        """Serve a list as the first Patches server did: each request returns the next part."""
         try:
             return await self._next_vulns(request)
         except Exception as error:
@@ -246,7 +246,7 @@ class Api:
 
     @app.handle_errors(HTTPException)
     def refuse(self, request: IRequest, failure: Failure) -> bytes:
-        """Answer what no route takes."""
+        """Answer a request that no route takes."""
         error: Any = failure.value
         code, name = int(error.code or 500), str(error.name).lower().replace(" ", "-")
         if isinstance(error, MethodNotAllowed):
@@ -255,7 +255,7 @@ class Api:
 
     @app.handle_errors(Exception)
     def fail(self, request: IRequest, failure: Failure) -> bytes:
-        """Turn an error into an answer."""
+        """Convert an error to a response."""
         error: Any = failure.value
         problem = api_error(error)
         if problem is None:

@@ -1,14 +1,14 @@
 """
-The HTTP channel of the server: bounded whatever its client does, and short for what is asked most.
+The HTTP channel of the server: bounded, whatever its client does.
 
-Theory of operation. A client that does not read must not make the server keep more than one answer for it, so the next
-request of a connection is not parsed before the kernel has taken the last answer: ``transport.bufferSize`` is small, so
-the transport calls :meth:`BackpressureChannel.pauseProducing` at any write of some size, and
-:meth:`BackpressureChannel.resumeProducing` once everything is out. A client that stalls is cut off.
+Theory of operation. A client that does not read must not make the server keep more than one response for it. The next
+request of a connection is therefore not parsed before the kernel has taken the last response: ``transport.bufferSize``
+is small, so the transport calls :meth:`BackpressureChannel.pauseProducing` at any write of some size, and
+:meth:`BackpressureChannel.resumeProducing` once everything is written. A client that stalls is disconnected.
 
-A request for a chunk that is in the window, and that arrives alone and whole, is answered before Twisted's parser sees
-it, with the bytes that all sessions share. Whatever is not that plain goes on to the parser and to :mod:`.api`, which
-gives the same answer the long way.
+A plain request for a chunk that is in the window is answered by :mod:`~patches.server.http.fast_path`, before Twisted's
+parser sees it, with the bytes that all sessions share. Every other request takes the parser and
+:mod:`~patches.server.http.api`, which gives the same response.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SMALL_BUFFER_BYTES = 4 * 1024
 
 @implementer(IChunkTransport)
 class BackpressureChannel(HTTPChannel):
-    """An HTTP/1.1 connection that takes up a request only when the kernel has taken the answer to the last one."""
+    """An HTTP/1.1 connection that handles a request only when the kernel has taken the response to the last one."""
 
     site: ServerSite
     transport: Any
@@ -52,7 +52,7 @@ class BackpressureChannel(HTTPChannel):
     _early = b""
 
     def connectionMade(self) -> None:
-        """Bound what the transport and the kernel keep."""
+        """Bound the buffers of the transport and of the kernel."""
         super().connectionMade()
         self.transport.bufferSize = SMALL_BUFFER_BYTES
         if ISystemHandle.providedBy(self.transport):
@@ -61,7 +61,7 @@ class BackpressureChannel(HTTPChannel):
         self.site.channels.add(self)
 
     def dataReceived(self, data: bytes) -> None:
-        """Answer a plain request for a chunk; hand everything else to the parser; read on only when all is out."""
+        """Answer a plain request for a chunk; pass everything else to the parser; read on only when all is written."""
         if not self._flushed and not self._parsing:
             self._early += data
             self.transport.pauseProducing()
@@ -92,7 +92,7 @@ class BackpressureChannel(HTTPChannel):
         return bool(begun)
 
     def write_chunk(self, chunk: ChunkResponse) -> None:
-        """Write a chunk's whole answer, in the bytes that all sessions share."""
+        """Write the whole response of a chunk, in the bytes that all sessions share."""
         chunk.pin()
         self.when_flushed(chunk.unpin)
         self.transport.write(chunk.answer)
@@ -112,20 +112,20 @@ class BackpressureChannel(HTTPChannel):
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is being answered."""
+        """Whether no request is being answered."""
         return self._flushed and not self.requests and self._answered is None
 
     # What the transport says
 
     def pauseProducing(self) -> None:
-        """Note that an answer is on its way."""
+        """Note that a response is not yet written."""
         self._flushed = False
         if self.requests and not self._told_parser:
             self._told_parser = True
             super().pauseProducing()
 
     def resumeProducing(self) -> None:
-        """Go on: the kernel has everything."""
+        """Continue: the kernel has taken everything."""
         self._flushed = True
         self._out()
         if self._told_parser:
@@ -140,7 +140,7 @@ class BackpressureChannel(HTTPChannel):
             self.dataReceived(early)
 
     def requestDone(self, request: Request) -> None:
-        """Take up the next request of a pipeline only when this one's answer is out; wait a bounded time for that."""
+        """Start the next request of a pipeline only when this response is written; wait a bounded time for that."""
         if self._flushed:
             self._out()
             super().requestDone(request)
@@ -149,19 +149,19 @@ class BackpressureChannel(HTTPChannel):
             self.setTimeout(self._savedTimeOut)  # timeOut itself is None while a request is handled
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Give back what this connection had."""
+        """Release what this connection was granted."""
         self._out()
         self.site.gone(self)
         super().connectionLost(reason)
 
 
 class RefusingProtocol(Protocol):
-    """Tells a client for whose connection there is no memory to come back, and hangs up."""
+    """Sends 503 to a client for whose connection there is no memory, and closes the connection."""
 
     transport: Any
 
     def connectionMade(self) -> None:
-        """Answer without reading."""
+        """Write the response without reading the request."""
         message = "the memory limit allows no further connection"
         response = closing_answer(b"503 Service Unavailable", "memory-limit", message, (b"Retry-After", b"10"))
         self.transport.write(response)
@@ -170,10 +170,10 @@ class RefusingProtocol(Protocol):
 
 class ServerSite(Site):
     """
-    Makes channels while there is memory for them.
+    Creates channels while the budget has room for them.
 
     :param read_cached: returns the chunk that a session asks for, if that needs neither a wait nor an explanation.
-    :param idle_seconds: how long a connection may be silent, or take to accept an answer.
+    :param idle_seconds: the time that a connection may be silent, or take to accept a response.
     :param fast_path: answer plain requests for chunks before they are parsed.
     """
 
@@ -198,7 +198,7 @@ class ServerSite(Site):
         self._clock = clock
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
-        """Take a connection, if the budget has room for it."""
+        """Accept a connection, if the budget has room for it."""
         if not self._budget.take(CONNECTIONS, CONNECTION_BYTES):
             return RefusingProtocol()
         channel: Any = super().buildProtocol(addr)
@@ -206,16 +206,16 @@ class ServerSite(Site):
         return channel
 
     def gone(self, channel: BackpressureChannel) -> None:
-        """Take back what a connection was granted."""
+        """Release what a connection was granted."""
         if channel in self.channels:
             self.channels.remove(channel)
             self._budget.release(CONNECTIONS, CONNECTION_BYTES)
 
     def log(self, request: Any) -> None:
-        """Write no access log: it would name sessions, and cost more than most answers."""
+        """Write no access log: it would name sessions, and cost more than most responses."""
 
     async def drain(self, seconds: float = 5.0) -> None:
-        """Let what is being answered end, for a bounded time; then hang up."""
+        """Finish the responses that are in progress, for a bounded time; then close all connections."""
         step = 0.05
         while seconds > 0 and self.channels:
             for channel in list(self.channels):

@@ -1,4 +1,4 @@
-"""Errors as the API tells them: status, code, message, and when to come back; translated here and nowhere else."""
+"""The errors of the API: status, code, message and retry time, translated from the server's errors by one table."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from patches.wire import JSON, encode_json
 @frozen
 class ApiError(Exception):
     """
-    An error answer.
+    An error response.
 
     :ivar status: the HTTP status.
     :ivar code: a stable word for programs.
@@ -61,7 +61,7 @@ TABLE: tuple[tuple[type[Exception], int, str, str | None, int | None], ...] = (
 
 
 def api_error(error: BaseException) -> ApiError | None:
-    """Translate an error by the table; ``None`` if a client is told nothing of it."""
+    """Translate an error by the table; ``None`` if a client must not see it."""
     if isinstance(error, ApiError):
         return error
     if isinstance(error, Denied):
@@ -74,9 +74,9 @@ def api_error(error: BaseException) -> ApiError | None:
 
 def json_response(request: IRequest, document: Any, code: int | None = None) -> bytes:
     """
-    Make a document the answer to a request.
+    Set a JSON document as the response to a request.
 
-    :param code: the HTTP status; ``None``: what is set already.
+    :param code: the HTTP status; ``None``: the status that is already set.
     :return: the body.
     """
     if code is not None:
@@ -89,9 +89,9 @@ def json_response(request: IRequest, document: Any, code: int | None = None) -> 
 
 def json_object(request: Any) -> dict[str, Any]:
     """
-    Read a request's body.
+    Parse a request's body.
 
-    :raises Problem: if it is no JSON object.
+    :raises ApiError: if it is not a JSON object.
     """
     try:
         body = json.loads(request.content.read())
@@ -103,7 +103,7 @@ def json_object(request: Any) -> dict[str, Any]:
 
 
 def accepts_gzip(request: IRequest) -> bool:
-    """Tell whether a client accepts gzip (RFC 9110 §12.5.3); what it says of gzip goes before what it says of all."""
+    """Return whether a client accepts gzip (RFC 9110 §12.5.3); a quality for ``gzip`` goes before one for ``*``."""
     qualities = {}
     for coding in (request.getHeader("Accept-Encoding") or "").lower().split(","):
         name, _, quality = coding.partition(";")

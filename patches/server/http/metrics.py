@@ -1,4 +1,4 @@
-"""What the server tells Prometheus: read from its parts whenever it is asked."""
+"""The metrics for Prometheus, read from the parts of the server at each request."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Metrics:
     """
     The metrics of one server.
 
-    :param memory_limit: the limit that the user gave, in bytes.
-    :param wall: tells the time in seconds since the epoch.
+    :param memory_limit: the configured limit, in bytes.
+    :param wall: returns the time in seconds since the epoch.
     """
 
     content_type = CONTENT_TYPE_LATEST
@@ -43,11 +43,11 @@ class Metrics:
         self._registry.register(self)
 
     def render(self) -> bytes:
-        """Give all metrics in the text format."""
+        """Return all metrics in the text format."""
         return generate_latest(self._registry)
 
     def collect(self) -> Iterator[Metric]:
-        """Read every metric (the interface of a prometheus-client collector)."""
+        """Yield every metric (the interface of a prometheus-client collector)."""
         yield from self._sessions()
         yield from self._lists()
         yield from self._sources()

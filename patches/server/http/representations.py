@@ -1,4 +1,4 @@
-"""The JSON documents of the server's API, made of values."""
+"""The JSON documents of the server's API, as functions of values."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def session_document(
     session: Session, table: SessionTable, reads: ReadableList, describe: DescribeSnapshot = snapshot_document
 ) -> dict[str, Any]:
     """
-    Describe a session to its scanner; the list is told from activation on.
+    Describe a session to its scanner; the snapshot is included from activation on.
 
-    :param reads: what the session reads.
+    :param reads: the snapshot or delta that the session reads.
     """
     document = {
         "session": session.token,
@@ -51,7 +51,7 @@ def session_document(
 
 
 def progress_document(session: Session, table: SessionTable) -> dict[str, Any]:
-    """Say where a session stands, and after how many seconds to ask again."""
+    """Describe the progress of a session, and the seconds after which to ask again."""
     return {
         "state": str(session.state),
         "queuePosition": table.queue_position(session),
@@ -60,17 +60,19 @@ def progress_document(session: Session, table: SessionTable) -> dict[str, Any]:
 
 
 def poll_after(session: Session, table: SessionTable) -> float:
-    """Tell after how many seconds a scanner that has to wait should ask again."""
+    """Return the seconds after which a waiting scanner should ask again."""
     return min(5.0 if session.state is State.QUEUED else 1.0, table.allowed_silence(session) / 4)
 
 
 def unchanged_document(snapshot: Snapshot, describe: DescribeSnapshot = snapshot_document) -> dict[str, Any]:
-    """Say that the list which a scanner has is the current one."""
+    """Describe that the scanner's list is the current one."""
     return {"unchanged": True, "platform": snapshot.platform, "snapshot": describe(snapshot)}
 
 
 def finished_document(reads: ReadableList) -> dict[str, Any]:
-    """Say that a stream is complete, and what its reader must have found: of a delta, when it is applied."""
+    """
+    Describe the end of a stream: the counts and the digest that its reader must have (of a delta, once it is applied).
+    """
     snapshot = reads.target
     return {
         "finished": True,
@@ -94,9 +96,9 @@ def platforms_document(
 
 def ready_document(statuses: Mapping[str, ListStatus], ready: bool, problem: str | None) -> dict[str, Any]:
     """
-    Say whether every platform has a snapshot, and which has a newer one that is held back.
+    Describe whether every platform has a snapshot, and which platforms have a newer one that is held back.
 
-    :param problem: what is wrong with a source, or ``None``.
+    :param problem: the problem of a source, or ``None``.
     """
     return {
         "ready": ready,

@@ -1,4 +1,4 @@
-"""What a server with a signing key says of snapshots."""
+"""Signed descriptions of snapshots, of a server with a signing key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Intake: reads one list of a source, or what has changed in it, into the lists on disk, whole or not at all."""
+"""Import: one list of a source, or its changes, is read into the staging store, whole or not at all."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _TRIES = 5
 
 class Importer:
     """
-    Reads lists. What a reading that was cancelled leaves behind is forgotten at the next start.
+    Reads lists. What a cancelled import leaves behind is deleted at the next start.
 
     :param run: runs what blocks.
-    :param wanted: records of other platforms are left out; ``None``: all are wanted.
+    :param wanted: the platforms whose records are stored; ``None``: all.
     """
 
     def __init__(self, staging: StagingStore, run: Run, wanted: Container[str] | None) -> None:
@@ -34,8 +34,8 @@ class Importer:
         Read a list.
 
         :param now: seconds since the epoch.
-        :return: the platforms that it is about, or was about before.
-        :raises SourceError: if it cannot be read whole, or is empty, or is not what the source says it is.
+        :return: the platforms of the list, before and now.
+        :raises SourceError: if it cannot be read whole, is empty, or has not the length that the source claims.
         """
         for _ in range(_TRIES):
             known = await self._run(self._staging.known, source.name, offer.key)
@@ -56,7 +56,7 @@ class Importer:
         raise SourceError(f"the list changed under {_TRIES} readings")
 
     async def _copy(self, listing: IListing, import_id: int) -> int:
-        """Write down what comes; give how many came, wanted or not."""
+        """Store the vulnerabilities of a listing. Return how many were read, wanted or not."""
         batch, count = [], 0
         async for vulnerability in listing:
             count += 1

@@ -1,8 +1,8 @@
 """
-Leadership: of several servers on one catalogue one refreshes it, the one that holds a lock.
+Leadership: of several servers with one catalogue, the one that holds a lock refreshes it.
 
-The lock is asked for again and again, and whoever cannot be sure to hold it does not lead. Two may believe that they do
-for as long as it takes to notice a connection that has broken; both then publish what the sources say, one after the
+Each server tries to acquire the lock again and again, and does not lead unless it is sure to hold it. Two servers may
+both believe that they lead until a broken connection is noticed; both then publish what the sources have, one after the
 other.
 """
 
@@ -20,19 +20,19 @@ log = Logger()
 
 
 class Lock(Protocol):
-    """A lock that one server of all can hold."""
+    """A lock that one of all servers can hold."""
 
     def acquire(self) -> bool:
         """
-        Take the lock if it is free; tell whether it is held now. Blocks, but for no other server.
+        Acquire the lock if it is free. Return whether it is held now. Blocks, but for no other server.
 
-        :raises CatalogueError: if that cannot be told; then it is not held.
+        :raises CatalogueError: if that is not known; then the lock is not held.
         """
 
 
 class Leadership:
     """
-    Whether this server leads.
+    Whether this server is the leader.
 
     :param run: runs what blocks.
     """
@@ -44,11 +44,11 @@ class Leadership:
         self._checking = DeferredLock()
 
     def leads(self) -> bool:
-        """Tell whether this server led when that was last looked at."""
+        """Return whether this server was the leader at the last check."""
         return bool(self._leads)
 
     async def check(self) -> None:
-        """Look whether this server leads; it takes the lead if nobody else has it."""
+        """Check whether this server is the leader; it becomes the leader if there is no other."""
         async with self._checking:
             try:
                 held = await self._run(self._lock.acquire)

@@ -1,4 +1,4 @@
-"""Rounds: what the server does again and again for its catalogue, and what it says when that cannot be had."""
+"""Maintenance: the repeated work of a server on its catalogue, which goes on when the catalogue is unavailable."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ log = Logger()
 
 class Maintenance:
     """
-    Rounds of one server.
+    The maintenance of one server.
 
     :param revisions_in_use: returns the revisions that sessions read, which are kept.
-    :param deltas: to what is current.
-    :param leadership: ``None``: nobody shares the catalogue.
-    :param forget_files: removes files that no source has used for long.
+    :param deltas: the deltas to the current snapshots.
+    :param leadership: ``None``: the catalogue is not shared.
+    :param forget_files: deletes fetched files that no source has used for a long time.
     """
 
     def __init__(
@@ -41,11 +41,11 @@ class Maintenance:
         self._trouble: str | None = None
 
     async def refresh(self) -> None:
-        """Refresh what is due; first of all take up what is there."""
+        """Refresh the lists that are due; at the first call, load the catalogue before."""
         await self._try(self._go_on)
 
     async def prune(self) -> None:
-        """Delete what nobody reads any more; fetched files not before the sources have told that they use them."""
+        """Delete unused snapshots; also fetched files, once the sources have marked those that they use."""
         await self._try(self._prune)
 
     async def _go_on(self) -> None:
@@ -64,7 +64,7 @@ class Maintenance:
             await self._forget_files()
 
     async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do it; a catalogue that is away is told of once, not each second."""
+        """Run *work*; log an unavailable catalogue once, not every second."""
         try:
             await work()
         except CatalogueError as error:

@@ -1,9 +1,9 @@
 """
-Several sources' lists of one platform, made one.
+Merging of several sources' lists of one platform into one.
 
-A source of a lower rank (a vendor's own) goes before the others. What it says of a flaw in a package holds: that it is
-not affected, or in which version it is fixed. What another source says to the contrary is left out; what it says as
-well, or of something else, stays, and every record keeps its source.
+A source of a lower rank (a vendor's own) goes before the others. Its statement about a vulnerability id in a package
+holds: that the package is not affected, or the version in which it is fixed. A contradicting statement of another
+source is skipped; a statement that agrees, or is about something else, is kept, and every record keeps its source.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ def merge(lists: Sequence[Lines], scratch: Path) -> Iterator[bytes]:
     """
     Merge the lists of one platform.
 
-    :param lists: the sources' lists, the one that goes before the others first.
-    :param scratch: where a scratch file may be; it is gone at the end.
-    :return: the lines, ordered by name, and then as the lists are.
+    :param lists: the sources' lists, the one with precedence first.
+    :param scratch: the path of a scratch file, which is deleted at the end.
+    :return: the lines, ordered by name, then in the order of the lists.
     """
     if len(lists) == 1:
         yield from (line for _, line in lists[0]())
@@ -47,9 +47,9 @@ def merge(lists: Sequence[Lines], scratch: Path) -> Iterator[bytes]:
 
 class StatementStore:
     """
-    What was said of flaws in packages, in a scratch file; everything here blocks.
+    The statements about vulnerability ids in packages, in a scratch file; every method blocks.
 
-    :param path: whatever is there is thrown away.
+    :param path: a file that is there is deleted.
     """
 
     def __init__(self, path: Path) -> None:
@@ -61,7 +61,11 @@ class StatementStore:
         )
 
     def note(self, number: int, lines: Iterable[tuple[str, bytes]]) -> None:
-        """Note what the list of this number says."""
+        """
+        Store the statements of a list.
+
+        :param number: the position of the list in the order of precedence.
+        """
         rows = (
             (vulnerability_id, _package(fixed), number, _said(fixed))
             for _, line in lines
@@ -74,7 +78,7 @@ class StatementStore:
         self._database.execute("COMMIT")
 
     def uncontradicted(self, number: int, lines: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, int, bytes]]:
-        """Give the lines of a list with their name and this number, without what an earlier list contradicts."""
+        """Yield the lines of a list with their name and its number, except those that an earlier list contradicts."""
         for name, line in lines:
             if number == 0:
                 yield name, number, line

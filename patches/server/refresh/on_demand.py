@@ -1,8 +1,9 @@
 """
-Demand: what scanners want of public feeds, as this server knows it.
+The platforms that scanners request from public feeds, as this server knows them.
 
-What is asked for is noted at once, and written to the board with the next look at it: when it is new, and then once a
-day. So it is refreshed by whichever server refreshes, after a restart too, and until nobody has asked for a month.
+A request is noted at once, and written to the table of requests at the next synchronization: when it is new, and then
+once a day. The platform is then refreshed by whichever server refreshes, also after a restart, until nobody has asked
+for it for a month.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ ABSENT_FOR = timedelta(days=1)
 
 class RequestedPlatforms:
     """
-    What is wanted.
+    The requested platforms.
 
     :param run: runs what blocks.
-    :param wall: tells the time in seconds since the epoch.
+    :param wall: returns the time in seconds since the epoch.
     """
 
     def __init__(
@@ -41,21 +42,21 @@ class RequestedPlatforms:
 
     @property
     def wanted(self) -> Collection[str]:
-        """The platforms that are wanted of public feeds."""
+        """The platforms that are wanted from public feeds."""
         return self._requests.wanted.keys()
 
     @property
     def known(self) -> frozenset[str]:
-        """What the server that refreshes has told: the platforms that configured sources have; none: not yet known."""
+        """The platforms of configured sources, as the server that refreshes published them; empty: not yet known."""
         return self._requests.known
 
     @property
     def is_new(self) -> bool:
-        """Whether something was asked for that is not on the board yet."""
+        """Whether there is a request that is not in the table yet."""
         return bool(self._asked)
 
     def ask(self, platform: str) -> bool:
-        """Note that a platform was asked for; tell whether it can be, that is, public feeds may have it."""
+        """Note a request for a platform. Return whether public feeds may have the platform."""
         asked = self._requests.wanted.get(platform)
         if asked is None and (platform in self._requests.absent or not self._public.has(platform)):
             return False
@@ -66,19 +67,19 @@ class RequestedPlatforms:
         return True
 
     async def sync(self) -> None:
-        """Write to the board what was asked for, and read what is there."""
+        """Write new requests to the table, and read the table."""
         asked, self._asked = self._asked, {}
         if asked:
             await self._run(self._request_table.add_wanted, asked)
         self._requests = await self._run(self._request_table.read)
 
     def forgotten(self) -> set[str]:
-        """Give the platforms for which nobody has asked for too long."""
+        """Return the platforms that nobody has asked for in too long a time."""
         before = self._wall() - WANTED_FOR.total_seconds()
         return {platform for platform, asked in self._requests.wanted.items() if asked < before}
 
     async def forget(self, platforms: Collection[str]) -> None:
-        """Have these wanted no more; what was found absent long ago may be asked for again."""
+        """Remove platforms from the requests; a platform that was absent long ago may be requested again."""
         before = self._wall() - ABSENT_FOR.total_seconds()
         old = {platform for platform, since in self._requests.absent.items() if since < before}
         if old or platforms:
@@ -86,10 +87,10 @@ class RequestedPlatforms:
             self._requests = await self._run(self._request_table.read)
 
     async def mark_absent(self, platforms: Collection[str]) -> None:
-        """Note that these are not to be had."""
+        """Mark platforms that no public feed has."""
         await self._run(self._request_table.mark_absent, platforms, self._wall())
         self._requests = await self._run(self._request_table.read)
 
     async def publish_known(self, platforms: Collection[str]) -> None:
-        """Tell the other servers which platforms configured sources have; none: that is not known."""
+        """Publish the platforms of the configured sources to the other servers; empty: not known."""
         await self._run(self._request_table.publish_known, platforms)

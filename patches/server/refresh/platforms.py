@@ -1,9 +1,9 @@
 """
-The platforms that are served: which there are, and which snapshot of each is current.
+The platforms that are served, and the current snapshot of each.
 
-A platform is served if it was chosen, or, where none were, if a configured source has it or the catalogue does. Any
-other is wanted of public feeds from when it is first asked for. A server that follows another knows what that one has
-told.
+A platform is served if it was chosen, or, where none were chosen, if a configured source or the catalogue has it. Any
+other platform is requested from public feeds from the first request on. A follower knows the platforms that the leader
+has published.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class PlatformRegistry:
     """
     The platforms of one server.
 
-    :param chosen: those to serve; empty: whatever there is.
+    :param chosen: the platforms to serve; empty: all that there are.
     :param run: runs what blocks.
-    :param leads: tells whether this server is the one that refreshes.
-    :ivar chosen: likewise; ``None``: whatever there is.
+    :param leads: returns whether this server is the one that refreshes.
+    :ivar chosen: likewise; ``None``: all that there are.
     :ivar statuses: by platform.
     """
 
@@ -52,10 +52,10 @@ class PlatformRegistry:
 
     def current(self, platform: str) -> Snapshot:
         """
-        Give the current snapshot of a platform.
+        Return the current snapshot of a platform.
 
         :raises UnknownPlatform: if it is not served.
-        :raises NotReady: if it is not there yet.
+        :raises NotReady: if it has not been read yet.
         """
         if not self._may_be(platform):
             raise UnknownPlatform(platform)
@@ -65,7 +65,7 @@ class PlatformRegistry:
         return status.snapshot
 
     def _may_be(self, platform: str) -> bool:
-        """Tell whether a platform is served, or may be; what only public feeds may have is wanted from now on."""
+        """Return whether a platform is or may be served; one that only public feeds may have is requested."""
         if self.chosen is not None:
             return platform in self.chosen
         if platform in self.promised or not (self.is_known or platform in self._requested.wanted):
@@ -74,21 +74,21 @@ class PlatformRegistry:
 
     @property
     def is_known(self) -> bool:
-        """Whether it is known which platforms there are."""
+        """Whether the platforms are known."""
         if self.chosen is not None or not self._source_set.is_configured:
             return True
         return bool(self.statuses) and self._source_set.is_known if self._leads() else bool(self._requested.known)
 
     @property
     def promised(self) -> frozenset[str]:
-        """Those that are served whether anybody asks for them or not, as far as is known."""
+        """The platforms that are served without a request, as far as they are known."""
         if self.chosen is not None:
             return self.chosen
         return frozenset(self._source_set.platforms) if self._leads() else self._requested.known
 
     @property
     def wanted_of_public(self) -> frozenset[str]:
-        """Those to look for in public: what no configured source has."""
+        """The requested platforms that no configured source has."""
         if self.chosen is not None and not self._source_set.is_known:
             return frozenset()
         wanted = self.chosen if self.chosen is not None else frozenset(self._requested.wanted)
@@ -96,28 +96,28 @@ class PlatformRegistry:
 
     @property
     def expected(self) -> set[str]:
-        """Those of which there is to be a snapshot."""
+        """The platforms that must have a snapshot."""
         return {*self.promised, *(self._requested.wanted if self.chosen is None else ())}
 
     @property
     def ready(self) -> bool:
-        """Whether there is a snapshot of every platform, but for those that were asked for and are not there yet."""
+        """Whether every platform has a snapshot, except requested ones that have not been read yet."""
         statuses = self.statuses.values()
         registry = any(status.snapshot is not None for status in statuses)
         return registry and all(status.snapshot is not None or status.on_demand for status in statuses)
 
     @property
     def problem(self) -> str | None:
-        """What is wrong with a source, if something is; who does not refresh knows of none."""
+        """The problem of a source, if there is one; a follower knows of none."""
         if not self._leads():
             return None
         return NOTHING if not self.statuses and self._source_set.is_empty else self._source_set.problem
 
     async def load_current(self) -> None:
         """
-        Take up what is current in the catalogue, and what is held back.
+        Load the current snapshots of the catalogue, and those that are held back.
 
-        It is there from an earlier run, or another process has put it there: an operator's, another server's.
+        They are from an earlier run, or another process published them: an operator's command, another server.
         """
         found = {snapshot.platform: snapshot for snapshot in await self._run(self._catalogue.current)}
         held_back = {snapshot.platform: snapshot for snapshot in await self._run(self._catalogue.held_back)}

@@ -1,4 +1,4 @@
-"""Asking sources which lists they have, and reading those that have changed."""
+"""Polling: sources are asked for their lists, and changed lists are read."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ log = Logger()
 
 class Poller:
     """
-    Asks and reads; what fails is noted with what was asked, and tried again later.
+    Asks sources and reads lists; a failure is recorded at the source or list, and retried later.
 
-    :param lists: what the sources said last.
+    :param staging: the lists that were read last.
     :param run: runs what blocks.
-    :param wall: tells the time in seconds since the epoch.
+    :param wall: returns the time in seconds since the epoch.
     """
 
     def __init__(
@@ -47,9 +47,9 @@ class Poller:
 
     async def ask(self, state: SourceState) -> set[str]:
         """
-        Learn which lists a source has, if it is due.
+        Ask a source for its lists, if it is due.
 
-        :return: the platforms of lists that it has not any more.
+        :return: the platforms of lists that the source no longer has.
         """
         if state.attempts.due > self._clock.seconds():
             return set()
@@ -74,7 +74,7 @@ class Poller:
         """
         Read a list, if it has changed.
 
-        :return: the platforms of which the snapshot has to be made anew.
+        :return: the platforms whose snapshot must be rebuilt.
         """
         offer, interval = source_list.offer, self._interval(source.name)
         known = await self._run(self._staging.known, source.name, offer.key)
@@ -99,7 +99,9 @@ class Poller:
             self._budget.release(REFRESH, REFRESH_BYTES)
 
     async def _remember(self, source: ISource, source_list: SourceList) -> None:
-        """Take up from an earlier run when a list was read; what only reading tells is not read before it is due."""
+        """
+        Restore the time of the last read from an earlier run; a list without a state is not read before it is due.
+        """
         known = await self._run(self._staging.known, source.name, source_list.offer.key)
         if known is not None:
             read, source_list.platforms = known

@@ -1,4 +1,4 @@
-"""Publishing: the lists of a platform become its snapshot, unless what came of them is not to be believed."""
+"""Publication: the lists of a platform become its snapshot, unless the result is implausible."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ log = Logger()
 @frozen
 class Guard:
     """
-    What a new snapshot is held back for.
+    The rules by which a new snapshot is held back.
 
-    :ivar most_shrink: it may have so much less than the current one, as a fraction.
+    :ivar most_shrink: the fraction by which it may be shorter than the current one.
     """
 
     most_shrink: float = 0.1
 
     def objection(self, current: Snapshot | None, vulnerabilities: int) -> str | None:
-        """Say why a list of this length is not to replace the current one; ``None`` if it may."""
+        """Return the reason for which a list of this length must not replace the current one; ``None`` if it may."""
         if current is None or vulnerabilities >= current.vulnerabilities * (1 - self.most_shrink):
             return None
         lost = 1 - vulnerabilities / current.vulnerabilities
@@ -41,9 +41,9 @@ class Guard:
 
 class Publisher:
     """
-    Makes snapshots of lists; everything here blocks.
+    Builds snapshots from lists; every method blocks.
 
-    :param folder: where scratch files may be.
+    :param folder: the folder of scratch files.
     """
 
     def __init__(self, catalogue: Catalogue, staging: StagingStore, guard: Guard, folder: Path) -> None:
@@ -56,8 +56,8 @@ class Publisher:
         """
         Merge the lists of a platform, and make the result current, unless the guard objects.
 
-        :param sources: every source, in the order in which they were configured.
-        :param checked: when all of them had given what is merged; seconds since the epoch.
+        :param sources: every source, in the order of the configuration.
+        :param checked: the time at which all of them had these lists; seconds since the epoch.
         :param now: likewise.
         :return: the snapshot, which is current or ``held_back``; ``None`` if no source has a list of this platform.
         """

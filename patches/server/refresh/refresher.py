@@ -1,11 +1,11 @@
 """
-Refresh: reads vulnerability sources into the catalogue, and tells which snapshot of a platform is current.
+The refresher: it reads vulnerability sources into the catalogue, and knows the current snapshot of each platform.
 
-A source is asked which lists it offers; a list whose state has not changed is not read again. When a list of a platform
-has been read, the platform's snapshot is made anew of all its sources' lists. What fails leaves everything else as it
-is; it is logged, shown, and tried again. An empty list is a failure: a Clair that is still loading, or that has seen an
-image of it only, shows a platform without vulnerabilities. While another server refreshes the same catalogue, this one
-only takes up what is current.
+A source is asked for its lists; a list whose state has not changed is not read again. When a list of a platform has
+been read, the platform's snapshot is rebuilt from the lists of all its sources. A failure leaves everything else
+unchanged; it is logged, shown, and retried. An empty list is a failure: a Clair that is still loading, or that has only
+seen an image of the platform, shows a platform without vulnerabilities. While another server refreshes the same
+catalogue, this one only loads the current snapshots.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ _SESSIONS_COME_BACK_SECONDS = 3600.0
 
 class Refresher:
     """
-    Keeps the snapshots of all platforms fresh.
+    Keeps the snapshots of all platforms up to date.
 
-    :param offering: the sources.
-    :param demand: what is wanted of public ones.
-    :param lists: what the sources said last.
+    :param source_set: the sources.
+    :param requested: the platforms that are requested from public feeds.
+    :param staging: the lists that were read last.
     :param run: runs what blocks.
-    :param wall: tells the time in seconds since the epoch.
-    :ivar leads: tells whether this server is the one that refreshes.
+    :param wall: returns the time in seconds since the epoch.
+    :ivar leads: returns whether this server is the one that refreshes.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Refresher:
 
     @property
     def statuses(self) -> dict[str, ListStatus]:
-        """What is known of each platform's list."""
+        """The status of each platform's list."""
         return self._registry.statuses
 
     @property
@@ -101,19 +101,19 @@ class Refresher:
 
     @property
     def has_asked(self) -> bool:
-        """Whether this server has asked every source that it has since it refreshes."""
+        """Whether this server has asked every source since it became the leader."""
         return self._led and self.leads() and self._source_set.has_answered(self._clock.seconds())
 
     def current(self, platform: str) -> Snapshot:
-        """Give the current snapshot of a platform; see :meth:`PlatformRegistry.current`."""
+        """Return the current snapshot of a platform; see :meth:`PlatformRegistry.current`."""
         return self._registry.current(platform)
 
     async def find(self, revision: str) -> Snapshot | None:
-        """Give a snapshot that is still in the catalogue, current or not."""
+        """Return a snapshot that is still in the catalogue, current or not."""
         return await self._run(self._catalogue.find, revision)
 
     async def load_current(self) -> None:
-        """Take up what other servers, operators and scanners have done."""
+        """Load the changes made by other servers, operators and scanners."""
         await self._requested.sync()
         if self.leads():
             await self._add_public_sources()
@@ -121,7 +121,7 @@ class Refresher:
         self._taken_up = self._clock.seconds()
 
     async def tick(self) -> None:
-        """Refresh what is due, one list after the other."""
+        """Refresh the lists that are due, one after the other."""
         if self._requested.is_new or self._clock.seconds() - self._taken_up >= _TAKE_UP_SECONDS:
             await self.load_current()
         if not self._is_our_turn():
@@ -146,14 +146,14 @@ class Refresher:
         self._recheck_catalogue()
 
     async def prune(self, in_use: set[str]) -> None:
-        """Delete snapshots that nobody reads any more; what another server's sessions read is not known here."""
+        """Delete snapshots that no session reads; the sessions of other servers are not known here."""
         if self.leads():
             now = self._wall()
             age = MinimumAge(now - self._schedule.keep.total_seconds(), now - _SESSIONS_COME_BACK_SECONDS)
             await self._run(self._catalogue.prune, in_use, age)
 
     def _is_our_turn(self) -> bool:
-        """Tell whether this server refreshes; if another did until now, everything is looked at again."""
+        """Return whether this server refreshes; if another server did until now, everything is checked again."""
         led, self._led = self._led, self.leads()
         if self._led and not led:
             self._source_set.recheck_all(self._clock.seconds())
@@ -162,7 +162,7 @@ class Refresher:
         return self._led
 
     async def _add_public_sources(self) -> None:
-        """Have public sources read what is wanted; what nobody wants any more is as if nobody ever had."""
+        """Read requested platforms from public sources; drop those that are no longer requested."""
         if self._registry.chosen is None:
             forgotten = self._requested.forgotten()
             offered = self._source_set.platforms
@@ -175,7 +175,7 @@ class Refresher:
             self._change(await self._run(self._staging.forget_others, name, ()))
 
     async def _forget_sources(self) -> None:
-        """Once it is known which sources there are, forget what others said: they were configured before, or wanted."""
+        """Delete the lists of other sources, once the sources are known: they were configured or requested earlier."""
         if self._others_forgotten or not self._source_set.is_known:
             return
         names = {state.source.name for state in self._source_set.states}
@@ -183,7 +183,7 @@ class Refresher:
         self._others_forgotten = True
 
     async def _publish_known(self) -> None:
-        """Write down what is known now: which platforms there are, and which of the wanted ones there are not."""
+        """Publish which platforms there are, and which of the requested ones are absent."""
         now = self._clock.seconds()
         for platform in self._registry.wanted_of_public if self._registry.chosen is None else ():
             status = self.statuses.get(platform)
@@ -197,7 +197,7 @@ class Refresher:
             self._told = known
 
     def _change(self, platforms: Iterable[str]) -> None:
-        """Note of which platforms the snapshot has to be made anew."""
+        """Mark platforms whose snapshot must be rebuilt."""
         self._changed |= {platform: RetrySchedule() for platform in platforms}
 
     def _note_lists(self, state: SourceState) -> None:
@@ -209,7 +209,7 @@ class Refresher:
                     self._changed.setdefault(platform, RetrySchedule())  # the catalogue has lost it
 
     async def _publish(self, platform: str, attempts: RetrySchedule) -> None:
-        """Make the snapshot of a platform anew."""
+        """Rebuild the snapshot of a platform."""
         now, states = self._wall(), self._source_set.states_of(platform)
         checked = self.statuses.get(platform, ListStatus()).checked(platform, states, now)
         sources = [state.source for state in states]
@@ -225,7 +225,7 @@ class Refresher:
             del self._changed[platform]
 
     def _recheck_catalogue(self) -> None:
-        """Ask the sources sooner while one of them might have a platform that is missing."""
+        """Ask the sources earlier while one of them might have a missing platform."""
         now = self._clock.seconds()
         if not any(status.error == NO_SOURCE for status in self.statuses.values()):
             self._search = RetrySchedule()

@@ -1,9 +1,9 @@
 """
-What servers on one catalogue tell each other beside the lists: what scanners want of public feeds, and what there is.
+The table through which servers with one catalogue exchange requests: wanted platforms, absent ones, known ones.
 
-The server that is asked for a platform writes down that it is wanted, whoever refreshes. The one that refreshes writes
-down which platforms there are, and which of the wanted ones there are not. A server alone tells itself, for when it is
-restarted. Everything here blocks; it runs in threads.
+The server that is asked for a platform writes that it is wanted, whoever refreshes. The leader writes which platforms
+there are, and which of the wanted ones are absent. A single server uses the table for itself, across restarts. Every
+method blocks and runs in a thread.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ MOST_ABSENT = 256
 @frozen
 class Requests:
     """
-    What stands on the board; times in seconds since the epoch.
+    The content of the table; times in seconds since the epoch.
 
-    :ivar wanted: platforms that are wanted of public feeds, and when each was last asked for.
-    :ivar absent: platforms that were, and that no public feed has; since when that is known.
-    :ivar known: platforms that the configured sources have; empty: that is not known.
+    :ivar wanted: the platforms that are wanted from public feeds, with the time of the last request.
+    :ivar absent: the platforms that were wanted and that no public feed has, with the time at which that became known.
+    :ivar known: the platforms of the configured sources; empty: not known.
     """
 
     wanted: Mapping[str, float] = field(factory=dict)
@@ -39,16 +39,16 @@ class Requests:
 
 class RequestTable:
     """
-    The board, in the database of the catalogue; if that fails, any method raises ``CatalogueError``.
+    The table, in the database of the catalogue; if the database fails, any method raises ``CatalogueError``.
 
-    :param engine: that of the catalogue.
+    :param engine: the engine of the catalogue.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def read(self) -> Requests:
-        """Give what stands there."""
+        """Return the content of the table."""
         with read_transaction(self._engine) as connection:
             rows = connection.execute(select(WANTED)).all()
             known = connection.execute(select(KNOWN.c.platform)).scalars().all()
@@ -56,7 +56,7 @@ class RequestTable:
         return Requests(wanted, {row.platform: row.absent for row in rows if row.absent is not None}, frozenset(known))
 
     def add_wanted(self, asked: Mapping[str, float]) -> None:
-        """Write down that platforms were asked for, and when."""
+        """Add requests for platforms, with their times."""
         with write_transaction(self._engine, LockPurpose.TELLING) as connection:
             for platform, time in sorted(asked.items()):
                 here = WANTED.c.platform == platform
@@ -68,18 +68,18 @@ class RequestTable:
             )
 
     def mark_absent(self, platforms: Collection[str], now: float) -> None:
-        """Write down that wanted platforms are not there."""
+        """Mark wanted platforms as absent."""
         with write_transaction(self._engine, LockPurpose.TELLING) as connection:
             connection.execute(update(WANTED).where(WANTED.c.platform.in_(platforms)).values(absent=now))
             _make_room(connection, MOST_ABSENT, WANTED.c.absent, WANTED.c.absent.is_not(None))
 
     def forget(self, platforms: Collection[str]) -> None:
-        """Take away what stands here of platforms, wanted or absent."""
+        """Remove platforms, wanted or absent."""
         with write_transaction(self._engine, LockPurpose.TELLING) as connection:
             connection.execute(delete(WANTED).where(WANTED.c.platform.in_(platforms)))
 
     def publish_known(self, platforms: Collection[str]) -> None:
-        """Write down which platforms the configured sources have, all of them; none: that is not known."""
+        """Replace the platforms of the configured sources; empty: not known."""
         with write_transaction(self._engine, LockPurpose.TELLING) as connection:
             connection.execute(delete(KNOWN))
             for platform in sorted(platforms):
@@ -93,7 +93,7 @@ def _make_room(
     kind: ColumnElement[bool],
     may_go: ColumnElement[bool] | None = None,
 ) -> None:
-    """Delete the oldest rows of a kind that are more than so many."""
+    """Delete the oldest rows of a kind beyond a number."""
     number = connection.execute(select(func.count()).select_from(WANTED).where(kind)).scalar_one()
     if number > most:
         oldest = select(WANTED.c.platform).where(kind, *([] if may_go is None else [may_go]))

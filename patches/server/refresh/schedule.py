@@ -1,4 +1,4 @@
-"""What to keep fresh, how often, and from where if nothing that was configured has it."""
+"""The schedule of the refresh, and the provider of public sources for platforms that no configured source has."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from patches.interfaces import ISource
 @frozen
 class Schedule:
     """
-    When to refresh.
+    The schedule of the refresh.
 
-    :ivar interval: how old a snapshot's last check may be.
-    :ivar platforms: what to serve; empty: whatever the sources have.
-    :ivar intervals: of sources that have one of their own, by name.
-    :ivar keep: for how long a list that was replaced is kept: for sessions that come back after a restart, and for the
-        deltas to the next one.
+    :ivar interval: the highest age of a snapshot's last check.
+    :ivar platforms: the platforms to serve; empty: all that the sources have.
+    :ivar intervals: the intervals of sources that have their own, by name.
+    :ivar keep: the time for which a replaced list is kept: for sessions that are resumed after a restart, and for the
+        deltas to the next list.
     """
 
     interval: timedelta
@@ -30,21 +30,24 @@ class Schedule:
 
 
 class PublicSourceProvider(Protocol):
-    """Public sources."""
+    """A provider of public sources."""
 
     def has(self, platform: str) -> bool:
-        """Tell whether there is one for platforms of this name; that it has this very one, only reading it tells."""
+        """
+        Return whether there is a public source for a platform name; whether it has this release is known once it is
+        read.
+        """
 
     def sources(self, platforms: Collection[str]) -> Mapping[str, ISource]:
         """
-        Give the sources of these platforms, which read these and no others from now on.
+        Return the sources of these platforms, which read only these from now on.
 
-        :return: by platform; a source that has several is there several times, and one that was given before again.
+        :return: by platform; a source of several platforms occurs several times, and the same object is returned again.
         """
 
 
 class NoPublicSources:
-    """Nobody is to be asked."""
+    """The provider of a server without public sources."""
 
     def has(self, platform: str) -> bool:
         """See :meth:`PublicSourceProvider.has`."""

@@ -1,4 +1,4 @@
-"""What all sources offer: those that were configured, and public ones for what those have not."""
+"""The sources of a server: the configured ones, and public ones for platforms that those do not have."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ NOTHING = "no source has a list of any platform"
 
 class SourceSet:
     """
-    The sources of one server, and what each of them has told.
+    The sources of one server, and their states.
 
-    :param configured: in the order in which they were.
-    :param public: has others.
+    :param configured: in the order of the configuration.
+    :param public: provides public sources.
     """
 
     def __init__(self, configured: Iterable[ISource], public: PublicSourceProvider) -> None:
@@ -26,7 +26,7 @@ class SourceSet:
 
     @property
     def states(self) -> list[SourceState]:
-        """Every source, those that were configured first."""
+        """The states of all sources, the configured ones first."""
         public = {state.source.name: state for state in self._found.values()}
         return [*self._configured, *public.values()]
 
@@ -37,7 +37,7 @@ class SourceSet:
 
     @property
     def is_known(self) -> bool:
-        """Whether all sources that were configured have told which platforms they have."""
+        """Whether all configured sources have reported their platforms."""
         return all(
             state.told and all(source_list.platforms for source_list in state.source_lists.values())
             for state in self._configured
@@ -45,7 +45,7 @@ class SourceSet:
 
     @property
     def platforms(self) -> set[str]:
-        """Those that sources have which were configured, as far as is known."""
+        """The platforms of the configured sources, as far as they are known."""
         return {
             name
             for state in self._configured
@@ -55,29 +55,29 @@ class SourceSet:
 
     @property
     def problem(self) -> str | None:
-        """What is wrong with a source, if something is."""
+        """The problem of a source, if there is one."""
         attempts = [each for state in self.states for each in state.lists_of(None)]
         return next((each.error for each in attempts if each.error is not None), None)
 
     @property
     def is_empty(self) -> bool:
-        """Whether there are sources, and all of them have told that they have nothing."""
+        """Whether there are sources, and all of them have reported that they have no lists."""
         return bool(self.states) and all(state.told and not state.source_lists for state in self.states)
 
     def states_of(self, platform: str) -> list[SourceState]:
-        """Give the sources that may have lists of a platform: a public one has what is wanted of it, and no other."""
+        """Return the sources that may have lists of a platform; a public source has only the requested platforms."""
         return [*self._configured, *([self._found[platform]] if platform in self._found else [])]
 
     def source_lists(self, platform: str) -> list[SourceList]:
-        """Give the lists that are about a platform, as far as is known."""
+        """Return the lists about a platform, as far as they are known."""
         return lists_about(platform, self.states_of(platform))
 
     def add_public_sources(self, platforms: Set[str], now: float) -> set[str]:
         """
-        Have public sources read these platforms and no others; what is new is read at once.
+        Read exactly these platforms from public sources; new ones are read at once.
 
         :param now: seconds of the clock.
-        :return: the names of sources that are not needed any more.
+        :return: the names of sources that are no longer needed.
         """
         if platforms == self._found.keys():
             return set()
@@ -92,7 +92,7 @@ class SourceSet:
         return known.keys() - {state.source.name for state in self._found.values()}
 
     def lacks(self, platform: str, now: float) -> bool:
-        """Tell whether a platform that was looked for in public turned out not to be there."""
+        """Return whether a requested platform turned out to be absent from its public source."""
         state = self._found.get(platform)
         if state is None:
             return True
@@ -100,10 +100,10 @@ class SourceSet:
         return state.is_settled(now) and not any(platform in source_list.platforms for source_list in source_lists)
 
     def has_answered(self, now: float) -> bool:
-        """Tell whether every source was asked, whatever came of it, and none is due."""
+        """Return whether every source was asked, with whatever result, and none is due."""
         return all(state.attempts.due > now for state in self.states)
 
     def recheck_all(self, now: float) -> None:
-        """Have everything looked at again: another server has read it meanwhile."""
+        """Re-check everything: another server was the leader in the meantime."""
         for state in self.states:
             state.recheck_all(now)

@@ -1,4 +1,4 @@
-"""A source as the refresh sees it: which lists it offers, which of them are due, and what went wrong."""
+"""The state of a source as the refresh sees it: its lists, their due times, and their failures."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ INTERNAL_ERROR = "internal error; see the log"
 @define(eq=False)
 class RetrySchedule:
     """
-    Something that is done again and again, sooner after a failure; times in seconds of the clock.
+    The schedule of repeated work, which is repeated earlier after a failure; times in seconds of the clock.
 
-    :ivar due: when to do it.
-    :ivar failures: how often it failed since it last succeeded.
-    :ivar failed: how often it failed in all.
-    :ivar error: why it failed last; ``None`` after a success.
-    :ivar absent: whether that was because the source does not have it.
+    :ivar due: the time of the next attempt.
+    :ivar failures: the number of failures since the last success.
+    :ivar failed: the number of failures in all.
+    :ivar error: the error of the last attempt; ``None`` after a success.
+    :ivar absent: whether the last attempt failed because the source does not have the list.
     """
 
     due: float = 0.0
@@ -42,11 +42,11 @@ class RetrySchedule:
         self, what: str, work: Callable[[], Awaitable[None]], seconds: Callable[[], float], interval: timedelta
     ) -> bool:
         """
-        Do it; tell whether it did not fail.
+        Run the work. Return whether it succeeded.
 
-        :param what: names it in the log.
-        :param seconds: tells the time.
-        :param interval: from a success to the next attempt.
+        :param what: its name in the log.
+        :param seconds: returns the time.
+        :param interval: the time from a success to the next attempt.
         """
         try:
             await work()
@@ -65,12 +65,12 @@ class RetrySchedule:
         return False
 
     def succeed(self, now: float, interval: timedelta) -> None:
-        """Note a success."""
+        """Record a success."""
         self.failures, self.error, self.absent = 0, None, False
         self.due = now + interval.total_seconds()
 
     def fail(self, error: str, now: float, interval: timedelta) -> None:
-        """Note a failure; the pause doubles with each, up to the interval."""
+        """Record a failure; the pause doubles with each, up to the interval."""
         self.failures += 1
         self.failed += 1
         self.error, self.absent = error, False
@@ -82,10 +82,10 @@ class SourceList:
     """
     One list of a source.
 
-    :ivar offer: as the source last told it.
-    :ivar platforms: that it is about, as far as that is known.
-    :ivar checked: when the source last said that this is its list; in seconds since the epoch, 0: not yet.
-    :ivar doubted: whether another server may have published another list of it since we read it.
+    :ivar offer: the last offer of the source.
+    :ivar platforms: the platforms of the list, as far as they are known.
+    :ivar checked: the time at which the source last confirmed this list; in seconds since the epoch, 0: not yet.
+    :ivar doubted: whether another server may have published a newer version since it was read here.
     """
 
     offer: Offer
@@ -100,9 +100,9 @@ class SourceState:
     """
     A source, and its lists by key.
 
-    :ivar attempts: to ask it for its offers.
+    :ivar attempts: the schedule of asking it for its offers.
     :ivar told: whether it ever answered.
-    :ivar doubted: whether another server has read it meanwhile.
+    :ivar doubted: whether another server has read it in the meantime.
     """
 
     source: ISource
@@ -112,13 +112,13 @@ class SourceState:
     doubted: bool = False
 
     def is_due(self, now: float) -> bool:
-        """Tell whether it is to be asked, or a list of it to be read."""
+        """Return whether the source must be asked, or one of its lists read."""
         return self.attempts.due <= now or any(
             source_list.attempts.due <= now for source_list in self.source_lists.values()
         )
 
     def take(self, offers: Iterable[Offer]) -> list[SourceList]:
-        """Take up what it offers; give the lists that were not there before."""
+        """Store the offers of the source. Return the lists that are new."""
         self.told = True
         before, self.source_lists = self.source_lists, {}
         for offer in offers:
@@ -129,39 +129,39 @@ class SourceState:
         return [source_list for key, source_list in self.source_lists.items() if key not in before]
 
     def mark_due(self, now: float) -> None:
-        """Have those lists looked at of which the source just told the state; what failed waits for its next try."""
+        """Schedule every list whose state was just reported; failed lists keep their retry time."""
         for source_list in self.source_lists.values():
             if source_list.offer.state is not None and not source_list.attempts.failures:
                 source_list.attempts.due = min(source_list.attempts.due, now)
 
     def wait(self) -> None:
-        """Put off what depends on the source's telling the state of a list until it can be asked."""
+        """Postpone the lists whose state the source must report, until it can be asked."""
         for source_list in self.source_lists.values():
             if source_list.offer.state is not None:
                 source_list.attempts.due = max(source_list.attempts.due, self.attempts.due)
 
     def recheck_all(self, now: float) -> None:
-        """Have all of it looked at again: another server has read it meanwhile."""
+        """Re-check everything: another server was the leader in the meantime."""
         self.doubted = True
         for source_list in self.source_lists.values():
             source_list.doubted = True
         self.retry_soon(now)
 
     def retry_soon(self, now: float) -> None:
-        """Have it asked, and all its lists looked at, at once."""
+        """Schedule the source and all its lists for now."""
         for attempts in self.lists_of(None):
             attempts.due = min(attempts.due, now)
 
     def is_settled(self, now: float) -> bool:
-        """Tell whether it was asked, and every list of it read: there is nothing in it that is not known."""
+        """Return whether the source was asked, and all its lists were read."""
         open_questions = [each for each in self.lists_of(None) if each.error not in (None, EMPTY) and not each.absent]
         return self.told and not self.is_due(now) and not open_questions
 
     def lists_of(self, platform: str | None) -> list[RetrySchedule]:
         """
-        Give the attempts that a platform's list depends on.
+        Return the schedules that a platform's list depends on.
 
-        :param platform: of its lists those about this platform, and those of which that is not known; ``None``: all.
+        :param platform: its lists, and the lists whose platforms are not known; ``None``: all lists.
         """
         source_lists = (
             source_list
@@ -172,7 +172,7 @@ class SourceState:
 
 
 def lists_about(platform: str, sources: Iterable[SourceState]) -> list[SourceList]:
-    """Give the lists of some sources that are about a platform, as far as is known."""
+    """Return the lists of some sources about a platform, as far as they are known."""
     return [
         source_list
         for state in sources

@@ -1,9 +1,9 @@
 """
-What each source said last, on disk: the lists from which snapshots are made, as lines of the wire format.
+The staging store: the last list of each source on disk, as lines of the wire format; snapshots are built from it.
 
-A list is replaced whole, when it has been read to its end; where a source tells what has changed in its list, all of
-that is laid over it at once. A source that is away leaves its last list, so that the others' are published with it. All
-of it can be read anew: a file that is damaged is thrown away.
+A list is replaced as a whole when it has been read to its end; the changes of a source that reports only changes are
+applied at once, too. The list of a source that is unavailable stays, and is published with those of the others.
+Everything can be read again from the sources: a damaged file is deleted.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ CREATE TABLE lines (reading INTEGER, platform TEXT, name TEXT, line BLOB, PRIMAR
 @frozen
 class ImportResult:
     """
-    What came of reading a list.
+    The result of reading a list.
 
-    :ivar state: the state in which it was read.
-    :ivar claimed: how many entries the source said there are, or ``None``.
-    :ivar skipped: how many were left out, by reason.
-    :ivar checked: when it was read; in seconds since the epoch.
+    :ivar state: the state of the list.
+    :ivar claimed: the number of entries that the source claimed, or ``None``.
+    :ivar skipped: the number of skipped entries, by reason.
+    :ivar checked: the time of reading, in seconds since the epoch.
     """
 
     state: str | None
@@ -54,9 +54,9 @@ class ImportResult:
 
 class StagingStore:
     """
-    Lists by source and key; everything here blocks.
+    The lists by source and key; every method blocks.
 
-    :param path: of the file; one that is none of ours, or is damaged, is replaced by an empty one.
+    :param path: the file; one of another program, or a damaged one, is replaced by an empty one.
     """
 
     def __init__(self, path: Path) -> None:
@@ -64,7 +64,7 @@ class StagingStore:
 
     @cached_property
     def _database(self) -> sqlite3.Connection:
-        """The file, opened at the first use: a connection must not outlive the fork of a daemon."""
+        """The database, opened at the first use: a connection must not outlive the fork of a daemon."""
         try:
             database = _open(self._path)
         except sqlite3.DatabaseError:
@@ -76,27 +76,27 @@ class StagingStore:
         return database
 
     def begin(self, source: str, key: str) -> int:
-        """Begin to write down a list; give the number of this reading."""
+        """Begin to import a list. Return the id of the import."""
         values = (source, key, False)
         cursor = self._database.execute("INSERT INTO readings (source, key, current) VALUES (?, ?, ?)", values)
         assert cursor.lastrowid is not None  # noqa: S101 - sqlite tells it of every insert
         return cursor.lastrowid
 
     def add(self, import_id: int, vulnerabilities: Iterable[Vulnerability]) -> None:
-        """Write these down; of two of a platform with the same name the later one holds."""
+        """Store vulnerabilities; of two with the same platform and name the later one holds."""
         rows = ((import_id, each.platform, each.name, encode_line(each)) for each in vulnerabilities)
         with self._transaction() as database:
             database.executemany("INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?)", rows)
 
     def discard(self, import_id: int) -> None:
-        """Forget a reading that came to nothing."""
+        """Delete an import that failed."""
         self._forget([import_id])
 
     def commit(self, import_id: int, read: ImportResult) -> set[str]:
         """
-        End a reading: it takes the place of what the source said before.
+        Complete an import: it replaces the previous list.
 
-        :return: the platforms that the old list or the new one is about.
+        :return: the platforms of the previous list and of the new one.
         """
         old = self._replaced_by(import_id)
         with self._transaction() as database:
@@ -109,10 +109,10 @@ class StagingStore:
 
     def commit_changes(self, import_id: int, read: ImportResult) -> set[str]:
         """
-        End a reading of what has changed: it is laid over what the source said before, which must be there.
+        Complete an import of changes: they are applied to the previous list, which must exist.
 
-        :param read: what came of reading the whole list, this included.
-        :return: the platforms that the list is about.
+        :param read: the result of reading the whole list, the changes included.
+        :return: the platforms of the list.
         """
         (old,) = self._replaced_by(import_id)
         with self._transaction() as database:
@@ -122,7 +122,7 @@ class StagingStore:
         return self._platforms([old])
 
     def known(self, source: str, key: str) -> tuple[ImportResult, set[str]] | None:
-        """Give what came of reading a list last, and which platforms it is about; ``None`` if it was not read yet."""
+        """Return the result of the last import of a list, and its platforms; ``None`` if it was not imported yet."""
         query = "SELECT id, state, claimed, skipped, checked FROM readings WHERE current AND source = ? AND key = ?"
         row = self._database.execute(query, (source, key)).fetchone()
         if row is None:
@@ -130,7 +130,7 @@ class StagingStore:
         return ImportResult(row[1], row[2], json.loads(row[3]), row[4]), self._platforms([row[0]])
 
     def forget_others(self, source: str, keys: Container[str]) -> set[str]:
-        """Forget the lists of a source that it has not any more; give the platforms that they were about."""
+        """Delete the lists that a source no longer has. Return their platforms."""
         rows = self._database.execute("SELECT id, key FROM readings WHERE current AND source = ?", (source,)).fetchall()
         gone = [number for number, key in rows if key not in keys]
         touched = self._platforms(gone)
@@ -138,13 +138,13 @@ class StagingStore:
         return touched
 
     def forget_sources(self, names: Container[str]) -> set[str]:
-        """Forget the lists of all sources but these; give the platforms that they were about."""
+        """Delete the lists of all sources but these. Return their platforms."""
         found = self._database.execute("SELECT DISTINCT source FROM readings WHERE current").fetchall()
         gone = [name for (name,) in found if name not in names]
         return {platform for name in gone for platform in self.forget_others(name, ())}
 
     def facts(self, platform: str) -> dict[str, dict[str, Any]]:
-        """Tell of each source that has a list of a platform how many records were read, and how many skipped."""
+        """Return the numbers of records read and skipped, for each source with a list of a platform."""
         facts: dict[str, dict[str, Any]] = {}
         query = (
             "SELECT source, read, claimed, skipped FROM counts JOIN readings ON reading = id"
@@ -159,25 +159,27 @@ class StagingStore:
         return facts
 
     def lines(self, platform: str, source: str) -> Iterator[tuple[str, bytes]]:
-        """Give a source's records of a platform, ordered by name: the same list gives the same, however it was read."""
+        """
+        Yield a source's records of a platform, ordered by name; the order does not depend on how the list was read.
+        """
         query = "SELECT name, line FROM lines WHERE reading = ? AND platform = ? ORDER BY name"
         readings = self._ids("current AND source = ?", source)
         return heapq.merge(*(self._database.execute(query, (import_id, platform)) for import_id in readings))
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         if "_database" in self.__dict__:
             self._database.close()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """Have everything written that is done within, or nothing."""
+        """Run the block in one transaction."""
         self._database.execute("BEGIN")
         with self._database:
             yield self._database
 
     def _replaced_by(self, import_id: int) -> list[int]:
-        """Give the reading that another one takes the place of, if there is one."""
+        """Return the import that another one replaces, if there is one."""
         source, key = self._database.execute("SELECT source, key FROM readings WHERE id = ?", (import_id,)).fetchone()
         return self._ids("current AND source = ? AND key = ?", source, key)
 
@@ -195,7 +197,7 @@ class StagingStore:
 
 
 def _note(database: sqlite3.Connection, import_id: int, read: ImportResult) -> None:
-    """Make a reading current, and count what is in it."""
+    """Make an import the current one, and count its records."""
     database.execute(
         "UPDATE readings SET current = 1, state = ?, claimed = ?, skipped = ?, checked = ? WHERE id = ?",
         (read.state, read.claimed, json.dumps(dict(read.skipped)), read.checked, import_id),

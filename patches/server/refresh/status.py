@@ -1,4 +1,4 @@
-"""What is known of each platform's list: what is current, what is held back, and what is wrong."""
+"""The status of each platform's list: the current snapshot, one that is held back, and errors."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ NO_SOURCE = "no source has a list of it"
 @define(eq=False)
 class ListStatus:
     """
-    What is known of one platform's list.
+    The status of one platform's list.
 
-    :ivar held: a newer list that is held back; ``None`` if none is.
-    :ivar failures: how often what it needs failed since it last succeeded.
-    :ivar failed: how often that failed in all.
-    :ivar error: why it failed last; ``None`` after a success.
-    :ivar on_demand: whether it is here only because scanners have asked for it.
+    :ivar held_back: a newer snapshot that is held back; ``None`` if there is none.
+    :ivar failures: the number of failures of what it needs, since the last success.
+    :ivar failed: the number of those failures in all.
+    :ivar error: the last error; ``None`` after a success.
+    :ivar on_demand: whether it is served only because scanners requested it.
     """
 
     snapshot: Snapshot | None = None
@@ -33,18 +33,19 @@ class ListStatus:
 
     @property
     def alarm(self) -> str | None:
-        """Why a newer list is held back; ``None`` if none is."""
+        """The reason for which a newer list is held back; ``None`` if there is none."""
         return self.held_back.held_back if self.held_back is not None else None
 
     def load_current(
         self, snapshot: Snapshot | None, held_back: Snapshot | None, leads: bool, source_lists: Sequence[SourceList]
     ) -> Iterator[tuple[Snapshot, float]]:
         """
-        Note what the catalogue has as current, and as held back; when they were checked, too, unless feeds tell that.
+        Store what the catalogue has as current and as held back, with their times of check unless source lists know
+        better.
 
-        :param leads: whether this server refreshes it; else whatever it knew of sources is of no account any more.
-        :param feeds: of which it is made.
-        :return: snapshots of the catalogue that were checked later than it says, and when.
+        :param leads: whether this server refreshes; otherwise what this server knew about its sources is discarded.
+        :param source_lists: the lists from which it is built.
+        :return: snapshots that were checked later than the catalogue says, with the times.
         """
         if not leads:
             self.error, self.failures = None, 0
@@ -61,9 +62,9 @@ class ListStatus:
 
     def update(self, platform: str, sources: Sequence[SourceState], publishing: RetrySchedule | None) -> None:
         """
-        Take over what is true of the lists that it is made of.
+        Derive the status from the lists from which the snapshot is built.
 
-        :param publishing: its own snapshot, while that has to be made anew.
+        :param publishing: the schedule of publication, while the snapshot must be rebuilt.
         """
         source_lists = lists_about(platform, sources)
         attempts = [each for state in sources for each in state.lists_of(platform)]
@@ -81,9 +82,10 @@ class ListStatus:
 
     def checked(self, platform: str, sources: Sequence[SourceState], now: float) -> float:
         """
-        Tell when all of a list had been given by its sources that is made of them now.
+        Return the time at which all sources had confirmed their part of the list that is built from them now.
 
-        What was not given since was in the current list, when that was checked; unless another server has made it.
+        A part that was not confirmed since was in the current list when that was checked, unless another server built
+        it.
 
         :param now: seconds since the epoch.
         """
@@ -95,7 +97,7 @@ class ListStatus:
         return given if any(source_list.doubted for source_list in source_lists) else max(given, before)
 
     def _given(self, source_lists: Sequence[SourceList], sources: Sequence[SourceState]) -> float | None:
-        """Tell when the sources gave what they give; ``None`` if one that has a part in it has not told that yet."""
+        """Return the time at which the sources confirmed their lists; ``None`` if one of them has not yet."""
         parts = self.snapshot.sources if self.snapshot is not None else {}
         is_told = all(state.told or state.source.name not in parts for state in sources)
         times = [source_list.checked for source_list in source_lists]

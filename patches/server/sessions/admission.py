@@ -1,8 +1,8 @@
 """
-Admission: when a queued session becomes active.
+Admission: it decides when a queued session becomes active.
 
-First come, first served. A session that comes while a place is free that others wait for goes to the end of the queue,
-and the queue is gone through in its order.
+Sessions are admitted in order of arrival. A session that arrives while others wait for a free place is queued behind
+them, and the queue is processed in its order.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from patches.server.sessions.waiters import Waiters
 
 class Admission:
     """
-    Brings sessions of a table into lanes, and out of them.
+    Moves sessions of a table into cohorts and out of them.
 
-    :param snapshots: those that the sessions of the table read.
-    :param waiting: who waits for a session to become active.
+    :param snapshots: the snapshots that the sessions of the table read.
+    :param waiting: the Deferreds that wait for a session to become active.
     :param events: ``activated`` is counted here.
     """
 
@@ -44,7 +44,7 @@ class Admission:
         self._vacant: set[str] = set()
 
     def enqueue(self, session: Session) -> None:
-        """Activate a session that has just been queued, if it is its turn."""
+        """Activate a session that was just queued, if it is its turn."""
         if session.platform in self._vacant or self._cohorts.is_waiting_for_memory(session.revision):
             self._admit(session.platform)  # those who came before go first
         else:
@@ -52,9 +52,9 @@ class Admission:
 
     def leave(self, session: Session, last: bool = False) -> None:
         """
-        Let a session out of its lane, if it is in one; the next cohort follows where the lane ends.
+        Remove a session from its cohort, if it is in one; when the cohort ends, the next one follows.
 
-        :param last: nobody is to follow.
+        :param last: no cohort follows.
         """
         if not self._cohorts.leave(session) or last:
             return
@@ -64,12 +64,16 @@ class Admission:
             self._vacant.add(session.platform)
 
     def tick(self) -> None:
-        """Activate whoever can be."""
+        """Activate every session that can be active."""
         for platform in {session.platform for session in self._table}:
             self._admit(platform)
 
     def _admit(self, platform: str) -> None:
-        """Activate whoever in a queue can be; those are told, which may have consequences at once."""
+        """
+        Activate the queued sessions of a platform that can be active.
+
+        Each activation fires Deferreds, whose callbacks may open, serve or close sessions at once.
+        """
         self._vacant.discard(platform)
         for session in self._table.queue(platform):
             if session.state is State.QUEUED and self._table.find(session.token) is session:

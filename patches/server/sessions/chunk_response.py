@@ -1,4 +1,4 @@
-"""A chunk in memory, as the one HTTP answer that delivers it; the same bytes for every session."""
+"""A chunk in memory, as the complete HTTP response that delivers it: the same bytes for every session."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class ChunkResponse:
     """
     A chunk in memory.
 
-    Whoever writes its bytes to a transport holds it until the kernel has them, so that the window knows what it
-    still takes after it has been dropped.
+    A transport that writes its bytes pins it until the kernel has taken them, so that the window can account for a
+    chunk that it has already dropped.
 
-    :ivar number: its place in the snapshot.
+    :ivar number: its position in the snapshot.
     :ivar digest: the 32-byte SHA-256 of the uncompressed body.
-    :ivar answer: head and gzip body, in one ``bytes`` that transports share instead of copying.
-    :ivar head_size: how many bytes of it come before the body.
+    :ivar answer: head and gzip body in one ``bytes``, which transports share instead of copying.
+    :ivar head_size: the number of bytes before the body.
     """
 
     number: int
@@ -38,7 +38,7 @@ class ChunkResponse:
 
     @property
     def size(self) -> int:
-        """How many bytes it takes in memory."""
+        """The number of bytes that it takes in memory."""
         return len(self.answer)
 
     @property
@@ -47,18 +47,18 @@ class ChunkResponse:
         return self.answer[self.head_size :]
 
     def pin(self) -> None:
-        """Say that its bytes are on their way to a socket."""
+        """Mark the bytes as being written to a socket."""
         self._pins += 1
 
     def unpin(self) -> None:
-        """Say that they are out, or will never be."""
+        """Mark the bytes as written, or as never to be written."""
         self._pins -= 1
         if not self._pins and self._on_unpinned is not None:
             on_free, self._on_unpinned = self._on_unpinned, None
             on_free()
 
     def when_unpinned(self, call: Callable[[], None]) -> None:
-        """Call once nobody holds it."""
+        """Call once no transport pins it."""
         if self._pins:
             self._on_unpinned = call
         else:
@@ -67,10 +67,10 @@ class ChunkResponse:
 
 def chunk_headers(chunk_digest: bytes, coding: bytes, size: int) -> list[tuple[bytes, bytes]]:
     """
-    Give the header fields of a chunk's answer.
+    Return the header fields of a chunk's response.
 
-    :param coding: the content coding, ``gzip``, or empty for none.
-    :param size: how many bytes the body has in that coding.
+    :param coding: the content coding, ``gzip``, or empty for no coding.
+    :param size: the size of the body in that coding, in bytes.
     """
     headers = [(b"Content-Encoding", coding)] if coding else []
     return [
@@ -85,7 +85,7 @@ def chunk_headers(chunk_digest: bytes, coding: bytes, size: int) -> list[tuple[b
 
 def create_response(chunk: Chunk, date: bytes) -> ChunkResponse:
     """
-    Make the answer of a chunk, once for all who will ask for it.
+    Create the response of a chunk, once for all sessions.
 
     :param date: the HTTP date of now.
     """

@@ -1,8 +1,8 @@
 """
-The lanes that are open, and their memory.
+The cohorts that read, each with its window, and the memory of these windows.
 
-Who is refused memory for a lane waits in line: as long as the first in that line has none, no other snapshot gets a new
-lane, however busy its platform is.
+A snapshot that was refused memory keeps its place in line: as long as the first in that line has no memory, no other
+snapshot gets a new window, however busy its platform is.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ LoadChunk = Callable[[str, int], Deferred[ChunkResponse]]
 
 class Cohort:
     """
-    One pass of a cohort over a snapshot.
+    The sessions that read one window, in one pass over a snapshot.
 
-    :param start: the first chunk that the window holds.
-    :param now: seconds of the clock that all methods here are told.
+    :param start: the first chunk of the window.
+    :param now: seconds of the clock of all methods here.
     """
 
     def __init__(self, snapshot: ReadableList, start: int, window_bytes: int, load: LoadChunk, now: float) -> None:
@@ -38,16 +38,16 @@ class Cohort:
         self._tail_since = now
 
     def enter(self, session: Session) -> None:
-        """Take an active session into the cohort."""
+        """Add an active session."""
         self.members[session.token] = session
         self.window.join(session.token, session.position)
 
     def admits(self, position: int, now: float, at_tail_seconds: float) -> bool:
         """
-        Tell whether a session that needs this chunk next may join.
+        Return whether a session that needs this chunk next may join.
 
-        :param patience: once others have waited ahead of the tail for so many seconds, nobody joins there any more;
-            else a few that come all the time would hold it for ever.
+        :param at_tail_seconds: once others have waited ahead of the tail for this time, no session joins at the tail
+            any more; otherwise a few newcomers at a time could hold the tail for ever.
         """
         if not self.window.admits(position):
             return False
@@ -59,7 +59,7 @@ class Cohort:
 
     def overdue(self, now: float, allowed: float, queued: bool) -> list[Session]:
         """
-        Tell who has held the tail for longer than ``allowed`` seconds while others wait.
+        Return the sessions that have held the tail for longer than ``allowed`` seconds while others wait.
 
         :param queued: whether sessions wait for this cohort to end.
         """
@@ -77,10 +77,10 @@ class Cohort:
 
 class Cohorts:
     """
-    At most one lane a snapshot.
+    The cohorts by snapshot, at most one each.
 
-    :param window_bytes: what one window may hold.
-    :param patience: for how many seconds a lane takes in sessions at its tail while others wait ahead of it.
+    :param window_bytes: the size of one window.
+    :param at_tail_seconds: the time for which sessions may join at the tail while others wait ahead of it.
     """
 
     def __init__(self, budget: Budget, load: LoadChunk, window_bytes: int, at_tail_seconds: float) -> None:
@@ -98,11 +98,13 @@ class Cohorts:
         return iter(list(self._cohorts.values()))
 
     def get(self, revision: str) -> Cohort | None:
-        """Give the lane of a snapshot, if it has one."""
+        """Return the cohort of a snapshot, if it has one."""
         return self._cohorts.get(revision)
 
     def admit(self, session: Session, snapshot: ReadableList, now: float) -> bool:
-        """Take a session into the lane of its snapshot, which is opened if need be; tell whether that worked."""
+        """
+        Add a session to the cohort of its snapshot, which is created if needed. Return whether the session was added.
+        """
         cohort = self._cohorts.get(snapshot.revision) or self._open(snapshot, session.position, now)
         if cohort is None or not cohort.admits(session.position, now, self._patience):
             return False
@@ -110,7 +112,9 @@ class Cohorts:
         return True
 
     def leave(self, session: Session) -> bool:
-        """Let a session out of its lane, which ends with its last one; tell whether it was in one."""
+        """
+        Remove a session from its cohort and close the cohort when it is empty. Return whether the session was a member.
+        """
         cohort = self._cohorts.get(session.revision)
         if cohort is None or cohort.members.pop(session.token, None) is None:
             return False
@@ -120,7 +124,7 @@ class Cohorts:
         return True
 
     def is_waiting_for_memory(self, revision: str) -> bool:
-        """Tell whether a snapshot waits for memory."""
+        """Return whether a snapshot waits for memory."""
         return revision in self._refused
 
     @property
@@ -129,11 +133,11 @@ class Cohorts:
         return bool(self._refused)
 
     def stop_waiting(self, revision: str) -> None:
-        """Take a snapshot out of the line for memory."""
+        """Remove a snapshot from the line for memory."""
         self._refused.pop(revision, None)
 
     def keep_waiting_only(self, revisions: Set[str]) -> None:
-        """Take out of the line for memory whatever is not among these."""
+        """Remove all snapshots but these from the line for memory."""
         for revision in self._refused.keys() - revisions:
             del self._refused[revision]
 

@@ -1,4 +1,4 @@
-"""Expiry: sessions that are silent, or hold up others for too long, come to an end."""
+"""Expiry: sessions end that are silent, or hold up others for too long."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ log = Logger()
 
 class Expiry:
     """
-    Ends sessions of a table.
+    Expires sessions of a table.
 
-    :param lanes: in which the active ones are.
+    :param cohorts: the cohorts of the active sessions.
     :param events: ``expired`` is counted here.
-    :param gone: settles what a session leaves behind that is out of the table.
+    :param gone: releases what a session that left the table was using.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Expiry:
 
     def tick(self, now: float) -> None:
         """
-        Expire who is silent, and who holds up others.
+        Expire silent sessions, and sessions that hold up others.
 
         :param now: seconds of the sessions' clock.
         """

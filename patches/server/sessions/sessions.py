@@ -1,10 +1,10 @@
 """
-Reading joins sessions and windows: who may read, and when the window slides.
+The session service: it joins sessions and windows, and decides who may read and when a window slides.
 
-A *lane* is a window with its cohort; a snapshot that is being read has one. A queued session is admitted to the lane of
-its snapshot if that still holds, or will hold, the chunk the session needs. Where there is no lane, the first in the
-queue opens one, if the budget grants its bytes. When the last of a cohort has gone the lane ends, and the next cohort
-gets a new one.
+A snapshot that is being read has one cohort with one window. A queued session joins the cohort of its snapshot if the
+window holds, or will hold, the chunk that the session needs. Where there is no cohort, the first session in the queue
+creates one, if the budget grants the bytes of its window. When the last session of a cohort has left, the cohort ends,
+and the next one gets a new window.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ class SessionService:
     """
     The one place where sessions are opened, activated, served and expired.
 
-    :ivar lanes: the lanes that are open.
-    :ivar events: how often what happened: ``opened`` (with a ``delta``, of these), ``resumed``, ``activated``,
+    :ivar cohorts: the cohorts that read.
+    :ivar events: the number of events: ``opened`` (of these with a ``delta``), ``resumed``, ``activated``,
         ``completed``, ``closed``, ``expired``, ``denied``, ``served`` (chunks).
-    :param window_bytes: what one window may hold.
+    :param window_bytes: the size of one window.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class SessionService:
         """
         Open a session on a snapshot; it is active at once if it can be.
 
-        :raises Denied: with the reason, and when to come back.
+        :raises Denied: with the reason, and the time after which to try again.
         """
         session = self._enter(self._key.create(snapshot.platform, snapshot.revision), snapshot, 0)
         self.events["opened"] += 1
@@ -72,9 +72,9 @@ class SessionService:
 
     def resume(self, token: str, snapshot: ReadableList, position: int) -> Session:
         """
-        Take a session up again, with the chunk that its scanner needs next.
+        Resume a session at the chunk that its scanner needs next.
 
-        :param token: one that was made with our key, for this snapshot.
+        :param token: a token of our key, for this snapshot.
         :raises Denied: as :meth:`open`.
         :raises OutOfOrder: if the snapshot has no such chunk.
         """
@@ -91,15 +91,15 @@ class SessionService:
         return session
 
     def snapshot(self, session: Session) -> ReadableList:
-        """Give the snapshot that a session reads."""
+        """Return the snapshot that a session reads."""
         return self._snapshots.get(session.revision)
 
     def touch(self, token: str) -> Session:
         """
-        Note a sign of life.
+        Record a sign of life.
 
         :raises SessionExpired: if the session has ended.
-        :raises UnknownSession: if there is none such.
+        :raises UnknownSession: if no such session exists.
         """
         session = self.table.get(token)
         session.seen = self._clock.seconds()
@@ -107,9 +107,9 @@ class SessionService:
 
     def read_cached(self, token: str, n: int) -> ChunkResponse | None:
         """
-        Serve a chunk if this needs no wait, and no explanation.
+        Serve a chunk if it is in the window.
 
-        :return: ``None`` where :meth:`read` has more to say.
+        :return: ``None`` where :meth:`read` must wait or explain.
         """
         session = self.table.find(token)
         if session is None or session.state is not State.ACTIVE:
@@ -127,12 +127,12 @@ class SessionService:
 
     async def read(self, token: str, n: int) -> ChunkResponse | None:
         """
-        Serve a chunk, waiting for the session to become active and for the window to slide there.
+        Serve a chunk; wait until the session is active and the window has slid there.
 
         :return: the chunk; ``None`` if ``n`` is the number of chunks: everything was delivered.
-        :raises OutOfOrder: if it is not the turn of chunk ``n``.
-        :raises SessionExpired: if the session has ended, or ends while it waits; so :exc:`UnknownSession`.
-        :raises WindowClosed: if it was resumed elsewhere meanwhile.
+        :raises OutOfOrder: if chunk ``n`` is out of turn.
+        :raises SessionExpired: if the session has ended, or ends while it waits; likewise :exc:`UnknownSession`.
+        :raises WindowClosed: if it was resumed elsewhere in the meantime.
         :raises Denied: ``stopping``.
         """
         try:
@@ -153,32 +153,35 @@ class SessionService:
         return loaded
 
     def next_position(self, token: str) -> int:
-        """Tell which chunk comes next for a scanner that does not count; raises as :meth:`touch`."""
+        """Return the next chunk of a scanner that does not count; raises like :meth:`touch`."""
         session = self.touch(token)
         return self._window(session).next_position_of(token) if session.state is State.ACTIVE else session.position
 
     def when_active(self, session: Session) -> Deferred[None]:
-        """Tell when a session is no longer queued; cancel to wait no longer. Fails like :meth:`read`."""
+        """
+        Return a Deferred that fires when a session is no longer queued; it can be cancelled, and fails like
+        :meth:`read`.
+        """
         return self._waiting.add(session.token) if session.state is State.QUEUED else succeed(None)
 
     def close(self, token: str) -> None:
-        """End a session, as its scanner wishes; raises as :meth:`touch`."""
+        """Close a session at its scanner's request; raises like :meth:`touch`."""
         self._remove(self.table.get(token), "it was closed")
         self.events["closed"] += 1
 
     def tick(self) -> None:
-        """Expire who is silent, and who holds up others; admit who can be."""
+        """Expire silent sessions and those that hold up others; activate queued ones."""
         self._expiry.tick(self._clock.seconds())
         self._admission.tick()
 
     def stop(self) -> None:
-        """Open nothing more, and answer everyone who waits."""
+        """Refuse new sessions, and answer every request that waits."""
         self._stopping = True
         for session in self.table:
             self._remove(session, "the server stops")
 
     def revisions_in_use(self) -> set[str]:
-        """Tell which snapshots sessions read, or are about to."""
+        """Return the revisions that sessions read or will read."""
         return self._snapshots.revisions()
 
     # Coming in
@@ -224,7 +227,7 @@ class SessionService:
         self._gone(session)
 
     def _gone(self, session: Session) -> None:
-        """Settle what a session leaves behind, once it is out of the table."""
+        """Release what a session was using, once it is out of the table."""
         self._budget.release(SESSIONS, SESSION_BYTES)
         self._admission.leave(session, last=self._stopping)
         self._snapshots.release(session.revision)
@@ -237,7 +240,7 @@ class SessionService:
         return cohort.window
 
     def _ending(self, token: str) -> Exception:
-        """Tell what those are to be answered whose session has gone while they waited."""
+        """Return the error for requests that waited for a session that is gone."""
         if self._stopping:
             return Denied("stopping", "the server stops", 1)
         try:

@@ -1,4 +1,4 @@
-"""The snapshots that sessions read, or are about to; they stay in the catalogue for that long."""
+"""Reference counts of snapshots, so that pruning keeps those that sessions read or will read."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from patches.server.catalogue.delta import ReadableList
 
 
 class SnapshotRefs:
-    """Snapshots by revision, as long as somebody uses them."""
+    """Snapshots by revision, with the number of their users."""
 
     def __init__(self) -> None:
         self._snapshots: dict[str, tuple[ReadableList, int]] = {}
 
     def take(self, snapshot: ReadableList) -> None:
-        """Begin to use a snapshot."""
+        """Add a user of a snapshot."""
         _, users = self._snapshots.get(snapshot.revision, (snapshot, 0))
         self._snapshots[snapshot.revision] = (snapshot, users + 1)
 
     def release(self, revision: str) -> None:
-        """Use it no longer."""
+        """Remove a user of a snapshot."""
         snapshot, users = self._snapshots.pop(revision)
         if users > 1:
             self._snapshots[revision] = (snapshot, users - 1)
 
     def get(self, revision: str) -> ReadableList:
-        """Give a snapshot that is in use."""
+        """Return a snapshot that is in use."""
         return self._snapshots[revision][0]
 
     def revisions(self) -> set[str]:
-        """Tell which are in use."""
+        """Return the revisions that are in use."""
         return set(self._snapshots)

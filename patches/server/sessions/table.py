@@ -1,9 +1,8 @@
 """
-The session table: who may read, who waits, who has gone.
+The session table: active, queued, complete and ended sessions.
 
-It is a pure value store: every method that depends on time takes ``now``, in seconds of a clock that only grows, and
-nothing here does I/O. A session is *queued*, then *active*, then *complete*; or *expired*. Who is not taken is
-*denied*.
+Every method that depends on time takes ``now``, in seconds of a clock that only grows, and nothing here does I/O. A
+session is *queued*, then *active*, then *complete*; or *expired*. A client that cannot be admitted is *denied*.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from patches.server.errors import Denied, SessionExpired, UnknownSession
 
 
 class State(StrEnum):
-    """Where a session stands."""
+    """The state of a session."""
 
     QUEUED = "queued"
     ACTIVE = "active"
@@ -28,11 +27,11 @@ class State(StrEnum):
 @frozen
 class Limits:
     """
-    What is allowed, per platform; times in seconds.
+    The limits, per platform; times in seconds.
 
-    :ivar session_timeout: how long an active session may be silent.
-    :ivar queue_timeout: how long a queued one may be.
-    :ivar chunk_timeout: how long an active one may hold a window's tail while others wait.
+    :ivar session_timeout: the time that an active session may be silent.
+    :ivar queue_timeout: the time that a queued session may be silent.
+    :ivar chunk_timeout: the time that an active session may hold a window's tail while others wait.
     """
 
     max_active: int = 1024
@@ -48,9 +47,9 @@ class Session:
     One scanner's pass over one snapshot.
 
     :ivar token: its unguessable name.
-    :ivar position: the chunk it is at: the one it asked for last, or needs first.
-    :ivar seen: when it last gave a sign of life.
-    :ivar moved: when it came to its position, or became active.
+    :ivar position: the chunk that it asked for last, or needs first.
+    :ivar seen: the time of its last sign of life.
+    :ivar moved: the time at which it came to its position, or became active.
     """
 
     token: str
@@ -67,7 +66,7 @@ REMEMBERED = 1024
 
 
 class SessionTable:
-    """All sessions of a server; active and queued together are all that can still read."""
+    """All sessions of a server; only active and queued ones can still read."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -84,9 +83,9 @@ class SessionTable:
 
     def open(self, token: str, platform: str, revision: str, position: int, now: float) -> Session:
         """
-        Take a session in, at the end of its platform's queue.
+        Add a session at the end of its platform's queue.
 
-        :param position: the chunk it needs first.
+        :param position: the chunk that it needs first.
         :raises Denied: ``queue-full``.
         """
         if self.count(platform, State.QUEUED) >= self.limits.max_queued:
@@ -100,10 +99,10 @@ class SessionTable:
 
     def get(self, token: str) -> Session:
         """
-        Look a session up.
+        Return a session.
 
         :raises SessionExpired: if it has ended, with the reason.
-        :raises UnknownSession: if there is none such.
+        :raises UnknownSession: if no such session exists.
         """
         session = self._sessions.get(token)
         if session is None:
@@ -113,22 +112,22 @@ class SessionTable:
         return session
 
     def find(self, token: str) -> Session | None:
-        """Look a session up; ``None`` if it is not here any more."""
+        """Return a session; ``None`` if it is not in the table."""
         return self._sessions.get(token)
 
     def activate(self, session: Session, now: float) -> None:
-        """Give a queued session read access."""
+        """Make a queued session active."""
         del self._queues[session.platform][session.token]
         self._become(session, State.ACTIVE)
         session.seen = session.moved = now
 
     def complete(self, session: Session, now: float) -> None:
-        """Note that an active session has consumed everything; it is kept a while, in case the last answer was lost."""
+        """Mark an active session as complete; it is kept for a while, in case the last response was lost."""
         self._become(session, State.COMPLETE)
         session.seen = now
 
     def remove(self, session: Session, reason: str | None = None) -> None:
-        """Let a session go; a reason is told to whoever asks for it again."""
+        """Remove a session; a later request for it is answered with the reason."""
         self._queues.get(session.platform, {}).pop(session.token, None)
         del self._sessions[session.token]
         self._counts[session.platform, session.state] -= 1
@@ -139,9 +138,9 @@ class SessionTable:
 
     def expire(self, now: float) -> list[tuple[Session, str]]:
         """
-        Remove every session that has been silent too long.
+        Remove every session that has been silent for too long.
 
-        :return: those removed, with the reason; a complete one simply goes, and is returned with an empty reason.
+        :return: the removed sessions, with the reason; the reason of a complete session is empty.
         """
         expired = []
         for session in self:
@@ -154,26 +153,26 @@ class SessionTable:
         return expired
 
     def queue(self, platform: str) -> list[Session]:
-        """Give the queued sessions of a platform, the first come first."""
+        """Return the platform's queued sessions in order of arrival."""
         return list(self._queues.get(platform, {}).values())
 
     def queue_position(self, session: Session) -> int | None:
-        """Tell how many sessions are before this one in its queue; ``None`` if it is not queued."""
+        """Return the number of sessions before this one in its queue; ``None`` if it is not queued."""
         if session.state is not State.QUEUED:
             return None
         return next(i for i, token in enumerate(self._queues[session.platform]) if token == session.token)
 
     def count(self, platform: str, state: State) -> int:
-        """Tell how many sessions of a platform are in a state."""
+        """Return the number of sessions of a platform in a state."""
         return self._counts[platform, state]
 
     def allowed_silence(self, session: Session) -> float:
-        """Tell for how many seconds this session may be silent."""
+        """Return the seconds that a session may be silent."""
         queued = session.state is State.QUEUED
         return self.limits.queue_timeout if queued else self.limits.session_timeout
 
     def patience(self) -> int:
-        """Tell after how many seconds one who was denied should come back."""
+        """Return the seconds after which a client that was denied should try again."""
         return max(1, int(self.limits.queue_timeout / 2))
 
     def _become(self, session: Session, state: State) -> None:

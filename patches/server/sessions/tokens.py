@@ -1,5 +1,6 @@
 """
-Session tokens: unguessable, signed, and telling platform and revision, so that any server with the key can take over.
+Session tokens: unguessable, signed, with platform and revision, so that any server with the key can take a session
+over.
 
 A token is URL-safe base64 of a 16-byte HMAC-SHA-256 over the rest, 16 random bytes, and ``platform revision``.
 """
@@ -25,7 +26,7 @@ MAX_TOKEN_LENGTH = 512
 
 class TokenKey:
     """
-    Makes and reads session tokens.
+    Creates and verifies session tokens.
 
     :param key: 32 secret bytes.
     """
@@ -38,10 +39,10 @@ class TokenKey:
     @classmethod
     def from_file(cls, path: Path) -> TokenKey:
         """
-        Read the key, or make one that only its owner can read.
+        Read the key, or create one that only its owner can read.
 
         :raises OSError: if that fails.
-        :raises ValueError: if what is there is too short to be a key.
+        :raises ValueError: if the file is too short to be a key.
         """
         if not path.exists():
             with suppress(FileExistsError):  # another server was first: its key is the one
@@ -49,15 +50,15 @@ class TokenKey:
         return cls(path.read_bytes())
 
     def create(self, platform: str, revision: str) -> str:
-        """Make a token with 128 random bits."""
+        """Create a token with 128 random bits."""
         content = secrets.token_bytes(_RANDOM_BYTES) + f"{platform} {revision}".encode()
         return _to_text(self._sign(content) + content)
 
     def read(self, token: str) -> tuple[str, str]:
         """
-        Give the platform and the revision of a token.
+        Verify a token. Return its platform and its revision.
 
-        :raises BadToken: if it was not made with this key.
+        :raises BadToken: if it was not created with this key.
         """
         if len(token) > MAX_TOKEN_LENGTH:
             raise BadToken("too long")

@@ -1,4 +1,4 @@
-"""Those who wait for something to become of a session: Deferreds that can be cancelled."""
+"""Deferreds that wait for a session to become active, and that can be cancelled."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 
 
 class Waiters:
-    """Deferreds by the session that they wait for."""
+    """Deferreds by session."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, list[Deferred[None]]] = {}
@@ -17,18 +17,18 @@ class Waiters:
         return len(self._waiting)
 
     def add(self, token: str) -> Deferred[None]:
-        """Wait for a session; cancel to wait no longer."""
+        """Return a Deferred that waits for a session; cancel it to stop waiting."""
         waiting: Deferred[None] = Deferred(partial(self._forget, token))
         self._waiting.setdefault(token, []).append(waiting)
         return waiting
 
     def fire(self, token: str) -> None:
-        """Let everyone go on who waits for a session."""
+        """Fire all Deferreds of a session."""
         for waiting in self._waiting.pop(token, []):
             waiting.callback(None)
 
     def fail(self, token: str, error: Exception) -> None:
-        """Tell everyone who waits for a session that they wait in vain."""
+        """Fail all Deferreds of a session."""
         for waiting in self._waiting.pop(token, []):
             waiting.errback(error)
 

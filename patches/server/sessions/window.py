@@ -1,14 +1,14 @@
 """
-The cache window: consecutive chunks of one snapshot, held for the readers that go through it together.
+The cache window: consecutive chunks of one snapshot in memory, for the readers that go through it together.
 
 Theory of operation. A window holds the chunks ``[tail, head)``. Each reader is *at* a chunk: the one it asked for last.
-Asking for chunk *n* says that every chunk below *n* has arrived, so a reader may ask again for the chunk it is at (the
-answer was lost), or for the next one once it was served. The tail is the lowest chunk that any reader is at: when the
-last reader moves on, the chunk is dropped, and the room it leaves is filled from the catalogue. A reader that is ahead
-of the head waits: its Deferred fires when the window slides there. A dropped chunk whose bytes are still on their way
-to some socket counts against the window's bytes until they are out.
+Asking for chunk *n* acknowledges every chunk below *n*, so a reader may ask again for the chunk it is at (the response
+was lost), or for the next one once it was served. The tail is the lowest chunk that any reader is at: when the last
+reader moves on, the chunk is dropped, and its room is filled from the catalogue. A reader that is ahead of the head
+waits: its Deferred fires when the window slides there. A dropped chunk whose bytes are still being written to a socket
+counts against the window's bytes until they are written.
 
-Everything here is pure but for the Deferreds; time, sessions and their limits are the business of
+Everything here is pure except for the Deferreds; time, sessions and their limits belong to
 :mod:`patches.server.sessions.sessions`.
 """
 
@@ -39,11 +39,11 @@ class Window:
     """
     A sliding window over the chunks of one snapshot.
 
-    It is made for its first readers, and ends with the last one: :attr:`emptied` fires then, once it holds no bytes.
+    It is created for its first readers, and ends with the last one: :attr:`emptied` fires then, once it holds no bytes.
 
-    :param chunks: how many chunks the snapshot has.
+    :param chunks: the number of chunks of the snapshot.
     :param start: the first chunk to hold.
-    :param max_bytes: how many bytes it may hold; at least a chunk of the largest size.
+    :param max_bytes: the number of bytes that it may hold; at least a chunk of the largest size.
     :param load: reads a chunk from the catalogue.
     """
 
@@ -70,7 +70,7 @@ class Window:
         return reader in self._readers
 
     def admits(self, position: int) -> bool:
-        """Tell whether a reader that needs this chunk next would miss nothing here."""
+        """Return whether a reader that needs this chunk next can get all further chunks here."""
         return self.tail <= position <= self.chunks
 
     @property
@@ -80,9 +80,9 @@ class Window:
 
     def join(self, reader: Hashable, position: int) -> None:
         """
-        Take a reader in, at the chunk it needs next.
+        Add a reader at the chunk that it needs next.
 
-        :raises OutOfOrder: if the window has slid past that chunk, or there is none such.
+        :raises OutOfOrder: if the window has slid past that chunk, or the snapshot has no such chunk.
         """
         if not self.admits(position):
             raise OutOfOrder(position, self.tail)
@@ -91,7 +91,7 @@ class Window:
         self._fill()
 
     def leave(self, reader: Hashable) -> None:
-        """Let a reader go, wherever it is; what it waits for fails with :exc:`WindowClosed`."""
+        """Remove a reader, wherever it is; what it waits for fails with :exc:`WindowClosed`."""
         gone = self._readers.pop(reader, None)
         if gone is None:
             return
@@ -104,17 +104,18 @@ class Window:
             waiting.errback(WindowClosed())
 
     def next_position_of(self, reader: Hashable) -> int:
-        """Tell which chunk comes next: the one the reader is at, unless that was served."""
+        """Return the next chunk of a reader: the one it is at, unless that was served."""
         place = self._readers[reader]
         return place.at + place.served
 
     def read_cached(self, reader: Hashable, n: int) -> ChunkResponse | None:
         """
-        Serve chunk ``n`` if it is held.
+        Serve chunk ``n`` if the window holds it.
 
-        :return: the chunk, or ``None`` while it is not held; either way the reader is at ``n`` from now on.
-        :raises OutOfOrder: if it is not this reader's turn for ``n``.
-        :raises WindowClosed: if it is no reader of this window.
+        :return: the chunk, or ``None`` while the window does not hold it; either way the reader is at ``n`` from now
+            on.
+        :raises OutOfOrder: if chunk ``n`` is out of this reader's turn.
+        :raises WindowClosed: if it is not a reader of this window.
         """
         place = self._move(reader, n)
         loaded = self._cached.get(n)
@@ -129,9 +130,9 @@ class Window:
         """
         Serve chunk ``n``, waiting until the window holds it.
 
-        :return: fires with the chunk; cancel it to wait no longer. Fails with :exc:`WindowClosed` when the reader
-            leaves, or as the catalogue failed.
-        :raises OutOfOrder: as :meth:`read_cached`; so :exc:`WindowClosed`.
+        :return: fires with the chunk; cancel it to stop waiting. It fails with :exc:`WindowClosed` when the reader
+            leaves, or with the error of the catalogue.
+        :raises OutOfOrder: as :meth:`read_cached`; likewise :exc:`WindowClosed`.
         """
         self._move(reader, n)
         waiting: Deferred[ChunkResponse] = Deferred(lambda gone: self._forget(n, gone))
@@ -144,9 +145,9 @@ class Window:
 
     def finish(self, reader: Hashable) -> None:
         """
-        Take a reader's word that every chunk has arrived.
+        Acknowledge every chunk for a reader.
 
-        :raises OutOfOrder: if it was not served the last chunk; so :exc:`WindowClosed`.
+        :raises OutOfOrder: if it was not served the last chunk; likewise :exc:`WindowClosed`.
         """
         self._move(reader, self.chunks)
 
@@ -195,7 +196,7 @@ class Window:
         return bool(self._readers) and room and self.head < self.chunks and not self._loading and not self._stuck
 
     def _fill(self) -> None:
-        """Load the next chunks, one at a time, while there is room and somebody to read them."""
+        """Load the next chunks, one at a time, while there is room and a reader that will read them."""
         if self._filling:
             return
         self._filling = True
@@ -222,7 +223,7 @@ class Window:
                 deferred.callback(loaded)
 
     def _failed(self, failure: Failure, number: int) -> None:
-        """Give the failure to all who wait, as none of them gets further; the next one who asks tries again."""
+        """Fail all Deferreds that wait: none of them can get further. The next reader that asks causes another try."""
         if failure.check(CatalogueError):
             log.error("Chunk {number} could not be read: {error}", number=number, error=failure.value)
         else:

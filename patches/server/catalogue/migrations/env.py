@@ -1,4 +1,4 @@
-"""What alembic executes: it runs the migrations on the connection that it was given, in its transaction."""
+"""The script that alembic executes: it runs the migrations on the given connection, in its transaction."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""One module a version; what has been released is never edited."""
+"""One module for each version; a released module is never edited."""

@@ -1,4 +1,4 @@
-"""Version 1: snapshots, and the chunks into which they are cut."""
+"""Version 1: snapshots and their chunks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ down_revision: str | None = None
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables."""
     op.create_table(
         "snapshots",
         Column("revision", String(64), primary_key=True),

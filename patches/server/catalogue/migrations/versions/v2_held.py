@@ -1,4 +1,4 @@
-"""Version 2: why a snapshot was not made current, though it is the newest."""
+"""Version 2: the reason for which the newest snapshot was held back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Version 3: the database itself sees to it that a platform has one current snapshot at most."""
+"""Version 3: the database ensures that a platform has at most one current snapshot."""
 
 from __future__ import annotations
 

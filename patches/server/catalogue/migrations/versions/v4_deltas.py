@@ -1,4 +1,4 @@
-"""Version 4: what became of lists that were replaced; the chunks of a delta are beside those of the snapshots."""
+"""Version 4: deltas; their chunks are in the table of chunks."""
 
 from __future__ import annotations
 

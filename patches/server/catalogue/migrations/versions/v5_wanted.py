@@ -1,4 +1,4 @@
-"""Version 5: which platforms are wanted of public feeds, and which the configured sources are known to have."""
+"""Version 5: the platforms that scanners request from public feeds, and the platforms of the configured sources."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _SNAPSHOTS = Table(
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables."""
     wanted = op.create_table(
         "wanted_platforms",
         Column("platform", String(64), primary_key=True),
