@@ -34,7 +34,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
 @pytest.fixture(autouse=True)
 def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let ``mktemp`` make its files outside the source tree."""
+    """Create the files of ``mktemp`` outside the source tree."""
     monkeypatch.chdir(tmp_path)
 
 

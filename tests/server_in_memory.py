@@ -132,15 +132,15 @@ class WholeServer:
         return self.session_service.resume(session.token, self.refresh.current(PLATFORM), chunk)
 
     def ask(self, session: Session, number: int) -> ChunkResponse | None:
-        """Have a chunk, which must be there without a wait; ``None``: the stream is finished."""
+        """Return a chunk that must be available without waiting; ``None``: the stream is finished."""
         return self._now(ensureDeferred(self.session_service.read(session.token, number)))
 
     def try_to_ask(self, session: Session, number: int) -> ChunkResponse | None:
-        """Have a chunk if it is there without a wait."""
+        """Return a chunk if it is available without waiting."""
         return self.session_service.read_cached(session.token, number)
 
     def wait(self, seconds: int) -> None:
-        """Let time go by, as the periodic calls do."""
+        """Advance the time, with the periodic calls."""
         for _ in range(seconds):
             self.clock.advance(1)
             self.session_service.tick()

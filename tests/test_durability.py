@@ -54,7 +54,7 @@ class Writer:
 
 def _keep_list(folder: Path, version: str) -> None:
     cache = ListCache(folder, "debian-12")
-    cached = cache.commit()
+    cached = cache.keep()
     if cached is None:
         return
     for chunk in CHUNKS:
@@ -94,7 +94,7 @@ def _fetch(folder: Path, version: str) -> None:
     entry.begin(PartialFile(URL, f'"{version}"', None, len(content), ()))
     with entry.partial.open("ab") as file:
         file.write(content)
-    entry.commit(FileRecord(URL, f'"{version}"', None, len(content), hashlib.sha256(content).hexdigest(), 0.0))
+    entry.keep(FileRecord(URL, f'"{version}"', None, len(content), hashlib.sha256(content).hexdigest(), 0.0))
 
 
 def _fetched(folder: Path) -> Any:
@@ -111,7 +111,7 @@ def _fetched(folder: Path) -> Any:
 
 def _holdings(folder: Path, version: str) -> None:
     change = Change(datetime(2026, 1, 1, tzinfo=UTC), folder / "a.json")
-    DocumentStore(folder, version, {"2026/a.json": change}, frozenset({"b"})).commit(folder / "holdings.json")
+    DocumentStore(folder, version, {"2026/a.json": change}, frozenset({"b"})).keep(folder / "holdings.json")
 
 
 def _write_whole(folder: Path, version: str) -> None:
@@ -309,7 +309,7 @@ class DurabilityTests(SynchronousTestCase):
         _keep_list(folder, "old")
         before = _kept_list(folder)
         with FailingDisk(2, errno.ENOSPC) as disk:
-            cached = ListCache(folder, "debian-12").commit()
+            cached = ListCache(folder, "debian-12").keep()
             assert cached is not None
             for _ in range(9):
                 cached.add(random.Random(0).randbytes(20_000))

@@ -24,7 +24,7 @@ from patches.settings import Setting, endpoint, size
 SETTINGS = (
     Setting("listen", "tcp:8090:interface=127.0.0.1", endpoint, "Where to listen: a Twisted endpoint string."),
     Setting("state-dir", "/var/lib/patches-reporter", Path, "The folder of the reports."),
-    Setting("max-body", "16MiB", size, "The largest report that is taken: a size in bytes, KiB or MiB."),
+    Setting("max-body", "16MiB", size, "The largest report that is accepted, in bytes, KiB or MiB."),
 )
 
 #: Few, as each may hold a whole report.

@@ -29,7 +29,7 @@ SETTINGS = (
         secret=True,
     ),
     Setting("clair", None, url, "The base URL of a Clair (API v1) to read, such as http://127.0.0.1:6060."),
-    Setting("clair-rate", None, rate, "At most so many requests a second to Clair; unlimited if not given."),
+    Setting("clair-rate", None, rate, "The highest number of requests to Clair a second; no limit if not given."),
     Setting(
         "clair-full-walk",
         "1d",
@@ -39,21 +39,32 @@ SETTINGS = (
     Setting("list", None, Path, "A file of vulnerabilities in Patches' own wire form (NDJSON) to read."),
     Setting("source", None, table, "In the file: tables [source.NAME], each a source; see the reference of sources."),
     Setting("no-public-sources", "false", flag, "Ask no public feed for platforms that no configured source has."),
-    Setting("platforms", None, platforms, "Serve these, with commas between; whatever the sources list if not given."),
-    Setting("refresh-interval", "6h", seconds, "How often to read each list anew: a time (30s, 10m, 6h, 1d)."),
-    Setting("most-shrink", "10%", fraction, "A list that shrinks by more is held back until someone accepts it."),
-    Setting("keep-replaced", "1d", seconds, "How long a list that was replaced is kept, for scanners that have it."),
+    Setting(
+        "platforms",
+        None,
+        platforms,
+        "The platforms to serve, separated by commas; all that the sources have if not given.",
+    ),
+    Setting("refresh-interval", "6h", seconds, "How often to refresh each list: a time (30s, 10m, 6h, 1d)."),
+    Setting(
+        "most-shrink", "10%", fraction, "A list that shrinks by more than this is held back until somebody accepts it."
+    ),
+    Setting("keep-replaced", "1d", seconds, "How long a replaced list is kept, for the scanners that have it."),
     Setting("max-active", "1024", count, "Sessions of a platform that may read at once."),
     Setting("max-queued", "8192", count, "Sessions of a platform that may wait; beyond that they are denied."),
-    Setting("session-timeout", "30", seconds, "Expire an active session that is silent for so many seconds."),
-    Setting("queue-timeout", "60", seconds, "Expire a queued session that is silent for so many seconds."),
-    Setting("chunk-timeout", "60", seconds, "Expire a session that holds others up on one chunk for so many seconds."),
-    Setting("window-bytes", "1MiB", window_size, "What one cache window may hold: a size in bytes, KiB or MiB."),
-    Setting("memory-limit", "256MiB", size, "What the process may take, resident: a size in bytes, KiB, MiB or GiB."),
+    Setting("session-timeout", "30", seconds, "Expire an active session that is silent for this time."),
+    Setting("queue-timeout", "60", seconds, "Expire a queued session that is silent for this time."),
+    Setting("chunk-timeout", "60", seconds, "Expire a session that holds up others at one chunk for this time."),
+    Setting("window-bytes", "1MiB", window_size, "The size of one cache window, in bytes, KiB or MiB."),
+    Setting(
+        "memory-limit", "256MiB", size, "The memory that the process may have resident, in bytes, KiB, MiB or GiB."
+    ),
     Setting(
         "session-key-file", None, Path, "The key that signs sessions; session.key in the state folder if not given."
     ),
-    Setting("signing-key", None, Path, "An Ed25519 key (PEM) that signs what is said of each list, for --verify-key."),
+    Setting(
+        "signing-key", None, Path, "An Ed25519 key (PEM) that signs the description of each list, for --verify-key."
+    ),
 )
 
 

@@ -53,7 +53,7 @@ class CommandCase(SynchronousTestCase):
         return json.loads(ran.stdout)
 
     def refusal(self, code: int, name: str, *words: str, folder: Path | None = None) -> str:
-        """Give the one line with which a command is refused."""
+        """Return the one line with which a command is refused."""
         ran = self.run_command(name, *words, folder=folder)
         self.assertEqual((ran.exit_code, ran.stdout, ran.stderr.count("\n")), (code, "", 1), ran.output)
         return ran.stderr

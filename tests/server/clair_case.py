@@ -45,6 +45,6 @@ class ClairCase(RefreshCase):
         self.double.change(namespace, {"Name": name, "FixedIn": [{"Name": "made-up", "Version": version}]})
 
     def written(self) -> tuple[int, object]:
-        """Give what changes when something is written, but for when a snapshot was checked."""
+        """Return what changes when something is written, but for when a snapshot was checked."""
         snapshots = [(each.revision, each.created, each.held_back) for each in self.catalogue.snapshots()]
         return self.lists._database.total_changes, snapshots

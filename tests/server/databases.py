@@ -14,11 +14,11 @@ class DatabaseCase(SynchronousTestCase):
     """A case that makes databases; on SQLite."""
 
     def new_database(self) -> Path | URL:
-        """Give where an empty database is."""
+        """Return the location of an empty database."""
         return Path(self.mktemp()).absolute()
 
     def raw(self, where: Path | URL) -> Engine:
-        """Give an engine that knows nothing of catalogues."""
+        """Return an engine that knows nothing of catalogues."""
         engine = create_engine(f"sqlite:///{where}" if isinstance(where, Path) else where)
         self.addCleanup(engine.dispose)
         return engine
@@ -39,7 +39,7 @@ class OnPostgreSQL(DatabaseCase):
     """Put before a case, this has it run on PostgreSQL."""
 
     def new_database(self) -> Path | URL:
-        """Give where an empty database is."""
+        """Return the location of an empty database."""
         cluster = postgresql()
         url = cluster.create()
         self.addCleanup(cluster.drop, url)

@@ -72,7 +72,7 @@ class Shelf:
         return waiting
 
     def give(self) -> None:
-        """Give what was asked for first."""
+        """Answer the oldest request."""
         revision, number, waiting = self.wanted.pop(0)
         waiting.callback(real(revision, number))
 

@@ -108,11 +108,11 @@ class PutPublic:
         self.made: dict[str, PutFeed] = {}
 
     def has(self, platform: str) -> bool:
-        """Tell whether it is of one of the families."""
+        """Return whether it is of one of the families."""
         return platform.partition("-")[0] in self.families
 
     def sources(self, platforms: Collection[str]) -> dict[str, PutFeed]:
-        """Give the sources, which read these platforms."""
+        """Return the sources, which read these platforms."""
         found: dict[str, PutFeed] = {}
         for feed in self.made.values():
             feed.wanted = set()
@@ -204,7 +204,7 @@ class RefreshCase(DatabaseCase):
         )
 
     def wall(self) -> float:
-        """Tell the time since the epoch."""
+        """Return the seconds since the epoch."""
         return NOW + self.clock.seconds()
 
     def put(self, platform: str, count: int, *more: object) -> None:
@@ -212,10 +212,10 @@ class RefreshCase(DatabaseCase):
         self.source.lists[platform] = [*vulnerabilities(count, platform), *more]
 
     def tick(self, seconds: float = 0.0) -> None:
-        """Let time pass, and refresh what is due."""
+        """Advance the time, and refresh what is due."""
         self.clock.advance(seconds)
         self.successResultOf(ensureDeferred(self.refresh.tick()))
 
     def count(self, platform: str = "debian-12") -> int:
-        """Tell how many vulnerabilities are current."""
+        """Return how many vulnerabilities are current."""
         return self.refresh.current(platform).vulnerabilities

@@ -139,13 +139,13 @@ class Wire:
         self._lose(ConnectionAborted())
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
-        """Have somebody told when to pause; none but push producers are known here."""
+        """Register a producer; only push producers are supported."""
         if self._producer is not None or not streaming:
             raise RuntimeError()
         self._producer = producer
 
     def unregisterProducer(self) -> None:
-        """Have nobody told any more."""
+        """Unregister the producer."""
         self._producer = None
         self._settle()
 
@@ -163,11 +163,11 @@ class Wire:
         self.loseConnection()
 
     def getPeer(self) -> IPv4Address:
-        """Tell who is at the other end."""
+        """Return the address of the other end."""
         return IPv4Address("TCP", "192.0.2.1", 1)
 
     def getHost(self) -> IPv4Address:
-        """Tell who is at this end."""
+        """Return the address of this end."""
         return IPv4Address("TCP", "192.0.2.2", 8080)
 
 

@@ -30,7 +30,7 @@ class PublicCase(RefreshCase):
         self.successResultOf(ensureDeferred(self.refresh.load_current()))
 
     def asked_of(self, family: str) -> list[str]:
-        """Give what a public source was asked for, and forget it."""
+        """Return what a public source was asked for, and forget it."""
         feed = self.source_lists.made.get(family)
         asked = list(feed.asked) if feed is not None else []
         if feed is not None:
@@ -38,7 +38,7 @@ class PublicCase(RefreshCase):
         return asked
 
     def break_feed(self, platform: str) -> None:
-        """Have a public feed be away."""
+        """Make a public feed unavailable."""
         (feed,) = self.source_lists.sources([platform]).values()
         feed.trouble = SourceError("away")
 

@@ -71,7 +71,7 @@ class ServerCase(RefreshCase):
         )
 
     def started(self) -> Deferred[None]:
-        """Take up what the catalogue has."""
+        """Load the catalogue."""
         return ensureDeferred(self.refresh.load_current())
 
     def connect(self, takes: int | None = None) -> Wire:

@@ -60,7 +60,7 @@ class ReadingCase(SynchronousTestCase):
         self.read(session, *range(session.position, 5))
 
     def pass_time(self, seconds: int, *alive: Session) -> None:
-        """Let time pass, with a sign of life each second of those sessions that are still there."""
+        """Advance the time, with a sign of life of each remaining session every second."""
         for _ in range(seconds):
             self.clock.advance(1)
             for session in alive:

@@ -37,7 +37,7 @@ class ServiceCase(SynchronousTestCase):
         return create_server(self.reactor, options.resolved)
 
     def ending(self, *more: str) -> str:
-        """Give the one line with which the program ends."""
+        """Return the one line with which the program ends."""
         code = self.assertRaises(SystemExit, self.make, *more).code
         self.assertIsInstance(code, str)
         self.assertNotIn("\n", str(code))

@@ -59,7 +59,7 @@ class ClairTests(SynchronousTestCase):
         return source
 
     def host_asked(self, environment: dict[str, str], url: str) -> tuple[str, int]:
-        """Tell to which host a connection is made when a Clair is asked."""
+        """Return to which host a connection is made when a Clair is asked."""
         ensureDeferred(self.made(environment, clair=url).offers())
         return self.reactor.hosts[0]
 
@@ -90,5 +90,5 @@ class ClairTests(SynchronousTestCase):
             self.made(file=section + 'full-walk = "daily"\n')
 
     def seconds(self, source: ClairSource) -> float:
-        """Tell how often a source is read whole."""
+        """Return the interval at which a source is read whole."""
         return source._tails._full_walk

@@ -25,5 +25,5 @@ class WindowCase(SynchronousTestCase):
         return self.successResultOf(self.window.read(reader, n))
 
     def numbers(self) -> list[int]:
-        """Tell what was ever loaded."""
+        """Return the numbers of all chunks that were loaded."""
         return [number for _, number in self.shelf.asked]

@@ -178,7 +178,7 @@ def _naming(lines: Iterable[bytes], name: str) -> Iterator[Vulnerability]:
 def _revision(catalogue: Catalogue, start: str) -> Snapshot:
     found = [snapshot for snapshot in catalogue.snapshots() if snapshot.revision.startswith(start)]
     if len(found) != 1 or not start:
-        raise NotFound(f"{start}: {'several revisions begin so' if found else 'there is no such revision'}")
+        raise NotFound(f"{start}: {'several revisions begin with this' if found else 'no revision begins with this'}")
     return found[0]
 
 

@@ -14,24 +14,24 @@ PLACE_SETTINGS = (
     Setting("state-dir", "/var/lib/patches-server", Path, "The state folder of the patches-server."),
     Setting("database", None, database_url, "The catalogue's database, if the server was given one.", secret=True),
 )
-_FORM = Setting("format", TABLE, one_of(TABLE, JSON), f"What to make: {TABLE} or {JSON}.")
-_PLATFORMS = Setting("platform", None, platforms, "Of these platforms only, with commas between; all if not given.")
+_FORM = Setting("format", TABLE, one_of(TABLE, JSON), f"The output format: {TABLE} or {JSON}.")
+_PLATFORMS = Setting("platform", None, platforms, "Only these platforms, separated by commas; all if not given.")
 
 SHOWN_SETTINGS = (*PLACE_SETTINGS, _FORM)
 SHOW_SETTINGS = (*PLACE_SETTINGS, _PLATFORMS, _FORM)
 PRUNE_SETTINGS = (
     *PLACE_SETTINGS,
-    Setting("keep", "1d", seconds, "Keep what was replaced within this time: a time (30s, 10m, 6h, 1d)."),
+    Setting("keep", "1d", seconds, "Keep snapshots that were replaced within this time (30s, 10m, 6h, 1d)."),
 )
 EXPORT_SETTINGS = (
     *PLACE_SETTINGS,
     _PLATFORMS,
-    Setting("signing-key", None, Path, "Sign with this Ed25519 private key, a PEM file; not signed if not given."),
+    Setting("signing-key", None, Path, "Sign with this Ed25519 private key (PEM); unsigned if not given."),
 )
 IMPORT_SETTINGS = (
     *PLACE_SETTINGS,
-    Setting("verify-key", None, Path, "Take only what is signed with this Ed25519 key: the public one, a PEM file."),
-    Setting("force", "false", flag, "Take a list that is older than the current one, too."),
+    Setting("verify-key", None, Path, "Accept only bundles that are signed with this Ed25519 public key (PEM)."),
+    Setting("force", "false", flag, "Accept a list that is older than the current one."),
 )
 
 EXPLAINED = """

@@ -135,24 +135,24 @@ def _read_entry(entry: Mapping[str, Any]) -> BundleEntry:
 
 
 def _no_number(text: str) -> Any:
-    raise ValueError(f"{text} is no number")
+    raise ValueError(f"{text} is not a number")
 
 
 def _time(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError("a time must be a number of seconds")
     if not math.isfinite(value) or not 0 <= value <= _LATEST:
-        raise ValueError(f"{value} is no time")
+        raise ValueError(f"{value} is not a time")
     return value
 
 
 def _count(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
-        raise ValueError(f"{value!r:.40} is no count")
+        raise ValueError(f"{value!r:.40} is not a count")
     return value
 
 
 def _digest(value: Any) -> str:
     if not isinstance(value, str) or not _DIGEST.match(value):
-        raise ValueError(f"{value!r:.40} is no SHA-256")
+        raise ValueError(f"{value!r:.40} is not a SHA-256")
     return value

@@ -77,7 +77,7 @@ class BundleReader:
         for packed in self._packed:
             yield packed.snapshot, self._chunks(packed)
         if self._exactly(len(END)) != END or self._file.read(1):
-            raise BadBundle("something comes after the last chunk")
+            raise BadBundle("there is data after the last chunk")
 
     def _chunks(self, packed: BundleEntry) -> Iterator[Chunk]:
         snapshot, stream, vulnerabilities = packed.snapshot, StreamDigest(), 0
@@ -119,16 +119,16 @@ class BundleReader:
         """Read the member that must follow, whose header has been read."""
         size = int(head[_SIZE][:-1], 8) if _OCTAL.match(head[_SIZE]) else -1
         if size < 0 or head != member_head(name, size):
-            raise BadBundle(f"{name} is not where it should be")
+            raise BadBundle(f"{name} is not the next member")
         if size > most:
             raise BadBundle(f"{name}: longer than {most} bytes")
         content = self._exactly(size)
         if any(self._exactly(-size % BLOCK)):
-            raise BadBundle(f"{name}: something comes after its end")
+            raise BadBundle(f"{name}: there is data after its end")
         return content
 
     def _exactly(self, size: int) -> bytes:
         read = self._file.read(size)
         if len(read) != size:
-            raise BadBundle("it breaks off")
+            raise BadBundle("it ends too early")
         return read

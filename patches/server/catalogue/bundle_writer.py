@@ -65,7 +65,7 @@ def _packed(catalogue: Catalogue, snapshot: Snapshot) -> BundleEntry:
         vulnerabilities += chunk.vulnerabilities
         checksums.append(hashlib.sha256(chunk.encoded).hexdigest())
     if (stream.hexdigest(), vulnerabilities) != (snapshot.digest, snapshot.vulnerabilities):
-        raise Damaged(f"{snapshot.platform}: the list is not the one that was published; patches catalogue check")
+        raise Damaged(f"{snapshot.platform}: the list differs from the published one; run: patches catalogue check")
     return BundleEntry(snapshot, tuple(checksums))
 
 

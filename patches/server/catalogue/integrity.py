@@ -26,7 +26,7 @@ def chunk_body(encoded: bytes) -> bytes:
     except MalformedWire as error:
         raise Damaged(str(error)) from error
     if not body.endswith(b"\n"):
-        raise Damaged("its last line is not whole")
+        raise Damaged("its last line is incomplete")
     return body
 
 
@@ -41,9 +41,9 @@ def verified_body(chunk: Chunk) -> bytes:
     except Damaged as error:
         raise Damaged(f"chunk {chunk.number}: {error}") from error
     if digest(body) != chunk.digest:
-        raise Damaged(f"chunk {chunk.number}: its digest is not the one it was stored with")
+        raise Damaged(f"chunk {chunk.number}: its digest differs from the stored one")
     if body.count(b"\n") != chunk.vulnerabilities:
-        raise Damaged(f"chunk {chunk.number}: it has not {chunk.vulnerabilities} lines")
+        raise Damaged(f"chunk {chunk.number}: it does not have {chunk.vulnerabilities} lines")
     return body
 
 

@@ -49,7 +49,7 @@ def _version(connection: Connection) -> int:
         found = connection.execute(select(_BEFORE.c.version)).scalar_one_or_none() if _BEFORE.name in there else None
         return _known(found) if found is not None else _unused(connection, there)
     if there:
-        raise UnknownDatabase("this is a database of something else")
+        raise UnknownDatabase("it is the database of another program")
     return 0
 
 

@@ -86,6 +86,7 @@ class BackpressureChannel(HTTPChannel):
         return True
 
     def _has_half_a_request(self) -> bool:
+        # The parser has no way to ask for its buffer: it is taken out and put back.
         begun = self.clearLineBuffer()
         if begun:
             self.setLineMode(begun)
@@ -101,7 +102,7 @@ class BackpressureChannel(HTTPChannel):
 
     def when_flushed(self, call: Callable[[], None]) -> None:
         """Call once the kernel has taken what is written now, or the connection is lost."""
-        self._out()
+        self._out()  # of an earlier write: the transport tells only of all writes together
         self._when_flushed = call
 
     def _out(self) -> None:

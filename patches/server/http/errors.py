@@ -50,13 +50,13 @@ class ApiError(Exception):
 TABLE: tuple[tuple[type[Exception], int, str, str | None, int | None], ...] = (
     (NotReady, 503, "not-ready", "the list of {error} has not been read yet", 10),
     (UnknownPlatform, 404, "unknown-platform", "{error} is not served here; see /v1/platforms", None),
-    (UnknownSession, 404, "unknown-session", "there is no such session here; it can be resumed, or opened anew", None),
-    (BadToken, 404, "unknown-session", "there is no such session here; it can be resumed, or opened anew", None),
+    (UnknownSession, 404, "unknown-session", "this server has no such session; resume it, or open a new one", None),
+    (BadToken, 404, "unknown-session", "this server has no such session; resume it, or open a new one", None),
     (SessionExpired, 410, "expired", None, None),
     (ChunkMissing, 410, "expired", "its snapshot is no longer in the catalogue", None),
     (CatalogueError, 503, "catalogue", "the catalogue cannot be read at the moment", 5),
     (OutOfOrder, 409, "out-of-order", None, None),
-    (WindowClosed, 409, "resumed", "the session was taken up again by another request", None),
+    (WindowClosed, 409, "resumed", "the session was resumed by another request", None),
 )
 
 

@@ -48,12 +48,12 @@ class Importer:
                 commit = self._staging.commit_changes if listing.partial else self._staging.commit
                 return await self._run(commit, import_id, read)
             except ListChanged as change:
-                log.warn("The list {key} is read again: {change}", key=offer.key, change=str(change))
+                log.warn("Reading the list {key} again: {change}", key=offer.key, change=str(change))
                 await self._run(self._staging.discard, import_id)
             except Exception:
                 await self._run(self._staging.discard, import_id)
                 raise
-        raise SourceError(f"the list changed under {_TRIES} readings")
+        raise SourceError(f"the list changed during each of {_TRIES} attempts to read it")
 
     async def _copy(self, listing: IListing, import_id: int) -> int:
         """Store the vulnerabilities of a listing. Return how many were read, wanted or not."""

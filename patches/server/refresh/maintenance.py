@@ -70,7 +70,7 @@ class Maintenance:
         except CatalogueError as error:
             if str(error) != self._trouble:
                 self._trouble = str(error)
-                log.error("The catalogue cannot be used; it will be tried again: {error}", error=error)
+                log.error("The catalogue cannot be used; retrying: {error}", error=error)
         else:
             if self._trouble is not None:
                 log.info("The catalogue can be used again")

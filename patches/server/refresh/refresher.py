@@ -121,7 +121,15 @@ class Refresher:
         self._taken_up = self._clock.seconds()
 
     async def tick(self) -> None:
-        """Refresh the lists that are due, one after the other."""
+        """
+        Refresh the lists that are due, one after the other.
+
+        The order matters. Requests and the catalogue are loaded first, so that a server that has just become the leader
+        knows what the last one did. Sources are asked before public ones are added, as only what no configured source
+        has is requested from those; foreign lists are deleted once both are known; snapshots are rebuilt only then, and
+        published before other servers are told which platforms there are. The statuses come last: they are derived from
+        all of it.
+        """
         if self._requested.is_new or self._clock.seconds() - self._taken_up >= _TAKE_UP_SECONDS:
             await self.load_current()
         if not self._is_our_turn():
@@ -168,7 +176,7 @@ class Refresher:
             offered = self._source_set.platforms
             for platform in forgotten - offered:
                 if self._source_set.source_lists(platform):
-                    log.info("{platform}: nobody has asked for it for long; it is forgotten", platform=platform)
+                    log.info("{platform}: not requested for a long time; it is no longer read", platform=platform)
                     await self._run(self._catalogue.withdraw, platform, self._wall())
             await self._requested.forget(forgotten | (offered & set(self._requested.wanted)))
         for name in self._source_set.add_public_sources(self._registry.wanted_of_public, self._clock.seconds()):

@@ -76,6 +76,7 @@ class Admission:
         """
         self._vacant.discard(platform)
         for session in self._table.queue(platform):
+            # Checked anew for each session: activating the one before may have activated, closed or replaced this one.
             if session.state is State.QUEUED and self._table.find(session.token) is session:
                 self._try_to_activate(session)
 

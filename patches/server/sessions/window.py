@@ -100,6 +100,7 @@ class Window:
         for waiting in mine:
             self._forget(gone.at, waiting)
         self._slide()
+        # Last, when the window is consistent: the callbacks may ask for chunks or leave.
         for waiting in mine:
             waiting.errback(WindowClosed())
 
@@ -122,7 +123,7 @@ class Window:
         if loaded is not None:
             place.served = True
         elif n < self.chunks:
-            self._stuck = False
+            self._stuck = False  # a request is the occasion to try a failed chunk again
             self._fill()
         return loaded
 
@@ -135,6 +136,8 @@ class Window:
         :raises OutOfOrder: as :meth:`read_cached`; likewise :exc:`WindowClosed`.
         """
         self._move(reader, n)
+        # Registered before it is known whether there is a wait: read_cached may load the chunk at once, and _loaded
+        # then fires this very Deferred.
         waiting: Deferred[ChunkResponse] = Deferred(lambda gone: self._forget(n, gone))
         self._waiting.setdefault(n, []).append((reader, waiting))
         loaded = self.read_cached(reader, n)
@@ -197,13 +200,14 @@ class Window:
 
     def _fill(self) -> None:
         """Load the next chunks, one at a time, while there is room and a reader that will read them."""
+        # A load may end at once and come back here through _loaded: the loop below goes on then, without recursion.
         if self._filling:
             return
         self._filling = True
         while self._wants_more():
             number, self.head = self.head, self.head + 1
             self._loading = True
-            self.cached_bytes += MAX_RESPONSE_BYTES
+            self.cached_bytes += MAX_RESPONSE_BYTES  # the size is not known before it is loaded
             self._load(number).addCallbacks(self._loaded, self._failed, (number,), {}, (number,), {})
         self._filling = False
 
@@ -218,6 +222,7 @@ class Window:
             self._drop(number)
         self._fill()
         self._end_if_empty()
+        # Fired last, when the window is consistent. One of these callbacks may cancel or answer another's request.
         for _, deferred in waiting:
             if not deferred.called:
                 deferred.callback(loaded)
@@ -228,10 +233,11 @@ class Window:
             log.error("Chunk {number} could not be read: {error}", number=number, error=failure.value)
         else:
             log.failure("Chunk {number} could not be read from the catalogue", failure=failure, number=number)
+        # Stuck until a reader asks again: otherwise a failing catalogue would be asked in an endless loop.
         self._loading, self._stuck = False, True
         self.cached_bytes -= MAX_RESPONSE_BYTES
         self.head = max(number, self.tail)
-        waiting, self._waiting = self._waiting, {}
+        waiting, self._waiting = self._waiting, {}  # swapped before they are fired: callbacks may wait anew
         self._end_if_empty()
         for _, deferred in chain.from_iterable(waiting.values()):
             if not deferred.called:

@@ -123,7 +123,7 @@ class DiffTests(CommandCase):
         """Revisions that there are not, or of two platforms, are wrong usage; so is a start that several have."""
         one, other = self.publish(20), self.publish(20, "alpine-3.20")
         self.assertIn("alpine-3.20", self.refusal(2, "diff", one.revision, other.revision))
-        self.assertIn("there is no such revision", self.refusal(2, "diff", one.revision, "zz"))
+        self.assertIn("no revision begins with this", self.refusal(2, "diff", one.revision, "zz"))
         self.assertIn("several revisions", self.refusal(2, "diff", "", one.revision))
 
 
@@ -137,7 +137,7 @@ class CheckTests(CommandCase):
         connection.close()
 
     def found(self, snapshot: Snapshot) -> str:
-        """Give the damages of the one snapshot that has some."""
+        """Return the damages of the one snapshot that has some."""
         document = self.document("check", code=1)
         self.assertEqual({each["revision"] for each in document["damage"]}, {snapshot.revision})
         return "; ".join(each["damage"] for each in document["damage"])

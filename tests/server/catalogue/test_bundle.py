@@ -69,7 +69,7 @@ class BundleCase(CommandCase):
         return ran.stdout
 
     def changed(self, change: Callable[[dict[str, Any]], object]) -> bytes:
-        """Give a bundle whose manifest was changed by someone who knows the format."""
+        """Return a bundle whose manifest was changed by someone who knows the format."""
         parts = members(self.export())
         manifest = json.loads(parts[0][1])
         change(manifest)

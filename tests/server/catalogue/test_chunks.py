@@ -21,7 +21,7 @@ def noise(size: int, seed: int = 0) -> bytes:
 
 
 def body(chunk: Chunk) -> bytes:
-    """Give a chunk's body."""
+    """Return a chunk's body."""
     return gzip.decompress(chunk.encoded)
 
 

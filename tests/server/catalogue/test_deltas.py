@@ -29,17 +29,17 @@ class DeltasCase(ServerCase):
         self.old = self.current()
 
     def current(self) -> Snapshot:
-        """Give the list that is current."""
+        """Return the list that is current."""
         return self.refresh.current("alpine-3.20")
 
     def go_on(self, seconds: float = 11, leads: bool = True) -> None:
-        """Let time pass, refresh what is due, and make deltas."""
+        """Advance the time, refresh what is due, and compute deltas."""
         self.tick(seconds)
         current = [status.snapshot for status in self.refresh.statuses.values() if status.snapshot]
         self.successResultOf(ensureDeferred(self.deltas.tick(current, leads)))
 
     def change(self, count: int) -> Snapshot:
-        """Have the first records changed; give the new list."""
+        """Change the first records. Return the new snapshot."""
         records = vulnerabilities(500, "alpine-3.20")
         self.source.lists["alpine-3.20"] = [
             *(vulnerability(n, "alpine-3.20", f"https://{self.clock.seconds()}") for n in range(count)),

@@ -13,12 +13,12 @@ _LISTS = st.dictionaries(st.text(max_size=2), st.sets(st.integers(0, 2), min_siz
 
 
 def encoded(records: dict[str, set[int]]) -> list[bytes]:
-    """Give lines: of each name, one for each number."""
+    """Return lines: of each name, one for each number."""
     return [encode_json({"name": name, "n": n}) + b"\n" for name in sorted(records) for n in sorted(records[name])]
 
 
 def now(records: dict[str, set[int]], name: str, change: str) -> Difference:
-    """Tell a change of a name, with the records that it has now."""
+    """Return the change of a name, with its records now."""
     return Difference(name, change, tuple(encoded({name: records[name]})))
 
 

@@ -79,7 +79,7 @@ class DamageTests(SynchronousTestCase):
         """A chunk that was changed is named."""
         with self.engine.begin() as connection:
             connection.execute(update(CHUNKS).where(CHUNKS.c.number == 1).values(encoded=gzip.compress(b"other\n")))
-        self.assertEqual(self.find_damage(), ["chunk 1: its digest is not the one it was stored with"])
+        self.assertEqual(self.find_damage(), ["chunk 1: its digest differs from the stored one"])
         self.assertRaises(Damaged, list, read_lines(self.catalogue, self.snapshot))
 
     def test_description(self) -> None:

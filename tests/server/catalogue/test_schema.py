@@ -44,7 +44,7 @@ class SchemaCase(DatabaseCase):
         self.where = self.new_database()
 
     def refusal(self) -> str:
-        """Give what is said when it cannot be opened: one line that names it."""
+        """Return the error when it cannot be opened: one line that names it."""
         text = str(self.assertRaises(CatalogueError, open_database, self.where))
         self.assertIn(str(self.where if isinstance(self.where, Path) else self.where.database), text)
         self.assertNotIn("\n", text)
@@ -132,7 +132,7 @@ class OpenOnPostgreSQLTests(OnPostgreSQL, OpenTests):
     """The same on PostgreSQL, and what is said when it cannot be had."""
 
     def said(self, text: str) -> str:
-        """Give what is said of a URL that cannot be used: one line, without the password."""
+        """Return the error for a URL that cannot be used: one line, without the password."""
         said = str(self.assertRaises(CatalogueError, open_database, database_url(text)))
         self.assertNotIn("\n", said)
         self.assertNotIn("s3cret", said)

@@ -29,7 +29,7 @@ class Torn(Exception):
 
 
 def torn(whole: list[bytes]) -> Iterator[bytes]:
-    """Give lines, and break off."""
+    """Yield lines, and then raise."""
     yield from whole
     raise Torn()
 
@@ -48,7 +48,7 @@ class CatalogueCase(DatabaseCase):
         return self.catalogue.publish(platform, lines(vulnerabilities(count, platform)), SOURCES, now)
 
     def rows(self) -> tuple[int, int]:
-        """Tell how many snapshots and chunks the database has in all."""
+        """Return how many snapshots and chunks the database has in all."""
         with self.engine.connect() as connection:
             counts = [connection.execute(select(func.count()).select_from(t)).scalar_one() for t in (SNAPSHOTS, CHUNKS)]
         return counts[0], counts[1]

@@ -23,7 +23,7 @@ class TreqTests(ServerCase):
         self.treq: Any = StubTreq(self.resource)
 
     def of(self, waiting: Deferred[Any]) -> Any:
-        """Give what has come."""
+        """Return what has arrived."""
         return self.successResultOf(waiting)
 
     def open(self, platform: str = "debian-12") -> str:

@@ -25,7 +25,7 @@ class WaitingCase(ServerCase):
         return wire
 
     def answer(self, wire: Wire) -> Answer:
-        """Give the one answer that came."""
+        """Return the one answer that came."""
         (answer,) = answers(wire.received)
         return answer
 

@@ -14,7 +14,7 @@ class ShortWayTests(ChannelCase):
     """The short way to a chunk gives what the long one gives."""
 
     def long_way(self, n: int, path: str = "") -> bytes:
-        """Give the answer of the API."""
+        """Return the answer of the API."""
         wire = self.connect()
         wire.send(self.chunk(n, {**GZIP, "Expect": ""}, path))
         return wire.received

@@ -34,7 +34,7 @@ class VulnsTests(ServerCase):
         return document
 
     def error(self, answer: Answer) -> str:
-        """Give the text of an error, which has the form of every other answer."""
+        """Return the text of an error, which has the form of every other answer."""
         document = json.loads(answer.body)
         self.assertEqual((document["requestID"], document["finished"], document["vulns"]), (None, False, []))
         return str(document["error"])

@@ -16,7 +16,7 @@ class FollowedTests(ClairCase):
     """Lists that are followed."""
 
     def served(self, platform: str = "debian-9") -> dict[str, str]:
-        """Give what is current: versions by name."""
+        """Return what is current: versions by name."""
         snapshot = self.refresh.current(platform)
         body = gzip.decompress(self.catalogue.chunk(snapshot.revision, 0).encoded)
         return {each.name: each.fixed_in[0].version or "" for each in decode_lines(body)}

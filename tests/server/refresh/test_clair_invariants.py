@@ -133,7 +133,7 @@ class Following(RuleBasedStateMachine):
         assert isinstance(done[0], set), done[0]
 
     def checked(self) -> list[str]:
-        """Tell which lists count as checked now."""
+        """Return which lists count as checked now."""
         return [key for key, feed in self.state.source_lists.items() if feed.checked == self.clock.seconds()]
 
     def compare(self, platform: str) -> None:
@@ -147,12 +147,12 @@ class Following(RuleBasedStateMachine):
         assert others <= (set() if whole else self.deleted[platform])
 
     def versions(self, platform: str) -> dict[str, str]:
-        """Give the versions by the names that are on disk."""
+        """Return the versions by the names that are on disk."""
         packages = {name: json.loads(line)["fixedInPackages"] for name, line in self.lists.lines(platform, "clair")}
         return {name: fixes[0]["version"] if fixes else "" for name, fixes in packages.items()}
 
     def is_whole(self, platform: str) -> bool:
-        """Tell whether it was read whole just now."""
+        """Return whether it was read whole just now."""
         return self.source._tails._lists[platform].whole == self.clock.seconds()
 
     @precondition(lambda self: hasattr(self, "lists"))

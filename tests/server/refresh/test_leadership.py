@@ -59,7 +59,7 @@ class LeadershipTests(SynchronousTestCase):
         self.servers = [Leadership(lock, maybeDeferred) for lock in self.locks]
 
     def check(self, *which: int) -> list[bool]:
-        """Let servers look, in this order; tell who leads."""
+        """Check the leadership of servers in this order. Return which of them leads."""
         for number in which:
             self.successResultOf(ensureDeferred(self.servers[number].check()))
         return [server.leads() for server in self.servers]
@@ -119,7 +119,7 @@ class FollowingTests(RefreshCase):
         return refresh
 
     def pass_time(self, seconds: float = 10) -> list[int | None]:
-        """Let both do what is due; tell how many vulnerabilities each serves."""
+        """Run what is due in both servers. Return the number of vulnerabilities that each serves."""
         self.clock.advance(seconds)
         for refresh in (self.first, self.second):
             self.successResultOf(ensureDeferred(refresh.tick()))

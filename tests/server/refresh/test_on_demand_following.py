@@ -29,7 +29,7 @@ class FollowingTests(PublicCase):
             refresh.leads = lambda number=number: self.turn == number  # type: ignore[misc]
 
     def go_on(self, seconds: float = 10) -> None:
-        """Let both do what is due."""
+        """Run what is due in both servers."""
         self.clock.advance(seconds)
         for refresh in self.servers:
             self.successResultOf(ensureDeferred(refresh.tick()))

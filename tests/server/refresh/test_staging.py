@@ -35,7 +35,7 @@ class ListsTests(SynchronousTestCase):
         return self.lists.commit(import_id, read)
 
     def told(self, platform: str = "debian-12", source: str = "debian") -> list[bytes]:
-        """Give the lines of a platform."""
+        """Return the lines of a platform."""
         return [line for _, line in self.lists.lines(platform, source)]
 
     def test_order(self) -> None:

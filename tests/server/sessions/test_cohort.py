@@ -18,18 +18,18 @@ class LaneTests(SynchronousTestCase):
         self.slow, self.quick = self.enter("slow", 0), self.enter("quick", 0)
 
     def enter(self, token: str, position: int, now: float = 0.0) -> Session:
-        """Let a session in."""
+        """Add a session."""
         session = Session(token, "debian-12", "r1", position, seen=now, moved=now, state=State.ACTIVE)
         self.cohort.enter(session)
         return session
 
     def move(self, session: Session, n: int, now: float) -> None:
-        """Let a session ask for a chunk."""
+        """Ask for a chunk on behalf of a session."""
         self.cohort.window.read(session.token, n)
         session.position, session.moved = n, now
 
     def overdue(self, now: float, queued: bool = False) -> list[str]:
-        """Tell who is overdue after ten seconds."""
+        """Return the sessions that are overdue after ten seconds."""
         return [session.token for session in self.cohort.overdue(now, 10.0, queued)]
 
     def test_nobody_waits(self) -> None:

@@ -24,7 +24,7 @@ class LanesTests(SynchronousTestCase):
         return self.cohorts.admit(self.sessions[name], snapshot(4, name, name), 0.0)
 
     def leave(self, name: str) -> bool:
-        """Let it go."""
+        """Remove it."""
         return self.cohorts.leave(self.sessions[name])
 
     def test_opens(self) -> None:

@@ -102,7 +102,7 @@ class SessionMachine(RuleBasedStateMachine):
         assert full if denied.code == "queue-full" else self.budget.free(SESSIONS) < SESSION_BYTES, denied.code
 
     def alive(self) -> list[Scanner]:
-        """Give the scanners that are not done."""
+        """Return the scanners that are not done."""
         return [scanner for scanner in self.scanners if not scanner.over]
 
     @precondition(lambda self: self.scanners)
@@ -165,7 +165,7 @@ class SessionMachine(RuleBasedStateMachine):
             self.first_come_first_served()
 
     def go_on(self, scanner: Scanner) -> None:
-        """Let a scanner do its next step."""
+        """Run the next step of a scanner."""
         if scanner.habit == "silent":
             return
         if scanner.asking is not None and scanner.habit == "reads":
