@@ -156,7 +156,7 @@ class CheckTests(CommandCase):
             ("a-2", f"UPDATE chunks SET encoded = substr(encoded, 1, length(encoded) - 9) {chunk}", "one whole gzip"),
             ("a-3", f"UPDATE chunks SET encoded = CAST(encoded || x'00' AS BLOB) {chunk}", "one whole gzip"),
             ("a-4", f"UPDATE chunks SET digest = zeroblob(32) {chunk}", "chunk 1: its digest"),
-            ("a-5", f"UPDATE chunks SET vulnerabilities = 7 {chunk}", "chunk 1: it has not 7 lines"),
+            ("a-5", f"UPDATE chunks SET vulnerabilities = 7 {chunk}", "chunk 1: it does not have 7 lines"),
             ("a-6", f"DELETE FROM chunks {chunk}", "chunk 1: missing"),
             ("a-7", "UPDATE snapshots SET vulnerabilities = 9 WHERE revision = ?", "not 9"),
             ("a-8", "UPDATE snapshots SET chunks = 1 WHERE revision = ?", "more than its 1 chunks"),

@@ -235,8 +235,8 @@ class TamperedTests(BundleCase):
             [*parts[:3], (name.replace("chunks/", "chunks/../chunks/"), content), *parts[4:]],
         ):
             self.refused(bundle(other))
-        self.assertIn("something comes after", self.refused(bundle(parts) + b"\0"))
-        self.assertIn("breaks off", self.refused(b""))
+        self.assertIn("there is data after", self.refused(bundle(parts) + b"\0"))
+        self.assertIn("ends too early", self.refused(b""))
         self.refused(gzip.compress(bundle(parts)))
 
     def test_links(self) -> None:
@@ -244,7 +244,7 @@ class TamperedTests(BundleCase):
         data = bytearray(self.export())
         for kind in b"12345678xgLKS":
             data[156] = kind
-            self.assertIn("manifest.json is not where", self.refused(bytes(data)))
+            self.assertIn("manifest.json is not the next member", self.refused(bytes(data)))
 
     def test_bombs(self) -> None:
         """A chunk that unpacks to more than a chunk may have is refused, as is a member or a manifest too long."""
@@ -274,13 +274,13 @@ class TamperedTests(BundleCase):
             (first(platform="../../x"), "platform"),
             (first(revision="0" * 32), "revision"),
             (first(digest="0" * 64), "revision"),
-            (first(digest="x"), "no SHA-256"),
+            (first(digest="x"), "not a SHA-256"),
             (first(chunks=2), "checksums"),
             (first(vulnerabilities=4), "3 vulnerabilities, not 4"),
-            (first(vulnerabilities=-1), "no count"),
+            (first(vulnerabilities=-1), "not a count"),
             (first(created="now"), "number of seconds"),
-            (first(checked=float("nan")), "no number"),
-            (first(checked=1e300), "no time"),
+            (first(checked=float("nan")), "not a number"),
+            (first(checked=1e300), "not a time"),
             (first(checked=far), "canonical"),
             (first(sources=7), "not a manifest"),
             (first(extra=1), "canonical"),

@@ -116,7 +116,7 @@ class OpenTests(SchemaCase):
     def test_other_database(self) -> None:
         """A database of something else is refused, and left as it is."""
         self.execute(self.where, "CREATE TABLE aunts (name TEXT)")
-        self.assertIn("something else", self.refusal())
+        self.assertIn("another program", self.refusal())
         self.assertRaises(SQLAlchemyError, self.rows_of, self.where, f"SELECT * FROM {VERSION_TABLE}")
         self.assertEqual(self.rows_of(self.where, "SELECT * FROM aunts"), [])
 
@@ -141,7 +141,7 @@ class OpenOnPostgreSQLTests(OnPostgreSQL, OpenTests):
     def test_same_names(self) -> None:
         """Tables that have our names and no version are somebody's."""
         self.execute(self.where, "CREATE TABLE chunks (name TEXT)")
-        self.assertIn("something else", self.refusal())
+        self.assertIn("another program", self.refusal())
 
     def test_not_there(self) -> None:
         """Neither a server that is not there nor a database can be used."""
