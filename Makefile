@@ -40,6 +40,7 @@ mutants: $(VENV)/.test
 lint: $(VENV)/.lint
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/python -m tests.language
 	$(VENV)/bin/mypy
 	$(VENV)/bin/towncrier build --draft --version unreleased > /dev/null
 
