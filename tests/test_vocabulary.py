@@ -1,0 +1,114 @@
+"""
+The vocabulary of the code: words that are no longer used, and words that stand in one sense only.
+
+The terms themselves are explained in ``docs/index.rst``. Here the names that the code defines are checked: modules,
+classes, functions, parameters and attributes, each split into its words.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+import patches
+
+ROOT = Path(patches.__file__).parent
+
+#: Words of earlier versions, with the term that replaced them: none of them occurs in a name.
+RETIRED: Mapping[str, str] = {
+    "lane": "cohort",
+    "lanes": "cohorts",
+    "board": "request table",
+    "demand": "requested platforms",
+    "inquiry": "poller",
+    "intake": "importer",
+    "offering": "source set",
+    "rounds": "maintenance",
+    "exchange": "HTTP client",
+    "means": "source context",
+    "holdings": "document store",
+    "tally": "parse context",
+    "gathering": "fragment store",
+    "ruling": "rule",
+    "rulings": "rules",
+    "flaw": "vulnerability id",
+    "flaws": "vulnerability ids",
+    "judged": "coverage",
+    "look": "sync, poll, find",
+    "reading": "import, transaction, session service",
+}
+
+#: A word, its one sense, and where names may have it: a module or a folder.
+ONE_SENSE: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "held": ("a snapshot that is kept back from publication", ("server", "cli")),
+    "cohort": ("the active sessions that read one window", ("server/sessions", "server/http")),
+    "cohorts": ("the cohorts of all snapshots", ("server/sessions", "server/http")),
+    "window": ("the chunks of a snapshot that are in memory", ("server",)),
+    "verdict": ("how a scan ended", ("scanner", "reporter")),
+    "formats": ("forms in which the outcome of a scan is written", ("scanner",)),
+    "documents": ("CSAF documents; JSON that Clair's double answers with", ("sources/csaf", "testing/clair", "sources/archive/members")),
+    "staging": ("the store of the lists that were read last", ("server/refresh", "server/service", "server/catalogue/store")),
+    "delta": ("what was added, changed and withdrawn between two revisions", ("server", "scanner/client", "scanner/compare")),
+    "admission": ("when a queued session becomes active", ("server/sessions",)),
+    "outbox": ("the reports that wait to be accepted", ("scanner", "demo")),
+    "publication": ("a snapshot that became current", ("server",)),
+    "rank": ("the precedence of a source", ("sources", "interfaces", "server/refresh")),
+    "claimed": ("the number of entries that a source says it has", ("sources", "server/refresh")),
+}  # fmt: skip
+
+
+def words(name: str) -> set[str]:
+    """Return the words of an identifier, in lower case."""
+    return {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)}
+
+
+def names(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield every name that a module defines, with its line."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.lineno, node.name
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.attr if isinstance(node, ast.Attribute) else node.id
+
+
+def defined() -> Iterator[tuple[str, int, str]]:
+    """Yield every name that the package defines: the module's path, the line, the name."""
+    for path in sorted(ROOT.rglob("*.py")):
+        bare = path.relative_to(ROOT).with_suffix("").as_posix()
+        yield bare, 0, bare.rpartition("/")[2]
+        for line, name in names(ast.parse(path.read_text("utf-8"))):
+            yield bare, line, name
+
+
+class VocabularyTests(SynchronousTestCase):
+    """One term for one thing, and one thing for one term."""
+
+    def test_retired(self) -> None:
+        """No name has a word that was replaced."""
+        found = [f"{path}:{line}: {name}" for path, line, name in defined() if words(name) & RETIRED.keys()]
+        self.assertEqual(found, [])
+
+    def test_one_sense(self) -> None:
+        """A word with one sense is used only where that sense is meant, and there it is used."""
+        seen: set[str] = set()
+        found = []
+        for path, line, name in defined():
+            for word in words(name) & ONE_SENSE.keys():
+                _, places = ONE_SENSE[word]
+                if any(path == place or path.startswith(place + "/") for place in places):
+                    seen.add(word)
+                else:
+                    found.append(f"{path}:{line}: {name}")
+        self.assertEqual(found, [])
+        self.assertEqual(ONE_SENSE.keys() - seen, set())
+
+    def test_words(self) -> None:
+        """Names are split as a reader splits them."""
+        self.assertEqual(words("HTTPClient_for_URLs"), {"http", "client", "for", "ur", "ls"} | {"urls"} - {"urls"})
+        self.assertEqual(words("_read_cachedChunk"), {"read", "cached", "chunk"})
