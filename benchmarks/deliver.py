@@ -26,10 +26,10 @@ CLIENTS = """
 import sys, time
 from twisted.internet.defer import gatherResults, ensureDeferred
 from twisted.internet.task import react
-from patches.scanner.client import PatchesClient
-from patches.scanner.exchange import http_client
+from patches.scanner.client.client import PatchesClient
+from patches.scanner.client.http_client import http_client
 from patches.scanner.inventory import Inventory, Package
-from patches.scanner.matcher import Matcher
+from patches.scanner.matching.matcher import Matcher
 
 url, number, compare = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "compare"
 PACKAGES = tuple(Package(f"package-{n}", "1:50.5-1", "amd64", f"package-{n}", "1:50.5-1") for n in range(500))
