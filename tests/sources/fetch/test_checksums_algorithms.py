@@ -93,4 +93,4 @@ class WaitTests(DownloadCase):
     def test_longest(self) -> None:
         """The longest pause that a server may ask for is granted; a second more is not."""
         self.assertHad(self.fetch(told(429, Retry_After="120"), whole()))
-        self.assertIn("wants not to be asked for 121 s", self.refused(told(429, Retry_After="121")))
+        self.assertIn("asks for a pause of 121 s", self.refused(told(429, Retry_After="121")))

@@ -129,7 +129,7 @@ class WholeTests(DownloadCase):
         ):
             wrong = form.format(base64_of(bytes(len(digest))))
             self.web.asked.clear()
-            self.assertRegex(self.refused(whole(**{name: wrong})), "does not have the .* checksum that it said")
+            self.assertRegex(self.refused(whole(**{name: wrong})), "does not have the .* checksum that it announced")
             self.assertEqual(len(self.web.asked), 1)
             self.assertNothing()
             self.fetch(whole(**{name: form.format(base64_of(digest))})).path.unlink()
@@ -159,7 +159,7 @@ class WholeTests(DownloadCase):
     def test_cannot_be_kept(self) -> None:
         """A folder that cannot be written is an error of one line."""
         self.folder.write_text("not a folder")
-        self.assertRegex(self.refused(whole()), f"^{URL}: cannot be kept: File exists$")
+        self.assertRegex(self.refused(whole()), f"^{URL}: cannot be stored: File exists$")
 
 
 class KeptTests(DownloadCase):

@@ -58,7 +58,7 @@ class ResumeTests(DownloadCase):
     def test_next_process(self) -> None:
         """What one process had of a file, the next one continues."""
         message = self.refused(cut(ETag='"one"'), tries=1)
-        self.assertEqual(message, f"{URL}: it closed the connection before the end of its answer, and was asked once")
+        self.assertEqual(message, f"{URL}: it closed the connection before the end of its answer (asked once)")
         self.assertHad(self.fetch(rest(ETag='"one"'), tries=1))
 
     def test_changed_meanwhile(self) -> None:

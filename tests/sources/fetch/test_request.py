@@ -33,7 +33,7 @@ class TroubleTests(DownloadCase):
 
     def test_given_up(self) -> None:
         """After the last try that was it."""
-        self.assertEqual(self.refused(told(503)), f"{URL}: it answered 503, and was asked 5 times")
+        self.assertEqual(self.refused(told(503)), f"{URL}: it answered 503 (asked 5 times)")
         self.assertEqual(len(self.web.asked), 5)
 
     def test_retry_after(self) -> None:
@@ -43,7 +43,7 @@ class TroubleTests(DownloadCase):
         date = {"Date": "Fri, 20 Nov 2026 06:00:00 GMT", "Retry-After": "Fri, 20 Nov 2026 06:01:00 GMT"}
         self.fetch(told(503, **date), whole())
         self.assertEqual(self.clock.seconds(), 1_800_000_110)
-        self.assertIn("and wants not to be asked for 3600 s", self.refused(told(429, Retry_After="3600")))
+        self.assertIn("and asks for a pause of 3600 s", self.refused(told(429, Retry_After="3600")))
 
     def test_silence(self) -> None:
         """A server that sends nothing for a minute, before its answer or in it, is asked again."""
@@ -103,7 +103,7 @@ class RedirectTests(DownloadCase):
     def test_nowhere(self) -> None:
         """A redirect to what is no web server is refused."""
         for location in ("file:///etc/passwd", "https://[", "https://x:99999/", "ftp://feeds.test/"):
-            self.assertIn("no URL of a web server", self.refused(self.redirect(location)))
+            self.assertIn("not a URL of a web server", self.refused(self.redirect(location)))
 
     def test_headers(self) -> None:
         """The headers of the configuration go to its server, and to no other that it redirects to."""

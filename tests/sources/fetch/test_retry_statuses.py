@@ -69,7 +69,7 @@ class RequestStatusTests(SynchronousTestCase):
             self.clock.advance(1)
             self.client.answer(status)
             error = self.failureResultOf(fetching, RequestFailed).value
-            self.assertEqual(str(error), f"it answered {status}, and was asked 2 times")
+            self.assertEqual(str(error), f"it answered {status} (asked 2 times)")
 
 
 class FileStatusTests(DownloadCase):
