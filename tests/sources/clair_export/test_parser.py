@@ -244,7 +244,7 @@ class EntryTests(UpdaterCase):
             "no distribution": 1,
             "container image": 1,
             "another product of Red Hat": 1,
-            "no name of a flaw": 1,
+            "no vulnerability id": 1,
             "not a package": 2,
             "invalid version": 1,
             "not a record": 1,
@@ -268,7 +268,7 @@ class EntryTests(UpdaterCase):
         """What is no export, or only a part of one, is refused."""
         whole = lines(*[entry("debian/updater", "CVE-2024-0001", distribution=DEBIAN)] * 2)
         for content in (b"", b"[]\n", b"{}\n", b"\n", b"<html>\n", whole[:-9], whole + b"\xff\n", b" " * 5_000_000):
-            with self.assertRaisesRegex(SourceError, r"^(line \d+: .*|there is nothing in it)$"):
+            with self.assertRaisesRegex(SourceError, r"^(line \d+: .*|it is empty)$"):
                 list(parse_clair_export(io.BytesIO(content), ParseContext("clair")))
 
 

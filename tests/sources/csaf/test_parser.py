@@ -190,7 +190,7 @@ class DocumentTests(SynchronousTestCase):
         rated = [{"category": "impact", "details": "Low", "product_ids": ["rhel_9:curl"]}]
         found, skipped = parse(deleted, advisory, simple(scores=zero), 7, {}, simple(cve="a b"))
         self.assertEqual(found, {})
-        self.assertEqual(skipped, {"withdrawn": 1, "not a record": 3, "rejected": 1, "no name of a flaw": 1})
+        self.assertEqual(skipped, {"withdrawn": 1, "not a record": 3, "rejected": 1, "no vulnerability id": 1})
         self.assertEqual(set(parse(simple(scores=zero, threats=rated))[0]), {"rhel-9"})
 
     def test_wanted(self) -> None:

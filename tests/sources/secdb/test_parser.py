@@ -112,7 +112,7 @@ class DocumentTests(SynchronousTestCase):
             document(curl={})[:-5],
             b"\xff",
         ):
-            with self.assertRaisesRegex(SourceError, "^(not JSON|it is no secdb).*$"):
+            with self.assertRaisesRegex(SourceError, "^(not JSON|it is not a secdb).*$"):
                 parse(content)
 
 
@@ -141,7 +141,7 @@ class FeedTests(SynchronousTestCase):
             total["read"] += sum(is_in(found, *row) for row in rows)
             total["rows"] += len(rows)
         self.assertEqual(total["rows"], 73180)
-        self.assertEqual((total["invalid version"], total["no name of a flaw"]), (59, 3))
+        self.assertEqual((total["invalid version"], total["no vulnerability id"]), (59, 3))
         self.assertEqual(total["read"], 73180 - 59 - 3)
 
     def test_wolfi(self) -> None:

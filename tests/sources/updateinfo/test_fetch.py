@@ -127,7 +127,7 @@ class FetchTests(RepositoryCase):
         self.site.files[mirrors] = b"https://down.test/x\nhttps://down.test/y\n"
         self.assertIn("down.test/y", self.refusal(self.fetch(mirrors)))
         self.site.files[mirrors] = b"<html></html>\nfile:///etc\n"
-        self.assertEqual(self.refusal(self.fetch(mirrors)), f"{mirrors}: there is no mirror in it")
+        self.assertEqual(self.refusal(self.fetch(mirrors)), f"{mirrors}: contains no mirror")
 
     def test_wrong_checksum(self) -> None:
         """A file that is not the one that the repository names is refused."""
@@ -178,5 +178,5 @@ class SourceTests(RepositoryCase):
     def test_configuration(self) -> None:
         """It has to be told the one platform that it is about."""
         for platforms in ({}, {"platforms": ["amazon-2", "amazon-2023"]}):
-            with self.assertRaisesRegex(BadSetting, r'^\[source.made-up\]: needs the one platform .*: "platforms"$'):
+            with self.assertRaisesRegex(BadSetting, r'^\[source.made-up\]: needs exactly one platform in "platforms"$'):
                 self.source(kind="updateinfo", url=BASE, **platforms)
