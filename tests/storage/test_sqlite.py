@@ -51,7 +51,7 @@ class OpenTests(SynchronousTestCase):
         database.execute("CREATE TABLE other (a)")
         database.close()
         before = self.path.read_bytes()
-        self.assertIn("a database of something else", self.refused())
+        self.assertIn("the database of another program", self.refused())
         self.assertEqual(self.path.read_bytes(), before)
         self.path.write_bytes(b"no database" * 100)
         self.assertIn("not a database", self.refused())

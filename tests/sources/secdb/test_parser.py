@@ -81,7 +81,7 @@ class DocumentTests(SynchronousTestCase):
     def test_left_out(self) -> None:
         """Versions that apk refuses, and texts without a name, are left out and counted."""
         fixes = {"4.8.0.-r1": ["CVE-2024-0001", "CVE-2024-0002"], "4-r0": ["?", 7, "CVE-2024-0003"], "5-r0": None}
-        self.assertEqual(set(self.fixes(fixes, invalid_version=2, no_name_of_a_flaw=2)), {"CVE-2024-0003"})
+        self.assertEqual(set(self.fixes(fixes, invalid_version=2, no_vulnerability_id=2)), {"CVE-2024-0003"})
         malformed = {
             "packages": [7, {}, {"pkg": {}}, {"pkg": {"name": "\ud800", "secfixes": {}}}, {"pkg": {"name": "a"}}]
         }
