@@ -44,7 +44,7 @@ class PeriodicService(Service):
         super().stopService()
         if self._loop.running:
             self._loop.stop()
-        # Replaced first: cancelling runs callbacks, and if one of them stops the service again, it must not cancel twice.
+        # Replaced first: cancelling runs callbacks, and one that stops the service again must not cancel twice.
         pending, self._pending = self._pending, succeed(None)
         pending.cancel()
         return pending
