@@ -1,9 +1,9 @@
 """
-What it costs to keep a list of Clair fresh: read whole, looked at when nothing changed, and followed when a little did.
+The cost of keeping a list of Clair up to date: a full pass, a check without changes, and a pass over a few changes.
 
-    python -m benchmarks.clair [--vulnerabilities 10000] [--changes 20] [--rate N]
+python -m benchmarks.clair [--vulnerabilities 10000] [--changes 20] [--rate N]
 
-A double of Clair 2 and what reads it share one process, with HTTP over loopback between them: seconds are upper bounds.
+A double of Clair 2 and its reader share one process, with HTTP over loopback between them: seconds are upper bounds.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ NAMESPACE, PLATFORM = "debian:9", "debian-9"
 
 
 def made_up(count: int, version: str) -> Iterator[dict[str, Any]]:
-    """Make vulnerabilities of the usual length."""
+    """Yield vulnerabilities of the usual length."""
     for number in range(count):
         fixes = [{"Name": f"package-{number * 7919 % 3000}-{more}", "Version": version} for more in range(3)]
         yield {
@@ -45,21 +45,21 @@ def made_up(count: int, version: str) -> Iterator[dict[str, Any]]:
 
 @define
 class Reader:
-    """Reads a source as the server does, and prints what it took."""
+    """Reads a source as the server does, and prints the cost."""
 
     double: ClairDouble
     source: ISource
     lists: Lists
 
     async def refresh(self) -> None:
-        """Ask for what is offered, and read it if it changed."""
+        """Request the offers, and read the list if it changed."""
         (offer,) = await self.source.offers()
         known = await deferToThread(self.lists.known, self.source.name, offer.key)
         if known is None or offer.state is None or offer.state != known[0].state:
             await Importer(self.lists, deferToThread, None).read(self.source, offer, time.time())
 
     async def measure(self, what: str, work: Callable[[], Awaitable[Any]]) -> float:
-        """Do it, and print a line; give the seconds."""
+        """Await the work and print a line. Return the seconds."""
         self.double.requests.clear()
         written = self.lists._database.total_changes
         started = time.perf_counter()

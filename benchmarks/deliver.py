@@ -1,12 +1,12 @@
 """
-Whole delivery: 1, 10, 100 and 1,000 scanners take a list of 40,000 vulnerabilities at once.
+Whole delivery: 1, 10, 100 and 1,000 scanners read a list of 40,000 vulnerabilities at the same time.
 
 Every scanner is the real client, and verifies every chunk and the end. Up to 100 of them also decode every
-vulnerability and compare it with the packages of a made-up host that has all of them, the worst case of a scan; of
-1,000 only the streams are verified, as one process could not compare 40 million records in a time worth waiting for.
-The scanners share one process on one core; the server has another.
+vulnerability and compare it with the packages of a made-up host that has all of them, the worst case of a scan; with
+1,000 scanners only the streams are verified, as one process would take too long to compare 40 million records. The
+scanners share one process on one core; the server has another.
 
-    .venv/bin/python -m benchmarks.deliver [VULNERABILITIES]
+.venv/bin/python -m benchmarks.deliver [VULNERABILITIES]
 """
 
 from __future__ import annotations

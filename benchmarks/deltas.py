@@ -1,10 +1,10 @@
 """
-What a scanner is sent that has the list from before: bytes, and the seconds of a scan, for so many changes.
+The cost of an update for a scanner that has the previous list: bytes, and the seconds of a scan, by number of changes.
 
-    python -m benchmarks.deltas [--records 40000] [--list FILE]
+python -m benchmarks.deltas [--records 40000] [--list FILE]
 
 A server serves a made-up list, or a file in wire form, and a part of its records changes again and again. A host is
-scanned each time: without a list that was kept, with the one before the change, and with the current one.
+scanned each time: without a cached list, with the previous one, and with the current one.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from benchmarks.processes import ask, free_port, patches_server, peak_mib, proce
 from patches.wire import decode_lines, encode_line
 
 PATCHES = str(Path(sys.executable).with_name("patches"))
-#: Of so many records one changes.
+#: One record in this number changes.
 PARTS = (1000, 100, 10)
 
 
 @frozen
 class Place:
-    """Where everything is."""
+    """The paths and the port of a run."""
 
     folder: Path
     port: int
@@ -41,7 +41,7 @@ class Place:
         return self.folder / "list.ndjson"
 
     def change(self, each: int) -> int:
-        """Give another address to every so many-th record; tell how many."""
+        """Change the URL of every n-th record. Return the number of changed records."""
         lines = self.listed.read_bytes().splitlines(keepends=True)
         for number in range(0, len(lines), each):
             (record,) = decode_lines(lines[number])
@@ -52,13 +52,13 @@ class Place:
         return len(range(0, len(lines), each))
 
     def revision(self) -> str:
-        """Tell what is current."""
+        """Return the current revision."""
         _, document = ask(self.port, "GET", "/v1/platforms")
         (platform,) = document["platforms"]  # type: ignore[attr-defined]
         return str(platform["revision"])
 
     def sent(self, platform: str, since: str | None) -> tuple[bool, int]:
-        """Read what a scanner is sent; tell whether that is a delta, and how many bytes it takes."""
+        """Read what a scanner is sent. Return whether it is a delta, and its length in bytes."""
         _, session = ask(self.port, "POST", "/v1/sessions", {"platform": platform, "since": since})
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         size = number = 0
@@ -72,7 +72,7 @@ class Place:
             size, number = size + len(body), number + 1
 
     def scan(self, cache: Path) -> float:
-        """Scan the host; tell the seconds."""
+        """Scan the host. Return the seconds."""
         words = ["--patches-server", f"http://127.0.0.1:{self.port}", "--root", str(self.folder / "host"), "--quiet"]
         words += ["--cache", str(cache), "--format", "json", "--output", str(self.folder / "out.json")]
         started = time.perf_counter()
@@ -95,7 +95,7 @@ def write_host(folder: Path, platform: str) -> None:
 
 
 def measure(place: Place, platform: str, each: int) -> str:
-    """Change the list, and give a row of the table."""
+    """Change the list. Return a row of the table."""
     before, cache = place.revision(), place.folder / "cache"
     place.scan(cache)
     count = place.change(each)

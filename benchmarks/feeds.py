@@ -1,10 +1,10 @@
 """
-Parsing: how fast the files of feeds are read, and in how much memory, which must not grow with them.
+Parsing: the speed at which the files of feeds are read, and the memory needed, which must not grow with them.
 
-Each file is made up here, of the size that is asked for and of a quarter of it, and is read by a process of its own as
-a source of its kind reads it, with what it gathers on disk.
+Each file is generated, in the given size and in a quarter of it, and is read by a process of its own like a source of
+its kind, including the regrouping on disk.
 
-    .venv/bin/python -m benchmarks.feeds [MEBIBYTES]
+.venv/bin/python -m benchmarks.feeds [MEBIBYTES]
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ MIB = 1024 * 1024
 
 
 def updateinfo() -> Iterator[bytes]:
-    """Give advisories of ten packages for four architectures each, about 5 KiB apiece."""
+    """Yield advisories of ten packages for four architectures each, about 5 KiB apiece."""
     package = (
         '<package arch="{}" epoch="1" name="p-{}" release="3.amzn2023" version="2.{}"><filename>f</filename></package>'
     )
@@ -79,7 +79,7 @@ def updateinfo() -> Iterator[bytes]:
 
 
 def clair_export() -> Iterator[bytes]:
-    """Give entries of five packages for each flaw, about 1 KiB apiece."""
+    """Yield entries of five packages for each vulnerability, about 1 KiB apiece."""
     for number in count():
         vulnerability = {
             "name": f"CVE-2023-{number // 5 + 1000}",
@@ -96,7 +96,7 @@ def clair_export() -> Iterator[bytes]:
 
 
 def documents() -> Iterator[tuple[str, bytes]]:
-    """Give VEX documents of 200 packages for two architectures, about 140 KiB apiece."""
+    """Yield VEX documents of 200 packages for two architectures, about 140 KiB apiece."""
     for number in count():
         cve = f"CVE-2023-{number + 1000}"
         keys = [
@@ -127,7 +127,7 @@ def documents() -> Iterator[tuple[str, bytes]]:
 
 
 def write_pieces(path: Path, pieces: Iterator[bytes], size: int, end: bytes = b"") -> Path:
-    """Write pieces, packed, until they are as long as they should be."""
+    """Write pieces to a compressed file until their total length is reached."""
     with gzip.open(path, "wb", compresslevel=1) as file:
         written = 0
         while written < size:
@@ -137,7 +137,7 @@ def write_pieces(path: Path, pieces: Iterator[bytes], size: int, end: bytes = b"
 
 
 def write_archive(path: Path, size: int) -> Path:
-    """Write documents into an archive until they are as long as they should be."""
+    """Write documents to an archive until their total length is reached."""
     packer = zstandard.ZstdCompressor(level=1)
     with (
         path.open("wb") as raw,

@@ -1,4 +1,6 @@
-"""A load generator: connections that ask again as soon as they are answered; cheap enough to share a core."""
+"""
+A load generator: connections that send the next request as soon as they have a response; cheap enough to share a core.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from attrs import frozen
 
 @frozen
 class Load:
-    """What a run gave: answers, seconds, and the slowest 1 % of answers in milliseconds."""
+    """The result of a run: responses, seconds, and the latency of the slowest 1 % of responses in milliseconds."""
 
     answers: int
     seconds: float
@@ -21,9 +23,9 @@ class Load:
 
 def run_load(address: tuple[str, int], requests: Sequence[bytes], seconds: float) -> Load:
     """
-    Keep one request under way on each connection.
+    Keep one request in progress on each connection.
 
-    :param requests: one for each connection, always the same; its answers must all have the same length.
+    :param requests: one for each connection, always the same; all its responses must have the same length.
     """
     connections = [_Connection(address, request) for request in requests]
     poll = select.epoll()
@@ -73,7 +75,7 @@ class _Connection:
 
 
 def _answer_length(connection: socket.socket, request: bytes) -> int:
-    """Ask once, to learn how long an answer is."""
+    """Send one request. Return the length of the response."""
     connection.settimeout(30)
     connection.sendall(request)
     data = b""

@@ -1,4 +1,4 @@
-"""Server processes for the benchmarks: started on a free port, pinned, measured, ended."""
+"""Server processes for the benchmarks: started on a free port, pinned to a core, measured and stopped."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def write_list(path: Path, vulnerabilities: int, platform: str = "debian-12") ->
 
 
 def free_port() -> int:
-    """Find a port that is free now."""
+    """Return a port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -46,7 +46,7 @@ def free_port() -> int:
 
 @contextmanager
 def process(command: Sequence[str], port: int, core: int | None = None) -> Iterator[int]:
-    """Run a server until the block ends; gives its pid once it listens."""
+    """Run a server until the block ends; yield its pid once it listens."""
     pin = (lambda: os.sched_setaffinity(0, {core})) if core is not None else None
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with processes.running(command, preexec_fn=pin, **quiet) as running:
@@ -67,7 +67,7 @@ def _wait_for(port: int, running: subprocess.Popen[bytes]) -> None:
 
 
 def patches_server(folder: Path, port: int, list_path: Path, *options: str) -> list[str]:
-    """Give the command of a patches-server."""
+    """Return the command of a patches-server."""
     return [
         *(TWISTD, "--nodaemon", "--pidfile=", f"--logfile={folder / 'server.log'}", "patches-server"),
         *(
@@ -93,7 +93,7 @@ def wait_until_ready(port: int) -> None:
 
 
 def ask(port: int, method: str, path: str, body: object = None) -> tuple[int, dict[str, object]]:
-    """Ask a server for a JSON document."""
+    """Send a request. Return the status and the JSON document of the response."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request(method, path, json.dumps(body) if body is not None else None)
     answer = connection.getresponse()
@@ -103,13 +103,13 @@ def ask(port: int, method: str, path: str, body: object = None) -> tuple[int, di
 
 
 def cpu_seconds(pid: int) -> float:
-    """Tell the user and system time of a process so far."""
+    """Return the user and system time of a process so far, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def peak_mib(pid: int) -> float:
-    """Tell the peak resident memory of a process, in MiB."""
+    """Return the peak resident memory of a process, in MiB."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024

@@ -1,7 +1,7 @@
 """
-What a refresh takes: seconds and memory of a whole server that reads one feed, however long the feed is.
+The cost of a refresh: the seconds and the memory of a server that reads one feed, for feeds of different lengths.
 
-    python -m benchmarks.refresh [--osv FOLDER] [--records 24000]
+python -m benchmarks.refresh [--osv FOLDER] [--records 24000]
 
 Reads a made-up OSV archive of so many records, one of ten times as many, and the archives ``NAME/all.zip`` of a folder,
 if one is given.
@@ -27,7 +27,7 @@ RELEASES = ("16.04:LTS", "18.04:LTS", "20.04:LTS", "22.04:LTS", "24.04:LTS")
 
 @frozen
 class Refreshed:
-    """What it took: seconds until every list was published, and the most memory that the process had, in MiB."""
+    """The cost of a refresh: the seconds until every list was published, and the peak memory of the process in MiB."""
 
     name: str
     megabytes: float
@@ -69,7 +69,7 @@ def _record(name: str, number: int, chance: random.Random) -> dict[str, object]:
 
 
 def refresh(name: str, path: Path) -> Refreshed:
-    """Start a server on an empty folder that reads an archive, and wait until it serves everything that is in it."""
+    """Start a server on an empty folder with an archive as its source, and wait until it serves the whole archive."""
     with tempfile.TemporaryDirectory(prefix="patches-refresh-") as folder:
         config = Path(folder) / "server.toml"
         config.write_text(f'[source.feed]\nkind = "osv"\npath = "{path.resolve()}"\n')
@@ -86,7 +86,7 @@ def refresh(name: str, path: Path) -> Refreshed:
 
 
 def _wait(port: int) -> list[int]:
-    """Give how many vulnerabilities each platform has, once every one that was read is there."""
+    """Return the number of vulnerabilities of each platform, once every platform is published."""
     for _ in range(36_000):
         status, document = ask(port, "GET", "/v1/platforms")
         platforms = document["platforms"] if status == 200 else []

@@ -1,11 +1,11 @@
 """
-The chunk path in steady state: requests/s, and server CPU for each, at 10, 100 and 1,000 connections.
+The chunk path in steady state: requests/s, and server CPU per request, at 10, 100 and 1,000 connections.
 
-Every connection has a session of its own and asks for the chunk it is at, again and again. Beside patches-server, in
-the same run: a bare twisted.web ``Resource`` that answers the same bytes, and nginx, if it is installed, serving them
-from a file. The server is pinned to one core, the load generator to another.
+Every connection has a session of its own and requests its current chunk again and again. Beside patches-server, in the
+same run: a bare twisted.web ``Resource`` that answers the same bytes, and nginx, if it is installed, serving them from
+a file. The server is pinned to one core, the load generator to another.
 
-    .venv/bin/python -m benchmarks.serve [SECONDS]
+.venv/bin/python -m benchmarks.serve [SECONDS]
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def main(seconds: float) -> None:
 
 
 def measure_patches(folder: Path, seconds: float) -> list[tuple]:
-    """Measure patches-server, and leave the bytes of its chunk for the others."""
+    """Measure patches-server, and write the bytes of its chunk for the other servers."""
     port = free_port()
     command = patches_server(folder, port, folder / "list.ndjson", "--session-timeout", "600")
     with process(command, port, core=0) as pid:
@@ -90,7 +90,7 @@ def measure_patches(folder: Path, seconds: float) -> list[tuple]:
 
 
 def open_session(port: int) -> str:
-    """Open a session, and give the path of its first chunk."""
+    """Open a session. Return the path of its first chunk."""
     status, document = ask(port, "POST", "/v1/sessions", {"platform": "debian-12"})
     if status != 201 or document["state"] != "active":
         raise RuntimeError(document)
@@ -118,7 +118,7 @@ def measure_nginx(folder: Path, seconds: float) -> list[tuple]:
 
 
 def measure_path(name: str, port: int, pid: int, path: bytes, seconds: float) -> list[tuple]:
-    """Measure a server that answers the same on one path."""
+    """Measure a server that returns the same response on one path."""
     request = b"GET %s HTTP/1.1\r\n%s" % (path, FIELDS)
     return [measure(name, port, pid, [request] * number, seconds) for number in CONNECTIONS]
 

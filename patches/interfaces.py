@@ -1,4 +1,4 @@
-"""The contracts between the stations of the data's way, and the errors that may cross them."""
+"""The interfaces between sources, server and scanner, and the exceptions that may cross them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ T = TypeVar("T")
 
 
 class SourceError(Exception):
-    """A vulnerability source could not give a complete list."""
+    """A vulnerability source could not provide a complete list."""
 
 
 class NotThere(SourceError):
-    """The source can be asked, and does not have what was asked for."""
+    """The source answers, but does not have the list or file that was requested."""
 
 
 class PlatformNotListed(NotThere):
@@ -25,11 +25,11 @@ class PlatformNotListed(NotThere):
 
 
 class ListChanged(SourceError):
-    """The source lost its place in the list: what was read so far is void, and a new listing must be asked for."""
+    """The source lost its place in the list: the records read so far are void, and a new listing must be requested."""
 
 
 class Run(Protocol):
-    """Calls a function that blocks, and tells its result by a Deferred; ``maybeDeferred`` is one that does not wait."""
+    """Calls a blocking function and returns a Deferred of its result; ``maybeDeferred`` is one that runs it at once."""
 
     def __call__(self, call: Callable[..., T], /, *args: Any) -> Deferred[T]: ...
 
@@ -37,11 +37,12 @@ class Run(Protocol):
 @frozen
 class Offer:
     """
-    A list that a source has.
+    A list that a source offers.
 
     :ivar key: its name within the source.
-    :ivar state: what changes when the list does, an ``ETag`` say; ``None``: only reading it tells.
-    :ivar platform: the one platform it is about; ``None``: only reading it tells.
+    :ivar state: a value that changes when the list changes, for example an ``ETag``; ``None``: unknown until the list
+        is read.
+    :ivar platform: the only platform of the list; ``None``: unknown until the list is read.
     """
 
     key: str
@@ -52,56 +53,58 @@ class Offer:
 class ISource(Interface):
     """A database or API from which complete lists of vulnerabilities can be read."""
 
-    name = Attribute("What records of this source carry as their source: a short, stable ``str``.")
-    rank = Attribute("Whose word goes before whose: 0 is a vendor's own statement, more is data that was converted.")
-    ask_within = Attribute("Ask for its offers so often at least, a ``timedelta``; ``None``: as often as configured.")
+    name = Attribute("The name that records of this source carry: a short, stable ``str``.")
+    rank = Attribute("The precedence of its records: 0 for a vendor's own statements, more for converted data.")
+    ask_within = Attribute("The longest time between requests for offers, a ``timedelta``; ``None``: as configured.")
 
     def offers():  # type: ignore[no-untyped-def]
         """
-        Tell which lists there are, now; a list that was there and is not told any more is gone.
+        Return the lists that the source has now; a list that is no longer among them is gone.
 
         :return: an awaitable of a list of :class:`Offer`.
-        :raises SourceError: if the source cannot be asked.
+        :raises SourceError: if the source cannot be reached.
         """
 
     def listing(key, since=None):  # type: ignore[no-untyped-def]
         """
-        Begin to read a list that was offered.
+        Return a reader of an offered list; no request is sent yet.
 
-        :param since: the state of the list as whoever asks has it; what has changed since then is enough. ``None``: all
-            of it has to be read.
-        :return: an :class:`IListing`; nothing has been asked of the source yet.
+        :param since: the state of the list as the caller has it: the changes since then are enough. ``None``: read the
+            whole list.
+        :return: an :class:`IListing`.
         """
 
 
 class IListing(Interface):
     """
-    One reading of one list: an asynchronous iterator of :class:`~patches.vulnerability.Vulnerability`.
+    One pass over one list: an asynchronous iterator of :class:`~patches.vulnerability.Vulnerability`.
 
-    It may be about several platforms. It ends when the list is complete, and raises :class:`SourceError` when it cannot
-    be completed; it never ends early. A name may come twice for a platform: the later record holds. After
-    :class:`ListChanged` everything it gave is void.
+    The list may contain several platforms. The iteration ends when the list is complete and raises :class:`SourceError`
+    when it cannot be completed; it never ends early. A name may occur twice for a platform: the later record replaces
+    the earlier. After :class:`ListChanged` every record that it yielded is void.
     """
 
-    partial = Attribute("Whether it gives only what changed since the state that was told, to be laid over that list.")
-    state = Attribute("The state of the list as it was read; known at the end. ``None``: the one that was offered.")
-    skipped = Attribute("A ``Counter``: how many entries were left out so far, by reason; of a partial one, of it all.")
-    found = Attribute("How many entries were met so far, those that were left out too.")
-    claimed = Attribute("How many entries the source says there are, or ``None`` if it does not; known at the end.")
+    partial = Attribute("Whether it yields only the changes since the given state, to be applied to that list.")
+    state = Attribute("The state of the list as it was read; known at the end. ``None``: the offered state.")
+    skipped = Attribute(
+        "A ``Counter``: the number of entries skipped so far, by reason; of a partial one, in all of it."
+    )
+    found = Attribute("The number of entries read so far, skipped ones included.")
+    claimed = Attribute("The number of entries that the source announces, or ``None``; known at the end.")
 
     def __aiter__():  # type: ignore[no-untyped-def]
-        """Iterate over the vulnerabilities; once."""
+        """Iterate over the vulnerabilities; can be called once only."""
 
 
 class IInventory(Interface):
     """One package database format, read from the file system of a host."""
 
     scheme = Attribute("The version order of its packages: ``dpkg``, ``rpm`` or ``apk``.")
-    paths = Attribute("Where its files may be, in a host's root folder: they are written when packages change.")
+    paths = Attribute("The paths, below a host's root, of the files that are written when packages change.")
 
     def present(root):  # type: ignore[no-untyped-def]
         """
-        Tell whether such a database is there.
+        Return whether the host has a database of this format.
 
         :param root: a :class:`pathlib.Path`, ``/`` for this host.
         """

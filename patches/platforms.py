@@ -1,4 +1,6 @@
-"""Platform names, ``<family>-<version>``, and what follows from a family: version order, what its lists name."""
+"""
+Platform names, ``<family>-<version>``, and the properties of a family: its version order and its kind of packages.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from attrs import frozen
 
 PATTERN = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*(?:-[a-z0-9][a-z0-9._~+]*)?\Z")
 
-#: family → (version scheme, what its vulnerability lists name: source or binary packages)
+#: family → (version scheme, the kind of packages that its lists name: source or binary)
 FAMILIES = {
     "debian": ("dpkg", "source"),
     "ubuntu": ("dpkg", "source"),
@@ -34,7 +36,7 @@ FAMILIES = {
 
 
 class InvalidPlatform(ValueError):
-    """A name that no platform can have."""
+    """A name that is not a valid platform name."""
 
 
 @frozen
@@ -52,12 +54,12 @@ class Platform:
     @classmethod
     def from_name(cls, name: str) -> Platform:
         """
-        Take a platform's name apart.
+        Parse a platform name.
 
-        :raises InvalidPlatform: if it cannot be one.
+        :raises InvalidPlatform: if it is not a valid name.
         """
         if len(name) > 64 or not PATTERN.match(name):
-            raise InvalidPlatform(f"{name[:64]!r} is not a platform's name, such as debian-12")
+            raise InvalidPlatform(f"{name[:64]!r} is not a platform name such as debian-12")
         for family in sorted(FAMILIES, key=len, reverse=True):
             if name == family:
                 return cls(family, "")
@@ -71,10 +73,10 @@ class Platform:
 
     @property
     def version_scheme(self) -> str | None:
-        """How its versions compare: ``dpkg``, ``rpm`` or ``apk``; ``None`` if this family is not known."""
+        """The order of its versions: ``dpkg``, ``rpm`` or ``apk``; ``None`` if the family is not known."""
         return FAMILIES.get(self.family, (None, ""))[0]
 
     @property
     def package_kind(self) -> str:
-        """What its lists name: ``source`` or ``binary`` packages."""
+        """The kind of packages that its lists name: ``source`` or ``binary``."""
         return FAMILIES.get(self.family, (None, "source"))[1]

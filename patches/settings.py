@@ -1,8 +1,8 @@
 """
-Options of the programs, each with its unit, its default and its meaning, written once.
+Options of the programs: each declared once, with its unit, default and help text.
 
-A program's options are a tuple of :class:`Setting`. They come from the command line, else from a TOML file that
-uses the same names, else from their defaults; :func:`resolve` turns what was given into values or raises
+The options of a program are a tuple of :class:`Setting`. Their texts come from the command line, else from a TOML file
+that uses the same names, else from their defaults; :func:`resolve` converts them to values or raises
 :class:`BadSetting`.
 """
 
@@ -22,7 +22,7 @@ from patches.platforms import Platform
 
 
 class BadSetting(ValueError):
-    """An option whose value cannot be used; its text says which and why, in one line."""
+    """An option whose value cannot be used; its text names the option and the reason, in one line."""
 
 
 @frozen
@@ -32,9 +32,9 @@ class Setting:
 
     :ivar name: as on the command line and in the file, ``max-active``.
     :ivar default: in the form in which a user would write it; ``None`` if there is none.
-    :ivar parse: takes the text that was given and returns the value; raises ``ValueError``.
-    :ivar help: what it means, and its unit.
-    :ivar secret: whether its text may have a password in it, and is never repeated.
+    :ivar parse: converts the text to the value; raises ``ValueError``.
+    :ivar help: its meaning and its unit.
+    :ivar secret: whether its text may contain a password, so that no message repeats it.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Setting:
     secret: bool = False
 
     def describe(self) -> str:
-        """Give the help text with the default at its end."""
+        """Return the help text, with the default at its end."""
         return f"{self.help} [{self.default}]" if self.default is not None and not self.is_flag else self.help
 
     @property
@@ -58,26 +58,26 @@ class Setting:
         return self.parse is table
 
 
-CONFIG = Setting("config", None, Path, "A TOML file that gives options by the same names; the command line wins.")
+CONFIG = Setting("config", None, Path, "A TOML file with options of the same names; the command line takes precedence.")
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SIZES = {"": 1, "b": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 
 
 def flag(text: str) -> bool:
-    """Read whether something holds: ``true`` or ``false``."""
+    """Parse ``true`` or ``false``."""
     if text not in ("true", "false"):
         raise ValueError("must be true or false")
     return text == "true"
 
 
 def table(text: str) -> Any:
-    """Refuse what is not a table of a file."""
+    """Raise ``ValueError``: a table can be given in a file only, where :func:`resolve` does not parse it."""
     raise ValueError("can be given in a configuration file only")
 
 
 def one_of(*names: str) -> Callable[[str], str]:
-    """Make what reads one of these names."""
+    """Return a parser that accepts one of these names."""
 
     def read(text: str) -> str:
         if text.strip() not in names:
@@ -88,12 +88,12 @@ def one_of(*names: str) -> Callable[[str], str]:
 
 
 def seconds(text: str) -> timedelta:
-    """Read a time: a number of seconds, or one with its unit: ``500ms``, ``30s``, ``10m``, ``6h``, ``1d``."""
+    """Parse a time: a number of seconds, or one with its unit: ``500ms``, ``30s``, ``10m``, ``6h``, ``1d``."""
     return _duration(text, "s")
 
 
 def minutes(text: str) -> timedelta:
-    """Read a time like :func:`seconds`, a bare number being minutes."""
+    """Parse a time like :func:`seconds`; a number without a unit is in minutes."""
     return _duration(text, "m")
 
 
@@ -108,7 +108,7 @@ def _duration(text: str, unit: str) -> timedelta:
 
 
 def size(text: str) -> int:
-    """Read a number of bytes: ``65536``, ``64KiB``, ``256MiB``."""
+    """Parse a number of bytes: ``65536``, ``64KiB``, ``256MiB``."""
     found = re.fullmatch(r"(\d+)\s*([A-Za-z]*)", text.strip())
     if not found or found[2].lower() not in _SIZES:
         raise ValueError("must be a size such as 65536, 64KiB or 256MiB")
@@ -116,34 +116,34 @@ def size(text: str) -> int:
 
 
 def count(text: str) -> int:
-    """Read a whole number above zero."""
+    """Parse a whole number above zero."""
     if not text.strip().isdigit() or int(text) < 1:
         raise ValueError("must be a whole number, 1 or more")
     return int(text)
 
 
 def fraction(text: str) -> float:
-    """Read a part of a whole: ``10%``, ``0.1``."""
+    """Parse a fraction: ``10%``, ``0.1``."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(%?)", text.strip())
     value = float(found[1]) / (100 if found[2] else 1) if found else 2.0
     if value > 1:
-        raise ValueError("must be a part such as 10% or 0.1, 100% at most")
+        raise ValueError("must be a fraction such as 10% or 0.1, 100% at most")
     return value
 
 
 def rate(text: str) -> float:
-    """Read a rate above zero, in requests a second."""
+    """Parse a rate above zero, in requests per second."""
     try:
         value = float(text)
     except ValueError:
         value = 0.0
     if not 0 < value < float("inf"):
-        raise ValueError("must be a number of requests a second, more than zero")
+        raise ValueError("must be a number of requests per second, more than zero")
     return value
 
 
 def url(text: str) -> str:
-    """Read an ``http`` or ``https`` URL; gives it without a slash at its end."""
+    """Parse an ``http`` or ``https`` URL. Return it without a slash at its end."""
     try:
         parts = urlsplit(text.strip())
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -155,7 +155,7 @@ def url(text: str) -> str:
 
 
 def platforms(text: str) -> tuple[str, ...]:
-    """Read platform names with commas between them."""
+    """Parse platform names that are separated by commas."""
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     if not names:
         raise ValueError("must be platform names such as debian-12,ubuntu-24.04")
@@ -163,7 +163,7 @@ def platforms(text: str) -> tuple[str, ...]:
 
 
 def endpoint(text: str) -> str:
-    """Read a Twisted server endpoint string: ``tcp:8080:interface=127.0.0.1``; a bare number is a TCP port."""
+    """Parse a Twisted server endpoint string: ``tcp:8080:interface=127.0.0.1``; a number alone is a TCP port."""
     text = text.strip()
     if text.isdigit():
         text = f"tcp:{text}"
@@ -175,12 +175,12 @@ def endpoint(text: str) -> str:
 
 def resolve(settings: Sequence[Setting], given: Mapping[str, str | None]) -> dict[str, Any]:
     """
-    Turn what was given into values.
+    Convert the texts of options to values.
 
-    :param given: the texts of the command line by option name; ``None`` where nothing was given. ``config`` among them
+    :param given: the texts of the command line by option name; ``None`` for an option that is not given. Its ``config``
         names a TOML file.
-    :return: the values by option name; ``None`` where nothing was given and there is no default.
-    :raises BadSetting: at the first that cannot be used.
+    :return: the values by option name; ``None`` for an option that is not given and has no default.
+    :raises BadSetting: at the first option that cannot be used.
     """
     config = given.get("config")
     from_file = _read_file(Path(config), settings) if config else {}
@@ -216,7 +216,7 @@ def _read_file(path: Path, settings: Sequence[Setting]) -> dict[str, Any]:
 
 
 def _from_file(path: Path, setting: Setting, value: Any) -> Any:
-    """Give what a file says as text, or a table of tables as it is."""
+    """Convert a value of the file to text; a table of tables stays as it is."""
     name = setting.name
     if setting.is_flag:
         if not isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Ed25519 keys (RFC 8032) in PEM files, and what is signed of a snapshot."""
+"""Ed25519 keys (RFC 8032) in PEM files, and the bytes of a snapshot that are signed."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _MOST_BYTES = 64 * 1024
 
 
 class BadKey(ValueError):
-    """A key file that cannot be used; its text says which and why, in one line."""
+    """A key file that cannot be used; its text names the file and the reason, in one line."""
 
 
 class NotSigned(Exception):
-    """Something is not signed with the key that is trusted."""
+    """Something is not signed with the trusted key."""
 
 
 @frozen(eq=False)
@@ -47,7 +47,7 @@ class VerifyKey:
         """
         Read a PEM file of a SubjectPublicKeyInfo (RFC 5280 §4.1.2.7, RFC 8410).
 
-        :raises BadKey: if it holds no Ed25519 public key.
+        :raises BadKey: if it does not contain an Ed25519 public key.
         """
         try:
             key = load_pem_public_key(_read(path, private=False))
@@ -61,22 +61,22 @@ class VerifyKey:
         """
         Verify a signature.
 
-        :param signature: in base64, as :meth:`SigningKey.sign` gives it.
-        :raises NotSigned: if it is not the one of this message with this key.
+        :param signature: in base64, as :meth:`SigningKey.sign` returns it.
+        :raises NotSigned: if it is not the signature of this message with this key.
         """
         try:
             value = base64.b64decode(signature, validate=True)
             canonical = base64.b64encode(value).decode("ascii") == signature
             self._key.verify(value, message)
         except (InvalidSignature, binascii.Error, ValueError) as error:
-            raise NotSigned("the signature is not one of the trusted key") from error
+            raise NotSigned("the signature was not made with the trusted key") from error
         if not canonical:
-            raise NotSigned("the signature is not in base64 as it should be")
+            raise NotSigned("the signature is not in canonical base64")
 
 
 @frozen(eq=False)
 class SigningKey:
-    """The key with which is signed; it is secret."""
+    """The secret key that signs."""
 
     _key: Ed25519PrivateKey
 
@@ -85,7 +85,7 @@ class SigningKey:
         """
         Read a PEM file of PKCS #8 (RFC 5958), without a password.
 
-        :raises BadKey: if others may read it, or it holds no Ed25519 private key.
+        :raises BadKey: if other users may read it, or it does not contain an Ed25519 private key.
         """
         try:
             key = load_pem_private_key(_read(path, private=True), password=None)
@@ -96,21 +96,21 @@ class SigningKey:
         return cls(key)
 
     def sign(self, message: bytes) -> str:
-        """Sign; give the signature in base64."""
+        """Sign a message. Return the signature in base64."""
         return base64.b64encode(self._key.sign(message)).decode("ascii")
 
     @property
     def verify_key(self) -> VerifyKey:
-        """The key with which its signatures are verified."""
+        """The key that verifies its signatures."""
         return VerifyKey(self._key.public_key())
 
 
 def create_keys(path: Path) -> Path:
     """
-    Make a pair of keys: the private one for its owner alone, and beside it the public one for all.
+    Create a pair of keys: the private key readable by its owner only, and beside it the public key, readable by all.
 
-    :return: the path of the public one.
-    :raises BadKey: if a file is there already, or cannot be written.
+    :return: the path of the public key.
+    :raises BadKey: if one of the files exists already, or cannot be written.
     """
     public = path.with_name(path.name + ".pub")
     key = Ed25519PrivateKey.generate()
@@ -127,12 +127,12 @@ def create_keys(path: Path) -> Path:
 
 def manifest_bytes(platform: str, snapshot: Mapping[str, Any]) -> bytes:
     """
-    Give what is signed of a snapshot: canonical JSON (sorted, ASCII, no spaces), the same bytes at both ends.
+    Return the bytes that are signed for a snapshot: canonical JSON (sorted, ASCII, no spaces), equal at both ends.
 
-    When it was last checked is a part of it, so that neither an old list nor an old signature passes for a new one.
+    They contain the time of the last check, so that neither an old list nor an old signature passes for a new one.
 
-    :param snapshot: its document, as the server gives it.
-    :raises KeyError: if something is missing in the document.
+    :param snapshot: its document, as the server sends it.
+    :raises KeyError: if a member of the document is missing.
     """
     manifest = {
         "type": "patches-snapshot-1",

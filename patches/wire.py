@@ -22,7 +22,7 @@ from patches.vulnerability import FixedPackage, Severity, Vulnerability
 
 NDJSON = "application/x-ndjson"
 JSON = "application/json"
-#: No chunk's body is longer than this, uncompressed; a reader may stop there.
+#: The longest body of a chunk, uncompressed; a reader may reject a longer one.
 MAX_CHUNK_BYTES = 1024 * 1024
 
 
@@ -31,7 +31,7 @@ class MalformedWire(ValueError):
 
 
 def to_wire(vulnerability: Vulnerability) -> dict[str, Any]:
-    """Give a vulnerability's wire form: a JSON object as a ``dict``."""
+    """Convert a vulnerability to its wire form: a JSON object as a ``dict``."""
     return {
         "name": vulnerability.name,
         "affectedPackageName": vulnerability.affected_package,
@@ -62,9 +62,9 @@ def _package_to_wire(package: FixedPackage) -> dict[str, Any]:
 
 def from_wire(record: Any) -> Vulnerability:
     """
-    Read a vulnerability's wire form; names it does not know are left aside.
+    Parse a vulnerability from its wire form; unknown members are ignored.
 
-    :raises MalformedWire: if a value is missing or of a wrong type.
+    :raises MalformedWire: if a value is missing or has a wrong type.
     """
     try:
         return Vulnerability(
@@ -110,21 +110,21 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def encode_json(value: Any) -> bytes:
-    """Encode as compact JSON in UTF-8, the keys in the order given."""
+    """Encode a value as compact JSON in UTF-8, with the keys in their given order."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def encode_line(vulnerability: Vulnerability) -> bytes:
-    """Encode one line of a chunk's body, its line feed included."""
+    """Encode a vulnerability as one line of a chunk's body, its line feed included."""
     return encode_json(to_wire(vulnerability)) + b"\n"
 
 
 def decode_lines(body: bytes, names: Container[str] | None = None) -> Iterator[Vulnerability]:
     """
-    Decode a chunk's body, one vulnerability at a time.
+    Decode the body of a chunk, one vulnerability at a time.
 
-    :param names: give only those that fix a package of one of these names; ``None``: all. Most of a list is about
-        packages that a host has not, and making values of it takes longer than reading it.
+    :param names: yield only vulnerabilities with a fixed package of one of these names; ``None``: all. Most records are
+        about packages that a host does not have, and converting a record to a value takes longer than parsing it.
     :raises MalformedWire: at the first line that is not a vulnerability.
     """
     for line in body.splitlines():
@@ -141,9 +141,9 @@ def decode_lines(body: bytes, names: Container[str] | None = None) -> Iterator[V
 
 def unpack_chunk(encoded: bytes) -> bytes:
     """
-    Decompress the gzip of one chunk, never further than a chunk may be long.
+    Decompress the gzip of one chunk, up to the longest length that a chunk may have.
 
-    :raises MalformedWire: if it is not one whole gzip, or too long.
+    :raises MalformedWire: if it is not exactly one complete gzip, or is too long.
     """
     unpacker = zlib.decompressobj(wbits=31)
     try:
@@ -158,35 +158,35 @@ def unpack_chunk(encoded: bytes) -> bytes:
 
 
 def digest(body: bytes) -> bytes:
-    """Give the 32-byte SHA-256 digest of a chunk's body."""
+    """Return the 32-byte SHA-256 digest of a chunk's body."""
     return hashlib.sha256(body).digest()
 
 
 class StreamDigest:
-    """The digest of a whole stream, taken chunk by chunk."""
+    """The digest of a stream, computed chunk by chunk."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
 
     def add(self, chunk_digest: bytes) -> None:
-        """Go on by one chunk, given its 32-byte digest."""
+        """Add the 32-byte digest of the next chunk."""
         self._hash.update(chunk_digest)
 
     def hexdigest(self) -> str:
-        """Give the digest so far, as 64 hexadecimal digits."""
+        """Return the digest of the chunks so far, as 64 hexadecimal digits."""
         return self._hash.hexdigest()
 
 
 def repr_digest(chunk_digest: bytes) -> str:
-    """Give the value of ``Repr-Digest`` for a 32-byte digest (RFC 9530 §3)."""
+    """Return the value of ``Repr-Digest`` for a 32-byte digest (RFC 9530 §3)."""
     return f"sha-256=:{base64.b64encode(chunk_digest).decode('ascii')}:"
 
 
 def parse_repr_digest(value: str) -> bytes:
     """
-    Read the SHA-256 digest out of a ``Repr-Digest`` value.
+    Return the SHA-256 digest in a ``Repr-Digest`` value.
 
-    :raises MalformedWire: if it holds none.
+    :raises MalformedWire: if it contains no SHA-256 digest.
     """
     found = re.search(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]+):", value)
     try:
@@ -199,16 +199,16 @@ def parse_repr_digest(value: str) -> bytes:
 
 
 def prefer_wait(value: str) -> float:
-    """Read the seconds of ``wait`` out of a ``Prefer`` field (RFC 7240 §4.3); 0 if there are none."""
+    """Return the seconds of ``wait`` in a ``Prefer`` field (RFC 7240 §4.3); 0 if it is not present."""
     found = re.search(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})", value)
     return float(found[1]) if found else 0.0
 
 
 def rfc3339(seconds: float) -> str:
-    """Give a time in seconds since the epoch as RFC 3339, in UTC."""
+    """Format a time in seconds since the epoch as RFC 3339, in UTC."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def error_document(code: str, message: str) -> dict[str, Any]:
-    """Give the document that every error answer carries."""
+    """Return the document that every error response carries."""
     return {"error": {"code": code, "message": message}}

@@ -1,8 +1,8 @@
 """
-What pytest adds to the tests, which are trial's: a working folder of its own for each, as under trial, groups of tests
-that run on one worker, and hypothesis' profiles.
+Fixtures of pytest for the tests, which are trial's: a working folder for each test, as under trial, groups of tests
+that run on one worker, and the profiles of hypothesis.
 
-The groups are here, by names of tests, as the process that distributes tests knows nothing else of them.
+The groups are defined by the names of tests, as the process that distributes tests knows only the names.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
-#: Tests that share something expensive: a server that has read many lists, PostgreSQL, feeds that were read.
+#: Tests that share something expensive: a server that has read many lists, PostgreSQL, parsed feeds.
 GROUPS = {
     "feeds": re.compile(r"integration/test_feeds\.py"),
     "memory": re.compile(r"integration/test_memory\.py"),
@@ -24,8 +24,8 @@ GROUPS = {
     "postgresql": re.compile(r"OnPostgreSQL|test_on_postgresql\.py"),
 }
 
-# The gate tries the same examples each time, so that it fails for a change only, and not by chance. ``search`` is for
-# who wants to find more: HYPOTHESIS_PROFILE=search make test
+# The gate tries the same examples each time, so that it fails because of a change only, not by chance. ``search`` finds
+# more: HYPOTHESIS_PROFILE=search make test
 BUSY = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}  # other tests run at the same time
 settings.register_profile("gate", derandomize=True, **BUSY)
 settings.register_profile("search", max_examples=1000, **BUSY)
@@ -34,7 +34,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
 @pytest.fixture(autouse=True)
 def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Create the files of ``mktemp`` outside the source tree."""
+    """Run the test in a temporary folder, so that ``mktemp`` creates its files outside the source tree."""
     monkeypatch.chdir(tmp_path)
 
 
@@ -47,5 +47,5 @@ class Groups(LoadScopeScheduling):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
-    """Return how tests are distributed to workers."""
+    """Return the scheduler that distributes tests to workers."""
     return Groups(config, log)

@@ -1,10 +1,10 @@
 """
 A disk that fails: the n-th call that changes it raises an error, or is the last before a power cut.
 
-While a :class:`FailingDisk` is entered it stands in for what Python calls to change files: ``open`` for writing, the
-writes of files that were opened so, ``os.open`` that creates, ``os.fsync``, ``os.replace``, ``os.rename``, ``os.link``
-and ``os.unlink``. After a power cut nothing is changed any more, and a file that was written but not synced is empty:
-that is what journaling file systems leave.
+While a :class:`FailingDisk` is entered it replaces the functions by which Python changes files: ``open`` for writing,
+the writes of files that were opened so, ``os.open`` that creates, ``os.fsync``, ``os.replace``, ``os.rename``,
+``os.link`` and ``os.unlink``. After a power cut nothing changes any more, and a file that was written but not synced is
+empty, as on a journaling file system.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ _CREATES = os.O_CREAT | os.O_TRUNC
 
 
 class PowerCut(BaseException):
-    """The machine is off: nothing that would clean up runs."""
+    """The machine is off: no clean-up runs."""
 
 
 class FailingDisk:
     """
     A disk that fails at one call.
 
-    :ivar calls: what was called, with the names of the files: ``["open a.new", "write a.new", …]``.
+    :ivar calls: the calls so far, with the names of the files: ``["open a.new", "write a.new", …]``.
     :ivar failed_call: the call that failed; empty if it was not reached.
     """
 
     def __init__(self, fails_at: int, code: int | None = errno.EIO, lasting: bool = False) -> None:
         """
-        Prepare; nothing changes yet.
+        Create a disk; nothing is replaced yet.
 
         :param fails_at: the number of the call that fails, from 0.
-        :param code: the ``errno`` with which it fails; ``None``: the power is cut.
-        :param lasting: whether later calls that need room on the disk fail too, as on a full one.
+        :param code: the ``errno`` of the failure; ``None``: a power cut.
+        :param lasting: whether later calls that need room on the disk fail too, as on a full disk.
         """
         self.calls: list[str] = []
         self.failed_call = ""
@@ -79,7 +79,7 @@ class FailingDisk:
 
     @property
     def cuts_power(self) -> bool:
-        """Whether the power is cut at the call that fails; after the last call, if that is not reached."""
+        """Whether the power is cut at the failing call, or after the last call if the failing one is not reached."""
         return self._code is None
 
     def is_unsynced(self, path: Path) -> bool:
@@ -94,10 +94,10 @@ class FailingDisk:
 
     def call(self, name: str, path: object, needs_room: bool = True) -> None:
         """
-        Note a call, and fail if it is the one.
+        Record a call, and fail if its number is that of the failing call.
 
-        :raises OSError: if it is, or if the failure lasts.
-        :raises PowerCut: if it is, and always after.
+        :raises OSError: at that call, and after it if the failure lasts.
+        :raises PowerCut: at that call, and at every call after it.
         """
         if self.failed and self._code is None:
             raise PowerCut
@@ -110,7 +110,7 @@ class FailingDisk:
             raise OSError(self._code, os.strerror(self._code), str(path))
 
     def wrote(self, descriptor: int) -> None:
-        """Note that a file has content that is not synced."""
+        """Mark the content of a file as not synced."""
         state = os.fstat(descriptor)
         self._unsynced[state.st_dev, state.st_ino] = None
 
@@ -180,7 +180,7 @@ def _inode(path: Path) -> tuple[int, int]:
     return state.st_dev, state.st_ino
 
 
-#: How a disk fails: with an error that passes, when it is full, and when the power goes.
+#: The ways to fail: an error that passes, a full disk, and a power cut.
 WAYS: dict[str, tuple[int | None, bool]] = {
     "an error": (errno.EIO, False),
     "a full disk": (errno.ENOSPC, True),
@@ -189,7 +189,7 @@ WAYS: dict[str, tuple[int | None, bool]] = {
 
 
 def failing_disks(way: str) -> Iterator[FailingDisk]:
-    """Yield disks that fail at the first call, the second, and so on, until one was not reached."""
+    """Yield disks that fail at the first call, the second, and so on, until a disk did not reach its failing call."""
     code, lasting = WAYS[way]
     for number in range(200):
         disk = FailingDisk(number, code, lasting)

@@ -1,11 +1,11 @@
 """
 A mutation test of the modules that decide: ``python -m tests.mutants [--seed N] [--modules PART …] [--each N]``.
 
-For each module a few mutants are drawn, always the same ones for one seed. Each is one small error in the module's
-syntax tree: a comparison swapped, a condition negated, a number off by one, a call left out. A mutant is written into a
+For each module a few mutants are chosen, always the same ones for one seed. Each is one small error in the module's
+syntax tree: a comparison swapped, a condition negated, a number off by one, a call removed. A mutant is written into a
 temporary copy of the checkout, never in place, and the tests of its module are run there. A mutant under which they
-fail, or do not end, is killed; one under which they pass survives, and shows what no test checks. What cannot be
-killed, because the program does the same, is listed with the reason in ``mutants.toml``.
+fail, or do not end, is killed; one under which they pass survives, and shows what no test checks. A mutant that cannot
+be killed, because it is equivalent, is listed with the reason in ``mutants.toml``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-#: Of all mutants that are not equivalent, so many must be killed.
+#: The share of mutants that must be killed, equivalent ones excluded.
 REQUIRED = 0.97
 WORKERS = 2
 
@@ -108,9 +108,9 @@ class Mutant:
     """
     One small error.
 
-    :ivar start: of what is replaced, in bytes from the begin of the module.
-    :ivar end: where that ends.
-    :ivar after: what comes in its place.
+    :ivar start: the start of the replaced code, in bytes from the beginning of the module.
+    :ivar end: the end of the replaced code.
+    :ivar after: the code that replaces it.
     """
 
     module: str
@@ -134,7 +134,7 @@ class Mutant:
 
 @frozen
 class Equivalent:
-    """A mutant with which the program does the same, and why."""
+    """A mutant that is equivalent to the program, and the reason."""
 
     module: str
     before: str
@@ -145,9 +145,9 @@ class Equivalent:
 @frozen
 class Result:
     """
-    What came of the mutants of one module.
+    The result of the mutants of one module.
 
-    :ivar survivors: of each the number of its line, and the line before and after.
+    :ivar survivors: the line number of each, and the line before and after the change.
     """
 
     module: str
@@ -230,7 +230,7 @@ class Finder(ast.NodeVisitor):
             self.visit(node.value)
 
     def visit_Raise(self, node: ast.Raise) -> None:
-        self._replace(node, "pass")  # what it says is for people
+        self._replace(node, "pass")  # its text is for people
 
     def visit_Return(self, node: ast.Return) -> None:
         if node.value is not None and not (isinstance(node.value, ast.Constant) and node.value.value is None):
@@ -246,7 +246,7 @@ class Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
-        """Leave text for people alone."""
+        """Skip texts for people."""
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         for each in (*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d), *node.body):
@@ -255,11 +255,11 @@ class Finder(ast.NodeVisitor):
     visit_AsyncFunctionDef = visit_FunctionDef
 
     def visit_Call(self, node: ast.Call) -> None:
-        if ast.unparse(node.func) not in ("lru_cache", "TypeVar"):  # how much is remembered changes no result
+        if ast.unparse(node.func) not in ("lru_cache", "TypeVar"):  # the size of a cache changes no result
             self.generic_visit(node)
 
     def visit_Assert(self, node: ast.Assert) -> None:
-        """Leave what the type checker is told alone."""
+        """Skip assertions, which are for the type checker."""
 
     def visit_Assign(self, node: ast.Assign) -> None:
         targets = {ast.unparse(target) for target in node.targets}
@@ -305,7 +305,7 @@ def equivalents(path: Path = CHECKOUT / "tests/mutants.toml") -> list[Equivalent
 
 
 def copies(folder: Path, number: int) -> Iterator[Path]:
-    """Yield copies of the checkout, without what is made in it."""
+    """Yield copies of the checkout, without generated files."""
     left_out = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__", "_build", "tests.*")
     for index in range(number):
         place = folder / f"{index}" / "checkout"
@@ -317,7 +317,7 @@ def run(checkout: Path, tests: Sequence[str], seconds: float) -> bool:
     """
     Run tests in a copy of the checkout.
 
-    :param seconds: how long they may take; if they take longer they fail.
+    :param seconds: the longest time; tests that take longer fail.
     :return: whether they pass.
     :raises RuntimeError: if pytest runs no test.
     """

@@ -1,7 +1,7 @@
 """
-A real PostgreSQL for tests, if its programs are installed: one for all of them, with a database for each.
+A real PostgreSQL for tests, if its programs are installed: one cluster, with a database per test.
 
-It listens on a socket in a folder of its own and on no network, and nothing of it is left when the tests end.
+It listens on a socket in a folder of its own and on no network, and it is removed when the tests end.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from unittest import SkipTest
 
 from sqlalchemy import URL
 
-#: Where Debian has them, which puts them into no path, the newest version last.
+#: Debian's folders of the programs, which are in no path; the newest version is last.
 _PLACES = "/usr/lib/postgresql/*/bin"
-#: These tests are about what is in it, and none pulls the plug of the machine.
+#: Durability is switched off for speed: no test of PostgreSQL cuts the power.
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=16MB", "max_connections=40")
-#: Who has a password, and everyone else.
+#: The role with a password, and all others.
 _WHO = "local all locked scram-sha-256\nlocal all all trust\n"
 
 
 class PostgreSQL:
     """
-    A cluster that runs.
+    A running cluster.
 
     :param programs: the folder of ``initdb`` and ``postgres``.
     """
@@ -50,7 +50,7 @@ class PostgreSQL:
         self.start()
 
     def start(self) -> None:
-        """Start it, and wait until it can be used."""
+        """Start the cluster, and wait until it accepts connections."""
         settings = [word for setting in (*_FAST, "listen_addresses=") for word in ("-c", setting)]
         self._process = self._begin("postgres", "-D", "data", "-k", str(self.folder), *settings)
         for _ in range(600):
@@ -63,17 +63,17 @@ class PostgreSQL:
         raise AssertionError("PostgreSQL does not answer")
 
     def stop(self) -> None:
-        """Stop it, whoever is still connected."""
+        """Stop the cluster, even if clients are connected."""
         self._process.send_signal(signal.SIGINT)
         self._process.wait(30)
 
     def remove(self) -> None:
-        """Stop it, and leave nothing."""
+        """Stop the cluster, and remove its folder."""
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def execute(self, *statements: str) -> None:
-        """Execute as its owner, each statement for itself."""
+        """Execute statements as the owner, each in its own transaction."""
         import psycopg
 
         address = f"host={self.folder} user=tests dbname=postgres"
@@ -82,17 +82,17 @@ class PostgreSQL:
                 connection.execute(statement.encode())
 
     def url(self, database: str, user: str = "tests", password: str | None = None) -> URL:
-        """Give the URL of a database."""
+        """Return the URL of a database."""
         return URL.create("postgresql+psycopg", user, password, database=database, query={"host": str(self.folder)})
 
     def create(self) -> URL:
-        """Make an empty database."""
+        """Create an empty database."""
         name = f"test{next(self._numbers)}"
         self.execute(f"CREATE DATABASE {name}")
         return self.url(name)
 
     def drop(self, url: URL) -> None:
-        """Remove a database, whoever is still connected."""
+        """Remove a database, even if clients are connected."""
         self.execute(f"DROP DATABASE {url.database} WITH (FORCE)")
 
     def _run(self, program: str, *options: str) -> None:
@@ -100,7 +100,7 @@ class PostgreSQL:
             raise AssertionError((self.folder / "log").read_text())
 
     def _begin(self, program: str, *options: str) -> subprocess.Popen[bytes]:
-        """Start a program as someone without privileges: PostgreSQL refuses to run as root."""
+        """Start a program as an unprivileged user: PostgreSQL refuses to run as root."""
         who = {} if self._account is None else {"user": self._account.pw_uid, "group": self._account.pw_gid}
         groups = {} if self._account is None else {"extra_groups": []}
         with (self.folder / "log").open("ab") as log:
@@ -110,14 +110,14 @@ class PostgreSQL:
                 env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # it is not meant by a Ctrl-C, but ended by us
+                start_new_session=True,  # Ctrl-C must not reach it: the tests stop it themselves
                 **who,  # type: ignore[arg-type]
                 **groups,  # type: ignore[arg-type]
             )
 
 
 def _account() -> pwd.struct_passwd | None:
-    """Give whom to run as; ``None``: as who we are."""
+    """Return the account to run as; ``None``: the current one."""
     if os.getuid() != 0:
         return None
     names = {each.pw_name for each in pwd.getpwall()}
@@ -125,7 +125,7 @@ def _account() -> pwd.struct_passwd | None:
 
 
 def programs() -> Path:
-    """Find the programs, or skip the test."""
+    """Return the folder of the programs, or skip the test."""
     try:
         import psycopg  # noqa: F401
     except ImportError:
@@ -145,5 +145,5 @@ def _shared(place: Path) -> PostgreSQL:
 
 
 def postgresql() -> PostgreSQL:
-    """Give the one that all tests share, or skip the test."""
+    """Return the cluster that all tests share, or skip the test."""
     return _shared(programs())

@@ -1,4 +1,4 @@
-"""Child processes of tests and benchmarks: a SIGINT reaches them, and each is ended."""
+"""Child processes of tests and benchmarks: each receives SIGINT, and each is stopped in the end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
-#: Every process that was started and may still run.
+#: All processes that were started and may still run.
 _STARTED: WeakSet[subprocess.Popen[Any]] = WeakSet()
 
 
@@ -20,7 +20,7 @@ def start(command: Sequence[str | Path], **options: Any) -> subprocess.Popen[Any
     """
     Start a process, which is killed when the tests end if it still runs then.
 
-    What a shell runs in the background ignores SIGINT, and so would its children; this one does not.
+    A command that a shell runs in the background ignores SIGINT, and its children inherit that; this process does not.
 
     :param options: as :class:`subprocess.Popen` has them.
     """
@@ -32,7 +32,7 @@ def start(command: Sequence[str | Path], **options: Any) -> subprocess.Popen[Any
 
 def end(process: subprocess.Popen[Any], seconds: float = 30) -> int:
     """
-    End a process, also one that is stopped, and return its exit code; kill it if SIGTERM does not end it.
+    Stop a process, even a suspended one; kill it if SIGTERM does not stop it. Return its exit code.
 
     :raises subprocess.TimeoutExpired: if it had to be killed.
     """

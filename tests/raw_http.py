@@ -1,4 +1,4 @@
-"""HTTP as bytes: what a resource answers to a request that is written exactly as the test wants it."""
+"""HTTP as bytes: the response of a resource to a request that is written exactly as the test needs it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from twisted.web.server import Site
 @frozen
 class HttpClient:
     """
-    An answer as it came.
+    A response as received.
 
-    :ivar headers: all but the date, by their names in small letters.
+    :ivar headers: all except the date, by their names in lower case.
     :ivar body: without chunks and compression.
     :ivar closed: whether the server closed the connection.
     """
@@ -43,7 +43,7 @@ class Connection:
         self._protocol.dataReceived("\r\n".join([*lines, "", ""]).encode("latin-1"))
 
     def received(self) -> HttpClient:
-        """Take what has come."""
+        """Return the response that was received."""
         data = self._transport.value()
         self._transport.clear()
         head, _, body = data.partition(b"\r\n\r\n")
@@ -57,7 +57,7 @@ class Connection:
         return HttpClient(int(status.split()[1]) if status else None, headers, body, self._transport.disconnecting)
 
     def ask(self, method: str, target: str, headers: dict[str, str] | None = None) -> HttpClient:
-        """Send a request that is answered at once."""
+        """Send a request that is answered at once. Return the response."""
         self.send(method, target, headers)
         return self.received()
 

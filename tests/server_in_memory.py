@@ -1,4 +1,4 @@
-"""A whole server but for HTTP, in memory: source, refresh, catalogue, reading, and a clock."""
+"""A server in memory, without HTTP: source, refresh, catalogue, sessions, and a clock."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ PLATFORM = "debian-12"
 @implementer(ISource)
 class ListSource:
     """
-    A source that has one list, of so many chunks.
+    A source with one list, of a given number of chunks.
 
-    :ivar read: how often it was read.
+    :ivar read: the number of times that it was read.
     """
 
     name = "made-up"
@@ -52,18 +52,18 @@ class ListSource:
     ask_within = None
 
     async def offers(self) -> list[Offer]:
-        """Offer the one list."""
+        """Return an offer of the only list."""
         return [Offer(PLATFORM, platform=PLATFORM)]
 
     def listing(self, key: str, since: str | None = None) -> ListListing:
-        """Begin to read."""
+        """Return a listing."""
         self.read += 1
         return ListListing(self._chunks)
 
 
 @implementer(IListing)
 class ListListing:
-    """Vulnerabilities each of which fills a chunk of its own, that compresses badly."""
+    """Vulnerabilities that compress badly, each of which fills a chunk."""
 
     partial = False
     state = None
@@ -83,9 +83,9 @@ class ListListing:
 
 class WholeServer:
     """
-    The parts of a server, wired up, its list read.
+    The parts of a server, connected, with its list published.
 
-    :param folder: for the catalogue; is made.
+    :param folder: for the catalogue; it is created.
     :ivar loaded: the numbers of the chunks that were read from the catalogue.
     """
 
@@ -128,19 +128,19 @@ class WholeServer:
         return self.session_service.open(self.refresh.current(PLATFORM))
 
     def resume(self, session: Session, chunk: int) -> Session:
-        """Resume one."""
+        """Resume a session."""
         return self.session_service.resume(session.token, self.refresh.current(PLATFORM), chunk)
 
     def ask(self, session: Session, number: int) -> ChunkResponse | None:
-        """Return a chunk that must be available without waiting; ``None``: the stream is finished."""
+        """Return a chunk that must be available without a wait; ``None``: the stream is finished."""
         return self._now(ensureDeferred(self.session_service.read(session.token, number)))
 
     def try_to_ask(self, session: Session, number: int) -> ChunkResponse | None:
-        """Return a chunk if it is available without waiting."""
+        """Return a chunk if it is available without a wait."""
         return self.session_service.read_cached(session.token, number)
 
     def wait(self, seconds: int) -> None:
-        """Advance the time, with the periodic calls."""
+        """Advance the clock, and make the periodic calls."""
         for _ in range(seconds):
             self.clock.advance(1)
             self.session_service.tick()

@@ -1,4 +1,4 @@
-"""Where the tests find the shared data: real hosts, vulnerability lists, and what the native tools say of them."""
+"""The shared data of the tests: real hosts, vulnerability lists, and recorded results of the native tools."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ SHARED = Path(os.environ.get("PATCHES_SHARED") or Path(__file__).resolve().paren
 
 def shared(relative: str) -> Path:
     """
-    Give the path of a shared file or folder.
+    Return the path of a shared file or folder.
 
-    :raises SkipTest: if it is not here.
+    :raises SkipTest: if it does not exist.
     """
     path = SHARED / relative
     if not path.exists():

@@ -1,4 +1,4 @@
-"""Values that others rely on, written out once more: who changes one changes a contract, and this file."""
+"""Values that other programs rely on, repeated here: a change of one changes a contract, and this file."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from patches.vulnerability import Severity
 
 PATCHES = Path(platforms.__file__).parent
 
-#: family: version scheme, what its lists name.
+#: family: version scheme, the kind of packages that its lists name.
 SCHEMES = {
     **dict.fromkeys(("debian", "ubuntu"), ("dpkg", "source")),
     **dict.fromkeys(("alpine", "wolfi", "chainguard"), ("apk", "source")),
@@ -49,7 +49,7 @@ SCHEMES = {
 
 
 class LimitTests(SynchronousTestCase):
-    """Limits of what is taken, kept and sent."""
+    """Limits of what is accepted, stored and sent."""
 
     def test_bytes(self) -> None:
         """Sizes in bytes."""
@@ -60,7 +60,7 @@ class LimitTests(SynchronousTestCase):
         self.assertEqual(FetchSettings().max_bytes, 4_294_967_296)
 
     def test_numbers(self) -> None:
-        """How many there may be."""
+        """Numbers of items."""
         self.assertEqual(MOST_PENDING, 100)
         self.assertEqual(MOST_PACKAGES, 200_000)
         self.assertEqual(pruning.MOST_REPLACED, 8)
@@ -69,13 +69,13 @@ class LimitTests(SynchronousTestCase):
         self.assertEqual((limits.max_active, limits.max_queued), (1024, 8192))
 
     def test_times(self) -> None:
-        """How long things may take, in seconds."""
+        """Times, in seconds."""
         limits = table.Limits()
         self.assertEqual((limits.session_timeout, limits.queue_timeout, limits.chunk_timeout), (30, 60, 60))
         self.assertEqual(Schedule(timedelta(hours=6)).keep, timedelta(days=1))
 
     def test_fetching(self) -> None:
-        """How hard a source is tried."""
+        """The limits of retries at a source."""
         settings = FetchSettings()
         self.assertEqual((settings.tries, settings.redirects, settings.timeout_seconds), (6, 5, 60))
         pauses = settings.pause_seconds, settings.max_pause_seconds, settings.max_retry_after_seconds
@@ -103,7 +103,7 @@ class LimitTests(SynchronousTestCase):
         self.assertRaises(InvalidPlatform, Platform.from_name, "debian-" + "1" * 58)
 
     def test_tokens(self) -> None:
-        """A token of 512 characters is read; a longer one is not looked at."""
+        """A token of 512 characters is read; a longer one is refused unread."""
         key = tokens.TokenKey(b"k" * 32)
         bytes_in_it = 512 * 3 // 4
         revision = "r" * (bytes_in_it - 32 - len("debian-12 "))
@@ -150,10 +150,10 @@ class LimitTests(SynchronousTestCase):
 
 
 class DefaultTests(SynchronousTestCase):
-    """What the programs do if nothing is said."""
+    """The defaults of the programs."""
 
     def defaults(self, settings: tuple[Setting, ...], *names: str) -> list[str | None]:
-        """Return the defaults of some settings, as they would be written."""
+        """Return the defaults of some settings, as a user would write them."""
         known = {setting.name: setting.default for setting in settings}
         return [known[name] for name in names]
 
@@ -174,7 +174,7 @@ class DefaultTests(SynchronousTestCase):
         self.assertEqual(names, ["tcp:8090:interface=127.0.0.1", "/var/lib/patches-reporter", "16MiB"])
 
     def test_scanner(self) -> None:
-        """The scanner's, wherever they are in its module."""
+        """The scanner's, from all parts of its module."""
         found = {
             each.name: each.default
             for value in vars(scanner_options).values()
@@ -218,7 +218,7 @@ class NameTests(SynchronousTestCase):
         self.assertTrue((folder / "rejected" / "0000000001.json").is_file())
 
     def test_lists(self) -> None:
-        """A list that is kept has a description, and its chunks in a file with its revision."""
+        """A cached list has a description, and its chunks are in a file with its revision."""
         folder = Path(self.mktemp())
         cached = ListCache(folder, "debian-12").keep()
         assert cached is not None
@@ -231,7 +231,7 @@ class NameTests(SynchronousTestCase):
         self.assertEqual(description, f'{{"version": 1, "snapshot": {{"revision": "{"r" * 80}", "digest": "d"}}}}')
 
     def test_description(self) -> None:
-        """A description of 64 KiB is read; of a longer one nothing is believed."""
+        """A description of 64 KiB is read; a longer one is refused."""
         folder = Path(self.mktemp())
         folder.mkdir()
         for size, there in ((65_536, True), (65_537, False)):
@@ -240,7 +240,7 @@ class NameTests(SynchronousTestCase):
             self.assertEqual(ListCache(folder, "debian-12").cached() is not None, there, size)
 
     def test_seen(self) -> None:
-        """What was seen of a platform is in a file of its own."""
+        """The file of facts about a platform has a name of its own."""
         folder = Path(self.mktemp())
         folder.mkdir()
         (folder / "debian-12.json").write_text('{"revision": "r1", "checked": 7.5}')
@@ -282,11 +282,11 @@ class WordTests(SynchronousTestCase):
         self.assertEqual([str(state) for state in table.State], ["queued", "active", "complete"])
 
     def test_platforms(self) -> None:
-        """The families, how their versions compare, and what their lists name."""
+        """The families, the orders of their versions, and the kinds of packages that their lists name."""
         self.assertEqual(dict(FAMILIES), SCHEMES)
 
     def test_vendors(self) -> None:
-        """What the vendor of a distribution's own packages begins with."""
+        """The prefixes of vendor names in a distribution's own packages."""
         suse = ("opensuse", "suse")
         expected = {
             "debian": ("debian",),
@@ -299,7 +299,7 @@ class WordTests(SynchronousTestCase):
         self.assertEqual(dict(VENDORS), expected)
 
     def test_rulings(self) -> None:
-        """What each rule says of a package: affected, not affected, or not evaluated."""
+        """The result of each rule for a package: affected, not affected, or not evaluated."""
         affected = {Rule.NO_FIX, Rule.BELOW_FIX, Rule.UP_TO_LAST}
         unjudged = {Rule.INVALID_INSTALLED, Rule.INVALID_LISTED, Rule.STREAM, Rule.NO_ORDER, Rule.OWN_FIXES}
         for ruling in Rule:
@@ -308,7 +308,7 @@ class WordTests(SynchronousTestCase):
         self.assertEqual(len({ruling.text for ruling in Rule}), 15)
 
     def test_nothing_judged(self) -> None:
-        """Where nothing was read nothing is counted."""
+        """Without a listing nothing is counted."""
         judged, listed = Coverage(), ListInfo()
         self.assertEqual((judged.installed, judged.fine, listed.served), (0, 0, 0))
 
@@ -317,7 +317,7 @@ class ErrorTests(SynchronousTestCase):
     """Error codes, with their HTTP statuses."""
 
     def test_errors(self) -> None:
-        """Each error of the server has its status, its code, and when to come back."""
+        """Each error of the server has its status, its code, and its time to retry."""
         for error, status, code, retry_after in (
             (errors.Denied("queue-full", "m", 7), 503, "queue-full", 7),
             (errors.Denied("memory-limit", "m", 8), 503, "memory-limit", 8),

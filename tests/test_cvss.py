@@ -33,19 +33,19 @@ class ScoreTests(SynchronousTestCase):
         self.assertEqual({vector: base_score(vector) for vector in SCORES}, SCORES)
 
     def test_ratings(self) -> None:
-        """The word follows from the score, on the scale of version 3."""
+        """The severity follows from the score, on the scale of version 3."""
         words = {10.0: Severity.CRITICAL, 7.8: Severity.HIGH, 6.1: Severity.MEDIUM, 3.1: Severity.LOW}
         for vector, score in SCORES.items():
             self.assertEqual(rating(vector), words.get(score, rating(vector)))
         self.assertEqual(rating("AV:N/AC:L/Au:N/C:N/I:N/A:N"), Severity.NEGLIGIBLE)
 
     def test_no_score(self) -> None:
-        """Version 4, and what is no vector, have no score."""
+        """Version 4, and text that is not a vector, have no score."""
         for vector in ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", "", "7.5", "CVSS:3.1/AV:N"):
             self.assertEqual((base_score(vector), rating(vector)), (None, Severity.UNKNOWN))
 
     @given(st.text(alphabet="CVS:3.10/AVNLHPRUIa2", max_size=60))
     def test_any_text(self, text: str) -> None:
-        """No text is an error."""
+        """No text raises an error."""
         score = base_score(text)
         self.assertTrue(score is None or 0 <= score <= 10)

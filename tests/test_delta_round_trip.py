@@ -1,4 +1,4 @@
-"""From a list that is kept and the delta to another one, a scanner makes exactly what the server would send."""
+"""From a cached list and the delta to another one, a scanner builds exactly the list that the server would send."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOST = 1 << 20
 
 
 def encoded(records: dict[str, list[int]]) -> list[bytes]:
-    """Give lines, ordered by name: of each name, one for each number."""
+    """Return lines, ordered by name: of each name, one for each number."""
     made = (
         Vulnerability(name, "debian-12", (FixedPackage("sudo", str(number)),), details_href=f"https://ä/{name}")
         for name in sorted(records)
@@ -44,7 +44,7 @@ class DeltaTests(SynchronousTestCase):
     """There and back."""
 
     def patched(self, old: list[bytes], new: list[bytes], target: int = 200) -> tuple[list[bytes], list[bytes]]:
-        """Give the chunks that a scanner makes, and those of the server."""
+        """Return the chunks that a scanner builds, and those of the server."""
         cuts = [chunk.vulnerabilities for chunk in cut_chunks(new, target)]
         wanted = [gzip.decompress(chunk.encoded) for chunk in cut_chunks(new, target)]
         deltas = [gzip.decompress(chunk.encoded) for chunk in delta_chunks(old, new, _MOST)]
@@ -56,12 +56,12 @@ class DeltaTests(SynchronousTestCase):
 
     @given(_LISTS, _LISTS)
     def test_any(self, old: dict[str, list[int]], new: dict[str, list[int]]) -> None:
-        """Whatever was added, changed and withdrawn, and however names are written."""
+        """The result is the same for any additions, changes, withdrawals and names."""
         made, wanted = self.patched(encoded(old), encoded(new))
         self.assertEqual(made, wanted)
 
     def test_nothing_changed(self) -> None:
-        """Two equal lists have an empty delta; so have two that are only cut otherwise."""
+        """Two equal lists have an empty delta, even if they are cut into chunks differently."""
         same = lines(vulnerabilities(50))
         self.assertEqual(delta_chunks(same, same, 0), [])
         made, wanted = self.patched(same, same, 3000)
@@ -78,7 +78,7 @@ class DeltaTests(SynchronousTestCase):
         )
 
     def test_too_long(self) -> None:
-        """One that becomes too long is given up; so is one with a name whose records no chunk can hold."""
+        """A delta that becomes too long is given up; so is one with a name whose records fit into no chunk."""
         self.assertRaises(NoDelta, delta_chunks, [], lines(vulnerabilities(100)), 500)
         noise = random.Random(0)
         hrefs = [noise.randbytes(20_000).hex() for _ in range(4)]

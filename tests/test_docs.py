@@ -1,4 +1,4 @@
-"""The documentation is true: its commands run, its files parse, and its tables name what the code has."""
+"""The documentation is correct: its commands run, its files parse, and its tables contain the names in the code."""
 
 from __future__ import annotations
 
@@ -63,24 +63,24 @@ _LISTENS = re.compile(r"listens on (127\.0\.0\.1:\d+)")
 
 
 def page(name: str) -> str:
-    """Read a page."""
+    """Return the text of a page."""
     return (DOCS / f"{name}.rst").read_text()
 
 
 def scripts() -> list[Path]:
-    """Give every file of commands in the documentation."""
+    """Return every file of commands in the documentation."""
     return sorted(DOCS.glob("*/*.sh"))
 
 
 def commands() -> list[list[str]]:
-    """Give every command of ours in README and documentation, in words."""
+    """Return every command of Patches in README and documentation, split into words."""
     lines = [line for path in scripts() for line in path.read_text().splitlines()]
     lines += [line.strip() for line in (ROOT / "README.rst").read_text().splitlines() if line.startswith("    .venv/")]
     return [shlex.split(line) for line in lines if line.startswith(".venv/bin/")]
 
 
 def tables() -> ModuleType:
-    """Import what makes the tables of the documentation; it needs no Sphinx."""
+    """Import the module that generates the tables of the documentation; it needs no Sphinx."""
     spec = spec_from_file_location("tables", DOCS / "_extensions/tables.py")
     assert spec is not None
     assert spec.loader is not None
@@ -90,10 +90,10 @@ def tables() -> ModuleType:
 
 
 class CommandTests(SynchronousTestCase):
-    """Commands and files that are shown."""
+    """Commands and files in the documentation."""
 
     def test_daemons(self) -> None:
-        """Every command that starts a daemon has options that there are."""
+        """Every command that starts a daemon has valid options."""
         seen = set()
         for words in commands():
             if words[0] == ".venv/bin/twistd":
@@ -103,14 +103,14 @@ class CommandTests(SynchronousTestCase):
         self.assertEqual(seen, set(OPTIONS))
 
     def test_console(self) -> None:
-        """Every ``patches`` command has options that there are."""
+        """Every ``patches`` command has valid options."""
         given = [words for words in commands() if words[0] == ".venv/bin/patches"]
         self.assertGreaterEqual(len(given), 3)
         for words in given:
             main.commands[words[1]].make_context(words[1], words[2:])
 
     def test_shell(self) -> None:
-        """Every script is one, and is shown; what it takes from the checkout is there."""
+        """Every script is executable and shown, and its files in the checkout exist."""
         self.assertGreater(len(scripts()), 9)
         for path in scripts():
             ran = subprocess.run(["sh", "-n", str(path)], capture_output=True, timeout=10)
@@ -119,7 +119,7 @@ class CommandTests(SynchronousTestCase):
                 self.assertTrue((ROOT / name).exists(), name)
 
     def test_shown(self) -> None:
-        """Every file beside the pages is shown by a page, and every file that a page shows is there."""
+        """Every file beside the pages is shown by a page, and every file that a page shows exists."""
         shown = set()
         for source in DOCS.glob("*/*.rst"):
             for name in re.findall(r"^\.\. (?:literalinclude|figure):: (\S+)", source.read_text(), re.MULTILINE):
@@ -130,7 +130,7 @@ class CommandTests(SynchronousTestCase):
         self.assertEqual({path for path in beside if "_build" not in path.parts} - shown, set())
 
     def test_configuration(self) -> None:
-        """Every piece of configuration is one that a program takes."""
+        """Every piece of configuration is valid for a program."""
         found = set(DOCS.glob("*/*.toml")) - set(DOCS.glob("*/ignore*.toml"))
         self.assertGreater(len(found), 3)
         for path in found:
@@ -139,7 +139,7 @@ class CommandTests(SynchronousTestCase):
             self.assertTrue(tomllib.loads(path.read_text()))
 
     def test_decisions(self) -> None:
-        """Every file of decisions is one that a scan takes."""
+        """Every file of decisions is valid for a scan."""
         for path, count in (("howto/ignore.toml", 2), ("howto/ignore-vex.json", 1)):
             self.assertEqual(len(read_ignores(DOCS / path).decisions), count)
 
@@ -150,7 +150,7 @@ class CommandTests(SynchronousTestCase):
         self.assertIsNone(records[2].fixed_in[0].version)
 
     def test_json(self) -> None:
-        """What is shown as JSON is JSON."""
+        """Every block of JSON is valid."""
         shown = 0
         for source in DOCS.glob("*/*.rst"):
             for block in re.findall(r"\.\. code-block:: json\n\n((?:(?: +.*)?\n)+)", source.read_text()):
@@ -214,7 +214,7 @@ class ReferenceTests(SynchronousTestCase):
             self.assertIn(f"``{platform}``\n     - ``{namespace}``", tables().namespaces_table())
 
     def test_map(self) -> None:
-        """Every module is on the map, with what its docstring says it is."""
+        """Every module is on the map, with the summary of its docstring."""
         package = ROOT / "patches"
         modules = [path.relative_to(package) for path in package.rglob("*.py")]
         named = [path for path in modules if path.name not in ("__init__.py", "env.py")]
@@ -251,7 +251,7 @@ class ReferenceTests(SynchronousTestCase):
             self.assertIn(f"``{status}``", page("reference/wire-format"))
 
     def test_formats(self) -> None:
-        """Every format is on the page, and every name in our own JSON."""
+        """Every format is on the page, and every name in the programs' own JSON."""
         text = page("reference/formats")
         for name in FORMATS:
             self.assertIn(f"``{name}``", text)
@@ -295,12 +295,12 @@ class TutorialTests(SynchronousTestCase):
         (self.folder / "patches").symlink_to(ROOT / "patches")
 
     def words(self, name: str) -> list[str]:
-        """Give the words of the command in a script, its program's path made absolute."""
+        """Return the words of the command in a script, with an absolute program path."""
         words = shlex.split((DOCS / name).read_text())
         return [str(BIN / Path(words[0]).name), *words[1:]]
 
     def start(self, name: str) -> str:
-        """Start a daemon on any free port, and end it with the test; give its address."""
+        """Start a daemon on any free port; the test stops it. Return its address."""
         path = self.folder / f"{Path(name).stem}.log"
         with path.open("wb") as log:
             command = [*self.words(name), "--listen", "tcp:0:interface=127.0.0.1"]
@@ -309,7 +309,7 @@ class TutorialTests(SynchronousTestCase):
         return str(wait_for(lambda: _LISTENS.search(path.read_text()), 30)[1])
 
     def run_scan(self, server_address: str, reporter_address: str) -> str:
-        """Scan as the tutorial does; give what is shown."""
+        """Scan as in the tutorial. Return the output."""
         words = [word.replace("127.0.0.1:8090", reporter_address) for word in self.words("tutorial/scan.sh")]
         environment = {**os.environ, "COLUMNS": "100", "LC_ALL": "C.UTF-8", "PYTHONUTF8": "1", "NO_COLOR": "1"}
         ran = subprocess.run(
@@ -324,14 +324,17 @@ class TutorialTests(SynchronousTestCase):
         return ran.stdout
 
     def test_picture(self) -> None:
-        """README's picture is of the scan that the tutorial shows."""
+        """README's picture is of the scan in the tutorial."""
         drawn = unescape(re.sub(r"<[^>]+>|\s", "", (DOCS / "tutorial/scan.svg").read_text()))
         for line in (DOCS / "tutorial/scan.txt").read_text().splitlines():
             self.assertIn(re.sub(r"\s", "", line), re.sub(r"\s", "", drawn))
         self.assertIn(".. image:: docs/tutorial/scan.svg", (ROOT / "README.rst").read_text())
 
     def test_tutorial(self) -> None:
-        """What the tutorial shows is what comes, but for times and names of scans; the metrics are those documented."""
+        """
+        The output in the tutorial is the real one, except for times and names of scans; the metrics are those
+        documented.
+        """
         address = self.start("tutorial/server.sh")
         reporter_address = self.start("tutorial/reporter.sh")
         wait_for(lambda: json.load(urlopen(f"http://{address}/v1/platforms"))["platforms"], 30)
@@ -347,7 +350,7 @@ class TutorialTests(SynchronousTestCase):
         self.assertEqual(names, documented)
 
     def test_limit(self) -> None:
-        """A memory limit that is too low is refused as the page shows, but for the number."""
+        """A memory limit that is too low is refused with the message on the page, except for the number."""
         ran = subprocess.run(self.words("howto/limit.sh"), cwd=self.folder, capture_output=True, text=True, timeout=60)
         self.assertEqual(ran.returncode, 1)
         shown = (DOCS / "howto/limit.txt").read_text()
@@ -364,14 +367,14 @@ class TutorialTests(SynchronousTestCase):
 
 
 def names_in(document: Any) -> set[str]:
-    """Give the names of all objects in a document."""
+    """Return the names of all objects in a document."""
     if isinstance(document, dict):
         return set(document).union(*map(names_in, document.values()))
     return set().union(*map(names_in, document)) if isinstance(document, list) else set()
 
 
 def ready(address: str) -> bool:
-    """Tell whether a server has all its lists."""
+    """Return whether a server has published all its lists."""
     try:
         with urlopen(f"http://{address}/ready") as answer:
             return bool(json.load(answer)["ready"])
@@ -380,7 +383,7 @@ def ready(address: str) -> bool:
 
 
 def without_times(hosts: dict[str, Any]) -> dict[str, Any]:
-    """Give what the reporter tells, without what differs each time."""
+    """Return the reporter's document, without values that differ each time."""
     for host in hosts["hosts"]:
         for name in ("lastScan", "findingsScan"):
             for changing in ("id", "started", "finished", "received"):

@@ -1,4 +1,4 @@
-"""What is kept in files survives errors, full disks and power cuts: afterwards it is the old or the new, and usable."""
+"""Files survive errors, full disks and power cuts: afterwards each has the old content or the new, and can be used."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ _KEPT_FILES = {"old": b"old content" * 100, "new": b"new content" * 10_000}
 @frozen
 class Writer:
     """
-    Something that writes files.
+    A function that writes files.
 
     :ivar write: writes a version, ``old`` or ``new``, in a folder.
-    :ivar state: reads what is there, with nothing remembered; ``None``: nothing that can be used, which costs no more
-        than having it made or fetched again.
-    :ivar errors: what it may raise.
-    :ivar begins_empty: whether nothing is there before.
-    :ivar is_silent: whether a failure is logged and not raised, as what is lost costs little.
-    :ivar unsynced: endings of the names that need no sync before they are put in their place.
+    :ivar state: reads the files, without any memory of them; ``None``: there is no usable content, which costs no more
+        than creating or fetching it again.
+    :ivar errors: the exceptions that it may raise.
+    :ivar begins_empty: whether the folder is empty before.
+    :ivar is_silent: whether a failure is logged and not raised, as the loss costs little.
+    :ivar unsynced: the suffixes of files that need no sync before they are renamed.
     """
 
     write: Callable[[Path, str], Any]
@@ -124,7 +124,7 @@ def _make_keys(folder: Path, _: str) -> None:
 
 
 def _pair(folder: Path) -> Any:
-    """Verify with the one key what the other signs; whether there is one at all is told."""
+    """Verify with one key what the other signs. Return whether there is a key."""
     private, public = folder / "key", folder / "key.pub"
     if private.exists():
         signature = SigningKey.from_file(private).sign(b"message")
@@ -170,30 +170,31 @@ class DurabilityTests(SynchronousTestCase):
     """Every writer of files, on disks that fail at every call."""
 
     def setUp(self) -> None:
-        self.patch(os, "fsync", lambda descriptor: None)  # the disk notes it; to wait for the real one takes long
+        # The disk records the call; waiting for the real sync would take long.
+        self.patch(os, "fsync", lambda descriptor: None)
 
     def folder(self) -> Path:
-        """Make an empty folder."""
+        """Create an empty folder."""
         folder = Path(self.mktemp())
         folder.mkdir()
         return folder
 
     def before(self, writer: Writer) -> Path:
-        """Make a folder with what is there before."""
+        """Create a folder with the content before the write."""
         folder = self.folder()
         if not writer.begins_empty:
             writer.write(folder, "old")
         return folder
 
     def states(self, writer: Writer) -> tuple[Any, Any]:
-        """Return what is there before and after, if nothing fails."""
+        """Return the states before and after the write, if nothing fails."""
         folder = self.before(writer)
         old = writer.state(folder)
         writer.write(folder, "new")
         return old, writer.state(folder)
 
     def attempt(self, writer: Writer, disk: FailingDisk, folder: Path) -> None:
-        """Write on a disk that fails, and check that the new is there, or that this raises what it may."""
+        """Write on a failing disk; check that the content is new, or that an expected exception was raised."""
         try:
             with disk:
                 writer.write(folder, "new")
@@ -210,7 +211,7 @@ class DurabilityTests(SynchronousTestCase):
             disk.lose_unsynced(folder)
 
     def check(self, name: str, way: str) -> None:
-        """Run a writer over disks that fail in a way, until one does not."""
+        """Run a writer over failing disks, until one does not reach its failing call."""
         writer = WRITERS[name]
         old, new = self.states(writer)
         self.assertNotEqual(old, new)
@@ -220,7 +221,7 @@ class DurabilityTests(SynchronousTestCase):
             self.attempt(writer, disk, folder)
             where = f"{name}: {way} at call {len(disk.calls)} of {disk.calls}"
             state = writer.state(folder)
-            partly = [None] if name == "fetched file" else []  # then it is fetched again
+            partly = [None] if name == "fetched file" else []  # in that case it is fetched again
             partly += [(True, False), (False, True)] if name == "pair of keys" and way == "a power cut" else []
             self.assertIn(state, [old, new, *partly], where)
             reached.add(state == new)
@@ -231,13 +232,13 @@ class DurabilityTests(SynchronousTestCase):
         self.assertEqual(reached, {False} if name == "fetched file" and way == "a power cut" else {True, False})
 
     def again(self, writer: Writer, folder: Path, where: str) -> None:
-        """Check that nothing that was left behind stops the next who writes."""
+        """Check that no leftover file prevents the next write."""
         if not writer.begins_empty or not (folder / "key").exists():
             writer.write(folder, "new")
         self.assertIsNotNone(writer.state(folder), where)
 
     def test_order(self) -> None:
-        """Content is synced before it is put in its place, and the folder after that."""
+        """Content is synced before it is renamed into place, and the folder after that."""
         for name, writer in WRITERS.items():
             folder, disk = self.before(writer), FailingDisk(10**6)
             with disk:
@@ -263,7 +264,7 @@ class DurabilityTests(SynchronousTestCase):
             self.assertEqual(left, [], name)
 
     def test_no_leftover(self) -> None:
-        """An error leaves nothing beside what is kept, so that a disk that fails for long is not filled."""
+        """An error leaves no file behind, so that a disk that fails for long is not filled."""
         for name, writer in WRITERS.items():
             for disk in failing_disks("a full disk"):
                 folder = self.before(writer)
@@ -273,7 +274,7 @@ class DurabilityTests(SynchronousTestCase):
                     self.assertEqual(left, [], f"{name}: {disk.calls}")
 
     def test_numbers_of_reports_grow(self) -> None:
-        """After any failure the next report has a number that none had before, though none waits any more."""
+        """After any failure the next report has a new number, even if no report is waiting."""
         for way in WAYS:
             for disk in failing_disks(way):
                 folder = self.folder()
@@ -286,7 +287,7 @@ class DurabilityTests(SynchronousTestCase):
                 self.assertGreater(numbers[0], 1, disk.calls)
 
     def test_key_is_that_of_the_file(self) -> None:
-        """A server that got a key has the one that is in the file: its tokens hold after a restart."""
+        """A server that got a key has the key in the file: its tokens are valid after a restart."""
         for way in WAYS:
             for disk in failing_disks(way):
                 path = self.folder() / "key"
@@ -304,7 +305,7 @@ class DurabilityTests(SynchronousTestCase):
                 self.assertEqual(path.stat().st_mode & 0o777, 0o600)
 
     def test_half_a_list(self) -> None:
-        """A disk that is full in the middle of a list leaves the list that was kept, though the scan goes on."""
+        """A disk that becomes full in the middle of a list leaves the cached list, and the scan continues."""
         folder = self.folder()
         _keep_list(folder, "old")
         before = _kept_list(folder)
@@ -319,14 +320,14 @@ class DurabilityTests(SynchronousTestCase):
         self.assertEqual(_kept_list(folder), before)
 
     def test_created_once(self) -> None:
-        """A file that is there is never created again."""
+        """A file that exists is never created again."""
         path = self.folder() / "file"
         create_atomically(path, b"first", mode=0o600)
         self.assertRaises(FileExistsError, create_atomically, path, b"second", mode=0o600)
         self.assertEqual((path.read_bytes(), [each.name for each in path.parent.iterdir()]), (b"first", ["file"]))
 
     def test_modes(self) -> None:
-        """A file has the mode that was asked for, also where another one was."""
+        """A file has the requested mode, even if the existing file had another one."""
         path = self.folder() / "file"
         for mode in (0o600, 0o644, 0o640):
             write_atomically(path, b"x", mode=mode)

@@ -1,4 +1,4 @@
-"""The sample configuration in ``etc/``: it agrees with the options that there are."""
+"""The sample configuration in ``etc/`` agrees with the options of the programs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _COMMENTED = re.compile(r"^#([a-z-]+ = .+)$", re.MULTILINE)
 
 
 def directives(path: Path, name: str) -> list[str]:
-    """Give the values of a directive in a systemd unit."""
+    """Return the values of a directive in a systemd unit."""
     return re.findall(rf"^{name}=(.*)$", path.read_text(), re.MULTILINE)
 
 
@@ -55,12 +55,12 @@ class TomlTests(SynchronousTestCase):
                 self.assertEqual(f"\n# [{setting.name}." in text, setting.is_table, setting.name)
 
     def test_defaults(self) -> None:
-        """Each says what holds without it."""
+        """Each shows the default of each option."""
         for path, settings in self.samples():
             self.assertEqual(resolve(settings, {"config": str(path)}), resolve(settings, {}), path)
 
     def test_commented(self) -> None:
-        """What is commented out can be used as it stands there."""
+        """The commented-out lines are valid as they are."""
         for path, settings in self.samples():
             whole = Path(self.mktemp())
             text = _COMMENTED.sub(r"\1", path.read_text())
@@ -73,14 +73,14 @@ class UnitTests(SynchronousTestCase):
     """The systemd units."""
 
     def test_commands(self) -> None:
-        """Each starts its program in the foreground, with the sample's place as configuration."""
+        """Each starts its program in the foreground, with the sample's path as configuration."""
         for program in PROGRAMS:
             (command,) = directives(ETC / f"{program}.service", "ExecStart")
             options = ["--nodaemon", "--pidfile=", program, "--config", f"/etc/patches/{program}.toml"]
             self.assertEqual(shlex.split(command), ["/opt/patches/bin/twistd", *options])
 
     def test_state_folders(self) -> None:
-        """The folder that each may write is its program's default."""
+        """The folder that each unit may write to is its program's default."""
         for program, settings in PROGRAMS.items():
             (folder,) = directives(ETC / f"{program}.service", "StateDirectory")
             self.assertEqual(Path("/var/lib") / folder, resolve(settings, {})["state-dir"])
@@ -94,7 +94,7 @@ class UnitTests(SynchronousTestCase):
             self.assertEqual(directives(ETC / f"{program}.service", "Environment"), ["MALLOC_ARENA_MAX=2"])
 
     def test_several_servers(self) -> None:
-        """The key that the server is told to read is the one that its unit hands it."""
+        """The key that the server is configured to read is the one that its unit provides."""
         pages = ETC.parent / "docs/howto"
         (credential,) = directives(pages / "several-servers.conf", "LoadCredential")
         (environment,) = directives(pages / "several-servers.conf", "EnvironmentFile")
@@ -134,7 +134,7 @@ class YamlTests(SynchronousTestCase):
             self.assertIsInstance(yaml.safe_load(path.read_text()), dict, path)
 
     def test_alerts(self) -> None:
-        """Alerts are about metrics that are documented, each with its labels."""
+        """Alerts use documented metrics, each with its labels."""
         documented = (ETC.parent / "docs/reference/metrics.rst").read_text()
         names = set(re.findall(r"\bpatches_\w+", (ETC / "alerts.yml").read_text()))
         self.assertTrue(names)
@@ -146,7 +146,7 @@ class ProxyTests(SynchronousTestCase):
     """The samples for proxies."""
 
     def test_time_outs(self) -> None:
-        """A proxy waits longer than the longest poll, and lets connections go before the daemons do."""
+        """A proxy waits longer than the longest poll, and closes idle connections before the daemons do."""
         nginx, haproxy = (ETC / "nginx.conf").read_text(), (ETC / "haproxy.cfg").read_text()
         waits = re.findall(r"(?:proxy_read_timeout|timeout server) (\d+)s", nginx + haproxy)
         self.assertEqual(len(waits), 2)
@@ -156,7 +156,7 @@ class ProxyTests(SynchronousTestCase):
         self.assertLess(max(map(int, idle)), closes)
 
     def test_nginx(self) -> None:
-        """nginx takes its sample, certificates apart."""
+        """nginx accepts its sample, except for the certificates."""
         nginx = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
         if nginx is None:
             raise SkipTest("nginx is not installed")

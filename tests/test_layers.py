@@ -1,4 +1,4 @@
-"""Imports point one way between folders, and what is heavy is imported only where it is used."""
+"""Imports point in one direction between folders, and large libraries are imported only where they are used."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def modules() -> Mapping[str, ast.Module]:
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
-    """Yield the full names that a module imports, wherever in it."""
+    """Yield the full names that a module imports, anywhere in it."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -91,7 +91,7 @@ def imports_any(tree: ast.AST, *packages: str) -> bool:
 
 
 def place(path: str) -> tuple[int, str]:
-    """Return the number of a module's row, and the name in it that stands for the module."""
+    """Return the number of a module's row, and the name in that row that contains the module."""
     bare = path.removesuffix(".py").removesuffix("/__init__")
     found = [
         (len(name), row, name)
@@ -105,7 +105,7 @@ def place(path: str) -> tuple[int, str]:
 
 
 def path_of(name: str) -> str | None:
-    """Return the path of the module of ours from which a full name is imported; ``None``: it is not of ours."""
+    """Return the path of the module that a full name is imported from; ``None``: it is not in this package."""
     if name.partition(".")[0] != "patches":
         return None
     parts = name.split(".")[1:]
@@ -123,7 +123,7 @@ def wrong_way(path: str, tree: ast.Module) -> list[str]:
     found = []
     for name in imports(tree):
         target = path_of(name)
-        # The face of a package that only has modules in several layers belongs to none of them.
+        # The ``__init__`` of a package whose modules are in several layers belongs to none of them.
         if target is None or target in ("sources/__init__.py", "server/__init__.py", "scanner/__init__.py"):
             continue
         other, theirs = place(target)
@@ -134,7 +134,7 @@ def wrong_way(path: str, tree: ast.Module) -> list[str]:
 
 
 class LayerTests(SynchronousTestCase):
-    """All modules, read but not run."""
+    """All modules, parsed but not run."""
 
     def users(self, *packages: str) -> set[str]:
         """Return the modules that import one of these."""
@@ -152,7 +152,7 @@ class LayerTests(SynchronousTestCase):
         self.assertGreater(len(modules()), 200)
 
     def test_wrong_imports_are_found(self) -> None:
-        """The rule refuses what it should: an import up, one of a neighbour, and one within a function."""
+        """The rule refuses an import of a higher layer, of a neighbour, and one within a function."""
         for path, line in (
             ("server/catalogue/store.py", "from patches.server.sessions.window import Window"),
             ("server/sessions/window.py", "from patches.server.refresh.status import ListStatus"),
@@ -164,28 +164,30 @@ class LayerTests(SynchronousTestCase):
             self.assertEqual(len(wrong_way(path, ast.parse(line))), 1, line)
 
     def test_programs_are_apart(self) -> None:
-        """Server, scanner and reporter never import each other; only the demonstration has all of them."""
+        """Server, scanner and reporter never import each other; only the demonstration imports all of them."""
         for program in PROGRAMS:
             others = [f"patches.{other}" for other in PROGRAMS if other != program]
             inside = {name for name in self.users(*others) if name.startswith(program + "/")}
             self.assertEqual(inside, set())
 
     def test_klein(self) -> None:
-        """Klein is in the modules of routes alone."""
+        """Only the modules of routes import Klein."""
         self.assertEqual(self.users("klein"), {"server/http/api.py", "reporter/api.py"})
 
     def test_treq(self) -> None:
-        """treq is where requests are sent: in the clients of sources and of the scanner, and in the demonstration."""
+        """
+        Only modules that send requests import treq: the clients of sources and of the scanner, and the demonstration.
+        """
         self.assertEqual(self.folders_of("treq"), {"sources/fetch", "scanner/client", "demo"})
 
     def test_cyclonedx(self) -> None:
-        """The library of one format is where that is made; purls are where packages are named."""
+        """Only the writer of a format imports its library; only modules that name packages import purls."""
         formats = "scanner/output/cyclonedx"
         self.assertEqual(self.users("cyclonedx"), {f"{formats}.py", f"{formats}_vulnerabilities.py"})
         self.assertEqual(self.folders_of("packageurl"), {"scanner/matching"})
 
     def test_sqlalchemy(self) -> None:
-        """The database is behind the catalogue and behind the reporter's store."""
+        """Only the catalogue and the reporter's store import the database."""
         users = {name for name in self.users("sqlalchemy") if not name.startswith("server/catalogue/")}
         self.assertEqual(
             users,
@@ -196,14 +198,14 @@ class LayerTests(SynchronousTestCase):
         )
 
     def test_policy_loads_no_database(self) -> None:
-        """What decides about sessions, windows and lists can be imported without SQLAlchemy."""
+        """The logic of sessions, windows and lists can be imported without SQLAlchemy."""
         names = [
             "patches." + path.removesuffix(".py").replace("/", ".")
             for path in modules()
             if path.startswith("server/sessions/") or path.startswith("server/refresh/")
             if path.rpartition("/")[2] not in ("__init__.py", "requests_table.py")
         ]
-        heavy = ("publisher", "refresher", "maintenance", "platforms", "on_demand")  # they hold the catalogue
+        heavy = ("publisher", "refresher", "maintenance", "platforms", "on_demand")  # these use the catalogue
         names = [name for name in names if name.rpartition(".")[2] not in heavy]
         code = f"import sys, {', '.join(names)}; print('sqlalchemy' in sys.modules)"
         ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
@@ -222,7 +224,7 @@ class LayerTests(SynchronousTestCase):
         self.assertEqual(said, ["True\n", "False\n"])
 
     def test_reactor(self) -> None:
-        """The reactor is imported inside ``makeService`` alone; everything else is given a clock."""
+        """Only ``makeService`` imports the reactor, within its body; all other code receives a clock."""
         for name, tree in modules().items():
             makers = [
                 node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "makeService"
@@ -233,14 +235,16 @@ class LayerTests(SynchronousTestCase):
                 self.assertFalse(found and id(node) not in inside, name)
 
     def test_values_are_pure(self) -> None:
-        """The values, the wire, the orders and the matcher know nothing of Twisted, and of nothing above them."""
+        """
+        The values, the wire format, the version orders and the matcher import neither Twisted nor any layer above them.
+        """
         pure = ["vulnerability.py", "platforms.py", "wire.py", "settings.py", "scanner/matching/matcher.py"]
         pure += ["server/sessions/table.py", "server/catalogue/chunks.py", "server/budget.py", "server/errors.py"]
         for name in [*pure, *(path for path in modules() if path.startswith("versions/"))]:
             self.assertFalse(imports_any(modules()[name], "twisted"), name)
 
     def test_parsers_are_pure(self) -> None:
-        """What reads feeds knows of neither Twisted nor the network."""
+        """The parsers of feeds import neither Twisted nor the network."""
         shells = self.users("twisted", "treq", "socket", "urllib.request", "http", "subprocess")
         parsers = {name for name in modules() if name.startswith("sources/") and name.endswith("/parser.py")}
         self.assertEqual(len(parsers), 7)
@@ -252,7 +256,7 @@ class LayerTests(SynchronousTestCase):
         self.assertEqual((parsers | readers | others) & shells, set())
 
     def test_scanner_is_small(self) -> None:
-        """A scanner that runs has loaded no SQLAlchemy, no Klein, no CycloneDX, nor anything of the server."""
+        """A running scanner has imported no SQLAlchemy, no Klein, no CycloneDX, and no module of the server."""
         code = "import sys, patches.scanner.service, patches.scanner.scan_command; print(*sys.modules)"
         ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
         loaded = set(ran.stdout.split())
@@ -261,7 +265,7 @@ class LayerTests(SynchronousTestCase):
         self.assertEqual(loaded & heavy, set())
 
     def test_command_is_quick(self) -> None:
-        """The command loads what is heavy only where it is needed: nothing of the server's for a scan."""
+        """The command imports large libraries only where it needs them: no module of the server for a scan."""
         code = "import sys, patches.cli.main; print(*sys.modules)"
         ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
         heavy = {"sqlalchemy", "alembic", "klein", "cyclonedx", "rich", "patches.server.catalogue.store"}

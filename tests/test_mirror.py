@@ -14,9 +14,9 @@ TESTS = Path(__file__).parent
 #: Folders whose modules are run as a whole: migrations by the tests of the schema, the others by tests of their own.
 TOGETHER = ("server/catalogue/migrations/", "demo/", "testing/")
 
-#: Modules that have no test of their own name: what tests them, and why that is.
+#: Modules without a test of their own name: the tests that cover them, and the reason.
 ELSEWHERE = {
-    # Declarations: nothing that could be run by itself.
+    # Declarations: they cannot be run by themselves.
     "interfaces": "test_layers.py",
     "reporter/schema": "reporter/test_store.py",
     # Commands of click and options, which are tested through the programs that have them.
@@ -85,13 +85,13 @@ class MirrorTests(SynchronousTestCase):
     """Modules and their tests."""
 
     def test_each(self) -> None:
-        """A module has its test, or it is said where it is tested."""
+        """A module has its test, or the list names the test that covers it."""
         self.assertGreater(len(modules()), 180)
         missing = [each for each in modules() if each not in ELSEWHERE and not (TESTS / mirrored(each)).is_file()]
         self.assertEqual(missing, [])
 
     def test_elsewhere(self) -> None:
-        """What is said to be tested elsewhere is a module without a test of its own, and its test is there."""
+        """A module in the list has no test of its own, and the test that covers it exists."""
         self.assertLessEqual(ELSEWHERE.keys(), set(modules()))
         self.assertEqual([each for each in ELSEWHERE if (TESTS / mirrored(each)).exists()], [])
         self.assertEqual([test for test in ELSEWHERE.values() if not (TESTS / test).is_file()], [])

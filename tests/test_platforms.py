@@ -8,10 +8,10 @@ from patches.platforms import InvalidPlatform, Platform
 
 
 class PlatformTests(SynchronousTestCase):
-    """Names of platforms, and what follows from them."""
+    """Names of platforms, and the properties of families."""
 
     def test_parts(self) -> None:
-        """The longest family that is known ends where the version begins; of others the last part is the version."""
+        """The longest known family ends where the version begins; of other names the last part is the version."""
         for name, family, version in (
             ("debian-12", "debian", "12"),
             ("opensuse-leap-15.6", "opensuse-leap", "15.6"),
@@ -28,7 +28,7 @@ class PlatformTests(SynchronousTestCase):
             self.assertEqual((platform.family, platform.version, str(platform)), (family, version, name))
 
     def test_refused(self) -> None:
-        """What no platform can have as its name is refused, and a long one is not shown whole."""
+        """An invalid platform name is refused, and a long one is not repeated completely."""
         for name in ("", "-", "Debian-12", "debian 12", "../x", "debian-12\n", "12", "debian-", "debian-12/x"):
             self.assertRaises(InvalidPlatform, Platform.from_name, name)
         message = str(self.assertRaises(InvalidPlatform, Platform.from_name, "x" * 1000))
@@ -36,7 +36,7 @@ class PlatformTests(SynchronousTestCase):
         self.assertNotIn("x" * 65, message)
 
     def test_schemes(self) -> None:
-        """The family tells how versions compare, and what lists name; of others neither the order is known."""
+        """The family determines the order of versions and the kind of packages; an unknown family has no order."""
         for name, scheme, kind in (
             ("debian-12", "dpkg", "source"),
             ("alpine-3.20", "apk", "source"),

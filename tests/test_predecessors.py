@@ -1,7 +1,8 @@
 """
-The defects of the first Patches and of other early clients and servers of its kind, each as a test that would show it.
+The defects of the first Patches and of other early clients and servers of its kind, each as a test that would detect
+it.
 
-Every test is named after the defect. What they stand on (a whole server in memory) is in :mod:`tests.server_in_memory`.
+Every test is named after the defect. They use the server in :mod:`tests.server_in_memory`.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ from tests.sources.clair_in_memory import MemoryCase
 
 
 def installed(*packages: tuple[str, str]) -> Matcher:
-    """Make a matcher of a host that has these."""
+    """Return a matcher of a host with these packages."""
     return Matcher(
         Inventory("dpkg", tuple(Package(name, version, "amd64", name, version) for name, version in packages))
     )
 
 
 def fixed(package: str, version: str | None) -> Vulnerability:
-    """Make a vulnerability that is fixed in a version of one package."""
+    """Return a vulnerability that is fixed in a version of one package."""
     return Vulnerability("CVE-1", "debian-12", (FixedPackage(package, version),))
 
 
@@ -46,18 +47,21 @@ class ServerDefects(SynchronousTestCase):
     """Defects of servers."""
 
     def server(self, chunks: int = 4, **limits: float) -> WholeServer:
-        """Make a server with one platform, and a list of so many chunks."""
+        """Return a server with one platform, and a list of a given number of chunks."""
         return WholeServer(Path(self.mktemp()), chunks, Limits(**limits))  # type: ignore[arg-type]
 
     def test_limit_never_applied(self) -> None:
-        """No more sessions are active than the limit says, however many ask at once; the others wait or are denied."""
+        """
+        No more sessions are active than the limit allows, however many clients ask at once; the others wait or are
+        denied.
+        """
         server = self.server(max_active=3, max_queued=2)
         states = [server.open().state for _ in range(5)]
         self.assertEqual(states, [State.ACTIVE] * 3 + [State.QUEUED] * 2)
         self.assertEqual(self.assertRaises(Denied, server.open).code, "queue-full")
 
     def test_abandoned_sessions_live_for_ever(self) -> None:
-        """A session that nobody asks for any more is gone after its time-out, and so is everything it held."""
+        """A session without requests is removed after its time-out, together with all its resources."""
         server = self.server(session_timeout=30)
         session = server.open()
         server.ask(session, 0)
@@ -66,14 +70,16 @@ class ServerDefects(SynchronousTestCase):
         self.assertEqual(sum(server.budget.used.values()), 0)
 
     def test_sessions_expire_only_when_a_request_arrives(self) -> None:
-        """Sessions expire by the clock alone: no request of anybody is needed."""
+        """Sessions expire by the clock alone, without any request."""
         server = self.server(session_timeout=30)
         session = server.open()
         server.wait(31)
         self.assertIsNone(server.session_service.table.find(session.token))
 
     def test_every_session_re_reads_the_source(self) -> None:
-        """However many sessions read a list, the source is read once, and each chunk comes from disk once a window."""
+        """
+        However many sessions read a list, the source is read once, and each chunk is read from disk once per window.
+        """
         server = self.server()
         sessions = [server.open() for _ in range(10)]
         for number in range(4):
@@ -83,7 +89,7 @@ class ServerDefects(SynchronousTestCase):
         self.assertEqual(server.loaded, [0, 1, 2, 3])
 
     def test_nothing_ever_activates_a_session(self) -> None:
-        """A queued session becomes active by itself when there is room, while its scanner only waits."""
+        """A queued session becomes active by itself when there is room, while its scanner waits."""
         server = self.server(max_active=1, session_timeout=30, queue_timeout=300)
         server.open()
         second = server.open()
@@ -94,7 +100,7 @@ class ServerDefects(SynchronousTestCase):
         self.assertEqual(second.state, State.ACTIVE)
 
     def test_activation_replaces_readers(self) -> None:
-        """A session that becomes active takes nothing from those that are."""
+        """A session that becomes active takes nothing away from active ones."""
         server = self.server()
         first = server.open()
         server.ask(first, 0)
@@ -104,7 +110,7 @@ class ServerDefects(SynchronousTestCase):
         self.assertEqual(server.ask(second, 1).number, 1)
 
     def test_relative_and_absolute_positions_mixed(self) -> None:
-        """A position means the same however far the window has slid: late comers and resumed ones get their chunk."""
+        """A position keeps its meaning however far the window has moved: late and resumed sessions get their chunks."""
         server = self.server(chunks=6)
         first = server.open()
         for number in range(4):
@@ -114,7 +120,7 @@ class ServerDefects(SynchronousTestCase):
         self.assertEqual(server.ask(resumed, 4).number, 4)
 
     def test_slow_reader_silently_skips(self) -> None:
-        """The window waits for its slowest reader; one that is too slow is told so, and skips nothing."""
+        """The window waits for its slowest reader; one that is too slow gets an error, and skips nothing."""
         server = self.server(chunks=40, session_timeout=30, chunk_timeout=60)
         slow, fast = server.open(), server.open()
         server.ask(slow, 0)
@@ -135,11 +141,11 @@ class ServerDefects(SynchronousTestCase):
         self.assertTrue(self.is_served(server, fast, number))
 
     def is_served(self, server: WholeServer, session: object, number: int) -> bool:
-        """Tell whether a chunk is served without a wait."""
+        """Return whether a chunk is served without a wait."""
         return server.try_to_ask(session, number) is not None  # type: ignore[arg-type]
 
     def test_no_end_marker(self) -> None:
-        """The end of a stream is said, with the count and the digest of all of it; and said again to who asks again."""
+        """The end of a stream contains the count and the digest of all of it, and can be requested again."""
         server = self.server(chunks=2)
         session = server.open()
         server.ask(session, 0)
@@ -150,14 +156,14 @@ class ServerDefects(SynchronousTestCase):
         self.assertEqual(session.state, State.COMPLETE)
 
     def test_predictable_ids(self) -> None:
-        """Sessions cannot be guessed from others, nor made up."""
+        """Tokens of sessions can neither be guessed from others nor forged."""
         server = self.server()
         tokens = [server.open().token for _ in range(100)]
         self.assertEqual(len({token[20:40] for token in tokens}), 100)
         self.assertRaises(ValueError, server.key.read, tokens[0][:-2] + ("AA" if tokens[0][-2:] != "AA" else "BB"))
 
     def test_memory_without_a_limit(self) -> None:
-        """When the memory limit allows no further session, whoever asks is told so, and when to come back."""
+        """When the memory limit allows no further session, a client is denied with a time to retry."""
         server = self.server()
         server.budget.take("responses", server.budget.free("sessions") - 4096)
         server.open()
@@ -171,17 +177,17 @@ class SourceDefects(MemoryCase):
     """Defects of clients of Clair."""
 
     def load(self, *records: dict[str, object]) -> None:
-        """Fill the list."""
+        """Add records to the list."""
         self.double.load("debian:9", records)
 
     def test_silent_truncation_on_a_source_error(self) -> None:
-        """A source that fails in the middle of a list makes no short list: the reading fails."""
+        """A source that fails in the middle of a list never yields a short list: the listing raises."""
         self.load(*({"Name": f"CVE-{number}"} for number in range(50)))
         self.double.fail(Trouble.DATABASE, times=None, kind="details")
         self.refusal(self.source().listing("debian-9"), SourceError)
 
     def test_no_fix_entry_crashes(self) -> None:
-        """No fix yet, nothing affected, no link: all of them are ordinary, and arrive."""
+        """Vulnerabilities without a fix, without packages or without a link are ordinary, and are read."""
         unfixed = {"Name": "sudo", "NamespaceName": "debian:9", "VersionFormat": "dpkg", "Version": "None"}
         self.load({"Name": "CVE-1", "FixedIn": [unfixed]}, {"Name": "CVE-2"})
         first, second = self.read(self.source().listing("debian-9"))
@@ -189,7 +195,7 @@ class SourceDefects(MemoryCase):
         self.assertEqual(second.fixed_in, ())
 
     def test_name_cut_at_a_space(self) -> None:
-        """Names are taken whole, spaces and question marks included."""
+        """Names are read completely, spaces and question marks included."""
         names = ["CVE-2018-3620   XSA-273", "CVE-2018-3620", "CVE-????-?????  XSA-295", "100% é"]
         self.load(*({"Name": name} for name in names))
         self.assertEqual([vulnerability.name for vulnerability in self.read(self.source().listing("debian-9"))], names)
@@ -209,7 +215,7 @@ class ScannerDefects(SynchronousTestCase):
             self.assertEqual(list(installed(("sudo", fix)).match(fixed("sudo", below))), [], (below, fix))
 
     def test_substring_names(self) -> None:
-        """A name is the whole name: neither sudo-ldap nor libsudo is sudo."""
+        """A name is compared completely: neither sudo-ldap nor libsudo is sudo."""
         matcher = installed(("sudo-ldap", "1"), ("libsudo", "1"), ("sud", "1"))
         self.assertEqual(list(matcher.match(fixed("sudo", "2"))), [])
 
@@ -226,7 +232,7 @@ class ScannerDefects(SynchronousTestCase):
         self.assertEqual(starting, {"rpm_query.py"})
 
     def test_reports_lost_on_error(self) -> None:
-        """A report that could not be sent is sent when the reporter is back, also by another process."""
+        """A report that could not be sent is sent when the reporter is available again, even by another process."""
         folder, clock = Path(self.mktemp()), Clock()
         Outbox(folder).put(lambda number: {"number": number})
         for answer, left in ((REFUSED, 1), (Canned(500), 1), (Canned(200), 0)):
@@ -236,7 +242,7 @@ class ScannerDefects(SynchronousTestCase):
             self.assertEqual(len(outbox.pending()), left)
 
     def test_no_time_outs(self) -> None:
-        """A peer that never answers is given up after a time."""
+        """A peer that never responds is given up after a time-out."""
         clock = Clock()
         asking = ensureDeferred(HttpClient(CannedHTTP(), "http://server", clock, 1000).ask("GET", "/"))
         clock.advance(29)
@@ -249,7 +255,7 @@ class BudgetDefects(SynchronousTestCase):
     """Defects of counting."""
 
     def test_memory_never_given_back(self) -> None:
-        """What is granted and given back can be granted again, for ever."""
+        """A granted amount that is released can be granted again, any number of times."""
         budget = Budget(1000)
         for _ in range(100):
             self.assertTrue(budget.take("window", 900))

@@ -16,10 +16,10 @@ WAIT = "import time; print(flush=True); time.sleep(60)"
 
 
 class ProcessesTests(SynchronousTestCase):
-    """Processes that are started here."""
+    """Processes that the tests start."""
 
     def test_interruptible(self) -> None:
-        """A process can be interrupted though the tests run in the background of a shell, where SIGINT is ignored."""
+        """A process can be interrupted even if the tests run in the background of a shell, where SIGINT is ignored."""
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             with processes.running([*PYTHON, SHOW], stdout=subprocess.PIPE, text=True) as process:
@@ -30,7 +30,7 @@ class ProcessesTests(SynchronousTestCase):
         self.assertEqual(output, "False\n")
 
     def test_ended(self) -> None:
-        """A process ends with its block, also if it is stopped and the block fails."""
+        """A process is stopped at the end of its block, even if it is suspended and the block fails."""
         with (
             self.assertRaises(ZeroDivisionError),
             processes.running([*PYTHON, WAIT], stdout=subprocess.PIPE) as process,
@@ -43,7 +43,7 @@ class ProcessesTests(SynchronousTestCase):
         self.assertEqual(process.returncode, -signal.SIGTERM)
 
     def test_stubborn(self) -> None:
-        """A process that does not end is killed, and that is an error."""
+        """A process that does not stop is killed, and that is an error."""
         code = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {WAIT}"
         with processes.start([*PYTHON, code], stdout=subprocess.PIPE) as process:
             process.stdout.readline()

@@ -99,23 +99,23 @@ PARSERS = (flag, seconds, minutes, size, count, rate, url, platforms, endpoint)
 
 
 class ParserTests(SynchronousTestCase):
-    """What each kind of option takes."""
+    """The texts that each kind of option accepts."""
 
     def test_accepted(self) -> None:
-        """Each takes what it says, and gives what is meant."""
+        """Each parser accepts its texts and returns their values."""
         for parse, table in ACCEPTED.items():
             for text, value in table.items():
                 self.assertEqual((parse.__name__, text, parse(text)), (parse.__name__, text, value))
 
     def test_refused(self) -> None:
-        """Each refuses what is anything else, in one short line."""
+        """Each parser refuses all other texts, in one short line."""
         for parse, texts in REFUSED.items():
             for text in texts:
                 error = self.refusal(parse, text)
                 self.assertNotIn("\n", error)
 
     def refusal(self, parse: Callable[[str], Any], text: str) -> str:
-        """Give what is said when a text is refused."""
+        """Return the message with which a text is refused."""
         try:
             value = parse(text)
         except ValueError as error:
@@ -124,7 +124,7 @@ class ParserTests(SynchronousTestCase):
 
     @given(st.sampled_from(PARSERS), st.text())
     def test_anything(self, parse: Callable[[str], Any], text: str) -> None:
-        """Whatever it is given, it takes it or refuses it."""
+        """Each parser accepts or refuses any text."""
         try:
             parse(text)
         except ValueError:
@@ -141,34 +141,34 @@ SETTINGS = (
 
 
 class ResolveTests(SynchronousTestCase):
-    """Where values come from."""
+    """The origins of values."""
 
     def setUp(self) -> None:
         self.path = Path(self.mktemp())
 
     def config(self, text: str) -> dict[str, str | None]:
-        """Write a file of options; give the option that names it."""
+        """Write a file of options. Return the option that names it."""
         self.path.write_text(text)
         return {"config": str(self.path)}
 
     def refusal(self, given: dict[str, str | None]) -> str:
-        """Give what is said when something cannot be used: one line."""
+        """Return the message with which an option is refused: one line."""
         text = str(self.assertRaises(BadSetting, resolve, SETTINGS, given))
         self.assertNotIn("\n", text)
         return text
 
     def test_defaults(self) -> None:
-        """What is not given has its default; without one it is nothing."""
+        """An option that is not given has its default, or ``None`` without one."""
         expected = {"listen": "tcp:8080", "max-active": 10, "clair": None, "platforms": None, "clair-rate": None}
         self.assertEqual(resolve(SETTINGS, {}), expected)
         self.assertEqual(resolve(SETTINGS, dict.fromkeys(expected)), expected)
 
     def test_command_line(self) -> None:
-        """What is given on the command line holds."""
+        """A value on the command line is used."""
         self.assertEqual(resolve(SETTINGS, {"max-active": "3"})["max-active"], 3)
 
     def test_file(self) -> None:
-        """A file gives options by the same names, as texts, numbers or lists."""
+        """A file contains options by the same names, as texts, numbers or lists."""
         given = self.config(
             'max-active = 7\nclair = "http://c"\nplatforms = ["debian-12", "alpine-3.20"]\nclair-rate = 2.5'
         )
@@ -184,28 +184,28 @@ class ResolveTests(SynchronousTestCase):
         self.assertEqual((values["max-active"], values["listen"]), (3, "tcp:9"))
 
     def test_bad_value(self) -> None:
-        """A value that cannot be used is named, with its option, wherever it was given."""
+        """The message about an invalid value contains the value and its option, wherever it was given."""
         for options in ({"max-active": "many"}, self.config('max-active = "many"')):
             text = self.refusal(options)
             self.assertIn("--max-active", text)
             self.assertIn("many", text)
 
     def test_empty(self) -> None:
-        """Nothing at all is no value, and is not taken for one that was not given."""
+        """An empty text is not a value, and does not count as an option that is not given."""
         self.assertIn("--clair", self.refusal({"clair": ""}))
 
     def test_unknown_option(self) -> None:
-        """An option that there is not is refused, by its name."""
+        """An unknown option is refused, by its name."""
         self.assertIn("max-actvie", self.refusal(self.config("max-actvie = 3")))
         self.assertIn("config", self.refusal(self.config('config = "other.toml"')))
 
     def test_wrong_type(self) -> None:
-        """What is neither text nor number nor a list of texts is refused."""
+        """A value that is not a text, a number or a list of texts is refused."""
         for value in ("true", "[1, 2]", "{a = 1}", "1979-05-27", "[[]]"):
             self.assertIn("max-active", self.refusal(self.config(f"max-active = {value}")))
 
     def test_flags(self) -> None:
-        """An option that holds or not is true or false in a file, and nothing else there."""
+        """A flag is true or false in a file, and nothing else."""
         settings = (Setting("quiet", "false", flag, "Be quiet."),)
         for text, value in {"true": True, "false": False}.items():
             self.assertIs(resolve(settings, self.config(f"quiet = {text}"))["quiet"], value)
@@ -215,20 +215,20 @@ class ResolveTests(SynchronousTestCase):
         self.assertEqual((settings[0].is_flag, settings[0].describe()), (True, "Be quiet."))
 
     def test_one_of(self) -> None:
-        """One of a few words is that word; another is refused, with all of them."""
+        """One of the listed words is accepted; another is refused, with a list of them."""
         parse = one_of("table", "json")
         self.assertEqual(parse(" json "), "json")
         with self.assertRaisesRegex(ValueError, "must be one of table, json"):
             parse("xml")
 
     def test_no_file(self) -> None:
-        """A file that is not there, or cannot be read as TOML, is refused, by its path."""
+        """A file that does not exist, or is not TOML, is refused, by its path."""
         self.assertIn(str(self.path), self.refusal({"config": str(self.path)}))
         self.assertIn("TOML", self.refusal(self.config("max-active: 3")))
         self.path.write_bytes(b'clair = "\xff"')
         self.assertIn("TOML", self.refusal({"config": str(self.path)}))
 
     def test_describe(self) -> None:
-        """The help tells the default."""
+        """The help text contains the default."""
         self.assertEqual(SETTINGS[1].describe(), "How many. [10]")
         self.assertEqual(SETTINGS[2].describe(), "Which.")

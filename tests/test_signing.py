@@ -22,13 +22,13 @@ class KeyTests(SynchronousTestCase):
         self.public = create_keys(self.path)
 
     def refused(self, kind: Any, path: Path) -> str:
-        """Give the one line with which a file is refused."""
+        """Return the line with which a file is refused."""
         text = str(self.assertRaises(BadKey, kind.from_file, path))
         self.assertEqual((str(path) in text, text.count("\n")), (True, 0))
         return text
 
     def test_pair(self) -> None:
-        """What the one signs the other verifies, and nothing else."""
+        """A signature is verified with the matching key only."""
         signature = SigningKey.from_file(self.path).sign(b"message")
         key = VerifyKey.from_file(self.public)
         key.verify(b"message", signature)
@@ -44,14 +44,14 @@ class KeyTests(SynchronousTestCase):
             self.assertRaises(NotSigned, key.verify, message, bad)
 
     def test_modes(self) -> None:
-        """The private key is its owner's alone; one that others may read is refused."""
+        """Only its owner can read the private key; one that others may read is refused."""
         self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
         for mode in (0o640, 0o604, 0o620):
             self.path.chmod(mode)
             self.assertIn("others may read", self.refused(SigningKey, self.path))
 
     def test_never_replaced(self) -> None:
-        """A file that is there is not overwritten, the private one or the public one."""
+        """A file that exists is not overwritten, neither the private nor the public one."""
         before = self.path.read_bytes(), self.public.read_bytes()
         self.assertRaises(BadKey, create_keys, self.path)
         self.path.unlink()
@@ -59,7 +59,9 @@ class KeyTests(SynchronousTestCase):
         self.assertEqual((self.path.exists(), self.public.read_bytes()), (False, before[1]))
 
     def test_refused(self) -> None:
-        """No file, no key, a key of the other kind, and a key of another algorithm are refused."""
+        """
+        A missing file, text that is not a key, a key of the other kind, and a key of another algorithm are refused.
+        """
         absent, text, other = Path(self.mktemp()), Path(self.mktemp()), Path(self.mktemp())
         text.write_text("no key")
         text.chmod(0o600)
@@ -74,10 +76,10 @@ class KeyTests(SynchronousTestCase):
 
 
 class ManifestTests(SynchronousTestCase):
-    """What is signed."""
+    """The bytes that are signed."""
 
     def test_fields(self) -> None:
-        """Everything counts that tells which list it is, and how old."""
+        """Every value counts that identifies the list or its age."""
         first = manifest_bytes("debian-12", DOCUMENT)
         self.assertEqual(
             first,

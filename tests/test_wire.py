@@ -26,7 +26,7 @@ from patches.wire import (
     to_wire,
 )
 
-#: Any text but lone surrogates, which are no text.
+#: Any text except lone surrogates, which are not text.
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 VERSIONS = st.none() | TEXT.filter(bool)
 PACKAGES = st.builds(
@@ -69,7 +69,7 @@ class RecordTests(SynchronousTestCase):
 
     @given(st.lists(VULNERABILITIES, max_size=4))
     def test_round(self, records: list[Vulnerability]) -> None:
-        """Whatever is written is read again, and a record is one line, whatever is in it."""
+        """Any record that is encoded is decoded again, and is one line, whatever its values."""
         body = b"".join(map(encode_line, records))
         self.assertEqual(body.count(b"\n"), len(records))
         self.assertEqual(list(decode_lines(body)), records)
@@ -85,7 +85,7 @@ class RecordTests(SynchronousTestCase):
         self.assertEqual(record["fixedInPackages"][0]["version"], "1.8.27-1+deb10u3")
 
     def test_first_protocol(self) -> None:
-        """A record of the first Patches can be read: what was added since is not needed."""
+        """A record of the first Patches can be decoded: members that were added since are optional."""
         old = {
             "name": "CVE-1",
             "affectedPackageName": "sudo",
@@ -98,13 +98,13 @@ class RecordTests(SynchronousTestCase):
         self.assertEqual(from_wire(old), Vulnerability("CVE-1", "debian-10", packages))
 
     def test_unknown_names(self) -> None:
-        """Names that are not known are left aside, at both levels."""
+        """Unknown members are ignored, at both levels."""
         record = to_wire(SUDO)
         record["fixedInPackages"][0]["colour"] = "red"
         self.assertEqual(from_wire({**record, "colour": "blue"}), SUDO)
 
     def test_malformed(self) -> None:
-        """A value that is missing, or of a wrong type, is an error that can be told, and no other."""
+        """A value that is missing, or has a wrong type, raises a readable error, and no other."""
         record = to_wire(SUDO)
         package = record["fixedInPackages"][0]
         wrong = [None, [], 5, "text", {}, {**record, "severityRating": 99}, {**record, "severityRating": None}]
@@ -130,14 +130,14 @@ class RecordTests(SynchronousTestCase):
 
     @given(st.recursive(st.none() | st.booleans() | st.floats() | TEXT, lambda inner: st.lists(inner, max_size=3)))
     def test_anything(self, value: object) -> None:
-        """Whatever stands in its place, a value is taken or refused, and nothing breaks."""
+        """Any value in the place of another is accepted or refused, and raises no other error."""
         record = to_wire(SUDO)
         for name in record:
             with contextlib.suppress(MalformedWire):
                 from_wire({**record, name: value})
 
     def test_lines(self) -> None:
-        """What is no JSON is refused, at the line where it stands."""
+        """A line that is not JSON is refused when it is reached."""
         lines = decode_lines(encode_line(SUDO) + b"{\n")
         self.assertEqual(next(lines), SUDO)
         self.assertRaises(MalformedWire, next, lines)
@@ -150,12 +150,12 @@ class RecordTests(SynchronousTestCase):
         self.assertEqual(list(decode_lines(encode_line(odd))), [odd])
 
     def test_surrogates(self) -> None:
-        """A lone surrogate, as some source may have it, survives too."""
+        """A lone surrogate, as a source may have it, survives too."""
         odd = Vulnerability("a\ud800", "debian-12")
         self.assertEqual(list(decode_lines(encode_line(odd))), [odd])
 
     def test_compact(self) -> None:
-        """JSON is compact, in UTF-8, its keys in order."""
+        """JSON is compact, in UTF-8, its keys in their given order."""
         self.assertEqual(encode_json({"b": ["ä", 1], "a": None}), '{"b":["ä",1],"a":null}'.encode())
 
 
@@ -163,7 +163,7 @@ class DigestTests(SynchronousTestCase):
     """Digests of chunks and of streams."""
 
     def test_stream(self) -> None:
-        """A stream's digest is that of its chunks' digests, one after the other."""
+        """A stream's digest is that of the concatenated digests of its chunks."""
         stream = StreamDigest()
         self.assertEqual(stream.hexdigest(), hashlib.sha256(b"").hexdigest())
         for body in (b"a\n", b"b\n"):
@@ -173,14 +173,14 @@ class DigestTests(SynchronousTestCase):
 
     @given(st.binary(min_size=32, max_size=32))
     def test_field(self, value: bytes) -> None:
-        """A digest is written and read as in RFC 9530, also beside others."""
+        """A digest is formatted and parsed as in RFC 9530, even among others."""
         field = repr_digest(value)
         self.assertRegex(field, r"\Asha-256=:[A-Za-z0-9+/]{43}=:\Z")
         self.assertEqual(parse_repr_digest(field), value)
         self.assertEqual(parse_repr_digest(f"sha-512=:AAAA:, {field}"), value)
 
     def test_no_digest(self) -> None:
-        """A field without one is refused."""
+        """A field without a SHA-256 digest is refused."""
         short = ("", "sha-256", "sha-256=::", "sha-256=:AAAA:", "sha-256=:A:", "md5=:AAAA:")
         for value in (*short, f"xsha-256=:{'A' * 43}=:", f"sha-256=:{'A' * 43}="):
             self.assertRaises(MalformedWire, parse_repr_digest, value)
@@ -190,7 +190,7 @@ class PreferTests(SynchronousTestCase):
     """``Prefer: wait``."""
 
     def test_table(self) -> None:
-        """The seconds are found wherever they stand; what is not understood is zero."""
+        """The seconds are found anywhere in the field; a field that is not understood is zero."""
         table = {"wait=20": 20, "wait = 5": 5, 'wait="7"': 7, "respond-async, wait=3": 3, "a;wait=2": 2, "wait=0": 0}
         table |= {"": 0, "wait": 0, "wait=": 0, "wait=x": 0, "wait=-1": 0, "await=5": 0, "wait=1.5": 1}
         for value, seconds in table.items():
@@ -198,7 +198,7 @@ class PreferTests(SynchronousTestCase):
 
     @given(st.text())
     def test_anything(self, value: str) -> None:
-        """Whatever it says, it is a number of seconds that is not negative."""
+        """Any field results in a number of seconds that is not negative."""
         self.assertGreaterEqual(prefer_wait(value), 0.0)
 
 

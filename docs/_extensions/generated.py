@@ -1,4 +1,4 @@
-"""Directives that make tables from the code: options, modules, namespaces, public sources."""
+"""Directives that create tables from the code: options, modules, namespaces, public sources."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class SettingsOf(SphinxDirective):
     required_arguments = 2
 
     def run(self) -> list[Node]:
-        """Make the table."""
+        """Return the table."""
         module, name = self.arguments
         return self.parse_text_to_nodes(settings_table(getattr(import_module(module), name)))
 
@@ -28,7 +28,7 @@ class ModulesOf(SphinxDirective):
     required_arguments = 1
 
     def run(self) -> list[Node]:
-        """Make the table."""
+        """Return the table."""
         return self.parse_text_to_nodes(modules_table(self.arguments[0]))
 
 
@@ -36,7 +36,7 @@ class ClairNamespaces(SphinxDirective):
     """``.. clair-namespaces::``: a table of platforms and namespaces."""
 
     def run(self) -> list[Node]:
-        """Make the table."""
+        """Return the table."""
         return self.parse_text_to_nodes(namespaces_table())
 
 
@@ -44,7 +44,7 @@ class PublicSources(SphinxDirective):
     """``.. public-sources::``: a table of platforms and public feeds."""
 
     def run(self) -> list[Node]:
-        """Make the table."""
+        """Return the table."""
         return self.parse_text_to_nodes(public_table())
 
 

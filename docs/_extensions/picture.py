@@ -1,7 +1,7 @@
 """
-A picture of a terminal in which the tutorial's scan was made: what is on standard input, in colour, as SVG.
+A picture of a terminal with the tutorial's scan: standard input with its colours, as SVG.
 
-    FORCE_COLOR=1 COLUMNS=100 patches scan … | python docs/_extensions/picture.py > docs/tutorial/scan.svg
+FORCE_COLOR=1 COLUMNS=100 patches scan … | python docs/_extensions/picture.py > docs/tutorial/scan.svg
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ COMMAND = "patches scan --root patches/demo/host"
 
 def picture(output: str) -> str:
     """
-    Draw what a scan has printed.
+    Return the picture of a scan's output.
 
     :param output: with the terminal's sequences for colours.
     """
@@ -26,7 +26,8 @@ def picture(output: str) -> str:
     console.print(Text.assemble(("$ ", "dim"), COMMAND))
     console.print(Text.from_ansi(output))
     drawn = console.export_svg(title="patches scan", unique_id="scan")
-    return re.sub(r"@font-face {.*?}\s*", "", drawn, flags=re.DOTALL)  # who looks at it need not ask for a font
+    # Without its fonts, the picture makes no browser request a file from another server.
+    return re.sub(r"@font-face {.*?}\s*", "", drawn, flags=re.DOTALL)
 
 
 if __name__ == "__main__":

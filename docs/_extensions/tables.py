@@ -1,4 +1,4 @@
-"""Tables made from the code, as reST: what is documented so can never be stale."""
+"""Tables generated from the code, as reST, so that they are never out of date."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from patches.sources.public import PUBLIC
 
 
 def settings_table(settings: Sequence[Setting]) -> str:
-    """Describe the options of a program."""
+    """Return a table of the options of a program."""
     rows = [(f"``--{each.name}``", _literal(each.default), each.help) for each in (*settings, CONFIG)]
     return list_table(("Option", "Default", "Meaning"), rows, "26 30 44")
 
 
 def namespaces_table() -> str:
-    """Show what a Clair calls each platform."""
+    """Return a table of platforms and their namespaces in Clair."""
     rows = [(f"``{platform}``", f"``{namespace}``") for platform, namespace in NAMESPACES.items()]
     return list_table(("Platform", "Namespace"), rows, "50 50")
 
 
 def public_table() -> str:
-    """Show which public feed is read for the platforms of a family that no configured source has."""
+    """Return a table of the public feeds that are read for platforms without a configured source."""
     rows = [
         (f"``{name}``", f"``{each.kind}``", " ".join((f"``{each.locations[0]}``", *each.ecosystems)))
         for name, each in PUBLIC.items()
@@ -35,9 +35,9 @@ def public_table() -> str:
 
 def modules_table(folder: str) -> str:
     """
-    Show what each module of a package is: the first paragraph of its docstring.
+    Return a table of a package's modules: the first paragraph of each docstring.
 
-    :param folder: of the package, seen from ``patches``; packages within it have tables of their own.
+    :param folder: the package, relative to ``patches``; packages within it have tables of their own.
     """
     rows = []
     for path in sorted((Path(patches.__file__).parent / folder).glob("*.py")):
@@ -48,7 +48,7 @@ def modules_table(folder: str) -> str:
 
 
 def list_table(head: Sequence[str], rows: Iterable[Sequence[str]], widths: str) -> str:
-    """Make a table."""
+    """Return a table in reST."""
     lines = [".. list-table::", "   :header-rows: 1", f"   :widths: {widths}", ""]
     for row in (head, *rows):
         lines += [f"   {'* -' if number == 0 else '  -'} {cell}" for number, cell in enumerate(row)]

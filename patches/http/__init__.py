@@ -1,1 +1,1 @@
-"""HTTP, for all three programs: bounded requests, and bounded bodies of responses."""
+"""HTTP for all programs: requests and bodies of bounded size, and header fields."""

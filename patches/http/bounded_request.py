@@ -1,4 +1,4 @@
-"""Requests whose bodies are bounded."""
+"""Requests with bodies of bounded size."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from patches.wire import JSON, encode_json, error_document
 
 
 class BoundedRequest(server.Request):
-    """A request that is answered ``413`` and cut off as soon as its body is longer than its site's ``max_body``."""
+    """
+    A request that is refused with ``413`` and disconnected as soon as its body is longer than its site's ``max_body``.
+    """
 
     channel: Any
     _body_bytes = 0
     _refused = False
 
     def handleContentChunk(self, data: bytes) -> None:
-        """Take a piece of the body, if there is room for it."""
+        """Add a piece of the body, unless the body becomes too long."""
         self._body_bytes += len(data)
         if self._body_bytes <= self.max_body:
             super().handleContentChunk(data)
@@ -28,15 +30,19 @@ class BoundedRequest(server.Request):
 
     @property
     def max_body(self) -> int:
-        """How many bytes a body may have."""
+        """The longest body, in bytes."""
         return int(self.channel.site.max_body)
 
     def gotLength(self, length: int | None) -> None:
-        """Keep bodies in memory: they are small, and never touch the disk."""
+        """
+        Limit the announced length to the longest body.
+
+        Twisted writes longer bodies to a temporary file; a shorter announced length keeps them in memory.
+        """
         super().gotLength(min(length, self.max_body) if length else length)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        """Handle the request, unless it was refused, or names what no resource can have."""
+        """Handle the request, unless it was refused, or its path is not UTF-8 and thus cannot be that of a resource."""
         if self._refused:
             return
         try:
@@ -56,7 +62,9 @@ class BoundedRequest(server.Request):
 
 
 def closing_answer(status: bytes, code: str, message: str, *fields: tuple[bytes, Any]) -> bytes:
-    """Give a whole HTTP error answer that ends its connection, for those who are refused before they are understood."""
+    """
+    Return a complete HTTP error response that closes its connection, for requests that are refused before routing.
+    """
     body = encode_json(error_document(code, message))
     head = [
         (b"Content-Type", JSON.encode("ascii")),

@@ -1,4 +1,4 @@
-"""Header fields of responses, for all clients: their meaning, or ``None`` if they cannot be parsed."""
+"""Header fields of responses, parsed for all clients; ``None`` for one that cannot be parsed."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from twisted.web.http_headers import Headers
 
 
 def header_value(headers: Headers, name: str) -> str | None:
-    """Give the value of a header; ``None`` if there is none, or it is empty."""
+    """Return the value of a header; ``None`` if it is missing or empty."""
     values = headers.getRawHeaders(name) or [""]
     return values[-1].strip() or None
 
 
 def retry_after(headers: Headers, now: float) -> float | None:
     """
-    Read ``Retry-After`` (RFC 9110, 10.2.3).
+    Parse ``Retry-After`` (RFC 9110, 10.2.3).
 
-    :param now: seconds since 1970; if the server says its own time, that counts.
-    :return: in how many seconds to ask again.
+    :param now: seconds since 1970; not used if the response has a ``Date``.
+    :return: the number of seconds to wait before the next request.
     """
     text = header_value(headers, "retry-after") or ""
     if re.fullmatch(r"\d{1,9}", text, re.ASCII):

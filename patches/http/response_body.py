@@ -1,4 +1,4 @@
-"""Bodies of HTTP answers, read to the end, but never further than they may be long."""
+"""Bodies of HTTP responses, read to the end up to a limit."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from twisted.web.iweb import IResponse
 
 
 class BodyTooLong(Exception):
-    """An answer that is longer than it may be."""
+    """A response body that exceeds its limit."""
 
 
 class _Body(Protocol):
-    """Collects a body; its end, or a failure, fires ``finished``, whose cancellation closes the connection."""
+    """Collects a body; its end or a failure fires ``finished``; cancelling that closes the connection."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -25,17 +25,17 @@ class _Body(Protocol):
         self.finished: Deferred[bytes] = Deferred(self._cancel)
 
     def dataReceived(self, data: bytes) -> None:
-        """Keep a piece."""
+        """Append a piece of the body."""
         if self._over:
             return
         self._pieces.append(data)
         self._size += len(data)
         if self._size > self._max_bytes:
             self._stop()
-            self.finished.errback(BodyTooLong(f"its answer is longer than {self._max_bytes} bytes"))
+            self.finished.errback(BodyTooLong(f"its response is longer than {self._max_bytes} bytes"))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Hand over what was kept, if it is whole as far as HTTP can tell."""
+        """Fire ``finished`` with the body if it is complete as far as HTTP can tell, else with the failure."""
         if self._over:
             return
         self._over = True
@@ -57,10 +57,10 @@ class _Body(Protocol):
 
 def read_body(response: IResponse, max_bytes: int) -> Deferred[bytes]:
     """
-    Read the body of an answer.
+    Read the body of a response.
 
-    :param max_bytes: the connection is closed as soon as there are more.
-    :raises BodyTooLong: then.
+    :param max_bytes: the limit; the connection is closed as soon as it is exceeded.
+    :raises BodyTooLong: if the limit is exceeded.
     """
     body = _Body(max_bytes)
     response.deliverBody(body)

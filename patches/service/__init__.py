@@ -1,1 +1,1 @@
-"""What all daemons and commands are made of: twistd options, listening, periodic calls, threads, one-shot runs."""
+"""The parts that daemons and commands share: twistd options, listening, periodic calls, threads, one-shot runs."""

@@ -1,4 +1,4 @@
-"""Back-off: how long to wait before something that failed is tried again; one rule for all programs."""
+"""Back-off: the pause before a failed operation is tried again; one rule for all programs."""
 
 from __future__ import annotations
 
@@ -24,14 +24,16 @@ class Backoff:
 
     def pause(self, failures: int, at_least: float = 0.0) -> float:
         """
-        Return the seconds to wait after failures in a row.
+        Return the seconds to wait after consecutive failures.
 
         :param failures: their number, 1 or more.
-        :param at_least: the seconds that the other side asked for.
+        :param at_least: the seconds that the server asked for.
         """
         longest = min(self.longest, self.first * 2.0 ** min(failures - 1, 20))
         return max(at_least, longest * (1 - self.jitter() / 2))
 
     def spread(self, seconds: float) -> float:
-        """Return a pause that the other side asked for, lengthened by up to its half, so that clients spread out."""
+        """
+        Return the pause that the server asked for, lengthened at random by up to its half, so that clients spread out.
+        """
         return seconds * (1 + self.jitter() / 2)

@@ -1,4 +1,4 @@
-"""What the three daemons share as twistd plugins: options that fail in one line, a port that is taken, a clean end."""
+"""The parts that the three daemons share as twistd plugins: options, the state folder, listening, a clean exit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ log = Logger()
 
 
 class DaemonOptions(usage.Options):
-    """Options of a daemon, made from its settings; after parsing, :attr:`resolved` holds what they mean."""
+    """The options of a daemon, created from its settings; after parsing, :attr:`resolved` contains their values."""
 
     program = ""
     settings: Sequence[Setting] = ()
@@ -37,7 +37,7 @@ class DaemonOptions(usage.Options):
     optFlags: Sequence[Sequence[Any]] = ()
 
     def __init_subclass__(cls) -> None:
-        """Make of the settings what Twisted reads."""
+        """Convert the settings to Twisted's tables of options."""
         valued = [setting for setting in (*cls.settings, CONFIG) if not setting.is_flag and not setting.is_table]
         cls.optFlags = [[setting.name, None, setting.describe()] for setting in cls.settings if setting.is_flag]
         settings = [[setting.name, None, None, setting.describe()] for setting in valued]
@@ -48,7 +48,7 @@ class DaemonOptions(usage.Options):
         super().__init__()
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
-        """Parse, or end the process with one line and exit code 1."""
+        """Parse the options; an error ends the process with one line and exit code 1."""
         try:
             super().parseOptions(options)
             self.resolved = resolve(self.settings, self._given())
@@ -64,7 +64,7 @@ class DaemonOptions(usage.Options):
         return given
 
     def parseArgs(self, *args: str) -> None:
-        """Refuse what is not an option."""
+        """Raise a usage error for arguments that are not options."""
         if args:
             raise usage.UsageError(f"unexpected argument {args[0]!r}")
 
@@ -77,7 +77,7 @@ class DaemonOptions(usage.Options):
 
 
 def usable_folder(program: str, path: Path) -> Path:
-    """Make a folder that only its owner can read, if it is not there; end the process with one line if that fails."""
+    """Create a folder that only its owner can read; if it cannot be written to, end the process with one line."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe = path / ".writable"
@@ -89,7 +89,8 @@ def usable_folder(program: str, path: Path) -> Path:
 
 
 def hold_folder(program: str, path: Path) -> None:
-    """Hold a state folder until the process ends; end it with one line if another process holds that folder."""
+    """Lock a state folder until the process ends; if another process has locked it, end the process with one line."""
+    # The descriptor is never closed: the lock is released when the process ends, however it ends.
     lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -98,7 +99,7 @@ def hold_folder(program: str, path: Path) -> None:
 
 
 def allow_open_files(needed: int) -> int:
-    """Raise the number of files that this process may have open, as far as it may; give what is allowed."""
+    """Raise the limit of open files of this process, if possible. Return the resulting limit."""
     allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if allowed < needed:
         allowed = min(needed, most)
@@ -107,15 +108,15 @@ def allow_open_files(needed: int) -> int:
 
 
 class CannotListen(Exception):
-    """The endpoint could not be listened on; the log says why."""
+    """The endpoint could not be listened on; the reason is in the log."""
 
 
 class ListeningService(Service):
     """
-    Listens on an endpoint; a port that cannot be had ends the process with one line and exit code 1.
+    Listens on an endpoint; if that fails, the process ends with one line and exit code 1.
 
     :param description: a Twisted server endpoint string.
-    :param drain: awaited when the service stops, after the port is closed: finishes what is being answered.
+    :param drain: awaited when the service stops, after the port is closed: finishes the requests in progress.
     """
 
     def __init__(
@@ -137,19 +138,19 @@ class ListeningService(Service):
         self.port: IListeningPort | None = None
 
     def privilegedStartService(self) -> None:
-        """Bind while privileges are still there."""
+        """Bind the port before the process drops its privileges."""
         refused: list[Failure] = []
         self._endpoint.listen(self._factory).addCallbacks(self._listens, refused.append)
         for failure in refused:
             self._end(_why_not(failure.value))
         if self.port is None:
-            self._end("this kind of endpoint does not listen at once")
+            self._end("this kind of endpoint does not listen immediately")
 
     def _end(self, why: str) -> None:
-        """By now there is a log, and no other place where an operator would look."""
+        """Log the reason and end the process; its log exists by now, and an operator does not look elsewhere."""
         log.critical("{program}: --listen {listen!r}: {why}", program=self._program, listen=self._description, why=why)
-        # twistd, where it has gone to the background, hands exceptions over to the process that waits, and no exits;
-        # in the foreground the interpreter ends with exit code 1, and its traceback would say nothing more.
+        # In the background, twistd passes exceptions on to the waiting parent process, but not SystemExit; in the
+        # foreground the interpreter ends with exit code 1, and its traceback would add nothing.
         sys.excepthook = lambda *_: None
         raise CannotListen(why)
 
@@ -158,7 +159,7 @@ class ListeningService(Service):
         log.info("{program} listens on {address}", program=self._program, address=address_text(port))
 
     def stopService(self) -> Deferred[None]:
-        """Close the port, then let what is being answered end."""
+        """Close the port, then wait for the requests in progress."""
         super().stopService()
         return ensureDeferred(self._stop())
 
@@ -175,20 +176,20 @@ def _why_not(error: BaseException | None) -> str:
 
 
 def address_text(port: IListeningPort) -> str:
-    """Give the address of a port as ``host:port``, or as text what is not TCP."""
+    """Return the address of a port as ``host:port``; as text if it is not TCP."""
     address = port.getHost()
     host, number = getattr(address, "host", None), getattr(address, "port", None)
     return f"{host}:{number}" if host else str(address)
 
 
 class CleanEndService(Service):
-    """Makes SIGTERM stop the reactor and leave exit code 0, where twistd would end by the signal itself."""
+    """Makes SIGTERM stop the reactor with exit code 0, where twistd would end by the signal itself."""
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
 
     def startService(self) -> None:
-        """Take SIGTERM over once the reactor has installed its own handlers."""
+        """Replace the handler of SIGTERM once the reactor has installed its own."""
         super().startService()
         self._reactor.callWhenRunning(self._take_over)
 

@@ -1,4 +1,4 @@
-"""One-shot work under the reactor, for the console command: it begins, it ends, and there is an exit code."""
+"""One-shot runs of the reactor, for the console command: the work ends, and its result is the exit code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ INTERRUPTED = 130
 
 
 class Work(Protocol):
-    """Something to do, given a reactor; gives the exit code."""
+    """Work that is done under a reactor; returns the exit code."""
 
     def __call__(self, reactor: Any, /) -> Coroutine[Deferred[Any], Any, int]: ...
 
@@ -21,12 +21,12 @@ def run(work: Work) -> int:
     """
     Run the reactor until the work is done.
 
-    :return: the exit code: the work's, or that of a program that was interrupted.
+    :return: the exit code of the work, or that of an interrupted program.
     """
     codes: list[int] = []
 
     async def noted(reactor: Any) -> None:
-        await deferLater(reactor, 0)  # only a reactor that runs is ended by Ctrl-C
+        await deferLater(reactor, 0)  # Ctrl-C ends only a reactor that is running already
         codes.append(await work(reactor))
 
     try:

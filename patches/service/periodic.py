@@ -1,4 +1,4 @@
-"""A repeated call that survives errors."""
+"""Periodic calls that continue after an error."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ log = Logger()
 
 class PeriodicService(Service):
     """
-    Calls a function at once and then every ``interval``; an error is logged and the calls go on.
+    Calls a function at once and then every ``interval``; an error is logged and the calls continue.
 
     A plain ``LoopingCall`` or ``TimerService`` ends for good at the first exception.
 
-    :param what: names the call in the log.
+    :param what: the name of the call in the log.
     :param call: may return a Deferred; the next call then waits for it.
     """
 
@@ -40,10 +40,11 @@ class PeriodicService(Service):
         self._loop.start(self._interval, now=True)
 
     def stopService(self) -> Deferred[Any] | None:
-        """Make no further call; what a call has begun is cancelled, and waited for."""
+        """Stop the calls; cancel the Deferred of the last one, and wait for it."""
         super().stopService()
         if self._loop.running:
             self._loop.stop()
+        # Replaced first: cancelling runs callbacks, and one that stops the service again must not cancel twice.
         pending, self._pending = self._pending, succeed(None)
         pending.cancel()
         return pending
@@ -55,4 +56,4 @@ class PeriodicService(Service):
 
     def _note(self, failure: Failure) -> None:
         if self.running:
-            log.failure("{what} failed; it will be tried again", failure=failure, what=self._what)
+            log.failure("{what} failed and will be tried again", failure=failure, what=self._what)

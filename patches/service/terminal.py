@@ -1,4 +1,4 @@
-"""Tables for a terminal: the one form in which all commands print them."""
+"""Tables for a terminal, in the one form that all commands print."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from rich.table import Table
 
 
 class TextTable(Table):
-    """A table of plain texts; nothing is cut off: what is too long for its column is folded."""
+    """A table of plain texts; a text that is too long for its column is folded, never cut off."""
 
     def __init__(self, *columns: str) -> None:
         super().__init__(header_style="bold")
@@ -15,5 +15,5 @@ class TextTable(Table):
             self.add_column(column, overflow="fold")
 
     def add_texts(self, *cells: str, style: str = "") -> None:
-        """Add a row; what rich would take for markup is shown as it is."""
+        """Add a row; rich's markup in a text is printed as it is."""
         self.add_row(*map(escape, cells), style=style)

@@ -1,4 +1,4 @@
-"""Runs what blocks in threads."""
+"""A pool of threads for blocking calls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class ThreadService(Service):
-    """A small pool of threads of its own; few, as each keeps memory of its own."""
+    """A small thread pool of its own; small because each thread keeps memory of its own."""
 
     def __init__(self, reactor: Any, size: int = 3) -> None:
         self._reactor = reactor
@@ -26,10 +26,10 @@ class ThreadService(Service):
         self._pool.start()
 
     def stopService(self) -> None:
-        """Wait for what runs, and end the threads."""
+        """Wait for the running calls and end the threads."""
         super().stopService()
         self._pool.stop()
 
     def run(self, call: Callable[..., T], /, *args: Any) -> Deferred[T]:
-        """Call in a thread."""
+        """Call a function in a thread."""
         return deferToThreadPool(self._reactor, self._pool, call, *args)

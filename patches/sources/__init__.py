@@ -1,1 +1,1 @@
-"""Vulnerability sources: where the server reads complete lists; each module has a pure parser and a small fetcher."""
+"""Vulnerability sources, from which the server reads complete lists; each has a pure parser and a small fetcher."""

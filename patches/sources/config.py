@@ -1,4 +1,4 @@
-"""What a configuration says of one source: a section ``[source.NAME]``, parsed."""
+"""The configuration of one source: a section ``[source.NAME]``, parsed."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 @frozen
 class SourceConfig:
     """
-    A source, as it was configured.
+    The configuration of a source.
 
-    :ivar name: what its records carry as their source.
+    :ivar name: the name that its records carry.
     :ivar kind: its format, one of the registry's.
-    :ivar locations: the URLs or paths where it is; of most kinds one.
-    :ivar platforms: of these only; ``None``: of those that are served.
+    :ivar locations: its URLs or paths; most kinds have one.
+    :ivar platforms: the only platforms to read; ``None``: all platforms that are served.
     :ivar ecosystems: OSV: the folders to read in a bucket, ``Ubuntu``.
-    :ivar interval: how often to look for changes; ``None``: as often as is usual.
-    :ivar full_walk: Clair: how often to read its lists whole; ``None``: as often as is usual.
-    :ivar rank: whose word goes before whose; ``None``: as is usual for its kind.
-    :ivar ca: a file of certificates to trust in place of the system's.
-    :ivar proxy: the URL of a proxy, which may have a user and a password; ``None``: what the environment says.
-    :ivar headers: are sent with each request.
+    :ivar interval: the time between checks for changes; ``None``: the server's default.
+    :ivar full_walk: Clair: the time between complete passes over its lists; ``None``: the default.
+    :ivar rank: the precedence of its records, see :class:`~patches.interfaces.ISource`; ``None``: that of its kind.
+    :ivar ca: a file of certificates to trust instead of the system's.
+    :ivar proxy: the URL of a proxy, which may contain a user and a password; ``None``: that of the environment.
+    :ivar headers: sent with each request.
     """
 
     name: str
@@ -50,12 +50,12 @@ class SourceConfig:
     @classmethod
     def from_section(cls, name: str, section: Mapping[str, Any]) -> SourceConfig:
         """
-        Read a section of the configuration file.
+        Parse a section of the configuration file.
 
         :raises BadSetting: if it cannot be used.
         """
         if not _NAME.match(name):
-            raise BadSetting(f"[source.{name}]: a name is lower-case letters, digits and hyphens")
+            raise BadSetting(f"[source.{name}]: a name consists of lower-case letters, digits and hyphens")
         unknown = sorted(section.keys() - _READ.keys())
         if unknown:
             raise BadSetting(f"[source.{name}]: there is no option {unknown[0]!r}")
@@ -101,7 +101,7 @@ def _headers(value: Any) -> dict[str, str]:
     headers = {_text(name): _text(content) for name, content in value.items()}
     for name, content in headers.items():
         if not _HEADER.match(name) or not content.isprintable():
-            raise ValueError(f"{name!r} cannot be sent")
+            raise ValueError(f"{name!r} cannot be sent as a header")
     return headers
 
 

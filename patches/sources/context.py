@@ -1,4 +1,4 @@
-"""What sources are created with: the dependencies that all of them share, and the kinds that there are."""
+"""The dependencies that all sources share, and the description of a kind of source."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from patches.sources.config import SourceConfig
 from patches.sources.feed import Fetch
 from patches.sources.fetch.cache import FileCache
 
-#: The ranks of kinds: the vendor's own data goes before data converted by others.
+#: The ranks of kinds: the vendor's own data takes precedence over data converted by others.
 VENDOR, CONVERTED = 0, 1
 
 
@@ -24,7 +24,7 @@ class SourceContext:
     The dependencies that all sources share.
 
     :ivar reactor: provides the time and connections.
-    :ivar run: runs what blocks.
+    :ivar run: runs blocking calls.
     :ivar folder: the folder of fetched files and scratch files.
     :ivar fetcher: creates the fetcher of a configured source.
     :ivar kept: the fetched files.
@@ -45,10 +45,10 @@ class SourceContext:
         """
         Create the context of a server.
 
-        :param folder: is created when it is needed.
+        :param folder: created when it is first used.
         :param environment: may name proxies; ``None``: that of the process.
         """
-        from patches.sources.fetch.fetcher import FetcherFactory  # treq and TLS, which take memory
+        from patches.sources.fetch.fetcher import FetcherFactory  # imports treq and TLS, which take memory
 
         environment = os.environ if environment is None else environment
         return cls(reactor, run, folder, FetcherFactory(reactor, run, files, environment), files, environment)

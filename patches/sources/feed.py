@@ -1,7 +1,7 @@
 """
 A source whose lists are files: fetched if they have changed, and parsed in a thread, with bounded memory.
 
-A feed is a :class:`FeedParser` of its files, and a number of :class:`FeedPart`: the files that make one list each.
+A feed consists of a :class:`FeedParser` of its files, and of a number of :class:`FeedPart`: the files of one list each.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _BATCH = 200
 @frozen
 class FetchedFile:
     """
-    A file that is here.
+    A local file, fetched or configured.
 
-    :ivar state: what changes when its content does.
+    :ivar state: a value that changes when the content of the file changes.
     """
 
     path: Path
@@ -36,12 +36,12 @@ class FetchedFile:
 
 
 class Fetch(Protocol):
-    """Has a file here, asking its server only whether it has changed; raises :class:`SourceError`."""
+    """Fetches a file unless the cached one is current; raises :class:`SourceError`."""
 
     async def __call__(self, location: str, /) -> FetchedFile: ...
 
 
-#: Notes that files which were fetched are in use; blocks.
+#: Marks files that were fetched as in use; blocks.
 Use = Callable[[Iterable[Path]], None]
 
 
@@ -51,8 +51,8 @@ class FeedPart:
     One list of a feed.
 
     :ivar key: its name within the source.
-    :ivar locations: the files that make it, as URLs or paths.
-    :ivar platform: the one platform it is about; ``None``: its records tell.
+    :ivar locations: its files, as URLs or paths.
+    :ivar platform: the only platform of the list; ``None``: its records name their platforms.
     """
 
     key: str
@@ -69,13 +69,13 @@ class FeedParser(Protocol):
 @implementer(ISource)
 class FeedSource:
     """
-    Files of one format, as a source.
+    A source of files in one format.
 
     :param rank: see :class:`~patches.interfaces.ISource`.
-    :param parts: gives the lists, for the platforms that are wanted; ``None``: all.
-    :param fetch: has a file here.
-    :param run: runs what blocks.
-    :param wanted: the platforms to read; ``None``: all that there are.
+    :param parts: returns the lists of the wanted platforms; ``None``: of all.
+    :param fetch: fetches a file.
+    :param run: runs blocking calls.
+    :param wanted: the platforms to read; ``None``: all.
     """
 
     ask_within = None
@@ -100,7 +100,9 @@ class FeedSource:
         self._ready: dict[str, tuple[FeedPart, list[Path] | SourceError]] = {}
 
     async def offers(self) -> list[Offer]:
-        """Fetch what has changed, and offer every part; one that could not be had fails when it is read."""
+        """
+        Fetch changed files and return an offer for each part; a part that could not be fetched fails when it is read.
+        """
         offers = []
         ready: dict[str, tuple[FeedPart, list[Path] | SourceError]] = {}
         for part in self._parts(self.wanted):
@@ -121,7 +123,7 @@ class FeedSource:
         return offers
 
     def listing(self, key: str, since: str | None = None) -> FeedListing:
-        """Begin to parse a part that was offered; it is always parsed whole."""
+        """Return a listing of an offered part, which is always parsed completely."""
         part, had = self._ready[key]
         context = ParseContext(self.name, self.wanted)
 
@@ -135,7 +137,7 @@ class FeedSource:
 
 @implementer(IListing)
 class FeedListing:
-    """One parsing of one part, a batch at a time in a thread."""
+    """One pass over one part, parsed in a thread, a batch at a time."""
 
     partial = False
     state = None
@@ -147,17 +149,17 @@ class FeedListing:
 
     @property
     def skipped(self) -> Counter[str]:
-        """How many entries were left out so far, by reason."""
+        """The number of entries skipped so far, by reason."""
         return self._context.skipped
 
     @property
     def found(self) -> int:
-        """How many entries were met so far."""
+        """The number of entries read so far."""
         return self._context.found
 
     @property
     def claimed(self) -> int | None:
-        """How many entries the source says there are."""
+        """The number of entries that the source announces, or ``None``."""
         return self._context.claimed
 
     async def __aiter__(self) -> AsyncIterator[Vulnerability]:
@@ -167,7 +169,9 @@ class FeedListing:
                 for vulnerability in batch:
                     yield vulnerability
         finally:
-            with suppress(ValueError):  # a thread is still at it when the reading is given up
+            with suppress(
+                ValueError
+            ):  # an abandoned batch may still run in a thread, and a running generator cannot be closed
                 records.close()
 
     def _records(self) -> Generator[Vulnerability, None, None]:

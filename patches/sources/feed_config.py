@@ -1,4 +1,4 @@
-"""What the configurations of all feeds have in common: the source itself, its scratch file, its one platform."""
+"""The configuration that all feeds share: their source, their scratch files, their only platform."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def scratch_file(config: SourceConfig, context: SourceContext) -> Path:
 
 def one_platform(config: SourceConfig) -> str:
     """
-    Return the one platform of a source whose files do not name it.
+    Return the only platform of a source whose files do not name it.
 
     :raises BadSetting: if not exactly one is configured.
     """
     if len(config.platforms or ()) != 1:
-        raise BadSetting(f'[source.{config.name}]: needs the one platform it is about: "platforms"')
+        raise BadSetting(f'[source.{config.name}]: needs exactly one platform in "platforms"')
     (platform,) = config.platforms or ("",)
     return platform
 

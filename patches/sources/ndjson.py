@@ -1,7 +1,7 @@
 """
-Complete lists in our own wire form, from a file: one vulnerability a line, of one platform or several.
+A source of complete lists in the wire form, from a file: one vulnerability per line, of one or several platforms.
 
-It is what ``patches demo`` serves, and a way to serve lists that were made by other means.
+``patches demo`` serves such a file, and lists that other programs produce can be served from one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from patches.sources.context import VENDOR, Kind, SourceContext
 from patches.vulnerability import Vulnerability
 from patches.wire import MalformedWire, decode_lines
 
-#: So many lines are read before others get their turn.
+#: The number of lines after which the reactor gets a turn.
 _TURN = 200
 
 
@@ -29,8 +29,8 @@ class NdjsonSource:
     """
     A file of vulnerabilities in wire form.
 
-    :param path: the file; read anew for each listing.
-    :param clock: gives others their turn during a long file.
+    :param path: the file; read again for each listing.
+    :param clock: gives other events a turn while a long file is read.
     """
 
     rank = 0
@@ -42,7 +42,7 @@ class NdjsonSource:
         self._clock = clock
 
     async def offers(self) -> list[Offer]:
-        """Offer the file; when it was written, and its length, tell whether it has changed."""
+        """Return an offer of the file; its modification time and length show whether it has changed."""
         try:
             facts = self._path.stat()
         except OSError as error:
@@ -50,13 +50,13 @@ class NdjsonSource:
         return [Offer(self._path.name, f"{facts.st_ino} {facts.st_size} {facts.st_mtime_ns}")]
 
     def listing(self, key: str, since: str | None = None) -> NdjsonListing:
-        """Begin to read the file; it is always read whole."""
+        """Return a listing of the file, which is always read completely."""
         return NdjsonListing(self._path, self._clock)
 
 
 @implementer(IListing)
 class NdjsonListing:
-    """One reading of the file."""
+    """One pass over the file."""
 
     partial = False
     state = None

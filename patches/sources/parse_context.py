@@ -1,6 +1,4 @@
-"""
-What a parser is given, and what it counts: the platforms to read, and the reasons for which entries are skipped.
-"""
+"""The context of a parser: the platforms to read, and the counts of entries and of the reasons to skip them."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ T = TypeVar("T")
 NO_RECORD = "not a record"
 NO_PACKAGE = "not a package"
 NO_RANGE = "not a range of versions"
-NO_ID = "no name of a flaw"
+NO_ID = "no vulnerability id"
 INVALID_VERSION = "invalid version"
 WITHDRAWN = "withdrawn"
 NOT_SECURITY = "not security"
@@ -27,13 +25,13 @@ _NAMED = 20
 @define(eq=False)
 class ParseContext:
     """
-    What a parser is given, and what it counts.
+    The input and the counts of a parser.
 
     :ivar source: the name that its vulnerabilities carry as their source.
     :ivar wanted: the platforms to read; ``None``: all.
     :ivar skipped: the number of entries that were skipped, by reason.
     :ivar found: the number of entries that were read.
-    :ivar claimed: the number of entries that the source says it has; ``None`` if it does not say.
+    :ivar claimed: the number of entries that the source announces, or ``None``.
     """
 
     source: str
@@ -58,10 +56,10 @@ class ParseContext:
 
     def unknown(self, what: str, name: str) -> str:
         """
-        Return the reason for skipping something of an unknown kind.
+        Return the reason for skipping an entry of an unknown kind.
 
-        :param what: what is unknown: ``release``.
-        :param name: its name in the feed; left out of the reason once there are many reasons.
+        :param what: the unknown kind: ``release``.
+        :param name: its name in the feed; the reason omits it once there are many reasons.
         """
         reason = f"unknown {what}: {ascii(name[:30])[1:-1]}"
         return reason if reason in self.skipped or len(self.skipped) < _NAMED else f"unknown {what}"

@@ -1,7 +1,8 @@
 """
-The best public feed for each family of platforms: what a server reads that was told of no source.
+The best public feed of each family of platforms, for a server that has no configured source.
 
-Chosen for being a vendor's own, complete, and of bounded cost; see the reference of sources for what each can say.
+The feeds were chosen because they are the vendor's own, complete, and bounded in cost; the reference of sources
+describes the limits of each.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _SUSE = "https://ftp.suse.com/pub/projects/security/osv.tar.bz2"
 
 _AMAZON = "https://cdn.amazonlinux.com"
 
-#: platform, or family → the source; those that are about one platform only are told which.
+#: platform, or family → its source; a source of files that name no platform has its platform configured
 PUBLIC = {
     "debian": SourceConfig(
         "debian-tracker", "debian-tracker", ("https://security-tracker.debian.org/tracker/data/json",)
@@ -53,7 +54,7 @@ PUBLIC = {
 
 
 def public_source(platform: str) -> SourceConfig | None:
-    """Give the public source of a platform; ``None`` if there is none, or the name is none of a platform."""
+    """Return the public source of a platform; ``None`` if there is none, or the platform name is not valid."""
     try:
         return PUBLIC.get(platform) or PUBLIC.get(Platform.from_name(platform).family)
     except InvalidPlatform:
@@ -62,9 +63,9 @@ def public_source(platform: str) -> SourceConfig | None:
 
 class PublicSources:
     """
-    Public sources, made when they are needed; see :class:`patches.server.refresh.schedule.PublicSourceProvider`.
+    The public sources, created when they are needed; see :class:`patches.server.refresh.schedule.PublicSourceProvider`.
 
-    :param context: what they are created with.
+    :param context: passed to each source.
     """
 
     def __init__(self, context: SourceContext) -> None:
@@ -72,11 +73,11 @@ class PublicSources:
         self._made: dict[str, FeedSource] = {}
 
     def has(self, platform: str) -> bool:
-        """Tell whether there is a public source for platforms of this name."""
+        """Return whether there is a public source for a platform of this name."""
         return public_source(platform) is not None
 
     def sources(self, platforms: Collection[str]) -> Mapping[str, ISource]:
-        """Give the sources of these platforms, by platform; they read these and no others from now on."""
+        """Return the sources of these platforms, by platform; from now on they read these platforms only."""
         configs = {platform: config for platform in platforms if (config := public_source(platform)) is not None}
         for name in self._made.keys() - {config.name for config in configs.values()}:
             del self._made[name]

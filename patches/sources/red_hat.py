@@ -21,11 +21,11 @@ _EPOCH = re.compile(r"[0-9]{1,10}\Z")
 @frozen
 class RpmPurl:
     """
-    What a package URL says of a package, or of a module.
+    The parts of a package URL of a package or module.
 
-    :ivar name: of the package; empty: it is a module.
-    :ivar version: ``epoch:version-release``; ``None``: any, or none that is one.
-    :ivar arch: ``src`` for a source package; ``None``: it is not told.
+    :ivar name: the name of the package; empty: the URL is that of a module.
+    :ivar version: ``epoch:version-release``; ``None``: any, or not valid.
+    :ivar arch: ``src`` for a source package; ``None``: unknown.
     :ivar module: ``name:stream``, or ``None``.
     """
 
@@ -36,7 +36,7 @@ class RpmPurl:
 
     @classmethod
     def from_text(cls, text: str) -> RpmPurl | None:
-        """Take a package URL apart; ``None`` if it is not of an rpm, or of a module, of Red Hat's."""
+        """Parse a package URL; ``None`` if it is not that of an rpm or a module of Red Hat."""
         found = _PURL.match(text)
         if found is None:
             return None
@@ -53,7 +53,7 @@ class RpmPurl:
 
     @classmethod
     def _of_module(cls, names: list[str], version: str) -> RpmPurl | None:
-        """Take ``redhat/nodejs@18:8100:489197e6`` for a module, ``redhat/nodejs:18/nodejs`` for a source package."""
+        """Parse ``redhat/nodejs@18:8100:489197e6`` as a module, ``redhat/nodejs:18/nodejs`` as a source package."""
         if len(names) == 2:
             return cls(names[1], arch="src", module=parse_module(names[0]))
         return cls("", module=parse_module(f"{names[0]}:{version}")) if len(names) == 1 else None
@@ -71,7 +71,7 @@ class RpmPurl:
 
 
 def parse_module(text: str) -> str | None:
-    """Give the ``name:stream`` of a module, whatever follows it: ``nodejs:18:8100020240807161023:489197e6``."""
+    """Return the ``name:stream`` of a module, without the rest: ``nodejs:18:8100020240807161023:489197e6``."""
     parts = text.split(":")[:2]
     return ":".join(parts) if len(parts) == 2 and all(is_name(part) for part in parts) else None
 
@@ -83,11 +83,11 @@ _MAINLINE = re.compile(
 
 def platform_of_cpe(cpe: str) -> str | None:
     """
-    Give the platform of which a product is a part.
+    Return the platform that a product belongs to.
 
     :param cpe: as a URI, ``cpe:/a:redhat:enterprise_linux:9::appstream``, or as a formatted string,
         ``cpe:2.3:a:redhat:enterprise_linux:9:*:appstream:*:*:*:*:*``.
-    :return: ``rhel-9``; ``None`` if it is another product.
+    :return: ``rhel-9``; ``None`` for other products.
     """
     found = _MAINLINE.match(cpe.replace("\\", ""))
     return f"rhel-{found['major']}" if found else None

@@ -1,4 +1,4 @@
-"""Every kind of source, by the name that a configuration has for it."""
+"""The registry of kinds of sources, by their names in a configuration."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
     Create a source.
 
     :param wanted: the platforms that are served; ``None``: all.
-    :raises BadSetting: if there is no such kind, or its configuration cannot be used.
+    :raises BadSetting: if the kind is unknown, or the configuration cannot be used.
     """
     kind = KINDS.get(config.kind)
     if kind is None:

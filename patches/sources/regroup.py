@@ -1,5 +1,5 @@
 """
-Regrouping: the fragments of a vulnerability are merged, on disk, whatever the size of the feed.
+Regrouping: the fragments of a vulnerability are merged, on disk, for feeds of any size.
 
 A feed that is ordered by package names one vulnerability in many places. Its parser yields a fragment for each of them:
 a :class:`~patches.vulnerability.Vulnerability` with one package.
@@ -28,7 +28,7 @@ class FragmentStore:
     """
     The fragments of vulnerabilities, in a scratch file; every method blocks.
 
-    :param path: the scratch file; whatever is there is thrown away.
+    :param path: the scratch file; an existing file is deleted.
     """
 
     def __init__(self, path: Path) -> None:
@@ -65,7 +65,7 @@ class FragmentStore:
 
 def regrouped(fragments: Iterable[Vulnerability], scratch: Path) -> Iterator[Vulnerability]:
     """
-    Yield the vulnerabilities of which a feed has fragments, by platform and name.
+    Yield the vulnerabilities of a feed's fragments, ordered by platform and name.
 
     :param scratch: the path of the scratch file; its folder is created.
     """
@@ -85,9 +85,9 @@ def one_platform_fragments(
     paths: Sequence[Path],
     context: ParseContext,
 ) -> Iterator[Vulnerability]:
-    """Parse files that do not name their platform."""
+    """Yield the fragments in files that do not name their platform."""
     if part.platform is None:
-        raise SourceError(f"{part.key}: its files do not say of which platform they are")
+        raise SourceError(f"{part.key}: its files do not name their platform")
     for path in paths:
         with open_feed(path) as stream:
             yield from parse(stream, part.platform, context)
@@ -96,7 +96,7 @@ def one_platform_fragments(
 def file_fragments(
     parse: Callable[[BinaryIO, ParseContext], Iterator[Vulnerability]], paths: Sequence[Path], context: ParseContext
 ) -> Iterator[Vulnerability]:
-    """Parse files that name their platforms."""
+    """Yield the fragments in files that name their platforms."""
     for path in paths:
         with open_feed(path) as stream:
             yield from parse(stream, context)
@@ -106,8 +106,8 @@ def merged(fragments: list[Vulnerability]) -> Vulnerability:
     """
     Merge the fragments of one vulnerability.
 
-    What a vulnerability has once is taken from the first fragment that has it. The severity is the highest; where it is
-    negligible in one package and unknown in another, it is unknown.
+    A value that a vulnerability has once is that of the first fragment that has it. The severity is the highest; where
+    it is negligible in one package and unknown in another, it is unknown.
     """
     first = fragments[0]
     if len(fragments) == 1:

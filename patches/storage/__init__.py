@@ -1,1 +1,1 @@
-"""Files and databases of our own: SQLite with a stated version, scratch databases, atomic writes."""
+"""Files and databases of the programs: atomic writes, SQLite with a version of its tables, scratch databases."""

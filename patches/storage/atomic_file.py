@@ -1,4 +1,4 @@
-"""A file that is written whole or not at all: what was there before stays until the new content is on disk."""
+"""Atomic writes: a file keeps its old content until the new content is complete and on disk."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from attrs import define
 
 
 class Unwritable(Exception):
-    """A file that cannot be written; its text says which and why, in one line."""
+    """A file that cannot be written; its text names the file and the reason, in one line."""
 
 
 def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """
-    Replace the content of a file durably: after a power cut too it has the old content, or the new.
+    Replace the content of a file durably: even after a power failure it has either the old content or the new.
 
     :param mode: the permissions of the file.
-    :raises OSError: if that fails.
+    :raises OSError: if it cannot be written.
     """
     with _written_beside(path, content, mode) as beside:
         os.replace(beside, path)
@@ -30,11 +30,11 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
 
 def create_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """
-    Create a file durably: nobody ever sees a part of it.
+    Create a file durably; no other process ever sees a part of it.
 
     :param mode: the permissions of the file.
-    :raises FileExistsError: if it is there already; it stays as it is.
-    :raises OSError: if that fails.
+    :raises FileExistsError: if it exists already; it is not changed.
+    :raises OSError: if it cannot be written.
     """
     with _written_beside(path, content, mode) as beside:
         os.link(beside, path)
@@ -49,7 +49,7 @@ def sync_folder(folder: Path) -> None:
     """
     Wait until the names of the files in a folder are on disk.
 
-    :raises OSError: if that fails.
+    :raises OSError: if the folder cannot be synced.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -60,7 +60,7 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def _written_beside(path: Path, content: bytes, mode: int) -> Iterator[str]:
-    """Write a synced file in the folder of another, and remove it at the end if it is still there."""
+    """Write a synced file in the folder of another, and remove it at the end unless it was renamed."""
     descriptor, beside = tempfile.mkstemp(prefix=f"{path.name[:200]}.", suffix=".new", dir=path.parent)
     try:
         with open(descriptor, "wb") as file:
@@ -77,7 +77,7 @@ def _written_beside(path: Path, content: bytes, mode: int) -> Iterator[str]:
 @define(eq=False)
 class WholeFile:
     """
-    A file beside its place, until it is put there; leave its context, and nothing stays of what was not put.
+    A file that is written beside its place and then moved there; leaving the context removes a file that was not moved.
 
     :ivar path: its place.
     """
@@ -89,9 +89,9 @@ class WholeFile:
     @classmethod
     def at(cls, path: Path) -> WholeFile:
         """
-        Begin to write a file.
+        Create a file beside its place.
 
-        :raises Unwritable: if it cannot be written there: known now, before there is anything to write.
+        :raises Unwritable: if it cannot be written there: known now, before there is any content to write.
         """
         place = Path(os.path.realpath(path))
         beside = place.with_name(f".{place.name}.{os.getpid()}.new")
@@ -105,9 +105,9 @@ class WholeFile:
 
     def put(self, text: str) -> None:
         """
-        Write the content, and put the file in its place.
+        Write the content and move the file to its place, atomically and durably.
 
-        :raises Unwritable: if that fails.
+        :raises Unwritable: if it cannot be written.
         """
         try:
             with open(self._descriptor, "w", encoding="utf-8", errors="surrogateescape", closefd=False) as file:

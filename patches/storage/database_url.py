@@ -1,7 +1,7 @@
 """
-Where the catalogue's database is: a URL of SQLite or PostgreSQL, which is never shown with its password.
+The URL of the catalogue's database, SQLite or PostgreSQL, which is never displayed with its password.
 
-Programs that have no use for SQLAlchemy read options with such URLs too: it is loaded with the first one.
+Programs that do not use SQLAlchemy parse options with such URLs too: it is imported when the first one is parsed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ POSTGRESQL = "postgresql+psycopg"
 
 
 def database_url(text: str) -> URL:
-    """Read the URL of a database; what is said of a bad one repeats nothing of it, as it may have a password."""
+    """Parse the URL of a database; an error message does not contain the URL, which may contain a password."""
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError
 
@@ -36,7 +36,7 @@ def _is_usable(url: URL) -> bool:
 
 
 def display_name(url: URL) -> str:
-    """Name a database in a message: a file by its path, another by its URL without password and parameters."""
+    """Return the name of a database for messages: the path of a file, or a URL without password and parameters."""
     if url.drivername == SQLITE:
         return str(url.database)
     bare = type(url).create(url.drivername, url.username, None, url.host, url.port, url.database)

@@ -1,7 +1,7 @@
 """
-Plain SQLite, for data that can be made anew: staged lists, and scratch files that are deleted once their work is done.
+SQLite for data that can be created again: staged lists, and scratch files that are deleted after use.
 
-What must not be lost is in a database of :mod:`patches.storage.sqlite` instead.
+Data that must not be lost is in a database of :mod:`patches.storage.sqlite` instead.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _SCRATCH_PRAGMAS = ("journal_mode=OFF", "synchronous=OFF", "cache_size=-1024", "
 
 class SerialConnection(sqlite3.Connection):
     """
-    A connection that several threads may use, one at a time: the caller sees to that, and here it is asserted.
+    A connection that several threads may use, one at a time: the caller ensures that, and this class asserts it.
 
-    ``sqlite3`` itself refuses a second thread, or lets two of them mix their transactions; neither is wanted, as what
-    blocks runs in whichever thread of a pool is free.
+    ``sqlite3`` itself either refuses a second thread or lets two threads mix their transactions. Neither is acceptable,
+    as blocking calls run in any free thread of a pool.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -46,10 +46,10 @@ class SerialConnection(sqlite3.Connection):
 
 def connect(path: Path, pragmas: Iterable[str]) -> SerialConnection:
     """
-    Open a file, or create it.
+    Open a database file, or create it.
 
-    :param pragmas: are set first: ``cache_size=-1024``.
-    :raises sqlite3.Error: if that fails; no connection is left open.
+    :param pragmas: settings that are applied first: ``cache_size=-1024``.
+    :raises sqlite3.Error: if it cannot be opened; no connection is left open.
     """
     database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, factory=SerialConnection)
     try:
@@ -65,7 +65,7 @@ def open_scratch(path: Path) -> SerialConnection:
     """
     Open an empty scratch database; the caller deletes the file.
 
-    :param path: a file that is there is deleted first.
+    :param path: the file; an existing one is deleted first.
     """
     path.unlink(missing_ok=True)
     return connect(path, _SCRATCH_PRAGMAS)

@@ -1,4 +1,4 @@
-"""Databases of our own on SQLite: of a stated version, with stated settings, or refused in one line."""
+"""SQLite databases of the programs: with a version of their tables, fixed settings, and one-line errors."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from sqlalchemy import URL, Column, Engine, Integer, MetaData, Table, create_eng
 from sqlalchemy.exc import SQLAlchemyError
 
 _VERSION_TABLE = "schema"
-#: How often to try what SQLite does not wait for by itself.
+#: SQLite does not wait for a lock in every statement: the number of tries, and the pause between them.
 _TRIES, _PAUSE_SECONDS = 300, 0.1
 
 
 class DatabaseError(Exception):
-    """A file that cannot be used as this database; its text says why, in one line."""
+    """A file that cannot be used as this database; its text is the reason, in one line."""
 
 
 def open_sqlite(path: Path, metadata: MetaData, version: int, pragmas: Sequence[str]) -> Engine:
     """
-    Open a database, or make an empty one.
+    Open a database, or create an empty one.
 
-    :param metadata: its tables; one more is kept beside them, for the version.
-    :param version: of these tables; a file that has another is refused.
-    :param pragmas: are set on every connection.
-    :raises DatabaseError: if the file is no such database.
+    :param metadata: its tables; one more table stores their version.
+    :param version: the version of these tables; a file of another version is refused.
+    :param pragmas: applied to every connection.
+    :raises DatabaseError: if the file is not such a database.
     """
     engine = sqlite_engine(path, pragmas)
     try:
@@ -35,7 +35,7 @@ def open_sqlite(path: Path, metadata: MetaData, version: int, pragmas: Sequence[
     except SQLAlchemyError as error:
         raise DatabaseError(f"{path}: {reason(error)}") from error
     if found is None:
-        raise DatabaseError(f"{path}: this is a database of something else")
+        raise DatabaseError(f"{path}: this is the database of another program")
     if found != version:
         raise DatabaseError(f"{path}: its version is {found}; this program knows {version}")
     engine.dispose()  # a connection must not outlive the fork of a daemon
@@ -43,7 +43,7 @@ def open_sqlite(path: Path, metadata: MetaData, version: int, pragmas: Sequence[
 
 
 def sqlite_engine(path: Path | str, pragmas: Sequence[str]) -> Engine:
-    """Make an engine for a file; these pragmas are set on every connection."""
+    """Create an engine for a file, and apply pragmas to every connection."""
     engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": 30})
 
     def set_up(connection: Any, _record: Any) -> None:
@@ -55,7 +55,11 @@ def sqlite_engine(path: Path | str, pragmas: Sequence[str]) -> Engine:
 
 
 def _set(connection: sqlite3.Connection, pragma: str) -> None:
-    """Set a pragma. A switch to WAL fails at once while somebody else has the file; every other statement waits."""
+    """
+    Apply a pragma to a connection, waiting for a lock.
+
+    A switch to WAL fails at once while another process uses the file, without the time-out of other statements.
+    """
     for _ in range(_TRIES):
         try:
             connection.execute(f"PRAGMA {pragma}").close()
@@ -69,12 +73,16 @@ def _set(connection: sqlite3.Connection, pragma: str) -> None:
 
 
 def reason(error: SQLAlchemyError) -> str:
-    """Say in one line why a database failed."""
+    """Return the reason why a database failed, in one line."""
     return str(getattr(error, "orig", None) or error).splitlines()[0]
 
 
 def _create(engine: Engine, metadata: MetaData, version: int) -> int | None:
-    """Give the version of a database that has one; make the tables only where there are no others."""
+    """
+    Return the version of a database; create the tables if it is empty.
+
+    :return: ``None`` if it has tables of another program.
+    """
     schema = Table(_VERSION_TABLE, MetaData(), Column("version", Integer, primary_key=True))
     with engine.begin() as connection:
         there = set(inspect(connection).get_table_names())

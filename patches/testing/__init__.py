@@ -1,4 +1,6 @@
-"""Verified fakes, shipped: each passes the same tests as what it stands for, or is checked against recordings of it."""
+"""
+Verified fakes: each passes the same tests as the software that it replaces, or is checked against recordings of it.
+"""
 
 from patches.testing.clair import ClairDouble, Trouble
 

@@ -1,8 +1,8 @@
 """
-Version orders, one module each, all of one shape.
+Version orders of package managers, one module each, with the same interface.
 
-``sort_key(version)`` gives a key that compares with the keys of the same module as the native tool compares the
-versions; it raises :class:`InvalidVersion` for what the native tool refuses.
+``sort_key(version)`` returns a key; keys of the same module compare as the native tool compares the versions. It raises
+:class:`InvalidVersion` for a version that the native tool refuses.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-#: The schemes there are an order for, each a module of this package.
+#: The schemes that have an order, each a module of this package.
 SCHEMES = ("dpkg", "rpm", "apk")
 
 
 class InvalidVersion(ValueError):
-    """A version that the native tool calls invalid."""
+    """A version that the native tool refuses as invalid."""
 
     def __init__(self, version: str, reason: str) -> None:
         super().__init__(f"{version!r}: {reason}")
@@ -26,10 +26,10 @@ class InvalidVersion(ValueError):
 
 def ordering(scheme: str) -> Callable[[str], Any] | None:
     """
-    Give the function that makes the sort keys of a version scheme.
+    Return the function that creates the sort keys of a version scheme.
 
     :param scheme: ``dpkg``, ``rpm`` or ``apk``.
-    :return: its ``sort_key``, or ``None`` if there is no order for this scheme.
+    :return: its ``sort_key``, or ``None`` if the scheme is unknown.
     """
     if scheme not in SCHEMES:
         return None

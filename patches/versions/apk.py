@@ -3,18 +3,18 @@ The version order of apk: Alpine, Wolfi, Chainguard.
 
 Source: apk-tools 3, ``src/version.c``. A version is ``digits{.digits}[letter]{_suffix[digits]}[~hash][-rdigits]``.
 
-Theory of operation. A version is turned, once, into ``bytes`` that compare as the versions do. apk compares the pieces
+Theory of operation. A version is converted once to ``bytes`` that compare as the versions do. apk compares the pieces
 of two versions in turn; where they are of different kinds, the kind decides. So each piece begins with a byte that
 orders the kinds::
 
-    0x01 .. 0x04  _alpha _beta _pre _rc: before everything, the end included
+    0x01 .. 0x04  _alpha _beta _pre _rc: before all others, including the end
     0x05          the end
     0x06          -r, and a number
     0x07          ~, and a hash as text
     0x08          the number of a suffix
     0x09 .. 0x0d  _cvs _svn _git _hg _p
     0x0e          a letter
-    0x0f, 0x10    a dot, and a number: one with a leading zero is compared as text, and comes before all others
+    0x0f, 0x10    a dot, and a number: one with a leading zero compares as text, before all others
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ _CACHED_LENGTH = 256
 
 def sort_key(version: str) -> bytes:
     """
-    Give a key that compares as ``apk version -t`` compares the versions.
+    Return a key that compares as ``apk version -t`` compares versions.
 
-    :raises InvalidVersion: for what ``apk version --check`` refuses.
+    :raises InvalidVersion: for a version that ``apk version --check`` refuses.
     """
     return _remembered(version) if len(version) <= _CACHED_LENGTH else _make(version)
 

@@ -8,9 +8,10 @@ _COUNTS = tuple(bytes((count + 1,)) for count in range(_MANY))
 
 def number_key(digits: bytes) -> bytes:
     """
-    Write a number so that the bytes compare as the values do: how many digits, without leading zeros, then the digits.
+    Encode a number so that the bytes compare as the values do: the count of digits without leading zeros, then the
+    digits.
 
-    :param digits: ASCII digits; none at all are zero.
+    :param digits: ASCII digits; an empty string is zero.
     :return: the first byte is at least ``0x01`` and at most ``0x3f``.
     """
     significant = digits.lstrip(b"0")

@@ -1,20 +1,20 @@
 """
-The version order of rpm: Red Hat, SUSE and what descends from them.
+The version order of rpm: Red Hat, SUSE and their derivatives.
 
 Source: rpm's ``rpmio/rpmvercmp.c`` (order of a part) and ``rpmio/rpmver.c`` (``[epoch:]version[-release]``).
 
-Theory of operation. A version is turned, once, into ``bytes`` that compare as the versions do. rpm compares stretches
-of digits and stretches of letters in turn, and takes everything else, but ``~`` and ``^``, for a mere boundary between
-them. So the bytes are, in this order::
+Theory of operation. A version is converted once to ``bytes`` that compare as the versions do. rpm compares runs of
+digits and runs of letters alternately; all other characters except ``~`` and ``^`` only separate them. So the bytes
+are, in this order::
 
     0x00    ~
     0x01    the end of a part
     0x02    ^
-    0x03    a stretch of letters: the letters and 0x00
+    0x03    a run of letters: the letters and 0x00
     0x04    a number, by value
 
 Epoch, version and release are written one after the other. A version without an epoch has the epoch 0; one without a
-release comes before every release of it.
+release sorts before all its releases.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ _MARKS = {b"~": b"\x00", b"^": b"\x02"}
 
 def sort_key(version: str) -> bytes:
     """
-    Give a key that compares as rpm compares ``[epoch:]version[-release]``.
+    Return a key that compares as rpm compares ``[epoch:]version[-release]``.
 
-    :raises InvalidVersion: for what can be the version of no package: nothing, or something with blanks in it.
+    :raises InvalidVersion: for a text that cannot be a package's version: it is empty, or contains blanks.
     """
     return _remembered(version) if len(version) <= _CACHED_LENGTH else _make(version)
 
@@ -46,7 +46,7 @@ def sort_key(version: str) -> bytes:
 def _make(text: str) -> bytes:
     match = _PARTS.match(text)
     if match is None or not match[2] or _UNUSABLE.search(text):
-        raise InvalidVersion(text, "there is no version in it, or a blank")
+        raise InvalidVersion(text, "it contains no version, or a blank")
     epoch, version, release = match.groups()
     key = number_key((epoch or "").encode("ascii")) + _part(version)
     return key if release is None else key + _part(release)
@@ -56,7 +56,7 @@ _remembered = lru_cache(maxsize=32768)(_make)
 
 
 def _part(text: str) -> bytes:
-    """Write a version or a release, its end included."""
+    """Encode a version or a release, its end included."""
     stretches = _STRETCHES.findall(text.encode("utf-8", "surrogatepass"))
     return b"".join(map(_stretch, stretches)) + _END
 

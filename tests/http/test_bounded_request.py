@@ -15,7 +15,7 @@ from tests.server.memory_transport import Answer, Wire, answers, request
 
 
 class Echo(Resource):
-    """Gives a body back."""
+    """Returns the body of a request."""
 
     isLeaf = True
 
@@ -24,7 +24,7 @@ class Echo(Resource):
         self.paths: list[bytes] = []
 
     def render(self, request: Any) -> bytes:
-        """Answer with what came."""
+        """Return the body of the request."""
         self.paths.append(request.path)
         body: bytes = request.content.read()
         request.setHeader("Content-Length", str(len(body)))
@@ -41,18 +41,18 @@ class BoundedTests(SynchronousTestCase):
         self.wire = Wire(site.buildProtocol(None))
 
     def answer(self) -> Answer:
-        """Give the one answer that came."""
+        """Return the only response."""
         (answer,) = answers(self.wire.received)
         return answer
 
     def test_fits(self) -> None:
-        """A body that is just as long as it may be is taken, and the connection stays."""
+        """A body of exactly the longest length is accepted, and the connection stays open."""
         self.wire.send(request("POST", "/", body=b"0123456789"))
         self.assertEqual(self.answer().body, b"0123456789")
         self.assertTrue(self.wire.connected)
 
     def test_too_long(self) -> None:
-        """One byte more is refused, and the connection closed; the resource never sees it."""
+        """A body that is one byte longer is refused, and the connection closed; the resource never receives it."""
         self.wire.send(request("POST", "/", body=b"0123456789a"))
         answer = self.answer()
         self.assertEqual((answer.status, answer.headers["connection"]), (413, "close"))
@@ -60,7 +60,7 @@ class BoundedTests(SynchronousTestCase):
         self.assertEqual((self.wire.connected, self.echo.paths), (False, []))
 
     def test_in_pieces(self) -> None:
-        """It is refused as soon as it is too long, without waiting for the rest; and once."""
+        """A body is refused once, as soon as it is too long, without waiting for the rest."""
         whole = request("POST", "/", body=b"x" * 1000)
         end = len(whole) - 1000 + 11
         for position in range(end - 1):
@@ -72,13 +72,13 @@ class BoundedTests(SynchronousTestCase):
         self.assertEqual(self.answer().status, 413)
 
     def test_chunked(self) -> None:
-        """A body whose length is not announced is bounded too."""
+        """A body without an announced length is bounded too."""
         head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
         self.wire.send(head + b"5\r\n01234\r\n6\r\n56789a\r\n0\r\n\r\n")
         self.assertEqual((self.answer().status, self.echo.paths), (413, []))
 
     def test_chunked_fits(self) -> None:
-        """And taken if it is short."""
+        """A short body without an announced length is accepted."""
         head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
         self.wire.send(head + b"5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n")
         self.assertEqual(self.answer().body, b"0123456789")
@@ -90,7 +90,7 @@ class BoundedTests(SynchronousTestCase):
         self.assertEqual([answer.status for answer in answers(self.wire.received)], [200] * 3)
 
     def test_path(self) -> None:
-        """A path that is no text is malformed."""
+        """A path that is not UTF-8 is malformed."""
         for path in ("/%ff", "/%e4", "/a%ff?b=c"):
             self.setUp()
             self.wire.send(request("GET", path))
@@ -98,16 +98,16 @@ class BoundedTests(SynchronousTestCase):
             self.assertEqual((self.answer().status, self.wire.connected, self.echo.paths), (400, False, []))
 
     def test_quoted_path(self) -> None:
-        """One that is text is not."""
+        """A path in UTF-8 is accepted."""
         self.wire.send(request("GET", "/%c3%a4"))
         self.assertEqual(self.answer().status, 200)
 
 
 class ClosingAnswerTests(SynchronousTestCase):
-    """Answers to those who are refused before they are understood."""
+    """Responses to requests that are refused before routing."""
 
     def test_whole(self) -> None:
-        """It is a whole answer, with the header fields that were given."""
+        """The response is complete, and contains the given header fields."""
         (answer,) = answers(closing_answer(b"503 Service Unavailable", "memory-limit", "full", (b"Retry-After", b"10")))
         self.assertEqual((answer.status, answer.headers["retry-after"]), (503, "10"))
         self.assertEqual(json.loads(answer.body), {"error": {"code": "memory-limit", "message": "full"}})

@@ -11,15 +11,15 @@ NOW = 1_000_000.0
 
 
 class HeaderTests(SynchronousTestCase):
-    """The meaning of header fields."""
+    """Parsing of header fields."""
 
     def test_one(self) -> None:
-        """Of several values the last counts; an empty one is none."""
+        """Of several values the last one is used; an empty one counts as missing."""
         for values, expected in (([], None), ([""], None), ([" "], None), ([" a "], "a"), (["a", "b"], "b")):
             self.assertEqual(header_value(Headers({"x": values}), "x"), expected)
 
     def test_retry_after(self) -> None:
-        """Seconds are taken as they are; a time counts from the server's own, and is never before now."""
+        """Seconds are returned unchanged; a time is relative to the server's own time, and never negative."""
         day = "Mon, 12 Jan 1970 13:4{}:40 GMT"
         for text, date, expected in (
             ("0", None, 0.0),

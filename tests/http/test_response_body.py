@@ -15,7 +15,7 @@ from patches.http.response_body import BodyTooLong, read_body
 
 
 class OpenTransport:
-    """A connection that counts how often it is aborted."""
+    """A connection that counts its aborts."""
 
     aborted = 0
 
@@ -26,7 +26,7 @@ class OpenTransport:
 
 
 class GivenResponse:
-    """An answer whose body comes when the test says so."""
+    """A response whose body the test delivers."""
 
     def deliverBody(self, protocol: Any) -> None:
         self.body, self.transport = protocol, OpenTransport()
@@ -45,7 +45,7 @@ class BodyTests(SynchronousTestCase):
         self.response.body.connectionLost(Failure(reason))
 
     def test_whole(self) -> None:
-        """All pieces come together, up to the last byte that may be."""
+        """The pieces are joined, up to exactly the longest length."""
         for piece in (b"12345", b"", b"67890"):
             self.response.body.dataReceived(piece)
             self.assertNoResult(self.reading)
@@ -53,13 +53,13 @@ class BodyTests(SynchronousTestCase):
         self.assertEqual((self.successResultOf(self.reading), self.response.transport.aborted), (b"1234567890", 0))
 
     def test_without_length(self) -> None:
-        """An answer that ends with its connection is whole, as far as HTTP can tell."""
+        """A response that ends with its connection is complete, as far as HTTP can tell."""
         self.response.body.dataReceived(b"123")
         self.end(PotentialDataLoss())
         self.assertEqual(self.successResultOf(self.reading), b"123")
 
     def test_too_long(self) -> None:
-        """With the first byte too many the connection is closed; what comes after is nothing."""
+        """At the first byte too many the connection is closed; later bytes are ignored."""
         for piece in (b"1234567890", b"1", b"2" * 99):
             self.response.body.dataReceived(piece)
         self.assertIn("longer than 10 bytes", str(self.failureResultOf(self.reading, BodyTooLong).value))
@@ -67,13 +67,13 @@ class BodyTests(SynchronousTestCase):
         self.end(ResponseDone())
 
     def test_broken(self) -> None:
-        """What is cut off is no body."""
+        """A body that is cut off is a failure."""
         self.response.body.dataReceived(b"123")
         self.end(ConnectionLost())
         self.failureResultOf(self.reading, ConnectionLost)
 
     def test_cancelled(self) -> None:
-        """Whoever waits no longer closes the connection."""
+        """Cancelling closes the connection."""
         self.reading.cancel()
         self.failureResultOf(self.reading, CancelledError)
         self.assertEqual(self.response.transport.aborted, 1)

@@ -130,7 +130,7 @@ class DownloadTests(SynchronousTestCase):
             self.assertHad(self.fetch(url, ca=str(ca)))
             self.assertEqual(self.fetch(url)["error"], f"{url}: its certificate is not trusted")
             other = url.replace("localhost", "127.0.0.1")
-            self.assertEqual(self.fetch(other, ca=str(ca))["error"], f"{other}: its certificate is of another name")
+            self.assertEqual(self.fetch(other, ca=str(ca))["error"], f"{other}: its certificate is for another name")
         self.assertEqual(len(self.server.asked), 1)
 
     def test_tunnel(self) -> None:

@@ -23,7 +23,7 @@ class BackoffTests(SynchronousTestCase):
         self.assertEqual(Backoff(4.0, 10.0, lambda: 0.5).pause(1), 3.0)
 
     def test_at_least(self) -> None:
-        """A pause is never shorter than the other side asked for, and not cut to the longest."""
+        """A pause is never shorter than the server asked for, even above the longest pause."""
         backoff = Backoff(1.0, 10.0, lambda: 1.0)
         self.assertEqual((backoff.pause(1, 25.0), backoff.pause(5, 1.0)), (25.0, 5.0))
 
@@ -32,11 +32,11 @@ class BackoffTests(SynchronousTestCase):
         self.assertEqual(Backoff(0.5, 1e9, lambda: 0.0).pause(10**6), 0.5 * 2**20)
 
     def test_spread(self) -> None:
-        """A pause that the other side asked for is never shortened."""
+        """A pause that the server asked for is never shortened."""
         self.assertEqual([Backoff(1.0, 2.0, lambda j=j: j).spread(8.0) for j in (0.0, 0.5, 1.0)], [8.0, 10.0, 12.0])
 
     @given(st.integers(1, 100), st.floats(0, 0.999))
     def test_bounds(self, failures: int, jitter: float) -> None:
-        """A pause is between the half of what it would be without jitter, and that."""
+        """A pause is between half of the pause without jitter and all of it."""
         whole = Backoff(0.5, 30.0, lambda: 0.0).pause(failures)
         self.assertTrue(whole / 2 < Backoff(0.5, 30.0, lambda: jitter).pause(failures) <= whole)

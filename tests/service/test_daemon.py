@@ -31,10 +31,10 @@ class TeaOptions(DaemonOptions):
 
 
 class DaemonCase(SynchronousTestCase):
-    """A case that sees how programs end."""
+    """A case that captures the end of programs."""
 
     def ending(self, call: Callable[..., Any], *args: Any) -> str:
-        """Give the one line with which a program ends; its exit code is then 1."""
+        """Return the line with which a program ends; its exit code is 1."""
         code = self.assertRaises(SystemExit, call, *args).code
         self.assertIsInstance(code, str)
         text = str(code)
@@ -47,26 +47,26 @@ class OptionsTests(DaemonCase):
     """Options on the command line."""
 
     def parse(self, *options: str) -> dict[str, Any]:
-        """Parse; give the values."""
+        """Parse options. Return the values."""
         parsed = TeaOptions()
         parsed.parseOptions(list(options))
         return parsed.resolved
 
     def test_defaults(self) -> None:
-        """What is not given has its default."""
+        """An option that is not given has its default."""
         self.assertEqual(self.parse(), {"listen": "tcp:80", "cups": 2})
 
     def test_given(self) -> None:
-        """What is given holds."""
+        """A given value is used."""
         self.assertEqual(self.parse("--cups", "5", "--listen=81"), {"listen": "tcp:81", "cups": 5})
 
     def test_other_name(self) -> None:
-        """An option may have an older name; the newer one wins."""
+        """An option may have an older name; the newer one takes precedence."""
         self.assertEqual(self.parse("--mugs", "4")["cups"], 4)
         self.assertEqual(self.parse("--mugs", "4", "--cups", "3")["cups"], 3)
 
     def test_file(self) -> None:
-        """Options may stand in a file."""
+        """Options may be in a file."""
         path = Path(self.mktemp())
         path.write_text("cups = 7")
         self.assertEqual(self.parse("--config", str(path))["cups"], 7)
@@ -74,7 +74,7 @@ class OptionsTests(DaemonCase):
         self.assertEqual(self.parse("--config", str(path), "--mugs", "3")["cups"], 3)
 
     def test_refused(self) -> None:
-        """Whatever is wrong is said in one line, and ends the program."""
+        """Any error ends the program with one line."""
         wrong = {
             ("--cups", "many"): "--cups",
             ("--mugs", "0"): "0",
@@ -87,13 +87,13 @@ class OptionsTests(DaemonCase):
             self.assertIn(said, self.ending(self.parse, *options))
 
     def test_help(self) -> None:
-        """The help tells every option with its default."""
+        """The help text contains every option with its default."""
         text = str(TeaOptions())
         for said in ("--listen=", "[tcp:80]", "--cups=", "[2]", "--mugs=", "--config=", "The same as --cups."):
             self.assertIn(said, text)
 
     def test_version(self) -> None:
-        """The version is that of Patches; nothing is wrong then."""
+        """The version is that of Patches, and the exit code is 0."""
         out = StringIO()
         with redirect_stdout(out):
             self.assertEqual(self.assertRaises(SystemExit, self.parse, "--version").code, 0)
@@ -104,14 +104,14 @@ class FolderTests(DaemonCase):
     """The folder of a daemon's state."""
 
     def test_made(self) -> None:
-        """It is made, with those above it, and only its owner can read it."""
+        """The folder is created with its parents, and only its owner can read it."""
         path = Path(self.mktemp()) / "a" / "b"
         self.assertEqual(usable_folder("patches-tea", path), path)
         self.assertEqual(path.stat().st_mode & 0o777, 0o700)
         self.assertEqual(list(path.iterdir()), [])
 
     def test_there(self) -> None:
-        """One that is there is left as it is."""
+        """An existing folder is not changed."""
         path = Path(self.mktemp())
         path.mkdir(mode=0o755)
         (path / "cup").touch()
@@ -119,7 +119,7 @@ class FolderTests(DaemonCase):
         self.assertEqual(([p.name for p in path.iterdir()], path.stat().st_mode & 0o777), (["cup"], 0o755))
 
     def test_no_folder(self) -> None:
-        """What is no folder, or cannot be one, ends the program."""
+        """A path that is not a folder, and cannot become one, ends the program."""
         path = Path(self.mktemp())
         path.touch()
         for unusable in (path, path / "below"):
@@ -130,23 +130,23 @@ class BusyReactor(MemoryReactorClock):
     """A reactor on which every port is taken."""
 
     def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> Any:
-        """Refuse."""
+        """Raise the error of a port that is taken."""
         raise CannotListenError(interface, port, OSError(98, "Address already in use"))
 
 
 class ListeningTests(DaemonCase):
-    """Listening, and ceasing to."""
+    """Starting and stopping to listen."""
 
     def setUp(self) -> None:
         self.reactor: Any = MemoryReactorClock()
         self.observer = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
 
     def make(self, description: str = "tcp:8080", drain: Any = None) -> ListeningService:
-        """Make a service."""
+        """Create a service."""
         return ListeningService("patches-tea", self.reactor, description, Factory(), drain)
 
     def test_listens(self) -> None:
-        """It listens before it starts, while privileges are there, and the log tells where."""
+        """The port is bound before the service starts, with privileges, and the address is logged."""
         service = self.make("tcp:8080:interface=127.0.0.1")
         self.assertEqual(self.reactor.tcpServers, [])
         service.privilegedStartService()
@@ -167,12 +167,12 @@ class ListeningTests(DaemonCase):
         self.assertEqual(event["why"], "Address already in use")
 
     def test_no_endpoint(self) -> None:
-        """What is no endpoint ends the program."""
+        """A text that is not an endpoint ends the program."""
         for description in ("carrier-pigeon:8080", "tcp:http!", "tcp"):
             self.assertIn("--listen", self.ending(self.make, description))
 
     def test_stop(self) -> None:
-        """When it stops it listens no more, and then lets be finished what is being answered."""
+        """On stop the port is closed first, and then the requests in progress are finished."""
         finished: Deferred[None] = Deferred()
         service = self.make(drain=lambda: finished)
         service.privilegedStartService()
@@ -183,17 +183,17 @@ class ListeningTests(DaemonCase):
         self.successResultOf(stopped)
 
     def test_stop_before(self) -> None:
-        """One that never listened can be stopped."""
+        """A service that never listened can be stopped."""
         self.successResultOf(self.make().stopService())
 
 
 class SignalReactor(MemoryReactorClock):
-    """A reactor that takes calls from signal handlers, and runs."""
+    """A running reactor that accepts calls from signal handlers."""
 
     stopped = 0
 
     def callWhenRunning(self, call: Any, *args: Any, **kwargs: Any) -> None:
-        """It runs."""
+        """Call at once, as the reactor runs."""
         call(*args, **kwargs)
 
     def callFromThread(self, call: Any, *args: Any, **kwargs: Any) -> None:
@@ -201,7 +201,7 @@ class SignalReactor(MemoryReactorClock):
         call(*args, **kwargs)
 
     def stop(self) -> None:
-        """Count."""
+        """Count the calls."""
         self.running = False
         self.stopped += 1
 
@@ -210,7 +210,7 @@ class CleanEndTests(SynchronousTestCase):
     """``SIGTERM``."""
 
     def test_stops(self) -> None:
-        """It stops the reactor, once."""
+        """The signal stops the reactor, once."""
         self.addCleanup(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
         reactor = SignalReactor()
         reactor.running = True

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.service.one_shot` and for Ctrl-C: it ends a command at any time, with its own exit code."""
+"""Tests for :mod:`patches.service.one_shot` and for Ctrl-C, which ends a command at any time with its own exit code."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ class InterruptTests(SynchronousTestCase):
     """Ctrl-C."""
 
     def run_work(self, *lines: str) -> tuple[int, str]:
-        """Run some work in a process of its own; give the exit code, and what it says of errors."""
+        """Run some work in a process of its own. Return the exit code, and its errors."""
         code = RUNS.format("\n    ".join(lines))
         ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
         return ran.returncode, ran.stderr
 
     def test_result(self) -> None:
-        """The exit code is that of the work."""
+        """The exit code of the program is that of the work."""
         self.assertEqual(self.run_work("return 3"), (3, ""))
 
     def test_at_once(self) -> None:
-        """What interrupts the work in its first moment ends it: it begins when the reactor can be stopped."""
+        """An interrupt in the first moment of the work ends it: the work begins when the reactor can be stopped."""
         interrupted = "os.kill(os.getpid(), signal.SIGINT)"
         self.assertEqual(self.run_work(interrupted, "await Deferred()"), (INTERRUPTED, ""))
 
     def test_before(self) -> None:
-        """Before there is a reactor, too; Ctrl-C never looks like a finding."""
+        """An interrupt before the reactor runs ends the command too; Ctrl-C never looks like a finding."""
 
         @click.group(cls=Commands)
         def group() -> None:
-            """Begin."""
+            """Start a process group."""
 
         @group.command()
         def interrupted() -> NoReturn:

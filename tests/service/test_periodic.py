@@ -22,21 +22,21 @@ class PeriodicTests(SynchronousTestCase):
         self.service = PeriodicService("Counting", timedelta(seconds=10), self.call, self.clock)
 
     def call(self) -> Any:
-        """Note the time; fail if there is something to fail with."""
+        """Record the time; raise the error, if there is one."""
         self.calls.append(self.clock.seconds())
         if isinstance(self.result, Exception):
             raise self.result
         return self.result
 
     def test_at_once_and_then(self) -> None:
-        """It is called at once when the service starts, and then every interval."""
+        """The function is called at once when the service starts, and then every interval."""
         self.assertEqual(self.calls, [])
         self.service.startService()
         self.clock.pump([5] * 5)
         self.assertEqual(self.calls, [0, 10, 20])
 
     def test_error(self) -> None:
-        """An error is logged, each time, and the calls go on."""
+        """Each error is logged, and the calls continue."""
         self.result = ZeroDivisionError()
         self.service.startService()
         self.clock.pump([10, 10])
@@ -44,7 +44,7 @@ class PeriodicTests(SynchronousTestCase):
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 3)
 
     def test_error_later(self) -> None:
-        """So is one that comes later."""
+        """An error of a Deferred is logged too."""
         self.result = waiting = Deferred()
         self.service.startService()
         self.result = None
@@ -54,7 +54,7 @@ class PeriodicTests(SynchronousTestCase):
         self.assertEqual(self.calls, [0, 10])
 
     def test_one_at_a_time(self) -> None:
-        """No call begins before the last one has ended."""
+        """A call does not begin before the last one has ended."""
         self.result = waiting = Deferred()
         self.service.startService()
         self.clock.pump([10] * 3)
@@ -65,14 +65,14 @@ class PeriodicTests(SynchronousTestCase):
         self.assertEqual(self.calls, [0, 40])
 
     def test_stop(self) -> None:
-        """After it was stopped there is no further call, and nothing is left on the clock."""
+        """After the stop there is no further call, and no delayed call is left."""
         self.service.startService()
         self.service.stopService()
         self.clock.pump([10] * 3)
         self.assertEqual((self.calls, self.clock.getDelayedCalls()), ([0], []))
 
     def test_stop_in_a_call(self) -> None:
-        """A call that has begun is cancelled, and waited for; that is no error."""
+        """A call in progress is cancelled and waited for; that is not logged as an error."""
         cancelled: list[Any] = []
         self.result = Deferred(lambda waiting: cancelled.append(waiting))
         self.service.startService()
@@ -83,7 +83,7 @@ class PeriodicTests(SynchronousTestCase):
         self.assertEqual(self.flushLoggedErrors(CancelledError), [])
 
     def test_stop_waits(self) -> None:
-        """A call that takes its time to end is waited for."""
+        """The stop waits for a call that needs time to end."""
         ending: Deferred[None] = Deferred()
 
         async def call() -> None:
@@ -103,7 +103,7 @@ class PeriodicTests(SynchronousTestCase):
         self.successResultOf(stopped)
 
     def test_coroutine(self) -> None:
-        """A coroutine is run as well."""
+        """A coroutine is awaited."""
         done = []
 
         async def call() -> None:
@@ -114,7 +114,7 @@ class PeriodicTests(SynchronousTestCase):
         self.assertEqual(done, [True, True])
 
     def test_start_again(self) -> None:
-        """It can be started again."""
+        """The service can be started again."""
         self.service.startService()
         self.service.stopService()
         self.clock.advance(3)

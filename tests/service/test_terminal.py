@@ -14,13 +14,13 @@ class TextTableTests(SynchronousTestCase):
     """Tables of plain texts."""
 
     def text(self, table: TextTable, width: int) -> str:
-        """Return what a terminal of a width shows."""
+        """Return the output of a terminal of a given width."""
         console = Console(file=io.StringIO(), width=width, force_terminal=False)
         console.print(table)
         return console.file.getvalue()  # type: ignore[attr-defined]
 
     def test_markup(self) -> None:
-        """What rich would take for markup is shown as it is."""
+        """rich's markup is printed as it is."""
         table = TextTable("Name", "Value")
         table.add_texts("[bold]a[/bold]", "[/]")
         text = self.text(table, 80)
@@ -28,7 +28,7 @@ class TextTableTests(SynchronousTestCase):
         self.assertIn("[/]", text)
 
     def test_nothing_cut_off(self) -> None:
-        """What is too long for its column is folded: every character is there."""
+        """A text that is too long for its column is folded, without losing a character."""
         table = TextTable("Name", "Value")
         table.add_texts("x" * 100, "y" * 50)
         text = self.text(table, 40)

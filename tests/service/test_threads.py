@@ -12,19 +12,19 @@ from patches.service.threads import ThreadService
 
 
 class QueueReactor(MemoryReactorClock):
-    """A reactor that keeps what threads ask it to call."""
+    """A reactor that queues calls from threads."""
 
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[Any] = []
 
     def callFromThread(self, call: Any, *args: Any, **kwargs: Any) -> None:
-        """Keep a call."""
+        """Queue a call."""
         self.asked.append(lambda: call(*args, **kwargs))
 
 
 class ThreadTests(SynchronousTestCase):
-    """What blocks runs elsewhere."""
+    """Blocking calls run in threads."""
 
     def setUp(self) -> None:
         self.reactor = QueueReactor()
@@ -32,26 +32,26 @@ class ThreadTests(SynchronousTestCase):
         self.service.startService()
 
     def stop(self) -> None:
-        """Stop, which waits for what runs; then let the results in."""
+        """Stop, which waits for running calls; then deliver the results."""
         self.service.stopService()
         for call in self.reactor.asked:
             call()
 
     def test_result(self) -> None:
-        """A call runs in a thread, and its result comes by the reactor."""
+        """A call runs in a thread, and the reactor delivers its result."""
         waiting = self.service.run(lambda one, two: (one + two, current_thread() is main_thread()), 1, 2)
         self.assertNoResult(waiting)
         self.stop()
         self.assertEqual(self.successResultOf(waiting), (3, False))
 
     def test_error(self) -> None:
-        """So does an error."""
+        """An error is delivered too."""
         waiting = self.service.run(lambda: 1 // 0)
         self.stop()
         self.failureResultOf(waiting, ZeroDivisionError)
 
     def test_stop_waits(self) -> None:
-        """What was begun, or waits for a thread, is finished before it stops."""
+        """Running and waiting calls are finished before the stop."""
         waiting = [self.service.run(lambda n=n: n * n) for n in range(20)]
         self.stop()
         self.assertEqual([self.successResultOf(one) for one in waiting], [n * n for n in range(20)])

@@ -26,7 +26,7 @@ JSON = "application/json;charset=utf-8"
 
 
 class Scripted(Resource):
-    """Answers each request as a function of its target says; ``None``: not before :meth:`release`."""
+    """Responds to each request with the result of a function of its target; ``None``: not before :meth:`release`."""
 
     isLeaf = True
 
@@ -51,7 +51,7 @@ class Scripted(Resource):
         return NOT_DONE_YET
 
     def release(self, target: str, status: int, body: bytes) -> None:
-        """Answer a request that is held; the client sees it when it is flushed."""
+        """Respond to a waiting request; the client receives it when the connection is flushed."""
         self._send(self.held.pop(target), status, body)
 
     def _send(self, request: Request, status: int, body: bytes) -> None:
@@ -63,7 +63,7 @@ class Scripted(Resource):
 
 
 class MemoryCase(SynchronousTestCase):
-    """A case with a double of Clair, a clock, and what it takes to read the one by the other."""
+    """A case with a double of Clair, a clock, and helpers that read the double."""
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -72,7 +72,7 @@ class MemoryCase(SynchronousTestCase):
         self.resource: Any = self.double.resource()
 
     def source(self, base_url: str = "http://clair.test:6060", page_size: int = 999, **fetch: Any) -> ClairSource:
-        """Make a source that reads ``self.resource``."""
+        """Create a source that reads ``self.resource``."""
         agent = RequestTraversalAgent(self.resource)
         self._flush = agent.flush
         settings = ClairSettings(page_size, FetchSettings(**fetch))
@@ -80,15 +80,15 @@ class MemoryCase(SynchronousTestCase):
         return ClairSource(client, base_url, self.clock, settings, jitter=lambda: 0.0)
 
     def deferred(self, awaitable: Coroutine[Any, Any, T]) -> Deferred[T]:
-        """Begin what can be awaited."""
+        """Start an awaitable."""
         return Deferred.fromCoroutine(awaitable)
 
     def stub_source(self) -> ClairSource:
-        """Make a source with plain treq under it."""
+        """Create a source on plain treq."""
         return ClairSource(StubTreq(self.resource), "http://clair.test", self.clock)
 
     def reading(self, listing: ClairListing) -> Deferred[list[Vulnerability]]:
-        """Begin to read a list to its end."""
+        """Start to read a list to its end."""
 
         async def read() -> list[Vulnerability]:
             return [vulnerability async for vulnerability in listing]
@@ -100,19 +100,19 @@ class MemoryCase(SynchronousTestCase):
         return self.successResultOf(self.reading(listing))
 
     def refusal(self, listing: ClairListing, kind: type[Exception]) -> str:
-        """Read a list that cannot be read, however long it takes; give the message of its error."""
+        """Read a list that cannot be read, however long it takes. Return the message of its error."""
         reading = self.reading(listing)
         self.pass_time(600)
         return self.message(self.failureResultOf(reading, kind))
 
     def message(self, failure: Failure) -> str:
-        """Give the message of an error, which has to be a single line."""
+        """Return the message of an error, which must be a single line."""
         text = str(failure.value)
         self.assertNotIn("\n", text)
         return text
 
     def pass_time(self, seconds: float, step: float = 1.0) -> None:
-        """Let time pass, and what was sent in it arrive."""
+        """Advance the clock, and deliver the requests of that time."""
         self._flush()
         for _ in range(round(seconds / step)):
             self.clock.advance(step)
@@ -120,12 +120,12 @@ class MemoryCase(SynchronousTestCase):
 
 
 def named(*names: str) -> list[dict[str, Any]]:
-    """Make vulnerabilities that have little more than a name."""
+    """Return vulnerabilities that have little more than a name."""
     return [{"Name": name, "FixedIn": [{"Name": "made-up", "Version": "1.0-1"}]} for name in names]
 
 
 class Meddling(Resource):
-    """Does something before it hands a request on: what others do meanwhile."""
+    """Calls a function before it forwards a request: a concurrent change."""
 
     isLeaf = True
 

@@ -1,4 +1,4 @@
-"""A case with a Clair whose list was read, and somebody who lays over it what changed."""
+"""A case with a Clair whose list was read, and a reader that applies its changes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ HALF_HOUR = 1800.0
 
 
 def fixed(name: str, version: str) -> dict[str, Any]:
-    """Make a vulnerability that is fixed in a version of a package."""
+    """Return a vulnerability that is fixed in a version of a package."""
     return {"Name": name, "FixedIn": [{"Name": "made-up", "Version": version}]}
 
 
 class TailCase(MemoryCase):
-    """A case with a list of four that was read, and somebody who lays over it what changed."""
+    """A case with a list of four that was read, and a reader that applies its changes."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -32,11 +32,11 @@ class TailCase(MemoryCase):
         self.double.requests.clear()
 
     def take(self, key: str = "debian-9") -> list[str]:
-        """Read a list, or what changed in it; give the names in the order in which they came."""
+        """Read a list, or its changes. Return the names in the order in which they arrived."""
         return self.commit_changes(key, listing := self.clair.listing(key, self.states.get(key)), self.read(listing))
 
     def commit_changes(self, key: str, listing: ClairListing, found: Iterable[Vulnerability]) -> list[str]:
-        """Take over what was read."""
+        """Apply the records that were read."""
         found = list(found)
         self.states[key] = listing.state
         before = self.have.get(key, {}) if listing.partial else {}
@@ -45,25 +45,25 @@ class TailCase(MemoryCase):
         return [each.name for each in found]
 
     def offered(self, key: str = "debian-9") -> str | None:
-        """Give the state of a list that is offered."""
+        """Return the state of a list in the offers."""
         offers = self.successResultOf(self.deferred(self.clair.offers()))
         return next(offer.state for offer in offers if offer.key == key)
 
     def change(self, name: str, version: str = "2.0-1", namespace: str = "debian:9") -> None:
-        """Change a vulnerability, or make one."""
+        """Change a vulnerability, or create one."""
         self.double.change(namespace, fixed(name, version))
 
     def assert_unchanged(self, key: str = "debian-9") -> None:
-        """Check that a list is told to be as it was read."""
+        """Check that the state of a list is that of the last pass."""
         self.assertIsNotNone(self.states[key])
         self.assertEqual(self.offered(key), self.states[key])
 
     def assert_changed(self, key: str = "debian-9") -> None:
-        """Check that a list is told to be another one."""
+        """Check that the state of a list is a new one."""
         self.assertNotIn(self.offered(key), (None, self.states[key]))
 
     def assert_taken(self, *names: str, partial: bool = True) -> None:
-        """Check what is read now, and that it is up to date then."""
+        """Check the names that are read now, and that the list is unchanged afterwards."""
         self.assertEqual(self.take(), list(names))
         self.assertIs(self.listing.partial, partial)
         self.assert_unchanged()

@@ -1,4 +1,4 @@
-"""What tests of downloads begin with: a folder, a clock, and a web whose server has one file."""
+"""The fixtures of tests of downloads: a folder, a clock, and a web whose server has one file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BODY = bytes(range(256)) * 40
 
 
 class DownloadCase(SynchronousTestCase):
-    """A server that has :data:`BODY`, until a test gives other answers."""
+    """A server that has :data:`BODY`, until a test sets other responses."""
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -33,23 +33,23 @@ class DownloadCase(SynchronousTestCase):
         self.answers: list[Told] = []
 
     def answer(self, asked: Asked) -> Told:
-        """Give the next answer of the test; the last one again and again."""
+        """Return the next response of the test; the last one is repeated."""
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
     def downloads(self, headers: dict[str, str] | None = None, **settings: Any) -> Downloader:
-        """Make what a process has that begins."""
+        """Create a downloader as in a new process."""
         client = verbatim_client(self.web.agent(self.clock))
         files, limits = FileCache(self.folder), FetchSettings(**{"tries": 5, **settings})
         return Downloader(client, self.clock, maybeDeferred, files, headers, limits, jitter=lambda: 0.0)
 
     def begin(self, url: str = URL, headers: dict[str, str] | None = None, **settings: Any) -> Deferred[FetchedFile]:
-        """Begin to fetch, as far as that goes at once."""
+        """Start to fetch, as far as possible without waiting."""
         fetching = Deferred.fromCoroutine(self.downloads(headers, **settings)(url))
         self.web.flush()
         return fetching
 
     def finish(self, fetching: Deferred[FetchedFile]) -> None:
-        """Let the time pass until it is over."""
+        """Advance the clock until the fetch ends."""
         for _ in range(600):
             if fetching.called:
                 return
@@ -58,18 +58,18 @@ class DownloadCase(SynchronousTestCase):
         self.fail("it does not end")
 
     def fetch(self, *answers: Told, **options: Any) -> FetchedFile:
-        """Fetch; give what is had."""
+        """Fetch a file. Return it."""
         self.answers = list(answers)
         fetching = self.begin(**options)
         self.finish(fetching)
         return self.successResultOf(fetching)
 
     def refused(self, *answers: Told, **options: Any) -> str:
-        """Fetch; give the text of the error."""
+        """Fetch a file that is refused. Return the text of the error."""
         return str(self.refusal(*answers, **options))
 
     def refusal(self, *answers: Told, **options: Any) -> BaseException:
-        """Fetch; give the error."""
+        """Fetch a file that is refused. Return the error."""
         self.answers = list(answers)
         fetching = self.begin(**options)
         self.finish(fetching)
@@ -77,16 +77,16 @@ class DownloadCase(SynchronousTestCase):
         return error
 
     def assertHad(self, fetched: FetchedFile, body: bytes = BODY) -> None:
-        """Check that a file is here, whole, and nothing of it besides but its record."""
+        """Check that a file is complete, and that only its record is beside it."""
         self.assertEqual(fetched.path.read_bytes(), body)
         self.assertEqual(fetched.state, hashlib.sha256(body).hexdigest())
         self.assertEqual({path.suffix for path in self.folder.iterdir()}, {".json", fetched.path.suffix})
 
     def assertNothing(self) -> None:
-        """Check that no file is here, nor a part of one."""
+        """Check that there is neither a file nor a part of one."""
         self.assertEqual(list(self.folder.iterdir()), [])
 
 
 def whole(body: bytes = BODY, **headers: str) -> Told:
-    """An answer that is all there is."""
+    """Return a complete response."""
     return told(200, body, **headers)

@@ -1,4 +1,4 @@
-"""What the tests of feeds have in common: a fetch of files that are made here, and a run that does not wait."""
+"""The fixtures of tests of feeds: a fetch of files that the tests create, and a run that does not wait."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ T = TypeVar("T")
 
 class Site:
     """
-    Files by their locations; verified to be a ``Fetch`` by how it is used.
+    Files by their locations; a ``Fetch``.
 
-    :ivar asked: every location that was asked for, in order.
+    :ivar asked: every location that was requested, in order.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -35,7 +35,7 @@ class Site:
         folder.mkdir(parents=True)
 
     async def __call__(self, location: str, /) -> FetchedFile:
-        """Give a file, or refuse."""
+        """Return a file, or raise."""
         self.asked.append(location)
         content = self.files.get(location)
         if content is None:
@@ -45,13 +45,13 @@ class Site:
         return FetchedFile(path, hashlib.sha256(content).hexdigest())
 
     def news(self) -> list[str]:
-        """Give what was asked for since the last time."""
+        """Return the requests since the last call."""
         asked, self.asked = self.asked, []
         return asked
 
 
 def run(call: Callable[..., T], /, *args: Any) -> Deferred[T]:
-    """Call it now."""
+    """Call the function at once."""
     return maybeDeferred(call, *args)
 
 
@@ -63,17 +63,17 @@ class FeedCase(SynchronousTestCase):
         self.site = Site(self.folder / "site")
 
     def had(self, awaitable: Coroutine[Any, Any, T]) -> T:
-        """Wait for what needs no time."""
+        """Return the result of an awaitable that needs no time."""
         return self.successResultOf(Deferred.fromCoroutine(awaitable))
 
     def refusal(self, awaitable: Coroutine[Any, Any, Any]) -> str:
-        """Give the message with which a source refuses, which has to be a single line."""
+        """Return the message with which a source refuses, which must be a single line."""
         text = str(self.failureResultOf(Deferred.fromCoroutine(awaitable), SourceError).value)
         self.assertNotIn("\n", text)
         return text
 
     def source(self, wanted: frozenset[str] | None = None, **section: Any) -> FeedSource:
-        """Make a source of a section of the configuration."""
+        """Create a source from a section of the configuration."""
         files = FileCache(self.folder / "kept")
         context = SourceContext(
             reactor=None, run=run, folder=self.folder, fetcher=lambda config: self.site, files=files

@@ -1,4 +1,4 @@
-"""A web in memory: real clients, and servers that answer each request with exactly the bytes that a test wants."""
+"""A web in memory: real clients, and servers that respond to each request with exactly the bytes of a test."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from zope.interface import implementer
 @frozen
 class Asked:
     """
-    A request as it came.
+    A request as received.
 
-    :ivar url: what it was for.
-    :ivar headers: by their names in small letters.
+    :ivar url: its URL.
+    :ivar headers: by their names in lower case.
     """
 
     url: str
@@ -32,9 +32,9 @@ class Asked:
 @frozen
 class Told:
     """
-    An answer.
+    A response.
 
-    :ivar closes: whether the connection is closed behind it.
+    :ivar closes: whether the connection is closed after it.
     """
 
     data: bytes
@@ -42,7 +42,7 @@ class Told:
 
 
 def told(status: int, body: bytes = b"", closes: bool = False, **headers: str) -> Told:
-    """Write an answer; its length is told unless a header says otherwise, or it is closed behind it."""
+    """Return a response; its length is announced unless a header says otherwise, or the connection closes after it."""
     lines = {name.replace("_", "-").lower(): value for name, value in headers.items()}
     if not closes and "content-length" not in lines:
         lines["content-length"] = str(len(body))
@@ -51,7 +51,7 @@ def told(status: int, body: bytes = b"", closes: bool = False, **headers: str) -
 
 
 class Server(Protocol):
-    """Reads requests without bodies, and answers each."""
+    """Parses requests without bodies, and responds to each."""
 
     def __init__(self, origin: str, answer: Callable[[Asked], Told]) -> None:
         self._origin = origin
@@ -73,9 +73,9 @@ class Server(Protocol):
 @implementer(IAgentEndpointFactory)
 class Web:
     """
-    Every server there is.
+    All servers of the web.
 
-    :param answer: answers for all of them.
+    :param answer: returns the response to a request.
     """
 
     def __init__(self, answer: Callable[[Asked], Told]) -> None:
@@ -84,7 +84,7 @@ class Web:
         self._pumps: list[IOPump] = []
 
     def agent(self, clock: IReactorTime) -> Agent:
-        """Make an agent in this web."""
+        """Create an agent in this web."""
         return Agent.usingEndpointFactory(clock, self)
 
     def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
@@ -99,12 +99,12 @@ class Web:
         return client
 
     def flush(self) -> None:
-        """Carry what is under way, until there is nothing."""
+        """Deliver the data in transit, until there is no more."""
         while any(pump.flush() for pump in self._pumps):
             pass
 
     def push(self, data: bytes) -> None:
-        """Send more of what the last connection's server answers."""
+        """Send more of the response of the last connection's server."""
         self._pumps[-1].server.transport.write(data)
         self.flush()
 

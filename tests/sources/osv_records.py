@@ -1,4 +1,4 @@
-"""Small records in OSV's format, of our own making."""
+"""Small records in OSV's format, for tests."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from patches.vulnerability import Vulnerability
 
 
 def affected(ecosystem: str, name: str, fixed: str | None = None, **rest: Any) -> dict[str, Any]:
-    """Make an element of ``affected``: from the start to a fix, if there is one."""
+    """Return an element of ``affected``: from the first version to a fix, if there is one."""
     events = [{"introduced": "0"}, *([{"fixed": fixed}] if fixed is not None else [])]
     package = {"ecosystem": ecosystem, "name": name}
     return {"package": package, "ranges": [{"type": "ECOSYSTEM", "events": events}], **rest}
 
 
 def record(record_id: str, *entries: dict[str, Any], **rest: Any) -> dict[str, Any]:
-    """Make a record."""
+    """Return a record."""
     return {"id": record_id, "modified": "2024-05-06T07:08:09Z", "affected": list(entries), **rest}
 
 
 def parse(
     document: Any, *wanted: str, ecosystems: Ecosystems = ECOSYSTEMS
 ) -> tuple[dict[str, Vulnerability], dict[str, int]]:
-    """Read a record; give its vulnerabilities by platform, and what was left out."""
+    """Parse a record. Return its vulnerabilities by platform, and the counts of skipped parts."""
     context = ParseContext("osv", wanted or None)
     found = list(parse_record(document, context, ecosystems))
     assert len({vulnerability.platform for vulnerability in found}) == len(found), "a platform came twice"
@@ -33,7 +33,7 @@ def parse(
 
 
 def only(document: Any) -> Vulnerability:
-    """Read a record that is about one platform, and of which nothing is left out."""
+    """Parse a record about one platform, and check that nothing is skipped."""
     found, skipped = parse(document)
     assert not skipped, skipped
     (vulnerability,) = found.values()

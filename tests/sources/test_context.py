@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.sources.context`: sources that are made with the context of a server."""
+"""Tests for :mod:`patches.sources.context`: sources that are created with the context of a server."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class MeansTests(SynchronousTestCase):
     """The shared dependencies."""
 
     def make(self, environment: dict[str, str], **section: Any) -> Any:
-        """Make a source."""
+        """Create a source."""
         folder = Path(self.mktemp())
         context = SourceContext.create(Clock(), maybeDeferred, folder, FileCache(folder / "files"), environment)  # type: ignore[arg-type]
         return create_source(SourceConfig.from_section("mine", section), context, None)
 
     def test_path(self) -> None:
-        """A file that is here is offered, and no folder is made for it."""
+        """A local file is offered, and no folder is created for it."""
         path = Path(self.mktemp()).with_suffix(".json")
         path.write_text(FEED)
         source = self.make({}, kind="secdb", path=str(path), platforms=["wolfi"])
@@ -36,7 +36,7 @@ class MeansTests(SynchronousTestCase):
         self.assertEqual([offer.platform for offer in offers], ["wolfi"])
 
     def test_environment(self) -> None:
-        """A proxy of the environment that cannot be used is told when a source is made, for a Clair too."""
+        """A proxy of the environment that cannot be used is reported when a source is created, for a Clair too."""
         for kind in ("osv", "clair"):
             with self.assertRaisesRegex(BadSetting, r"^\[source.mine\]: HTTPS_PROXY in the environment"):
                 self.make({"https_proxy": "socks5://x"}, kind=kind, url="https://feeds.test")

@@ -16,12 +16,12 @@ from patches.vulnerability import Vulnerability
 
 
 def records(count: int) -> list[Vulnerability]:
-    """Make some records."""
+    """Return some records."""
     return [Vulnerability(f"CVE-2024-{number:04}", "debian-12") for number in range(count)]
 
 
 class ListingTests(SynchronousTestCase):
-    """Listings of made-up files."""
+    """Listings of generated files."""
 
     def read(
         self, parse: Callable[[], Iterator[Vulnerability]], run: Any = maybeDeferred
@@ -35,7 +35,7 @@ class ListingTests(SynchronousTestCase):
         return Deferred.fromCoroutine(reading())
 
     def test_batches(self) -> None:
-        """Everything comes, in order, some hundreds at a time."""
+        """All records are yielded, in order, some hundreds at a time."""
         calls = []
 
         def run(call: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
@@ -46,7 +46,7 @@ class ListingTests(SynchronousTestCase):
         self.assertEqual((found, len(calls)), (records(1000), 6))
 
     def test_error(self) -> None:
-        """What the parser raises is raised; what came before it came."""
+        """An error of the parser is raised, after the records before it."""
 
         def parse() -> Iterator[Vulnerability]:
             yield from records(300)
@@ -55,7 +55,7 @@ class ListingTests(SynchronousTestCase):
         self.failureResultOf(self.read(parse), SourceError)
 
     def test_cancelled(self) -> None:
-        """A reading that is given up while a thread is at it ends at once, and is no error of the parser."""
+        """A listing that is abandoned while a thread parses ends at once, and raises no error of the parser."""
         begun, end = threading.Event(), threading.Event()
         threads = []
 

@@ -45,14 +45,14 @@ class TextTests(SynchronousTestCase):
             self.assertFalse(is_link(value), value)
 
     def test_times(self) -> None:
-        """A time is taken as it stands; the year 1 is none."""
+        """A time is returned unchanged; the year 1 counts as unknown."""
         for value in ("2026-01-01T00:00:00Z", "2026-01-01t00:00:00.123+01:00"):
             self.assertEqual(time_in(value), value)
         for other in ("0001-01-01T00:00:00Z", "2026-01-01", "2026-01-01T00:00:00", "", None, 0):
             self.assertIsNone(time_in(other))
 
     def test_dicts(self) -> None:
-        """Objects are taken out of a list; of anything else there are none."""
+        """Objects in a list are returned; other values have none."""
         self.assertEqual(dicts([{"a": 1}, 7, None, {}, []]), [{"a": 1}, {}])
         for value in (None, {"a": 1}, "text", 7):
             self.assertEqual(dicts(value), [])
@@ -62,7 +62,7 @@ class ArchitectureTests(SynchronousTestCase):
     """Architectures."""
 
     def test_patterns(self) -> None:
-        """Alternatives are taken out of a pattern; any other pattern is not understood."""
+        """The alternatives of a pattern are returned; other patterns are not understood."""
         for pattern, expected in (
             ("aarch64|x86_64", {"aarch64", "x86_64"}),
             ("^(aarch64|x86_64)$", {"aarch64", "x86_64"}),
@@ -74,7 +74,7 @@ class ArchitectureTests(SynchronousTestCase):
             self.assertIsNone(arches_in_pattern(pattern), pattern)
 
     def test_restriction(self) -> None:
-        """Builds for every machine, and sources alone, restrict nothing."""
+        """Builds for every machine, and source packages only, restrict nothing."""
         for arches, expected in (
             (["x86_64", "aarch64", "x86_64"], ("aarch64", "x86_64")),
             (["x86_64", "src"], ("x86_64",)),
@@ -89,7 +89,7 @@ class OrderTests(SynchronousTestCase):
     """Packages and severities."""
 
     def test_order(self) -> None:
-        """The order depends on nothing but the packages; each is there once."""
+        """The order depends on the packages only; each occurs once."""
         packages = [
             FixedPackage("a", None),
             FixedPackage("a", "1"),
@@ -104,7 +104,7 @@ class OrderTests(SynchronousTestCase):
             self.assertEqual(sorted_packages(random.Random(seed).sample(packages * 2, 12)), expected)
 
     def test_severities(self) -> None:
-        """Words are known in any case, with Debian's stars and blanks around; others are unknown."""
+        """Ratings are converted in any case, with Debian's asterisks and blanks; others are unknown."""
         for word, expected in (
             ("unimportant", Severity.NEGLIGIBLE),
             ("Low**", Severity.LOW),

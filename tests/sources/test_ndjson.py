@@ -18,7 +18,7 @@ from tests.server.fake_catalogue import lines, vulnerabilities
 
 
 class CountingClock(Clock):
-    """A clock that counts how often something is put off."""
+    """A clock that counts delayed calls."""
 
     turns = 0
 
@@ -37,12 +37,12 @@ class NdjsonTests(SynchronousTestCase):
         self.source = NdjsonSource(self.path, self.clock, "own")
 
     def offer(self) -> Offer:
-        """Return what it offers."""
+        """Return its offer."""
         [offer] = self.successResultOf(ensureDeferred(self.source.offers()))
         return offer
 
     def begin(self) -> Deferred[list[Vulnerability]]:
-        """Begin to read it."""
+        """Start to read it."""
         self.listing = self.source.listing("key")
 
         async def reading() -> list[Vulnerability]:
@@ -51,13 +51,13 @@ class NdjsonTests(SynchronousTestCase):
         return ensureDeferred(reading())
 
     def test_interfaces(self) -> None:
-        """It is a source, and what it gives is a listing."""
+        """The source and its listing provide their interfaces."""
         self.assertTrue(verifyObject(ISource, self.source))
         self.assertTrue(verifyObject(IListing, self.source.listing("key")))
         self.assertEqual((self.source.name, self.source.rank), ("own", 0))
 
     def test_offer(self) -> None:
-        """It offers its file; the state changes when the file does, and only then."""
+        """The source offers its file; the state changes when the file does, and only then."""
         first = self.offer()
         self.assertEqual((first.key, first.platform, self.offer()), (self.path.name, None, first))
         os.utime(self.path, (1, 1))
@@ -66,14 +66,14 @@ class NdjsonTests(SynchronousTestCase):
         self.assertEqual(len({first.state, second.state, self.offer().state}), 3)
 
     def test_read(self) -> None:
-        """All is read in its order, and counted."""
+        """All lines are read in order, and counted."""
         reading = self.begin()
         self.clock.advance(0)
         self.assertEqual(self.successResultOf(reading), vulnerabilities(5))
         self.assertEqual((self.listing.found, self.listing.claimed, dict(self.listing.skipped)), (5, None, {}))
 
     def test_turns(self) -> None:
-        """Others get their turn after every two hundred lines."""
+        """Other events get a turn after every two hundred lines."""
         self.path.write_bytes(b"".join(lines(vulnerabilities(401))))
         reading = self.begin()
         self.clock.advance(0)
@@ -81,7 +81,7 @@ class NdjsonTests(SynchronousTestCase):
         self.assertEqual(self.clock.turns, 3)
 
     def test_damaged(self) -> None:
-        """A line that is no vulnerability is an error that names it: nothing is passed over."""
+        """A line that is not a vulnerability is an error that names it: no line is skipped."""
         self.path.write_bytes(b"".join(lines(vulnerabilities(2))) + b"{}\n")
         reading = self.begin()
         self.clock.advance(0)
@@ -89,7 +89,7 @@ class NdjsonTests(SynchronousTestCase):
         self.assertTrue(message.startswith(f"{self.path}:3: "), message)
 
     def test_absent(self) -> None:
-        """A file that is not there is an error, when it is asked for and when it is read."""
+        """A missing file is an error, both for the offers and for the listing."""
         self.path.unlink()
         self.failureResultOf(ensureDeferred(self.source.offers()), SourceError)
         reading = self.begin()

@@ -8,15 +8,15 @@ from patches.sources.parse_context import ParseContext
 
 
 class ContextTests(SynchronousTestCase):
-    """What a parser counts."""
+    """The counts of a parser."""
 
     def test_wants(self) -> None:
-        """Without a choice every platform is wanted; with an empty one, none."""
+        """Without a selection every platform is wanted; with an empty one, none."""
         for wanted, expected in ((None, True), ({"debian-12"}, True), ({"debian-13"}, False), (set(), False)):
             self.assertIs(ParseContext("s", wanted).wants("debian-12"), expected)
 
     def test_counts(self) -> None:
-        """What was skipped is counted by reason, what was found as it is taken."""
+        """Skipped entries are counted by reason, entries that are found as they are yielded."""
         context = ParseContext("s")
         context.skip("a")
         context.skip("a", 2)
@@ -27,7 +27,7 @@ class ContextTests(SynchronousTestCase):
         self.assertEqual((list(entries), context.found), (["y", "z"], 3))
 
     def test_unknown(self) -> None:
-        """Names from the feed are in twenty reasons at most, each of thirty characters at most, in ASCII."""
+        """Names from the feed are in at most twenty reasons, with at most thirty characters each, in ASCII."""
         context = ParseContext("s")
         reasons = []
         for number in range(25):

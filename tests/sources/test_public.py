@@ -23,12 +23,12 @@ class PublicSourcesTests(SynchronousTestCase):
         self.public: PublicSourceProvider = PublicSources(context)
 
     def wanted(self, *platforms: str) -> dict[str, list[str]]:
-        """Tell what each source reads when these platforms are wanted."""
+        """Return the platforms that each source reads when these are wanted."""
         found = self.public.sources(platforms)
         return {source.name: sorted(source.wanted) for source in found.values()}  # type: ignore[attr-defined]
 
     def test_has(self) -> None:
-        """There is one for every name of a family that has a public feed, and for nothing else."""
+        """Every name of a family with a public feed has a source, and no other name."""
         for name in ("debian-12", "debian-99", "wolfi", "amazon-2023", "opensuse-leap-15.6"):
             self.assertTrue(self.public.has(name), name)
         for name in ("amazon-2018", "amiga-3", "Debian 12", "", "debian-" + "9" * 64, "photon-5", "-", "\n"):
@@ -36,7 +36,7 @@ class PublicSourcesTests(SynchronousTestCase):
             self.assertEqual(self.public.sources([name]), {})
 
     def test_all(self) -> None:
-        """Every one of the table can be made, and reads what is wanted of it."""
+        """Every source of the table can be created, and reads the wanted platforms."""
         names = [name if name.partition("-")[2].isdecimal() else f"{name}-1" for name in PUBLIC]
         names = [name.removesuffix("-1") if name in ("wolfi-1", "chainguard-1") else name for name in names]
         found = self.wanted(*names)
@@ -44,7 +44,9 @@ class PublicSourcesTests(SynchronousTestCase):
         self.assertEqual(sorted(name for each in found.values() for name in each), sorted(names))
 
     def test_exactly(self) -> None:
-        """They read what is wanted now, and not what was before; a source that is always wanted stays the same."""
+        """
+        The sources read the platforms that are wanted now only; a source that is always wanted stays the same object.
+        """
         first = self.public.sources(["debian-12", "wolfi"])["debian-12"]
         self.assertEqual(
             self.wanted("debian-11", "debian-12", "alpine-3.20"),

@@ -1,4 +1,4 @@
-"""Which products are Enterprise Linux itself."""
+"""Tests for :mod:`patches.sources.red_hat`: the products that are Enterprise Linux itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class ProductTests(SynchronousTestCase):
     """Names of products, in both forms."""
 
     def test_mainline(self) -> None:
-        """The operating system, and what is in its repositories."""
+        """The operating system and its repositories have a platform."""
         for cpe, platform in {
             "cpe:/o:redhat:enterprise_linux:9": "rhel-9",
             "cpe:/a:redhat:enterprise_linux:8::appstream": "rhel-8",
@@ -23,7 +23,7 @@ class ProductTests(SynchronousTestCase):
             self.assertEqual(platform_of_cpe(cpe), platform, cpe)
 
     def test_others(self) -> None:
-        """Longer support, layered products, and what is no name."""
+        """Extended support, layered products, and other texts have no platform."""
         for cpe in (
             "cpe:/a:redhat:rhel_eus:9.2::appstream",
             "cpe:/o:redhat:rhel_aus:8.6::baseos",

@@ -1,4 +1,4 @@
-"""Every kind of source is made of its configuration."""
+"""Tests for :mod:`patches.sources.registry`: every kind of source is created from its configuration."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class RegistryCase(FeedCase):
     """A case with files in a folder."""
 
     def made(self, wanted: frozenset[str] | None = None, **section: Any) -> ISource:
-        """Make a source that reads files which are here."""
+        """Create a source that reads local files."""
         files = FileCache(self.folder / "kept")
         context = SourceContext(
             reactor=None, run=run, folder=self.folder, fetcher=lambda config: LocalFiles(run), files=files
@@ -32,7 +32,7 @@ class RegistryCase(FeedCase):
         return create_source(SourceConfig.from_section("made-up", section), context, wanted)
 
     def write(self, name: str, content: bytes) -> str:
-        """Write a file; give the folder of all."""
+        """Write a file. Return its folder."""
         path = self.folder / "files" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
@@ -40,10 +40,10 @@ class RegistryCase(FeedCase):
 
 
 class ConfigurationTests(RegistryCase):
-    """What a configuration may say."""
+    """Valid and invalid configurations."""
 
     def refused(self, **section: Any) -> str:
-        """Give the message with which a configuration is refused, which has to be a single line."""
+        """Return the message with which a configuration is refused, which must be a single line."""
         with self.assertRaises(BadSetting) as caught:
             self.made(**section)
         text = str(caught.exception)
@@ -52,28 +52,28 @@ class ConfigurationTests(RegistryCase):
         return text
 
     def test_unknown_kind(self) -> None:
-        """A kind that there is not is refused, and those that there are are named."""
+        """An unknown kind is refused, and the message contains the known ones."""
         text = self.refused(kind="made-up", url="https://x.test")
         for kind in KINDS:
             self.assertIn(kind, text)
 
     def test_no_place(self) -> None:
-        """Every kind needs a place."""
+        """Every kind needs a location."""
         for kind in KINDS:
             self.assertIn("neither", self.refused(kind=kind))
 
     def test_one_platform(self) -> None:
-        """What does not say of which platform it is has to be told the one."""
+        """A kind whose files do not name their platform needs exactly one in its configuration."""
         for kind, url in (("updateinfo", "https://x.test"), ("secdb", "https://x.test/security.json")):
             for platforms in ({}, {"platforms": ["amazon-2", "amazon-2023"]}):
                 self.assertIn('"platforms"', self.refused(kind=kind, url=url, **platforms))
 
     def test_one_place(self) -> None:
-        """Documents with an archive and changes are in one place."""
+        """Documents with an archive and changes have one location."""
         self.assertIn("one place", self.refused(kind="csaf-vex", url=["https://a.test", "https://b.test"]))
 
     def test_rank(self) -> None:
-        """A vendor's word goes before what was converted, unless the configuration says otherwise."""
+        """A vendor's own data takes precedence over converted data, unless the configuration says otherwise."""
         url, one = "https://x.test", {"platforms": ["amazon-2"]}
         ranks = {kind: self.made(kind=kind, url=url, **one).rank for kind in ("clair-export", "csaf-vex", "updateinfo")}
         self.assertEqual(ranks, {"clair-export": 1, "csaf-vex": 0, "updateinfo": 0})
@@ -82,10 +82,10 @@ class ConfigurationTests(RegistryCase):
 
 
 class LocalTests(RegistryCase):
-    """Copies of feeds in a folder are read as the feeds are."""
+    """Copies of feeds in a folder are read like the feeds."""
 
     def names(self, **section: Any) -> list[tuple[str, str]]:
-        """Read a source; give names and platforms."""
+        """Read a source. Return names and platforms."""
         return [(each.name, each.platform) for each in self.read(self.made(**section))]
 
     def test_updateinfo(self) -> None:
@@ -118,7 +118,7 @@ class LocalTests(RegistryCase):
         self.assertEqual(self.names(kind="csaf-vex", path=f"{folder}/csaf_vex_2026-11-20.tar.zst"), both[:1])
 
     def test_scratch_is_gone(self) -> None:
-        """What was gathered on the way is deleted."""
+        """The scratch file is deleted."""
         folder = self.write("export.json", lines(entry("debian/updater", "CVE-2024-0001", distribution=DEBIAN)))
         self.names(kind="clair-export", path=f"{folder}/export.json")
         self.assertEqual([path.name for path in Path(self.folder).glob("*gathering*")], [])

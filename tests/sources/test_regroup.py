@@ -1,4 +1,4 @@
-"""Parts of vulnerabilities become whole ones."""
+"""Tests for :mod:`patches.sources.regroup`: fragments are merged to complete vulnerabilities."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ PARTS = st.builds(
 
 
 class GatheringTests(SynchronousTestCase):
-    """A gathering in a file of its own."""
+    """A fragment store in a file of its own."""
 
     def gathering(self) -> FragmentStore:
-        """Make one that is empty."""
+        """Create an empty one."""
         self.path = Path(self.mktemp())
         gathering = FragmentStore(self.path)
         self.addCleanup(gathering.close)
@@ -35,7 +35,7 @@ class GatheringTests(SynchronousTestCase):
 
     @given(st.lists(PARTS, max_size=12))
     def test_nothing_lost(self, parts: list[Vulnerability]) -> None:
-        """Every package of every part is in the one vulnerability of its name and platform, and nothing else is."""
+        """Every package of every fragment is in the one vulnerability of its name and platform, and nothing else is."""
         gathering = self.gathering()
         gathering.add(parts[:5])
         gathering.add(iter(parts[5:]))
@@ -50,7 +50,7 @@ class GatheringTests(SynchronousTestCase):
         self.assertEqual({(each.platform, each.name, alias) for each in found for alias in each.aliases}, aliases)
 
     def test_severity(self) -> None:
-        """The highest severity holds; what is negligible here and not rated there is not rated."""
+        """The highest severity is used; negligible in one fragment and unrated in another is unrated."""
         for severities, expected in (
             ((Severity.LOW, Severity.HIGH, Severity.UNKNOWN), Severity.HIGH),
             ((Severity.NEGLIGIBLE, Severity.UNKNOWN), Severity.UNKNOWN),
@@ -61,7 +61,7 @@ class GatheringTests(SynchronousTestCase):
             self.assertEqual(merged(parts).severity, expected)
 
     def test_said_once(self) -> None:
-        """What one part says of the flaw holds for the whole."""
+        """The fields of any fragment apply to the whole vulnerability."""
         parts = [
             Vulnerability("CVE-2024-0001", "debian-12"),
             Vulnerability("CVE-2024-0001", "debian-12", details_href="https://a", published="2024", cvss="CVSS:3.1/"),
@@ -69,7 +69,7 @@ class GatheringTests(SynchronousTestCase):
         self.assertEqual(merged(parts), parts[1])
 
     def test_file(self) -> None:
-        """What is left of an older gathering is thrown away, and so is the file in the end."""
+        """The rest of an older scratch file is deleted, and so is the file in the end."""
         gathering = self.gathering()
         self.path.unlink()
         self.path.write_bytes(b"left over")

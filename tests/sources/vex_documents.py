@@ -1,4 +1,4 @@
-"""Small VEX documents, of our own making, in the shape of Red Hat's."""
+"""Small VEX documents for tests, in the structure of Red Hat's."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ CVE = "CVE-2024-0001"
 
 
 def product(product_id: str, **helper: str) -> dict[str, Any]:
-    """Make a product."""
+    """Return a product."""
     return {"name": product_id, "product_id": product_id, "product_identification_helper": helper}
 
 
 def part(of: str, component: str, whole: str | None = None) -> dict[str, Any]:
-    """Make a relationship."""
+    """Return a relationship."""
     return {
         "category": "default_component_of",
         "full_product_name": {"name": "x", "product_id": whole or f"{of}:{component}"},
@@ -38,7 +38,7 @@ def part(of: str, component: str, whole: str | None = None) -> dict[str, Any]:
 
 def document(purls: dict[str, str], relationships: list[dict[str, Any]], **content: Any) -> dict[str, Any]:
     """
-    Make a document.
+    Return a document.
 
     :param purls: the packages, by their ids.
     """
@@ -61,7 +61,7 @@ def document(purls: dict[str, str], relationships: list[dict[str, Any]], **conte
 
 
 def simple(name: str = "curl", cve: str = CVE, **content: Any) -> dict[str, Any]:
-    """Make a document of one source package of RHEL 9 that has no fix."""
+    """Return a document of one source package of RHEL 9 without a fix."""
     status = {"known_affected": [f"rhel_9:{name}"]}
     purls = {name: f"pkg:rpm/redhat/{name}?arch=src"}
     made = document(purls, [part("rhel_9", name)], **{"cve": cve, "product_status": status, **content})
@@ -70,7 +70,7 @@ def simple(name: str = "curl", cve: str = CVE, **content: Any) -> dict[str, Any]
 
 
 def parse(*documents: Any, wanted: tuple[str, ...] | None = None) -> tuple[dict[str, Vulnerability], dict[str, int]]:
-    """Read documents; give the vulnerabilities by platform, of which there is one each, and what was left out."""
+    """Parse documents. Return the vulnerabilities by platform, one each, and the counts of skipped entries."""
     context = ParseContext("redhat", wanted)
     members = [(f"2024/{number}.json", json.dumps(each).encode()) for number, each in enumerate(documents)]
     found = list(parse_csaf(members, context))

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Tests for :mod:`patches.storage.atomic_file`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from patches.storage.atomic_file import Unwritable, WholeFile
 
 
 class WholeFileTests(SynchronousTestCase):
-    """A file that is written whole or not at all."""
+    """A file that is written atomically."""
 
     def setUp(self) -> None:
         self.folder = Path(self.mktemp())
@@ -19,7 +19,7 @@ class WholeFileTests(SynchronousTestCase):
         self.path = self.folder / "out.json"
 
     def test_put(self) -> None:
-        """It has its new content, and nothing else is in the folder."""
+        """The file has its new content, and no other file is in the folder."""
         self.path.write_text("old")
         with WholeFile.at(self.path) as file:
             self.assertEqual(self.path.read_text(), "old")
@@ -28,14 +28,14 @@ class WholeFileTests(SynchronousTestCase):
         self.assertEqual(os.listdir(self.folder), ["out.json"])
 
     def test_given_up(self) -> None:
-        """If nothing was put, what was there stays, and nothing is left."""
+        """If no content is written, the old file stays, and no other file is left."""
         self.path.write_text("old")
         with self.assertRaises(KeyError), WholeFile.at(self.path):
             raise KeyError
         self.assertEqual((self.path.read_text(), os.listdir(self.folder)), ("old", ["out.json"]))
 
     def test_link(self) -> None:
-        """A link stays a link; what it points to is replaced."""
+        """A link stays a link; its target is replaced."""
         (self.folder / "link").symlink_to("out.json")
         with WholeFile.at(self.folder / "link") as file:
             file.put("new")
@@ -43,7 +43,7 @@ class WholeFileTests(SynchronousTestCase):
         self.assertEqual(self.path.read_text(), "new")
 
     def test_unwritable(self) -> None:
-        """What cannot be written is known at once, in a line: no such folder, a folder, a device."""
+        """A path that cannot be written to is refused at once, in one line: a missing folder, a folder, a device."""
         for path in (self.folder / "none/x", self.folder, Path("/dev/null"), self.folder / ("x" * 300)):
             text = str(self.assertRaises(Unwritable, WholeFile.at, path))
             self.assertTrue(text.startswith(f"{path}: "), text)

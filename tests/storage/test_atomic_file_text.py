@@ -1,4 +1,4 @@
-"""What text a file can hold that is written whole or not at all."""
+"""The texts, descriptors and permissions of atomically written files."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from patches.storage.atomic_file import WholeFile, create_atomically, sync_folde
 
 
 class TextTests(SynchronousTestCase):
-    """Text that is no text."""
+    """Texts that are not UTF-8."""
 
     def test_surrogates(self) -> None:
-        """A name of a file that is not UTF-8 is written as the bytes that it was."""
+        """A file name that is not UTF-8 is written as its original bytes."""
         path = Path(self.mktemp())
         with WholeFile.at(path) as file:
             file.put("é\udcff\n")
@@ -22,10 +22,10 @@ class TextTests(SynchronousTestCase):
 
 
 class DescriptorTests(SynchronousTestCase):
-    """What is open, and who may read."""
+    """Open files, and permissions."""
 
     def test_closed(self) -> None:
-        """Nothing stays open, however often files are written."""
+        """No descriptor stays open, however often files are written."""
         folder = Path(self.mktemp())
         folder.mkdir()
         before = len(os.listdir("/proc/self/fd"))
@@ -38,7 +38,7 @@ class DescriptorTests(SynchronousTestCase):
         self.assertEqual(len(os.listdir("/proc/self/fd")), before)
 
     def test_mode(self) -> None:
-        """A file that is written whole has the mode of any new file: as the umask leaves it."""
+        """An atomically written file has the mode of any new file, by the umask."""
         path = Path(self.mktemp())
         for mask, expected in ((0o022, 0o644), (0o077, 0o600), (0o000, 0o666)):
             path.unlink(missing_ok=True)

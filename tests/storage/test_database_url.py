@@ -8,10 +8,10 @@ from patches.storage.database_url import database_url, display_name
 
 
 class DatabaseUrlTests(SynchronousTestCase):
-    """What a URL of a database may be."""
+    """Valid and invalid URLs."""
 
     def test_taken(self) -> None:
-        """Files of SQLite, and PostgreSQL by its driver, however it is reached; a password is never shown."""
+        """Files of SQLite, and PostgreSQL by its driver, are valid; a password is never displayed."""
         for text, name in (
             ("sqlite:////srv/a file.sqlite", "/srv/a file.sqlite"),
             ("sqlite:///here.sqlite", "here.sqlite"),
@@ -21,7 +21,7 @@ class DatabaseUrlTests(SynchronousTestCase):
             self.assertEqual(display_name(database_url(text)), name)
 
     def test_refused(self) -> None:
-        """Anything else is refused, and what is said repeats nothing of it."""
+        """Other URLs are refused, and the message does not contain them."""
         for text in (
             "",
             "s3cret",

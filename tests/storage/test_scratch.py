@@ -19,14 +19,14 @@ class ScratchTests(SynchronousTestCase):
         self.path = Path(self.mktemp())
 
     def test_empty(self) -> None:
-        """A scratch database is empty, whatever was in the file."""
+        """A scratch database is empty, whatever the file contained."""
         self.path.write_bytes(b"not a database")
         database = open_scratch(self.path)
         self.addCleanup(database.close)
         self.assertEqual(database.execute("SELECT name FROM sqlite_master").fetchall(), [])
 
     def test_pragmas(self) -> None:
-        """The pragmas hold, and a file that is no database leaves no connection open."""
+        """The pragmas are applied, and a file that is not a database leaves no connection open."""
         database = connect(self.path, ("cache_size=-77",))
         self.addCleanup(database.close)
         self.assertEqual(database.execute("PRAGMA cache_size").fetchone(), (-77,))
@@ -35,7 +35,7 @@ class ScratchTests(SynchronousTestCase):
         self.assertRaises(sqlite3.DatabaseError, connect, broken, ("journal_mode=WAL",))
 
     def test_one_file(self) -> None:
-        """It is one file, without a journal, and what is written is there without a commit."""
+        """It is one file, without a journal, and writes need no commit."""
         path = Path(self.mktemp())
         database = open_scratch(path)
         self.addCleanup(database.close)
@@ -54,7 +54,7 @@ class ScratchTests(SynchronousTestCase):
         self.assertEqual(database.execute("SELECT count(*) FROM t").fetchone(), (0,))
 
     def test_threads_at_once(self) -> None:
-        """Two threads at once are a mistake of the program, and raise."""
+        """Simultaneous use by two threads is a bug, and raises."""
         database = open_scratch(self.path)
         self.addCleanup(database.close)
         database.execute("CREATE TABLE t (a)")

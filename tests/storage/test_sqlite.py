@@ -15,7 +15,7 @@ THINGS = Table("things", METADATA, Column("id", Integer, primary_key=True))
 
 
 class OpenTests(SynchronousTestCase):
-    """A database of our own."""
+    """A database of the program."""
 
     def setUp(self) -> None:
         self.path = Path(self.mktemp())
@@ -28,7 +28,7 @@ class OpenTests(SynchronousTestCase):
         return text
 
     def test_again(self) -> None:
-        """What was written is there when it is opened again; pragmas hold on every connection."""
+        """Data is kept when the database is opened again; pragmas are applied to every connection."""
         for count in range(3):
             engine = open_sqlite(self.path, METADATA, 3, ("journal_mode=WAL", "cache_size=-77"))
             with engine.begin() as connection:
@@ -39,19 +39,19 @@ class OpenTests(SynchronousTestCase):
             engine.dispose()
 
     def test_versions(self) -> None:
-        """Another version, older or newer, is refused, and stays what it was."""
+        """Another version, older or newer, is refused, and not changed."""
         open_sqlite(self.path, METADATA, 3, ()).dispose()
         for version in (2, 4):
             self.assertIn(f"its version is 3; this program knows {version}", self.refused(version))
         open_sqlite(self.path, METADATA, 3, ()).dispose()
 
     def test_something_else(self) -> None:
-        """A database of something else is refused and not written to, as is what is no database or no file."""
+        """A database of another program is refused and not changed; so are other files and folders."""
         database = sqlite3.connect(self.path)
         database.execute("CREATE TABLE other (a)")
         database.close()
         before = self.path.read_bytes()
-        self.assertIn("a database of something else", self.refused())
+        self.assertIn("the database of another program", self.refused())
         self.assertEqual(self.path.read_bytes(), before)
         self.path.write_bytes(b"no database" * 100)
         self.assertIn("not a database", self.refused())

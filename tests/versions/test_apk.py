@@ -1,4 +1,4 @@
-"""The order of apk versions: against what apk itself said, and against the laws of a total order."""
+"""The order of apk versions: against recorded results of apk, and against the laws of a total order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VALID = st.builds(
 
 
 class ApkTests(OrderCase):
-    """Cases each of which a plausible mistake gets wrong."""
+    """Versions that a plausible mistake compares wrongly."""
 
     sort_key = staticmethod(apk.sort_key)
 
@@ -43,7 +43,7 @@ class ApkTests(OrderCase):
         self.assertEqual(self.relation("01.1", "1.1"), "=")
 
     def test_invalid(self) -> None:
-        """What apk refuses is refused: it never compares by luck."""
+        """A version that apk refuses is refused, not compared."""
         for version in (
             "",
             "v1",
@@ -67,15 +67,15 @@ class ApkTests(OrderCase):
     @given(st.lists(VALID, max_size=4))
     @settings(max_examples=300, deadline=None)
     def test_total(self, versions: list[str]) -> None:
-        """It is a total order."""
+        """The order is total."""
         self.assert_total(*versions)
 
     def test_recorded(self) -> None:
-        """What apk said of thousands of pairs."""
+        """Thousands of pairs compare as apk recorded."""
         self.assert_recorded("apk", 8000)
 
     def test_recorded_validity(self) -> None:
-        """Every recorded version is valid exactly if apk said so."""
+        """Every recorded version is valid exactly if apk accepted it."""
         rows = lines_of("data/oracles/validity-apk.tsv")
         self.assertEqual([row for row in rows if self.is_valid(row[0]) != (row[1] == "1")], [])
         self.assertGreater(len(rows), 400)

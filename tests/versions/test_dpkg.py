@@ -1,4 +1,4 @@
-"""The order of dpkg versions: against what dpkg itself says, and against the laws of a total order."""
+"""The order of dpkg versions: against dpkg's results, and against the laws of a total order."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ VALID = st.builds(
 
 
 def relation(a: str, b: str) -> str:
-    """Tell how two versions compare, in the words of ``dpkg --compare-versions``."""
+    """Return the relation of two versions, as an operator of ``dpkg --compare-versions``."""
     first, second = sort_key(a), sort_key(b)
     return "lt" if first < second else "gt" if first > second else "eq"
 
 
 def is_valid(version: str) -> bool:
-    """Tell whether there is a key for a version."""
+    """Return whether a version has a key."""
     try:
         sort_key(version)
     except InvalidVersion:
@@ -42,19 +42,19 @@ def is_valid(version: str) -> bool:
 
 
 def random_version(rng: random.Random) -> str:
-    """Make a version that is mostly valid, and close to others that this makes."""
+    """Return a version that is mostly valid, and similar to other generated ones."""
     length = rng.randrange(1, 9)
     return rng.choice("0123") + "".join(rng.choice(ALPHABET) for _ in range(length))
 
 
 def lines_of(path: str) -> list[list[str]]:
-    """Read a table of the oracles."""
+    """Read a table of recorded results."""
     rows = shared(path).read_text("utf-8").splitlines()
     return [row.split("\t") for row in rows if row and not row.startswith("#")]
 
 
 def refused_by_dpkg(script: str, rows: list[tuple[str, ...]]) -> list[str]:
-    """Run a shell command on every row, in one shell, and give the rows at which it failed."""
+    """Run a shell command on every row, in one shell. Return the rows at which it failed."""
     if shutil.which("dpkg") is None:
         raise SkipTest("there is no dpkg on this host")
     loop = f'while IFS="|" read -r a op b; do {script} 2>/dev/null || printf "%s|%s|%s\\n" "$a" "$op" "$b"; done'
@@ -64,7 +64,7 @@ def refused_by_dpkg(script: str, rows: list[tuple[str, ...]]) -> list[str]:
 
 
 class OrderTests(SynchronousTestCase):
-    """Cases of Policy 5.6.12, each of which a plausible mistake gets wrong."""
+    """Versions of Policy 5.6.12 that a plausible mistake compares wrongly."""
 
     def test_registered(self) -> None:
         """The order is found by the name of its scheme; an unknown scheme has none."""
@@ -72,7 +72,7 @@ class OrderTests(SynchronousTestCase):
         self.assertIsNone(ordering("pacman"))
 
     def test_ascending(self) -> None:
-        """Each of these is older than the next."""
+        """Each of these versions is older than the next."""
         ascending = ["1~~", "1~~a", "1~", "1", "1a~b", "1a", "1ab", "1a+", "1a.", "1+", "1.", "1.1", "1.9", "1.10"]
         ascending += ["2", "1:0-~", "1:0", "1:0-1", "1:0-a~", "1:0-a", "1:0-a.", "1:0-+", "1:1-0.1", "1:1.0"]
         ascending += ["2:0", "10:0", "2147483647:0"]
@@ -80,7 +80,7 @@ class OrderTests(SynchronousTestCase):
             self.assertEqual(relation(older, newer), "lt", (older, newer))
 
     def test_equal(self) -> None:
-        """Leading zeros, an absent number, an absent revision and an absent epoch are each zero."""
+        """Leading zeros, a missing number, a missing revision and a missing epoch are each zero."""
         for a, b in [("1.0", "1.00"), ("1a", "1a0"), ("1", "1-0"), ("1", "0:1"), ("1.", "1.0"), ("1-a", "01-a0")]:
             self.assertEqual(relation(a, b), "eq", (a, b))
 
@@ -92,7 +92,7 @@ class OrderTests(SynchronousTestCase):
             self.assertEqual(relation(f"1.{greater}", f"1.00{greater}"), "eq")
 
     def test_reason(self) -> None:
-        """What is refused is refused with the version and a reason."""
+        """An invalid version is refused with the version and a reason."""
         error = self.assertRaises(InvalidVersion, sort_key, "v1.0")
         self.assertEqual(error.version, "v1.0")
         self.assertIn("digit", error.reason)
@@ -104,7 +104,7 @@ class OrderTests(SynchronousTestCase):
 
 
 class LawTests(SynchronousTestCase):
-    """A total order, whatever the versions."""
+    """The order is total, for any versions."""
 
     @given(VALID, VALID, VALID)
     @settings(max_examples=400, deadline=None)
@@ -118,16 +118,16 @@ class LawTests(SynchronousTestCase):
     @given(VALID)
     @settings(deadline=None)
     def test_tilde(self, version: str) -> None:
-        """Whatever a tilde is appended to becomes older, and a plus newer."""
+        """Any version becomes older with a tilde appended, and newer with a plus."""
         self.assertEqual(relation(version + "~", version), "lt")
         self.assertEqual(relation(version + "+", version), "gt")
 
 
 class OracleTests(SynchronousTestCase):
-    """What dpkg says, recorded and live."""
+    """dpkg's results, recorded and live."""
 
     def test_recorded_order(self) -> None:
-        """Every recorded comparison comes out as dpkg's."""
+        """Every recorded comparison has dpkg's result."""
         words = {"<": "lt", "=": "eq", ">": "gt"}
         rows = lines_of("data/oracles/versions-dpkg.tsv")
         wrong = [row[:3] for row in rows if relation(row[0], row[2]) != words[row[1]]]
@@ -135,7 +135,7 @@ class OracleTests(SynchronousTestCase):
         self.assertGreater(len(rows), 9000)
 
     def test_recorded_validity(self) -> None:
-        """Every recorded version is valid exactly if dpkg says so."""
+        """Every recorded version is valid exactly if dpkg accepts it."""
         rows = lines_of("data/oracles/validity-dpkg.tsv")
         self.assertEqual([row for row in rows if is_valid(row[0]) != (row[1] == "1")], [])
         self.assertGreater(len(rows), 300)
@@ -149,7 +149,7 @@ class OracleTests(SynchronousTestCase):
         self.assertGreater(len(pairs), 1500)
 
     def test_live_validity(self) -> None:
-        """Random text is a valid version exactly if this host's dpkg says so."""
+        """Random text is a valid version exactly if this host's dpkg accepts it."""
         rng = random.Random(911)
         texts = {"".join(rng.choice(ALPHABET + "_ é") for _ in range(rng.randrange(1, 6))) for _ in range(1500)}
         rows = [(text, "valid" if is_valid(text) else "invalid", "") for text in sorted(texts) if text == text.strip()]

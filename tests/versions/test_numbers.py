@@ -15,7 +15,7 @@ class NumberTests(SynchronousTestCase):
     """Numbers as bytes."""
 
     def test_zero(self) -> None:
-        """No digits, and any number of zeros, are zero: the least key."""
+        """No digits, and any number of zeros, are zero: the lowest key."""
         for digits in (b"", b"0", b"000"):
             self.assertEqual(number_key(digits), b"\x01")
 
@@ -25,7 +25,7 @@ class NumberTests(SynchronousTestCase):
         self.assertNotEqual(number_key(b"70"), number_key(b"7"))
 
     def test_lengths(self) -> None:
-        """More digits are more, at every length, with those where the count of digits takes more than a byte."""
+        """More digits are a higher number, even where the count of digits needs more than a byte."""
         numbers = [10**exponent + more for exponent in range(200) for more in (0, 1) if exponent or not more]
         keys = [number_key(b"%d" % number) for number in numbers]
         for (lower, number), (higher, other) in pairwise(zip(keys, numbers, strict=True)):

@@ -1,4 +1,4 @@
-"""The order of rpm versions: against what rpm itself says, and against the laws of a total order."""
+"""The order of rpm versions: against rpm's results, and against the laws of a total order."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ VALID = st.builds(
 
 
 def random_version(rng: random.Random) -> str:
-    """Make a version that is close to others that this makes."""
+    """Return a version that is similar to other generated ones."""
     version = "".join(rng.choice(ALPHABET) for _ in range(rng.randrange(1, 8)))
     release = rng.choice(["", "-1", "-1.el9", f"-{rng.randrange(12)}.el8_{rng.randrange(12)}"])
     return rng.choice(["", "", "0:", "1:", "10:"]) + version + release
 
 
 class RpmTests(OrderCase):
-    """Cases each of which a plausible mistake gets wrong."""
+    """Versions that a plausible mistake compares wrongly."""
 
     sort_key = staticmethod(rpm.sort_key)
 
@@ -39,16 +39,16 @@ class RpmTests(OrderCase):
         self.assertIs(ordering("rpm"), rpm.sort_key)
 
     def test_ascending(self) -> None:
-        """Tilde before the end, caret after it; letters before numbers; numbers by value; the epoch above all."""
+        """Tilde before the end, caret after it; letters before numbers; numbers by value; the epoch before all."""
         self.assert_ascending("1~~", "1~rc1", "1~rc2", "1", "1^", "1^git1", "1^git2", "1a", "1aa", "1.0", "1.9", "1.10")
         self.assert_ascending("9-9", "1:1-1.el7", "1:1-1.el8", "1:1-1.el8_1", "1:1-2.el8", "2:0", "10:0")
 
     def test_release(self) -> None:
-        """A version without a release is not above any release of it, nor below the version before."""
+        """A version without a release is not above any of its releases, nor below an older version."""
         self.assert_ascending("1.0-99", "1.1", "1.1-0", "1.1-1")
 
     def test_equal(self) -> None:
-        """Boundaries are all alike; leading zeros and an absent epoch are nothing."""
+        """All separators are equal; leading zeros and a missing epoch count as zero."""
         for a, b in (
             ("1.0", "1_0"),
             ("1.0", "1+0"),
@@ -61,18 +61,18 @@ class RpmTests(OrderCase):
         self.assertEqual(self.relation("1.0.", "1.0"), "=")
 
     def test_invalid(self) -> None:
-        """What can be the version of no package is refused."""
+        """A text that cannot be a package's version is refused."""
         for version in ("", "1:", "1 2", "1:\n", "-1"):
             self.assertFalse(self.is_valid(version), version)
 
     @given(st.lists(VALID, max_size=4))
     @settings(max_examples=300, deadline=None)
     def test_total(self, versions: list[str]) -> None:
-        """It is a total order."""
+        """The order is total."""
         self.assert_total(*filter(self.is_valid, versions))
 
     def test_recorded(self) -> None:
-        """What rpm said of thousands of pairs."""
+        """Thousands of pairs compare as rpm recorded."""
         self.assert_recorded("rpm", 4000)
 
     def test_live(self) -> None:
@@ -88,7 +88,7 @@ class RpmTests(OrderCase):
         self.assertGreater(len(pairs), 4000)
 
     def ask_rpm(self, pairs: list[tuple[str, str]]) -> list[str]:
-        """Ask rpm in a few calls: each takes a program in Lua, whose size is bounded by the command line's."""
+        """Compare pairs with rpm, in a few calls: each takes a program in Lua, whose size the command line limits."""
         words = {"-1": "<", "0": "=", "1": ">"}
         answers = []
         for start in range(0, len(pairs), 1000):

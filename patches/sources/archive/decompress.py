@@ -1,9 +1,9 @@
 """
 One file of a feed, plain or compressed, as a stream that cannot flood its reader.
 
-Theory of operation. What a file is, its first bytes say, not its name. Every decompressor is given so little at a time
-that not even a file made for that purpose can make it give more than some 32 MiB at once; and what comes out is counted
-against :class:`Limits` while it is read, whatever the headers of the file say.
+Theory of operation. The first bytes of a file determine its format, not its name. A decompressor receives so little
+data at a time that not even a malicious file can make it return more than about 32 MiB at once; and its output is
+counted against :class:`Limits` while it is read, whatever the headers of the file claim.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _MIB = 1024 * 1024
-#: So many bytes are given to a decompressor at once: zstd can make 128 KiB of four.
+#: The number of bytes given to a decompressor at once: zstd can expand four bytes to 128 KiB.
 _MORSEL = 1024
 _BUFFER = 64 * 1024
-#: A decompressor may need so much for itself.
+#: The memory that a decompressor may need for itself.
 _WINDOW = 128 * _MIB
 
 
 @frozen
 class Limits:
     """
-    What a feed may unpack to; beyond it is refused.
+    The limits of a decompressed feed; a feed that exceeds one is refused.
 
-    :ivar member_bytes: of one member of an archive.
-    :ivar members: of an archive.
-    :ivar total_bytes: of a file, or of all members together.
-    :ivar ratio: unpacked to packed. Ubuntu's own archive, the densest that is known, comes near 200.
-    :ivar ratio_from: bytes up to which the ratio does not matter.
+    :ivar member_bytes: the size of one member of an archive.
+    :ivar members: the number of members of an archive.
+    :ivar total_bytes: the size of a file, or of all members together.
+    :ivar ratio: the decompressed size over the compressed one. Ubuntu's own archive, the densest known, is near 200.
+    :ivar ratio_from: the number of bytes up to which the ratio is not checked.
     """
 
     member_bytes: int = 64 * _MIB
@@ -55,10 +55,10 @@ class Limits:
 @define(eq=False)
 class Meter:
     """
-    Counts what a feed has unpacked to.
+    Counts the decompressed bytes of a feed.
 
-    :ivar packed: the bytes of the file; ``None``: there is nothing to compare with.
-    :ivar largest: the bytes that may be read between the beginnings of two members; ``None``: any.
+    :ivar packed: the size of the file; ``None``: the ratio is not checked.
+    :ivar largest: the number of bytes that may be read between the beginnings of two members; ``None``: no limit.
     """
 
     path: Path
@@ -70,7 +70,7 @@ class Meter:
     member: int = 0
 
     def begin(self) -> None:
-        """Begin another member."""
+        """Begin the next member."""
         self.members += 1
         self.member = 0
         if self.members > self.limits.members:
@@ -80,7 +80,7 @@ class Meter:
         """
         Count bytes of the member.
 
-        :raises SourceError: if they are too many.
+        :raises SourceError: if a limit is exceeded.
         """
         self.total += count
         self.member += count
@@ -111,7 +111,7 @@ _FORMATS: dict[bytes, Callable[[], _Decompressor]] = {
 
 
 class _Frames(io.RawIOBase):
-    """What is in a row of compressed frames, of which the last must be whole."""
+    """The content of consecutive compressed frames, the last of which must be complete."""
 
     def __init__(self, packed: io.RawIOBase, new: Callable[[], _Decompressor]) -> None:
         self._packed = packed
@@ -128,6 +128,7 @@ class _Frames(io.RawIOBase):
             data = self._frame.unused_data if self._frame.eof else b""
             data = data or self._packed.read(_MORSEL) or b""
             if self._frame.eof:
+                # Zeros after a frame are padding, as gzip and xz files may have.
                 data = data.lstrip(b"\x00")
                 if not data:
                     return 0
@@ -145,7 +146,7 @@ class _Frames(io.RawIOBase):
 
 
 class _Metered(io.RawIOBase):
-    """A stream of which every byte is counted, and whose errors are those of a source."""
+    """A stream that counts every byte and converts errors to :class:`SourceError`."""
 
     def __init__(self, stream: io.RawIOBase, meter: Meter) -> None:
         self._stream = stream
@@ -167,7 +168,7 @@ class _Metered(io.RawIOBase):
 
 @contextmanager
 def decompression_errors(path: Path) -> Iterator[None]:
-    """Turn what goes wrong while a file is read into a :class:`SourceError`."""
+    """Convert the errors of reading and decompressing a file to :class:`SourceError`."""
     try:
         yield
     except OSError as error:
@@ -180,8 +181,8 @@ def open_metered(path: Path, meter: Meter) -> BinaryIO:
     """
     Open a file, plain or compressed with gzip, bzip2, xz or zstd.
 
-    :param meter: counts what is read.
-    :raises SourceError: if it cannot be opened; reading raises it if the file is damaged or unpacks to too much.
+    :param meter: counts the decompressed bytes.
+    :raises SourceError: if it cannot be opened; reading raises it if the file is damaged or exceeds its limits.
     """
     with decompression_errors(path):
         file = path.open("rb", buffering=0)
@@ -195,9 +196,9 @@ def open_metered(path: Path, meter: Meter) -> BinaryIO:
 
 def open_feed(path: Path, limits: Limits | None = None) -> BinaryIO:
     """
-    Open a feed of one file, plain or compressed with gzip, bzip2, xz or zstd: its first bytes tell.
+    Open a feed of one file, plain or compressed with gzip, bzip2, xz or zstd: its first bytes determine which.
 
-    :raises SourceError: if it cannot be opened; reading raises it if the file is damaged or unpacks to too much.
+    :raises SourceError: if it cannot be opened; reading raises it if the file is damaged or exceeds its limits.
     """
     with decompression_errors(path):
         packed = path.stat().st_size

@@ -17,12 +17,12 @@ from patches.sources.parse_context import NO_RECORD, ParseContext
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _BLOCK = 64 * 1024
-#: Between two members of a tar file there may be so much besides the content of the first: long names and the like.
+#: The bytes that a tar file may have between two members besides the content of the first: long names and the like.
 _HEADERS = 1024 * 1024
 
 
 class _Header(tarfile.TarInfo):
-    """A header of a tar file; one that is cut short or damaged is an error, where ``tarfile`` takes it for the end."""
+    """A header of a tar file; a truncated or damaged one raises, where ``tarfile`` would take it for the end."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
@@ -36,12 +36,12 @@ class _Header(tarfile.TarInfo):
 
 def members(path: Path, limits: Limits | None = None, suffix: str = ".json") -> Iterator[tuple[str, bytes]]:
     """
-    Give the name and the content of each regular file in an archive, one at a time.
+    Yield the name and the content of each regular file in an archive, one at a time.
 
-    :param path: a folder, or a zip or tar file; the latter plain or compressed with gzip, bzip2, xz or zstd. What it
-        is, its first bytes say.
-    :param suffix: how the names of the members end that are wanted.
-    :raises SourceError: if it is no such archive, is damaged, or exceeds its limits.
+    :param path: a folder, or a zip or tar file; the latter plain or compressed with gzip, bzip2, xz or zstd. The first
+        bytes determine the format.
+    :param suffix: the suffix of the names of the wanted members.
+    :raises SourceError: if it is not an archive, is damaged, or exceeds its limits.
     """
     limits = limits or Limits()
     with decompression_errors(path):
@@ -104,7 +104,7 @@ def _of_tar(path: Path, meter: Meter, suffix: str) -> Iterator[tuple[str, bytes]
                 if info.isreg() and info.name.endswith(suffix):
                     yield info.name, _content_in_tar(archive, info, meter)
         while file.read(_BLOCK):
-            pass  # what follows is padding, and the checksum of what is compressed
+            pass  # read to the end: padding follows, and the checksum of the compressed data
 
 
 def _content_in_tar(archive: tarfile.TarFile, info: tarfile.TarInfo, meter: Meter) -> bytes:
@@ -116,7 +116,7 @@ def _content_in_tar(archive: tarfile.TarFile, info: tarfile.TarInfo, meter: Mete
 
 @contextmanager
 def _damage(path: Path) -> Iterator[None]:
-    """Turn what goes wrong while an archive is read into a :class:`SourceError`."""
+    """Convert the errors of reading an archive to :class:`SourceError`."""
     try:
         with decompression_errors(path):
             yield
@@ -130,13 +130,13 @@ def json_documents(
     members: Iterable[tuple[str, bytes]], is_one: Callable[[Any], bool], kind: str, context: ParseContext
 ) -> Iterator[Any]:
     """
-    Give the documents of a kind, one at a time.
+    Yield the JSON documents of a kind, one at a time.
 
-    :param members: name and content of each file of the archive.
-    :param is_one: tells whether a document is of the kind.
-    :param kind: what such a document is called.
+    :param members: the name and the content of each file of the archive.
+    :param is_one: returns whether a document is of the kind.
+    :param kind: the name of the kind, for the error message.
     :param context: counts the members that are not such documents.
-    :raises SourceError: in the end, if not one of them was.
+    :raises SourceError: at the end, if no member was of the kind.
     """
     read = found = 0
     for _, content in members:

@@ -1,10 +1,10 @@
 """
 The children of an XML document's root, one at a time.
 
-Theory of operation. Whatever can make a small document large, or have it read other files, is declared in a document
-type. That stands before the root, or nowhere; so what comes up to the root is first given, a little at a time, to a
-parser that refuses one. None of the documents that are read here has any. A child is dropped when the next one is
-asked for, and its size is limited: memory does not grow with the document.
+Theory of operation. Everything that can make a small document large, or make its parser read other files, is declared
+in a document type. A document type can only be before the root; so the document up to the root is first parsed, a
+little at a time, by a parser that refuses one. None of the documents that are read here has a document type. A child is
+dropped when the next one is requested, and its size is limited: memory does not grow with the document.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from patches.interfaces import SourceError
 
 _MORSEL = 512
 _PIECE = 64 * 1024
-#: The root begins within so many bytes.
+#: The root must begin within this number of bytes.
 _PROLOG = 64 * 1024
-#: No child of the root is longer than this; the longest known are a tenth of it.
+#: The longest child of the root, in bytes; the longest known are a tenth of it.
 _LARGEST = 8 * 1024 * 1024
 _DEEPEST = 64
 
 
 def children(stream: BinaryIO, root: str) -> Iterator[Element]:
     """
-    Give the children of the root, each whole; one is void as soon as the next is asked for.
+    Yield the complete children of the root; one is void as soon as the next is requested.
 
-    :param root: the name that the root must have, its namespace left aside.
-    :raises SourceError: if it is no such document, declares a document type, or ends early.
+    :param root: the name that the root must have, without its namespace.
+    :raises SourceError: if it is not such a document, declares a document type, or ends early.
     """
     parser: XMLPullParser[Any] = XMLPullParser(("start", "end"))
     walk = _Walk(root)
@@ -48,17 +48,17 @@ def children(stream: BinaryIO, root: str) -> Iterator[Element]:
 
 
 def name_of(element: Element) -> str:
-    """Give the name of an element without its namespace."""
+    """Return the name of an element without its namespace."""
     return element.tag.rpartition("}")[2]
 
 
 def text_in(element: Element, name: str) -> str:
-    """Give the text of a child, of whatever namespace; empty if there is none."""
+    """Return the text of a child, of any namespace; empty if there is no such child."""
     return (element.findtext(f"{{*}}{name}") or "").strip()
 
 
 class _Walk:
-    """Where in a document the parser is."""
+    """The position of the parser in a document."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -94,7 +94,7 @@ class _Walk:
 
 
 def _until_root(stream: BinaryIO) -> bytes:
-    """Read until the root has begun, and some bytes more."""
+    """Read until the root has begun. Return the bytes, of which the last may be behind its start tag."""
     guard = expat.ParserCreate()
     begun = False
 
@@ -109,9 +109,9 @@ def _until_root(stream: BinaryIO) -> bytes:
         taken += piece
         guard.Parse(piece)
     if len(taken) > _PROLOG:
-        raise SourceError(f"not XML that is known: its root does not begin within {_PROLOG} bytes")
+        raise SourceError(f"not a known XML document: its root does not begin within {_PROLOG} bytes")
     return taken
 
 
 def _refuse(*_: Any) -> None:
-    raise SourceError("it declares a document type, which is refused: it might make much of little")
+    raise SourceError("it declares a document type, which is refused: its entities might expand without limit")

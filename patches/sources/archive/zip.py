@@ -1,7 +1,8 @@
 """
-Members of a zip file, one at a time, in memory that does not grow with their number.
+The members of a zip file, one at a time, in memory that does not grow with their number.
 
-``zipfile`` holds its whole directory, some 640 bytes a member: a feed of a million records would fill the server.
+``zipfile`` keeps its whole directory in memory, some 577 bytes per member (CPython 3.11): a feed of a million records
+would fill the server.
 
 Source: PKWARE's APPNOTE.TXT 6.3.10: the end of central directory record (4.3.16), its Zip64 form (4.3.14, 4.3.15), the
 central directory's headers (4.3.12), local headers (4.3.7), and the Zip64 extra field (4.5.3).
@@ -30,7 +31,7 @@ _BLOCK = 64 * 1024
 
 
 class BadZip(ValueError):
-    """Bytes that are no zip file, or a damaged one; its text says why, in one line."""
+    """Bytes that are not a zip file, or a damaged one; its text is the reason, in one line."""
 
 
 @frozen
@@ -38,7 +39,7 @@ class Member:
     """
     A member, as the directory describes it.
 
-    :ivar offset: where its local header begins.
+    :ivar offset: the position of its local header.
     """
 
     name: str
@@ -52,9 +53,9 @@ class Member:
 
 def zip_members(file: BinaryIO) -> Iterator[Member]:
     """
-    Give every member of a zip file, in the order of its directory.
+    Yield every member of a zip file, in the order of its directory.
 
-    :raises BadZip: if it is none, or its directory is damaged.
+    :raises BadZip: if it is not a zip file, or its directory is damaged.
     """
     count, position = _directory(file)
     for _ in range(count):
@@ -79,12 +80,12 @@ def zip_members(file: BinaryIO) -> Iterator[Member]:
 
 def read_member(file: BinaryIO, member: Member) -> Iterator[bytes]:
     """
-    Give the content of a member in pieces; its length and its checksum are verified at the end.
+    Yield the content of a member in pieces; its length and its checksum are verified at the end.
 
-    :raises BadZip: if it is damaged, or packed in a way that is not known here.
+    :raises BadZip: if it is damaged, or compressed by an unknown method.
     """
     if member.flags & _ENCRYPTED or member.method not in (_STORED, _DEFLATED):
-        raise BadZip(f"{member.name} is encrypted, or packed in an unknown way")
+        raise BadZip(f"{member.name} is encrypted, or compressed by an unknown method")
     file.seek(member.offset)
     local = _LOCAL.unpack(_read(file, _LOCAL.size))
     if local[0] != b"PK\3\4":
@@ -99,7 +100,7 @@ def read_member(file: BinaryIO, member: Member) -> Iterator[bytes]:
 
 
 def is_zip(path: Path) -> bool:
-    """Tell whether a file begins as a zip file does."""
+    """Return whether a file begins like a zip file."""
     if path.is_dir():
         return False
     with path.open("rb") as file:
@@ -126,14 +127,14 @@ def _unpacked(file: BinaryIO, member: Member) -> Iterator[bytes]:
 
 
 def _directory(file: BinaryIO) -> tuple[int, int]:
-    """Find how many members the directory has, and where it begins."""
+    """Return the number of members in the directory, and its position."""
     size = file.seek(0, 2)
     start = max(0, size - _END.size - _LONGEST_COMMENT)
     file.seek(start)
     tail = file.read()
     found = tail.rfind(b"PK\5\6")
     if found < 0 or found + _END.size > len(tail):
-        raise BadZip("it is no zip file, or is cut off")
+        raise BadZip("it is not a zip file, or is cut off")
     fields = _END.unpack_from(tail, found)
     count, offset = fields[4], fields[6]
     if count == _MAX_16 or offset == _MAX_32 or fields[5] == _MAX_32:
@@ -154,7 +155,7 @@ def _directory_64(file: BinaryIO, end: int) -> tuple[int, int]:
 
 
 def _sizes(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:
-    """Take from the Zip64 extra field what does not fit into 32 bits."""
+    """Return the sizes and the offset, from the Zip64 extra field where they do not fit into 32 bits."""
     values = [size, packed, offset]
     position = 0
     while position + 4 <= len(extra) and _MAX_32 in values:

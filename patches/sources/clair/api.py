@@ -1,4 +1,4 @@
-"""The three questions that Clair's v1 API answers, and what each of its refusals means."""
+"""The three requests of Clair's v1 API, and the meaning of its error responses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from patches.sources.clair.parser import (
 )
 from patches.sources.fetch.retry import RequestFailed, Response, RetryingClient
 
-#: Clair compresses whatever may be compressed; for details, one a request, that costs it two thirds of its speed.
+#: Clair compresses a response if it may; for details, one per request, that costs it two thirds of its speed.
 PLAIN = {"Accept-Encoding": "identity"}
 MAX_LIST_BYTES = 16 * 1024 * 1024
 MAX_DETAILS_BYTES = 4 * 1024 * 1024
@@ -32,9 +32,9 @@ Parsed = TypeVar("Parsed")
 
 def check_base_url(url: str) -> str:
     """
-    Give the URL of a Clair in the form to which paths are appended.
+    Return the base URL of a Clair in the form to which paths are appended.
 
-    :raises ValueError: if it cannot be one.
+    :raises ValueError: if it is not a valid base URL.
     """
     try:
         parts = urlsplit(url)
@@ -51,7 +51,7 @@ class ClairAPI:
     """
     Clair's v1 API under a base URL.
 
-    :ivar page_size: how many vulnerabilities to ask for at once.
+    :ivar page_size: the number of vulnerabilities to request at once.
     """
 
     base_url: str
@@ -59,7 +59,7 @@ class ClairAPI:
     page_size: int
 
     async def namespaces(self) -> tuple[str, ...]:
-        """Ask for all namespaces."""
+        """Request all namespaces."""
         what = "its namespaces"
         answer = await self._get("namespaces", what, MAX_LIST_BYTES)
         if answer.status != 200:
@@ -68,13 +68,13 @@ class ClairAPI:
 
     async def page(self, namespace: str, token: str | None, limit: int | None = None) -> Page:
         """
-        Ask for a page of a namespace's list.
+        Request a page of a namespace's list.
 
-        :param token: where it starts; ``None``: at the beginning.
-        :param limit: how many vulnerabilities at most; ``None``: the page size. After a page of none the next one
-            starts at the same place.
+        :param token: the start of the page; ``None``: the beginning of the list.
+        :param limit: the highest number of vulnerabilities; ``None``: the page size. A page with a limit of 0 is empty,
+            and the next page starts at the same place.
         :raises PlatformNotListed: if there is no such namespace.
-        :raises ListChanged: if the token is not taken: it is too old, or Clair was started anew.
+        :raises ListChanged: if the token is refused: it is too old, or Clair was restarted.
         """
         what = f"the list of {namespace}"
         query = f"limit={self.page_size if limit is None else limit}"
@@ -83,7 +83,7 @@ class ClairAPI:
             f"namespaces/{quote(namespace, safe='')}/vulnerabilities?{query}", what, MAX_LIST_BYTES
         )
         if answer.status == 404 and is_error(answer.body):
-            raise PlatformNotListed(self._message(what, "there is none"))
+            raise PlatformNotListed(self._message(what, "there is no such namespace"))
         if answer.status == 400 and token is not None:
             raise ListChanged(self._message(what, "it lost its place there"))
         if answer.status != 200:
@@ -92,9 +92,9 @@ class ClairAPI:
 
     async def details(self, namespace: str, name: str, platform: Platform) -> Details | None:
         """
-        Ask for a vulnerability with its packages.
+        Request a vulnerability with its packages.
 
-        :return: ``None`` if there is none of that name (any more).
+        :return: ``None`` if Clair does not have it, or has it no longer.
         """
         what = f"{name[:128]!r} of {namespace}"
         path = f"namespaces/{quote(namespace, safe='')}/vulnerabilities/{quote(name, safe='')}?fixedIn"
@@ -118,7 +118,9 @@ class ClairAPI:
             raise SourceError(self._message(what, f"its answer is not Clair's: {error}")) from error
 
     def _refused(self, what: str, answer: Response) -> SourceError:
-        """Say what a status means. The body is not passed on: it may name addresses inside the operator's network."""
+        """
+        Return the error for a status. It does not contain the body, which may name addresses in the operator's network.
+        """
         reason = f"it answered {answer.status}"
         if 300 <= answer.status < 400:
             reason += ", a redirect, which is not followed: is the base URL right?"

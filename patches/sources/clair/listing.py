@@ -1,9 +1,9 @@
 """
-One reading of a Clair's list: along all of it, or along what was changed since it was read last.
+One pass over a Clair's list: over all of it, or over the changes since the last pass.
 
-It is walked page by page, and each vulnerability on it asked for its packages. A walk either reaches the last page or
-raises. A list that changes under it is still read whole: what is changed comes again at the end. Details are asked for
-a few at a time and handed on in the order of the list; one page is held, never more.
+The list is walked page by page, and each vulnerability on it is requested with its packages. A walk either reaches the
+last page or raises. A list that changes during the walk is still read completely: changed entries move to its end and
+are read again. A few details are requested at a time and yielded in the order of the list; only one page is in memory.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from patches.vulnerability import Vulnerability
 
 log = Logger()
 
-#: No list is longer than this many pages: a Clair that goes on and on is broken.
+#: The highest number of pages of a list: a Clair that sends more is broken.
 MAX_PAGES = 10_000
-#: Clair never says that there is more when it gave nothing; a little patience with what may stand in front of it.
+#: Clair never announces a next page after an empty one; a proxy in front of it may, so a few are accepted.
 MAX_EMPTY_PAGES = 3
 
-#: Reasons for which an entry of a list is left out.
+#: Reasons to skip an entry of a list.
 SLASH = "name with a slash"
 NAMELESS = "no name"
 GONE = "gone"
@@ -47,12 +47,12 @@ class ClairListing:
         self, api: ClairAPI, tails: Tails, platform: Platform, parallel: int, source: str, since: Tail | None = None
     ) -> None:
         """
-        Prepare; nothing is asked yet.
+        Create a listing; no request is sent yet.
 
-        :param tails: are told where the list ends.
-        :param parallel: how many details to ask for at once.
-        :param source: what the vulnerabilities carry as their source.
-        :param since: where the list ended when it was read last; ``None``: it is read whole.
+        :param tails: receive the end of the list.
+        :param parallel: the number of details to request at once.
+        :param source: the name of the source in the vulnerabilities.
+        :param since: the end of the list at the last pass; ``None``: read the whole list.
         """
         self.partial = since is not None
         self.state: str | None = None
@@ -71,12 +71,12 @@ class ClairListing:
 
     @property
     def skipped(self) -> Counter[str]:
-        """How many entries were left out so far, by reason; of what was read before, too."""
+        """The number of entries skipped so far, by reason, those of earlier passes included."""
         return self._left_out.counts
 
     def __aiter__(self) -> AsyncIterator[Vulnerability]:
         if self._begun:
-            raise RuntimeError("a listing is read once; ask the source for another")
+            raise RuntimeError("a listing can be read once only; get another one from the source")
         self._begun = True
         return self._read()
 
@@ -95,7 +95,7 @@ class ClairListing:
             await self._tails.renew()
             asked = self._tails.seconds()
             page = await self._api.page(self._namespace, place.token if place is not None else None)
-            # What is changed before this place is told is fetched below; what is changed later stands behind it.
+            # An entry that changed before this request is fetched below; one that changes later is behind this place.
             end = await self._end(page, place) if page.next_page is None else None
             async for vulnerability in self._fetched(page):
                 yield vulnerability
@@ -110,10 +110,11 @@ class ClairListing:
 
     async def _end(self, page: Page, place: ListPosition | None) -> ListPosition | None:
         """
-        Find the place of the last row of the last page.
+        Find the position of the last row of the last page.
 
-        :param place: of the page itself, which will do if its rows are not the same any more: more will come again.
-        :return: ``None`` if it cannot be found: the list is read whole the next time.
+        :param place: the position of the page itself, which is returned if its rows have changed: then more is read
+            again.
+        :return: ``None`` if it cannot be found: the next pass reads the whole list.
         """
         if not page.names:
             return place
@@ -123,7 +124,7 @@ class ClairListing:
                 self._namespace, place.token if place is not None else None, limit=len(page.names) - 1
             )
         except SourceError as error:
-            log.info("The end of the list of {namespace} is not known: {error}", namespace=self._namespace, error=error)
+            log.info("The end of the list of {namespace} is unknown: {error}", namespace=self._namespace, error=error)
             return None
         if but_one.names != page.names[:-1] or but_one.next_page is None:
             return place
@@ -131,9 +132,9 @@ class ClairListing:
 
     def _finish(self, page: Page, end: ListPosition | None) -> None:
         """
-        Tell where the list ended.
+        Record the end of the list.
 
-        :raises ListChanged: if the row is not there any more at which it ended before: something was deleted.
+        :raises ListChanged: if the last row of the pass before is no longer in the list: something was deleted.
         """
         if self._awaited is not None:
             raise ListChanged(f"{self._awaited[:128]!r} is gone from the list of {self._namespace}")
@@ -146,7 +147,7 @@ class ClairListing:
         self._tails.keep(str(self._platform), tail, not self.partial)
 
     async def _fetched(self, page: Page) -> AsyncIterator[Vulnerability]:
-        """Give the vulnerabilities on a page, in its order, a few requests ahead of whoever takes them."""
+        """Yield the vulnerabilities on a page, in its order, with a few requests sent ahead."""
         names = self._fetchable(page.names)
         under_way: deque[tuple[str, Deferred[Details | None]]] = deque()
         try:
@@ -161,12 +162,14 @@ class ClairListing:
                     self._last = name, digest_of(details)
                 yield evolve(details.vulnerability, source=self._source)
         finally:
+            # The consumer stopped early, or a request failed: cancel the others, and consume their errors, which nobody
+            # awaits.
             for _, asked in under_way:
                 asked.addErrback(lambda failure: None)
                 asked.cancel()
 
     def _ask(self, names: Iterator[str], under_way: deque[tuple[str, Deferred[Details | None]]]) -> bool:
-        """Ask for as many as there may be under way; tell whether any was asked for."""
+        """Send as many requests as may be in progress. Return whether any was sent."""
         before = len(under_way)
         while len(under_way) < self._parallel and (name := next(names, None)) is not None:
             details = Deferred.fromCoroutine(self._api.details(self._namespace, name, self._platform))
@@ -174,7 +177,9 @@ class ClairListing:
         return len(under_way) > before
 
     def _fetchable(self, names: Iterable[str]) -> Iterator[str]:
-        """Leave out the names that Clair cannot be asked for, however they are encoded."""
+        """
+        Yield the names that can be requested, and skip the others: a slash cannot be sent in a path, even if encoded.
+        """
         for name in names:
             self.found += 1
             if name == self._awaited:
@@ -186,14 +191,14 @@ class ClairListing:
 
     def _miss(self, name: str) -> None:
         """
-        Note that what was listed is gone.
+        Skip an entry that was deleted after it was listed.
 
-        :raises ListChanged: if the list was read before: it may be in what was read then.
+        :raises ListChanged: if this pass is partial: the entry may be among those read before.
         """
         if self.partial:
             raise ListChanged(f"{name[:128]!r} is gone from the list of {self._namespace}")
         self._left_out.note(name, (GONE,))
 
     def _odd(self, message: str) -> SourceError:
-        """Make what a list is given up for; if it was read before, it is read whole instead."""
+        """Return the error that ends the pass; after a partial one the whole list is read."""
         return ListChanged(message) if self.partial else SourceError(message)

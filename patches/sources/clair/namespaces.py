@@ -1,10 +1,10 @@
-"""What Clair calls a platform: one table, a rule for whatever else a Clair lists, and both ways through them."""
+"""The namespaces of platforms in Clair: a table, a rule for other namespaces, and the conversion in both directions."""
 
 from __future__ import annotations
 
 from patches.platforms import InvalidPlatform, Platform
 
-#: The namespaces that a Clair fills by itself (there is no ``ubuntu:13.10``); for others there is the rule below.
+#: The namespaces that Clair fills by itself (there is no ``ubuntu:13.10``); the rule below covers others.
 NAMESPACES = {
     "alpine-3.3": "alpine:v3.3",
     "alpine-3.4": "alpine:v3.4",
@@ -39,16 +39,16 @@ NAMESPACES = {
 }
 _PLATFORMS = {namespace: platform for platform, namespace in NAMESPACES.items()}
 
-#: family → what Clair calls it, where that differs
+#: family → its name in Clair, where that differs
 _CLAIR_NAMES = {"amazon": "amzn", "alma": "almalinux"}
 _FAMILIES = {name: family for family, name in _CLAIR_NAMES.items()}
 
 
 def namespace_of(platform: str) -> str:
     """
-    Give the namespace in which a Clair has a platform's list, if it has one.
+    Return the namespace in which a Clair may have a platform's list.
 
-    :raises InvalidPlatform: if this is not a platform's name.
+    :raises InvalidPlatform: if the platform name is not valid.
     """
     if platform in NAMESPACES:
         return NAMESPACES[platform]
@@ -61,9 +61,9 @@ def namespace_of(platform: str) -> str:
 
 def platform_of(namespace: str) -> str | None:
     """
-    Give the platform whose list a namespace holds.
+    Return the platform of a namespace.
 
-    :return: ``None`` if no platform's name leads back to this very namespace.
+    :return: ``None`` if no platform name converts back to this namespace.
     """
     if namespace in _PLATFORMS:
         return _PLATFORMS[namespace]

@@ -1,4 +1,4 @@
-"""What Clair's v1 API says: pure parsers of its JSON, one for each kind of answer."""
+"""Parsers of the responses of Clair's v1 API: pure functions from JSON to values, one per kind of response."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ SEVERITIES = {
     "Critical": Severity.CRITICAL,
     "Defcon1": Severity.URGENT,
 }
-#: Versions that say that there is no fix; the second is how Clair stores it, and is not meant to reach the wire.
+#: Versions that mean "no fix"; the second is Clair's stored form, which is not meant to be sent.
 NO_FIX = ("None", "#MAXV#")
-#: Reasons for which a package is left out of a vulnerability; without them nothing can be said about it.
+#: Reasons to skip a package of a vulnerability, as neither "affected" nor "fixed" is known for it.
 NO_VERSION = "package without a version"
 NO_PACKAGE_NAME = "package without a name"
 
 
 class MalformedDocument(SourceError):
-    """An answer that is not what Clair's API promises."""
+    """A response that does not conform to Clair's API."""
 
 
 @frozen
@@ -38,7 +38,7 @@ class Page:
     """
     One page of a list.
 
-    :ivar names: the names of the vulnerabilities, in the order of the list; empty where Clair left it out.
+    :ivar names: the names of the vulnerabilities, in the order of the list; empty where Clair omits the name.
     :ivar next_page: the token of the next page; ``None``: this is the last one.
     """
 
@@ -49,9 +49,9 @@ class Page:
 @frozen
 class Details:
     """
-    One vulnerability with its packages.
+    A vulnerability with its packages.
 
-    :ivar left_out: a reason for each package that could not be taken over.
+    :ivar left_out: a reason for each package that was skipped.
     """
 
     vulnerability: Vulnerability
@@ -59,7 +59,9 @@ class Details:
 
 
 def is_error(body: bytes) -> bool:
-    """Tell Clair's own errors from those of a router or a proxy, by the text: the type it gives is not always right."""
+    """
+    Return whether a body is Clair's own error, not one of a router or proxy; its ``Content-Type`` is not always right.
+    """
     try:
         return "Message" in _object(_object(_json(body)).get("Error"))
     except MalformedDocument:
@@ -68,18 +70,18 @@ def is_error(body: bytes) -> bool:
 
 def parse_namespaces(body: bytes) -> tuple[str, ...]:
     """
-    Read the names of all namespaces.
+    Parse the names of all namespaces.
 
-    :raises MalformedDocument: if it is not such a list.
+    :raises MalformedDocument: if the document is not a list of namespaces.
     """
     return tuple(_text(_object(entry).get("Name")) for entry in _listed(_json(body), "Namespaces"))
 
 
 def parse_page(body: bytes) -> Page:
     """
-    Read one page of a namespace's list.
+    Parse one page of a namespace's list.
 
-    :raises MalformedDocument: if it is not such a page.
+    :raises MalformedDocument: if the document is not a page of a list.
     """
     document = _object(_json(body))
     names = tuple(_text(_object(entry).get("Name")) for entry in _listed(document, "Vulnerabilities"))
@@ -88,12 +90,12 @@ def parse_page(body: bytes) -> Page:
 
 def parse_details(body: bytes, name: str, platform: Platform) -> Details:
     """
-    Read the details of one vulnerability.
+    Parse the details of one vulnerability.
 
-    A ``FixedIn`` that is absent means that nothing is affected. A package of which no version is told is left out, and
-    the reason given: it is neither affected nor clean. Metadata is free-form in Clair: what is not NVD's is left aside.
+    A ``FixedIn`` that is absent means that no package is affected. A package without a version is skipped, with a
+    reason: it is neither affected nor unaffected. Metadata is free-form in Clair: only NVD's is read.
 
-    :param name: the name that was asked for.
+    :param name: the requested name.
     :raises MalformedDocument: if it is not the vulnerability of that name.
     """
     record = _object(_object(_json(body)).get("Vulnerability"))
@@ -145,7 +147,7 @@ def _json(body: bytes) -> Any:
 
 
 def _listed(document: Any, key: str) -> list[Any]:
-    """Take the list out of its envelope; ``null`` is how Clair writes an empty one."""
+    """Return the list in an envelope; Clair writes an empty list as ``null``."""
     if key not in _object(document):
         raise MalformedDocument(f"it has no {key}")
     return _array(document[key])
@@ -153,39 +155,39 @@ def _listed(document: Any, key: str) -> list[Any]:
 
 def _object(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise MalformedDocument("it has something else where an object belongs")
+        raise MalformedDocument("it has another value where an object is expected")
     return value
 
 
 def _array(value: Any) -> list[Any]:
     if value is not None and not isinstance(value, list):
-        raise MalformedDocument("it has something else where a list belongs")
+        raise MalformedDocument("it has another value where a list is expected")
     return value or []
 
 
 def _text(value: Any) -> str:
-    """Take a string that can be encoded; Clair leaves out empty ones."""
+    """Return a string that can be encoded; Clair omits empty ones."""
     if value is not None and not isinstance(value, str):
-        raise MalformedDocument("it has something else where a text belongs")
+        raise MalformedDocument("it has another value where a string is expected")
     try:
         (value or "").encode("utf-8")
     except UnicodeEncodeError as error:
-        raise MalformedDocument("it has a text that is not Unicode") from error
+        raise MalformedDocument("it has a string that is not Unicode") from error
     return value or ""
 
 
-#: So many entries that were left out are remembered by name; a list with more of them is always read whole.
+#: The highest number of skipped entries that are remembered by name; a list with more is always read completely.
 MAX_LEFT_OUT = 1_000
 
 
 @define(eq=False)
 class SkippedEntries:
     """
-    What is left out of a list.
+    The entries, and packages of entries, that were skipped in a list.
 
-    :ivar reasons: by the name of the entry, how often each.
-    :ivar counts: by reason.
-    :ivar is_known: whether it is few enough to be remembered by the names of entries.
+    :ivar reasons: the number of times each reason occurs, by the name of the entry.
+    :ivar counts: the number of times each reason occurs in the list.
+    :ivar is_known: whether there are few enough to remember the names of entries.
     """
 
     reasons: dict[str, Counter[str]] = field(factory=dict)
@@ -194,11 +196,11 @@ class SkippedEntries:
 
     @classmethod
     def of(cls, reasons: Mapping[str, Counter[str]]) -> SkippedEntries:
-        """Begin with what was left out before."""
+        """Create from the skipped entries of the pass before."""
         return cls(dict(reasons), sum(reasons.values(), Counter()))
 
     def note(self, name: str, reasons: Iterable[str]) -> None:
-        """Note what is left out of an entry, in place of what was before."""
+        """Record the reasons of an entry, replacing those of earlier passes."""
         self.counts -= self.reasons.pop(name, Counter())
         noted = Counter(reasons)
         self.counts.update(noted)

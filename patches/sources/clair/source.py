@@ -1,7 +1,7 @@
 """
-Clair 2, as a vulnerability source: its lists are read whole at first, and again now and then.
+Clair 2 as a vulnerability source: its lists are read completely at first, and again at intervals.
 
-In between it is asked what stands behind the last row that was read of each, and only that is read.
+In between, Clair is asked for the entries behind the last row of each list, and only these are read.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from patches.sources.fetch.access import Access
 from patches.sources.fetch.clients import pooled_client
 from patches.sources.fetch.retry import Client, FetchSettings, RetryingClient
 
-#: A page's token lives for an hour; what is on the page is fetched in a quarter of it, so that four lists at once do.
+#: A page's token is valid for an hour; a page is fetched in a quarter of that, so that four lists can be read at once.
 PAGE_SECONDS = 900
-#: Tokens of tails live for an hour, too: within half of it they are renewed.
+#: Tokens of tails are valid for an hour too: they are renewed after half of it at the latest.
 ASK_WITHIN = timedelta(minutes=30)
 FULL_WALK = timedelta(days=1)
 
@@ -40,9 +40,9 @@ class ClairSettings:
     """
     How to read a Clair.
 
-    :ivar page_size: how many vulnerabilities a page of a list may have.
-    :ivar fetch: how hard to try.
-    :ivar full_walk: how long after it was read whole a list is read whole again.
+    :ivar page_size: the highest number of vulnerabilities on a page of a list.
+    :ivar fetch: the limits of requests.
+    :ivar full_walk: the time after which a list is read completely again.
     """
 
     page_size: int = field(default=999, validator=ge(1))
@@ -51,7 +51,7 @@ class ClairSettings:
 
     @property
     def paced_page_size(self) -> int:
-        """The page size at which a page's token is still valid when the page has been fetched at the given rate."""
+        """The page size that can be fetched at the given rate while the page's token is valid."""
         rate = self.fetch.rate
         return self.page_size if rate is None else max(1, min(self.page_size, int(rate * PAGE_SECONDS)))
 
@@ -72,11 +72,11 @@ class ClairSource:
         name: str = "clair",
     ) -> None:
         """
-        Prepare; nothing is asked yet.
+        Create a source; no request is sent yet.
 
         :param client: a treq client.
-        :param base_url: where ``/v1`` is; a path in it is kept.
-        :raises ValueError: if the base URL cannot be one.
+        :param base_url: the URL above ``/v1``; it may contain a path.
+        :raises ValueError: if the base URL is not valid.
         """
         self.name = name
         settings = settings or ClairSettings()
@@ -87,18 +87,18 @@ class ClairSource:
         self._parallel = settings.fetch.parallel
 
     async def platforms(self) -> list[str]:
-        """Tell which platforms have a namespace now, sorted; a namespace that is no platform's is left out."""
+        """Return the platforms that have a namespace now, sorted; a namespace without a platform is ignored."""
         found = (platform_of(namespace) for namespace in await self._api.namespaces())
         return sorted({platform for platform in found if platform is not None})
 
     async def offers(self) -> list[Offer]:
-        """Offer a list of each of these platforms; of one that was read, its tail tells whether it has changed."""
+        """Return an offer for each platform; the tail of a list that was read shows whether it has changed."""
         platforms = await self.platforms()
         await self._tails.renew()
         return [Offer(platform, await self._tails.state_of(platform), platform) for platform in platforms]
 
     def listing(self, key: str, since: str | None = None) -> ClairListing:
-        """Begin to read a platform's list; only its tail, if that is known of the state that is told."""
+        """Return a listing of a platform's list, or of its tail only if the tail of the given state is known."""
         platform, tail = Platform.from_name(key), self._tails.at(key, since)
         return ClairListing(self._api, self._tails, platform, self._parallel, self.name, tail)
 
@@ -112,12 +112,12 @@ def clair_source(
     full_walk: timedelta = FULL_WALK,
 ) -> ClairSource:
     """
-    Make a source that keeps a few connections to its Clair.
+    Create a source that keeps a few connections to its Clair.
 
-    :param rate: requests a second at most; ``None``: as many as Clair answers, four at a time.
-    :param access: how it is reached; ``None``: directly.
-    :param full_walk: how long after it was read whole a list is read whole again.
-    :raises ValueError: if the base URL cannot be one.
+    :param rate: the highest number of requests per second; ``None``: no limit, with four in progress at a time.
+    :param access: the proxies, certificates and headers to use; ``None``: a direct connection.
+    :param full_walk: the time after which a list is read completely again.
+    :raises ValueError: if the base URL is not valid.
     """
     settings = ClairSettings(fetch=FetchSettings(rate=rate), full_walk=full_walk)
     client = pooled_client(reactor, settings.fetch.parallel, settings.fetch.timeout_seconds, access)
@@ -125,7 +125,7 @@ def clair_source(
 
 
 def create_source(config: SourceConfig, context: SourceContext, wanted: frozenset[str] | None) -> ISource:
-    """Create a source of a Clair; which platforms it has, its namespaces tell."""
+    """Create a source of a Clair; its platforms are those of its namespaces."""
     access = Access.from_config(config, context.environment)
     full_walk = config.full_walk or FULL_WALK
     return clair_source(context.reactor, config.locations[0], name=config.name, access=access, full_walk=full_walk)

@@ -1,10 +1,10 @@
 """
-The tails of a Clair's lists: places at their last rows, by which it is found what has changed since they were read.
+The tails of a Clair's lists: the positions of their last rows, from which changes are read.
 
-A change deletes a row and makes one with a higher id, so that whatever is new or changed stands behind the last row
-that was read. A page token leads there as long as it is not an hour old and Clair is not started anew; it is renewed in
-time. The last row itself may have been changed, too: its details tell. Deletions do not show: for their sake a list is
-read whole now and then. What looks as if a row had been deleted makes a tail void, and so does a token that is refused.
+A change deletes a row and creates one with a higher id, so that every new or changed entry is behind the last row that
+was read. A page token leads there for an hour, unless Clair is restarted; it is renewed in time. The last row itself
+may have changed too: its details show that. Deletions do not show: because of them a list is read completely at
+intervals. A sign that a row was deleted makes a tail void, and so does a token that is refused.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from patches.wire import encode_line
 
 log = Logger()
 
-#: A token lives for an hour. It is renewed when it is so old: before a page is asked for, that is every quarter of an
-#: hour while a list is read, and whenever the source is asked what it offers.
+#: A token is valid for an hour. It is renewed at this age: before a page is requested, that is every quarter of an hour
+#: while a list is read, and whenever the source's offers are requested.
 RENEW_SECONDS = 1500.0
-#: How often a tail that was lost has its list read whole at once; else that waits until the list is due.
+#: The shortest time between full passes because of a lost tail; otherwise a lost tail waits until the list is due.
 MAKE_UP_SECONDS = 6 * 3600.0
 
 
 @frozen
 class ListPosition:
     """
-    A place in a list.
+    A position in a list.
 
-    :ivar token: of the page that begins there.
-    :ivar issued: when it was given, or a little before; in seconds of the clock.
+    :ivar token: the token of the page that begins there.
+    :ivar issued: the time at which it was issued, or a little earlier; in seconds of the clock.
     """
 
     token: str
@@ -51,13 +51,13 @@ class ListPosition:
 @frozen
 class Tail:
     """
-    Where a list ended when it was read.
+    The end of a list at its last pass.
 
-    :ivar state: of the list as it was then; no other reading ever has the same.
-    :ivar place: of its last row.
-    :ivar last: the name in that row; ``None``: there is no row at that place.
-    :ivar digest: of its details as they were given; ``None``: it has none.
-    :ivar left_out: what is left out of it, by the names of entries.
+    :ivar state: the state of the list at that time, unique to that pass.
+    :ivar place: the position of its last row.
+    :ivar last: the name in that row; ``None``: there is no row at that position.
+    :ivar digest: the digest of its details; ``None``: unknown.
+    :ivar left_out: the reasons of skipped entries, by the names of the entries.
     """
 
     state: str
@@ -72,10 +72,10 @@ class _ListRead:
     """
     A list that was read; times in seconds of the clock.
 
-    :ivar tail: ``None``: it is to be read whole.
-    :ivar whole: when it was last read whole.
+    :ivar tail: ``None``: the whole list has to be read.
+    :ivar whole: the time of the last full pass.
     :ivar lost: whether its tail was lost since.
-    :ivar made_up: when a tail that was lost last had it read whole at once.
+    :ivar made_up: the time of the last full pass because of a lost tail.
     """
 
     whole: float
@@ -85,7 +85,7 @@ class _ListRead:
 
 
 def digest_of(details: Details) -> bytes:
-    """Give what is another one for other details."""
+    """Return a digest that differs for different details."""
     return hashlib.sha256(encode_line(details.vulnerability) + repr(details.left_out).encode()).digest()
 
 
@@ -93,7 +93,7 @@ class Tails:
     """
     The tails of one Clair's lists, by platform.
 
-    :param full_walk: how many seconds after it was read whole a list is read whole again.
+    :param full_walk: the number of seconds after which a list is read completely again.
     """
 
     def __init__(self, api: ClairAPI, clock: IReactorTime, full_walk: float) -> None:
@@ -105,15 +105,19 @@ class Tails:
         self._numbers = count(1)
 
     def seconds(self) -> float:
-        """Tell the time."""
+        """Return the time of the clock, in seconds."""
         return self._clock.seconds()
 
     def new_state(self) -> str:
-        """Give a state that no list has had, not even in another run of the program."""
+        """Return a state that no list has had, not even in another run of the program."""
         return f"{self._name}-{next(self._numbers)}"
 
     def at(self, platform: str, state: str | None) -> Tail | None:
-        """Give the tail of a list in a state; a tail of another state is let go, as nobody has that list."""
+        """
+        Return the tail of a list in a state.
+
+        A tail of another state is dropped, as the caller does not have the list that it belongs to.
+        """
         read = self._lists.get(platform)
         if read is None or read.tail is None or read.tail.state == state:
             return read.tail if read is not None else None
@@ -122,10 +126,10 @@ class Tails:
 
     def keep(self, platform: str, tail: Tail | None, whole: bool) -> None:
         """
-        Note where a list ended.
+        Record the end of a list.
 
-        :param tail: ``None``: that cannot be told.
-        :param whole: whether it was read whole.
+        :param tail: ``None``: it is unknown.
+        :param whole: whether the whole list was read.
         """
         read = self._lists.setdefault(platform, _ListRead(self.seconds()))
         read.tail, read.lost = tail, False
@@ -133,15 +137,15 @@ class Tails:
             read.whole = self.seconds()
 
     def forget(self, platform: str) -> None:
-        """Have a list read whole, since what stands at its tail is not to be relied on."""
+        """Drop the tail of a list, which is no longer reliable: the whole list will be read."""
         read = self._lists[platform]
         read.tail, read.lost = None, True
 
     async def state_of(self, platform: str) -> str | None:
         """
-        Tell the state of a list: it is the one in which it was read, if it ends as it did then.
+        Return the state of a list: that of its last pass, if its end is unchanged.
 
-        :return: ``None`` if only reading it whole will tell, and that can wait until it is due.
+        :return: ``None`` if only a full pass can show whether it changed, and that pass is not due yet.
         """
         read, now = self._lists.get(platform), self.seconds()
         if read is None:
@@ -153,10 +157,10 @@ class Tails:
             try:
                 return read.tail.state if await self._is_unchanged(platform, read.tail) else self.new_state()
             except ListChanged as change:
-                log.warn("What changed cannot be told: {change}", change=str(change))
+                log.warn("The list must be read completely: {change}", change=str(change))
                 self.forget(platform)
             except SourceError:
-                return self.new_state()  # reading it will fail with the same error, and be tried again
+                return self.new_state()  # reading it will fail with the same error and be retried
         if read.lost and now - read.made_up >= MAKE_UP_SECONDS:
             read.made_up = now
             return self.new_state()
@@ -172,7 +176,7 @@ class Tails:
         return details is not None and digest_of(details) == tail.digest
 
     async def renew(self) -> None:
-        """Have those tokens renewed that get old. One that cannot be had now is tried again the next time."""
+        """Renew the tokens that are about to expire; one that cannot be renewed now is tried again the next time."""
         for platform, read in list(self._lists.items()):
             tail, now = read.tail, self.seconds()
             if tail is None or now - tail.place.issued < RENEW_SECONDS:
@@ -183,7 +187,9 @@ class Tails:
                 self.forget(platform)
             except SourceError as error:
                 log.warn(
-                    "The place in the list of {platform} could not be kept: {error}", platform=platform, error=error
+                    "The position in the list of {platform} could not be renewed: {error}",
+                    platform=platform,
+                    error=error,
                 )
             else:
                 if page.next_page is not None and read.tail is tail:

@@ -1,4 +1,4 @@
-"""What ``clairctl export-updaters`` of Clair v4 writes."""
+"""The output of ``clairctl export-updaters`` of Clair v4."""
 
 from patches.sources.clair_export.source import KIND
 

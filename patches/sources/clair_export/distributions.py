@@ -1,4 +1,4 @@
-"""Which of our platforms a vulnerability of Clair v4 is about."""
+"""The platform of a vulnerability of Clair v4, from its distribution or its Red Hat product."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from patches.platforms import PATTERN
 from patches.sources.parse_context import ParseContext
 from patches.sources.red_hat import platform_of_cpe
 
-#: The repositories by which Clair tells Red Hat's products apart; others are those of container images.
+#: The key of the repositories of Red Hat's products in Clair; other keys are those of container images.
 _CPE_REPOSITORY = "rhel-cpe-repository"
-#: what Clair calls a distribution → what we call its family, and the form of its versions
+#: Clair's name of a distribution → its family here, and the pattern of its versions
 _FAMILIES = {
     "alpine": ("alpine", r"v?(\d+\.\d+|edge)"),
     "amzn": ("amazon", r"(2|2\d{3})(?:\.\d+)*"),
@@ -23,12 +23,12 @@ _FAMILIES = {
     "sles": ("sles", r"(\d+(?:\.\d+)?)"),
     "ubuntu": ("ubuntu", r"(\d\d\.\d\d)"),
 }
-#: The last release of Amazon Linux 1 bears a year and a month.
+#: The version of the last release of Amazon Linux 1: a year and a month.
 _AMAZON_1 = "2018.03"
 
 
 class NoPlatform(ValueError):
-    """A distribution or a product that is none of our platforms."""
+    """A distribution or a product that is not a platform."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -37,11 +37,11 @@ class NoPlatform(ValueError):
 
 def platform_of(record: dict[str, Any], context: ParseContext) -> str:
     """
-    Give the platform of a vulnerability.
+    Return the platform of a vulnerability.
 
-    :param record: the vulnerability, as Clair writes it.
-    :param context: tells the reasons of skipped entries so far.
-    :raises NoPlatform: if it has none.
+    :param record: the vulnerability in Clair's form.
+    :param context: contains the reasons of skipped entries so far.
+    :raises NoPlatform: if it has no platform.
     """
     distribution, repository = _object(record.get("distribution")), _object(record.get("repository"))
     name, version = _text(distribution.get("did")), _text(distribution.get("version_id"))

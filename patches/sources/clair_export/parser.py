@@ -1,8 +1,8 @@
 """
-What Clair v4's ``clairctl export-updaters`` writes: a line for each package of each vulnerability of each updater.
+Parser of Clair v4's ``clairctl export-updaters``: one line per updater, vulnerability and package.
 
-Its vulnerabilities are those of the distributions, in one form; but an empty or a zero version does not mean the same
-in all of them.
+Its vulnerabilities are those of the distributions, in one form; but an empty version or a version of zero has a
+different meaning in each of them.
 
 Source: claircore's ``libvuln/jsonblob``, ``vulnerability.go``, and its matchers.
 """
@@ -25,27 +25,27 @@ from patches.vulnerability import KINDS, FixedPackage, Vulnerability
 
 _LONGEST = 4 * 1024 * 1024
 _LANGUAGES = "osv/"
-#: family → what a fixed version of 0 says; elsewhere it is a version
+#: family → the meaning of a fixed version of 0; for other families it is a version
 _ZERO = {"alpine": "not_affected", "debian": "not_affected", "ubuntu": "affected"}
 
 
 def parse_clair_export(stream: BinaryIO, context: ParseContext) -> Iterator[Vulnerability]:
     """
-    Read an export: give a vulnerability for each package.
+    Yield a vulnerability for each package of an export.
 
-    Of a flaw in several packages these are parts; see :mod:`patches.sources.regroup`.
+    A vulnerability of several packages is yielded in fragments; see :mod:`patches.sources.regroup`.
 
-    :raises SourceError: if it is no export, or is damaged.
+    :raises SourceError: if the file is not an export, or is damaged.
     """
     empty = True
     for number, entry in enumerate(_entries(stream), start=1):
         if not isinstance(entry, dict) or "Updater" not in entry:
-            raise SourceError(f"line {number}: it is not what Clair exports")
+            raise SourceError(f"line {number}: not an entry of a Clair export")
         empty = False
         if entry.get("Kind") == "vulnerability":
             yield from _parse_entry(entry, context)
     if empty:
-        raise SourceError("there is nothing in it")
+        raise SourceError("it is empty")
 
 
 def _entries(stream: BinaryIO) -> Iterator[Any]:
@@ -103,14 +103,14 @@ def _vulnerabilities(record: dict[str, Any], platform: str, context: ParseContex
 
 
 def _names(title: str) -> tuple[list[str], set[str]]:
-    """Take the names out of a title: ``CVE-2024-0001 on Ubuntu 22.04 LTS (jammy) - low.``."""
+    """Return the ids and aliases in a title: ``CVE-2024-0001 on Ubuntu 22.04 LTS (jammy) - low.``."""
     names, aliases = split_ids(title)
     first = title.split()[0].rstrip(":") if title.split() else ""
     return (names, aliases) if names or not is_name(first) else ([first], aliases)
 
 
 def _aliases(record: dict[str, Any], names: list[str]) -> set[str]:
-    """Give the other names; an advisory does not name its flaws but in its links."""
+    """Return the aliases; an advisory names its CVEs in its links only."""
     listed = record.get("Aliases")
     told = [record.get("Self"), *(listed if isinstance(listed, list) else [])]
     texts = [f"{_text(each.get('space'))}-{_text(each.get('name'))}" for each in told if isinstance(each, dict)]
@@ -127,9 +127,9 @@ def _page(links: list[str], name: str) -> str:
 
 def _fixed(record: dict[str, Any], package: dict[str, Any], platform: str) -> FixedPackage:
     """
-    Give the package, in what the matchers of Clair take for its vulnerable versions.
+    Return the package, with the vulnerable versions as Clair's matchers interpret them.
 
-    :raises InvalidVersion: if there is another version than it can be compared with.
+    :raises InvalidVersion: if a version cannot be compared.
     """
     parsed = Platform.from_name(platform)
     version, last = _text(record.get("fixed_in_version")), _text(package.get("version"))
@@ -155,12 +155,15 @@ def _fixed(record: dict[str, Any], package: dict[str, Any], platform: str) -> Fi
 def _check(version: str, scheme: str) -> None:
     sort_key = ordering(scheme)
     if not is_name(version) or sort_key is None:
-        raise InvalidVersion(version, "it cannot be printed, or compared")
+        raise InvalidVersion(version, "it cannot be printed or compared")
     sort_key(version)
 
 
 def _arches(operation: str, arch: str, kind: str) -> tuple[str, ...] | None:
-    """What is no list of architectures restricts nothing: better to say too much than to be silent."""
+    """
+    Return the restriction to architectures; ``None`` if it is not understood: a false finding is better than a missed
+    one.
+    """
     if kind == "source" or not arch:
         return None
     if operation == "equals":

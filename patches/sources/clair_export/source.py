@@ -1,4 +1,4 @@
-"""The exports of Clair v4, as a source."""
+"""The exports of Clair v4 as a source."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from patches.vulnerability import Vulnerability
 
 
 def create_source(config: SourceConfig, context: SourceContext, wanted: frozenset[str] | None) -> ISource:
-    """Create a source of Clair v4's exports; several files make one list."""
+    """Create a source of Clair v4's exports; several files form one list."""
     scratch = scratch_file(config, context)
 
     def parse(part: FeedPart, paths: Sequence[Path], context: ParseContext) -> Iterator[Vulnerability]:

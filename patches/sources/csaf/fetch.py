@@ -1,9 +1,10 @@
 """
-The documents of a CSAF provider, Red Hat, had as an archive and as what has changed since that was made.
+The documents of a CSAF provider, Red Hat, fetched as an archive and the documents that changed since.
 
 Theory of operation. ``archive_latest.txt`` names the archive, which is as old as its date; it may have been made some
-hours before that day. ``changes.csv`` and ``deletions.csv`` tell of every document when it last changed, or went. Each
-that did so since is had by itself, once: what is here of them is remembered, from one process to the next.
+hours before that day. ``changes.csv`` and ``deletions.csv`` contain the time at which each document last changed or was
+deleted. Each document that changed since the archive is fetched by itself, once: the store remembers the fetched ones,
+from one process to the next.
 """
 
 from __future__ import annotations
@@ -26,19 +27,19 @@ T = TypeVar("T")
 _ARCHIVE = re.compile(r"\.(?:tar(?:\.\w+)?|tgz|zip)\Z")
 _MARGIN = timedelta(hours=12)
 _SMALL = Limits(total_bytes=64 * 1024 * 1024)
-#: An archive that so many documents are newer than should be had anew.
+#: The highest number of documents newer than the archive; above it a newer archive is needed.
 MOST_CHANGES = 20_000
 
 
 class CsafFetch:
     """
-    Has all documents of a provider here.
+    Fetches all documents of a provider.
 
-    :param fetch: has a file here.
-    :param run: runs what blocks.
-    :param path: where what is here is written down, for :meth:`DocumentStore.from_file`.
-    :param use: is told of files that are in use, though they are not fetched again.
-    :param most: documents that are had one by one.
+    :param fetch: fetches a file.
+    :param run: runs blocking calls.
+    :param path: the file of the :class:`DocumentStore`, for :meth:`DocumentStore.from_file`.
+    :param use: is called with files that are in use although they are not fetched again.
+    :param most: the highest number of documents that are fetched one by one.
     """
 
     def __init__(self, fetch: Fetch, run: Run, path: Path, use: Use, most: int = MOST_CHANGES) -> None:
@@ -51,11 +52,11 @@ class CsafFetch:
 
     async def __call__(self, location: str, /) -> FetchedFile:
         """
-        Have all documents here.
+        Fetch all documents.
 
-        :param location: the provider's folder, with ``archive_latest.txt`` in it; or an archive by itself.
-        :return: the file in which the documents are written down.
-        :raises SourceError: if one of them cannot be had.
+        :param location: the provider's folder, which contains ``archive_latest.txt``; or a single archive.
+        :return: the file of the document store.
+        :raises SourceError: if one of the documents cannot be fetched.
         """
         await self._run(self._go_on_using)
         store = await self._alone(location) if _ARCHIVE.search(location) else await self._all(location.rstrip("/"))
@@ -63,7 +64,7 @@ class CsafFetch:
         return FetchedFile(self._path, store.fingerprint())
 
     def _go_on_using(self) -> None:
-        """Keep what was here when this was last written down, whatever can be had now."""
+        """Mark the files of the present store as in use, whether or not anything can be fetched now."""
         with suppress(SourceError):
             store = DocumentStore.from_file(self._path)
             self._use([store.archive, *(change.path for change in store.changed.values())])
@@ -89,7 +90,7 @@ class CsafFetch:
         return DocumentStore(archive.path, archive.state, changed, frozenset(deleted.keys() - changed.keys()))
 
     async def _changed(self, base: str, newer: dict[str, datetime]) -> dict[str, Change]:
-        """Have the documents that changed, the oldest first; after a failure it goes on where it was."""
+        """Fetch the documents that changed, the oldest first; after a failure, the next call continues there."""
         if self._had is None:
             self._had = await self._run(_before, self._path)
         for path, time in sorted(newer.items(), key=lambda item: (item[1], item[0])):
@@ -105,7 +106,7 @@ class CsafFetch:
 
 
 def _before(path: Path) -> dict[str, Change]:
-    """Give the documents that were here when this was last written down."""
+    """Return the changed documents of the present store; empty if it cannot be read."""
     try:
         return dict(DocumentStore.from_file(path).changed)
     except SourceError:

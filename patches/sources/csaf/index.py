@@ -1,4 +1,4 @@
-"""What a CSAF archive is accompanied by: its own name, and lists of the documents that changed or are gone since."""
+"""Parsers of the files beside a CSAF archive: its name, and the documents that changed or were deleted since."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _DOCUMENT = re.compile(r"\d{4}/[A-Za-z0-9_-]{1,100}\.json\Z")
 
 def parse_archive_name(text: str) -> tuple[str, datetime]:
     """
-    Read ``archive_latest.txt``.
+    Parse ``archive_latest.txt``.
 
-    :return: the name of the archive, ``csaf_vex_2026-11-20.tar.zst``, and when that day began.
-    :raises SourceError: if it is not such a name.
+    :return: the name of the archive, ``csaf_vex_2026-11-20.tar.zst``, and the beginning of that day.
+    :raises SourceError: if it is not the name of an archive.
     """
     name = text.strip()
     found = _ARCHIVE.match(name)
@@ -32,10 +32,10 @@ def parse_archive_name(text: str) -> tuple[str, datetime]:
 
 def parse_times(text: str) -> dict[str, datetime]:
     """
-    Read ``changes.csv`` or ``deletions.csv``.
+    Parse ``changes.csv`` or ``deletions.csv``.
 
-    :return: when each document, ``2024/cve-2024-0001.json``, changed or went; the last time of each.
-    :raises SourceError: if a line is something else than a path and a time.
+    :return: the last time at which each document, ``2024/cve-2024-0001.json``, changed or was deleted.
+    :raises SourceError: if a line is not a path and a time.
     """
     found: dict[str, datetime] = {}
     try:

@@ -1,7 +1,7 @@
 """
-Red Hat's VEX documents, in CSAF's format: one for each CVE, with every product that it concerns or does not concern.
+Parser of Red Hat's VEX documents, in CSAF's format: one per CVE, with every affected or unaffected product.
 
-Of these only Enterprise Linux itself is taken; see :mod:`patches.sources.red_hat`.
+Only the products of Enterprise Linux itself are read; see :mod:`patches.sources.red_hat`.
 
 Source: *Common Security Advisory Framework Version 2.0*, OASIS, sections 3.2 and 4.5; claircore's ``rhel/vex``.
 """
@@ -25,10 +25,10 @@ _SCORES = ("cvss_v3", "cvss_v4", "cvss_v2")
 
 def parse_csaf(members: Iterable[tuple[str, bytes]], context: ParseContext) -> Iterator[Vulnerability]:
     """
-    Read documents, one at a time: give what each says of every release.
+    Yield the vulnerabilities of documents, one per document and release.
 
-    :param members: name and content of each.
-    :raises SourceError: if not one of them is a VEX document.
+    :param members: the name and the content of each document.
+    :raises SourceError: if there is no VEX document among them.
     """
     for document in json_documents(members, _is_vex, "a VEX document in CSAF's format", context):
         yield from _parse_document(document, context)
@@ -67,7 +67,7 @@ def _parse_document(document: dict[str, Any], context: ParseContext) -> Iterator
 
 
 def _is_rejected(content: dict[str, Any]) -> bool:
-    """A CVE that turned out to be none keeps its document: without an impact, and with scores of zero."""
+    """Return whether a CVE was rejected: its document remains, without an impact and with scores of zero."""
     scores = [_object(score.get(kind)) for score in dicts(content.get("scores")) for kind in _SCORES if kind in score]
     return bool(scores) and not _impacts(content) and all(score.get("baseScore") == 0 for score in scores)
 

@@ -1,5 +1,5 @@
 """
-The product tree of a CSAF document of Red Hat's: which package, of which release, an id stands for.
+The product tree of a CSAF document of Red Hat: the package and the release that a product id stands for.
 
 Source: *Common Security Advisory Framework Version 2.0*, OASIS, section 3.2.2.
 """
@@ -13,7 +13,7 @@ from attrs import frozen
 from patches.sources.fields import dicts
 from patches.sources.red_hat import RpmPurl, platform_of_cpe
 
-#: A package is in a module, and that in a repository; deeper than this nothing is known to go.
+#: The deepest nesting: a package is in a module, and a module in a repository; no document is known to go deeper.
 _DEEPEST = 4
 
 
@@ -32,9 +32,9 @@ class Component:
 
 class ProductTree:
     """
-    The products of one document, and what is in them.
+    The products of one document, and their components.
 
-    :param tree: the document's ``product_tree``; what is not as it should be is as if it were not there.
+    :param tree: the document's ``product_tree``; malformed parts of it are ignored.
     """
 
     def __init__(self, tree: Any) -> None:
@@ -47,7 +47,7 @@ class ProductTree:
             self._add_relationships(tree)
 
     def component(self, product_id: Any) -> Component | None:
-        """Tell what an id stands for; ``None`` if it is no package of a release of Enterprise Linux."""
+        """Return the component of a product id; ``None`` if it is not a package in a release of Enterprise Linux."""
         if not isinstance(product_id, str) or product_id not in self._parts:
             return None
         first, *between, last = self._chain(product_id)
@@ -79,7 +79,7 @@ class ProductTree:
                     self._parts[whole] = (part, of)
 
     def _chain(self, product_id: str, depth: int = 0) -> list[str]:
-        """Take an id apart: first the package, last the release or its repository, a module between them."""
+        """Split an id: first the package, last the release or its repository, with a module between them."""
         parts = self._parts.get(product_id) if depth < _DEEPEST else None
         return [product_id] if parts is None else [each for part in parts for each in self._chain(part, depth + 1)]
 

@@ -31,7 +31,7 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
     :raises BadSetting: if several locations are configured.
     """
     if len(config.locations) != 1:
-        raise BadSetting(f'[source.{config.name}]: its documents are in one place: give one "url" or one "path"')
+        raise BadSetting(f'[source.{config.name}]: its documents are in one place: configure one "url" or one "path"')
 
     def parts(wanted: frozenset[str] | None) -> Sequence[FeedPart]:
         if wanted is not None and not any(platform.startswith("rhel-") for platform in wanted):

@@ -1,4 +1,4 @@
-"""What a CSAF document of Red Hat's says of the packages of each release: fixed, or why not."""
+"""The packages of each release in a CSAF document of Red Hat: fixed, or the reason why not."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from patches.sources.csaf.products import Component, ProductTree
 from patches.sources.fields import SOURCES, arch_restriction, dicts, sorted_packages
 from patches.vulnerability import FixedPackage
 
-#: what CSAF calls a status → what we do
+#: CSAF's product status → the status of a package
 _STATUSES = {
     "fixed": "fixed",
     "known_affected": "affected",
     "under_investigation": "under_investigation",
     "known_not_affected": "not_affected",
 }
-#: what Red Hat says of an affected package → its status; else its category tells
+#: Red Hat's details of an affected package → its status; for other details the category decides
 _WORDS = {
     "affected": "affected",
     "fix deferred": "deferred",
@@ -33,16 +33,16 @@ _Row = tuple[str, str, str | None, str, str | None]
 @define(eq=False)
 class Release:
     """
-    What is said of one release.
+    The statements about one release.
 
-    :ivar ids: of the products that are packages of it.
+    :ivar ids: the product ids of its packages.
     """
 
     ids: set[str] = field(factory=set)
     _rows: dict[_Row, set[str]] = field(factory=dict)
 
     def add(self, component: Component, status: str) -> None:
-        """Take what is said of a package; a fix names binary packages, what has none the source mostly."""
+        """Add a package. Of fixes only binary packages are read; packages without a fix are mostly source packages."""
         package = component.package
         is_source = package.arch is None or package.arch in SOURCES
         if status == "fixed":
@@ -54,7 +54,9 @@ class Release:
         self._rows.setdefault(row, set()).update(() if is_source else (str(package.arch),))
 
     def packages(self) -> tuple[FixedPackage, ...]:
-        """Give the packages; one that is not affected here, and is elsewhere in the release, is affected."""
+        """
+        Return the packages; one that is unaffected in one product but affected in another of the release is affected.
+        """
         affected = {row[:3] for row in self._rows if row[3] != "not_affected"}
         rows = [row for row in self._rows if row[3] != "not_affected" or row[:3] not in affected]
         return sorted_packages(
@@ -64,13 +66,13 @@ class Release:
         )
 
     def concerns(self, ids: Any) -> bool:
-        """Tell whether something is said of a package of this release; without ids it is said of all."""
+        """Return whether product ids include a package of this release; without ids a statement is about all."""
         return not isinstance(ids, list) or not self.ids.isdisjoint(each for each in ids if isinstance(each, str))
 
 
 def releases_of(vulnerability: dict[str, Any], products: ProductTree) -> dict[str, Release]:
     """
-    Give what is said of each release, by platform.
+    Return the statements about each release, by platform.
 
     :param vulnerability: an element of the document's ``vulnerabilities``.
     """
@@ -89,7 +91,7 @@ def releases_of(vulnerability: dict[str, Any], products: ProductTree) -> dict[st
 
 
 def _reasons(remediations: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Give why there is no fix, by id."""
+    """Yield product ids with the reason why there is no fix."""
     for remediation in remediations:
         category, details, ids = (remediation.get(key) for key in ("category", "details", "product_ids"))
         if isinstance(category, str) and category in _CATEGORIES and isinstance(ids, list):

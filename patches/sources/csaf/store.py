@@ -1,7 +1,7 @@
 """
-What is here of a CSAF provider's documents: an archive, and what has come or gone since it was made.
+The local documents of a CSAF provider: an archive, and the documents that changed or were deleted since.
 
-It is kept in a file of its own, by which the reader of the documents is told of all of them at once.
+The store is a file of its own, from which the parser reads all documents.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class Change:
     """
     A document that is newer than the archive.
 
-    :ivar time: when it changed.
-    :ivar path: the file that it is in.
+    :ivar time: the time of its change.
+    :ivar path: the file that contains it.
     """
 
     time: datetime
@@ -41,9 +41,9 @@ class DocumentStore:
     All documents of a provider.
 
     :ivar archive: a file or a folder.
-    :ivar state: what changes when the content of the archive does.
-    :ivar changed: documents that go before those in the archive, ``2024/cve-2024-0001.json``.
-    :ivar deleted: documents in the archive that are not valid any more.
+    :ivar state: a value that changes when the content of the archive changes.
+    :ivar changed: the documents that replace those in the archive, by name, ``2024/cve-2024-0001.json``.
+    :ivar deleted: the documents in the archive that are not valid any more.
     """
 
     archive: Path
@@ -54,9 +54,9 @@ class DocumentStore:
     @classmethod
     def from_file(cls, path: Path) -> DocumentStore:
         """
-        Read what :meth:`keep` wrote.
+        Read a file that :meth:`keep` wrote.
 
-        :raises SourceError: if it is not there, or is something else.
+        :raises SourceError: if it does not exist, or is not a document store.
         """
         with decompression_errors(path):
             content = path.read_bytes()
@@ -72,9 +72,9 @@ class DocumentStore:
 
     def keep(self, path: Path) -> None:
         """
-        Write it to a file, whole or not at all.
+        Write the store to a file, atomically.
 
-        :raises SourceError: if that fails.
+        :raises SourceError: if it cannot be written.
         """
         changed = [(name, each.time.isoformat(), str(each.path)) for name, each in sorted(self.changed.items())]
         document = {
@@ -88,7 +88,7 @@ class DocumentStore:
             write_atomically(path, json.dumps(document).encode())
 
     def fingerprint(self) -> str:
-        """Give what changes when any of the documents does."""
+        """Return a value that changes when any of the documents changes."""
         found = hashlib.sha256(self.state.encode())
         for name, change in sorted(self.changed.items()):
             found.update(f"\n{name} {change.time.isoformat()}".encode())
@@ -98,9 +98,9 @@ class DocumentStore:
 
     def documents(self, limits: Limits | None = None) -> Iterator[tuple[str, bytes]]:
         """
-        Give the name and the content of each document, one at a time.
+        Yield the name and the content of each document, one at a time.
 
-        :raises SourceError: if something is damaged, or exceeds its limits.
+        :raises SourceError: if a file is damaged, or exceeds its limits.
         """
         limits = limits or Limits()
         for member, content in members(self.archive, limits):

@@ -1,7 +1,8 @@
 """
-The Debian security tracker: what it knows of every flaw in every source package, in every release that it follows.
+Parser of the Debian security tracker: every vulnerability of every source package, in every release that it follows.
 
-It is one JSON object, from a source package to flaws to releases, of tens of megabytes: it is read a package at a time.
+The file is one JSON object of tens of megabytes, from source package to vulnerability to release: it is parsed one
+package at a time.
 """
 
 from __future__ import annotations
@@ -36,16 +37,16 @@ _PAGE = "https://security-tracker.debian.org/tracker/{}"
 
 
 class _NoRecord(ValueError):
-    """Something else than the tracker's word on a flaw in a release."""
+    """A value that is not the tracker's record of a vulnerability in a release."""
 
 
 def parse_tracker(stream: BinaryIO, context: ParseContext) -> Iterator[Vulnerability]:
     """
-    Read the tracker's file: give a vulnerability for each flaw of each source package in each release.
+    Yield a vulnerability for each source package, vulnerability id and release of the tracker's file.
 
-    Of a flaw in several packages these are parts; see :mod:`patches.sources.regroup`.
+    A vulnerability of several packages is yielded in fragments; see :mod:`patches.sources.regroup`.
 
-    :raises SourceError: if it is no such file, or ends early.
+    :raises SourceError: if the document is not the tracker's file, or ends early.
     """
     empty = True
     try:
@@ -104,6 +105,6 @@ def _resolved(package: str, version: Any) -> FixedPackage:
     if not isinstance(version, str):
         raise _NoRecord
     if not is_name(version):
-        raise InvalidVersion(version, "it cannot be printed")
+        raise InvalidVersion(version, "it contains characters that cannot be printed")
     sort_key(version)
     return FixedPackage(package, version)

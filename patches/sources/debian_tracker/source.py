@@ -1,4 +1,4 @@
-"""Debian's security tracker, as a source: one file for all releases."""
+"""Debian's security tracker as a source: one file for all releases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the servers of a source are reached: whom to trust, by which proxies, and with which headers."""
+"""The access to a source's servers: the certificates to trust, the proxies to use, the headers to send."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _CERTIFICATE = re.compile(b"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE--
 @frozen
 class Access:
     """
-    How the servers of a source are reached.
+    The access to the servers of a source.
 
-    :ivar policy: whom to trust; usually whom the system trusts.
-    :ivar headers: are sent to the server that is configured, and to no other.
+    :ivar policy: the certificates to trust; by default those of the system.
+    :ivar headers: sent to the configured server, and to no other.
     """
 
     proxies: Proxies = field(factory=Proxies)
@@ -35,9 +35,9 @@ class Access:
     @classmethod
     def from_config(cls, config: SourceConfig, environment: Mapping[str, str]) -> Access:
         """
-        Take what is configured for a source, and from the environment what is not.
+        Create the access of a source from its configuration, and from the environment where that says nothing.
 
-        :raises BadSetting: if it cannot be used.
+        :raises BadSetting: if a certificate or proxy cannot be used.
         """
         try:
             proxies = (
@@ -53,10 +53,10 @@ class Access:
 
 def trust_file(path: Path) -> IPolicyForHTTPS:
     """
-    Trust the certificates in a file, and no others.
+    Return a policy that trusts the certificates in a file, and no others.
 
-    :param path: of a PEM file; what is between the certificates is not looked at.
-    :raises BadSetting: if it has none, or one that cannot be read.
+    :param path: a PEM file; text between the certificates is ignored.
+    :raises BadSetting: if it contains no certificate, or one that cannot be read.
     """
     try:
         blocks = _CERTIFICATE.findall(path.read_bytes())

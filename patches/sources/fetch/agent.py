@@ -1,4 +1,4 @@
-"""The ways to servers: directly, or by a proxy, which is asked for what is not encrypted and tunnelled for what is."""
+"""Agents that reach servers directly or by a proxy: plain requests are sent to the proxy, encrypted ones tunnelled."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class RoutedEndpoints:
     """
     The endpoints of servers to which a client speaks as if it were connected directly.
 
-    :ivar seconds: how long a connection may take, and the answer of a proxy that makes one.
+    :ivar seconds: the longest time to connect, and for the proxy's response to ``CONNECT``.
     """
 
     reactor: Any
@@ -32,7 +32,7 @@ class RoutedEndpoints:
     seconds: float
 
     def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
-        """Give the way to a server."""
+        """Return an endpoint that connects to a server, through a tunnel if a proxy leads to it."""
         host = uri.host.decode("ascii")
         proxy = self.access.proxies.proxy_for(uri.scheme.decode("ascii"), host, uri.port)
         if proxy is None:
@@ -44,7 +44,7 @@ class RoutedEndpoints:
         return self._encrypted(way, uri.host, uri.port) if uri.scheme == b"https" else way
 
     def endpoint_of(self, proxy: Proxy) -> IStreamClientEndpoint:
-        """Give the way to a proxy."""
+        """Return an endpoint that connects to a proxy."""
         way = HostnameEndpoint(self.reactor, proxy.host, proxy.port, timeout=self.seconds)
         return self._encrypted(way, proxy.host.encode("ascii"), proxy.port) if proxy.encrypted else way
 
@@ -57,10 +57,10 @@ class RoutedEndpoints:
 @frozen
 class RoutingAgent:
     """
-    An agent that asks a proxy for what is not encrypted, where one leads to it.
+    An agent that sends plain HTTP requests to a proxy where one leads to the server.
 
-    :ivar agent: for all else.
-    :ivar plain: asks the proxy.
+    :ivar agent: sends all other requests.
+    :ivar plain: sends requests to the proxy.
     """
 
     access: Access
@@ -84,10 +84,10 @@ class RoutingAgent:
 
 def pooled_agent(reactor: Any, connections: int, connect_seconds: float, access: Access) -> IAgent:
     """
-    Make an agent whose connections are used again.
+    Create an agent that reuses its connections.
 
-    :param connections: how many idle ones are kept for a server.
-    :param connect_seconds: how long a new one may take.
+    :param connections: the number of idle connections that are kept per server.
+    :param connect_seconds: the longest time to connect.
     """
     pool = HTTPConnectionPool(reactor)
     pool.maxPersistentPerHost = connections

@@ -1,4 +1,4 @@
-"""Bodies of HTTP answers that go to a file as they come, and are summed up on their way."""
+"""Bodies of HTTP responses that are written to a file as they arrive, with their checksums computed on the way."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RunningChecksums:
     """
     The checksums of the first bytes of a file.
 
-    :ivar size: how many bytes.
+    :ivar size: the number of bytes.
     """
 
     hashes: dict[str, Any]
@@ -35,12 +35,12 @@ class RunningChecksums:
 
     @classmethod
     def of_nothing(cls, algorithms: Iterable[str]) -> RunningChecksums:
-        """Begin."""
+        """Create the checksums of an empty file."""
         return cls({name: hashlib.new(name, usedforsecurity=False) for name in {"sha256", *algorithms}})
 
     @classmethod
     def of_file(cls, path: Path, algorithms: Iterable[str]) -> RunningChecksums:
-        """Sum up what is in a file; blocks for long."""
+        """Compute the checksums of a file; blocks for long."""
         sums = cls.of_nothing(algorithms)
         with path.open("rb") as file:
             while block := file.read(_BLOCK):
@@ -48,19 +48,19 @@ class RunningChecksums:
         return sums
 
     def add(self, data: bytes) -> None:
-        """Count further bytes."""
+        """Add further bytes."""
         self.size += len(data)
         for summed in self.hashes.values():
             summed.update(data)
 
     def digest(self, algorithm: str) -> str:
-        """Give a checksum, in hexadecimal."""
+        """Return a checksum, in hexadecimal."""
         digest: str = self.hashes[algorithm].hexdigest()
         return digest
 
 
 class _ToFile(Protocol):
-    """Writes a body to a file; its end, or a failure, fires ``finished``, whose cancellation closes the connection."""
+    """Writes a body to a file; its end or a failure fires ``finished``; cancelling that closes the connection."""
 
     def __init__(
         self, file: BinaryIO, sums: RunningChecksums, max_size: int, clock: IReactorTime, quiet_seconds: float
@@ -110,7 +110,7 @@ class _ToFile(Protocol):
 
 
 class _Unwanted(Protocol):
-    """A body that nobody reads."""
+    """Closes the connection of a body that is not wanted."""
 
     def connectionMade(self) -> None:
         _close(self)
@@ -131,15 +131,15 @@ def write_body(
     quiet_seconds: float,
 ) -> Deferred[bool]:
     """
-    Write the body of an answer to a file.
+    Write the body of a response to a file.
 
-    :param sums: of what is in the file already; the body is counted too.
-    :param max_size: how long the file may become; the connection is closed as soon as there is more.
-    :param quiet_seconds: how long nothing may come.
-    :return: whether HTTP told where the end is; if not, it may have been cut.
-    :raises BodyTooLong: at once.
-    :raises RequestTimedOut: if nothing came for too long.
-    :raises OSError: if it cannot be written.
+    :param sums: the checksums of the bytes that are in the file already; the body is added to them.
+    :param max_size: the longest length of the file; the connection is closed at the first byte beyond it.
+    :param quiet_seconds: the longest time in which no data may arrive.
+    :return: whether HTTP marked the end of the body; if not, it may be cut off.
+    :raises BodyTooLong: as soon as the file is too long.
+    :raises RequestTimedOut: if no data arrived for too long.
+    :raises OSError: if the file cannot be written.
     """
     body = _ToFile(file, sums, max_size, clock, quiet_seconds)
     response.deliverBody(body)
@@ -147,5 +147,5 @@ def write_body(
 
 
 def discard_body(response: IResponse) -> None:
-    """Do without the body of an answer."""
+    """Discard the body of a response and close its connection."""
     response.deliverBody(_Unwanted())

@@ -1,11 +1,11 @@
 """
-A folder of downloaded files, each whole or not there, with what is known of it in a JSON file beside it.
+A folder of downloaded files: each file is complete or absent, and a JSON file beside it describes it.
 
-Theory of operation. A file's names begin with the SHA-256 of its URL. A transfer goes to ``….part``, and what is needed
-to continue it to ``….part.json``; that is written after the ``.part`` was emptied and removed before it becomes the
-file, so that a ``.part.json`` always speaks of what is there. The file is renamed into place before its record is
-written: after a crash between the two the old validators are sent, and the file is had again. The time of a file is
-renewed whenever it is used: by that it is known what is not.
+Theory of operation. The names of a file begin with the SHA-256 of its URL. A transfer is written to ``….part``, and the
+data needed to resume it to ``….part.json``; the latter is written after the ``.part`` was emptied and removed before
+the ``.part`` becomes the file, so that a ``.part.json`` always describes the present ``.part``. The file is renamed
+into place before its record is written: after a crash between the two, the old validators are sent and the file is
+downloaded again. The modification time of a file is renewed at each use, so that unused files can be recognised by it.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ def _checksums(items: Iterable[Checksum | dict[str, str]]) -> tuple[Checksum, ..
 @frozen
 class FileRecord:
     """
-    What is known of a file that is here.
+    The description of a cached file.
 
     :ivar length: in bytes.
     :ivar sha256: in hexadecimal.
-    :ivar fetched: when, in seconds since 1970.
+    :ivar fetched: the time of the download, in seconds since 1970.
     """
 
     url: str
@@ -57,11 +57,11 @@ class FileRecord:
 @frozen
 class PartialFile:
     """
-    What is known of a file of which a part is here.
+    The description of a partly downloaded file.
 
-    :ivar etag: a strong one.
-    :ivar length: of the whole file; ``None``: it was not told.
-    :ivar checksums: that the server promised of the whole file.
+    :ivar etag: a strong validator.
+    :ivar length: of the whole file; ``None``: not announced.
+    :ivar checksums: those that the server announced for the whole file.
     """
 
     url: str
@@ -80,22 +80,22 @@ class CacheEntry:
 
     @property
     def path(self) -> Path:
-        """Where the file is; its name ends as that of the URL does, so that people know it."""
+        """The path of the file; it ends like the path of the URL, so that people recognise it."""
         name = re.sub(r"[^A-Za-z0-9._-]", "_", urlsplit(self.url).path.rpartition("/")[2])[-64:]
         return self.folder / f"{_digest(self.url)}-{name}"
 
     @property
     def partial(self) -> Path:
-        """Where it is while it comes."""
+        """The path of the file during the transfer."""
         return self._beside("part")
 
     def record(self) -> FileRecord | None:
-        """Read what is known of the file; ``None`` if it is not here, or is not the file that was written."""
+        """Read the record of the file; ``None`` if the file is missing or does not have the recorded length."""
         record = _read(self._beside("json"), FileRecord, self.url)
         return record if record is not None and _size(self.path) == record.length else None
 
     def begun(self) -> PartialFile | None:
-        """Read what is known of the part of the file that is here; ``None`` if there is nothing to continue."""
+        """Read the record of the partial file; ``None`` if there is nothing to resume."""
         begun = _read(self._beside("part.json"), PartialFile, self.url)
         size = _size(self.partial)
         if begun is None or not size or (begun.length is not None and size >= begun.length):
@@ -103,20 +103,20 @@ class CacheEntry:
         return begun
 
     def begin(self, begun: PartialFile | None) -> None:
-        """Empty the part; ``None``: it cannot be continued."""
+        """Empty the partial file and write its record; ``None``: it cannot be resumed."""
         self._beside("part.json").unlink(missing_ok=True)
         self.partial.open("wb").close()
         if begun is not None:
             _write(self._beside("part.json"), begun)
 
     def keep(self, record: FileRecord) -> None:
-        """Make the part, which is whole, the file."""
+        """Turn the partial file, which is complete, into the file."""
         self._beside("part.json").unlink(missing_ok=True)
         self.partial.replace(self.path)
         _write(self._beside("json"), record)
 
     def drop_part(self) -> None:
-        """Forget the part."""
+        """Remove the partial file."""
         self._beside("part.json").unlink(missing_ok=True)
         self.partial.unlink(missing_ok=True)
 
@@ -126,9 +126,9 @@ class CacheEntry:
 
 class FileCache:
     """
-    A folder that is ours.
+    A folder that belongs to the cache alone.
 
-    :param folder: is made when it is needed.
+    :param folder: created when it is first used.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -136,16 +136,16 @@ class FileCache:
         self._locks: WeakValueDictionary[str, DeferredLock] = WeakValueDictionary()
 
     def entry(self, url: str) -> CacheEntry:
-        """Give the files of a URL."""
+        """Return the files of a URL."""
         self._folder.mkdir(parents=True, exist_ok=True)
         return CacheEntry(self._folder, url)
 
     def lock(self, url: str) -> DeferredLock:
-        """Give what whoever writes to the files of a URL must hold."""
+        """Return the lock that a writer of the files of a URL must hold."""
         return self._locks.setdefault(url, DeferredLock())
 
     def use(self, paths: Iterable[Path]) -> None:
-        """Note that files are in use: those of them that are here, and are ours."""
+        """Renew the modification times of those files that exist and are in this folder."""
         folder = self._folder.absolute()
         for path in paths:
             if path.absolute().parent == folder:
@@ -154,10 +154,10 @@ class FileCache:
 
     def forget_unused(self, before: float) -> int:
         """
-        Remove the files of URLs that nobody has used since some time, but for those that are being fetched.
+        Remove the files of URLs that were not used since a time, except those that are being fetched.
 
-        :param before: in seconds since 1970.
-        :return: how many files were removed.
+        :param before: that time, in seconds since 1970.
+        :return: the number of removed files.
         """
         here = [path for path in self._files() if re.match(r"[0-9a-f]{64}[-.]", path.name)]
         stay = {_digest(url) for url, lock in list(self._locks.items()) if lock.locked}
@@ -190,7 +190,7 @@ def _size(path: Path) -> int | None:
 
 
 def _read(path: Path, kind: type[T], url: str) -> T | None:
-    """Read what was written; what cannot be read, or is of another version or URL, is not there."""
+    """Read a record; ``None`` if it is missing, damaged, or of another version or URL."""
     try:
         document: dict[str, Any] = json.loads(path.read_bytes())
         if document.pop("version") != _VERSION or document["url"] != url:

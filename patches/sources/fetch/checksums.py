@@ -1,4 +1,4 @@
-"""Checksums that a server promises in the headers of its answer."""
+"""Checksums that a server announces in the headers of its response."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from attrs import frozen
 from twisted.web.http_headers import Headers
 
-#: The names of algorithms in headers, and in :mod:`hashlib`; a checksum of any other kind is not looked at.
+#: The names of algorithms in headers, and in :mod:`hashlib`; other algorithms are ignored.
 _ALGORITHMS = {"md5": "md5", "sha-256": "sha256", "sha-512": "sha512"}
 _LENGTHS = {"md5": 16, "sha256": 32, "sha512": 64}
 _MEMBER = re.compile(r"([A-Za-z0-9-]+)\s*=\s*:?([A-Za-z0-9+/]+={0,2}):?\s*\Z")
@@ -19,9 +19,9 @@ _MEMBER = re.compile(r"([A-Za-z0-9-]+)\s*=\s*:?([A-Za-z0-9+/]+={0,2}):?\s*\Z")
 @frozen
 class Checksum:
     """
-    What a body must come to.
+    The checksum that a body must have.
 
-    :ivar algorithm: as :mod:`hashlib` calls it.
+    :ivar algorithm: its name in :mod:`hashlib`.
     :ivar digest: in hexadecimal.
     """
 
@@ -31,10 +31,10 @@ class Checksum:
 
 def parse_checksums(headers: Headers) -> tuple[Checksum, ...]:
     """
-    Read the checksums of a whole answer (status 200), of its body as it is sent.
+    Parse the checksums of a complete response (status 200), of its body as it is sent.
 
-    See RFC 9530 (``Repr-Digest``, ``Content-Digest``), RFC 3230 (``Digest``), RFC 1864 (``Content-MD5``), and what
-    Google's storage sends. One that cannot be read is not there.
+    See RFC 9530 (``Repr-Digest``, ``Content-Digest``), RFC 3230 (``Digest``), RFC 1864 (``Content-MD5``), and Google
+    Cloud Storage (``x-goog-hash``). A checksum that cannot be parsed is ignored.
     """
     found: list[Checksum] = []
     for name in ("repr-digest", "content-digest", "digest"):
@@ -60,7 +60,11 @@ def _members(text: str) -> Iterator[Checksum]:
 
 
 def _stored_as_sent(headers: Headers) -> bool:
-    """Google's storage unpacks what it has packed, but its checksum is that of the packed."""
+    """
+    Return whether the body is sent as Google's storage stores it.
+
+    The storage may decompress an object before it sends it, but its checksum is that of the compressed object.
+    """
     stored = _joined(headers, "x-goog-stored-content-encoding").lower() or "identity"
     sent = [name.strip().lower() for name in _joined(headers, "content-encoding").split(",")]
     return stored == "identity" or stored in sent

@@ -1,4 +1,4 @@
-"""Connections to HTTP servers: few, kept alive, and asking for compression only where that is wanted."""
+"""Connections to HTTP servers: few, kept alive, and with compression only where it is requested."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class FirstEncoding:
     """
     An agent that sends the first ``Accept-Encoding`` it is given, and no other.
 
-    treq always adds its own, which asks for compression; a Clair looks at the first line only, but what stands in front
-    of it may look at both.
+    treq always adds its own, which asks for compression. Clair reads the first line only, but a proxy in front of it
+    may read both.
     """
 
     agent: IAgent
@@ -40,7 +40,7 @@ class FirstEncoding:
 @implementer(IAgent)
 @frozen
 class WithHeaders:
-    """An agent that sends further headers, in place of those of the same name."""
+    """An agent that sends additional headers, replacing those of the same name."""
 
     agent: IAgent
     headers: Mapping[str, str]
@@ -59,9 +59,9 @@ class WithHeaders:
 @frozen
 class UndecodedAgent:
     """
-    An agent whose bodies treq hands on as they were sent: a file that is compressed is kept so, and can be continued.
+    An agent whose bodies treq returns as they were sent: a compressed file is stored as it is, and can be resumed.
 
-    treq unpacks what ends with ``gzip`` in ``Content-Encoding``, so ``identity`` is put behind it.
+    treq decompresses a body if ``Content-Encoding`` ends with ``gzip``, so ``identity`` is appended to it.
     """
 
     agent: IAgent
@@ -80,16 +80,16 @@ def _as_sent(response: IResponse) -> IResponse:
 
 
 def verbatim_client(agent: IAgent) -> HTTPClient:
-    """Make a treq client that asks for no compression, and undoes none."""
+    """Create a treq client that requests no compression and decompresses nothing."""
     return HTTPClient(UndecodedAgent(FirstEncoding(agent)))
 
 
 def pooled_client(reactor: Any, connections: int, connect_seconds: float, access: Access | None = None) -> HTTPClient:
     """
-    Make a treq client whose connections are used again, for a server that is asked for no redirects.
+    Create a treq client that reuses its connections, for a server without redirects.
 
-    :param connections: how many idle ones are kept for a server.
-    :param connect_seconds: how long a new one may take.
+    :param connections: the number of idle connections that are kept per server.
+    :param connect_seconds: the longest time to connect.
     :param access: its headers are sent with each request.
     """
     access = access or Access()

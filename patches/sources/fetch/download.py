@@ -1,10 +1,11 @@
 """
-Files had from web servers: asked for only if they have changed, continued where they broke off, whole or not at all.
+Downloads of files from web servers: conditional, resumed after a failure, complete or absent.
 
-Theory of operation. What a try asks is told by what is here: a part with a strong validator is continued (``Range``,
-``If-Range``); else a file is renewed (``If-None-Match``); else all is asked for. What comes is written to the part and
-summed up on its way; the part becomes the file only when the length and every checksum that the server told are right.
-What breaks is tried again after a pause, and finds the part here; so does the next process.
+Theory of operation. The files in the cache decide the request: a partial file with a strong validator is resumed
+(``Range``, ``If-Range``); otherwise a cached file is revalidated (``If-None-Match``); otherwise the whole file is
+requested. The body is written to the partial file, and its checksums are computed on the way; the partial file becomes
+the file only when its length and every checksum that the server announced are right. A broken transfer is tried again
+after a pause and resumes the partial file; so does the next process.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ from patches.sources.fetch.retry import BROKEN, Client, FetchSettings, RequestTi
 @frozen
 class _Transfer:
     """
-    What comes, and what it must come to.
+    The state of one transfer, and the length and checksums that its result must have.
 
-    :ivar sums: of what is here.
-    :ivar length: of the whole file; ``None``: it was not told.
-    :ivar continued: whether a part was here before.
+    :ivar sums: the checksums of the bytes received so far.
+    :ivar length: of the whole file; ``None``: not announced.
+    :ivar continued: whether it resumes a partial file.
     """
 
     sums: RunningChecksums
@@ -49,7 +50,7 @@ class _Transfer:
 
 
 class Downloader:
-    """Has the files of URLs here."""
+    """Downloads the files of URLs into the cache."""
 
     def __init__(
         self,
@@ -62,12 +63,12 @@ class Downloader:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         """
-        Prepare; nothing is asked yet.
+        Create a downloader; no request is sent yet.
 
-        :param client: a treq client that hands bodies on as they are sent, compressed or not.
-        :param run: runs what blocks for long.
-        :param headers: are sent to the server of a URL, but to no other that it redirects to.
-        :param jitter: gives a number in [0, 1), by which pauses are shortened, down to their half.
+        :param client: a treq client that returns bodies as they are sent, compressed or not.
+        :param run: runs calls that block for long.
+        :param headers: sent to the server of a URL, but not to another server that it redirects to.
+        :param jitter: returns a number in [0, 1) that shortens pauses, down to their half.
         """
         self._settings = settings or FetchSettings()
         self._asking = RequestSender(client, clock, headers or {}, self._settings)
@@ -78,21 +79,24 @@ class Downloader:
 
     async def __call__(self, location: str, /) -> FetchedFile:
         """
-        Have the file of a URL here.
+        Download the file of a URL, unless the cached file is current.
 
-        :raises NotThere: if its server says that there is no such file.
-        :raises SourceError: if it cannot be had, or not whole.
+        :raises NotThere: if the server has no such file.
+        :raises SourceError: if it cannot be downloaded completely.
         """
         try:
             async with self._kept.lock(location):
                 entry = self._kept.entry(location)
-                self._kept.use((entry.path, entry.partial))  # even if it cannot be had now
+                # Before the request: a file is in use even if it cannot be downloaded now.
+                self._kept.use((entry.path, entry.partial))
                 return await retrying(partial(self._attempt, entry), self._settings, self._clock, self._jitter)
         except (SourceError, BodyTooLong) as error:
             kind = NotThere if isinstance(error, NotThere) else SourceError
             raise kind(f"{without_credentials(location)}: {error}") from error
         except OSError as error:
-            raise SourceError(f"{without_credentials(location)}: cannot be kept: {error.strerror or error}") from error
+            raise SourceError(
+                f"{without_credentials(location)}: cannot be stored: {error.strerror or error}"
+            ) from error
 
     async def _attempt(self, entry: CacheEntry) -> FetchedFile:
         begun = entry.begun()
@@ -105,7 +109,7 @@ class Downloader:
         return await self._begin(entry, response)
 
     async def _continue(self, entry: CacheEntry, begun: PartialFile) -> FetchedFile:
-        """Ask for the rest of a file; it is had anew if it has changed, or its server cannot do that."""
+        """Request the rest of a file; it is downloaded again if it changed, or if its server cannot resume."""
         sums = await self._run(
             RunningChecksums.of_file, entry.partial, [checksum.algorithm for checksum in begun.checksums]
         )
@@ -120,7 +124,7 @@ class Downloader:
         return await self._receive(entry, response, transfer)
 
     async def _begin(self, entry: CacheEntry, response: IResponse) -> FetchedFile:
-        """Take a file from its first byte on."""
+        """Download a file from its first byte."""
         if response.code != 200:
             self._asking.refuse(response)
         headers = response.headers
@@ -144,7 +148,7 @@ class Downloader:
         return await self._attempt(entry)
 
     async def _receive(self, entry: CacheEntry, response: IResponse, transfer: _Transfer) -> FetchedFile:
-        """Write what comes behind what is here, and make it the file if it is right."""
+        """Append the body to the partial file, and turn that into the file if it is complete and right."""
         sums, most = transfer.sums, self._settings.max_bytes
         try:
             with entry.partial.open("ab") as file:
@@ -168,28 +172,28 @@ class Downloader:
 
 
 def _conditions(record: FileRecord | None) -> dict[str, str]:
-    """Give the headers that ask for a file only if it is not the one that is here."""
+    """Return the headers that request a file only if it differs from the cached one."""
     validators = {"if-none-match": record.etag, "if-modified-since": record.last_modified} if record else {}
     return {name: value for name, value in validators.items() if value}
 
 
 def _fits(rest: ContentRange, size: int, begun: PartialFile, etag: str | None) -> bool:
-    """Tell whether a rest is that of the part that is here."""
+    """Return whether the rest of a file continues the partial file."""
     told = begun.length is None or begun.length == rest.total
     return told and rest.first == size and rest.last == rest.total - 1 and etag in (None, begun.etag)
 
 
 def _wrong(transfer: _Transfer, whole: bool) -> str | None:
     """
-    Say what is wrong with all that came; ``None``: nothing.
+    Describe the error of a finished transfer; return ``None`` if it is right.
 
-    :param whole: whether HTTP told that this is the end.
+    :param whole: whether HTTP marked the end of the body.
     """
     if transfer.length is not None and transfer.sums.size != transfer.length:
-        return f"it sent {transfer.sums.size} bytes, but said {transfer.length}"
+        return f"it sent {transfer.sums.size} bytes, but announced {transfer.length}"
     if not whole and not transfer.checksums:
-        return "it closed the connection without having told a length: whether that was all cannot be known"
+        return "it closed the connection without announcing a length: the file may be cut off"
     for checksum in transfer.checksums:
         if transfer.sums.digest(checksum.algorithm) != checksum.digest:
-            return f"what it sent does not have the {checksum.algorithm} checksum that it said"
+            return f"the file does not have the {checksum.algorithm} checksum that it announced"
     return None

@@ -22,7 +22,7 @@ from patches.sources.fetch.retry import FetchSettings
 
 _CONNECTIONS = 2
 _CONNECT_SECONDS = 60.0
-#: The number of tries of a download: fewer than of a request to an API, as what arrived is continued.
+#: The number of tries of a download: fewer than for a request to an API, as a try resumes the one before.
 TRIES = 5
 
 
@@ -42,7 +42,7 @@ class AnyFetcher:
         """
         Fetch a file.
 
-        :raises SourceError: if that fails.
+        :raises SourceError: if it cannot be fetched.
         """
         scheme, slashes, _ = location.partition("://")
         if not slashes or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme):
@@ -51,7 +51,7 @@ class AnyFetcher:
             return await self.web(location)
         parts = urlsplit(location)
         if scheme.lower() != "file" or parts.netloc not in ("", "localhost"):
-            raise SourceError(f"{location}: is neither a path nor a URL of http, https or file")
+            raise SourceError(f"{location}: is neither a path nor an http, https or file URL")
         return await self.local(unquote(parts.path))
 
 
@@ -61,7 +61,7 @@ class FetcherFactory:
 
     All fetchers share one folder, so that a file of two sources is downloaded once. Each has its own headers and proxy.
 
-    :param run: runs what blocks.
+    :param run: runs blocking calls.
     :param kept: the folder of downloaded files.
     :param environment: the variables of the process, which may name proxies.
     """
@@ -76,7 +76,7 @@ class FetcherFactory:
         """
         Create the fetcher of a source.
 
-        :raises BadSetting: if its certificates or its proxy cannot be used, or the environment's.
+        :raises BadSetting: if its certificates or its proxy cannot be used, or a proxy of the environment.
         """
         access = Access.from_config(config, self._environment)
         client = verbatim_client(pooled_agent(self._reactor, _CONNECTIONS, _CONNECT_SECONDS, access))

@@ -1,4 +1,4 @@
-"""Header fields of a transfer that is continued: their meaning, or ``None`` if they cannot be parsed."""
+"""Header fields of resumed transfers, parsed; ``None`` for one that cannot be parsed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STRONG = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"\Z')
 @frozen
 class ContentRange:
     """
-    The part of a file that an answer has.
+    The part of a file that a response contains.
 
     :ivar first: the position of its first byte.
     :ivar last: the position of its last byte.
@@ -29,7 +29,7 @@ class ContentRange:
 
     @classmethod
     def from_headers(cls, headers: Headers) -> ContentRange | None:
-        """Read ``Content-Range`` (RFC 9110, 14.4); one that does not tell the total length will not do."""
+        """Parse ``Content-Range`` (RFC 9110, 14.4); ``None`` if it is missing or does not contain the total length."""
         read = _CONTENT_RANGE.match(header_value(headers, "content-range") or "")
         if read is None:
             return None
@@ -38,5 +38,5 @@ class ContentRange:
 
 
 def strong_validator(etag: str | None) -> str | None:
-    """Give the validator if it is a strong one: then equal means the same bytes (RFC 9110, 8.8.3)."""
+    """Return an entity tag if it is strong: equal strong tags mean equal bytes (RFC 9110, 8.8.3)."""
     return etag if etag and _STRONG.match(etag) else None

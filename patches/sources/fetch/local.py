@@ -1,4 +1,4 @@
-"""Files of feeds that are here already: nothing is fetched, and their times and sizes tell whether they changed."""
+"""Local files of feeds: nothing is fetched, and their sizes and modification times show whether they changed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from patches.sources.feed import FetchedFile
 
 class LocalFiles:
     """
-    Has files, and folders of files, that are here.
+    Returns local files, and folders of files.
 
-    :param run: runs what blocks.
+    :param run: runs blocking calls.
     """
 
     def __init__(self, run: Run) -> None:
@@ -23,9 +23,9 @@ class LocalFiles:
 
     async def __call__(self, location: str, /) -> FetchedFile:
         """
-        Take a file or a folder.
+        Return a file or a folder, with its state.
 
-        :raises SourceError: if it is not there, or cannot be read.
+        :raises SourceError: if it does not exist, or cannot be read.
         """
         path = Path(location)
         return FetchedFile(path, await self._run(_state, path))

@@ -1,4 +1,4 @@
-"""Proxies: which one leads to a server, as a configuration says or the environment does."""
+"""Proxies: the one that leads to a server, by configuration or by the environment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Proxy:
     A proxy.
 
     :ivar encrypted: whether the connection to the proxy itself is encrypted.
-    :ivar authorization: the value of ``Proxy-Authorization``; ``None``: it wants none.
+    :ivar authorization: the value of ``Proxy-Authorization``; ``None``: not required.
     """
 
     host: str
@@ -33,9 +33,9 @@ class Proxy:
     @classmethod
     def from_url(cls, text: str) -> Proxy:
         """
-        Read a URL: ``http://user:password@proxy.example:3128``; a bare ``proxy.example:3128`` means ``http``.
+        Parse a URL: ``http://user:password@proxy.example:3128``; a bare ``proxy.example:3128`` means ``http``.
 
-        :raises BadSetting: if it cannot be used; its text does not repeat the URL, for the password's sake.
+        :raises BadSetting: if it cannot be used; the message does not contain the URL, which may contain a password.
         """
         text = text.strip()
         try:
@@ -57,13 +57,13 @@ class Proxy:
 @frozen
 class Bypass:
     """
-    One entry of ``NO_PROXY``: servers to which no proxy leads.
+    One entry of ``NO_PROXY``: servers that are reached without a proxy.
 
     :ivar name: a host; ``""``: any.
-    :ivar itself: whether the host itself is meant.
-    :ivar below: whether the hosts below it are.
-    :ivar network: addresses; then there is no name.
-    :ivar port: only this one; ``None``: any.
+    :ivar itself: whether the host itself is covered.
+    :ivar below: whether its subdomains are covered.
+    :ivar network: addresses; if it is not ``None``, the name is not used.
+    :ivar port: the only port that is covered; ``None``: any.
     """
 
     name: str = ""
@@ -74,7 +74,7 @@ class Bypass:
 
     @classmethod
     def from_text(cls, text: str) -> Bypass:
-        """Read an entry: a host, ``.suffix``, an address or a network, each with ``:port`` or without; or ``*``."""
+        """Parse an entry: a host, ``.suffix``, an address or a network, each with ``:port`` or without; or ``*``."""
         text = text.strip().lower()
         if text == "*":
             return cls()
@@ -91,7 +91,7 @@ class Bypass:
         return cls(name, itself=not host.startswith((".", "*")), port=port)
 
     def covers(self, host: str, port: int) -> bool:
-        """Tell whether a server is meant."""
+        """Return whether the entry covers a server."""
         if self.port not in (None, port):
             return False
         host = host.lower().rstrip(".")
@@ -103,10 +103,10 @@ class Bypass:
 @frozen
 class Proxies:
     """
-    Which proxy leads to a server.
+    The proxies that lead to servers.
 
-    :ivar http: to one without encryption; ``None``: none.
-    :ivar https: to one with it.
+    :ivar http: for plain HTTP; ``None``: no proxy.
+    :ivar https: for HTTPS; ``None``: no proxy.
     """
 
     http: Proxy | None = None
@@ -115,16 +115,17 @@ class Proxies:
 
     @classmethod
     def always(cls, proxy: Proxy) -> Proxies:
-        """Use a proxy for each server there is."""
+        """Use one proxy for every server."""
         return cls(proxy, proxy)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Proxies:
         """
-        Read ``HTTP_PROXY``, ``HTTPS_PROXY`` and ``NO_PROXY``, of which the small letters go before the large.
+        Read ``HTTP_PROXY``, ``HTTPS_PROXY`` and ``NO_PROXY``; a lower-case name takes precedence over the upper-case
+        one.
 
-        A name in ``NO_PROXY`` means the hosts below it too; with a dot before it, only these. No proxy leads to this
-        host itself. That is how ``golang.org/x/net/http/httpproxy`` has it; there is no standard.
+        A name in ``NO_PROXY`` covers its subdomains too; with a dot before it, only these. This host itself is always
+        reached without a proxy. There is no standard; these are the rules of ``golang.org/x/net/http/httpproxy``.
 
         :raises BadSetting: if one of them cannot be used.
         """
@@ -134,7 +135,7 @@ class Proxies:
         return cls(http, https, (*here, *(Bypass.from_text(entry) for entry in entries if entry)))
 
     def proxy_for(self, scheme: str, host: str, port: int) -> Proxy | None:
-        """Give the proxy that leads to a server; ``None``: it is reached directly."""
+        """Return the proxy that leads to a server; ``None``: it is reached directly."""
         proxy = self.https if scheme == "https" else self.http
         if proxy is None or any(bypass.covers(host, port) for bypass in self.bypasses):
             return None
@@ -154,7 +155,7 @@ def _from_variable(environment: Mapping[str, str], name: str) -> Proxy | None:
 
 
 def _network(text: str) -> IPv4Network | IPv6Network | None:
-    """Read an address, or a network; an IPv6 address may stand in brackets."""
+    """Parse an address or a network; an IPv6 address may be in brackets."""
     try:
         return ip_network(text.removeprefix("[").removesuffix("]"), strict=False)
     except ValueError:
@@ -162,7 +163,7 @@ def _network(text: str) -> IPv4Network | IPv6Network | None:
 
 
 def _addresses(host: str) -> tuple[IPv4Address | IPv6Address, ...]:
-    """Read an address, without its zone; one of IPv6 that means one of IPv4 is both."""
+    """Parse an address without its zone; an IPv4-mapped IPv6 address counts as both."""
     try:
         address = ip_address(host.partition("%")[0])
     except ValueError:

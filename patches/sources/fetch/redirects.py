@@ -1,4 +1,4 @@
-"""URLs of downloads: how they are shown, where a redirect leads, and whose headers go there."""
+"""URLs of downloads: without credentials for logs, the targets of redirects, and the servers that receive headers."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
 from patches.interfaces import SourceError
 
-#: The statuses that name another place for the same file.
+#: The statuses that refer to another URL of the same file.
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PORTS = {"http": 80, "https": 443}
 
 
 def without_credentials(url: str) -> str:
-    """Give a URL as it may stand in a log: without user and password."""
+    """Return a URL without user and password, for logs."""
     scheme, slashes, rest = url.partition("://")
     netloc, slash, path = rest.partition("/")
     return f"{scheme}{slashes}{netloc.rpartition('@')[2]}{slash}{path}" if slashes else url
@@ -20,12 +20,12 @@ def without_credentials(url: str) -> str:
 
 def redirected(url: str, location: bytes) -> str:
     """
-    Tell where a redirect leads.
+    Return the target of a redirect.
 
-    :param url: what was asked for.
-    :param location: the header as it came.
+    :param url: the requested URL.
+    :param location: the header as received.
     :return: a URL without user, password and fragment.
-    :raises SourceError: if that is no place to go: not HTTP, or not encrypted where it was before.
+    :raises SourceError: if the target is not an HTTP URL, or is not encrypted while the requested URL was.
     """
     text = quote(location.strip(), safe="!#$%&'()*+,/:;=?@[]~")
     try:
@@ -34,14 +34,18 @@ def redirected(url: str, location: bytes) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise SourceError("is redirected to what is no URL of a web server")
+        raise SourceError("is redirected to something that is not a URL of a web server")
     if urlsplit(url).scheme == "https" and parts.scheme == "http":
         raise SourceError(f"is redirected from https to http: {without_credentials(urlunsplit(parts))}")
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
 
 
 def same_server(configured: str, url: str) -> bool:
-    """Tell whether a URL is on the configured server; one that goes from http to https on its usual ports stays it."""
+    """
+    Return whether a URL is on the configured server.
+
+    A redirect from http to https, both on their default ports, stays on the same server.
+    """
     before, after = urlsplit(configured), urlsplit(url)
     if before.hostname != after.hostname:
         return False

@@ -1,7 +1,7 @@
 """
-One request for a file, until there is an answer that is no redirect.
+One request for a file, with its redirects followed.
 
-What may pass by itself is told apart from what will not: only the former is worth another try.
+Failures are divided into transient ones, which are worth another try, and permanent ones.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class RequestSender:
         self, client: Client, clock: IReactorTime, headers: Mapping[str, str], settings: FetchSettings
     ) -> None:
         """
-        Prepare; nothing is asked yet.
+        Create a sender; no request is sent yet.
 
-        :param headers: are sent to the server of a URL, but to no other that it redirects to.
+        :param headers: sent to the server of a URL, but not to another server that it redirects to.
         """
         self._client = client
         self._clock = clock
@@ -52,11 +52,11 @@ class RequestSender:
 
     async def ask(self, url: str, conditions: Mapping[str, str]) -> IResponse:
         """
-        Send a request, and follow where it is redirected.
+        Send a request and follow its redirects.
 
-        :param conditions: headers that are sent wherever it leads.
-        :raises TransientFailure: if no answer came.
-        :raises SourceError: if it is redirected too often, or where it should not, or the server is not trusted.
+        :param conditions: headers that are sent to redirect targets too.
+        :raises TransientFailure: if no response arrived.
+        :raises SourceError: if there are too many redirects, a redirect is not allowed, or the server is not trusted.
         """
         target = url
         for _ in range(self._settings.redirects + 1):
@@ -77,18 +77,16 @@ class RequestSender:
         except (RequestTimedOut, *BROKEN) as error:
             raise_failure(error)
         except ValueError as error:
-            raise SourceError(
-                f"is, or is redirected to, a URL that no server can have: {without_credentials(url)}"
-            ) from error
+            raise SourceError(f"is, or is redirected to, an invalid URL: {without_credentials(url)}") from error
         return response
 
     def refuse(self, response: IResponse) -> NoReturn:
         """
-        Give up an answer that has no file.
+        Discard a response that does not contain the file, and raise the reason.
 
-        :raises TransientFailure: if the server is in trouble, or busy.
+        :raises TransientFailure: if the server is busy or has an internal error.
         :raises NotThere: if it has no such file.
-        :raises SourceError: if it is not, or for too long.
+        :raises SourceError: if the failure is permanent, or the server asks for too long a pause.
         """
         discard_body(response)
         reason = f"it answered {response.code}"
@@ -98,24 +96,24 @@ class RequestSender:
             raise SourceError(reason)
         wait = retry_after(response.headers, self._clock.seconds())
         if wait is not None and wait > self._settings.max_retry_after_seconds:
-            raise SourceError(f"{reason}, and wants not to be asked for {wait:.0f} s")
+            raise SourceError(f"{reason}, and asks for a pause of {wait:.0f} s")
         raise TransientFailure(reason, wait)
 
 
 def raise_failure(error: Exception) -> NoReturn:
     """
-    Tell apart why a request failed, or the body of its answer.
+    Raise the reason why a request, or the body of its response, failed.
 
     :param error: one of ``BROKEN``, or :class:`RequestTimedOut`.
-    :raises TransientFailure: if it may pass.
-    :raises SourceError: if the server is not the one that it should be, or the proxy does not want to.
-    :raises CancelledError: if nobody waits for the answer any more.
+    :raises TransientFailure: if another try may succeed.
+    :raises SourceError: if the server's certificate is not valid for it, or the proxy refuses to connect.
+    :raises CancelledError: if the request was cancelled.
     """
     if is_cancellation(error):
         raise CancelledError from error
     for reason in getattr(error, "reasons", None) or ():
         if reason.check(VerificationError):
-            raise SourceError("its certificate is of another name") from error
+            raise SourceError("its certificate is for another name") from error
         if reason.check(TLSError) and "certificate" in str(reason.value):
             raise SourceError("its certificate is not trusted") from error
     if isinstance(error, TunnelRefused) and error.status is not None and not _may_pass(error.status):

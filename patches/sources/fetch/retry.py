@@ -1,8 +1,8 @@
 """
-Asking an HTTP server until it answers: bounded in time, tries, size and parallel requests.
+Requests to HTTP servers, repeated until there is a response: bounded in time, tries, size and parallel requests.
 
-What may pass by itself is tried again, after a pause that doubles: no connection, a connection closed under a request,
-a time-out, and the statuses in :data:`TRANSIENT`. Any other answer is the caller's to judge; redirects are not
+Transient failures are tried again, after a pause that doubles: no connection, a connection closed during a request, a
+time-out, and the statuses in :data:`TRANSIENT`. Any other response is returned to the caller; redirects are not
 followed.
 """
 
@@ -42,7 +42,7 @@ log = Logger()
 T = TypeVar("T")
 
 TRANSIENT = frozenset({429, 500, 502, 503, 504})
-#: How a request fails to which no whole answer comes.
+#: The failures of a request that received no complete response.
 BROKEN = (
     ConnectError,
     ConnectingCancelledError,
@@ -57,11 +57,11 @@ BROKEN = (
 
 
 class RequestFailed(SourceError):
-    """A request to which no usable answer came, however often it was tried."""
+    """A request that received no usable response, in any of its tries."""
 
 
 class RequestTimedOut(Exception):
-    """A request that was not answered in its time."""
+    """A request that was not answered in time."""
 
 
 class Client(Protocol):
@@ -115,7 +115,7 @@ async def retrying(
     attempt: Callable[[], Awaitable[T]], settings: FetchSettings, clock: IReactorTime, jitter: Callable[[], float]
 ) -> T:
     """
-    Call until there is a result: the one retry loop of all sources.
+    Call *attempt* until it returns: the one retry loop of all sources.
 
     :param attempt: one try; it raises :class:`TransientFailure` where another try may succeed.
     :param jitter: returns a number in [0, 1).
@@ -131,19 +131,19 @@ async def retrying(
             seconds = backoff.pause(number, at_least)
             log.info("Retrying in {seconds:.1f} s: {reason}", seconds=seconds, reason=reason)
             await deferLater(clock, seconds)
-    raise RequestFailed(f"{reason}, and was asked {times(settings.tries)}")
+    raise RequestFailed(f"{reason} (asked {times(settings.tries)})")
 
 
 @frozen
 class Response:
-    """What a server said, read to its end."""
+    """A response, with its body read to the end."""
 
     status: int
     body: bytes
 
 
 class RetryingClient:
-    """Sends GET requests within its settings."""
+    """Sends GET requests within the limits of its settings."""
 
     def __init__(
         self,
@@ -153,9 +153,9 @@ class RetryingClient:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         """
-        Prepare; nothing is sent yet.
+        Create a client; no request is sent yet.
 
-        :param jitter: gives a number in [0, 1), by which pauses are shortened, down to their half.
+        :param jitter: returns a number in [0, 1) that shortens pauses, down to their half.
         """
         self._client = client
         self._clock = clock
@@ -166,11 +166,11 @@ class RetryingClient:
 
     async def get(self, url: str, max_bytes: int, headers: Mapping[str, str] | None = None) -> Response:
         """
-        Ask until there is an answer.
+        Send a GET request until there is a response.
 
-        :param max_bytes: the longest body that is taken, decompressed.
+        :param max_bytes: the longest body that is accepted, decompressed.
         :raises RequestFailed: if the last try failed too.
-        :raises BodyTooLong: at once.
+        :raises BodyTooLong: as soon as the body is too long; this is not tried again.
         """
 
         async def attempt() -> Response:
@@ -203,7 +203,7 @@ class RetryingClient:
 
 def timed_out(result: Any, seconds: float) -> Any:
     """
-    End a request that took too long; for :meth:`Deferred.addTimeout`.
+    Raise the time-out of a request; for :meth:`Deferred.addTimeout`.
 
     :raises RequestTimedOut: always.
     """
@@ -211,13 +211,17 @@ def timed_out(result: Any, seconds: float) -> Any:
 
 
 def is_cancellation(error: BaseException) -> bool:
-    """Tell whether a request failed because it was cancelled; depending on how far it was, it fails in another way."""
+    """
+    Return whether a request failed because it was cancelled.
+
+    A cancelled request fails with different exceptions, depending on its progress.
+    """
     reasons = getattr(error, "reasons", None) or ()
     return isinstance(error, ConnectingCancelledError) or any(reason.check(CancelledError) for reason in reasons)
 
 
 def describe(error: BaseException) -> str:
-    """Say in a few words why no answer came."""
+    """Describe in a few words why there was no response."""
     if isinstance(error, RequestTimedOut):
         return f"it did not answer within {error.args[0]:g} s"
     if isinstance(error, TunnelRefused):
@@ -228,18 +232,18 @@ def describe(error: BaseException) -> str:
 
 
 def times(number: int) -> str:
-    """Write how often."""
+    """Format a number of times: ``once``, ``3 times``."""
     return "once" if number == 1 else f"{number} times"
 
 
 class RateLimiter:
-    """Turns, evenly spaced and first come, first served."""
+    """Limits the rate of requests: turns are evenly spaced, in order of arrival."""
 
     def __init__(self, clock: IReactorTime, rate: float | None) -> None:
         """
-        Start with a turn that is free at once.
+        Create a limiter; the first turn is free at once.
 
-        :param rate: turns a second; ``None``: as many as are asked for.
+        :param rate: turns per second; ``None``: no limit.
         """
         if rate is not None and rate <= 0:
             raise ValueError(f"a rate is a positive number of requests a second, not {rate:g}")

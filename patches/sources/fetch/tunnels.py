@@ -21,7 +21,7 @@ class TunnelRefused(ConnectError):
     """
     A proxy that did not connect.
 
-    :ivar status: what it answered; ``None``: nothing that is HTTP.
+    :ivar status: the status of its response; ``None``: no HTTP response.
     """
 
     def __init__(self, reason: str, status: int | None = None) -> None:
@@ -37,9 +37,9 @@ class TunnelEndpoint:
     A server behind a proxy.
 
     :ivar proxy: connects to the proxy.
-    :ivar host: of the server, as the proxy is to know it.
-    :ivar authorization: the value of ``Proxy-Authorization``, if the proxy wants one.
-    :ivar seconds: how long the proxy may take to answer once it is connected.
+    :ivar host: the server, by the name that is sent to the proxy.
+    :ivar authorization: the value of ``Proxy-Authorization``; ``None`` if the proxy does not require it.
+    :ivar seconds: the longest time for the response of the connected proxy.
     """
 
     proxy: IStreamClientEndpoint
@@ -50,7 +50,9 @@ class TunnelEndpoint:
     seconds: float
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
-        """Connect to the proxy, and through it; what is told to the protocol begins behind the proxy's answer."""
+        """
+        Connect to the proxy and, through it, to the server; the protocol receives the bytes after the proxy's response.
+        """
         authority = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
         lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}"]
         if self.authorization is not None:
@@ -70,9 +72,9 @@ def _too_late(result: Any, seconds: float) -> Any:
 
 class _Negotiation(Protocol):
     """
-    Asks a proxy to connect, and then carries what comes to another protocol, which writes to the connection itself.
+    Asks a proxy to connect, then forwards received data to another protocol, which writes to the connection itself.
 
-    ``ready`` fires when the proxy has connected; its cancellation closes the connection.
+    ``ready`` fires when the proxy has connected; cancelling it closes the connection.
     """
 
     def __init__(self, head: bytes) -> None:
@@ -83,12 +85,12 @@ class _Negotiation(Protocol):
         self.ready: Deferred[None] = Deferred(lambda _: self._abort())
 
     def connectionMade(self) -> None:
-        """Ask."""
+        """Send the request."""
         transport: Any = self.transport
         transport.write(self._head)
 
     def dataReceived(self, data: bytes) -> None:
-        """Read the head of the answer; what is behind it is the server's."""
+        """Parse the head of the response; the bytes after it are the server's."""
         if self._inner is not None:
             self._inner.dataReceived(data)
             return
@@ -102,7 +104,7 @@ class _Negotiation(Protocol):
             self._fail("the proxy's answer does not end")
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Tell whoever has the connection."""
+        """Forward the loss, or fail the negotiation."""
         if self._inner is not None:
             self._inner.connectionLost(reason)
         elif not self._over:
@@ -110,12 +112,12 @@ class _Negotiation(Protocol):
             self.ready.errback(TunnelRefused("the proxy closed the connection"))
 
     def hand_over(self, factory: IProtocolFactory) -> IProtocol:
-        """Give the connection to a protocol."""
+        """Connect a protocol to the server."""
         transport: Any = self.transport
         inner = factory.buildProtocol(transport.getPeer())
         if inner is None:
             self._abort()
-            raise TunnelRefused("nobody wants the connection")
+            raise TunnelRefused("the client did not accept the connection")
         self._inner = inner
         inner.makeConnection(transport)
         if self._data:

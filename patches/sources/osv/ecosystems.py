@@ -1,9 +1,9 @@
 """
-What the lists of each distribution mean in OSV's format: a table, and the way from an ecosystem's name to a platform.
+The rules for the records of each distribution in OSV's format: a table, and the platform of an ecosystem's name.
 
-The format is one, its use is not: the name of a package is that of the source here and of the binary there, and the
-CVE stands in another field of each. Epochs need no rule: no epoch is the epoch 0 wherever binary packages are named,
-and source packages are compared without.
+The format is shared, its use is not: a package name is that of the source package for one distribution and of the
+binary package for another, and the CVE is in a different field for each. Epochs need no rule: a missing epoch is the
+epoch 0 wherever binary packages are named, and source packages are compared without it.
 
 Source: OSV schema 1.7, and the feeds themselves.
 """
@@ -18,7 +18,7 @@ from patches.platforms import PATTERN
 from patches.sources.parse_context import NOT_SECURITY
 
 _ANYWHERE = ("upstream", "related", "aliases")
-#: Not more than so many names of ecosystems are remembered; a feed has a thousand at most.
+#: The highest number of ecosystem names that are remembered; a feed has a thousand at most.
 _REMEMBERED = 4096
 
 
@@ -29,11 +29,11 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 @frozen
 class Release:
     """
-    Releases of a distribution.
+    The releases of a distribution.
 
     :ivar pattern: matches the whole name of an OSV ecosystem.
     :ivar platform: the platform, with ``{0}`` and so on for the groups of the pattern.
-    :ivar channel: where fixes of these entries are to be had; ``None``: every host gets them.
+    :ivar channel: the subscription that the fixes of these entries require; ``None``: every host gets them.
     """
 
     pattern: re.Pattern[str] = field(converter=_compiled)
@@ -44,21 +44,22 @@ class Release:
 @frozen
 class Ecosystem:
     """
-    How to read what is said of one distribution.
+    How to read the records of one distribution.
 
-    :ivar name: of the ecosystem, as OSV writes it, without a release.
-    :ivar releases: the releases that are platforms of ours; whatever else the ecosystem has is left out.
-    :ivar scheme: how versions compare: ``dpkg``, ``rpm`` or ``apk``.
-    :ivar kind: what packages are named: ``source`` or ``binary``.
-    :ivar ids: how the ids of the records begin that make the complete list; empty: all do.
-    :ivar flaws: what stands before the CVE in the id of a record about one flaw, of which there is one for each CVE.
-    :ivar repeats: how ids begin that repeat what other records say.
-    :ivar harmless: how ids begin that are not about security.
-    :ivar cves: the fields that hold the CVEs.
-    :ivar page: where to read more, with ``{name}``; empty: the references say.
-    :ivar home: how the reference begins that is preferred to others.
-    :ivar rated_in_summary: the summary begins with the severity: ``Important: …``.
-    :ivar paid: the channel for subscribers; a package that has entries for it alone gets no fix elsewhere.
+    :ivar name: the ecosystem as OSV writes it, without a release.
+    :ivar releases: the releases that are platforms; other releases of the ecosystem are skipped.
+    :ivar scheme: the order of versions: ``dpkg``, ``rpm`` or ``apk``.
+    :ivar kind: the kind of packages that records name: ``source`` or ``binary``.
+    :ivar ids: the prefixes of the ids of those records that make the complete list; empty: all records do.
+    :ivar flaws: the text before the CVE in the id of a record about a single CVE; ``None`` if there are no such
+        records.
+    :ivar repeats: the prefixes of the ids of records that repeat other records.
+    :ivar harmless: the prefixes of the ids of records that are not about security.
+    :ivar cves: the fields that contain the CVEs.
+    :ivar page: the URL of a description, with ``{name}``; empty: one of the references.
+    :ivar home: the prefix of the reference that is preferred to others.
+    :ivar rated_in_summary: whether the summary begins with the severity: ``Important: …``.
+    :ivar paid: the channel for subscribers; a package that has entries for it only gets no fix elsewhere.
     """
 
     name: str
@@ -77,12 +78,16 @@ class Ecosystem:
 
     @classmethod
     def of_family(cls, name: str, family: str, scheme: str, kind: str) -> Ecosystem:
-        """Make the row of an ecosystem whose releases, ``Name:release``, are those of a family: ``family-release``."""
+        """
+        Return the row of an ecosystem whose releases correspond to those of a family.
+
+        ``Name:release`` is the platform ``family-release``, and ``Name`` alone is ``family``.
+        """
         release = Release(rf"{re.escape(name)}:([A-Za-z0-9][\w.+~-]*)", f"{family}-{{0}}")
         return cls(name, (release, Release(re.escape(name), family)), scheme, kind)
 
     def refusal(self, record_id: str) -> str | None:
-        """Tell why a record is left out, by its id; ``None``: it is not."""
+        """Return the reason to skip a record, by its id; ``None``: it is not skipped."""
         if record_id.startswith(self.repeats):
             return "repeats other records"
         if record_id.startswith(self.harmless):
@@ -92,7 +97,7 @@ class Ecosystem:
 
 @frozen
 class Target:
-    """Where an entry belongs: a platform, a channel of it, and how to read it."""
+    """The target of an entry: a platform, its channel, and the rules of its ecosystem."""
 
     ecosystem: Ecosystem
     platform: str
@@ -219,9 +224,9 @@ TABLE = (
 
 class Ecosystems:
     """
-    The rows by the names of OSV's ecosystems.
+    The rows of the table by the names of OSV's ecosystems.
 
-    :param rows: of two rows for one ecosystem the later one holds, so that a row of one's own may follow the table.
+    :param rows: of two rows for one ecosystem the later one is used, so that additional rows may follow the table.
     """
 
     def __init__(self, rows: tuple[Ecosystem, ...] = TABLE) -> None:
@@ -230,10 +235,10 @@ class Ecosystems:
 
     def place(self, name: str) -> Target | str:
         """
-        Find the place of the entries of an ecosystem.
+        Return the target of the entries of an ecosystem, or the reason to skip them.
 
-        :param name: as it stands in a record, ``Ubuntu:22.04:LTS``.
-        :return: a reason, if there is none.
+        :param name: as in a record, ``Ubuntu:22.04:LTS``.
+        :return: a :class:`Target`, or a reason as text.
         """
         if name not in self._known:
             if len(self._known) >= _REMEMBERED:

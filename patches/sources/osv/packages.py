@@ -1,4 +1,4 @@
-"""From the elements of ``affected`` in an OSV record to the packages of a vulnerability on one platform."""
+"""Conversion of the elements of ``affected`` in an OSV record to the packages of a vulnerability on one platform."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from patches.sources.osv.ranges import Range, ranges_of
 from patches.sources.parse_context import ParseContext
 from patches.vulnerability import FixedPackage
 
-#: A module and its stream, as summaries name them: ``nodejs:20``.
+#: A module and its stream, as in the summaries of records: ``nodejs:20``.
 _STREAM = re.compile(r"(?<![\w.+:-])([A-Za-z0-9][\w.+-]*:\w[\w.+-]*)")
 _MODULAR = (".module+el", ".module_el")
 
@@ -24,7 +24,7 @@ class Entry:
     """
     An element of ``affected``.
 
-    :ivar name: of the package.
+    :ivar name: the name of the package.
     :ivar content: the element itself.
     """
 
@@ -34,20 +34,20 @@ class Entry:
 
 
 def stream_in(summary: Any) -> str | None:
-    """Give the module and stream that a summary names; ``None`` if it names none, or several."""
+    """Return the module and stream that a summary names; ``None`` unless there is exactly one."""
     found = set(_STREAM.findall(summary)) if isinstance(summary, str) else set()
     return found.pop() if len(found) == 1 else None
 
 
 def packages_of(entries: list[Entry], stream: str | None, context: ParseContext) -> tuple[FixedPackage, ...]:
     """
-    Give the packages of a vulnerability: each range once, in order.
+    Return the packages of a vulnerability: each range once, sorted.
 
-    A package that has entries for subscribers alone is affected on the other hosts too, and gets no fix there; but a
-    fix that is not marked as theirs may have come to everyone before.
+    A package that has entries for subscribers only is affected on the other hosts too, and gets no fix there; but a fix
+    that is not marked as theirs may have been published for everyone before.
 
-    :param entries: all of one platform.
-    :param stream: the module and stream that modular builds are of, if it is known.
+    :param entries: all entries of one platform.
+    :param stream: the module and stream of modular builds; ``None`` if unknown.
     :param context: counts the ranges that are skipped.
     """
     packages = [package for entry in entries for package in _packages(entry, stream, context)]
@@ -58,7 +58,11 @@ def packages_of(entries: list[Entry], stream: str | None, context: ParseContext)
 
 
 def _for_everyone(package: FixedPackage) -> FixedPackage:
-    """Tell what an entry that is for subscribers alone means for the others; their kernels bear no mark."""
+    """
+    Convert an entry for subscribers only to the package of the other hosts, which get no fix.
+
+    The versions of kernels do not show whether a build is for subscribers.
+    """
     is_theirs = package.version is None or str(package.channel) in package.version or package.name.startswith("linux")
     if package.status == "not_affected" or not is_theirs:
         return evolve(package, channel=None)

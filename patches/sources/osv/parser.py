@@ -1,8 +1,8 @@
 """
-Records in OSV's format, of whatever distribution: from a document to vulnerabilities, one for each platform.
+Parser of records in OSV's format, of any distribution: yields one vulnerability per record and platform.
 
-A record about one flaw is named by its CVE, and its own id is an alias; an advisory keeps its id, and its CVEs are
-aliases. What a distribution's records mean is in :mod:`patches.sources.osv.ecosystems`.
+A record about a single CVE is named by the CVE, and its own id is an alias; an advisory keeps its id, and its CVEs are
+aliases. The rules of each distribution are in :mod:`patches.sources.osv.ecosystems`.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ def parse_osv(
     ecosystems: Ecosystems = ECOSYSTEMS,
 ) -> Iterator[Vulnerability]:
     """
-    Read the records of an archive, one at a time.
+    Yield the vulnerabilities of an archive's records, one at a time.
 
-    :param members: name and content of each file in it.
-    :raises SourceError: if not one of the members is a record.
+    :param members: the name and the content of each file in the archive.
+    :raises SourceError: if the archive contains no record.
     """
     for document in json_documents(members, is_record, "a record in OSV's format", context):
         yield from parse_record(document, context, ecosystems)
 
 
 def is_record(document: Any) -> bool:
-    """Tell whether a document may be a record: it is an object with an id."""
+    """Return whether a document may be a record: an object with an id."""
     return isinstance(document, dict) and is_name(document.get("id"))
 
 
@@ -49,9 +49,9 @@ def parse_record(
     ecosystems: Ecosystems = ECOSYSTEMS,
 ) -> Iterator[Vulnerability]:
     """
-    Read a record: give what it says of each platform.
+    Yield the vulnerabilities of a record, one per platform.
 
-    :param document: what was JSON.
+    :param document: a parsed JSON value.
     """
     if not is_record(document):
         context.skip(NO_RECORD)
@@ -74,7 +74,7 @@ def parse_record(
 
 
 def _entries(document: dict[str, Any], context: ParseContext, ecosystems: Ecosystems) -> Iterator[Entry]:
-    """Give the affected packages on the platforms that are wanted."""
+    """Yield the affected packages on the platforms that are wanted."""
     affected = document.get("affected")
     if not isinstance(affected, list) or not affected:
         context.skip(NO_PACKAGE)

@@ -1,4 +1,4 @@
-"""From the events of an OSV record to ranges of versions, in the native order of the distribution."""
+"""Conversion of the events of an OSV record to ranges of versions, in the native order of the distribution."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EVENTS = ("introduced", "fixed", "last_affected")
 
 
 class _NoRange(ValueError):
-    """Events that do not make ranges."""
+    """Events that do not form ranges."""
 
 
 @frozen
@@ -23,9 +23,9 @@ class Range:
     """
     A range of affected versions.
 
-    :ivar introduced: the first version that is affected; ``None``: from the start.
-    :ivar fixed: the first version after it that is not; ``0``: none ever was.
-    :ivar last_affected: the last version that is, where that is told in place of a fix.
+    :ivar introduced: the first version that is affected; ``None``: the first of all.
+    :ivar fixed: the first later version that is not affected; ``0``: no version was ever affected.
+    :ivar last_affected: the last version that is affected, where the record names that instead of a fix.
     """
 
     introduced: str | None = None
@@ -35,10 +35,10 @@ class Range:
 
 def ranges_of(entry: dict[str, Any], scheme: str, context: ParseContext) -> Iterator[Range]:
     """
-    Give the ranges of an affected package.
+    Yield the ranges of an affected package.
 
-    :param entry: an element of ``affected``. Versions that it lists one by one repeat its ranges.
-    :param scheme: how its versions compare.
+    :param entry: an element of ``affected``; its ``versions`` are not used, as they repeat its ranges.
+    :param scheme: the order of its versions.
     :param context: counts the ranges that are skipped.
     """
     listed = entry.get("ranges")
@@ -62,7 +62,9 @@ def _sort_key(scheme: str) -> Callable[[str], Any]:
 
 
 def _ranges(item: Any, sort_key: Callable[[str], Any]) -> list[Range]:
-    """Walk along the events: a range is open from an ``introduced`` to whatever event is next that ends it."""
+    """
+    Convert the events to ranges: a range begins with ``introduced`` and ends with the next event that is another one.
+    """
     found: list[Range] = []
     introduced: str | None = None
     is_open = False
@@ -80,7 +82,11 @@ def _ranges(item: Any, sort_key: Callable[[str], Any]) -> list[Range]:
 
 
 def _events(item: Any) -> list[tuple[str, str]]:
-    """Take the events out; those that are not known may narrow the range, so nothing can be said then."""
+    """
+    Return the events of a range as pairs of kind and version.
+
+    :raises _NoRange: if there is an unknown event: it might narrow the range, so the range is unknown too.
+    """
     events = item.get("events") if isinstance(item, dict) and item.get("type") == "ECOSYSTEM" else None
     if not isinstance(events, list):
         raise _NoRange
@@ -94,11 +100,11 @@ def _events(item: Any) -> list[tuple[str, str]]:
 
 
 def _in_order(events: list[tuple[str, str]], sort_key: Callable[[str], Any]) -> list[tuple[str, str]]:
-    """Sort events by version: ``0`` before all, an ``introduced`` of it first; equal ones stay as they stand."""
+    """Sort events by version: ``0`` is first, its ``introduced`` before other events; equal ones keep their order."""
     keyed = []
     for kind, version in events:
         if version != "0" and not is_name(version):
-            raise InvalidVersion(version, "it cannot be printed")
+            raise InvalidVersion(version, "it contains characters that cannot be printed")
         is_start = version == "0"
         keyed.append(((not is_start, is_start and kind != "introduced", sort_key(version)), kind, version))
     return [(kind, version) for _, kind, version in sorted(keyed, key=lambda event: event[0])]

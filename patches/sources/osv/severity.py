@@ -1,4 +1,4 @@
-"""How bad an OSV record says that a flaw is: the distribution's own word, or else a CVSS vector."""
+"""The severity of an OSV record: the distribution's own rating, or else that of a CVSS vector."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from patches.cvss import rating
 from patches.sources.fields import dicts, severity_in
 from patches.vulnerability import Severity
 
-#: The newest version that can be scored comes first.
+#: In order of preference: the newest version that can be scored is first.
 _VECTORS = ("CVSS_V3", "CVSS_V4", "CVSS_V2")
 _VECTOR = re.compile(r"[A-Za-z0-9.:/()]{1,200}\Z")
 _FIRST_WORD = re.compile(r"\s*([A-Za-z]+)\s*:")
 
 
 def vector_of(scores: list[dict[str, Any]]) -> str | None:
-    """Give the CVSS vector of a record, of several the one that can best be scored."""
+    """Return the CVSS vector of a record; of several, the one that can best be scored."""
     vectors = {score.get("type"): score["score"] for score in reversed(scores) if _is_vector(score.get("score"))}
     return next((vectors[kind] for kind in _VECTORS if kind in vectors), None)
 
@@ -28,11 +28,11 @@ def _is_vector(value: Any) -> bool:
 
 def severity_of(document: dict[str, Any], entries: list[dict[str, Any]], rated_in_summary: bool) -> Severity:
     """
-    Give the severity of a flaw on one platform.
+    Return the severity of a vulnerability on one platform.
 
     :param document: the record.
-    :param entries: its elements of ``affected`` that are about the platform.
-    :param rated_in_summary: the summary begins with the word.
+    :param entries: its elements of ``affected`` for the platform.
+    :param rated_in_summary: whether the summary begins with the severity.
     """
     for word in _words(document, entries, rated_in_summary):
         found = severity_in(word)
@@ -65,6 +65,6 @@ def _specific(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _scores(document: dict[str, Any], entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give all scores, those of version 3 first."""
+    """Return all scores, those of CVSS version 3 first."""
     scores = [score for holder in (document, *entries) for score in dicts(holder.get("severity"))]
     return sorted(scores, key=lambda score: score.get("type") != "CVSS_V3")

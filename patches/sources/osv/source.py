@@ -1,4 +1,4 @@
-"""OSV, as a source: archives or folders of records, or a bucket with an archive for each ecosystem."""
+"""OSV as a source: archives or folders of records, or a bucket with one archive per ecosystem."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def parse_archives(part: FeedPart, paths: Sequence[Path], context: ParseContext)
 
 
 def _claimed(path: Path) -> int | None:
-    """Count the records in the directory of a zip file; other archives have no such count."""
+    """Return the number of records in a zip file's directory; ``None`` for other archives, which have no directory."""
     try:
         if not is_zip(path):
             return None
@@ -41,7 +41,7 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
     """
     Create a source of OSV records.
 
-    :raises BadSetting: if an ecosystem is not known.
+    :raises BadSetting: if an ecosystem is unknown.
     """
     unknown = sorted(set(config.ecosystems) - {row.name for row in TABLE})
     if unknown:

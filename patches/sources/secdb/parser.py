@@ -1,7 +1,7 @@
 """
-Alpine's secdb, which Wolfi and Chainguard publish too: which version of a package fixed which flaws.
+Parser of Alpine's secdb, also published by Wolfi and Chainguard: the package versions that fixed vulnerabilities.
 
-It knows of no flaw that is not fixed, and of no severity. A document is one repository of one release.
+It contains neither vulnerabilities without a fix nor severities. A document is one repository of one release.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from patches.versions import InvalidVersion
 from patches.versions.apk import sort_key
 from patches.vulnerability import FixedPackage, Vulnerability
 
-#: The version that says that the package was never affected.
+#: The version that means that the package was never affected.
 _NEVER = "0"
 
 
 @define(eq=False)
 class _Flaw:
-    """What one package says of one flaw: the highest version that fixes it, and what else it is called."""
+    """One vulnerability in one package: the highest version that fixes it, and its aliases."""
 
     version: str
     aliases: set[str] = field(factory=set)
@@ -38,12 +38,13 @@ class _Flaw:
 
 def parse_secdb(stream: BinaryIO, platform: str, context: ParseContext) -> Iterator[Vulnerability]:
     """
-    Read a document of the secdb: give a vulnerability for each flaw of each package.
+    Yield a vulnerability for each package and vulnerability id of a secdb document.
 
-    Of a flaw in several packages, or in several documents, these are parts; see :mod:`patches.sources.regroup`.
+    A vulnerability of several packages, or in several documents, is yielded in fragments; see
+    :mod:`patches.sources.regroup`.
 
-    :param platform: whose document it is: ``alpine-3.20``, ``wolfi``.
-    :raises SourceError: if it is no such document, or ends early.
+    :param platform: the platform of the document: ``alpine-3.20``, ``wolfi``.
+    :raises SourceError: if the document is not a secdb, or ends early.
     """
     try:
         events = _Events(stream)
@@ -52,11 +53,11 @@ def parse_secdb(stream: BinaryIO, platform: str, context: ParseContext) -> Itera
     except ijson.JSONError as error:
         raise SourceError(f"not JSON: {str(error).splitlines()[0].strip()}") from error
     if not events.has_packages:
-        raise SourceError("it is no secdb: it has no packages")
+        raise SourceError("it is not a secdb: it has no packages")
 
 
 class _Events:
-    """The events of a document, and whether it has packages: a release that is new may have none in it."""
+    """The events of a document, and whether it has a list of packages, which is empty in a new release."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self.has_packages = False

@@ -1,4 +1,4 @@
-"""The secdb of Alpine, Wolfi and Chainguard, as a source: two files a branch, or one of a rolling distribution."""
+"""The secdb of Alpine, Wolfi and Chainguard as a source: two files per branch, or one of a rolling distribution."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from patches.sources.regroup import one_platform_fragments, regrouped
 from patches.sources.secdb.parser import parse_secdb
 from patches.vulnerability import Vulnerability
 
-#: The branches that Alpine's security database has.
+#: The branches of Alpine's security database.
 ALPINE = (*(f"alpine-3.{minor}" for minor in range(3, 25)), "alpine-edge")
 
 

@@ -1,8 +1,8 @@
 """
-The advisories of an rpm repository, had by way of what the repository says of its files.
+The advisories of an rpm repository, found through the repository's index of files.
 
-That is the repository's ``repodata/repomd.xml``: small, and the same as before wherever nothing has changed; then it is
-all that is asked for. A mirror list may come before it, which gives the repository's place.
+The index is ``repodata/repomd.xml``: small, and unchanged as long as the repository is; then nothing else is requested.
+A mirror list may come first, which contains the URL of the repository.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ _MIRRORS = "mirror.list"
 _FILE = re.compile(r"updateinfo[^/]*\.xml(?:\.\w+)?\Z")
 _MIB = 1024 * 1024
 _SMALL = Limits(total_bytes=4 * _MIB)
-#: No more mirrors than so many are asked.
+#: The highest number of mirrors that are tried.
 _TRIED = 5
 
 
 class UpdateinfoFetch:
     """
-    Has the ``updateinfo`` of a repository here.
+    Fetches the ``updateinfo`` of a repository.
 
-    :param fetch: has a file here.
-    :param run: runs what blocks.
-    :param use: is told of files that are in use, though they are not fetched again.
+    :param fetch: fetches a file.
+    :param run: runs blocking calls.
+    :param use: is called with files that are in use although they are not fetched again.
     """
 
     def __init__(self, fetch: Fetch, run: Run, use: Use) -> None:
@@ -43,10 +43,10 @@ class UpdateinfoFetch:
 
     async def __call__(self, location: str, /) -> FetchedFile:
         """
-        Have the file of a repository here, and check that it is the one that the repository names.
+        Fetch the file of a repository, and verify it against the checksum in ``repomd.xml``.
 
-        :param location: the repository, its ``repomd.xml``, a ``mirror.list`` that leads to it, or the file itself.
-        :raises SourceError: if it cannot be had.
+        :param location: the repository, its ``repomd.xml``, a ``mirror.list`` with its URL, or the file itself.
+        :raises SourceError: if it cannot be fetched.
         """
         if _FILE.search(location):
             return await self._fetch(location)
@@ -68,7 +68,7 @@ class UpdateinfoFetch:
         mirrors = [line.strip().rstrip("/") for line in text.splitlines()]
         mirrors = [mirror for mirror in mirrors if is_link(mirror)][:_TRIED]
         if not mirrors:
-            raise SourceError(f"{location}: there is no mirror in it")
+            raise SourceError(f"{location}: contains no mirror")
         return mirrors
 
     async def _of_repository(self, base: str, had: FetchedFile | None) -> FetchedFile:
@@ -106,4 +106,4 @@ def _check(path: Path, where: Location, base: str) -> None:
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror}") from error
     if found.hexdigest() != where.digest:
-        raise SourceError(f"{base}/{where.href}: it does not have the {where.algorithm} checksum that repomd.xml says")
+        raise SourceError(f"{base}/{where.href}: does not have the {where.algorithm} checksum of repomd.xml")

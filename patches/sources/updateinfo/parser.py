@@ -1,8 +1,8 @@
 """
-``updateinfo.xml``, the advisories of an rpm repository: what Amazon, Rocky, Alma, Fedora and others publish.
+Parser of ``updateinfo.xml``: the advisories of an rpm repository, published by Amazon, Rocky, Alma, Fedora and others.
 
-It tells of fixed flaws alone. It names binary packages, with their architectures, and the module streams of those that
-are modular. It does not say of which platform it is.
+The file contains fixed vulnerabilities only. It names binary packages, with their architectures, and the module streams
+of modular packages. It does not name its platform.
 
 Source: libsolv's ``ext/repo_updateinfoxml.c``, and createrepo_c's ``updateinfo``.
 """
@@ -30,12 +30,13 @@ _SECONDS = re.compile(r"[0-9]{9,11}\Z")
 
 def parse_updateinfo(stream: BinaryIO, platform: str, context: ParseContext) -> Iterator[Vulnerability]:
     """
-    Read the advisories about security.
+    Yield the advisories about security.
 
-    One that stands in several repositories, or twice in one, is in parts; see :mod:`patches.sources.regroup`.
+    An advisory that occurs in several repositories, or twice in one, is yielded in fragments; see
+    :mod:`patches.sources.regroup`.
 
-    :param platform: of which the repository is, ``amazon-2023``.
-    :raises SourceError: if it is no such document, or ends early.
+    :param platform: the platform of the repository, ``amazon-2023``.
+    :raises SourceError: if the document is not an ``updateinfo.xml``, or ends early.
     """
     for update in children(stream, "updates"):
         name = text_in(update, "id")
@@ -71,7 +72,9 @@ def _vulnerability(
 
 
 def _flaws(update: Element, references: list[Element]) -> tuple[str, ...]:
-    """Take the flaws from where they are listed; Fedora's stand in the titles of other references alone."""
+    """
+    Return the CVEs of an advisory, from the list of references; Fedora has them in titles of other references only.
+    """
     listed = vulnerability_ids(each.get("id", "") for each in references if each.get("type") == "cve")
     if listed:
         return listed
@@ -80,7 +83,7 @@ def _flaws(update: Element, references: list[Element]) -> tuple[str, ...]:
 
 
 def _page(references: list[Element], name: str) -> str:
-    """Prefer the advisory's own page to those of its flaws."""
+    """Return the advisory's own page, else that of one of its references."""
     links = [(each, each.get("href", "")) for each in references if is_link(each.get("href"))]
     own = [link for each, link in links if each.get("type") == "self" or each.get("id") == name]
     return next(iter((*own, *(link for _, link in links))), "")
@@ -111,14 +114,18 @@ def _module(collection: Element) -> str | None:
 
 
 def _version(package: Element) -> str | None:
-    """Give ``epoch:version-release``."""
+    """Return ``epoch:version-release``; ``None`` if it is not valid."""
     epoch, version, release = package.get("epoch") or "0", package.get("version", ""), package.get("release", "")
     valid = _EPOCH.match(epoch) and _PART.match(version) and _PART.match(release)
     return f"{epoch}:{version}-{release}" if valid else None
 
 
 def time_of(text: str) -> str | None:
-    """Read a date as repositories write it, with a time or not, or seconds since 1970; what has no zone is in UTC."""
+    """
+    Parse a date of a repository: with or without a time, or seconds since 1970; without a zone it is in UTC.
+
+    :return: an RFC 3339 time; ``None`` if the date is not valid.
+    """
     text = text.strip().removesuffix("UTC").rstrip()
     try:
         found = datetime.fromtimestamp(int(text), UTC) if _SECONDS.match(text) else datetime.fromisoformat(text)

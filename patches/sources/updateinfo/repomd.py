@@ -1,7 +1,7 @@
 """
-``repodata/repomd.xml`` of an rpm repository: where its other files are, and what their checksums are.
+Parser of ``repodata/repomd.xml`` of an rpm repository: the paths and the checksums of its other files.
 
-Source: createrepo_c's ``repomd.xml``; of its files only that of type ``updateinfo`` matters here.
+Source: createrepo_c's ``repomd.xml``; only its file of type ``updateinfo`` is used.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from patches.interfaces import SourceError
 from patches.sources.archive.xml import children, name_of
 
 _STRONG = ("sha512", "sha384", "sha256", "sha224")
-#: How repomd calls an algorithm → how Python does; these are taken only where there is no other.
+#: repomd's name of an algorithm → Python's; these are used only if there is no stronger checksum.
 _WEAK = {"sha1": "sha1", "sha": "sha1", "md5": "md5"}
 _HREF = re.compile(r"(?!/)(?!.*(?:^|/)\.\.(?:/|$))[\w./+~^@%=-]{1,500}\Z", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{32,128}\Z")
@@ -25,12 +25,12 @@ _DIGEST = re.compile(r"[0-9a-f]{32,128}\Z")
 @frozen
 class Location:
     """
-    Where a file of a repository is.
+    The location of a file in a repository.
 
     :ivar href: its path within the repository.
-    :ivar algorithm: of its checksum, as :mod:`hashlib` calls it.
+    :ivar algorithm: the algorithm of its checksum, by its name in :mod:`hashlib`.
     :ivar digest: its checksum, in hexadecimal digits.
-    :ivar unpacked: whether the checksum is that of the unpacked content.
+    :ivar unpacked: whether the checksum is that of the decompressed content.
     """
 
     href: str
@@ -41,10 +41,10 @@ class Location:
 
 def parse_repomd(stream: BinaryIO, kind: str = "updateinfo") -> Location:
     """
-    Find a file of a repository.
+    Return the location of a file of a repository.
 
-    :param kind: its type, as repomd calls it.
-    :raises SourceError: if it is no such document, or tells of no such file.
+    :param kind: its type in ``repomd.xml``.
+    :raises SourceError: if the document is not a ``repomd.xml``, or has no such file.
     """
     found = None
     for element in children(stream, "repomd"):
@@ -59,13 +59,13 @@ def _location(data: Element) -> Location:
     place = data.find("{*}location")
     href = place.get("href", "") if place is not None else ""
     if not _HREF.match(href):
-        raise SourceError("the place of a file cannot be used: it is not a path within the repository")
+        raise SourceError("the location of a file is not a path within the repository")
     sums = [(data.find("{*}checksum"), False), (data.find("{*}open-checksum"), True)]
     told = [(each.get("type", "").lower(), _digest(each), is_open) for each, is_open in sums if each is not None]
     strong = [Location(href, kind, digest, is_open) for kind, digest, is_open in told if kind in _STRONG and digest]
     weak = [Location(href, _WEAK[kind], digest, is_open) for kind, digest, is_open in told if kind in _WEAK and digest]
     if not strong and not weak:
-        raise SourceError(f"{href} has no checksum of a kind that is known")
+        raise SourceError(f"{href} has no checksum of a known kind")
     return (strong or weak)[0]
 
 

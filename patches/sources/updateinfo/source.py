@@ -1,4 +1,4 @@
-"""The advisories of rpm repositories, as a source."""
+"""The advisories of rpm repositories as a source."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from patches.vulnerability import Vulnerability
 
 def create_source(config: SourceConfig, context: SourceContext, wanted: frozenset[str] | None) -> ISource:
     """
-    Create a source of rpm repositories; the repositories of one release make one list.
+    Create a source of rpm repositories; the repositories of one release form one list.
 
     :raises BadSetting: if their platform is not configured.
     """

@@ -1,4 +1,4 @@
-"""Run the double as a program: it prints its port, serves until it is ended, and prints how often it was asked."""
+"""The double as a program: it prints its port, serves until it is stopped, and prints the number of requests."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ RPM_FAMILIES = ("amzn", "centos", "oracle")
 
 
 class DoubleOptions(Options):
-    """What the program takes."""
+    """The options of the program."""
 
     optParameters = [
-        ["port", "p", 0, "TCP port on 127.0.0.1; 0: any free one", int],
-        ["delay", "d", 0.0, "Seconds that each answer takes", float],
+        ["port", "p", 0, "TCP port on 127.0.0.1; 0: any free port", int],
+        ["delay", "d", 0.0, "Seconds that each response takes", float],
     ]
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class DoubleOptions(Options):
         self.loads: list[tuple[str, str]] = []
 
     def opt_load(self, value: str) -> None:
-        """Fill a namespace: NAMESPACE=FILE, a file of JSON lines, compressed with gzip."""
+        """Load a namespace: NAMESPACE=FILE, a file of JSON lines, compressed with gzip."""
         namespace, equals, path = value.partition("=")
         if not (namespace and equals and path):
             raise UsageError(f"--load takes NAMESPACE=FILE, not {value!r}")
@@ -40,14 +40,14 @@ class DoubleOptions(Options):
 
 
 def read_records(path: str) -> Iterator[dict[str, Any]]:
-    """Read the objects in a compressed file of JSON lines, one at a time."""
+    """Yield the objects in a compressed file of JSON lines, one at a time."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line)
 
 
 async def serve(reactor: Any, options: DoubleOptions) -> None:
-    """Load what is to be loaded, listen, and tell where."""
+    """Load the files, listen, and print the port."""
     double = ClairDouble(reactor)
     double.delay = options["delay"]
     for namespace, path in options.loads:

@@ -1,4 +1,4 @@
-"""What a Clair answers, as values: rows, tokens and a request in, a reply out."""
+"""The responses of a Clair, as values: computed from rows, tokens and a request."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from patches.testing.clair.tokens import TokenRefused, Tokens
 JSON = "application/json;charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"
-#: The words that Clair has for a database that does not do what it is asked, spelt as it spells them.
+#: Clair's message for a failing database, with its spelling.
 DATABASE_ERROR = "database: an error occured when querying the backend"
 
 
 @frozen
 class Reply:
     """
-    An answer.
+    A response.
 
-    :ivar kind: what was asked for: a kind of :class:`~patches.testing.clair.routes.Route`, or ``other``.
-    :ivar location: where a redirect leads.
-    :ivar close: whether the connection ends with it.
+    :ivar kind: the kind of request: that of a :class:`~patches.testing.clair.routes.Route`, or ``other``.
+    :ivar location: the target of a redirect.
+    :ivar close: whether the response closes the connection.
     """
 
     kind: str
@@ -37,27 +37,27 @@ class Reply:
 
     @property
     def from_database(self) -> bool:
-        """Whether Clair had to ask its database for it."""
+        """Whether Clair had to query its database for the response."""
         return self.content_type == JSON and self.status != 400
 
 
 def error(kind: str, status: int, message: str) -> Reply:
-    """Make one of Clair's own errors."""
+    """Create one of Clair's own errors."""
     return Reply(kind, status, documents.encode({"Error": {"Message": message}}))
 
 
 @frozen
 class Answers:
-    """Answers requests from rows."""
+    """Computes responses from rows."""
 
     rows: Rows
     tokens: Tokens
 
     def reply(self, method: str, target: str, now: float) -> Reply:
         """
-        Answer a request.
+        Return the response to a request.
 
-        :param target: path and query, as they came over the wire.
+        :param target: path and query, as received.
         :raises HandlerPanic: where Clair closes the connection.
         """
         raw_path, mark, query = target.partition("?")
@@ -138,5 +138,5 @@ def _ok(kind: str, document: dict[str, Any]) -> Reply:
 
 
 def _is_unstorable(name: str) -> bool:
-    """Tell whether a name has what PostgreSQL refuses: a NUL, or bytes that are not UTF-8."""
+    """Return whether PostgreSQL would refuse a name: it contains a NUL, or bytes that are not UTF-8."""
     return any(character == "\0" or "\udc80" <= character <= "\udcff" for character in name)

@@ -1,4 +1,4 @@
-"""What a Clair sends, and how it reads what it is sent: JSON and query strings in the manner of Go."""
+"""The documents that a Clair sends, and its parsing of requests: JSON and query strings as in Go."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def encode(document: dict[str, Any]) -> bytes:
-    """Encode as one line of compact JSON, ``<``, ``>`` and ``&`` escaped."""
+    """Encode a document as one line of compact JSON, with ``<``, ``>`` and ``&`` escaped."""
     text = json.dumps(document, separators=(",", ":"), ensure_ascii=False).translate(_ESCAPES)
     return text.encode("utf-8", "surrogatepass") + b"\n"
 
 
 def without_empty(record: Record, keys: tuple[str, ...]) -> dict[str, Any]:
-    """Keep what is not empty, in the order of the keys."""
+    """Return the members that are not empty, in the order of the keys."""
     return {key: record[key] for key in keys if record.get(key)}
 
 
 def on_list(record: Record) -> dict[str, Any]:
-    """Give a vulnerability as a list has it: without its packages."""
+    """Return a vulnerability as in a list: without its packages."""
     return without_empty(record, _FIELDS)
 
 
 def packages(record: Record) -> list[dict[str, Any]]:
-    """Give the packages of a vulnerability: what is stored as never fixed is called ``None``."""
+    """Return the packages of a vulnerability; the version of one that is stored as never fixed is ``None``."""
     fixes = (without_empty(fix, _FIX_FIELDS) for fix in record.get("FixedIn") or ())
     return [{**fix, "Version": "None"} if fix.get("Version") == "#MAXV#" else fix for fix in fixes]
 
 
 def in_details(record: Record) -> dict[str, Any]:
-    """Give a vulnerability with its packages, if it has any."""
+    """Return a vulnerability with its packages, if it has any."""
     found = packages(record)
     return {**on_list(record), "FixedIn": found} if found else on_list(record)
 
 
 def query_values(raw: str) -> dict[str, str]:
-    """Give the first value of each parameter; one with a semicolon or a bad escape in it is dropped."""
+    """Return the first value of each parameter; one that contains a semicolon or an invalid escape is dropped."""
     values: dict[str, str] = {}
     for pair in raw.split("&"):
         if pair and ";" not in pair and not _BAD_PERCENT.search(pair):
@@ -56,9 +56,9 @@ def query_values(raw: str) -> dict[str, str]:
 
 def parse_limit(text: str) -> int:
     """
-    Read a number as Go's ``strconv.Atoi`` does.
+    Parse a number like Go's ``strconv.Atoi``.
 
-    :raises ValueError: with Go's words.
+    :raises ValueError: with Go's message.
     """
     if not re.fullmatch(r"[+-]?[0-9]+", text):
         raise ValueError(f"strconv.Atoi: parsing {_quoted(text)}: invalid syntax")
@@ -69,6 +69,6 @@ def parse_limit(text: str) -> int:
 
 
 def _quoted(text: str) -> str:
-    """Quote as Go's ``strconv.Quote`` does."""
+    """Quote a text like Go's ``strconv.Quote``."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + re.sub(r"[\x00-\x1f\x7f]", lambda found: f"\\x{ord(found.group()):02x}", escaped) + '"'

@@ -1,4 +1,4 @@
-"""The double itself: what it holds, what it counts, and the switches for what goes wrong."""
+"""The double itself: its content, its counters, and the switches for failures."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from patches.testing.clair.troubles import Trouble, Troubles, failure
 
 class ClairDouble:
     """
-    A Clair to read from.
+    A fake Clair.
 
-    :ivar clock: tells how old page tokens are, and lets answers wait.
-    :ivar requests: how many requests came, by kind: ``namespaces``, ``list``, ``details``, ``fixes``, ``other``.
-    :ivar targets: the path and query of each request, as they came; empty unless ``keep_targets`` is set.
-    :ivar delay: how many seconds an answer takes.
-    :ivar max_parallel: how many requests may be under way before the database has no connection left.
-    :ivar under_way: how many requests are under way.
-    :ivar most_parallel: how many requests were under way at once, at most.
+    :ivar clock: determines the age of page tokens, and delays responses.
+    :ivar requests: the number of requests, by kind: ``namespaces``, ``list``, ``details``, ``fixes``, ``other``.
+    :ivar targets: the path and query of each request, as received; empty unless ``keep_targets`` is set.
+    :ivar delay: the number of seconds that a response takes.
+    :ivar max_parallel: the number of requests in progress above which the database has no connection left.
+    :ivar under_way: the number of requests in progress.
+    :ivar most_parallel: the highest number of requests that were in progress at once.
     """
 
     def __init__(self, clock: IReactorTime | None = None, keep_targets: bool = False) -> None:
@@ -46,29 +46,30 @@ class ClairDouble:
         self._answers = Answers(self._rows, self._tokens)
 
     def add_namespace(self, name: str, version_format: str = "") -> None:
-        """Make an empty namespace, as an image scan does."""
+        """Create an empty namespace, as an image scan does."""
         self._rows.add_namespace(name, version_format)
 
     def load(self, namespace: str, vulnerabilities: Iterable[Record], version_format: str = "dpkg") -> None:
         """
-        Fill a namespace.
+        Add vulnerabilities to a namespace.
 
-        :param vulnerabilities: objects as Clair's details have them, each in a ``dict``; what Clair always has need
-            not be there.
+        :param vulnerabilities: objects as in Clair's details, each a ``dict``; members that Clair always sends may be
+            missing.
         """
         self._rows.add_namespace(namespace, version_format)
         for vulnerability in vulnerabilities:
             self._rows.put(namespace, _stored(namespace, vulnerability, version_format))
 
     def change(self, namespace: str, vulnerability: Record) -> None:
-        """Insert a vulnerability, or change the one of its name: either way it is last on the list afterwards."""
+        """Insert a vulnerability, or replace the one of its name; in both cases it is then the last on the list."""
         self.load(namespace, [vulnerability], self._version_format(namespace))
 
     def begin_change(self, namespace: str, vulnerability: Record) -> Callable[[], None]:
         """
-        Begin to insert or change a vulnerability, as one of several writers does: its place on the list is taken now.
+        Begin to insert or replace a vulnerability, as one of several writers does: its position on the list is reserved
+        now.
 
-        :return: makes it visible.
+        :return: a function that makes it visible.
         """
         record = _stored(namespace, vulnerability, self._version_format(namespace))
         return partial(self._rows.put, namespace, record, self._rows.take_id())
@@ -81,31 +82,33 @@ class ClairDouble:
         self._rows.delete(namespace, name)
 
     def restart(self) -> None:
-        """Forget the key of the page tokens, as a Clair does that is started anew without one in its configuration."""
+        """Replace the key of the page tokens, as a restarted Clair does that has no key in its configuration."""
         self._tokens.forget()
 
     def fail(self, trouble: Trouble, times: int | None = 1, kind: str | None = None) -> None:
         """
-        Let requests fail.
+        Make requests fail.
 
-        :param times: how many; ``None``: until :meth:`mend`.
-        :param kind: of which kind; ``None``: any.
+        :param times: the number of requests; ``None``: until :meth:`mend`.
+        :param kind: the kind of requests; ``None``: any.
         """
         self._troubles.add(trouble, times, kind)
 
     def mend(self) -> None:
-        """End all troubles that :meth:`fail` began."""
+        """Stop all failures that :meth:`fail` began."""
         self._troubles.clear()
 
     def resource(self) -> IResource:
-        """Give what serves it, for a :class:`twisted.web.server.Site` or :class:`treq.testing.StubTreq`."""
+        """
+        Return the resource that serves it, for a :class:`twisted.web.server.Site` or :class:`treq.testing.StubTreq`.
+        """
         return ClairResource(self)
 
     def begin(self, method: str, target: str) -> Reply:
         """
-        Take a request; :meth:`end` must follow when it is answered.
+        Begin a request. The caller must call :meth:`end` when it is answered.
 
-        :raises HandlerPanic: if the connection is to be closed.
+        :raises HandlerPanic: if the connection has to be closed.
         """
         self.under_way += 1
         self.most_parallel = max(self.most_parallel, self.under_way)
@@ -118,12 +121,12 @@ class ClairDouble:
         return self._troubles.apply(reply)
 
     def end(self) -> None:
-        """Count a request as over."""
+        """Count a request as finished."""
         self.under_way -= 1
 
 
 def _stored(namespace: str, vulnerability: Record, version_format: str) -> Record:
-    """Complete a vulnerability with what Clair always has."""
+    """Return a vulnerability with the members that Clair always sends."""
     defaults = {"NamespaceName": namespace, "VersionFormat": version_format}
     fixes = [{**defaults, **fix} for fix in vulnerability.get("FixedIn") or ()]
     return {"Severity": "Unknown", **vulnerability, "NamespaceName": namespace, "FixedIn": fixes}

@@ -1,4 +1,4 @@
-"""The double over HTTP: statuses, headers, compression and lengths, as Clair has them."""
+"""The double over HTTP: statuses, headers, compression and lengths as Clair sends them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from patches.testing.clair.tokens import HandlerPanic
 if TYPE_CHECKING:
     from patches.testing.clair.double import ClairDouble
 
-#: Go's server sends longer bodies in chunks.
+#: Go's server sends longer bodies in chunks, without a length.
 MAX_COUNTED_BYTES = 2048
 
 
 class ClairResource(Resource):
-    """Serves a double; it looks at the target of a request as it came, before anything is decoded."""
+    """Serves a double; it reads the target of a request as received, before any decoding."""
 
     isLeaf = True
 
@@ -31,7 +31,7 @@ class ClairResource(Resource):
         self._double = double
 
     def render(self, request: Request) -> int:
-        """Answer any request, now or after the double's delay."""
+        """Respond to any request, now or after the double's delay."""
         over = request.notifyFinish()
         waiting: Deferred[None] | None = None
         if self._double.delay:
@@ -77,7 +77,7 @@ def _send(request: Request, reply: Reply) -> None:
 
 
 def _compressed(request: Request, reply: Reply) -> bytes:
-    """Compress if the first ``Accept-Encoding`` has the word in it, be it to refuse it."""
+    """Compress if the first ``Accept-Encoding`` contains ``gzip``, even to refuse it, as Clair does."""
     asked = request.requestHeaders.getRawHeaders("Accept-Encoding") or [""]
     if reply.content_type != JSON or "gzip" not in asked[0]:
         return reply.body

@@ -1,4 +1,4 @@
-"""Where a request leads in a Clair: its routes work on the decoded path, so that a slash in a name leads nowhere."""
+"""The routes of a Clair, which match the decoded path, so that a name with a slash has no route."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote_to_bytes
 from attrs import frozen
 
 PREFIX = "/v1"
-#: What the double has under each number of segments, and which of them are fixed words.
+#: The route for each number of segments, with its fixed words.
 _SHAPES = {
     1: ("namespaces", ("namespaces",)),
     3: ("list", ("namespaces", None, "vulnerabilities")),
@@ -19,16 +19,16 @@ _SHAPES = {
 
 
 class MalformedPath(ValueError):
-    """A path with a percent sign that begins no escape."""
+    """A path with a percent sign that does not begin an escape."""
 
 
 @frozen
 class Route:
     """
-    A request's destination.
+    The destination of a request.
 
     :ivar kind: ``namespaces``, ``list``, ``details`` or ``fixes``.
-    :ivar names: what stands for the namespace and the vulnerability; bytes that are not UTF-8 as surrogates.
+    :ivar names: the namespace and the vulnerability; bytes that are not UTF-8 are surrogates.
     """
 
     kind: str
@@ -37,9 +37,9 @@ class Route:
 
 def decode_path(raw: str) -> str:
     """
-    Undo the escapes of a path.
+    Decode the escapes of a path.
 
-    :raises MalformedPath: if that cannot be done.
+    :raises MalformedPath: if an escape is not valid.
     """
     if re.search(r"%(?![0-9A-Fa-f]{2})", raw):
         raise MalformedPath(raw)
@@ -47,12 +47,12 @@ def decode_path(raw: str) -> str:
 
 
 def route_of(path: str) -> Route | None:
-    """Give the route of a decoded path, if it has one."""
+    """Return the route of a decoded path, or ``None``."""
     return _match(path.removeprefix(PREFIX).split("/"), str.__eq__) if path.startswith(PREFIX) else None
 
 
 def redirect_of(path: str) -> str | None:
-    """Give where a path that has no route is sent on to: without ``/v1``, which is a bug of Clair's."""
+    """Return the target of a redirect for a path without a route: it lacks ``/v1``, which is a bug of Clair."""
     if not path.startswith(PREFIX):
         return None
     rest = path.removeprefix(PREFIX)

@@ -1,4 +1,6 @@
-"""What a Clair holds: rows with ids that only grow, so that a change moves a vulnerability to the end of its list."""
+"""
+The content of a Clair: rows with ids that only grow, so that a change moves a vulnerability to the end of its list.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ Record = Mapping[str, Any]
 
 
 class NoSuchResource(LookupError):
-    """A namespace or a vulnerability that is not there."""
+    """A namespace or a vulnerability that does not exist."""
 
 
 @define(eq=False)
@@ -28,7 +30,7 @@ class Slice:
     """
     Some rows of a list.
 
-    :ivar following: the id of the row after them; ``None`` if there is none.
+    :ivar following: the id of the row after them; ``None`` if there is no such row.
     """
 
     records: list[Record]
@@ -43,15 +45,15 @@ class Rows:
         self._next_id = 1
 
     def add_namespace(self, name: str, version_format: str) -> None:
-        """Make a namespace, if it is not there; none ever goes."""
+        """Create a namespace, if it does not exist; namespaces are never deleted."""
         self._namespaces.setdefault(name, _Namespace(version_format))
 
     def namespaces(self) -> list[tuple[str, str]]:
-        """Give the name and the version format of each namespace."""
+        """Return the name and the version format of each namespace."""
         return [(name, namespace.version_format) for name, namespace in self._namespaces.items()]
 
     def take_id(self) -> int:
-        """Give the id of a row that will be inserted; it is higher than any before, in whichever namespace."""
+        """Return the id for a row that will be inserted; it is higher than all before, in any namespace."""
         self._next_id += 1
         return self._next_id - 1
 
@@ -59,7 +61,7 @@ class Rows:
         """
         Insert a vulnerability; one of the same name is deleted first.
 
-        :param number: the id that was taken for it; ``None``: the next one.
+        :param number: the id that was reserved for it; ``None``: the next one.
         """
         rows = self._rows(namespace)
         if record["Name"] in rows.id_of:
@@ -73,7 +75,7 @@ class Rows:
         """
         Delete a vulnerability.
 
-        :raises NoSuchResource: if it is not there.
+        :raises NoSuchResource: if it does not exist.
         """
         rows = self._rows(namespace)
         if name not in rows.id_of:
@@ -84,10 +86,10 @@ class Rows:
 
     def slice(self, namespace: str, start: int, limit: int) -> Slice:
         """
-        Give the rows from an id on, in the order of their ids.
+        Return the rows from an id on, in the order of their ids.
 
-        :param limit: how many at most.
-        :raises NoSuchResource: if there is no such namespace.
+        :param limit: the highest number of rows.
+        :raises NoSuchResource: if the namespace does not exist.
         """
         rows = self._rows(namespace)
         first = bisect_left(rows.ids, start)
@@ -96,9 +98,9 @@ class Rows:
 
     def find(self, namespace: str, name: str) -> Record:
         """
-        Give a vulnerability.
+        Return a vulnerability.
 
-        :raises NoSuchResource: if it is not there.
+        :raises NoSuchResource: if it does not exist.
         """
         rows = self._rows(namespace)
         if name not in rows.id_of:

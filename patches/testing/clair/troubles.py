@@ -1,4 +1,4 @@
-"""What can go wrong in a Clair, and for how many requests it does."""
+"""The failures of a Clair, and the number of requests that fail."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from patches.testing.clair.tokens import HandlerPanic
 
 
 class Trouble(Enum):
-    """A way to fail."""
+    """A kind of failure."""
 
     #: The database answers with an error, or has no connection left.
     DATABASE = "database"
-    #: The database is down; Clair's words give away where it is.
+    #: The database is down; Clair's message contains its address.
     DATABASE_DOWN = "database-down"
-    #: Clair took too long, by its own clock.
+    #: Clair exceeded its own time-out.
     TIMEOUT = "timeout"
-    #: The connection is closed without a byte.
+    #: The connection is closed without a response.
     CLOSED = "closed"
 
 
@@ -31,22 +31,22 @@ class _Spell:
 
 
 class Troubles:
-    """The troubles of one Clair, in the order in which they will come."""
+    """The failures of one Clair, in the order in which they occur."""
 
     def __init__(self) -> None:
         self._spells: list[_Spell] = []
 
     def add(self, trouble: Trouble, times: int | None, kind: str | None) -> None:
-        """Let some requests fail."""
+        """Make some requests fail."""
         self._spells.append(_Spell(trouble, times, kind))
 
     def clear(self) -> None:
-        """Let everything be well."""
+        """Remove all failures."""
         self._spells.clear()
 
     def apply(self, reply: Reply) -> Reply:
         """
-        Give the reply that takes the place of another.
+        Return the response that replaces another one.
 
         :raises HandlerPanic: where the connection is closed instead.
         """
@@ -58,15 +58,15 @@ class Troubles:
 
 
 def _concerns(trouble: Trouble, reply: Reply) -> bool:
-    """Tell whether a trouble shows: parameters and routes are checked without the database."""
+    """Return whether a failure affects a request: parameters and routes are checked without the database."""
     return reply.from_database or trouble not in (Trouble.DATABASE, Trouble.DATABASE_DOWN)
 
 
 def failure(trouble: Trouble, kind: str) -> Reply:
     """
-    Give the reply that a trouble brings.
+    Return the response of a failure.
 
-    :raises HandlerPanic: if it brings none.
+    :raises HandlerPanic: if the failure has no response.
     """
     if trouble is Trouble.DATABASE:
         return error(kind, 500, DATABASE_ERROR)

@@ -185,11 +185,11 @@ class SignedTests(BundleCase):
         self.assertIn("not signed", self.refused(self.export(), *self.verify))
         create_keys(other := Path(self.mktemp()))
         data = self.export("--signing-key", str(other))
-        self.assertIn("not one of the trusted key", self.refused(data, *self.verify))
+        self.assertIn("not made with the trusted key", self.refused(data, *self.verify))
         small = members(self.export("--signing-key", str(self.key), "--platform", "alpine-3.20"))
         whole = members(self.export("--signing-key", str(self.key)))
         mixed = bundle([*whole[:2], small[2], *whole[3:]])
-        self.assertIn("not one of the trusted key", self.refused(mixed, *self.verify))
+        self.assertIn("not made with the trusted key", self.refused(mixed, *self.verify))
 
     def test_bad_keys(self) -> None:
         """A key file that cannot be used is wrong usage."""

@@ -1,4 +1,4 @@
-"""Archives of every kind give the same members, and none can do harm."""
+"""Tests for :mod:`patches.sources.archive.members`: all formats yield the same members, and no archive can do harm."""
 
 from __future__ import annotations
 
@@ -54,16 +54,16 @@ def zipped(content: dict[str, bytes]) -> bytes:
 
 
 class ArchiveTests(SynchronousTestCase):
-    """Files made here."""
+    """Archives that the tests create."""
 
     def file(self, content: bytes) -> Path:
-        """Write a file, whose name says nothing."""
+        """Write a file with a name that does not show its format."""
         path = Path(self.mktemp())
         path.write_bytes(content)
         return path
 
     def refused(self, content: bytes, limits: Limits | None = None) -> str:
-        """Read an archive that must be refused; give the reason."""
+        """Read an archive that must be refused. Return the reason."""
         path = self.file(content)
         with self.assertRaises(SourceError) as caught:
             list(members(path, limits))
@@ -71,17 +71,17 @@ class ArchiveTests(SynchronousTestCase):
         return str(caught.exception).removeprefix(f"{path}: ")
 
     def test_zip(self) -> None:
-        """A zip file gives the members whose names end as wanted."""
+        """A zip file yields the members with the wanted suffix."""
         self.assertEqual(dict(members(self.file(zipped(CONTENT)))), WANTED)
         self.assertEqual(dict(members(self.file(zipped(CONTENT)), suffix="")), CONTENT)
 
     def test_tar(self) -> None:
-        """A tar file does, however it is compressed; folders and links are passed over."""
+        """So does a tar file, however it is compressed; folders and links are skipped."""
         for name, compress in COMPRESSIONS.items():
             self.assertEqual(dict(members(self.file(compress(tar(CONTENT))))), WANTED, name)
 
     def test_folder(self) -> None:
-        """A folder does, in the order of names; links in it are passed over."""
+        """So does a folder, in the order of names; links in it are skipped."""
         folder = Path(self.mktemp())
         for name, content in CONTENT.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -90,7 +90,7 @@ class ArchiveTests(SynchronousTestCase):
         self.assertEqual(list(members(folder)), [(name, WANTED[name]) for name in ("osv/B.json", "osv/cve/A:1.json")])
 
     def test_cut_short(self) -> None:
-        """An archive that was cut short, anywhere, is never read as a whole one."""
+        """An archive that is cut off anywhere is never read as a complete one."""
         for name, compress in COMPRESSIONS.items():
             whole = compress(tar(CONTENT))
             end = len(whole.rstrip(b"\x00")) if name == "plain" else len(whole)
@@ -99,7 +99,7 @@ class ArchiveTests(SynchronousTestCase):
         self.assertIn("damaged", self.refused(zipped(CONTENT)[:-30]))
 
     def test_damaged(self) -> None:
-        """A byte that has changed is noticed in the header of a member, and wherever there is a checksum."""
+        """A changed byte is detected in the header of a member, and everywhere if there is a checksum."""
         whole = bytearray(tar(CONTENT))
         second = whole.index(b"osv/B.json\x00", 2000)
         whole[second] ^= 1
@@ -112,14 +112,14 @@ class ArchiveTests(SynchronousTestCase):
         self.assertIn("damaged", self.refused(bytes(packed)))
 
     def test_not_an_archive(self) -> None:
-        """A file that is no archive, an empty one, and none at all are refused."""
+        """A file that is not an archive, an empty one, and a missing one are refused."""
         for content in (b"", b'{"id": 1}' * 100, gzip.compress(b"{}" * 999)):
             self.assertIn("not an archive", self.refused(content))
         with self.assertRaisesRegex(SourceError, "No such file"):
             members(Path("absent"))
 
     def test_limits(self) -> None:
-        """A member that is too large, too many members, and too much of everything are refused."""
+        """A member that is too large, too many members, and too many bytes in total are refused."""
         for make in (zipped, tar):
             content = {f"{number}.json": bytes(3000) for number in range(100)}
             self.assertIn("more than 99 members", self.refused(make(content), Limits(members=99)))
@@ -127,7 +127,7 @@ class ArchiveTests(SynchronousTestCase):
             self.assertIn("more than 90000 bytes", self.refused(make(content), Limits(total_bytes=90_000)))
 
     def test_bomb(self) -> None:
-        """What unpacks to far more than its size is refused before it is unpacked, whatever its compression."""
+        """An archive that expands to far more than its size is refused before it is decompressed, in any format."""
         limits = Limits(ratio=100, ratio_from=1024 * 1024)
         bomb = {f"{number}.json": bytes(100_000) for number in range(100)}
         self.assertIn("more than 100 times", self.refused(zipped(bomb), limits))
@@ -135,7 +135,7 @@ class ArchiveTests(SynchronousTestCase):
             self.assertIn("more than 100 times", self.refused(COMPRESSIONS[name](tar(bomb)), limits), name)
 
     def test_long_header(self) -> None:
-        """A header that promises gigabytes of a name is refused, not read."""
+        """A header that announces a name of gigabytes is refused, not read."""
         info = tarfile.TarInfo("././@LongLink")
         info.type, info.size = tarfile.GNUTYPE_LONGNAME, 4 * 1024**3
         packed = COMPRESSIONS["zst"](info.tobuf() + bytes(80 * 1024 * 1024))
@@ -153,14 +153,14 @@ class FeedTests(SynchronousTestCase):
             return feed.read()
 
     def test_compressions(self) -> None:
-        """A feed is unpacked as its first bytes say, and frame after frame."""
+        """The first bytes determine the decompression; consecutive frames are concatenated."""
         for name, compress in COMPRESSIONS.items():
             content = b"a line\n" * 30_000
             self.assertEqual(self.opened(compress(content)), content, name)
             self.assertEqual(self.opened(compress(content) + compress(content)), content * 2, name)
 
     def test_cut_short(self) -> None:
-        """A compressed feed that was cut short is an error, not a short feed."""
+        """A compressed feed that is cut off is an error, not a short feed."""
         for name in ("gz", "bz2", "xz", "zst"):
             packed = COMPRESSIONS[name](b"a line\n" * 30_000)
             for length in (8, len(packed) // 2, len(packed) - 1):

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.sources.archive.zip`: what ``zipfile`` writes is read as ``zipfile`` reads it."""
+"""Tests for :mod:`patches.sources.archive.zip`: files that ``zipfile`` writes are read like ``zipfile`` reads them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def zipped(
 
 
 def read(archive: bytes) -> dict[str, bytes]:
-    """Read all of it."""
+    """Read all members."""
     file = io.BytesIO(archive)
     return {member.name: b"".join(read_member(file, member)) for member in zip_members(file)}
 
@@ -40,12 +40,12 @@ class ZipTests(SynchronousTestCase):
     @given(CONTENTS, st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]), st.binary(max_size=30), st.booleans())
     @settings(deadline=None, max_examples=60)
     def test_law(self, contents: dict[str, bytes], method: int, comment: bytes, wide: bool) -> None:
-        """Whatever is in it comes out, whatever the method, the comment and the width of its fields."""
+        """All content is read, for any method, comment and width of fields."""
         if b"PK\5\6" not in comment:
             self.assertEqual(read(zipped(contents, method, comment, wide)), contents)
 
     def test_many(self) -> None:
-        """More members than 16 bits can count are told by the wide directory; memory does not grow with them."""
+        """More members than 16 bits can count are read from the Zip64 directory; memory does not grow with them."""
         archive = zipped({f"{number}.json": b"{}" for number in range(70_000)}, zipfile.ZIP_STORED)
         file = io.BytesIO(archive)
         tracemalloc.start()
@@ -56,7 +56,7 @@ class ZipTests(SynchronousTestCase):
         self.assertLess(peak, 400_000)
 
     def test_damage(self) -> None:
-        """A byte that is changed, or an end that is missing, is an error, or changes nothing that is read."""
+        """A changed byte, or a missing end, is an error or has no effect on the content."""
         whole = zipped({"a.json": b"[1, 2, 3]" * 50, "b.json": b"{}"})
         for position in range(len(whole)):
             for damaged in (
@@ -70,7 +70,7 @@ class ZipTests(SynchronousTestCase):
                 self.assertLessEqual(set(found.values()), {b"[1, 2, 3]" * 50, b"{}"}, position)
 
     def test_encrypted(self) -> None:
-        """What is encrypted, or packed in another way, is refused."""
+        """Encrypted members, and other compression methods, are refused."""
         archive = bytearray(zipped({"a": b"xyz"}))
         for offset, value in ((8, 1), (10, 12)):
             changed = bytearray(archive)

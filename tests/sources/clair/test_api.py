@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.sources.clair.api`: a Clair that fails, and what only looks like one."""
+"""Tests for :mod:`patches.sources.clair.api`: a failing Clair, and servers that are not Clair."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ NOT_FOUND = b'{"Error":{"Message":"the resource cannot be found"}}\n'
 
 
 class TroubleTests(MemoryCase):
-    """A Clair in trouble."""
+    """A Clair that fails."""
 
     def setUp(self) -> None:
         super().setUp()
         self.double.load("debian:9", named("a", "b", "c"))
 
     def test_passing(self) -> None:
-        """Each trouble that passes is sat out, wherever it comes."""
+        """A transient failure of any request is retried."""
         for trouble in Trouble:
             for kind in ("list", "details"):
                 self.double.fail(trouble, 2, kind)
@@ -30,7 +30,9 @@ class TroubleTests(MemoryCase):
                 self.assertEqual(len(self.successResultOf(reading)), 3, (trouble, kind))
 
     def test_lasting(self) -> None:
-        """A trouble that lasts is an error in the end, never a short list, and gives no inner address away."""
+        """
+        A lasting failure is an error in the end, never a short list, and the message contains no internal address.
+        """
         for trouble in Trouble:
             for kind in ("list", "details"):
                 self.double.fail(trouble, None, kind)
@@ -41,7 +43,7 @@ class TroubleTests(MemoryCase):
                 self.double.mend()
 
     def test_lasting_at_the_second_page(self) -> None:
-        """A trouble that comes between two pages is no end of the list."""
+        """A failure between two pages is not the end of the list."""
         reading = self.reading(self.source(page_size=2, tries=2, rate=1.0).listing("debian-9"))
         self.pass_time(2)
         self.double.fail(Trouble.DATABASE, None, "list")
@@ -49,7 +51,7 @@ class TroubleTests(MemoryCase):
         self.failureResultOf(reading, SourceError)
 
     def test_platforms(self) -> None:
-        """Namespaces are asked for as patiently."""
+        """Requests for namespaces are retried too."""
         self.double.fail(Trouble.DATABASE_DOWN, 1)
         asking = self.deferred(self.source().platforms())
         self.pass_time(2)
@@ -60,7 +62,7 @@ class TroubleTests(MemoryCase):
         self.assertNotIn("192.0.2.55", self.message(self.failureResultOf(asking, SourceError)))
 
     def test_silent(self) -> None:
-        """A Clair that does not answer is asked again after the time-out of a request, and given up in the end."""
+        """A request that times out is retried, and given up in the end."""
         self.double.delay = 1000
         reading = self.reading(self.source(tries=2, timeout_seconds=20.0).listing("debian-9"))
         self.pass_time(19)
@@ -74,10 +76,10 @@ class TroubleTests(MemoryCase):
 
 
 class ImpostorTests(MemoryCase):
-    """Answers that no Clair gives, or only at a wrong URL."""
+    """Responses that no Clair sends, or only at a wrong URL."""
 
     def refused(self, answer: Callable[[str], tuple[int, bytes]]) -> str:
-        """Read a list from what answers so; give the message of the error."""
+        """Read a list from a server with these responses. Return the message of the error."""
         self.resource = Scripted(answer)
         reading = self.reading(self.source(tries=2).listing("debian-9"))
         self.pass_time(10)
@@ -88,15 +90,15 @@ class ImpostorTests(MemoryCase):
         return message
 
     def details_refused(self, status: int, body: bytes) -> str:
-        """Read a list of one vulnerability, whose details are answered so; give the message of the error."""
+        """Read a list of one vulnerability, with this response for its details. Return the message of the error."""
         return self.refused(lambda target: page_of("a") if "limit" in target else (status, body))
 
     def test_wrong_base_url(self) -> None:
-        """A 404 that is not Clair's says that the base URL is wrong, and not that there is no such platform."""
+        """A 404 that is not Clair's means that the base URL is wrong, not that the platform does not exist."""
         self.assertIn("base URL", self.refused(lambda target: (404, b"404 page not found\n")))
 
     def test_base_url_with_its_version(self) -> None:
-        """A base URL that ends in ``/v1`` is such a wrong one."""
+        """A base URL that ends in ``/v1`` is wrong too."""
         self.double.load("debian:9", named("a"))
         message = self.refusal(self.source("http://clair.test/v1").listing("debian-9"), SourceError)
         self.assertIn("without its /v1", message)
@@ -106,7 +108,7 @@ class ImpostorTests(MemoryCase):
         self.details_refused(404, b"404 page not found\n")
 
     def test_json_404_of_namespaces(self) -> None:
-        """A Clair always has namespaces."""
+        """A 404 for the namespaces is an error, as a Clair always has namespaces."""
         self.resource = Scripted(lambda target: (404, NOT_FOUND))
         self.failureResultOf(self.deferred(self.source().platforms()), SourceError)
 
@@ -118,7 +120,7 @@ class ImpostorTests(MemoryCase):
             self.assertIn("redirect", self.details_refused(status, b""))
 
     def test_other_statuses(self) -> None:
-        """Any other status is an error, at once, whatever the body has to say."""
+        """Any other status is an error, at once, whatever the body contains."""
         for status in (204, 206, 401, 403, 405, 410, 418, 501):
             message = self.details_refused(status, b"" if status == 204 else details_of("10.1.2.3"))
             self.assertIn(str(status), message)
@@ -126,20 +128,20 @@ class ImpostorTests(MemoryCase):
             self.assertEqual(len(self.resource.targets), 3)
 
     def test_malformed(self) -> None:
-        """What is not Clair's JSON is an error, never an empty list or a vulnerability that affects nothing."""
+        """A body that is not Clair's JSON is an error, never an empty list or an unaffected vulnerability."""
         for body in (b"", b"<html>", b"{}", b"null", b'{"Vulnerabilities":[', b'{"Vulnerability":{"Name":"b"}}'):
             self.assertIn("not Clair's", self.refused(lambda target, body=body: (200, body)))  # type: ignore[misc]
             self.assertIn("not Clair's", self.details_refused(200, body))
 
     def test_too_long(self) -> None:
-        """An answer that is longer than it may be is given up, and not asked for again."""
+        """A response that is too long is given up, and not requested again."""
         self.assertIn("longer", self.refused(lambda target: (200, b" " * (MAX_LIST_BYTES + 1))))
         self.assertEqual(len(self.resource.targets), 1)
         self.assertIn("longer", self.details_refused(200, b" " * (MAX_DETAILS_BYTES + 1)))
         self.assertEqual(len(self.resource.targets), 3)
 
     def test_long(self) -> None:
-        """An answer that is just as long as it may be is taken."""
+        """A response of exactly the longest length is accepted."""
         status, page = page_of("a")
         self.resource = Scripted(
             lambda target: (
@@ -151,7 +153,7 @@ class ImpostorTests(MemoryCase):
         self.assertEqual(len(self.read(self.source().listing("debian-9"))), 1)
 
     def test_compression(self) -> None:
-        """Lists are asked for with compression, details without, on a single header line."""
+        """Lists are requested with compression, details without, on a single header line."""
         self.resource = Scripted(lambda target: page_of("a") if "limit" in target else (200, details_of("a")))
         self.read(self.source().listing("debian-9"))
         self.assertEqual(self.resource.encodings, [["gzip"], ["gzip"], ["identity"]])

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.sources.clair.source`: lists that change, answers that come late, walks without end."""
+"""Tests for :mod:`patches.sources.clair.listing`: lists that change, late responses, walks without an end."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from tests.sources.clair_in_memory import MemoryCase, Scripted, named
 
 
 def target_of(name: str) -> str:
-    """Give the target at which a vulnerability of Debian 9 is asked for."""
+    """Return the request target of a vulnerability of Debian 9."""
     return f"/v1/namespaces/debian%3A9/vulnerabilities/{name}?fixedIn"
 
 
 def page_of(*names: str, token: str | None = None) -> tuple[int, bytes]:
-    """Answer with a page."""
+    """Return the response with a page."""
     document = {"Vulnerabilities": [{"Name": name} for name in names] or None}
     return 200, json.dumps({**document, "NextPage": token} if token else document).encode()
 
 
 def details_of(name: str) -> bytes:
-    """Make the details of a vulnerability."""
+    """Return the details of a vulnerability."""
     return json.dumps({"Vulnerability": {"Name": name}}).encode()
 
 
@@ -41,11 +41,11 @@ class ChangeTests(MemoryCase):
         self.walk = self.listing.__aiter__()
 
     def step(self) -> Vulnerability:
-        """Take the next vulnerability."""
+        """Return the next vulnerability."""
         return self.successResultOf(self.deferred(self.walk.__anext__()))
 
     def rest(self) -> list[str]:
-        """Take the names of all that are left."""
+        """Return the names of the remaining vulnerabilities."""
 
         async def read() -> list[str]:
             return [vulnerability.name async for vulnerability in self.walk]
@@ -53,7 +53,7 @@ class ChangeTests(MemoryCase):
         return self.successResultOf(self.deferred(read()))
 
     def test_changed_behind(self) -> None:
-        """A vulnerability that changes after it was read comes again at the end, as it is then."""
+        """A vulnerability that changes after it was read is read again at the end, in its new state."""
         self.assertEqual(self.step().fixed_in[0].version, "1.0-1")
         self.double.change("debian:9", {"Name": "a", "FixedIn": [{"Name": "made-up", "Version": "2.0-1"}]})
         self.assertEqual(self.rest(), ["b", "c", "d", "a"])
@@ -66,13 +66,13 @@ class ChangeTests(MemoryCase):
         self.assertEqual(self.step().fixed_in[0].version, "2.0-1")
 
     def test_inserted(self) -> None:
-        """A vulnerability that is new comes at the end."""
+        """A new vulnerability is read at the end."""
         self.step()
         self.double.change("debian:9", {"Name": "e"})
         self.assertEqual(self.rest(), ["b", "c", "d", "e"])
 
     def test_deleted_before_its_details(self) -> None:
-        """A vulnerability that was listed and is gone is no error; it is counted."""
+        """A vulnerability that was deleted after it was listed is counted, and is no error."""
         self.step()
         self.double.delete("debian:9", "b")
         self.assertEqual(self.rest(), ["c", "d"])
@@ -87,7 +87,7 @@ class ChangeTests(MemoryCase):
         self.assertEqual(self.listing.skipped, {})
 
     def test_restarted(self) -> None:
-        """A Clair that was started anew has lost the place: the listing says so, and asks no more."""
+        """A restarted Clair has lost the place: the listing raises, and sends no further request."""
         self.step()
         self.double.restart()
         failure = self.failureResultOf(self.deferred_rest(), ListChanged)
@@ -95,19 +95,19 @@ class ChangeTests(MemoryCase):
         self.assertEqual(self.double.requests["list"], 2)
 
     def test_expired(self) -> None:
-        """A token that is over an hour old has lost the place, too."""
+        """A token that is over an hour old has lost the place too."""
         self.step()
         self.clock.advance(3601)
         self.failureResultOf(self.deferred_rest(), ListChanged)
 
     def test_bad_request_without_a_token(self) -> None:
-        """A refusal of the first page is not a change of the list."""
+        """An error for the first page is not a change of the list."""
         self.resource = Scripted(lambda target: (400, b'{"Error":{"Message":"x"}}'))
         failure = self.failureResultOf(self.reading(self.source().listing("debian-9")), SourceError)
         self.assertFalse(failure.check(ListChanged))
 
     def deferred_rest(self) -> Deferred[list[Vulnerability]]:
-        """Begin to read what is left."""
+        """Start to read the rest of the list."""
 
         async def read() -> list[Vulnerability]:
             return [vulnerability async for vulnerability in self.walk]
@@ -116,10 +116,10 @@ class ChangeTests(MemoryCase):
 
 
 class ParallelTests(MemoryCase):
-    """Requests that take their time."""
+    """Responses that arrive late."""
 
     def test_in_order(self) -> None:
-        """Details that come in another order are given in that of the list; those not yet taken count as under way."""
+        """Details that arrive in another order are yielded in that of the list; waiting ones count as in progress."""
         names = ["a", "b", "c", "d", "e", "f"]
         self.resource = Scripted(lambda target: page_of(*names) if "limit" in target else None)
         reading = self.reading(self.source().listing("debian-9"))
@@ -135,7 +135,7 @@ class ParallelTests(MemoryCase):
         self.assertEqual([found.name for found in self.successResultOf(reading)], names)
 
     def test_four_at_once(self) -> None:
-        """At most four requests are under way, however many lists are read from a source at once."""
+        """At most four requests are in progress, however many lists of a source are read at once."""
         self.double.load("debian:9", named(*"abcdefgh"))
         self.double.load("debian:10", named(*"abcdefgh"))
         self.double.delay = 1
@@ -146,7 +146,7 @@ class ParallelTests(MemoryCase):
         self.assertEqual(self.double.most_parallel, 4)
 
     def test_cancelled(self) -> None:
-        """A reading that is cancelled ends its requests, and sends no other."""
+        """Cancelling a listing ends its requests, and no further one is sent."""
         self.double.load("debian:9", named(*"abcdefgh"))
         self.double.delay = 10
         reading = self.reading(self.source().listing("debian-9"))
@@ -159,7 +159,7 @@ class ParallelTests(MemoryCase):
         self.assertEqual(self.double.requests, {"list": 2, "details": 4})
 
     def test_given_up(self) -> None:
-        """A reading that is left before its end ends its requests."""
+        """Closing the iterator before its end ends its requests."""
         self.resource = Scripted(lambda target: page_of(*"abcdefgh") if "limit" in target else None)
         listing = self.source().listing("debian-9")
 
@@ -176,7 +176,7 @@ class ParallelTests(MemoryCase):
         self.assertEqual(len(self.resource.targets), 6)
 
     def test_rate(self) -> None:
-        """With a rate, requests come one by one at an even distance, those for lists and for details alike."""
+        """With a rate, requests are sent one by one and evenly spaced, those for lists and for details alike."""
         self.double.load("debian:9", named(*"abcde"))
         reading = self.reading(self.source(rate=2.0).listing("debian-9"))
         for number in range(1, 7):
@@ -189,13 +189,13 @@ class ParallelTests(MemoryCase):
         self.assertEqual(self.double.requests.total(), 7)
 
     def test_slow_rate_has_small_pages(self) -> None:
-        """At a low rate pages are so small that their tokens live long enough."""
+        """At a low rate pages are so small that their tokens stay valid."""
         sizes = {None: 999, 100.0: 999, 1.0: 900, 0.1: 90, 0.0001: 1}
         for rate, size in sizes.items():
             self.assertEqual(ClairSettings(fetch=FetchSettings(rate=rate)).paced_page_size, size)
 
     def test_a_slow_walk_keeps_its_place(self) -> None:
-        """A walk of many hours is read whole."""
+        """A walk of many hours is completed."""
         self.double.load("debian:9", named(*(f"CVE-{number}" for number in range(300))))
         reading = self.reading(self.source(rate=0.02).listing("debian-9"))
         self.pass_time(50 * 350, 50)
@@ -206,13 +206,13 @@ class EndlessTests(MemoryCase):
     """Lists that do not end."""
 
     def test_empty_pages_for_ever(self) -> None:
-        """A Clair that gives nothing and always says that there is more is given up."""
+        """A Clair that sends empty pages and always announces another one is given up."""
         self.resource = Scripted(lambda target: page_of(token=f"token-{len(self.resource.targets)}"))
         self.assertIn("does not end", self.refusal(self.source().listing("debian-9"), SourceError))
         self.assertLess(len(self.resource.targets), 10)
 
     def test_the_same_token_for_ever(self) -> None:
-        """A page that leads to itself is an error."""
+        """A page that refers to itself is an error."""
         self.resource = Scripted(
             lambda target: page_of("a", token="same") if "limit" in target else (200, details_of("a"))
         )
@@ -220,7 +220,7 @@ class EndlessTests(MemoryCase):
         self.assertLess(len(self.resource.targets), 10)
 
     def test_full_pages_for_ever(self) -> None:
-        """A list is given up when it has more pages than any list may have."""
+        """A list with more pages than allowed is given up."""
         self.patch(clair_listing, "MAX_PAGES", 5)
         self.resource = Scripted(
             lambda target: (
@@ -233,7 +233,7 @@ class EndlessTests(MemoryCase):
         self.assertEqual(len(self.resource.targets), 10)
 
     def test_an_empty_page_in_between(self) -> None:
-        """A single page without vulnerabilities is passed over."""
+        """A single empty page is skipped."""
         pages = {"": page_of(token="2"), "2": page_of("a", token="3"), "3": page_of("b")}
         self.resource = Scripted(
             lambda target: (

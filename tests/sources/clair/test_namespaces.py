@@ -55,7 +55,7 @@ NO_PLATFORM = (
     "lab:é",
     "x:" + "1" * 80,
 )
-#: These would be read as another namespace's platform.
+#: These would be converted to another namespace's platform.
 TAKEN = ("alpine:3.8", "amzn:1", "amazon:2", "alma:8", "debian-9", "lab:a-b", "centos:stream-8")
 
 
@@ -63,7 +63,7 @@ class NamespaceTests(SynchronousTestCase):
     """Platforms and namespaces."""
 
     def test_platforms_of_the_first_patches(self) -> None:
-        """The platforms that the first Patches knew are where it found them; Clair has no Ubuntu 13.10."""
+        """The platforms of the first Patches keep their namespaces; Clair has no Ubuntu 13.10."""
         self.assertEqual(len(OF_THE_FIRST_PATCHES), 28)
         for platform, namespace in OF_THE_FIRST_PATCHES.items():
             self.assertEqual(namespace_of(platform), namespace)
@@ -71,40 +71,40 @@ class NamespaceTests(SynchronousTestCase):
         self.assertNotIn("ubuntu-13.10", NAMESPACES)
 
     def test_amazon(self) -> None:
-        """Amazon Linux goes by another name in Clair, and its first release by a date."""
+        """Amazon Linux has another name in Clair, and its first release is named by a date."""
         self.assertEqual(platform_of("amzn:2"), "amazon-2")
         self.assertEqual(platform_of("amzn:2018.03"), "amazon-1")
         self.assertEqual(namespace_of("amazon-1"), "amzn:2018.03")
 
     def test_any_other_namespace(self) -> None:
-        """A namespace that is in no table has a platform by rule, and the platform leads back to it."""
+        """A namespace that is not in the table has a platform by rule, and the platform converts back to it."""
         for namespace, platform in BY_RULE.items():
             self.assertEqual(platform_of(namespace), platform)
             self.assertEqual(namespace_of(platform), namespace)
 
     def test_no_platform(self) -> None:
-        """A namespace whose name no platform can have is none's."""
+        """A namespace that is not a valid platform name has no platform."""
         for namespace in NO_PLATFORM:
             self.assertIsNone(platform_of(namespace), namespace)
 
     def test_never_two_namespaces_of_one_platform(self) -> None:
-        """A namespace from whose platform's name another namespace would follow is none's."""
+        """A namespace whose platform would convert back to another namespace has no platform."""
         for namespace in TAKEN:
             self.assertIsNone(platform_of(namespace), namespace)
 
     def test_invalid_platform(self) -> None:
-        """What is no platform's name has no namespace."""
+        """A text that is not a platform name has no namespace."""
         with self.assertRaises(InvalidPlatform):
             namespace_of("no platform")
 
     @given(st.from_regex(r"[a-z]{1,8}:v?[a-z0-9.~+-]{1,8}", fullmatch=True) | st.text(max_size=12))
     def test_from_namespace_and_back(self, namespace: str) -> None:
-        """Whichever namespace has a platform, the platform leads back to it."""
+        """The platform of any namespace converts back to it."""
         platform = platform_of(namespace)
         if platform is not None:
             self.assertEqual(namespace_of(platform), namespace)
 
     @given(st.from_regex(PATTERN, fullmatch=True).filter(lambda name: len(name) <= 64))
     def test_platform_to_namespace(self, platform: str) -> None:
-        """A namespace leads back to the platform it was given for, or is none's; never to another platform."""
+        """The namespace of a platform converts back to it or has no platform; it never has another one."""
         self.assertIn(platform_of(namespace_of(platform)), (platform, None))

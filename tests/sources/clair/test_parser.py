@@ -25,7 +25,7 @@ DEBIAN = Platform("debian", "9")
 
 
 def details(platform: Platform = DEBIAN, **fields: Any) -> Details:
-    """Parse the details of a vulnerability that has these fields."""
+    """Parse the details of a vulnerability with these fields."""
     body = json.dumps({"Vulnerability": {"Name": "CVE-1", "NamespaceName": "debian:9", **fields}}).encode()
     return parse_details(body, "CVE-1", platform)
 
@@ -39,7 +39,7 @@ class DetailsTests(SynchronousTestCase):
     """Vulnerabilities."""
 
     def test_whole(self) -> None:
-        """Everything that Clair tells of a vulnerability has its place."""
+        """All of Clair's fields are converted."""
         parsed = details(
             Severity="High",
             Link="https://tracker.test/CVE-1",
@@ -63,31 +63,31 @@ class DetailsTests(SynchronousTestCase):
         )
 
     def test_bare(self) -> None:
-        """What Clair leaves out is empty, and a vulnerability without ``FixedIn`` affects nothing."""
+        """A missing field is empty, and a vulnerability without ``FixedIn`` affects no package."""
         expected = Vulnerability(name="CVE-1", platform="debian-9", source="clair")
         self.assertEqual(details(), Details(expected))
         self.assertEqual(details(FixedIn=None), Details(expected))
 
     def test_no_fix(self) -> None:
-        """The version ``None``, a text, says that there is no fix; so does Clair's way to store it."""
+        """The version ``None``, a text, means that there is no fix; so does Clair's stored form."""
         expected = (FixedPackage("firefox", None, status="affected"),)
         self.assertEqual(fixed_in({"Name": "firefox", "Version": "None"}), expected)
         self.assertEqual(fixed_in({"Name": "firefox", "Version": "#MAXV#"}), expected)
 
     def test_sorted_by_name(self) -> None:
-        """Clair's order of packages is not defined; ours is that of their names."""
+        """Clair's order of packages is undefined; packages are sorted by name."""
         entries = [{"Name": name, "Version": "1"} for name in ("xen", "bash", "krb5")]
         self.assertEqual([package.name for package in fixed_in(*entries)], ["bash", "krb5", "xen"])
 
     def test_unusable_packages(self) -> None:
-        """A package without a version or a name is left out, and said to be."""
+        """A package without a version or a name is skipped and reported."""
         entries = [{"Name": "a"}, {"Name": "b", "Version": ""}, {"Version": "1"}, {"Name": "c", "Version": "1"}]
         parsed = details(FixedIn=entries)
         self.assertEqual(parsed.vulnerability.fixed_in, (FixedPackage("c", "1"),))
         self.assertEqual(parsed.left_out, (NO_VERSION, NO_VERSION, NO_PACKAGE_NAME))
 
     def test_kind(self) -> None:
-        """Which packages are named follows from the platform: source packages, or binary ones where rpm reigns."""
+        """The platform determines the kind of packages: source packages, or binary ones for rpm."""
         kinds = {"debian-9": "source", "ubuntu-18.04": "source", "alpine-3.8": "source"}
         kinds.update({"centos-7": "binary", "oracle-6": "binary", "amazon-2": "binary"})
         for name, kind in kinds.items():
@@ -95,14 +95,14 @@ class DetailsTests(SynchronousTestCase):
             self.assertEqual(package.kind, kind, name)
 
     def test_severities(self) -> None:
-        """Each of Clair's words has its rating, and any other is unknown."""
+        """Each of Clair's severities is converted, and any other is unknown."""
         words = ("Unknown", "Negligible", "Low", "Medium", "High", "Critical", "Defcon1")
         self.assertEqual([details(Severity=word).vulnerability.severity for word in words], list(Severity))
         for other in ("defcon1", "Important", "", None, 5, ["High"]):
             self.assertEqual(details(Severity=other).vulnerability.severity, Severity.UNKNOWN)
 
     def test_free_form_metadata(self) -> None:
-        """Metadata in which there is no vector where NVD's is does no harm."""
+        """Metadata without NVD's vector is accepted."""
         for metadata in (
             None,
             "text",
@@ -113,16 +113,16 @@ class DetailsTests(SynchronousTestCase):
             self.assertIsNone(details(Metadata=metadata).vulnerability.cvss)
 
     def test_link_of_another_type(self) -> None:
-        """A link that is no text is none."""
+        """A link that is not a string is ignored."""
         self.assertEqual(details(Link=5).vulnerability.details_href, "")
 
     def test_another_vulnerability(self) -> None:
-        """Details of another name than asked for are not taken for those asked for."""
+        """Details of another vulnerability than the requested one are refused."""
         with self.assertRaises(MalformedDocument):
             details(Name="CVE-2")
 
     def test_malformed(self) -> None:
-        """Whatever has another shape is refused, in a line."""
+        """Any other structure is refused, with a one-line message."""
         record = {"Name": "CVE-1"}
         documents = [
             b"",
@@ -149,17 +149,17 @@ class ListTests(SynchronousTestCase):
     """Pages, namespaces and errors."""
 
     def test_page(self) -> None:
-        """A page has names, in order, and where it goes on."""
+        """A page has names, in order, and the token of the next page."""
         body = b'{"Vulnerabilities":[{"Name":"b"},{"Name":"a b?"},{"Severity":"Low"}],"NextPage":"gAAA=="}\n'
         self.assertEqual(parse_page(body), Page(("b", "a b?", ""), "gAAA=="))
 
     def test_last_page(self) -> None:
-        """The last page does not say where it goes on, and may be empty."""
+        """The last page has no token, and may be empty."""
         self.assertEqual(parse_page(b'{"Vulnerabilities":[{"Name":"a"}]}'), Page(("a",), None))
         self.assertEqual(parse_page(b'{"Vulnerabilities":null}'), Page((), None))
 
     def test_malformed_pages(self) -> None:
-        """Whatever has another shape is refused, rather than taken for the end of the list."""
+        """Any other structure is refused, not taken for the end of the list."""
         for body in (
             b"{}",
             b"null",
@@ -177,19 +177,19 @@ class ListTests(SynchronousTestCase):
                 parse_page(body)
 
     def test_namespaces(self) -> None:
-        """A fresh Clair has ``null`` namespaces, others a list."""
+        """The namespaces are ``null`` in a fresh Clair, a list in others."""
         self.assertEqual(parse_namespaces(b'{"Namespaces":null}\n'), ())
         body = b'{"Namespaces":[{"Name":"debian:9","VersionFormat":"dpkg"},{"Name":"lab:x"}]}'
         self.assertEqual(parse_namespaces(body), ("debian:9", "lab:x"))
 
     def test_malformed_namespaces(self) -> None:
-        """Whatever has another shape is refused."""
+        """Any other structure is refused."""
         for body in (b"{}", b'{"Namespaces":{}}', b'{"Namespaces":["debian:9"]}', b'{"Namespaces":[{"Name":9}]}'):
             with self.assertRaises(MalformedDocument):
                 parse_namespaces(body)
 
     def test_errors(self) -> None:
-        """Only what has the shape of Clair's errors is one."""
+        """Only a document with the structure of Clair's errors is one of them."""
         self.assertTrue(is_error(b'{"Error":{"Message":"the resource cannot be found"}}\n'))
         for body in (
             b"404 page not found\n",

@@ -1,4 +1,4 @@
-"""Recordings of Clair 2.0.6, replayed: the parsers read what it said, and the double says the same."""
+"""Recordings of Clair 2.0.6, replayed: the parsers read its responses, and the double sends the same."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from tests.sources.clair_in_memory import MemoryCase
 from tests.testing.clair.test_double import DoubleCase
 
 PAGE_TOKEN = re.compile(r'"NextPage":"([^"]*)"')
-#: Not for the double: what is written, a token that is not recorded, and one for a row whose id is not.
+#: Not replayed: writing requests, a token that is not recorded, and one for a row with an unknown id.
 NOT_REPLAYED = {"put details", "delete details", "limit-0-refreshed-token-used", "page-token-other-namespace"}
 
 
 def exchanges(file: str) -> Iterator[dict[str, Any]]:
-    """Give the requests of a recording that went to the API and were answered."""
+    """Yield the recorded requests to the API that got a response."""
     path = shared(f"data/clair-v1/recordings/{file}.json")
     for exchange in json.loads(path.read_text(encoding="utf-8"))["exchanges"]:
         answered = "body" in exchange.get("response", ()) and "port" not in exchange["request"]
@@ -36,14 +36,14 @@ def exchanges(file: str) -> Iterator[dict[str, Any]]:
 
 
 def shared_json_lines(path: str) -> Iterator[dict[str, Any]]:
-    """Read the objects in a compressed file of JSON lines."""
+    """Yield the objects in a compressed file of JSON lines."""
     with gzip.open(shared(path), "rt", encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line)
 
 
 def details_in(*files: str) -> Iterator[dict[str, Any]]:
-    """Give every vulnerability whose packages are in a recording."""
+    """Yield every vulnerability that was recorded with its packages."""
     for file in files:
         for exchange in exchanges(file):
             response = exchange["response"]
@@ -56,10 +56,10 @@ def details_in(*files: str) -> Iterator[dict[str, Any]]:
 
 
 class ParserTests(SynchronousTestCase):
-    """The parsers, on what Clair said."""
+    """The parsers, on Clair's responses."""
 
     def test_sample_walk(self) -> None:
-        """Two pages each of some namespaces: every name on them has its details, read without a loss."""
+        """Two pages each of some namespaces: the details of every name on them are parsed without a loss."""
         names: dict[str, list[str]] = {}
         for exchange in exchanges("14-sample-walk"):
             body = exchange["response"]["body"].encode()
@@ -78,7 +78,7 @@ class ParserTests(SynchronousTestCase):
         self.assertEqual([left for left in names.values() if left], [])
 
     def test_whole_namespace(self) -> None:
-        """Ubuntu 18.04: nearly half of its vulnerabilities affect nothing, and many fixes are yet to come."""
+        """Ubuntu 18.04: nearly half of its vulnerabilities affect no package, and many fixes do not exist yet."""
         platform = Platform.from_name("ubuntu-18.04")
         found = []
         for record in shared_json_lines("data/clair-v1/ubuntu_18.04.jsonl.gz"):
@@ -99,7 +99,7 @@ class ParserTests(SynchronousTestCase):
         self.assertEqual([namespace for namespace in found if platform_of(namespace) is None], [])
 
     def test_errors(self) -> None:
-        """Clair's own errors, and only they, are known as such."""
+        """Only Clair's own errors are recognised as such."""
         for file in ("02-listing", "03-http-errors", "04-details", "10-database-trouble"):
             found = list(exchanges(file))
             self.assertTrue(found, file)
@@ -109,21 +109,21 @@ class ParserTests(SynchronousTestCase):
 
 
 class ReplayTests(SynchronousTestCase):
-    """The double, asked what Clair was asked."""
+    """The double, with the recorded requests."""
 
     def setUp(self) -> None:
         self.double = ClairDouble(Clock())
         self.tokens: dict[str, str] = {}
 
     def ask(self, request: dict[str, Any]) -> HttpClient:
-        """Ask the double, with its own tokens in place of those in the recording."""
+        """Send a request to the double, with its own tokens in place of the recorded ones. Return the response."""
         target = request["path"]
         for recorded, own in self.tokens.items():
             target = target.replace(recorded, own).replace(recorded.replace("=", "%3D"), own.replace("=", "%3D"))
         return Connection(self.double.resource()).ask(request["method"], target, request["headers"])
 
     def replay(self, *files: str) -> int:
-        """Compare the double with recordings; tell how many exchanges were the same."""
+        """Compare the double with recordings. Return the number of equal exchanges."""
         count = 0
         for file in files:
             for exchange in exchanges(file):
@@ -132,7 +132,7 @@ class ReplayTests(SynchronousTestCase):
         return count
 
     def compare(self, exchange: dict[str, Any]) -> None:
-        """Compare an answer with the recorded one."""
+        """Compare a response with the recorded one."""
         answer, recorded = self.ask(exchange["request"]), exchange["response"]
         headers = {name.lower(): value for name, value in recorded["headers"] if name != "Date"}
         if "gzip" in headers.get("content-encoding", "") or answer.closed:
@@ -155,14 +155,14 @@ class ReplayTests(SynchronousTestCase):
         self.assertEqual(len(replayed), 3)
 
     def test_namespaces(self) -> None:
-        """Namespaces, and the redirects and refusals around them."""
+        """Namespaces, and the redirects and errors around them."""
         body = next(exchanges("01-namespaces"))["response"]["body"]
         for entry in json.loads(body)["Namespaces"]:
             self.double.add_namespace(entry["Name"], entry.get("VersionFormat", ""))
         self.assertEqual(self.replay("01-namespaces"), 14)
 
     def test_routing_errors(self) -> None:
-        """What is no route, and methods that are none."""
+        """Paths without a route, and methods that are not allowed."""
         self.assertGreater(self.replay("03-http-errors"), 25)
 
     def test_lists(self) -> None:
@@ -189,15 +189,15 @@ class ReplayTests(SynchronousTestCase):
 
 
 class ChangingTests(DoubleCase):
-    """A list that changed while it was paged through, and its tail: step by step as it was recorded."""
+    """A list that changed while its pages were read, and its tail: step by step as recorded."""
 
-    #: By the number of a step: what was changed in it; or the name of the token that came of it.
+    #: By the number of a step: its change, or the name of the token in its response.
     CHANGES = {3: ["new"], 4: ["a"], 5: ["j"], 10: ["i"], 14: ["k", "b"], 20: ["l"]}
     DELETED = {8: ["e"], 17: ["i", "k", "b"]}
     TOKENS = {1: "T1", 2: "T2", 13: "T3", 15: "T3b"}
 
     def test_steps(self) -> None:
-        """The double gives the same names, and says as often that there is more."""
+        """The double returns the same names, and the same number of next pages."""
         path = shared("data/clair-v1/recordings/06-paging-under-change.json")
         steps = json.loads(path.read_text(encoding="utf-8"))["steps"]
         tokens: dict[str, str | None] = {}
@@ -221,7 +221,7 @@ class WholeNamespaceTests(MemoryCase):
     """Whole namespaces of the recorded Clair, through the double and the source."""
 
     def walk(self, namespace: str, version_format: str) -> list[Vulnerability]:
-        """Load a namespace into the double, read it, and compare all that was read with what was loaded."""
+        """Load a namespace into the double, read it, and compare. Return the vulnerabilities."""
         records = list(shared_json_lines(f"data/clair-v1/{namespace.replace(':', '_')}.jsonl.gz"))
         self.double.load(namespace, records, version_format)
         listing = self.source().listing(str(platform_of(namespace)))
@@ -237,13 +237,13 @@ class WholeNamespaceTests(MemoryCase):
         return found
 
     def test_alpine(self) -> None:
-        """A list in which many names have spaces."""
+        """A list in which many names contain spaces."""
         found = self.walk("alpine:v3.8", "dpkg")
         self.assertEqual(len(found), 1512)
         self.assertEqual(sum(" " in vulnerability.name for vulnerability in found), 100)
 
     def test_centos(self) -> None:
-        """A list of binary packages, of which some vulnerabilities have hundreds."""
+        """A list of binary packages, with up to hundreds of them per vulnerability."""
         found = self.walk("centos:7", "rpm")
         self.assertEqual(len(found), 2601)
         self.assertGreater(max(len(vulnerability.fixed_in) for vulnerability in found), 200)

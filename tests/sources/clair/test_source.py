@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.sources.clair.source`: what a walk gives, over a double of Clair in memory."""
+"""Tests for :mod:`patches.sources.clair.source`: complete walks over a double of Clair in memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from patches.sources.fetch.retry import FetchSettings
 from patches.vulnerability import FixedPackage
 from tests.sources.clair_in_memory import MemoryCase, named
 
-#: Names as they occur, and worse.
+#: Names as they occur, and worse ones.
 ODD_NAMES = [
     "CVE-2019-5060 TALOS-2019-0844",
     "CVE-2018-3620   XSA-273",
@@ -34,12 +34,12 @@ class SourceTests(MemoryCase):
     """The source."""
 
     def test_interfaces(self) -> None:
-        """A source and its listings are what their interfaces say."""
+        """A source and its listings provide their interfaces."""
         self.assertTrue(verifyObject(ISource, self.source()))
         self.assertTrue(verifyObject(IListing, self.source().listing("debian-9")))
 
     def test_platforms(self) -> None:
-        """The platforms are those of the namespaces, sorted; those without a platform's name are left out."""
+        """The platforms are those of the namespaces, sorted; a namespace without a platform is ignored."""
         for namespace in ("ubuntu:18.04", "alpine:v3.8", "Lab:1", "debian:11", "alpine:3.8"):
             self.double.add_namespace(namespace)
         platforms = self.successResultOf(self.deferred(self.source().platforms()))
@@ -56,7 +56,7 @@ class SourceTests(MemoryCase):
             self.assertEqual(self.double.targets.pop(), "/a/clair/v1/namespaces")
 
     def test_bad_base_urls(self) -> None:
-        """What cannot be the URL of a Clair is refused at once, and not repeated, as it may hold a password."""
+        """A text that is not the URL of a Clair is refused at once, and not repeated, as it may contain a password."""
         for url in (
             "clair:6060",
             "ftp://clair",
@@ -71,7 +71,7 @@ class SourceTests(MemoryCase):
             self.assertNotIn("secret", str(caught.exception))
 
     def test_bad_settings(self) -> None:
-        """Settings with which nothing could be read, or Clair would not end, are refused."""
+        """Settings with which nothing could be read, or without an end, are refused."""
         with self.assertRaises(ValueError):
             ClairSettings(page_size=0)
         with self.assertRaises(ValueError):
@@ -80,12 +80,12 @@ class SourceTests(MemoryCase):
             self.source(rate=0.0)
 
     def test_invalid_platform(self) -> None:
-        """What cannot be a platform is not asked for."""
+        """A text that is not a platform name causes no request."""
         with self.assertRaises(InvalidPlatform):
             self.source().listing("debian:9")
 
     async def ask_in_vain(self, base_url: str) -> None:
-        """Ask for the platforms where there are none."""
+        """Request the platforms at a wrong URL."""
         try:
             await self.source(base_url).platforms()
         except Exception as error:
@@ -93,10 +93,10 @@ class SourceTests(MemoryCase):
 
 
 class WalkTests(MemoryCase):
-    """Lists that are read to their end."""
+    """Lists that are read to the end."""
 
     def test_pages(self) -> None:
-        """A list of many pages is read whole, in its order; each vulnerability is asked for once."""
+        """A list of many pages is read completely, in its order; each vulnerability is requested once."""
         names = [f"CVE-{number}" for number in range(10)]
         for page_size, pages in ((3, 4), (5, 2), (10, 1), (1, 10), (999, 1)):
             self.double.requests.clear()
@@ -107,7 +107,7 @@ class WalkTests(MemoryCase):
             self.assertEqual(listing.skipped, {})
 
     def test_nothing_asked_before_it_is_read(self) -> None:
-        """A listing asks nothing before it is iterated over, and can be only once."""
+        """A listing sends no request before its iteration, and can be iterated over once only."""
         self.double.load("debian:9", named("CVE-1"))
         listing = self.source().listing("debian-9")
         self.assertEqual(self.double.requests, {})
@@ -116,7 +116,7 @@ class WalkTests(MemoryCase):
             listing.__aiter__()
 
     def test_tokens_are_encoded(self) -> None:
-        """The token of a page is sent back percent-encoded; a limit of 0 asks for the place of the last row alone."""
+        """A page's token is sent back percent-encoded; a limit of 0 requests the place of the last row only."""
         self.double.load("debian:9", named("CVE-1", "CVE-2"))
         self.read(self.source(page_size=1).listing("debian-9"))
         first, *others = [target for target in self.double.targets if "limit" in target]
@@ -131,12 +131,14 @@ class WalkTests(MemoryCase):
         self.assertEqual(self.read(self.source().listing("debian-9")), [])
 
     def test_not_listed(self) -> None:
-        """A namespace that is not there is no empty list."""
+        """A missing namespace is an error, not an empty list."""
         message = self.refusal(self.source().listing("debian-99"), PlatformNotListed)
         self.assertIn("debian:99", message)
 
     def test_packages(self) -> None:
-        """Every package comes, sorted; one without a fix is affected; a vulnerability without packages comes too."""
+        """
+        Every package is read, sorted; one without a fix is affected; a vulnerability without packages is read too.
+        """
         fixes = [
             {"Name": f"p{number:03}", "Version": "None" if number == 7 else "1"} for number in reversed(range(221))
         ]
@@ -148,19 +150,19 @@ class WalkTests(MemoryCase):
         self.assertEqual(none.fixed_in, ())
 
     def test_odd_names(self) -> None:
-        """Whatever is in a name, its own packages are fetched."""
+        """For any name, its own packages are fetched."""
         vulnerabilities = [{"Name": name, "FixedIn": [{"Name": name, "Version": "1"}]} for name in ODD_NAMES]
         self.double.load("alpine:v3.8", vulnerabilities)
         read = self.read(self.source().listing("alpine-3.8"))
         self.assertEqual([(found.name, found.affected_package) for found in read], [(name, name) for name in ODD_NAMES])
 
     def test_plain_treq(self) -> None:
-        """Plain treq, which tampers with headers, does too."""
+        """They are fetched with plain treq too, which changes headers."""
         self.double.load("alpine:v3.8", named(*ODD_NAMES))
         self.assertEqual(len(self.read(self.stub_source().listing("alpine-3.8"))), len(ODD_NAMES))
 
     def test_names_with_a_slash(self) -> None:
-        """A name with a slash cannot be fetched: it is not asked for, and counted."""
+        """A name with a slash cannot be fetched: it is not requested, and counted."""
         self.double.load("alpine:v3.10", named("CVE-1", "CVE-2018-14466 (AFS/RX)", "/", "CVE-2"))
         listing = self.source().listing("alpine-3.10")
         self.assertEqual([vulnerability.name for vulnerability in self.read(listing)], ["CVE-1", "CVE-2"])
@@ -175,7 +177,7 @@ class WalkTests(MemoryCase):
         self.assertEqual(listing.skipped, {"no name": 1})
 
     def test_packages_left_out(self) -> None:
-        """Packages of which Clair does not tell enough are counted."""
+        """Packages with missing fields are counted."""
         fixes = [{"Name": "a", "Version": ""}, {"Name": "b", "Version": "1"}]
         self.double.load("debian:9", [{"Name": "CVE-1", "FixedIn": fixes}])
         listing = self.source().listing("debian-9")

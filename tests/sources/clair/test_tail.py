@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.sources.clair.tail`: what changed in a list is found at its end."""
+"""Tests for :mod:`patches.sources.clair.tail`: changes of a list are found at its end."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ class UnchangedTests(TailCase):
     """A list in which nothing changed."""
 
     def test_before(self) -> None:
-        """Before it was read, only reading a list tells what is in it."""
+        """Before the first pass, the state of a list is unknown."""
         clair = self.source()
         offers = self.successResultOf(self.deferred(clair.offers()))
         self.assertEqual([(offer.key, offer.state) for offer in offers], [("debian-9", None)])
 
     def test_requests(self) -> None:
-        """It costs two requests beside that for the namespaces: for what stands at its end, and the details of that."""
+        """
+        A check costs two requests besides that for the namespaces: the row at the end of the list, and its details.
+        """
         self.assert_unchanged()
         self.assertEqual(self.double.requests, {"namespaces": 1, "list": 1, "details": 1})
 
     def test_kept_alive(self) -> None:
-        """Every half hour there is a third one: the token is renewed, so that it never gets too old."""
+        """Every half hour there is a third request: the token is renewed before it expires."""
         for _ in range(40):
             self.double.requests.clear()
             self.clock.advance(HALF_HOUR)
@@ -39,14 +41,14 @@ class UnchangedTests(TailCase):
         self.assert_taken("d", "b")
 
     def test_renewed_in_time(self) -> None:
-        """Who asks more often does not have it renewed more often."""
+        """More frequent checks do not renew the token more often."""
         for _ in range(10):
             self.clock.advance(HALF_HOUR / 6)
             self.assert_unchanged()
         self.assertEqual(self.double.requests, {"namespaces": 10, "list": 12, "details": 10})
 
     def test_last_cannot_be_fetched(self) -> None:
-        """A last row whose details cannot be had has none to be compared."""
+        """A last row whose details cannot be fetched is compared by its name only."""
         self.double.load("debian:9", named("x/y"))
         self.assert_changed()
         self.assert_taken("d")
@@ -55,7 +57,7 @@ class UnchangedTests(TailCase):
         self.assertEqual(self.double.requests, {"namespaces": 1, "list": 1})
 
     def test_states_are_of_one_source(self) -> None:
-        """A state that was told by another run of the program is none of this one's: the list is read whole."""
+        """The state of another run of the program is unknown: the list is read completely."""
         clair = self.clair
         self.clair = self.source()
         self.assertIsNone(self.offered())
@@ -67,7 +69,7 @@ class ChangeTests(TailCase):
     """Lists in which something changed."""
 
     def test_packages_alone(self) -> None:
-        """A vulnerability of which only the packages changed is found; with it the last one comes again."""
+        """A vulnerability whose packages changed is found; the last row is read again with it."""
         self.change("b")
         self.assert_changed()
         self.double.requests.clear()
@@ -77,13 +79,13 @@ class ChangeTests(TailCase):
         self.assert_unchanged()
 
     def test_new(self) -> None:
-        """So is a new one."""
+        """A new vulnerability is found."""
         self.change("e")
         self.assert_changed()
         self.assert_taken("d", "e")
 
     def test_last(self) -> None:
-        """So is the last one, if it changed again, and again."""
+        """A change of the last row is found, again and again."""
         for version in ("2", "3", "4"):
             self.change("d", version)
             self.assert_changed()
@@ -91,7 +93,7 @@ class ChangeTests(TailCase):
             self.assertEqual(self.have["debian-9"]["d"], version)
 
     def test_last_among_others(self) -> None:
-        """The last row may have moved behind others."""
+        """A last row that moved behind others is found."""
         for name in ("a", "d", "c"):
             self.change(name)
         self.assert_changed()
@@ -99,7 +101,7 @@ class ChangeTests(TailCase):
         self.assertEqual(set(self.have["debian-9"].values()), {"1.0-1", "2.0-1"})
 
     def test_same_again(self) -> None:
-        """All that changed last, changed again in the same order, is found."""
+        """If all rows that changed last change again in the same order, all are found."""
         for version in ("2", "3"):
             for name in ("b", "c", "d"):
                 self.change(name, version)
@@ -117,7 +119,7 @@ class ChangeTests(TailCase):
         self.assert_taken("d", *(f"e{number}" for number in range(10)))
 
     def test_two_namespaces(self) -> None:
-        """Lists are followed each by itself, though rows are numbered through all of them."""
+        """Lists are followed independently, although rows are numbered across all of them."""
         self.double.load("debian:10", named("a", "b"))
         self.take("debian-10")
         self.change("a")
@@ -134,14 +136,14 @@ class ChangeTests(TailCase):
         self.assert_changed("debian-10")
 
     def test_after_it_was_told(self) -> None:
-        """What changes after a list was said to be unchanged is found the next time."""
+        """A change after a list was reported as unchanged is found at the next check."""
         self.assert_unchanged()
         self.change("a")
         self.assert_changed()
         self.assert_taken("d", "a")
 
     def test_kept_alive_unread(self) -> None:
-        """Changes that nobody reads for a day are found all the same."""
+        """Changes that are not read for a day are found nevertheless."""
         self.change("a")
         self.double.delete("debian:9", "b")
         for _ in range(40):
@@ -150,7 +152,7 @@ class ChangeTests(TailCase):
         self.assertEqual(self.take(), ["d", "a"])
 
     def test_left_out(self) -> None:
-        """What is left out is counted of the whole list, and each entry once."""
+        """Skipped entries are counted for the whole list, and each entry once."""
         self.double.load("debian:9", [{"Name": "e", "FixedIn": [{"Name": "p"}]}, {"Name": "e/f"}])
         self.take()
         self.assertEqual((self.listing.skipped, self.listing.found), ({NO_VERSION: 1, SLASH: 1}, 3))
@@ -163,7 +165,7 @@ class ChangeTests(TailCase):
         self.assertEqual(self.have["debian-9"]["e"], "2.0-1")
 
     def test_too_much_left_out(self) -> None:
-        """A list of which more is left out than can be remembered is read whole."""
+        """A list with more skipped entries than are remembered is read completely."""
         self.patch(clair_left_out, "MAX_LEFT_OUT", 2)
         self.double.load("debian:9", named("e/f", "g/h"))
         self.take()
@@ -177,20 +179,20 @@ class ChangeTests(TailCase):
 
 
 class SettingTests(TailCase):
-    """How often."""
+    """Intervals and rates."""
 
     def test_full_walk(self) -> None:
-        """The time after which a list is read whole can be set; it is asked no less often."""
+        """The interval of full passes is configurable; offers are requested at least as often."""
         for minutes, asked in ((10, 10), (30, 30), (600, 30)):
             settings = ClairSettings(full_walk=timedelta(minutes=minutes))
             self.assertEqual(self.made(settings).ask_within, timedelta(minutes=asked))
 
     def made(self, settings: ClairSettings) -> ClairSource:
-        """Make a source."""
+        """Create a source."""
         return ClairSource(None, "http://clair.test", self.clock, settings)  # type: ignore[arg-type]
 
     def test_rate(self) -> None:
-        """The rate holds for what changed, too."""
+        """The rate limits requests for changes too."""
         self.clair = self.source(rate=2.0)
         reading = self.reading(listing := self.clair.listing("debian-9"))
         self.pass_time(5)

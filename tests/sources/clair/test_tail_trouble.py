@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.sources.clair.tail`: lists that change under a reading, and tails that are lost."""
+"""Tests for :mod:`patches.sources.clair.tail`: lists that change during a pass, and tails that are lost."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from tests.sources.clair_tail_case import HALF_HOUR, TailCase
 
 
 class MeanwhileTests(TailCase):
-    """Changes while a list is read."""
+    """Changes during a pass."""
 
     def begin(self) -> AsyncIterator[Vulnerability]:
-        """Begin to read what changed."""
+        """Start to read the changes."""
         self.listing = self.clair.listing("debian-9", self.states["debian-9"])
         self.walk = self.listing.__aiter__()
         return self.walk
 
     def step(self) -> str:
-        """Take the next one."""
+        """Return the name of the next vulnerability."""
         return self.successResultOf(self.deferred(self.walk.__anext__())).name  # type: ignore[arg-type]
 
     def rest(self) -> list[str]:
-        """Take all that are left."""
+        """Return the names of the remaining vulnerabilities."""
         return self.commit_changes("debian-9", self.listing, self.successResultOf(self.reading(self.walk)))  # type: ignore[arg-type]
 
     def test_during_the_tail(self) -> None:
-        """What changes while the tail is read is found the next time, and what was read already comes again."""
+        """A change during the pass is found by the next one, and changes that were already read are read again."""
         self.change("a")
         self.change("b")
         self.begin()
@@ -42,7 +42,7 @@ class MeanwhileTests(TailCase):
         self.assertEqual(self.have["debian-9"]["a"], "3")
 
     def test_failure(self) -> None:
-        """When it fails in the middle, the same changes come again the next time: the tail is not lost."""
+        """After a failure in the middle, the next pass yields the same changes: the tail is not lost."""
         for name in "abc":
             self.change(name)
         self.begin()
@@ -53,7 +53,7 @@ class MeanwhileTests(TailCase):
         self.assert_taken("d", "a", "b", "c")
 
     def test_not_taken_over(self) -> None:
-        """When what was read could not be kept, the list is read whole."""
+        """If the records could not be stored, the list is read completely."""
         before = self.states["debian-9"]
         self.change("a")
         self.read(self.clair.listing("debian-9", before))
@@ -62,7 +62,7 @@ class MeanwhileTests(TailCase):
         self.assert_taken("c", "d", "a", "b", partial=False)
 
     def change_before(self, number: int, *changes: tuple[str, str]) -> None:
-        """Have changes made before the next request for a list but so many."""
+        """Make changes before the n-th next request for a list."""
         left = [number]
 
         def meddle(target: str) -> None:
@@ -74,7 +74,7 @@ class MeanwhileTests(TailCase):
         self.meddle = meddle
 
     def test_before_its_end_is_told(self) -> None:
-        """What changes after the last page, and before its end is told, is found: at once, or the next time."""
+        """A change after the last page, and before its end is known, is found: at once, or by the next pass."""
         everything = [(name, "3") for name in "abcd"]
         for changes in ([("a", "3")], [("d", "3")], [("b", "3"), ("a", "3")], [("e", "3")], everything):
             self.setUp()
@@ -86,7 +86,7 @@ class MeanwhileTests(TailCase):
             self.assertEqual(self.have["debian-9"], dict.fromkeys("abcd", "1.0-1") | dict(changes))
 
     def test_page_changed(self) -> None:
-        """When the last page changed before its end is told, all that is on it comes once more."""
+        """If the last page changed before its end is known, all its rows are read once more."""
         self.double.load("debian:9", named(*"efgh"))
         self.change_before(3, ("g", "3"))
         self.clair = self.source(page_size=3, parallel=1)
@@ -99,40 +99,40 @@ class LossTests(TailCase):
     """Tails that are lost."""
 
     def assert_whole(self, *names: str) -> None:
-        """Check that the list is read whole, by whoever believes to have only what changed to read."""
+        """Check that the list is read completely, even if the caller asks for changes only."""
         listing = self.clair.listing("debian-9", self.states["debian-9"])
         if listing.partial:
             self.failureResultOf(self.reading(listing), ListChanged)
         self.assert_taken(*names, partial=False)
 
     def test_restarted(self) -> None:
-        """A Clair that was started anew knows no token: the list is read whole."""
+        """A restarted Clair knows no token: the list is read completely."""
         self.change("a")
         self.double.restart()
         self.assert_changed()
         self.assert_whole("b", "c", "d", "a")
 
     def test_restarted_unchanged(self) -> None:
-        """Whether anything changed is not known then."""
+        """It is then unknown whether anything changed."""
         self.double.restart()
         self.assert_changed()
         self.assert_whole("a", "b", "c", "d")
 
     def test_restarted_later(self) -> None:
-        """The same if it is found while the list is read."""
+        """The same holds if that is found while the list is read."""
         self.change("a")
         self.assert_changed()
         self.double.restart()
         self.assert_whole("b", "c", "d", "a")
 
     def test_expired(self) -> None:
-        """A token that got too old is refused."""
+        """A token that is too old is refused."""
         self.clock.advance(3601)
         self.assert_changed()
         self.assert_whole("a", "b", "c", "d")
 
     def test_lost_again(self) -> None:
-        """A Clair that knows no token of its own is not read whole each time it is asked, but once in six hours."""
+        """A Clair that forgets its tokens is not read completely at each check, but once in six hours."""
         whole = 0
         for _ in range(48):
             self.clock.advance(HALF_HOUR)
@@ -143,20 +143,20 @@ class LossTests(TailCase):
         self.assertEqual(whole, 4)
 
     def test_last_deleted(self) -> None:
-        """When the last row is gone the list is read whole: it tells that something was deleted."""
+        """If the last row is gone the list is read completely: something was deleted."""
         self.double.delete("debian:9", "d")
         self.assert_changed()
         self.assert_whole("a", "b", "c")
 
     def test_last_deleted_among_changes(self) -> None:
-        """The same if others stand in its place."""
+        """The same holds if other rows are in its place."""
         self.double.delete("debian:9", "d")
         self.change("a")
         self.assert_changed()
         self.assert_whole("b", "c", "a")
 
     def test_gone_when_asked_for(self) -> None:
-        """When a changed one is gone before it is asked for, the same."""
+        """The same holds if a changed row is deleted before it is requested."""
         self.change("a")
         self.meddle = lambda target: self.double.delete("debian:9", "a") if "/a?" in target else None
         self.failureResultOf(self.reading(self.clair.listing("debian-9", self.states["debian-9"])), ListChanged)
@@ -165,7 +165,7 @@ class LossTests(TailCase):
         self.assertFalse(self.listing.partial)
 
     def test_deleted(self) -> None:
-        """Any other deletion is found when the list is read whole again: a day after it was, and not before."""
+        """Other deletions are found by the daily full pass, and not before."""
         self.double.delete("debian:9", "b")
         for _ in range(47):
             self.clock.advance(HALF_HOUR)
@@ -175,7 +175,7 @@ class LossTests(TailCase):
         self.assert_whole("a", "c", "d")
 
     def test_several_writers(self) -> None:
-        """So is what one of several writers wrote that was seen after a later one's."""
+        """So is a row of a slow writer that becomes visible after a later row."""
         show = self.double.begin_change("debian:9", {"Name": "late"})
         self.change("a")
         self.assert_changed()
@@ -189,7 +189,7 @@ class LossTests(TailCase):
         self.assert_whole("b", "c", "d", "late", "a")
 
     def test_empty_end(self) -> None:
-        """A list whose last page was emptied under the walk is followed from there, as long as its token lives."""
+        """A list whose last page became empty during the walk is followed from there, as long as its token is valid."""
         clair = self.source(page_size=2, parallel=1, tries=1)
         listing = clair.listing("debian-9")
         walk = listing.__aiter__()

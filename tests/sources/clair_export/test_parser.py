@@ -1,4 +1,4 @@
-"""What Clair v4 exports: small exports, of every updater."""
+"""Tests for :mod:`patches.sources.clair_export.parser`: small exports of every updater."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RHEL = {"key": "rhel-cpe-repository", "name": "cpe:2.3:a:redhat:enterprise_linux
 
 
 def entry(updater: str, name: str, fixed: str = "", kind: str = "source", **rest: Any) -> dict[str, Any]:
-    """Make an entry; what is said of its package may be among the rest."""
+    """Return an entry; fields of its package may be among the rest."""
     package = {"id": "", "name": "curl", "version": "", "kind": kind} | rest.pop("package", {})
     vulnerability = {
         "id": "",
@@ -44,12 +44,12 @@ def entry(updater: str, name: str, fixed: str = "", kind: str = "source", **rest
 
 
 def lines(*entries: Any) -> bytes:
-    """Make an export."""
+    """Return an export."""
     return b"".join(json.dumps(each).encode() + b"\n" for each in entries)
 
 
 def parse(*entries: Any, wanted: tuple[str, ...] | None = None) -> tuple[list[Vulnerability], Counter[str]]:
-    """Read an export."""
+    """Parse an export."""
     context = ParseContext("clair", wanted)
     return list(parse_clair_export(io.BytesIO(lines(*entries)), context)), context.skipped
 
@@ -58,23 +58,23 @@ class UpdaterCase(SynchronousTestCase):
     """A case with one entry."""
 
     def only(self, *arguments: Any, **rest: Any) -> Vulnerability:
-        """Read one entry, of which nothing is left out."""
+        """Parse one entry, and check that nothing is skipped."""
         found, skipped = parse(entry(*arguments, **rest))
         self.assertEqual((len(found), skipped), (1, {}))
         return found[0]
 
     def fixed(self, *arguments: Any, **rest: Any) -> tuple[str, FixedPackage]:
-        """Give the platform and the package of one entry."""
+        """Return the platform and the package of one entry."""
         found = self.only(*arguments, **rest)
         (package,) = found.fixed_in
         return found.platform, package
 
 
 class UpdaterTests(UpdaterCase):
-    """What the entries of each updater mean."""
+    """The meaning of the entries of each updater."""
 
     def test_debian(self) -> None:
-        """No version: no fix; 0: never affected."""
+        """No version means no fix; 0 means never affected."""
         for version, status in (("8.0-1", "fixed"), ("", "affected"), ("0", "not_affected")):
             expected = FixedPackage("curl", "8.0-1" if version == "8.0-1" else None, status=status)
             found = self.fixed("debian/updater", "CVE-2024-0001", version, distribution=DEBIAN)
@@ -82,7 +82,7 @@ class UpdaterTests(UpdaterCase):
         self.assertEqual(self.only("debian/updater", "TEMP-0841856-B18BAF", distribution=DEBIAN).name[:5], "TEMP-")
 
     def test_ubuntu(self) -> None:
-        """No version, and 0: no fix; the name is in a title."""
+        """No version, and 0, mean no fix; the id is in a title."""
         ubuntu = {"did": "ubuntu", "version_id": "22.04"}
         title = "CVE-2024-0001 on Ubuntu 22.04 LTS (jammy) - low."
         for version, status in (("1-1ubuntu1", "fixed"), ("", "affected"), ("0", "affected")):
@@ -92,7 +92,7 @@ class UpdaterTests(UpdaterCase):
         self.assertEqual(self.only("ubuntu/updater/jammy", title, distribution=ubuntu).name, "CVE-2024-0001")
 
     def test_alpine(self) -> None:
-        """0: never affected; a name may be several, with remarks."""
+        """0 means never affected; a name may contain several ids, with remarks."""
         for version_id, platform in (("3.20", "alpine-3.20"), ("edge", "alpine-edge")):
             alpine = {"did": "alpine", "version_id": version_id}
             found, skipped = parse(
@@ -106,7 +106,7 @@ class UpdaterTests(UpdaterCase):
         self.assertEqual(package.status, "not_affected")
 
     def test_amazon(self) -> None:
-        """An advisory keeps its name; its flaws are in its links; its architecture is one."""
+        """An advisory keeps its name; its CVEs are in its links; it has one architecture."""
         for version_id, platform in (("2", "amazon-2"), ("2023", "amazon-2023"), ("2018.03", "amazon-1")):
             found = self.only(
                 "aws-updater",
@@ -138,7 +138,7 @@ class UpdaterTests(UpdaterCase):
         self.assertEqual(found.details_href, "https://linux.test/errata/ELSA-2024-0001.html")
 
     def test_suse_and_photon(self) -> None:
-        """Releases are what the updater tells: of SLES the major version alone."""
+        """The release is part of the updater's name; that of SLES is the major version only."""
         for distribution, platform in (
             ({"did": "sles", "version_id": "15"}, "sles-15"),
             ({"did": "opensuse-leap", "version_id": "15.6"}, "opensuse-leap-15.6"),
@@ -149,7 +149,7 @@ class UpdaterTests(UpdaterCase):
             self.assertEqual(found, (platform, FixedPackage("curl", "0:8-1", "binary")))
 
     def test_red_hat(self) -> None:
-        """The product tells the platform; there are modules, alternative architectures, and vectors."""
+        """The product determines the platform; there are modules, alternative architectures, and vectors."""
         found = self.only(
             "rhel-vex",
             "CVE-2024-0001",
@@ -169,16 +169,16 @@ class UpdaterTests(UpdaterCase):
         self.assertEqual(found.fixed_in, (package,))
 
     def test_red_hat_unfixed(self) -> None:
-        """What has no fix is told by the names of source packages."""
+        """Vulnerabilities without a fix name source packages."""
         found = self.fixed("rhel-vex", "CVE-2024-0001", repository=RHEL)
         self.assertEqual(found, ("rhel-9", FixedPackage("curl", None, status="affected")))
 
 
 class EntryTests(UpdaterCase):
-    """What entries have in common."""
+    """The fields that all entries have."""
 
     def test_invert(self) -> None:
-        """An inverted entry says that a package is not affected, whatever version it has."""
+        """An inverted entry means that a package is not affected, whatever version it has."""
         for version in ("", "1-1"):
             for invert, status in ((True, "not_affected"), (False, "fixed" if version else "affected")):
                 _, found = self.fixed("rhel-vex", "CVE-2024-0001", version, "binary", repository=RHEL, Invert=invert)
@@ -191,7 +191,7 @@ class EntryTests(UpdaterCase):
         self.assertEqual(found, FixedPackage("curl", None, "binary", status="affected", last_affected="0:7-1"))
 
     def test_arches(self) -> None:
-        """What is not a list of architectures restricts nothing; sources are no packages of a host."""
+        """A text that is not a list of architectures restricts nothing; source packages are skipped."""
         for operation, arch, arches in (
             ("equals", "x86_64", ("x86_64",)),
             ("equals", "noarch", None),
@@ -210,7 +210,7 @@ class EntryTests(UpdaterCase):
         self.assertEqual(parse(source), ([], {}))
 
     def test_common(self) -> None:
-        """Severity, date and other names are taken over."""
+        """Severity, date and aliases are converted."""
         told = {
             "Self": {"space": "CVE", "name": "CVE-2024-0001"},
             "Aliases": [{"space": "GHSA", "name": "aaaa-bbbb-cccc"}],
@@ -221,7 +221,7 @@ class EntryTests(UpdaterCase):
         self.assertEqual((found.source, found.details_href, found.cvss), ("clair", "", None))
 
     def test_left_out(self) -> None:
-        """What is about no platform of ours is left out and counted; enrichments are not entries."""
+        """An entry without a known platform is skipped and counted; enrichments are ignored."""
         found, skipped = parse(
             entry("osv/pypi", "GHSA-aaaa-bbbb-cccc"),
             entry("x", "CVE-2024-0001", distribution={"did": "beos", "version_id": "5"}),
@@ -244,7 +244,7 @@ class EntryTests(UpdaterCase):
             "no distribution": 1,
             "container image": 1,
             "another product of Red Hat": 1,
-            "no name of a flaw": 1,
+            "no vulnerability id": 1,
             "not a package": 2,
             "invalid version": 1,
             "not a record": 1,
@@ -252,23 +252,23 @@ class EntryTests(UpdaterCase):
         self.assertEqual(skipped, counted)
 
     def test_many_distributions(self) -> None:
-        """However many names there are, the reasons stay few."""
+        """However many names there are, the number of reasons is bounded."""
         distributions = [{"did": f"d{number}", "version_id": "1"} for number in range(100)]
         _, skipped = parse(*(entry("x", "CVE-2024-0001", distribution=each) for each in distributions))
         self.assertEqual((skipped.total(), len(skipped)), (100, 21))
 
     def test_wanted(self) -> None:
-        """Platforms that are not served are passed over."""
+        """Platforms that are not served are ignored."""
         entries = [
             entry("debian/updater", "CVE-2024-0001", distribution=DEBIAN | {"version_id": f"1{n}"}) for n in "123"
         ]
         self.assertEqual([each.platform for each in parse(*entries, wanted=("debian-12",))[0]], ["debian-12"])
 
     def test_damaged(self) -> None:
-        """What is no export, or only a part of one, is refused."""
+        """A file that is not an export, or only a part of one, is refused."""
         whole = lines(*[entry("debian/updater", "CVE-2024-0001", distribution=DEBIAN)] * 2)
         for content in (b"", b"[]\n", b"{}\n", b"\n", b"<html>\n", whole[:-9], whole + b"\xff\n", b" " * 5_000_000):
-            with self.assertRaisesRegex(SourceError, r"^(line \d+: .*|there is nothing in it)$"):
+            with self.assertRaisesRegex(SourceError, r"^(line \d+: .*|it is empty)$"):
                 list(parse_clair_export(io.BytesIO(content), ParseContext("clair")))
 
 
@@ -276,7 +276,7 @@ class SourceTests(FeedCase):
     """A source of the kind ``clair-export``."""
 
     def test_gathered(self) -> None:
-        """The packages of one flaw are one vulnerability, from plain and from compressed files."""
+        """The packages of one vulnerability id are merged, from plain and from compressed files."""
         url = "https://clair.test/export"
         packages = [entry("u", "CVE-2024-0001", distribution=DEBIAN, package={"name": name}) for name in "ab"]
         content = lines(packages[0], entry("u", "CVE-2024-0002", distribution=DEBIAN), packages[1])

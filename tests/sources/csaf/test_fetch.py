@@ -1,4 +1,4 @@
-"""The way to all documents of a CSAF provider: an archive, and what has changed since."""
+"""Tests for :mod:`patches.sources.csaf.fetch`: an archive, and the documents that changed since."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ ARCHIVE = f"{BASE}/csaf_vex_2026-11-20.tar.zst"
 
 
 def path_of(number: int) -> str:
-    """Give the path of a document."""
+    """Return the path of a document."""
     return f"2024/cve-2024-000{number}.json"
 
 
 def vex(number: int, package: str = "curl") -> bytes:
-    """Make a document."""
+    """Return a document."""
     return json.dumps(simple(package, f"CVE-2024-000{number}")).encode()
 
 
 def archive(**documents: bytes) -> bytes:
-    """Make an archive of documents, by the names of their files."""
+    """Return an archive of documents, by the names of their files."""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w") as file:
         for name, content in documents.items():
@@ -46,7 +46,7 @@ def archive(**documents: bytes) -> bytes:
 
 
 def table(*rows: tuple[int, str]) -> bytes:
-    """Make a list of changes or of deletions, as Red Hat writes them."""
+    """Return a list of changes or of deletions in Red Hat's format."""
     return "".join(f'"{path_of(number)}","{time}"\n' for number, time in rows).encode()
 
 
@@ -54,7 +54,7 @@ class ListingTests(SynchronousTestCase):
     """The lists beside the archive."""
 
     def test_archive_name(self) -> None:
-        """The name tells the day."""
+        """The name contains the day."""
         name, day = parse_archive_name("csaf_vex_2026-11-20.tar.zst\n")
         self.assertEqual((name, day), ("csaf_vex_2026-11-20.tar.zst", datetime(2026, 11, 20, tzinfo=UTC)))
         for text in ("", "<html>", "../x_2026-11-20.tar.zst", "x_2026-13-20.tar.zst", "x_2026-11-20.exe", "a\nb"):
@@ -62,24 +62,24 @@ class ListingTests(SynchronousTestCase):
                 parse_archive_name(text)
 
     def test_times(self) -> None:
-        """Of several times of a document the last one holds, whatever their zones."""
+        """Of several times of a document the last one is used, in any zone."""
         text = table((1, "2026-11-20T01:00:00+02:00"), (1, "2026-11-20T00:00:00+00:00"), (2, "2026-11-20T00:00:00Z"))
         day = datetime(2026, 11, 20, tzinfo=UTC)
         self.assertEqual(parse_times(text.decode()), {path_of(1): day, path_of(2): day})
         self.assertEqual(parse_times("\n"), {})
 
     def test_no_list(self) -> None:
-        """A line that is not understood may tell of anything, so all is refused."""
+        """A line that cannot be parsed may be about any document, so the whole list is refused."""
         for text in ("<html>", "a,b,c", '"2024/x.json","soon"', '"../x.json","2026-11-20T00:00:00Z"', '"x'):
             with self.assertRaisesRegex(SourceError, "after 0 documents"):
                 parse_times(text)
 
 
 class HoldingsTests(SynchronousTestCase):
-    """What is written down."""
+    """The file of a document store."""
 
     def test_kept(self) -> None:
-        """What is written is read."""
+        """A store that is written is read again."""
         path = Path(self.mktemp())
         change = Change(datetime(2026, 11, 20, tzinfo=UTC), Path("/b"))
         store = DocumentStore(Path("/a"), "state", {"2024/x.json": change}, frozenset({"2024/y.json"}))
@@ -88,7 +88,7 @@ class HoldingsTests(SynchronousTestCase):
         self.assertEqual(DocumentStore.from_file(path).fingerprint(), store.fingerprint())
 
     def test_damaged(self) -> None:
-        """Something else is refused, as another version is."""
+        """Another document, or another version, is refused."""
         path = Path(self.mktemp())
         for content in (None, b"", b"7", b"[]", b"{}", b'{"version": 2}', b'{"version": 1, "changed": [[1]]}'):
             if content is not None:
@@ -98,7 +98,7 @@ class HoldingsTests(SynchronousTestCase):
 
 
 class ProviderCase(FeedCase):
-    """A case with a provider: three documents in an archive, of which one changed since and one went."""
+    """A case with a provider: three documents in an archive, one of which changed since, and one was deleted."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -117,11 +117,11 @@ class ProviderCase(FeedCase):
         }
 
     def fetcher(self, **rest: Any) -> CsafFetch:
-        """Make what a process has that begins."""
+        """Create a fetch as in a new process."""
         return CsafFetch(self.site, run, self.kept, self.used.extend, **rest)
 
     def single(self) -> list[str]:
-        """Tell which single documents were asked for since the last time."""
+        """Return the single documents that were requested since the last call."""
         return [each for each in self.site.news() if each.endswith(".json")]
 
 
@@ -129,17 +129,17 @@ class FetchTests(ProviderCase):
     """What is fetched of a provider."""
 
     def documents(self, **rest: Any) -> dict[str, bytes]:
-        """Have all documents."""
+        """Fetch all documents."""
         return dict(DocumentStore.from_file(self.had(self.fetch(BASE)).path).documents(**rest))
 
     def test_all(self) -> None:
-        """What changed since goes before the archive, what went is gone; what changed before is in the archive."""
+        """A changed document replaces the archived one, a deleted one is gone; earlier changes are in the archive."""
         expected = {path_of(1): vex(1), path_of(2): vex(2, "changed"), path_of(4): vex(4)}
         self.assertEqual(self.documents(), expected)
         self.assertEqual(self.single(), [f"{BASE}/{path_of(4)}", f"{BASE}/{path_of(2)}"])
 
     def test_unchanged(self) -> None:
-        """A document is had once for each of its changes, in another process too."""
+        """A document is fetched once per change, even across processes."""
         first = self.had(self.fetch(BASE))
         self.single()
         self.assertEqual(self.had(self.fetch(BASE)), first)
@@ -151,7 +151,7 @@ class FetchTests(ProviderCase):
         self.assertEqual(self.single(), [f"{BASE}/{path_of(2)}"])
 
     def test_in_use(self) -> None:
-        """Documents that are not had again are in use as long as they are asked for, whether or not that succeeds."""
+        """Documents that are not fetched again are in use as long as they are requested, even if that fails."""
         store = DocumentStore.from_file(self.had(self.fetch(BASE)).path)
         self.assertEqual(self.used, [])
         del self.site.files[f"{BASE}/archive_latest.txt"]
@@ -160,14 +160,14 @@ class FetchTests(ProviderCase):
         self.assertEqual(set(self.used), {store.archive, *(each.path for each in store.changed.values())})
 
     def test_lost(self) -> None:
-        """A document whose file is gone is had again."""
+        """A document whose file is missing is fetched again."""
         DocumentStore.from_file(self.had(self.fetch(BASE)).path).changed[path_of(4)].path.unlink()
         self.single()
         self.assertIn(path_of(4), self.documents())
         self.assertEqual(self.single(), [f"{BASE}/{path_of(4)}"])
 
     def test_back(self) -> None:
-        """A document that went and came back is there; one that changed and went is not."""
+        """A document that was deleted and restored exists; one that was changed and deleted does not."""
         self.site.files[f"{BASE}/changes.csv"] += table((3, "2026-11-20T08:00:00Z"))
         self.site.files[f"{BASE}/{path_of(3)}"] = vex(3, "back")
         self.site.files[f"{BASE}/deletions.csv"] += table((2, "2026-11-20T06:00:00Z"))
@@ -176,13 +176,13 @@ class FetchTests(ProviderCase):
         self.assertNotIn(path_of(2), documents)
 
     def test_margin(self) -> None:
-        """What changed in the hours before the archive's day may not be in it yet."""
+        """A change in the hours before the archive's day may not be in it yet."""
         self.site.files[f"{BASE}/changes.csv"] = table((2, "2026-11-19T12:00:00Z"), (4, "2026-11-19T11:59:59Z"))
         self.documents()
         self.assertEqual(self.single(), [f"{BASE}/{path_of(2)}"])
 
     def test_new_archive(self) -> None:
-        """A newer archive replaces what had come one by one."""
+        """A newer archive replaces the documents that were fetched one by one."""
         state = self.had(self.fetch(BASE)).state
         self.site.files[f"{BASE}/archive_latest.txt"] = b"csaf_vex_2026-11-21.tar.zst"
         self.site.files[f"{BASE}/csaf_vex_2026-11-21.tar.zst"] = archive(**{path_of(4): vex(4)})
@@ -192,7 +192,7 @@ class FetchTests(ProviderCase):
         self.assertNotEqual(self.had(self.fetch(BASE)).state, state)
 
     def test_missing(self) -> None:
-        """Without one of its parts there is no list; after a failure it goes on where it was."""
+        """Without one of its parts there is no list; after a failure the fetch continues where it was."""
         for name in ("archive_latest.txt", "changes.csv", "deletions.csv", "csaf_vex_2026-11-20.tar.zst", path_of(2)):
             content = self.site.files.pop(f"{BASE}/{name}")
             self.assertIn(f"{BASE}/{name}", self.refusal(self.fetch(BASE)))
@@ -204,13 +204,13 @@ class FetchTests(ProviderCase):
         self.assertIn(f"{BASE}/changes.csv: after 0 documents", self.refusal(self.fetch(BASE)))
 
     def test_too_many(self) -> None:
-        """An archive that is much too old is refused, before thousands of documents are asked for."""
+        """An archive that is much too old is refused, before thousands of documents are requested."""
         self.fetch = self.fetcher(most=1)
         self.assertIn("2 documents are newer than csaf_vex_2026-11-20.tar.zst", self.refusal(self.fetch(BASE)))
         self.assertEqual(self.single(), [])
 
     def test_alone(self) -> None:
-        """An archive may be named itself."""
+        """A location may be an archive itself."""
         found = DocumentStore.from_file(self.had(self.fetch(ARCHIVE)).path)
         self.assertEqual(dict(found.documents()), {path_of(number): vex(number) for number in (1, 2, 3)})
         self.assertEqual(self.site.news(), [ARCHIVE])
@@ -220,7 +220,7 @@ class SourceTests(ProviderCase):
     """A source of the kind ``csaf-vex``."""
 
     def test_read(self) -> None:
-        """All documents make one list of all releases, and are counted."""
+        """All documents form one list of all releases, and are counted."""
         source = self.source(kind="csaf-vex", url=BASE)
         (offer,) = self.had(source.offers())
         listing = source.listing(offer.key)
@@ -240,7 +240,7 @@ class SourceTests(ProviderCase):
         self.assertEqual((listing.found, listing.skipped), (3, {}))
 
     def test_wanted(self) -> None:
-        """Only what is served is read; nothing is fetched where that is no release of Red Hat's."""
+        """Only served platforms are read; without a release of Red Hat among them nothing is fetched."""
         self.assertEqual(self.read(self.source(frozenset({"rhel-8"}), kind="csaf-vex", url=BASE)), [])
         self.site.news()
         self.assertEqual(self.read(self.source(frozenset({"debian-12"}), kind="csaf-vex", url=BASE)), [])

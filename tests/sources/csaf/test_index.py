@@ -11,10 +11,10 @@ from patches.sources.csaf.index import parse_archive_name, parse_times
 
 
 class IndexTests(SynchronousTestCase):
-    """What an archive is accompanied by."""
+    """The files beside an archive."""
 
     def test_name(self) -> None:
-        """The name of an archive has its day; anything else, a path too, is no such name."""
+        """The name of an archive contains its day; any other text, a path too, is refused."""
         day = datetime(2026, 11, 20, tzinfo=UTC)
         for text in ("csaf_vex_2026-11-20.tar.zst", "csaf_vex_2026-11-20.tar.zst\n", "2026-11-20.tar"):
             self.assertEqual(parse_archive_name(text), (text.strip(), day))
@@ -22,7 +22,7 @@ class IndexTests(SynchronousTestCase):
             self.assertRaises(SourceError, parse_archive_name, text)
 
     def test_times(self) -> None:
-        """Of several times of a document the last one counts, whatever their order and zone."""
+        """Of several times of a document the last one is used, in any order and zone."""
         found = parse_times(
             '"2024/cve-2024-0001.json","2026-11-20T10:00:00+00:00"\n'
             '"2024/cve-2024-0001.json","2026-11-20T09:00:00+00:00"\n'
@@ -33,7 +33,7 @@ class IndexTests(SynchronousTestCase):
         self.assertEqual(parse_times(""), {})
 
     def test_refused(self) -> None:
-        """A line that is not a path and a time is an error, with how far it was."""
+        """A line that is not a path and a time is an error, with the number of documents before it."""
         good = '"2024/cve-2024-0001.json","2026-11-20T10:00:00+00:00"\n'
         for line in ('"../../etc/passwd","2026-11-20T10:00:00+00:00"', '"2024/a.json","soon"', '"2024/a.json"'):
             message = str(self.assertRaises(SourceError, parse_times, good + line + "\n"))

@@ -1,4 +1,4 @@
-"""Red Hat's VEX documents: small ones, of every state."""
+"""Tests for :mod:`patches.sources.csaf.parser`: small documents, of every state."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tests.sources.vex_documents import CVE, document, parse, part, simple
 
 
 def remedy(category: str, *ids: str, **rest: Any) -> dict[str, Any]:
-    """Make a remediation."""
+    """Return a remediation."""
     return {"category": category, "product_ids": list(ids), **rest}
 
 
 class FixTests(SynchronousTestCase):
-    """Packages that are fixed."""
+    """Packages with a fix."""
 
     def test_fixed(self) -> None:
-        """A package is fixed in one version, with all its architectures; its source is left out."""
+        """A package is fixed in one version, with all its architectures; its source package is skipped."""
         purls = {
             f"curl.{arch}": f"pkg:rpm/redhat/curl@8.0-1.el9%2B2?arch={arch}&epoch=1"
             for arch in ("x86_64", "aarch64", "src")
@@ -81,7 +81,7 @@ class FixTests(SynchronousTestCase):
         self.assertEqual((packages, skipped), (expected, {}))
 
     def test_other_products(self) -> None:
-        """Longer support and layered products are left aside; a document about them alone is counted."""
+        """Extended support and layered products are ignored; a document about them only is counted."""
         purls = {"curl": "pkg:rpm/redhat/curl@8-1.el8?arch=x86_64"}
         others = ["AppStream-8.6-EUS", "OpenShift"]
         relationships = [part(of, "curl") for of in (*others, "AppStream-8")]
@@ -95,7 +95,7 @@ class StateTests(SynchronousTestCase):
     """Packages without a fix."""
 
     def statuses(self, remediations: list[dict[str, Any]], **status: list[str]) -> dict[str, tuple[str, str]]:
-        """Give status and kind of each package."""
+        """Return the status and the kind of each package."""
         purls = {name: f"pkg:rpm/redhat/{name}?arch=src" for name in "abcdef"}
         purls["bin"] = "pkg:rpm/redhat/bin?arch=x86_64"
         purls["bare"] = "pkg:rpm/redhat/bare"
@@ -107,7 +107,7 @@ class StateTests(SynchronousTestCase):
         return {each.name: (each.status, each.kind) for each in found["rhel-9"].fixed_in}
 
     def test_reasons(self) -> None:
-        """Why there is no fix is in the remediations; the words go before the category."""
+        """The remediations contain the reason why there is no fix; their text takes precedence over the category."""
         remediations = [
             remedy("none_available", "rhel_9:a", details="Affected"),
             remedy("none_available", "rhel_9:b", details="Fix deferred"),
@@ -121,14 +121,14 @@ class StateTests(SynchronousTestCase):
         self.assertEqual(states, {**expected, "f": "affected"})
 
     def test_kinds(self) -> None:
-        """What has no architecture, or that of a source, is a source package."""
+        """A package without an architecture, or with that of a source package, is a source package."""
         found = self.statuses([], known_affected=["a", "bin", "bare"])
         self.assertEqual(
             {name: kind for name, (_, kind) in found.items()}, {"a": "source", "bin": "binary", "bare": "source"}
         )
 
     def test_other_states(self) -> None:
-        """Under investigation, and not affected; nothing else is thought of them."""
+        """Under investigation and not affected are statuses of their own."""
         remediations = [remedy("no_fix_planned", "rhel_9:a", "rhel_9:b", details="Will not fix")]
         found = self.statuses(remediations, under_investigation=["a"], known_not_affected=["b"])
         self.assertEqual(
@@ -136,14 +136,14 @@ class StateTests(SynchronousTestCase):
         )
 
     def test_contradiction(self) -> None:
-        """What is not affected in one repository, and affected in another of the release, is affected."""
+        """A package that is unaffected in one repository, and affected in another of the release, is affected."""
         purls = {"a": "pkg:rpm/redhat/a?arch=src"}
         status = {"known_affected": ["rhel_9:a"], "known_not_affected": ["BaseOS-9:a"]}
         found, _ = parse(document(purls, [part("rhel_9", "a"), part("BaseOS-9", "a")], product_status=status))
         self.assertEqual([each.status for each in found["rhel-9"].fixed_in], ["affected"])
 
     def test_modules(self) -> None:
-        """Streams have states of their own; the versions that stand there are none."""
+        """Streams have statuses of their own; the versions in their product ids are ignored."""
         purls = {
             "go-toolset:rhel8/go-toolset": "pkg:rpm/redhat/go-toolset@rhel8?arch=src&rpmmod=go-toolset:rhel8",
             "postgresql:15/postgresql": "pkg:rpmmod/redhat/postgresql:15/postgresql",
@@ -163,7 +163,7 @@ class DocumentTests(SynchronousTestCase):
     """Documents as a whole."""
 
     def test_severity(self) -> None:
-        """Each release has its own impact; without one the document's word holds."""
+        """Each release has its own impact; without one that of the document is used."""
         purls = {"a": "pkg:rpm/redhat/a?arch=src"}
         releases = ["rhel_7", "rhel_8", "rhel_9"]
         threats = [
@@ -181,7 +181,7 @@ class DocumentTests(SynchronousTestCase):
         self.assertEqual(parse(simple(threats=everything))[0]["rhel-9"].severity, Severity.LOW)
 
     def test_left_out(self) -> None:
-        """Deleted documents and rejected flaws are left out, and what is no document."""
+        """Deleted documents, rejected CVEs and other documents are skipped."""
         deleted = simple()
         deleted["document"]["tracking"]["status"] = "deleted"
         advisory = simple()
@@ -190,22 +190,22 @@ class DocumentTests(SynchronousTestCase):
         rated = [{"category": "impact", "details": "Low", "product_ids": ["rhel_9:curl"]}]
         found, skipped = parse(deleted, advisory, simple(scores=zero), 7, {}, simple(cve="a b"))
         self.assertEqual(found, {})
-        self.assertEqual(skipped, {"withdrawn": 1, "not a record": 3, "rejected": 1, "no name of a flaw": 1})
+        self.assertEqual(skipped, {"withdrawn": 1, "not a record": 3, "rejected": 1, "no vulnerability id": 1})
         self.assertEqual(set(parse(simple(scores=zero, threats=rated))[0]), {"rhel-9"})
 
     def test_wanted(self) -> None:
-        """Platforms that are not served are passed over, and not counted."""
+        """Platforms that are not served are ignored, and not counted."""
         self.assertEqual(parse(simple(), wanted=("rhel-8",)), ({}, {}))
         self.assertEqual(set(parse(simple(), wanted=("rhel-9",))[0]), {"rhel-9"})
 
     def test_another_format(self) -> None:
-        """Files of which none is such a document are refused."""
+        """Files without a VEX document are refused."""
         for members in ([], [("a.json", b"{}")], [("a.json", b"\xff"), ("b.json", b"[" * 100_000)]):
             with self.assertRaisesRegex(SourceError, rf"^none of its {len(members)} members is a VEX document"):
                 list(parse_csaf(members, ParseContext("redhat")))
 
     def test_malformed(self) -> None:
-        """Whatever stands in place of what belongs there, there is no error."""
+        """No value in any place raises an unexpected error."""
         for key in ("product_status", "remediations", "scores", "threats", "references", "release_date"):
             for value in (None, 7, "x", [7], {"x": 7}, [{"product_ids": 7, "category": []}], {"fixed": [7, {}]}):
                 found, _ = parse(simple(**{key: value}), simple(cve="CVE-2024-0002"), wanted=("rhel-8",))
@@ -216,7 +216,7 @@ class DocumentTests(SynchronousTestCase):
             self.assertEqual(parse(broken), ({}, {"not in RHEL": 1}))
 
     def test_circle(self) -> None:
-        """Relationships that lead back to themselves end."""
+        """Relationships that form a circle are followed to a limit."""
         purls = {"a": "pkg:rpm/redhat/a?arch=src"}
         circle = [part("x", "y", "y"), part("y", "x", "x")]
         self.assertEqual(parse(document(purls, circle, product_status={"fixed": ["x", "y"]}))[1], {"not in RHEL": 1})
@@ -226,7 +226,7 @@ class PurlTests(SynchronousTestCase):
     """Package URLs."""
 
     def test_read(self) -> None:
-        """Packages and modules are understood."""
+        """Packages and modules are parsed."""
         for text, purl in {
             "pkg:rpm/redhat/a@1-2?arch=x86_64": RpmPurl("a", "0:1-2", "x86_64"),
             "pkg:rpm/redhat/a@1-2?epoch=3&arch=i686": RpmPurl("a", "3:1-2", "i686"),
@@ -241,7 +241,7 @@ class PurlTests(SynchronousTestCase):
             self.assertEqual(RpmPurl.from_text(text), purl, text)
 
     def test_others(self) -> None:
-        """Images, other vendors' packages and what is no URL are none."""
+        """Images, other vendors' packages and other texts are refused."""
         for text in (
             "pkg:oci/redhat/a@1",
             "pkg:rpm/suse/a@1-2",

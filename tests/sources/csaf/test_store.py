@@ -15,7 +15,7 @@ DAY = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 class HoldingsTests(SynchronousTestCase):
-    """An archive with three documents, of which one has changed and one is gone; and one that is new."""
+    """An archive with three documents, of which one has changed and one is deleted; and a new document."""
 
     def setUp(self) -> None:
         self.folder = Path(self.mktemp())
@@ -31,18 +31,18 @@ class HoldingsTests(SynchronousTestCase):
         self.path = self.folder / "holdings.json"
 
     def test_documents(self) -> None:
-        """What changed goes before the archive, what is gone is not given, and what is new is."""
+        """A changed document replaces the archived one, a deleted one is not yielded, and a new one is."""
         found = dict(self.subject.documents())
         self.assertEqual(found, {"2024/a.json": b"old a", "2024/b.json": b"new b", "2024/d.json": b"new d"})
 
     def test_kept(self) -> None:
-        """What is kept is read again, the same."""
+        """A store that is written is read again, equal."""
         self.subject.keep(self.path)
         self.assertEqual(DocumentStore.from_file(self.path), self.subject)
         self.assertEqual(self.path.stat().st_mode & 0o777, 0o644)
 
     def test_something_else(self) -> None:
-        """What is not there, is damaged, or of another version is an error that names the file."""
+        """A file that is missing, damaged, or of another version is an error that names the file."""
         self.subject.keep(self.path)
         whole = self.path.read_text()
         for text in (
@@ -59,7 +59,7 @@ class HoldingsTests(SynchronousTestCase):
         self.assertRaises(SourceError, DocumentStore.from_file, self.path)
 
     def test_fingerprint(self) -> None:
-        """It changes with the archive, with each change, its time, and with what is gone; and with nothing else."""
+        """The fingerprint changes with the archive, each change, its time, and each deletion; and with nothing else."""
         one = self.subject.changed["2024/b.json"]
         others = (
             evolve(self.subject, state="other"),

@@ -1,4 +1,4 @@
-"""The Debian security tracker's file: what it says of a flaw, a package and a release."""
+"""Tests for :mod:`patches.sources.debian_tracker.parser`."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ from patches.vulnerability import FixedPackage, Severity, Vulnerability
 
 
 def release(status: str, urgency: str = "not yet assigned", **rest: Any) -> dict[str, Any]:
-    """Make the tracker's word on a release."""
+    """Return the tracker's record of a release."""
     return {"status": status, "urgency": urgency, "repositories": {"bookworm": "1-1"}, **rest}
 
 
 def flaw(**releases: Any) -> dict[str, Any]:
-    """Make a flaw in a package."""
+    """Return a vulnerability of a package."""
     return {"description": "Écrit", "scope": "local", "debianbug": 834233, "releases": releases}
 
 
 def parse(document: Any, *wanted: str) -> tuple[list[Vulnerability], Counter[str]]:
-    """Read a file."""
+    """Parse a file."""
     context = ParseContext("debian", wanted or None)
     content = document if isinstance(document, bytes) else json.dumps(document).encode()
     return list(parse_tracker(io.BytesIO(content), context)), context.skipped
 
 
 class TrackerTests(SynchronousTestCase):
-    """Files made here."""
+    """Files that the tests create."""
 
     def only(self, word: dict[str, Any]) -> tuple[FixedPackage, Severity]:
-        """Give what is said of a package in bookworm."""
+        """Return the package and the severity of a record for bookworm."""
         ((part,), skipped) = parse({"curl": {"CVE-2024-0001": flaw(bookworm=word)}})
         self.assertEqual((part.name, part.platform, skipped), ("CVE-2024-0001", "debian-12", {}))
         self.assertEqual(part.details_href, "https://security-tracker.debian.org/tracker/CVE-2024-0001")
         return part.fixed_in[0], part.severity
 
     def test_statuses(self) -> None:
-        """A status, its reason and its urgency become a status of ours."""
+        """Status, reason and urgency determine the status of the package."""
         for word, version, status in (
             (release("resolved", fixed_version="8-1"), "8-1", "fixed"),
             (release("resolved", fixed_version="0"), None, "not_affected"),
@@ -59,7 +59,7 @@ class TrackerTests(SynchronousTestCase):
             self.assertEqual(self.only(word)[0], FixedPackage("curl", version, status=status))
 
     def test_urgencies(self) -> None:
-        """An urgency is a severity, with or without stars."""
+        """An urgency is a severity, with or without asterisks."""
         for urgency, severity in {
             "unimportant": Severity.NEGLIGIBLE,
             "low**": Severity.LOW,
@@ -71,7 +71,7 @@ class TrackerTests(SynchronousTestCase):
             self.assertEqual(self.only(release("open", urgency))[1], severity)
 
     def test_releases(self) -> None:
-        """A codename is a platform; those that are not wanted give nothing, those not known are counted."""
+        """A codename is a platform; unwanted ones are ignored, unknown ones counted."""
         words = {name: release("open") for name in ("bullseye", "trixie", "forky", "sid", "potato")}
         document = {"curl": {"TEMP-0000000-ABCDEF": flaw(**words)}}
         found, skipped = parse(document)
@@ -82,7 +82,7 @@ class TrackerTests(SynchronousTestCase):
         self.assertLess(len(parse({"curl": {"CVE-2024-0001": many}})[1]), 50)
 
     def test_left_out(self) -> None:
-        """Invalid versions, and what is no word of the tracker, are left out and counted."""
+        """Invalid versions and malformed records are skipped and counted."""
         words = [release("resolved", fixed_version=version) for version in ("", "1 2", "é", None, 7)]
         words += [release("unheard of"), {}]
         for word, reason in zip(words, ["invalid version"] * 3 + ["not a record"] * 4, strict=True):
@@ -91,14 +91,14 @@ class TrackerTests(SynchronousTestCase):
         self.assertEqual(parse(document), ([], {"not a record": 6}))
 
     def test_another_format(self) -> None:
-        """What is not the tracker's file, or only a part of it, is refused."""
+        """A file that is not the tracker's, or only a part of it, is refused."""
         whole = json.dumps({"curl": {"CVE-2024-0001": flaw(sid=release("open"))}}).encode()
         for content in (b"", b"[]", b"{}", b"7", b"<html>\n</html>", whole[:-1], whole + b"x", b'{"\xff": {}}'):
             with self.assertRaisesRegex(SourceError, "^(not JSON|it is not the tracker's file).*$"):
                 parse(content)
 
     def test_gathered(self) -> None:
-        """A flaw in several packages is one vulnerability of each platform."""
+        """The packages of a vulnerability are merged, on each platform."""
         document = {
             "curl": {"CVE-2024-0001": flaw(sid=release("open", "unimportant"), trixie=release("open"))},
             "wget": {"CVE-2024-0001": flaw(sid=release("resolved", "low", fixed_version="2-1"))},

@@ -22,7 +22,7 @@ from tests.sources.memory_web import Web, told
 
 
 def config(**options: Any) -> SourceConfig:
-    """Configure a source."""
+    """Return the configuration of a source."""
     return SourceConfig.from_section("osv", {"kind": "osv", "url": "https://feeds.test", **options})
 
 
@@ -30,7 +30,7 @@ class AnyFetcherTests(SynchronousTestCase):
     """Locations."""
 
     def fetch(self, location: str) -> str:
-        """Tell who was asked for what."""
+        """Return the fetcher that received a location, and the location."""
 
         async def web(location: str, /) -> FetchedFile:
             return FetchedFile(Path("web"), location)
@@ -42,7 +42,7 @@ class AnyFetcherTests(SynchronousTestCase):
         return f"{fetched.path} {fetched.state}"
 
     def test_where(self) -> None:
-        """URLs are had from the web, and paths from here."""
+        """URLs are downloaded, and paths are local files."""
         self.assertEqual(self.fetch("https://x.test/a"), "web https://x.test/a")
         self.assertEqual(self.fetch("HTTP://x.test/a"), "web HTTP://x.test/a")
         for path in ("/var/a.zip", "a.zip", "./odd://name"):
@@ -51,13 +51,13 @@ class AnyFetcherTests(SynchronousTestCase):
         self.assertEqual(self.fetch("file://localhost/var/a"), "here /var/a")
 
     def test_neither(self) -> None:
-        """What is neither is refused."""
+        """Other locations are refused."""
         for location in ("ftp://x.test/a", "file://server/a"):
             fetching = Deferred.fromCoroutine(AnyFetcher(None, None)(location))  # type: ignore[arg-type]
             self.failureResultOf(fetching, SourceError)
 
     def test_made(self) -> None:
-        """What is made of a configuration has a file that is here."""
+        """The fetcher of a configuration returns a local file."""
         path = Path(self.mktemp())
         path.write_text("{}")
         fetch = FetcherFactory(Clock(), maybeDeferred, FileCache(Path(self.mktemp())), {})
@@ -66,10 +66,10 @@ class AnyFetcherTests(SynchronousTestCase):
 
 
 class AccessTests(SynchronousTestCase):
-    """What is configured, and what the environment says."""
+    """Configuration and environment."""
 
     def test_proxy(self) -> None:
-        """A proxy that is configured goes before the environment's, its exceptions included."""
+        """A configured proxy takes precedence over the environment's, its exceptions included."""
         environment = {"HTTPS_PROXY": "http://env.test:1", "NO_PROXY": "feeds.test"}
         configured = Access.from_config(config(proxy="http://me:secret@own.test:2"), environment).proxies
         self.assertEqual((configured.proxy_for("https", "feeds.test", 443) or Proxy("", 0)).host, "own.test")
@@ -78,12 +78,12 @@ class AccessTests(SynchronousTestCase):
         self.assertEqual(proxies.proxy_for("https", "other.test", 443), Proxy("env.test", 1))
 
     def test_secrets(self) -> None:
-        """What is secret in a configuration is not in its text."""
+        """The secrets of a configuration are not in its text."""
         secret = config(proxy="http://me:secret@own.test:2", headers={"Authorization": "secret"})
         self.assertNotIn("secret", repr(secret) + repr(Access.from_config(secret, {})))
 
     def test_unusable(self) -> None:
-        """What cannot be used is an error in one line, that names the source."""
+        """A value that cannot be used is an error in one line that names the source."""
         with self.assertRaisesRegex(BadSetting, r"^\[source.osv\]: proxy: must be the URL of a proxy"):
             config(proxy="socks5://me:secret@x")
         with self.assertRaisesRegex(BadSetting, r"^\[source.osv\]: HTTP_PROXY in the environment must be"):
@@ -93,7 +93,7 @@ class AccessTests(SynchronousTestCase):
                 config(headers=headers)
 
     def test_certificates(self) -> None:
-        """A file without certificates, or with one that is damaged, is an error in one line."""
+        """A file without certificates, or with a damaged one, is an error in one line."""
         path = Path(self.mktemp())
         block = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
         for content, reason in {
@@ -112,7 +112,7 @@ class HeaderTests(SynchronousTestCase):
     """Headers of each request."""
 
     def test_sent(self) -> None:
-        """Configured headers are sent in place of those of the same name."""
+        """Configured headers replace those of the same name."""
         web = Web(lambda asked: told(200))
         agent = WithHeaders(web.agent(Clock()), {"Authorization": "Bearer x", "user-agent": "mine"})
         asking = agent.request(b"GET", b"http://clair.test/", None)

@@ -22,19 +22,19 @@ class EntryTests(SynchronousTestCase):
         self.entry = self.files.entry(URL)
 
     def begun(self, length: int | None = 4) -> PartialFile:
-        """Describe a file that has begun to come."""
+        """Return the record of a partial file."""
         return PartialFile(URL, '"one"', "yesterday", length, SUMS)
 
     def record(self, length: int = 4, url: str = URL) -> FileRecord:
-        """Describe a file that has come."""
+        """Return the record of a file."""
         return FileRecord(url, '"one"', None, length, "00", 7.0)
 
     def names(self) -> list[str]:
-        """Return how the names in the folder end."""
+        """Return the suffixes of the names in the folder."""
         return sorted(path.name[64:] for path in self.entry.folder.iterdir())
 
     def test_names(self) -> None:
-        """A name ends as its URL does, is never a path, never too long, and differs between URLs."""
+        """A name ends like its URL, is never a path, never too long, and differs between URLs."""
         self.assertTrue(self.entry.path.name.endswith("-all.zip"))
         odd = ("https://x.test/..", "https://x.test/a/", "https://x.test/" + "a" * 300, "https://x.test/\udcff é")
         paths = [self.files.entry(url).path for url in odd]
@@ -43,7 +43,7 @@ class EntryTests(SynchronousTestCase):
         self.assertLess(max(len(path.name) for path in paths), 130)
 
     def test_kept(self) -> None:
-        """A part becomes the file, with its record; what was known of the part is gone."""
+        """A partial file becomes the file, with its record; the record of the partial file is removed."""
         self.assertIsNone(self.entry.record())
         self.entry.begin(self.begun())
         self.entry.partial.write_bytes(b"abcd")
@@ -53,7 +53,7 @@ class EntryTests(SynchronousTestCase):
         self.assertEqual(self.names(), ["-all.zip", ".json"])
 
     def test_not_the_file(self) -> None:
-        """A file of another length, a record of another URL, and one that is damaged count as nothing."""
+        """A file of another length, a record of another URL, and a damaged record are ignored."""
         self.entry.begin(None)
         self.entry.partial.write_bytes(b"abcd")
         self.entry.keep(self.record())
@@ -69,7 +69,7 @@ class EntryTests(SynchronousTestCase):
             self.assertIsNone(self.entry.record(), text)
 
     def test_begun(self) -> None:
-        """There is something to continue if some of it is here, and not all."""
+        """A download can be resumed if a part of the file exists, and not all of it."""
         for content, length, expected in (
             (b"", 4, False),
             (b"abc", 4, True),
@@ -81,7 +81,7 @@ class EntryTests(SynchronousTestCase):
             self.assertEqual(self.entry.begun(), self.begun(length) if expected else None, (content, length))
 
     def test_begun_anew(self) -> None:
-        """What is begun anew and cannot be continued is not taken for what was begun before."""
+        """A new partial file that cannot be resumed does not use the record of the one before."""
         self.entry.begin(self.begun())
         self.entry.partial.write_bytes(b"abc")
         self.entry.begin(None)
@@ -90,7 +90,7 @@ class EntryTests(SynchronousTestCase):
         self.assertIsNone(self.entry.begun())
 
     def test_dropped(self) -> None:
-        """A part that is dropped is gone, and what is known of it; it may be gone already."""
+        """A partial file is removed with its record; it may be missing already."""
         self.entry.begin(self.begun())
         self.entry.drop_part()
         self.assertEqual(self.names(), [])
@@ -105,7 +105,7 @@ class KeptFilesTests(SynchronousTestCase):
         self.files = FileCache(self.folder)
 
     def have(self, url: str, time: float) -> Path:
-        """Have the file of a URL, last used at some time."""
+        """Create the file of a URL, last used at some time."""
         entry = self.files.entry(url)
         entry.begin(None)
         entry.keep(FileRecord(url, None, None, 0, "00", 7.0))
@@ -114,7 +114,10 @@ class KeptFilesTests(SynchronousTestCase):
         return entry.path
 
     def test_forget(self) -> None:
-        """What was not used since a time goes, with its record; what was used at it stays, and what is not ours."""
+        """
+        A file that was not used since a time is removed with its record; one used at that time, and foreign files,
+        stay.
+        """
         old, new = self.have("https://x.test/old", 99.0), self.have("https://x.test/new", 100.0)
         (self.folder / "README").write_text("not ours")
         os.utime(self.folder / "README", (0, 0))
@@ -123,7 +126,7 @@ class KeptFilesTests(SynchronousTestCase):
         self.assertEqual(FileCache(self.folder / "absent").forget_unused(1e12), 0)
 
     def test_used(self) -> None:
-        """What is used stays; a file that is not there, or not ours, is not touched."""
+        """A used file stays; a missing or foreign file is not touched."""
         old = self.have("https://x.test/old", 1.0)
         other = Path(self.mktemp())
         other.write_text("x")
@@ -132,7 +135,7 @@ class KeptFilesTests(SynchronousTestCase):
         self.assertEqual((self.files.forget_unused(100.0), old.exists(), other.stat().st_mtime), (0, True, 1.0))
 
     def test_fetched(self) -> None:
-        """What is being fetched stays, however old it is."""
+        """A file that is being fetched stays, however old it is."""
         path = self.have("https://x.test/old", 1.0)
         lock = self.files.lock("https://x.test/old")
         self.assertIs(self.files.lock("https://x.test/old"), lock)

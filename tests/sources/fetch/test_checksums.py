@@ -19,12 +19,12 @@ class PromisedTests(SynchronousTestCase):
     """Checksums in headers."""
 
     def read(self, **headers: str) -> tuple[Checksum, ...]:
-        """Read headers."""
+        """Parse headers."""
         return parse_checksums(Headers({name.replace("_", "-"): [value] for name, value in headers.items()}))
 
     @given(st.binary(min_size=16, max_size=16), st.binary(min_size=32, max_size=32))
     def test_every_form(self, short: bytes, long: bytes) -> None:
-        """Each header is read as its specification has it, whatever else is in it."""
+        """Each header is parsed as its specification defines, among other values."""
         md5, sha256 = Checksum("md5", short.hex()), Checksum("sha256", long.hex())
         short_text, long_text = base64.b64encode(short).decode(), base64.b64encode(long).decode()
         self.assertEqual(self.read(x_goog_hash=f"crc32c=AAAAAA==, md5={short_text}"), (md5,))
@@ -35,7 +35,7 @@ class PromisedTests(SynchronousTestCase):
 
     @given(st.text(st.characters(min_codepoint=32, max_codepoint=126)))
     def test_unreadable(self, text: str) -> None:
-        """What cannot be read is no checksum, and no error."""
+        """A checksum that cannot be parsed is ignored."""
         for name in ("x_goog_hash", "Content_MD5", "Digest", "Repr_Digest"):
             for checksum in self.read(**{name: text}):
                 self.assertIn(len(checksum.digest), (32, 64, 128))
@@ -46,7 +46,7 @@ class PlaceTests(SynchronousTestCase):
     """URLs."""
 
     def test_shown(self) -> None:
-        """User and password are left out, whatever is in them."""
+        """User and password are removed from any URL."""
         for url in ("https://u:p@x.test/a@b", "https://u:p@p@x.test/a@b", "https://x.test/a@b"):
             self.assertEqual(without_credentials(url), "https://x.test/a@b")
         self.assertEqual(without_credentials("/var/a@b"), "/var/a@b")
@@ -61,7 +61,7 @@ class PlaceTests(SynchronousTestCase):
 
     @given(st.binary(max_size=40))
     def test_whatever_a_server_says(self, location: bytes) -> None:
-        """Whatever a redirect says, it leads to a URL of printable ASCII, or is refused."""
+        """Any redirect leads to a URL of printable ASCII, or is refused."""
         from patches.interfaces import SourceError
 
         try:
@@ -72,7 +72,7 @@ class PlaceTests(SynchronousTestCase):
         self.assertNotIn("@", found.split("/")[2])
 
     def test_redirected(self) -> None:
-        """A redirect is relative to what was asked for; user, password and fragment are left out."""
+        """A redirect is relative to the requested URL; user, password and fragment are removed."""
         for location, url in {
             b"//u:p@y.test/d#e": "https://y.test/d",
             b"../d?e=%2f&f": "https://x.test/d?e=%2f&f",
@@ -81,13 +81,13 @@ class PlaceTests(SynchronousTestCase):
             self.assertEqual(redirected("https://x.test/a/b?c", location), url)
 
     def test_strong(self) -> None:
-        """A weak validator, and what is none, will not do."""
+        """A weak validator, and an invalid one, are not used."""
         self.assertEqual(
             [strong_validator(text) for text in ('"a"', 'W/"a"', "a", "", None)], ['"a"', None, None, None, None]
         )
 
     def test_retry_after(self) -> None:
-        """A number of seconds, or a time, that of the server if it tells it."""
+        """``Retry-After`` is a number of seconds, or a time relative to the server's own, if that is known."""
         for text, seconds in (("7", 7.0), ("-1", None), ("soon", None), ("Thu, 01 Jan 1970 00:01:40 GMT", 60.0)):
             self.assertEqual(retry_after(Headers({"Retry-After": [text]}), 40.0), seconds)
         past = {"Retry-After": ["Thu, 01 Jan 1970 00:01:40 GMT"], "Date": ["Thu, 01 Jan 1970 00:02:00 GMT"]}

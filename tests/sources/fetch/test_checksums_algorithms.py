@@ -29,10 +29,10 @@ def packed(algorithm: str, drop: int = 0, more: bytes = b"") -> str:
 
 
 class AlgorithmTests(SynchronousTestCase):
-    """What is read of a header."""
+    """The parsing of a header."""
 
     def test_each(self) -> None:
-        """MD5, SHA-256 and SHA-512 are read, in both forms; of a length that they cannot have they are not."""
+        """MD5, SHA-256 and SHA-512 are parsed, in both forms; a checksum of a wrong length is not."""
         for name, algorithm in (("md5", "md5"), ("sha-256", "sha256"), ("SHA-512", "sha512")):
             for header, text in (("repr-digest", "{}=:{}:"), ("content-digest", "{}=:{}:"), ("digest", "{}={}")):
                 headers = Headers({header: [text.format(name, packed(algorithm))]})
@@ -43,12 +43,12 @@ class AlgorithmTests(SynchronousTestCase):
                     self.assertEqual(parse_checksums(Headers({header: [text.format(name, wrong)]})), ())
 
     def test_other(self) -> None:
-        """What is of another kind, or not base64, is not there; the rest of the line is."""
+        """Other algorithms, and text that is not base64, are ignored; the rest of the line is parsed."""
         line = f"crc32c=AAAA, sha=AAAA, md5=:===:, sha-256=:{packed('sha256')}:"
         self.assertEqual([each.algorithm for each in parse_checksums(Headers({"repr-digest": [line]}))], ["sha256"])
 
     def test_google(self) -> None:
-        """The checksum of Google's storage is that of what it has stored, which may not be what it sends."""
+        """The checksum of Google's storage is that of the stored bytes, which may differ from the sent ones."""
         for stored, sent, expected in (
             (None, None, 1),
             ("identity", None, 1),
@@ -65,10 +65,10 @@ class AlgorithmTests(SynchronousTestCase):
 
 
 class FailureTests(SynchronousTestCase):
-    """How a request fails."""
+    """The failures of a request."""
 
     def test_proxy(self) -> None:
-        """A proxy that does not want to is final; one that is busy, in trouble, or speaks no HTTP may pass."""
+        """A proxy that refuses is final; one that is busy, has an error, or does not speak HTTP is transient."""
         for status, expected in (
             (403, SourceError),
             (407, SourceError),
@@ -82,15 +82,15 @@ class FailureTests(SynchronousTestCase):
             self.assertEqual(str(error), "the proxy answered so")
 
     def test_others(self) -> None:
-        """What took too long may pass; what nobody waits for any more is given up."""
+        """A time-out is transient; a cancelled request is given up."""
         self.assertRaises(TransientFailure, raise_failure, RequestTimedOut(60.0))
         self.assertRaises(CancelledError, raise_failure, ResponseFailed([Failure(CancelledError())]))
 
 
 class WaitTests(DownloadCase):
-    """Servers that say when to ask again."""
+    """Servers that ask for a pause."""
 
     def test_longest(self) -> None:
-        """The longest pause that a server may ask for is granted; a second more is not."""
+        """The longest pause that a server may ask for is accepted; one more second is not."""
         self.assertHad(self.fetch(told(429, Retry_After="120"), whole()))
-        self.assertIn("wants not to be asked for 121 s", self.refused(told(429, Retry_After="121")))
+        self.assertIn("asks for a pause of 121 s", self.refused(told(429, Retry_After="121")))

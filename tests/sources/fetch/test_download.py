@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.sources.fetch.download`: what is asked for, and what becomes a file."""
+"""Tests for :mod:`patches.sources.fetch.download`: requests, and the files that result."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ VALIDATORS = {"ETag": '"one"', "Last-Modified": DATE}
 
 
 def base64_of(digest: bytes) -> str:
-    """Write a checksum as headers do."""
+    """Return a checksum as in headers."""
     return base64.b64encode(digest).decode("ascii")
 
 
 class UnchangedTests(DownloadCase):
-    """Asking whether a file has changed."""
+    """Revalidation of files."""
 
     def test_first(self) -> None:
-        """A file that is not here is asked for without conditions and without compression."""
+        """A file that is not cached is requested without conditions and without compression."""
         fetched = self.fetch(whole(**VALIDATORS))
         self.assertHad(fetched)
         self.assertTrue(fetched.path.name.endswith("-all.zip"))
@@ -43,7 +43,7 @@ class UnchangedTests(DownloadCase):
         self.assertFalse(asked.headers.keys() & {"if-none-match", "if-modified-since", "range", "if-range"})
 
     def test_record(self) -> None:
-        """What is known of a file is in JSON beside it, under the SHA-256 of its URL."""
+        """The record of a file is in JSON beside it, under the SHA-256 of its URL."""
         self.fetch(whole(**VALIDATORS))
         path = self.folder / f"{hashlib.sha256(URL.encode()).hexdigest()}.json"
         record = {"version": 1, "url": URL, "etag": '"one"', "last_modified": DATE, "length": len(BODY)}
@@ -62,7 +62,7 @@ class UnchangedTests(DownloadCase):
         self.assertEqual(after, before)
 
     def test_changed(self) -> None:
-        """A file that has changed takes the place of the one before; its state is another."""
+        """A changed file replaces the one before; its state differs."""
         first = self.fetch(whole(**VALIDATORS))
         second = self.fetch(whole(BODY[::-1], ETag='"two"'))
         self.assertHad(second, BODY[::-1])
@@ -74,7 +74,7 @@ class UnchangedTests(DownloadCase):
         self.assertEqual(self.fetch(whole(ETag='"one"')), self.fetch(whole(ETag='W/"two"')))
 
     def test_damaged(self) -> None:
-        """A file that is gone, or of another length than was written, is asked for without conditions."""
+        """A file that is missing, or has another length than recorded, is requested without conditions."""
         for damage in (os.unlink, lambda path: os.truncate(path, 7)):
             damage(self.fetch(whole(**VALIDATORS)).path)
             self.web.asked.clear()
@@ -82,7 +82,7 @@ class UnchangedTests(DownloadCase):
             self.assertNotIn("if-none-match", self.web.asked[0].headers)
 
     def test_record_of_another_version(self) -> None:
-        """A record that cannot be read, or is of a version to come, is not there."""
+        """A record that cannot be parsed, or is of a later version, is ignored."""
         self.fetch(whole(**VALIDATORS))
         (path,) = self.folder.glob("*.json")
         for text in ("", "[]", "{}", path.read_text().replace('"version": 1', '"version": 2')):
@@ -92,33 +92,33 @@ class UnchangedTests(DownloadCase):
             self.assertNotIn("if-none-match", self.web.asked[0].headers)
 
     def test_unasked_304(self) -> None:
-        """A server that says "unchanged" without having been asked is refused."""
+        """A 304 response to a request without conditions is refused."""
         self.assertEqual(self.refused(told(304)), f"{URL}: it answered 304")
 
 
 class WholeTests(DownloadCase):
-    """What is right, and what is not."""
+    """Right and wrong bodies."""
 
     def test_compressed(self) -> None:
-        """A body that its server has compressed nevertheless is kept as it was sent."""
+        """A body that its server compressed nevertheless is stored as it was sent."""
         packed = gzip.compress(BODY)
         headers = {"Content-Encoding": "gzip", "Content-MD5": base64_of(md5(packed).digest())}
         self.assertHad(self.fetch(whole(packed, **headers)), packed)
 
     def test_chunked(self) -> None:
-        """A body that comes in chunks needs no length."""
+        """A chunked body needs no length."""
         chunks = b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
         self.assertHad(self.fetch(told(200, chunks, closes=True, Transfer_Encoding="chunked")))
 
     def test_no_length(self) -> None:
-        """A body that ends with its connection may have been cut, and is refused; unless its checksum is right."""
+        """A body that ends with its connection may be cut off, and is refused; unless its checksum is right."""
         message = self.refused(told(200, BODY, closes=True))
-        self.assertIn("whether that was all cannot be known", message)
+        self.assertIn("the file may be cut off", message)
         self.assertNothing()
         self.assertHad(self.fetch(told(200, BODY, closes=True, Content_MD5=base64_of(md5(BODY).digest()))))
 
     def test_checksums(self) -> None:
-        """A checksum of every kind is compared: what has another is refused at once, and leaves nothing."""
+        """A checksum of each algorithm is compared: a file with another one is refused at once, and removed."""
         sha256, right = hashlib.sha256(BODY).digest(), md5(BODY).digest()
         for name, form, digest in (
             ("x-goog-hash", "crc32c=AAAAAA==,md5={}", right),
@@ -129,19 +129,19 @@ class WholeTests(DownloadCase):
         ):
             wrong = form.format(base64_of(bytes(len(digest))))
             self.web.asked.clear()
-            self.assertRegex(self.refused(whole(**{name: wrong})), "does not have the .* checksum that it said")
+            self.assertRegex(self.refused(whole(**{name: wrong})), "does not have the .* checksum that it announced")
             self.assertEqual(len(self.web.asked), 1)
             self.assertNothing()
             self.fetch(whole(**{name: form.format(base64_of(digest))})).path.unlink()
             next(self.folder.iterdir()).unlink()
 
     def test_unpacked_by_the_server(self) -> None:
-        """The checksum that Google's storage tells of what it unpacks on the way is not that of what comes."""
+        """The checksum of Google's storage is ignored if the storage decompresses the file."""
         headers = {"x-goog-hash": f"md5={base64_of(bytes(16))}", "x-goog-stored-content-encoding": "gzip"}
         self.assertHad(self.fetch(whole(**headers)))
 
     def test_too_long(self) -> None:
-        """A file that is longer than it may be is refused before its body, or as soon as there is too much."""
+        """A file that is too long is refused before its body, or as soon as the limit is exceeded."""
         self.assertIn("is 10240 bytes long, more than 10239", self.refused(whole(), max_bytes=len(BODY) - 1))
         endless = told(200, b"%x\r\n%b" % (1 << 40, BODY), closes=True, Transfer_Encoding="chunked")
         self.assertIn("is longer than 5000 bytes", self.refused(endless, max_bytes=5000))
@@ -149,7 +149,7 @@ class WholeTests(DownloadCase):
         self.assertNothing()
 
     def test_old_file_stays(self) -> None:
-        """A file that is here stays as it is when there is no newer one to be had."""
+        """A cached file stays as it is when no newer one can be downloaded."""
         first = self.fetch(whole(**VALIDATORS))
         self.refused(whole(BODY * 2, Content_MD5=base64_of(bytes(16))))
         self.refused(told(404))
@@ -157,16 +157,16 @@ class WholeTests(DownloadCase):
         self.assertEqual(self.fetch(told(304)), first)
 
     def test_cannot_be_kept(self) -> None:
-        """A folder that cannot be written is an error of one line."""
+        """A folder that cannot be written to is an error in one line."""
         self.folder.write_text("not a folder")
-        self.assertRegex(self.refused(whole()), f"^{URL}: cannot be kept: File exists$")
+        self.assertRegex(self.refused(whole()), f"^{URL}: cannot be stored: File exists$")
 
 
 class KeptTests(DownloadCase):
-    """Several files, and several who want them."""
+    """Several files, and several fetches of one."""
 
     def test_at_once(self) -> None:
-        """Two who want the same file at once: the second asks only whether it has changed."""
+        """Of two fetches of a file at once, the second only revalidates it."""
         self.answers = [whole(**VALIDATORS), told(304)]
         downloads = self.downloads()
         both = [Deferred.fromCoroutine(downloads(URL)) for _ in range(2)]
@@ -176,7 +176,7 @@ class KeptTests(DownloadCase):
         self.assertEqual(self.web.asked[1].headers["if-none-match"], '"one"')
 
     def test_forget_unused(self) -> None:
-        """The files of URLs that nobody has used for long are removed, and nothing else."""
+        """Only the files of URLs that were not used for long are removed."""
         urls = [f"https://feeds.test/{number}.json" for number in range(3)]
         had = [self.fetch(whole(**VALIDATORS), url=url) for url in urls]
         stranger = self.folder / "README"
@@ -192,7 +192,7 @@ class KeptTests(DownloadCase):
         self.assertEqual(FileCache(self.folder / "absent").forget_unused(0), 0)
 
     def test_use(self) -> None:
-        """Files that are in use without being fetched stay; the time of nobody else's file is touched."""
+        """Files that are in use without being fetched stay; foreign files are not touched."""
         fetched = self.fetch(whole(**VALIDATORS))
         stranger = Path(self.mktemp())
         stranger.write_text("mine")
@@ -202,7 +202,7 @@ class KeptTests(DownloadCase):
         self.assertEqual((kept.forget_unused(time.time() - 60), stranger.stat().st_mtime), (0, 1.0))
 
     def test_busy(self) -> None:
-        """A file that is being fetched is not forgotten."""
+        """A file that is being fetched is not removed."""
         self.answers = [Told(b"")]
         kept = FileCache(self.folder)
         downloads = Downloader(verbatim_client(self.web.agent(self.clock)), self.clock, maybeDeferred, kept)
@@ -216,12 +216,12 @@ class KeptTests(DownloadCase):
         self.assertEqual(kept.forget_unused(time.time()), 1)
 
     def make_old(self, *more: Path) -> None:
-        """Have all files be of long ago."""
+        """Set the times of all files to long ago."""
         for path in (*self.folder.iterdir(), *more):
             os.utime(path, (1, 1))
 
     def test_cancelled(self) -> None:
-        """A fetch that is cancelled leaves no timer behind, and its URL can be fetched again."""
+        """A cancelled fetch leaves no timer, and its URL can be fetched again."""
         downloads = self.downloads()
         for answer in (whole(Content_Length="99999"), told(503)):
             self.answers = [answer]

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.sources.fetch.download`: transfers that break, and are continued."""
+"""Tests for :mod:`patches.sources.fetch.download`: transfers that break, and are resumed."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ CUT = 4000
 
 
 def cut(body: bytes = BODY, at: int = CUT, **headers: str) -> Told:
-    """An answer whose connection is lost in the middle of its body."""
+    """Return a response whose connection is lost in the middle of its body."""
     return told(200, body[:at], closes=True, Content_Length=str(len(body)), **headers)
 
 
 def rest(body: bytes = BODY, first: int = CUT, **headers: str) -> Told:
-    """What is behind the first bytes."""
+    """Return the response with the bytes after the first ones."""
     return told(206, body[first:], Content_Range=f"bytes {first}-{len(body) - 1}/{len(body)}", **headers)
 
 
 class ResumeTests(DownloadCase):
-    """Files that come in parts."""
+    """Files that arrive in parts."""
 
     def ranges(self) -> list[tuple[str | None, str | None]]:
-        """Tell what was asked for."""
+        """Return the ranges that were requested."""
         return [(asked.headers.get("range"), asked.headers.get("if-range")) for asked in self.web.asked]
 
     def test_cut(self) -> None:
-        """A broken transfer is continued where it broke off, and the whole is compared with its checksum."""
+        """A broken transfer is resumed where it broke off, and the checksum is that of the whole file."""
         headers = {"ETag": '"one"', "Content-MD5": base64.b64encode(md5(BODY).digest()).decode()}
         self.assertHad(self.fetch(cut(**headers), rest()))
         self.assertEqual(self.ranges(), [(None, None), (f"bytes={CUT}-", '"one"')])
 
     def test_cut_again_and_again(self) -> None:
-        """Each try continues what the one before has left."""
+        """Each try resumes the one before."""
         second = told(206, BODY[CUT:5000], closes=True,
                       Content_Length=str(len(BODY) - CUT),
                       Content_Range=f"bytes {CUT}-{len(BODY) - 1}/{len(BODY)}")  # fmt: skip
@@ -50,24 +50,24 @@ class ResumeTests(DownloadCase):
         self.assertEqual(self.ranges()[2], ("bytes=5000-", '"one"'))
 
     def test_rest_that_is_short(self) -> None:
-        """A rest that ends before the end that it told is continued in its turn."""
+        """A range that ends before its announced end is resumed in turn."""
         short = told(206, BODY[CUT:5000], Content_Range=f"bytes {CUT}-{len(BODY) - 1}/{len(BODY)}")
         self.assertHad(self.fetch(cut(ETag='"one"'), short, rest(first=5000)))
         self.assertEqual([asked for asked, _ in self.ranges()], [None, f"bytes={CUT}-", "bytes=5000-"])
 
     def test_next_process(self) -> None:
-        """What one process had of a file, the next one continues."""
+        """The next process resumes the partial file of the one before."""
         message = self.refused(cut(ETag='"one"'), tries=1)
-        self.assertEqual(message, f"{URL}: it closed the connection before the end of its answer, and was asked once")
+        self.assertEqual(message, f"{URL}: it closed the connection before the end of its answer (asked once)")
         self.assertHad(self.fetch(rest(ETag='"one"'), tries=1))
 
     def test_changed_meanwhile(self) -> None:
-        """A file that has changed since is had anew; nothing of the old one is in it."""
+        """A file that changed in the meantime is downloaded again; it contains nothing of the old one."""
         self.assertHad(self.fetch(cut(ETag='"one"'), whole(BODY[::-1], ETag='"two"')), BODY[::-1])
         self.assertEqual(len(self.web.asked), 2)
 
     def test_weak_validators(self) -> None:
-        """Without a strong validator nothing tells that a rest belongs to the part: it is had anew."""
+        """Without a strong validator a range may not belong to the partial file: the file is downloaded again."""
         for headers in ({}, {"ETag": 'W/"one"'}, {"Last-Modified": "Fri, 20 Nov 2026 06:00:00 GMT"}):
             self.web.asked.clear()
             self.assertHad(self.fetch(cut(**headers), whole(**headers)))
@@ -75,7 +75,7 @@ class ResumeTests(DownloadCase):
             self.fetch(whole()).path.unlink()
 
     def test_useless_rests(self) -> None:
-        """A rest that is of another place, length or file, or is refused, is not used: the file is had anew."""
+        """A range of another position, length or file, or an error, is not used: the file is downloaded again."""
         useless = [
             told(416),
             told(206, BODY[CUT:]),
@@ -92,7 +92,7 @@ class ResumeTests(DownloadCase):
             self.assertEqual(self.ranges(), [(None, None), (f"bytes={CUT}-", '"one"'), (None, None)])
 
     def test_part_that_was_damaged(self) -> None:
-        """A continued file whose checksum is wrong may have a damaged part: it is had anew, once."""
+        """A resumed file with a wrong checksum may have a damaged part: it is downloaded again, once."""
         headers = {"ETag": '"one"', "Content-MD5": base64.b64encode(md5(BODY).digest()).decode()}
         self.refused(cut(**headers), tries=1)
         (part,) = self.folder.glob("*.part")
@@ -104,7 +104,7 @@ class ResumeTests(DownloadCase):
         self.assertIn("checksum", self.refused(rest(), whole(BODY[::-1], **headers)))
 
     def test_part_that_is_gone(self) -> None:
-        """A part that is gone, empty, or as long as the file already is not continued."""
+        """A partial file that is missing, empty, or as long as the file is not resumed."""
         for length in (None, 0, len(BODY)):
             self.refused(cut(ETag='"one"'), tries=1)
             (part,) = self.folder.glob("*.part")
@@ -114,7 +114,7 @@ class ResumeTests(DownloadCase):
             self.assertEqual(self.ranges(), [(None, None)])
 
     def test_renewed_in_parts(self) -> None:
-        """The newer of two files is continued too, and the older one is here until it is whole."""
+        """A newer file is resumed too, and the older one stays until it is complete."""
         old = self.fetch(whole(b"old", ETag='"old"'))
         self.refused(cut(ETag='"one"'), tries=1)
         self.assertEqual(old.path.read_bytes(), b"old")
@@ -123,7 +123,7 @@ class ResumeTests(DownloadCase):
     @given(st.lists(st.tuples(st.sampled_from(["cut", "trouble", "changed"]), st.integers(0, 99)), max_size=4))
     @settings(max_examples=60, deadline=None)
     def test_whatever_happens(self, troubles: list[tuple[str, int]]) -> None:
-        """However often it breaks and changes, what is had is one of the files that the server had, whole."""
+        """After any sequence of failures and changes, the result is a file that the server had, complete."""
         self.setUp()
         body, left = bytearray(b"first " * 20), list(troubles)
 
@@ -149,21 +149,21 @@ class ResumeTests(DownloadCase):
 
 
 class RangeTests(DownloadCase):
-    """The header of a rest."""
+    """``Content-Range``."""
 
     @given(st.integers(0, 10**18), st.integers(0, 10**18), st.integers(0, 10**18))
     def test_written_and_read(self, first: int, more: int, behind: int) -> None:
-        """What is written is read."""
+        """A formatted range is parsed."""
         last, total = first + more, first + more + behind + 1
         answer = told(206, Content_Range=f"bytes {first}-{last}/{total}").data
         self.assertIn(b"content-range: bytes ", answer)
         self.assertEqual(self.read(f"bytes {first}-{last}/{total}"), ContentRange(first, last, total))
 
     def test_unusable(self) -> None:
-        """What tells no total length, or cannot be, is not there."""
+        """A range without a total length, or an impossible one, is ignored."""
         for text in ("", "bytes */10", "bytes 0-1/*", "bytes 2-1/10", "bytes 0-10/10", "items 0-1/2", "bytes 0-1/2x"):
             self.assertIsNone(self.read(text), text)
 
     def read(self, text: str) -> ContentRange | None:
-        """Read a header."""
+        """Parse a header."""
         return ContentRange.from_headers(Headers({"Content-Range": [text]}))

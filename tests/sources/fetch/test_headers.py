@@ -9,10 +9,10 @@ from patches.sources.fetch.headers import ContentRange, strong_validator
 
 
 class HeaderTests(SynchronousTestCase):
-    """What headers say."""
+    """Parsing of header fields."""
 
     def test_range(self) -> None:
-        """A range within a length is read; one that is impossible, or without a length, is not."""
+        """A range within a length is parsed; one that is impossible, or without a length, is not."""
         for text, expected in (
             ("bytes 0-0/1", ContentRange(0, 0, 1)),
             ("Bytes  5-9/10", ContentRange(5, 9, 10)),

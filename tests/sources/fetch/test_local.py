@@ -15,12 +15,12 @@ from patches.sources.fetch.local import LocalFiles
 
 
 def at_once(work: Callable[..., Any], *args: Any) -> Deferred[Any]:
-    """Run what blocks."""
+    """Run a blocking call."""
     return execute(work, *args)
 
 
 class LocalTests(SynchronousTestCase):
-    """Files and folders that are here."""
+    """Local files and folders."""
 
     def setUp(self) -> None:
         self.folder = Path(self.mktemp())
@@ -34,13 +34,13 @@ class LocalTests(SynchronousTestCase):
         os.utime(self.file, (time, time))
 
     def state(self, path: Path) -> str:
-        """Return what changes when a file or a folder does."""
+        """Return the state of a file or a folder."""
         fetched = self.successResultOf(ensureDeferred(LocalFiles(at_once)(str(path))))
         self.assertEqual(fetched.path, path)
         return fetched.state
 
     def test_changes(self) -> None:
-        """The state of a file, and of a folder with it, changes with its length and its time, and with nothing else."""
+        """The state of a file, and that of its folder, changes with its length and its time, and with nothing else."""
         for path in (self.file, self.folder):
             self.write("one")
             first = self.state(path)
@@ -53,7 +53,7 @@ class LocalTests(SynchronousTestCase):
             self.assertEqual(self.state(path), first)
 
     def test_members(self) -> None:
-        """A folder changes when a file comes, goes, or has another name."""
+        """The state of a folder changes when a file is added, removed or renamed."""
         states = [self.state(self.folder)]
         (self.folder / "b.json").write_text("two")
         os.utime(self.folder / "b.json", (1, 1))
@@ -65,6 +65,6 @@ class LocalTests(SynchronousTestCase):
         self.assertEqual(self.state(self.folder), states[0])
 
     def test_absent(self) -> None:
-        """What is not there is an error that names it, in a line."""
+        """A missing path is an error in one line that names it."""
         failure = self.failureResultOf(ensureDeferred(LocalFiles(at_once)("/no/such/file")), SourceError)
         self.assertEqual(str(failure.value), "/no/such/file: No such file or directory")

@@ -20,7 +20,7 @@ class ProxyTests(SynchronousTestCase):
     """URLs of proxies."""
 
     def test_forms(self) -> None:
-        """A scheme and a port may be left out; a user and a password may be there, and be escaped."""
+        """Scheme and port are optional; user and password may be present, and be escaped."""
         for text, proxy in {
             "http://proxy.test:3128": Proxy("proxy.test", 3128),
             "proxy.test:3128": Proxy("proxy.test", 3128),
@@ -33,7 +33,7 @@ class ProxyTests(SynchronousTestCase):
         self.assertEqual(base64.b64decode(authorization.removeprefix("Basic ")), b"me:p@ss:")
 
     def test_unusable(self) -> None:
-        """What is no URL of such a proxy is refused; the error and the value do not tell the password."""
+        """A text that is not the URL of a proxy is refused; neither the error nor the value shows the password."""
         for text in (
             "",
             "socks5://me:secret@x",
@@ -50,15 +50,15 @@ class ProxyTests(SynchronousTestCase):
 
 
 class EnvironmentTests(SynchronousTestCase):
-    """What the environment says."""
+    """Proxies of the environment."""
 
     def direct(self, no_proxy: str, host: str, port: int = 443) -> bool:
-        """Tell whether a server is reached without a proxy."""
+        """Return whether a server is reached without a proxy."""
         proxies = Proxies.from_environment({"HTTPS_PROXY": "http://proxy.test:3128", "NO_PROXY": no_proxy})
         return proxies.proxy_for("https", host, port) is None
 
     def test_variables(self) -> None:
-        """Each scheme has its variable, in small letters or large; small ones go before, empty ones are not there."""
+        """Each scheme has its variable, in lower or upper case; lower case takes precedence, empty ones are ignored."""
         environment = {"HTTP_PROXY": "http://a.test", "http_proxy": "http://b.test", "HTTPS_PROXY": "", "x": "y"}
         proxies = Proxies.from_environment(environment)
         self.assertEqual(proxies.proxy_for("http", "x.test", 80), Proxy("b.test", 80))
@@ -69,7 +69,7 @@ class EnvironmentTests(SynchronousTestCase):
         self.assertIsNone(Proxies.from_environment({}).proxy_for("https", "x.test", 443))
 
     def test_bad_variable(self) -> None:
-        """A variable that cannot be used is an error that names it, and tells no password."""
+        """A variable that cannot be used is an error that names it, and does not contain the password."""
         with self.assertRaises(BadSetting) as caught:
             Proxies.from_environment({"https_proxy": "socks5://me:secret@x"})
         self.assertRegex(str(caught.exception), "^HTTPS_PROXY in the environment must be the URL of a proxy")
@@ -93,7 +93,7 @@ class EnvironmentTests(SynchronousTestCase):
             self.assertEqual([host for host in no if self.direct(entry, host)], [], entry)
 
     def test_ports(self) -> None:
-        """An entry with a port means that port alone."""
+        """An entry with a port covers that port only."""
         for entry, host in (("x.test:8443", "x.test"), ("10.0.0.1:8443", "10.0.0.1"), ("[fe80::1]:8443", "fe80::1")):
             self.assertTrue(self.direct(entry, host, 8443))
             self.assertFalse(self.direct(entry, host, 443))
@@ -101,14 +101,16 @@ class EnvironmentTests(SynchronousTestCase):
         self.assertFalse(self.direct("*:8443", "x.test", 443))
 
     def test_this_host(self) -> None:
-        """No proxy of the environment leads to this host itself; one that is configured does."""
+        """This host is reached without a proxy of the environment, but with a configured one."""
         for host in ("localhost", "127.0.0.1", "127.8.8.8", "::1"):
             self.assertTrue(self.direct("", host))
             self.assertIsNotNone(Proxies.always(Proxy("proxy.test", 1)).proxy_for("http", host, 80))
 
     @given(HOSTS, HOSTS, PORTS, PORTS)
     def test_names(self, name: str, below: str, port: int, other: int) -> None:
-        """A name means itself and what is below it, and no name that merely ends the same; a port only narrows it."""
+        """
+        A name covers itself and its subdomains, and no name that merely has the same ending; a port only narrows it.
+        """
         self.assertTrue(Bypass.from_text(name).covers(name, port))
         self.assertTrue(Bypass.from_text(name.upper()).covers(f"{below}.{name}", port))
         self.assertFalse(Bypass.from_text(f"x{name}").covers(name, port))
@@ -118,11 +120,11 @@ class EnvironmentTests(SynchronousTestCase):
 
     @given(st.ip_addresses(), st.integers(0, 32))
     def test_addresses(self, address: IPv4Address | IPv6Address, prefix: int) -> None:
-        """An address means itself, and a network all addresses in it."""
+        """An address covers itself, and a network all its addresses."""
         for entry in (str(address), f"{address}/{prefix}"):
             self.assertTrue(Bypass.from_text(entry).covers(str(address), 443), entry)
 
     @given(st.text(st.characters(min_codepoint=32, max_codepoint=126)))
     def test_whatever_is_there(self, text: str) -> None:
-        """Whatever is in the variable, it is read, and means the same every time."""
+        """Any variable is parsed, and has the same meaning every time."""
         self.assertEqual(self.direct(text, "x.test"), self.direct(text, "x.test"))

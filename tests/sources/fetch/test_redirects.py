@@ -12,11 +12,11 @@ class RedirectTests(SynchronousTestCase):
     """URLs."""
 
     def test_statuses(self) -> None:
-        """Only these lead elsewhere."""
+        """Only these statuses redirect."""
         self.assertEqual(set(REDIRECTS), {301, 302, 303, 307, 308})
 
     def test_shown(self) -> None:
-        """User and password are not shown, wherever an @ is."""
+        """User and password are removed, wherever an @ is."""
         for url, expected in (
             ("https://x.test/a", "https://x.test/a"),
             ("https://me:secret@x.test/a@b", "https://x.test/a@b"),
@@ -26,7 +26,7 @@ class RedirectTests(SynchronousTestCase):
             self.assertEqual(without_credentials(url), expected)
 
     def test_redirected(self) -> None:
-        """A redirect is relative to what was asked for; from https it never leads to http."""
+        """A redirect is relative to the requested URL; it never leads from https to http."""
         for url, location, expected in (
             ("https://x.test/a/b", b"c", "https://x.test/a/c"),
             ("http://x.test/a", b"https://y.test/", "https://y.test/"),
@@ -37,7 +37,7 @@ class RedirectTests(SynchronousTestCase):
             self.assertRaises(SourceError, redirected, "https://x.test/a", location)
 
     def test_same_server(self) -> None:
-        """Another host, port or scheme is another server, but for http that becomes https on the usual ports."""
+        """Another host, port or scheme is another server, except https instead of http on the default ports."""
         for configured, url, expected in (
             ("https://x.test/a", "https://x.test:443/b", True),
             ("https://x.test/a", "https://X.test/b", True),

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.sources.fetch.request`: servers in trouble, and redirects."""
+"""Tests for :mod:`patches.sources.fetch.request`: failing servers, and redirects."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ PART = 4000
 
 
 class TroubleTests(DownloadCase):
-    """Servers that are busy, slow, or gone."""
+    """Servers that are busy, slow, or unreachable."""
 
     def test_statuses_that_pass(self) -> None:
-        """A busy server, and one in trouble, is asked again after pauses that double."""
+        """A busy or failing server is asked again after pauses that double."""
         self.assertHad(self.fetch(told(429), told(503), told(500), told(599), whole()))
         self.assertEqual(self.clock.seconds(), 1_800_000_000 + 1 + 2 + 4 + 8)
 
     def test_statuses_that_stay(self) -> None:
-        """Any other status is an error at once, that names it and the URL."""
+        """Any other status is an error at once, which contains the status and the URL."""
         for status in (204, 206, 304, 400, 401, 404, 416):
             self.web.asked.clear()
             self.assertEqual(self.refused(told(status)), f"{URL}: it answered {status}")
@@ -26,27 +26,27 @@ class TroubleTests(DownloadCase):
         self.assertNothing()
 
     def test_not_there(self) -> None:
-        """A server that says that there is no such file is told apart from one that does not give it."""
+        """A file that the server does not have is distinguished from one that it refuses."""
         there = {status: not isinstance(self.refusal(told(status)), NotThere) for status in (400, 401, 403, 404, 410)}
         self.assertEqual([status for status in there if not there[status]], [404, 410])
         self.assertNotIsInstance(self.refusal(told(503)), NotThere)
 
     def test_given_up(self) -> None:
-        """After the last try that was it."""
-        self.assertEqual(self.refused(told(503)), f"{URL}: it answered 503, and was asked 5 times")
+        """After the last try the request fails."""
+        self.assertEqual(self.refused(told(503)), f"{URL}: it answered 503 (asked 5 times)")
         self.assertEqual(len(self.web.asked), 5)
 
     def test_retry_after(self) -> None:
-        """A server that says when to ask again is not asked before; one that wants too much is given up."""
+        """The pause that a server asks for is kept; one that is too long ends the download."""
         self.assertHad(self.fetch(told(429, Retry_After="50"), whole()))
         self.assertEqual(self.clock.seconds(), 1_800_000_050)
         date = {"Date": "Fri, 20 Nov 2026 06:00:00 GMT", "Retry-After": "Fri, 20 Nov 2026 06:01:00 GMT"}
         self.fetch(told(503, **date), whole())
         self.assertEqual(self.clock.seconds(), 1_800_000_110)
-        self.assertIn("and wants not to be asked for 3600 s", self.refused(told(429, Retry_After="3600")))
+        self.assertIn("and asks for a pause of 3600 s", self.refused(told(429, Retry_After="3600")))
 
     def test_silence(self) -> None:
-        """A server that sends nothing for a minute, before its answer or in it, is asked again."""
+        """A server that sends nothing for a minute, before or during its response, is asked again."""
         rest = told(206, BODY[PART:], Content_Range=f"bytes {PART}-{len(BODY) - 1}/{len(BODY)}")
         self.answers = [Told(b""), told(200, BODY[:PART], Content_Length=str(len(BODY)), ETag='"one"'), rest]
         fetching = self.begin()
@@ -58,7 +58,7 @@ class TroubleTests(DownloadCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_slow_but_alive(self) -> None:
-        """As long as something comes there is no limit of time."""
+        """As long as data arrives there is no time-out."""
         self.answers = [told(200, BODY[:10], Content_Length=str(len(BODY)))]
         fetching = self.begin()
         for first in range(10, len(BODY), 1024):
@@ -67,21 +67,21 @@ class TroubleTests(DownloadCase):
         self.assertHad(self.successResultOf(fetching))
 
     def test_url_is_shown_without_password(self) -> None:
-        """An error does not tell what is secret in a URL."""
+        """An error does not contain the secrets of a URL."""
         self.assertEqual(
             self.refused(told(404), url="https://user:secret@feeds.test/a"), "https://feeds.test/a: it answered 404"
         )
 
 
 class RedirectTests(DownloadCase):
-    """Files that are elsewhere."""
+    """Files at another URL."""
 
     def redirect(self, location: str, status: int = 302) -> Told:
-        """An answer that leads elsewhere."""
+        """Return a redirect."""
         return told(status, b"<a>moved</a>", Location=location)
 
     def test_followed(self) -> None:
-        """A redirect is followed, relative ones too; the file is that of the URL that was configured."""
+        """A redirect is followed, a relative one too; the file is stored under the configured URL."""
         to = self.redirect("/mirror/all.zip", 301), self.redirect("https://cdn.test/x y?sig=%2B"), whole()
         self.assertHad(self.fetch(*to))
         self.assertEqual(
@@ -90,23 +90,23 @@ class RedirectTests(DownloadCase):
         )
 
     def test_loop(self) -> None:
-        """A server that redirects on and on is given up after five."""
+        """An endless redirect is given up after five."""
         self.assertEqual(self.refused(self.redirect(URL)), f"{URL}: is redirected more than 5 times")
         self.assertEqual(len(self.web.asked), 6)
 
     def test_downgrade(self) -> None:
-        """A redirect from https to http is refused, and nothing is asked there."""
+        """A redirect from https to http is refused, and no request is sent to it."""
         message = self.refused(self.redirect("http://me:secret@feeds.test/all.zip"))
         self.assertEqual(message, f"{URL}: is redirected from https to http: http://feeds.test/all.zip")
         self.assertEqual(len(self.web.asked), 1)
 
     def test_nowhere(self) -> None:
-        """A redirect to what is no web server is refused."""
+        """A redirect to something that is not a web server is refused."""
         for location in ("file:///etc/passwd", "https://[", "https://x:99999/", "ftp://feeds.test/"):
-            self.assertIn("no URL of a web server", self.refused(self.redirect(location)))
+            self.assertIn("not a URL of a web server", self.refused(self.redirect(location)))
 
     def test_headers(self) -> None:
-        """The headers of the configuration go to its server, and to no other that it redirects to."""
+        """The configured headers are sent to the configured server only, not to others that it redirects to."""
         headers = {"Authorization": "Bearer secret", "Range": "bytes=0-1"}
         to = (self.redirect("/b"), self.redirect("https://feeds.test:8443/c"), self.redirect("https://cdn.test/d"))
         self.fetch(*to, self.redirect("https://feeds.test/e"), whole(), headers=headers)
@@ -114,7 +114,7 @@ class RedirectTests(DownloadCase):
         self.assertEqual(sent, ["Bearer secret", "Bearer secret", None, None, "Bearer secret"])
 
     def test_validators_are_sent_on(self) -> None:
-        """What tells whether the file has changed is asked where the file is."""
+        """The conditions are sent to the target of a redirect."""
         self.fetch(self.redirect("https://cdn.test/d"), whole(ETag='"one"'))
         self.fetch(self.redirect("https://cdn.test/d"), told(304))
         self.assertEqual(self.web.asked[-1].headers["if-none-match"], '"one"')

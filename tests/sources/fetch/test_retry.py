@@ -17,7 +17,7 @@ from patches.sources.fetch.retry import TRANSIENT, FetchSettings, RateLimiter, R
 
 
 class FakeTransport:
-    """A connection that can only be closed."""
+    """A connection that counts its closings."""
 
     closed = False
 
@@ -26,7 +26,7 @@ class FakeTransport:
 
 
 class FakeResponse:
-    """An answer whose body comes when the test says so."""
+    """A response whose body the test delivers."""
 
     def __init__(self, code: int = 200) -> None:
         self.code = code
@@ -42,7 +42,7 @@ class FakeResponse:
 
 
 class FakeClient:
-    """A client whose every request hangs until the test says what became of it."""
+    """A client whose requests wait until the test decides their results."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, dict[str, Any]]] = []
@@ -60,19 +60,19 @@ class FakeClient:
 
 
 class FetcherTests(SynchronousTestCase):
-    """Asking until there is an answer."""
+    """Requests until there is a response."""
 
     def setUp(self) -> None:
         self.clock = Clock()
         self.client = FakeClient()
 
     def fetch(self, jitter: float = 0.0, **settings: Any) -> Deferred[Response]:
-        """Begin to fetch something small."""
+        """Start to fetch a small document."""
         fetcher = RetryingClient(self.client, self.clock, FetchSettings(**settings), lambda: jitter)
         return Deferred.fromCoroutine(fetcher.get("http://x.test/", 100, {"A": "b"}))
 
     def test_answer(self) -> None:
-        """An answer is handed on; the request is sent once, without following redirects or reading ahead."""
+        """A response is returned; the request is sent once, without following redirects or reading ahead."""
         for status in (200, 301, 404, 400, 418):
             fetching = self.fetch()
             self.client.answer(status, b"body")
@@ -82,7 +82,7 @@ class FetcherTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def pauses(self, jitter: float, **settings: Any) -> list[float]:
-        """Fail until it is given up; give the pauses between the tries."""
+        """Fail until the client gives up. Return the pauses between the tries."""
         fetching = self.fetch(jitter, **settings)
         times = [self.clock.seconds()]
         while not fetching.called:
@@ -90,9 +90,7 @@ class FetcherTests(SynchronousTestCase):
             while self.clock.getDelayedCalls() and len(self.client.asked) == len(times):
                 self.clock.advance(0.5)
             times.append(self.clock.seconds())
-        self.assertEqual(
-            self.failureResultOf(fetching, RequestFailed).value.args, ("it answered 503, and was asked 7 times",)
-        )
+        self.assertEqual(self.failureResultOf(fetching, RequestFailed).value.args, ("it answered 503 (asked 7 times)",))
         self.client.asked.clear()
         return [after - before for before, after in itertools.pairwise(times[:-1])]
 
@@ -102,7 +100,7 @@ class FetcherTests(SynchronousTestCase):
         self.assertEqual(self.pauses(1.0, tries=7, max_pause_seconds=12.0), [0.5, 1, 2, 4, 6, 6])
 
     def test_what_may_pass(self) -> None:
-        """No connection, a lost one and the statuses of a server in trouble are tried again."""
+        """No connection, a lost one and the statuses of a failing server are tried again."""
         errors = [ConnectionRefusedError(), DNSLookupError(), ResponseFailed([Failure(ResponseDone())])]
         for error in errors:
             fetching = self.fetch()
@@ -127,7 +125,7 @@ class FetcherTests(SynchronousTestCase):
         self.assertIn("closed the connection", str(self.failureResultOf(fetching, RequestFailed).value))
 
     def test_bugs_are_not_tried_again(self) -> None:
-        """An error that no server can cause is not hidden."""
+        """An error that no server can cause is raised."""
         self.client.get = lambda url, **options: fail(ZeroDivisionError())  # type: ignore[method-assign]
         self.failureResultOf(self.fetch(), ZeroDivisionError)
 
@@ -141,11 +139,11 @@ class FetcherTests(SynchronousTestCase):
             response.body.dataReceived(b".")
             self.clock.advance(1)
         message = str(self.failureResultOf(fetching, RequestFailed).value)
-        self.assertEqual(message, "it did not answer within 5 s, and was asked once")
+        self.assertEqual(message, "it did not answer within 5 s (asked once)")
         self.assertTrue(response.transport.closed)
 
     def test_cancelled(self) -> None:
-        """A fetch that is cancelled, while it waits for an answer or in a pause, is over."""
+        """A cancelled fetch ends, both while it waits for a response and in a pause."""
         for status in (None, 500):
             fetching = self.fetch()
             if status is not None:
@@ -155,7 +153,7 @@ class FetcherTests(SynchronousTestCase):
             self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_slots_are_given_back(self) -> None:
-        """Whatever becomes of a request, the next one has its place."""
+        """After any result of a request, the next one gets its slot."""
         fetcher = RetryingClient(self.client, self.clock, FetchSettings(tries=1, parallel=1, timeout_seconds=5.0))
 
         def fetch() -> Deferred[Response]:
@@ -177,7 +175,7 @@ class BodyTests(SynchronousTestCase):
     """Bodies with a limit."""
 
     def test_up_to_the_limit(self) -> None:
-        """A body that is no longer than it may be is read whole."""
+        """A body of exactly the longest length is read completely."""
         response = FakeResponse()
         asking_again = read_body(response, 8)  # type: ignore[arg-type]
         response.body.dataReceived(b"1234")
@@ -185,7 +183,7 @@ class BodyTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(asking_again), b"12345678")
 
     def test_over_the_limit(self) -> None:
-        """A longer one is given up as soon as that is known, and the connection closed."""
+        """A longer body is given up as soon as that is known, and the connection closed."""
         response = FakeResponse()
         asking_again = read_body(response, 8)  # type: ignore[arg-type]
         response.body.dataReceived(b"123456789")
@@ -195,10 +193,10 @@ class BodyTests(SynchronousTestCase):
 
 
 class PaceTests(SynchronousTestCase):
-    """An even pace."""
+    """A rate of requests."""
 
     def test_even(self) -> None:
-        """Turns that are asked for at once come at an even distance, the first at once."""
+        """Turns that are requested at once are evenly spaced, the first at once."""
         clock = Clock()
         pace = RateLimiter(clock, 4.0)
         turns = [Deferred.fromCoroutine(pace.wait_turn()) for _ in range(4)]
@@ -207,7 +205,7 @@ class PaceTests(SynchronousTestCase):
             clock.advance(0.25)
 
     def test_unused_turns_are_lost(self) -> None:
-        """After a rest there is one turn at once, not many."""
+        """After a pause there is one turn at once, not many."""
         clock = Clock()
         pace = RateLimiter(clock, 1.0)
         clock.advance(100)
@@ -215,6 +213,6 @@ class PaceTests(SynchronousTestCase):
         self.assertEqual([wait_turn.called for wait_turn in turns], [True, False])
 
     def test_no_pace(self) -> None:
-        """Without a rate every turn comes at once."""
+        """Without a rate every turn is at once."""
         pace = RateLimiter(Clock(), None)
         self.assertTrue(all(Deferred.fromCoroutine(pace.wait_turn()).called for _ in range(100)))

@@ -12,7 +12,7 @@ from tests.sources.download_case import DownloadCase, whole
 from tests.sources.fetch.test_retry import FakeClient
 from tests.sources.memory_web import told
 
-#: status: whether a request is sent again, whether a file is asked for again.
+#: status: whether a request is sent again, whether a file is requested again
 STATUSES = {
     200: (False, False),
     204: (False, False),
@@ -39,14 +39,16 @@ STATUSES = {
 
 
 class RequestStatusTests(SynchronousTestCase):
-    """What :class:`RetryingClient` does."""
+    """The statuses for :class:`RetryingClient`."""
 
     def setUp(self) -> None:
         self.clock = Clock()
         self.client = FakeClient()
 
     def test_statuses(self) -> None:
-        """A final status is the answer, at once; any other is asked again, and the next answer is taken."""
+        """
+        A final status is returned at once; after any other the request is sent again, and the next response returned.
+        """
         for status, (again, _) in STATUSES.items():
             self.client.asked.clear()
             fetcher = RetryingClient(self.client, self.clock, FetchSettings(), lambda: 0.0)
@@ -61,7 +63,7 @@ class RequestStatusTests(SynchronousTestCase):
             self.assertEqual(len(self.client.asked), 2 if again else 1, status)
 
     def test_given_up(self) -> None:
-        """A status that stays is given up after the last try, and named."""
+        """A status that lasts is given up after the last try, and is in the message."""
         for status in (429, 500, 502, 503, 504):
             fetcher = RetryingClient(self.client, self.clock, FetchSettings(tries=2), lambda: 0.0)
             fetching = Deferred.fromCoroutine(fetcher.get("http://x.test/", 100))
@@ -69,14 +71,14 @@ class RequestStatusTests(SynchronousTestCase):
             self.clock.advance(1)
             self.client.answer(status)
             error = self.failureResultOf(fetching, RequestFailed).value
-            self.assertEqual(str(error), f"it answered {status}, and was asked 2 times")
+            self.assertEqual(str(error), f"it answered {status} (asked 2 times)")
 
 
 class FileStatusTests(DownloadCase):
-    """What a download does."""
+    """The statuses for a download."""
 
     def test_statuses(self) -> None:
-        """A final status ends it at once; after any other the file is asked for again."""
+        """A final status ends the download at once; after any other the file is requested again."""
         for status, (_, again) in STATUSES.items():
             if status in (200, 301):
                 continue

@@ -19,7 +19,7 @@ from patches.sources.fetch.tunnels import TunnelEndpoint, TunnelRefused
 
 
 class Listening(Protocol):
-    """Keeps what comes."""
+    """Stores received data."""
 
     data, closed = b"", 0
 
@@ -32,7 +32,7 @@ class Listening(Protocol):
 
 @implementer(IStreamClientEndpoint)
 class FakeProxy:
-    """A proxy to which a connection is made at once."""
+    """A proxy that accepts a connection at once."""
 
     def __init__(self) -> None:
         self.transport = StringTransport()
@@ -51,12 +51,12 @@ class TunnelTests(SynchronousTestCase):
         self.proxy = FakeProxy()
 
     def connect(self, host: str = "feeds.test", authorization: str | None = None) -> Deferred[Any]:
-        """Begin to connect."""
+        """Start to connect."""
         endpoint = TunnelEndpoint(self.proxy, host, 443, authorization, self.clock, 10.0)
         return endpoint.connect(Factory.forProtocol(Listening))
 
     def test_asked(self) -> None:
-        """The proxy is asked to connect, by name, and told who asks only if that is configured."""
+        """The proxy is asked to connect, by name; credentials are sent only if they are configured."""
         self.connect()
         asked = b"CONNECT feeds.test:443 HTTP/1.1\r\nHost: feeds.test:443\r\n\r\n"
         self.assertEqual(self.proxy.transport.value(), asked)
@@ -66,7 +66,7 @@ class TunnelTests(SynchronousTestCase):
         self.assertIn(b"\r\nProxy-Authorization: Basic eA==\r\n", self.proxy.transport.value())
 
     def test_connected(self) -> None:
-        """Behind the answer the connection belongs to the protocol, whatever pieces it comes in."""
+        """After the proxy's response the protocol receives all data, in any pieces."""
         answer = b"HTTP/1.0 200 Connection established\r\nVia: x\r\n\r\nhello"
         for size in (1, 7, len(answer)):
             self.proxy = FakeProxy()
@@ -81,7 +81,7 @@ class TunnelTests(SynchronousTestCase):
             self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_refused(self) -> None:
-        """A proxy that does not connect is told apart from a server that does not; the connection is closed."""
+        """A proxy that refuses is distinguished from one with an error; the connection is closed."""
         for answer, reason in {
             b"HTTP/1.1 407 Authenticate\r\n\r\n": "the proxy answered 407",
             b"HTTP/1.1 502\r\n\r\n": "the proxy answered 502",
@@ -104,7 +104,7 @@ class TunnelTests(SynchronousTestCase):
         )
 
     def test_silent(self) -> None:
-        """A proxy that does not answer is given up in time, and one that nobody waits for at once."""
+        """A proxy that does not respond is given up after a time-out; a cancelled connection is closed at once."""
         connecting = self.connect()
         self.clock.advance(10)
         self.assertIn("within 10 s", self.failureResultOf(connecting, TunnelRefused).value.reason)

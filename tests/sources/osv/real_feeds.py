@@ -1,4 +1,4 @@
-"""The real feeds in OSV's format, each of which is read once for all tests of a process."""
+"""The real feeds in OSV's format, each parsed once for all tests of a process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from patches.sources.parse_context import ParseContext
 from patches.vulnerability import Vulnerability
 from tests.shared_data import shared
 
-#: AlmaLinux with its other advisories too.
+#: With AlmaLinux's other advisories too.
 ALMALINUX = evolve(next(row for row in TABLE if row.name == "AlmaLinux"), ids=(), harmless=())
 EVERY_ADVISORY = Ecosystems((*TABLE, ALMALINUX))
 
@@ -23,9 +23,9 @@ EVERY_ADVISORY = Ecosystems((*TABLE, ALMALINUX))
 @frozen
 class RealFeed:
     """
-    What came out of a feed.
+    The result of parsing a feed.
 
-    :ivar members: how many vulnerabilities each member of the archive had.
+    :ivar members: the number of vulnerabilities of each member of the archive.
     """
 
     members: Counter[str] = field(factory=Counter)
@@ -35,7 +35,7 @@ class RealFeed:
 
 def real_feed(name: str, ecosystems: Ecosystems = ECOSYSTEMS) -> RealFeed:
     """
-    Return a feed, whole.
+    Return a complete feed.
 
     :raises SkipTest: if it is not here.
     """

@@ -1,4 +1,4 @@
-"""The whole of real feeds in OSV's format: every record is read, or counted as left out."""
+"""Complete real feeds in OSV's format: every record is parsed, or counted as skipped."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.sources.osv.real_feeds import EVERY_ADVISORY, real_feed
 
 @frozen
 class Reading:
-    """What came out of a feed: the members of it that gave something, and counts."""
+    """The result of parsing a feed: its members with vulnerabilities, and counts."""
 
     members: Counter[str] = field(factory=Counter)
     skipped: Counter[str] = field(factory=Counter)
@@ -26,7 +26,7 @@ class Reading:
 
     @property
     def fruitful(self) -> int:
-        """How many members gave something."""
+        """The number of members with vulnerabilities."""
         return sum(1 for count in self.members.values() if count)
 
     def take(self, vulnerability: Vulnerability) -> None:
@@ -41,7 +41,7 @@ class Reading:
 
 
 def read(feed: str, ecosystems: Ecosystems = ECOSYSTEMS) -> Reading:
-    """Read a feed."""
+    """Parse a feed."""
     found = real_feed(feed, ecosystems)
     reading = Reading(found.members, found.skipped)
     names: Counter[tuple[str, str]] = Counter()
@@ -53,10 +53,10 @@ def read(feed: str, ecosystems: Ecosystems = ECOSYSTEMS) -> Reading:
 
 
 class FeedTests(SynchronousTestCase):
-    """The feeds that are here, against what is known of them."""
+    """The local feeds, against known facts about them."""
 
     def test_almalinux(self) -> None:
-        """AlmaLinux: the security advisories, all of which have a severity."""
+        """AlmaLinux: the security advisories, all with a severity."""
         reading = read("AlmaLinux")
         self.assertEqual(reading.skipped, {"not security": 978 + 222})
         self.assertEqual((len(reading.members), reading.fruitful), (5637, 4437))
@@ -65,13 +65,13 @@ class FeedTests(SynchronousTestCase):
         self.assertGreater(reading.modules.total() - reading.modules[None], 0.75 * reading.modules.total())
 
     def test_almalinux_all(self) -> None:
-        """AlmaLinux: other advisories too, if one's own row says so."""
+        """AlmaLinux: other advisories too, with a row of its own."""
         reading = read("AlmaLinux", EVERY_ADVISORY)
         self.assertEqual((reading.skipped, reading.fruitful), ({}, 5637))
         self.assertEqual(reading.platforms, {"alma-8": 3237, "alma-9": 1783, "alma-10": 660})
 
     def test_alpine(self) -> None:
-        """Alpine: one vulnerability for each CVE of each release."""
+        """Alpine: one vulnerability per CVE and release."""
         reading = read("Alpine")
         self.assertEqual((reading.skipped, len(reading.members), reading.fruitful), ({}, 6921, 6921))
         self.assertEqual((reading.platforms["alpine-3.10"], reading.platforms["alpine-3.21"]), (2305, 6257))
@@ -94,7 +94,7 @@ class FeedTests(SynchronousTestCase):
         self.assertEqual(reading.statuses, {"fixed": 3365 - 2, "affected": 160})
 
     def test_ubuntu(self) -> None:
-        """Ubuntu: what everyone gets and what subscribers get, of each release, without what follows for the others."""
+        """Ubuntu: fixes for everyone and for subscribers, per release, without the derived entries of the others."""
         row = next(row for row in TABLE if row.name == "Ubuntu")
         reading = read("Ubuntu", Ecosystems((evolve(row, paid=None),)))
         self.assertEqual((reading.skipped, len(reading.members), reading.fruitful), ({}, 23877, 23877))
@@ -103,4 +103,4 @@ class FeedTests(SynchronousTestCase):
         expected = {(f"ubuntu-{release}", None): count for release, count in free.items()}
         expected |= {(f"ubuntu-{release}", "esm"): count for release, count in paid.items()}
         self.assertEqual(reading.channels, expected)
-        self.assertEqual(reading.statuses["affected"], 76065 - 3)  # three stand there twice
+        self.assertEqual(reading.statuses["affected"], 76065 - 3)  # three are listed twice

@@ -1,4 +1,4 @@
-"""What a record in OSV's format says of each platform, and what is left out of it."""
+"""Tests for :mod:`patches.sources.osv.parser`: the vulnerabilities of a record, and its skipped parts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class IdentityTests(SynchronousTestCase):
     """Names, aliases and links."""
 
     def test_flaw(self) -> None:
-        """A record about one flaw is named by it, and its own id is an alias."""
+        """A record about a single CVE is named by it, and its own id is an alias."""
         for ecosystem, record_id in (
             ("Debian:12", "DEBIAN-CVE-2024-1"),
             ("Ubuntu:22.04:LTS", "UBUNTU-CVE-2024-1"),
@@ -35,7 +35,7 @@ class IdentityTests(SynchronousTestCase):
             self.assertIn("CVE-2024-1234", found.details_href)
 
     def test_advisory(self) -> None:
-        """An advisory keeps its id; the flaws that its distribution's fields name are aliases, in order, each once."""
+        """An advisory keeps its id; the CVEs in its distribution's fields are aliases, sorted, each once."""
         names = ["CVE-2024-0002", "DEBIAN-CVE-2024-0002", "cve-2024-0001"]
         for ecosystem, record_id, where in (
             ("Debian:12", "DSA-1234-1", "upstream"),
@@ -50,7 +50,7 @@ class IdentityTests(SynchronousTestCase):
             self.assertEqual((found.name, found.aliases), (record_id, ("CVE-2024-0001", "CVE-2024-0002")))
 
     def test_shared_flaw(self) -> None:
-        """Where several records may be about one flaw, each keeps its id, so that none takes another's place."""
+        """If several records may be about one CVE, each keeps its id, so that none replaces another."""
         for ecosystem, record_id in (("Azure Linux:3", "AZL-1"), ("Wolfi", "CGA-aaaa-bbbb-cccc")):
             upstream = ["CVE-2024-1234", "GHSA-AAAA-bbbb-2222"]
             found = only(record(record_id, affected(ecosystem, "curl", "8-r1"), upstream=upstream))
@@ -58,7 +58,7 @@ class IdentityTests(SynchronousTestCase):
             self.assertEqual(found.flaws, ("CVE-2024-1234",))
 
     def test_links(self) -> None:
-        """The link is the distribution's own page, else a reference, else OSV's page; never anything but a link."""
+        """The link is the distribution's own page, else a reference, else OSV's page; it is always a URL."""
         urls = ["javascript:alert(1)", "https://access.redhat.com/1", "https://errata.almalinux.org/9/A.html"]
         references = [{"type": "ADVISORY", "url": url} for url in urls]
         entry = affected("AlmaLinux:9", "curl", "8-1")
@@ -70,7 +70,7 @@ class IdentityTests(SynchronousTestCase):
         self.assertEqual(rocky.details_href, "https://errata.rockylinux.org/RLSA-2024:1")
 
     def test_times(self) -> None:
-        """A time is taken over; the year 1 says that none is known, and withdraws nothing."""
+        """A time is kept; the year 1 means unknown, and withdraws nothing."""
         entry = affected("Debian:12", "curl", "8-1")
         known = only(record("DSA-1-1", entry, published="2024-05-06T07:08:09.123Z", withdrawn="0001-01-01T00:00:00Z"))
         self.assertEqual(known.published, "2024-05-06T07:08:09.123Z")
@@ -82,7 +82,7 @@ class PackageTests(SynchronousTestCase):
     """Packages, and their platforms."""
 
     def test_platforms(self) -> None:
-        """A record gives one vulnerability for each platform, with all its packages, each once, in order."""
+        """A record yields one vulnerability per platform, with all its packages, each once, sorted."""
         entries = [affected("Debian:12", "wget", "2-1"), affected("Debian:11", "curl", "1-1")]
         entries += [affected("Debian:12", "curl", "8-1")] * 2
         found, skipped = parse(record("DSA-1-1", *entries))
@@ -99,7 +99,7 @@ class PackageTests(SynchronousTestCase):
         self.assertEqual(suse.fixed_in, (FixedPackage("curl", "8-1", "source"),))
 
     def test_unfixed(self) -> None:
-        """Without a fix a package is affected, or past its end of life; one that is fixed in 0 never was."""
+        """Without a fix a package is affected, or past its end of life; one that is fixed in 0 was never affected."""
         entries = [
             affected("Debian:12", "a"),
             affected("Debian:12", "b", ecosystem_specific={"urgency": "end-of-life"}),
@@ -112,7 +112,7 @@ class PackageTests(SynchronousTestCase):
         )
 
     def test_last_affected(self) -> None:
-        """The last affected version is taken over where a list has it."""
+        """The last affected version is kept where a record has it."""
         entry = affected("Azure Linux:2", "vim")
         entry["ranges"][0]["events"].append({"last_affected": "0:8.1"})
         self.assertEqual(
@@ -121,7 +121,9 @@ class PackageTests(SynchronousTestCase):
         )
 
     def test_invalid_fix(self) -> None:
-        """A package whose fix has an invalid version is left out and counted; with nothing left there is no record."""
+        """
+        A package whose fix has an invalid version is skipped and counted; without other packages there is no record.
+        """
         entries = [affected("Alpine:v3.14", "a", "1-r0"), affected("Alpine:v3.14", "b", "4.8.0.-r1")]
         found, skipped = parse(record("ALPINE-CVE-2024-1234", *entries))
         self.assertEqual(
@@ -134,18 +136,18 @@ class UbuntuTests(SynchronousTestCase):
     """Ubuntu, for everyone and for subscribers."""
 
     def packages(self, *entries: dict[str, Any]) -> tuple[FixedPackage, ...]:
-        """Read a record of these."""
+        """Parse a record of these entries."""
         return only(record("UBUNTU-CVE-2024-1234", *entries)).fixed_in
 
     def test_both(self) -> None:
-        """What has entries for everyone and for subscribers gives both, on one platform."""
+        """Entries for everyone and for subscribers are both kept, on one platform."""
         packages = self.packages(
             affected("Ubuntu:22.04:LTS", "curl", "7-1"), affected("Ubuntu:Pro:22.04:LTS", "curl", "7-1+esm1")
         )
         self.assertEqual(packages, (FixedPackage("curl", "7-1"), FixedPackage("curl", "7-1+esm1", channel="esm")))
 
     def test_subscribers_alone(self) -> None:
-        """What is fixed for subscribers alone affects everyone else, and will not be fixed there."""
+        """A package that is fixed for subscribers only is affected for everyone else, and will not be fixed."""
         unfixed = FixedPackage("curl", None, status="will_not_fix")
         fixed = FixedPackage("curl", "7-1+esm1", channel="esm")
         self.assertEqual(self.packages(affected("Ubuntu:Pro:18.04:LTS", "curl", "7-1+esm1")), (unfixed, fixed))
@@ -153,20 +155,20 @@ class UbuntuTests(SynchronousTestCase):
         self.assertEqual(set(self.packages(affected("Ubuntu:Pro:18.04:LTS", "curl"))), {unfixed, open_entry})
 
     def test_unmarked(self) -> None:
-        """A fix without the mark of subscribers' fixes may have come to everyone: who has it is not affected."""
+        """A fix without the mark of subscribers' fixes may be public: a host that has it is not affected."""
         packages = self.packages(affected("Ubuntu:Pro:18.04:LTS", "cups", "2-1"))
         self.assertEqual(set(packages), {FixedPackage("cups", "2-1"), FixedPackage("cups", "2-1", channel="esm")})
         packages = self.packages(affected("Ubuntu:Pro:18.04:LTS", "linux-aws", "4-1"))
         self.assertIn(FixedPackage("linux-aws", None, status="will_not_fix"), packages)
 
     def test_other_lineages(self) -> None:
-        """Other lineages are left out and counted."""
+        """Other lineages are skipped and counted."""
         names = ("Ubuntu:Pro:FIPS:20.04:LTS", "Ubuntu:Pro:Realtime:22.04:LTS", "Ubuntu:22.04:LTS:for:NVIDIA:BlueField")
         document = record("UBUNTU-CVE-2024-1234", *(affected(name, "linux", "1-1") for name in names))
         self.assertEqual(parse(document), ({}, {"another lineage of Ubuntu": 3}))
 
     def test_notices(self) -> None:
-        """Notices repeat what the records of flaws say, and are left out."""
+        """Notices repeat the records of CVEs, and are skipped."""
         for name in ("USN-1-1", "LSN-0001-1"):
             found = parse(record(name, affected("Ubuntu:22.04:LTS", "curl", "7-1")))
             self.assertEqual(found, ({}, {"repeats other records": 1}))
@@ -176,12 +178,12 @@ class ModuleTests(SynchronousTestCase):
     """Builds of modules."""
 
     def modules(self, summary: str) -> list[str | None]:
-        """Give the modules of a plain and of a modular build."""
+        """Return the modules of a plain and of a modular build."""
         entries = [affected("AlmaLinux:8", "a", "1-1.el8"), affected("AlmaLinux:8", "b", "1-1.module_el8.6.0+1+2")]
         return [package.module for package in only(record("ALSA-2024:1", *entries, summary=summary)).fixed_in]
 
     def test_stream(self) -> None:
-        """A modular build is of the stream that the summary names, a plain build of none."""
+        """A modular build belongs to the stream in the summary, a plain build to none."""
         self.assertEqual(self.modules("Moderate: nodejs:20 security update"), [None, "nodejs:20"])
         self.assertEqual(self.modules("Important: 389-ds:1.4 and other fixes"), [None, "389-ds:1.4"])
         rocky = record(
@@ -190,7 +192,7 @@ class ModuleTests(SynchronousTestCase):
         self.assertEqual(only(rocky).fixed_in[0].module, "perl:5.32")
 
     def test_unknown_stream(self) -> None:
-        """Where the summary names none, or several, the stream is not known."""
+        """If the summary names no stream, or several, the stream is unknown."""
         for summary in (
             "Important: varnish security update",
             "Moderate: virt:rhel and virt-devel:rhel security update",
@@ -199,10 +201,10 @@ class ModuleTests(SynchronousTestCase):
 
 
 class LeftOutTests(SynchronousTestCase):
-    """What is no part of the lists."""
+    """Records that are not part of the lists."""
 
     def test_refused(self) -> None:
-        """Withdrawn records, those not about security, and those of unknown ecosystems are left out and counted."""
+        """Withdrawn records, those not about security, and those of unknown ecosystems are skipped and counted."""
         entry = affected("AlmaLinux:8", "a", "1-1")
         self.assertEqual(parse(record("ALSA-1:1", entry, withdrawn="2024-01-01T00:00:00Z")), ({}, {"withdrawn": 1}))
         self.assertEqual(parse(record("ALBA-1:1", entry, entry)), ({}, {"not security": 1}))
@@ -211,11 +213,11 @@ class LeftOutTests(SynchronousTestCase):
         self.assertEqual(found, ({}, {"unknown ecosystem: PyPI": 1, "unknown ecosystem: Haiku\\n": 1}))
 
     def test_not_asked_for(self) -> None:
-        """A record about other platforms than those that are wanted gives nothing, and leaves nothing out."""
+        """A record about unwanted platforms yields no vulnerability, and does not count as skipped."""
         self.assertEqual(parse(record("ALBA-1:1", affected("AlmaLinux:8", "a", "1-1")), "alma-9"), ({}, {}))
 
     def test_malformed(self) -> None:
-        """What is no record, and what is no package, is left out and counted."""
+        """Records and packages with a wrong structure are skipped and counted."""
         for document in (None, [], {}, {"id": 7}, {"id": "A B"}, {"id": "\ud800"}, {"id": ""}):
             self.assertEqual(parse(document), ({}, {"not a record": 1}))
         for entries in (
@@ -244,11 +246,11 @@ VALUES = st.recursive(
 
 
 class AnyJsonTests(SynchronousTestCase):
-    """Documents that nobody would write."""
+    """Arbitrary JSON."""
 
     @given(st.dictionaries(st.sampled_from(KEYS), VALUES), st.sampled_from(["top", "affected", "ranges", "package"]))
     def test_no_error(self, odd: dict[str, Any], where: str) -> None:
-        """Whatever stands where in a record, it is read or counted, and never an error."""
+        """Any value in any place of a record is parsed or counted, and never raises."""
         document = record("UBUNTU-CVE-2024-1234", affected("Ubuntu:22.04:LTS", "curl", "1-1"), summary="a:1")
         entry = document["affected"][0]
         target = {"top": document, "affected": entry, "ranges": entry["ranges"][0], "package": entry["package"]}[where]
@@ -260,7 +262,7 @@ class AnyJsonTests(SynchronousTestCase):
 
 
 class EcosystemTests(SynchronousTestCase):
-    """The way from the names of ecosystems to platforms."""
+    """Conversion of the names of ecosystems to platforms."""
 
     def test_platforms(self) -> None:
         """An ecosystem that is a release of a distribution is its platform."""
@@ -290,7 +292,7 @@ class EcosystemTests(SynchronousTestCase):
             self.assertEqual(getattr(place, "platform", place), platform)
 
     def test_other_lineages(self) -> None:
-        """Products and support channels of which hosts are no platform of ours are not taken for one."""
+        """Products and support channels without hosts are not taken for platforms."""
         for name in (
             "Red Hat:rhel_eus:9.2::baseos",
             "Red Hat:openstack:17.1::el9",
@@ -303,7 +305,7 @@ class EcosystemTests(SynchronousTestCase):
             self.assertEqual(Ecosystems().place(name), f"another lineage of {name.partition(':')[0]}")
 
     def test_own_row(self) -> None:
-        """A row for an ecosystem that the table has not, or has otherwise, can be added."""
+        """A row for an ecosystem can be added, or replaced."""
         row = Ecosystem.of_family("TuxCare", "tuxcare", "rpm", "binary")
         ecosystems = Ecosystems((*TABLE, row))
         document = record("CLSA-1", affected("TuxCare:Next 9", "a", "1"), affected("TuxCare:9", "a", "1-1"))
@@ -312,7 +314,7 @@ class EcosystemTests(SynchronousTestCase):
         self.assertEqual(skipped, {"another lineage of TuxCare": 1})
 
     def test_bounded(self) -> None:
-        """Not even a feed with a new ecosystem in each record makes the memory of them grow without end."""
+        """The memory of ecosystem names is bounded, even for a feed with a new one in each record."""
         ecosystems = Ecosystems()
         reasons = {ecosystems.place(f"Made up {number}") for number in range(10_000)}
         self.assertLess(len(reasons), 5000)
@@ -322,19 +324,19 @@ class ArchiveTests(SynchronousTestCase):
     """Many records."""
 
     def parse(self, *contents: bytes) -> tuple[list[Vulnerability], Counter[str]]:
-        """Read members with these contents."""
+        """Parse members with these contents."""
         context = ParseContext("osv")
         members = ((f"{number}.json", content) for number, content in enumerate(contents))
         return list(parse_osv(members, context)), context.skipped
 
     def test_bad_member(self) -> None:
-        """A member that is no record is counted, and the others are read."""
+        """A member that is not a record is counted, and the others are parsed."""
         good = json.dumps(record("DSA-1-1", affected("Debian:12", "a", "1"))).encode()
         found, skipped = self.parse(good, b"{", b"[" * 100_000, b"\xff", good[:-9], good)
         self.assertEqual((len(found), found[0].source, skipped), (2, "osv", {"not a record": 4}))
 
     def test_another_format(self) -> None:
-        """An archive without any record is not a list that is empty: it is refused."""
+        """An archive without any record is refused, not taken for an empty list."""
         for contents in ((), (b"{}", b"[]")):
             with self.assertRaisesRegex(SourceError, f"none of its {len(contents)} members"):
                 self.parse(*contents)

@@ -1,4 +1,4 @@
-"""Events become ranges that say the same as OSV's own evaluation of the events."""
+"""Ranges agree with OSV's own evaluation of their events."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Event = dict[str, str]
 
 
 def affected(*events: Event, **rest: Any) -> dict[str, Any]:
-    """Make an element of ``affected``."""
+    """Return an element of ``affected``."""
     return {"ranges": [{"type": "ECOSYSTEM", "events": list(events), **rest}]}
 
 
 def evaluate(events: list[Event], version: int) -> bool:
-    """Do as OSV's specification says, "evaluation": whether a version is affected."""
+    """Return whether a version is affected, by OSV's specification, "evaluation"."""
     vulnerable = False
     for event in sorted(events, key=lambda event: int(next(iter(event.values())))):
         ((kind, bound),) = event.items()
@@ -32,7 +32,7 @@ def evaluate(events: list[Event], version: int) -> bool:
 
 
 def holds(bounds: Range, version: int) -> bool:
-    """Tell whether a version is in a range."""
+    """Return whether a version is in a range."""
     return (
         (bounds.introduced is None or int(bounds.introduced) <= version)
         and (bounds.fixed is None or version < int(bounds.fixed))
@@ -42,7 +42,7 @@ def holds(bounds: Range, version: int) -> bool:
 
 @st.composite
 def event_lists(draw: st.DrawFn) -> list[Event]:
-    """Make events whose ends are all of one kind, each at a version of its own, in any order."""
+    """Draw events whose ends are all of one kind, each at a different version, in any order."""
     end = draw(st.sampled_from(["fixed", "last_affected"]))
     numbers = draw(st.lists(st.integers(1, 20), min_size=1, max_size=8, unique=True))
     events = [{draw(st.sampled_from(["introduced", end])): str(number)} for number in numbers]
@@ -53,7 +53,7 @@ class RangeTests(SynchronousTestCase):
     """One package."""
 
     def ranges(self, entry: dict[str, Any], scheme: str = "dpkg", **skipped: int) -> list[Range]:
-        """Give the ranges, after looking at what was left out."""
+        """Return the ranges, and check the skipped ones."""
         context = ParseContext("osv")
         found = list(ranges_of(entry, scheme, context))
         self.assertEqual(context.skipped, {name.replace("_", " "): count for name, count in skipped.items()})
@@ -66,7 +66,7 @@ class RangeTests(SynchronousTestCase):
         self.assertEqual(any(holds(bounds, version) for bounds in found), evaluate(events, version))
 
     def test_bounds(self) -> None:
-        """A range has a start or none, and a fix, a last version or none; several stand one after the other."""
+        """A range may have a start, and either a fix or a last version; several are separate."""
         start = {"introduced": "0"}
         self.assertEqual(self.ranges(affected(start)), [Range()])
         self.assertEqual(self.ranges(affected(start, {"fixed": "2"})), [Range(fixed="2")])
@@ -75,24 +75,24 @@ class RangeTests(SynchronousTestCase):
         self.assertEqual(self.ranges(affected(start, *events)), [Range(None, "2"), Range("3", "9"), Range("10")])
 
     def test_native_order(self) -> None:
-        """Events are put in the order of the distribution's versions, not of text."""
+        """Events are sorted by the distribution's versions, not as text."""
         events = ({"introduced": "1.10"}, {"fixed": "1.9"}, {"introduced": "1.2"})
         self.assertEqual(self.ranges(affected(*events)), [Range("1.2", "1.9"), Range("1.10")])
         events = ({"introduced": "1_rc1"}, {"fixed": "1"}, {"introduced": "1_alpha"}, {"fixed": "1_beta"})
         self.assertEqual(self.ranges(affected(*events), "apk"), [Range("1_alpha", "1_beta"), Range("1_rc1", "1")])
 
     def test_never_affected(self) -> None:
-        """Fixed in version 0 is how it is said that none was affected, in whatever order."""
+        """Fixed in version 0 means that no version was affected, in any order of events."""
         for events in ([{"introduced": "0"}, {"fixed": "0"}], [{"fixed": "0"}, {"introduced": "0"}]):
             self.assertEqual(self.ranges(affected(*events), "apk"), [Range(fixed="0")])
 
     def test_touching(self) -> None:
-        """What is fixed and introduced again in one version goes on."""
+        """A range that is fixed and introduced again in one version continues."""
         events = ({"introduced": "0"}, {"fixed": "2"}, {"introduced": "2"}, {"fixed": "3"})
         self.assertEqual(self.ranges(affected(*events)), [Range(None, "2"), Range("2", "3")])
 
     def test_invalid_versions(self) -> None:
-        """A range with a version that the native order refuses is left out and counted; others stay."""
+        """A range with a version that the native order refuses is skipped and counted; others are kept."""
         entry = affected({"introduced": "0"}, {"fixed": "6.6.2p1-r0"})
         entry["ranges"] += affected({"introduced": "0"}, {"fixed": "7-r0"})["ranges"]
         self.assertEqual(self.ranges(entry, "apk", invalid_version=1), [Range(fixed="7-r0")])
@@ -100,7 +100,7 @@ class RangeTests(SynchronousTestCase):
             self.assertEqual(self.ranges(affected({"introduced": version}), "rpm", invalid_version=1), [])
 
     def test_no_ranges(self) -> None:
-        """What is not a range of versions is left out and counted."""
+        """An element without a range of versions is skipped and counted."""
         start, end = {"introduced": "0"}, {"fixed": "1"}
         for entry in (
             {},

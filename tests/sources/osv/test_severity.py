@@ -1,4 +1,4 @@
-"""How bad a record says that a flaw is."""
+"""Tests for :mod:`patches.sources.osv.severity`."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ V4 = {"type": "CVSS_V4", "score": "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/V
 
 
 def severity(record_id: str, *entries: dict[str, Any], **rest: Any) -> Severity:
-    """Give the severity of a record's only vulnerability."""
+    """Return the severity of a record's only vulnerability."""
     return only(record(record_id, *entries, **rest)).severity
 
 
 class SeverityTests(SynchronousTestCase):
-    """Words and vectors."""
+    """Ratings and vectors."""
 
     def test_ubuntu(self) -> None:
-        """Ubuntu's own word holds, in either place, and not the vector beside it."""
+        """Ubuntu's own rating is used, in either place, and not the vector beside it."""
         entry, name = affected("Ubuntu:22.04:LTS", "curl"), "UBUNTU-CVE-2024-1234"
         words = {"negligible": Severity.NEGLIGIBLE, "medium": Severity.MEDIUM, "critical": Severity.CRITICAL}
         for word, expected in words.items():
@@ -33,7 +33,7 @@ class SeverityTests(SynchronousTestCase):
         self.assertEqual(severity(name, entry, severity=[{"type": "Ubuntu", "score": "untriaged"}]), Severity.UNKNOWN)
 
     def test_summaries(self) -> None:
-        """AlmaLinux, Rocky and Red Hat begin the summary with the word; Debian's summaries begin with a package."""
+        """AlmaLinux, Rocky and Red Hat begin the summary with the rating; Debian's summaries begin with a package."""
         words = {"Critical": Severity.CRITICAL, "Important": Severity.HIGH, "Moderate": Severity.MEDIUM}
         for word, expected in words.items():
             found = severity("ALSA-1:1", affected("AlmaLinux:9", "curl", "1-1"), summary=f"{word}: curl:1 update")
@@ -43,12 +43,14 @@ class SeverityTests(SynchronousTestCase):
         self.assertEqual(severity("DSA-1-1", debian, summary="critical: security update"), Severity.UNKNOWN)
 
     def test_database(self) -> None:
-        """Azure Linux has the word among what is specific to its database."""
+        """Azure Linux has the rating in the database-specific part."""
         found = severity("AZL-1", affected("Azure Linux:3", "curl", "1-1"), database_specific={"severity": "High"})
         self.assertEqual(found, Severity.HIGH)
 
     def test_debian(self) -> None:
-        """With Debian a vector counts, but for what is unimportant in all packages; its urgency if there is none."""
+        """
+        For Debian a vector is used, unless the record is unimportant in all packages; without a vector, the urgency.
+        """
         name = "DEBIAN-CVE-2024-1234"
         unimportant = affected("Debian:12", "a", ecosystem_specific={"urgency": "unimportant"})
         low = affected("Debian:12", "b", ecosystem_specific={"urgency": "low**"})

@@ -1,4 +1,4 @@
-"""Alpine's secdb: small documents, dirty ones, and the whole of real ones."""
+"""Tests for :mod:`patches.sources.secdb.parser`: small documents, malformed ones, and complete real ones."""
 
 from __future__ import annotations
 
@@ -23,42 +23,42 @@ from tests.shared_data import shared
 
 
 def document(**packages: dict[str, Any]) -> bytes:
-    """Make a document of packages and their fixes."""
+    """Return a document of packages and their fixes."""
     listed = [{"pkg": {"name": name, "secfixes": fixes}} for name, fixes in packages.items()]
     return json.dumps({"distroversion": "v3.20", "packages": listed, "reponame": "main"}).encode()
 
 
 def parse(content: bytes, platform: str = "alpine-3.20") -> tuple[list[Vulnerability], Counter[str]]:
-    """Read a document."""
+    """Parse a document."""
     context = ParseContext("secdb")
     return list(parse_secdb(io.BytesIO(content), platform, context)), context.skipped
 
 
 class DocumentTests(SynchronousTestCase):
-    """Documents made here."""
+    """Documents that the tests create."""
 
     def fixes(self, fixes: dict[str, Any], **skipped: int) -> dict[str, FixedPackage]:
-        """Give the fixes of one package by flaw, after looking at what was left out."""
+        """Return the fixes of one package by vulnerability id, and check the skipped entries."""
         found, counter = parse(document(curl=fixes))
         self.assertEqual(counter, {name.replace("_", " "): count for name, count in skipped.items()})
         self.assertEqual(len({part.name for part in found}), len(found))
         return {part.name: part.fixed_in[0] for part in found}
 
     def test_fixes(self) -> None:
-        """A key is the first version that is fixed; 0 says that the package never was affected."""
+        """A key is the first fixed version; 0 means that the package was never affected."""
         found = self.fixes({"7-r1": ["CVE-2024-0001", "CVE-2024-0002"], "0": ["CVE-2024-0003"]})
         fixed = FixedPackage("curl", "7-r1")
         never = FixedPackage("curl", None, status="not_affected")
         self.assertEqual(found, {"CVE-2024-0001": fixed, "CVE-2024-0002": fixed, "CVE-2024-0003": never})
 
     def test_several_fixes(self) -> None:
-        """Of several fixes of one flaw the highest holds, as apk orders them, in whatever order they stand."""
+        """Of several fixes of one vulnerability the highest in apk's order is used, wherever it stands."""
         for versions in (("1.9-r0", "1.10-r0", "0"), ("0", "1.10-r0", "1.9-r0"), ("1.10-r0", "0", "1.9-r0")):
             found = self.fixes({version: ["CVE-2024-0001"] for version in versions})
             self.assertEqual(found, {"CVE-2024-0001": FixedPackage("curl", "1.10-r0")})
 
     def test_dirty_names(self) -> None:
-        """Several names, remarks and other spellings are understood."""
+        """Several ids, remarks and other spellings are parsed."""
         for text, names in {
             "CVE-2016-6258 XSA-182": ("CVE-2016-6258", "XSA-182"),
             "CVE_2017_2616 (+ regression fix)": ("CVE-2017-2616",),
@@ -79,9 +79,9 @@ class DocumentTests(SynchronousTestCase):
         self.assertEqual(set(both), {"CVE-2019-17349", "CVE-2019-17350"})
 
     def test_left_out(self) -> None:
-        """Versions that apk refuses, and texts without a name, are left out and counted."""
+        """Versions that apk refuses, and texts without an id, are skipped and counted."""
         fixes = {"4.8.0.-r1": ["CVE-2024-0001", "CVE-2024-0002"], "4-r0": ["?", 7, "CVE-2024-0003"], "5-r0": None}
-        self.assertEqual(set(self.fixes(fixes, invalid_version=2, no_name_of_a_flaw=2)), {"CVE-2024-0003"})
+        self.assertEqual(set(self.fixes(fixes, invalid_version=2, no_vulnerability_id=2)), {"CVE-2024-0003"})
         malformed = {
             "packages": [7, {}, {"pkg": {}}, {"pkg": {"name": "\ud800", "secfixes": {}}}, {"pkg": {"name": "a"}}]
         }
@@ -101,7 +101,7 @@ class DocumentTests(SynchronousTestCase):
             self.assertEqual(parse(content), ([], {}))
 
     def test_another_format(self) -> None:
-        """What is no secdb, or only a part of one, is refused."""
+        """A document that is not a secdb, or only a part of one, is refused."""
         for content in (
             b"",
             b"[]",
@@ -112,15 +112,15 @@ class DocumentTests(SynchronousTestCase):
             document(curl={})[:-5],
             b"\xff",
         ):
-            with self.assertRaisesRegex(SourceError, "^(not JSON|it is no secdb).*$"):
+            with self.assertRaisesRegex(SourceError, "^(not JSON|it is not a secdb).*$"):
                 parse(content)
 
 
 class FeedTests(SynchronousTestCase):
-    """The documents that are here."""
+    """The local real documents."""
 
     def gather(self, platform: str, *paths: Path) -> tuple[dict[str, Vulnerability], Counter[str]]:
-        """Read the documents of a platform."""
+        """Parse the documents of a platform."""
         context = ParseContext("secdb")
         gathering = FragmentStore(Path(self.mktemp()))
         self.addCleanup(gathering.close)
@@ -132,7 +132,7 @@ class FeedTests(SynchronousTestCase):
         return {vulnerability.name: vulnerability for vulnerability in found}, context.skipped
 
     def test_alpine(self) -> None:
-        """Every name of every release, of both repositories, is with its package in a vulnerability, or counted."""
+        """Every id of every release, of both repositories, is with its package in a vulnerability, or counted."""
         total: Counter[str] = Counter()
         for folder in sorted(shared("data/alpine-secdb").iterdir()):
             found, skipped = self.gather(f"alpine-{folder.name.removeprefix('v')}", *sorted(folder.glob("*.json")))
@@ -141,11 +141,11 @@ class FeedTests(SynchronousTestCase):
             total["read"] += sum(is_in(found, *row) for row in rows)
             total["rows"] += len(rows)
         self.assertEqual(total["rows"], 73180)
-        self.assertEqual((total["invalid version"], total["no name of a flaw"]), (59, 3))
+        self.assertEqual((total["invalid version"], total["no vulnerability id"]), (59, 3))
         self.assertEqual(total["read"], 73180 - 59 - 3)
 
     def test_wolfi(self) -> None:
-        """Wolfi's only document is read whole, but for two names at a version that apk refuses."""
+        """Wolfi's only document is read completely, except for two ids at a version that apk refuses."""
         path = shared("data/wolfi-secdb/security.json")
         found, skipped = self.gather("wolfi", path)
         self.assertEqual(skipped, {"invalid version": 2})
@@ -155,13 +155,13 @@ class FeedTests(SynchronousTestCase):
 
 
 def rows_of(path: Path) -> list[tuple[str, str, str]]:
-    """Give the packages, versions and names in a document."""
+    """Return the packages, versions and ids in a document."""
     packages = [item["pkg"] for item in json.loads(path.read_bytes())["packages"]]
     return [(each["name"], fix, text) for each in packages for fix, texts in each["secfixes"].items() for text in texts]
 
 
 def is_in(found: dict[str, Vulnerability], package: str, version: str, text: str) -> bool:
-    """Tell whether each CVE of a text, or its first name, has the package as fixed in no lower version."""
+    """Return whether each CVE of a text, or its first id, has the package as fixed in no lower version."""
     names = re.findall(r"CVE-\d{4}-\d{4,}", text) or [text.split()[-1]]
     fixes = [found.get(name) for name in names]
     return all(

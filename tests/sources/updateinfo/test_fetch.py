@@ -1,4 +1,4 @@
-"""The way from a repository to its advisories."""
+"""Tests for :mod:`patches.sources.updateinfo.fetch`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HREF = "repodata/abc-updateinfo.xml.gz"
 
 
 def repomd(*sums: tuple[str, str, str], href: str = HREF) -> bytes:
-    """Make a ``repomd.xml``, as createrepo does: of several files, with checksums of this one."""
+    """Return a ``repomd.xml`` as createrepo writes it: of several files, with checksums of this one."""
     told = "".join(f'<{element} type="{kind}">{digest}</{element}>' for element, kind, digest in sums)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<repomd xmlns="http://linux.duke.edu/metadata/repo" '
@@ -33,14 +33,14 @@ def repomd(*sums: tuple[str, str, str], href: str = HREF) -> bytes:
 
 
 class RepomdTests(SynchronousTestCase):
-    """Documents made here."""
+    """Documents that the tests create."""
 
     def parse(self, content: bytes) -> Location:
-        """Read a document."""
+        """Parse a document."""
         return parse_repomd(io.BytesIO(content))
 
     def test_strongest(self) -> None:
-        """A strong checksum is taken where there is one, of whatever form of the file; else the one there is."""
+        """A strong checksum is used where there is one, of either form of the file; else a weak one."""
         sha256, sha1, md5 = "a" * 64, "b" * 40, "c" * 32
         for sums, expected in (
             ([("checksum", "sha256", sha256)], Location(HREF, "sha256", sha256)),
@@ -70,7 +70,7 @@ class RepomdTests(SynchronousTestCase):
 
 
 class RepositoryCase(FeedCase):
-    """A repository made here."""
+    """A repository that the test creates."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -87,10 +87,10 @@ class RepositoryCase(FeedCase):
 
 
 class FetchTests(RepositoryCase):
-    """What is fetched of a repository."""
+    """The files of a repository that are fetched."""
 
     def test_two_steps(self) -> None:
-        """The repository says where the file is; an unchanged one costs a single request, a changed one two."""
+        """The repository names the file; an unchanged one costs a single request, a changed one two."""
         first = self.had(self.fetch(BASE))
         self.assertEqual(gzip.decompress(first.path.read_bytes()), document(update(package("curl"))))
         self.assertEqual(self.site.news(), [f"{BASE}/repodata/repomd.xml", f"{BASE}/{HREF}"])
@@ -102,12 +102,12 @@ class FetchTests(RepositoryCase):
         self.assertEqual(len(self.site.news()), 2)
 
     def test_gone(self) -> None:
-        """A file that is not here any more is had again."""
+        """A file that is missing is fetched again."""
         self.had(self.fetch(BASE)).path.unlink()
         self.assertTrue(self.had(self.fetch(BASE)).path.exists())
 
     def test_names(self) -> None:
-        """A repository may be named by its base, or by its ``repomd.xml``; the file may be named itself."""
+        """A location may be a repository's base, or its ``repomd.xml``, or the file itself."""
         state = self.had(self.fetch(BASE)).state
         self.assertEqual(self.had(self.fetch(f"{BASE}/")).state, state)
         self.assertEqual(self.had(self.fetch(f"{BASE}/repodata/repomd.xml")).state, state)
@@ -116,7 +116,7 @@ class FetchTests(RepositoryCase):
         self.assertEqual(self.site.news(), [f"{BASE}/{HREF}"])
 
     def test_mirrors(self) -> None:
-        """A list of mirrors leads to the first that has it."""
+        """Of a list of mirrors the first that has the file is used."""
         mirrors = "https://repo.test/mirror.list"
         self.site.files[mirrors] = f"# mirrors\nhttps://down.test/x\n\n{BASE}/\nhttps://never.test/\n".encode()
         self.had(self.fetch(mirrors))
@@ -127,15 +127,15 @@ class FetchTests(RepositoryCase):
         self.site.files[mirrors] = b"https://down.test/x\nhttps://down.test/y\n"
         self.assertIn("down.test/y", self.refusal(self.fetch(mirrors)))
         self.site.files[mirrors] = b"<html></html>\nfile:///etc\n"
-        self.assertEqual(self.refusal(self.fetch(mirrors)), f"{mirrors}: there is no mirror in it")
+        self.assertEqual(self.refusal(self.fetch(mirrors)), f"{mirrors}: contains no mirror")
 
     def test_wrong_checksum(self) -> None:
-        """A file that is not the one that the repository names is refused."""
+        """A file with another checksum than the repository's is refused."""
         self.publish(document(), digest="0" * 64)
         self.assertIn("does not have the sha256 checksum", self.refusal(self.fetch(BASE)))
 
     def test_unpacked_checksum(self) -> None:
-        """A checksum of the unpacked content serves as well."""
+        """A checksum of the decompressed content is accepted too."""
         content = document(update(package("curl")))
         weak, strong = ("checksum", "sha", "0" * 40), hashlib.sha256(content).hexdigest()
         self.site.files[f"{BASE}/repodata/repomd.xml"] = repomd(weak, ("open-checksum", "sha256", strong))
@@ -144,7 +144,7 @@ class FetchTests(RepositoryCase):
         self.assertIn("does not have", self.refusal(self.fetch(BASE)))
 
     def test_no_repository(self) -> None:
-        """What is no repository is refused, and named."""
+        """A location that is not a repository is refused, and named in the message."""
         self.site.files[f"{BASE}/repodata/repomd.xml"] = b"<html></html>"
         self.assertEqual(self.refusal(self.fetch(BASE)), f"{BASE}/repodata/repomd.xml: its root is not <repomd>")
         self.assertIn("404", self.refusal(self.fetch("https://repo.test/other")))
@@ -154,7 +154,7 @@ class SourceTests(RepositoryCase):
     """A source of the kind ``updateinfo``."""
 
     def test_several_repositories(self) -> None:
-        """An advisory that stands in several repositories of a release is one vulnerability."""
+        """An advisory in several repositories of a release is one vulnerability."""
         other = "https://repo.test/extras/aarch64"
         self.publish(document(update(package("curl", "aarch64")), update(package("zlib"), name="A-2")), other)
         source = self.source(kind="updateinfo", url=[BASE, other], platforms=["amazon-2023"])
@@ -166,7 +166,7 @@ class SourceTests(RepositoryCase):
         self.assertEqual(arches, {"x86_64", "aarch64"})
 
     def test_one_missing(self) -> None:
-        """A list without one of its repositories would not be whole."""
+        """A list without one of its repositories would be incomplete, so it fails."""
         source = self.source(kind="updateinfo", url=[BASE, "https://down.test"], platforms=["amazon-2023"])
         self.assertIn("404", self.refusal(source.offers()))
 
@@ -176,7 +176,7 @@ class SourceTests(RepositoryCase):
         self.assertEqual((self.had(source.offers()), self.site.news()), ([], []))
 
     def test_configuration(self) -> None:
-        """It has to be told the one platform that it is about."""
+        """The configuration must contain exactly one platform."""
         for platforms in ({}, {"platforms": ["amazon-2", "amazon-2023"]}):
-            with self.assertRaisesRegex(BadSetting, r'^\[source.made-up\]: needs the one platform .*: "platforms"$'):
+            with self.assertRaisesRegex(BadSetting, r'^\[source.made-up\]: needs exactly one platform in "platforms"$'):
                 self.source(kind="updateinfo", url=BASE, **platforms)

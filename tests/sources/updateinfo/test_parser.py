@@ -1,4 +1,4 @@
-"""Advisories of rpm repositories: small documents, and hostile ones."""
+"""Tests for :mod:`patches.sources.updateinfo.parser`: small documents, and hostile ones."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ PACKAGE = (
 
 
 def package(name: str, arch: str = "x86_64") -> str:
-    """Make a package."""
+    """Return a package."""
     return PACKAGE.format(name, arch)
 
 
 def update(*packages: str, name: str = "ALAS2023-2023-001", kind: str = "security", rest: str = "") -> str:
-    """Make an update, as Amazon writes them."""
+    """Return an update in Amazon's form."""
     return (
         f'<update author="a@b.test" from="a@b.test" status="final" type="{kind}" version="1.4"><id>{name}</id>'
         f"<title>Amazon Linux 2023 - {name}: important priority package update for made-up</title>"
@@ -35,27 +35,27 @@ def update(*packages: str, name: str = "ALAS2023-2023-001", kind: str = "securit
 
 
 def document(*updates: str) -> bytes:
-    """Make a document."""
+    """Return a document."""
     return ('<?xml version="1.0" ?>\n<updates>' + "\n".join(updates) + "</updates>\n").encode()
 
 
 def parse(content: bytes, platform: str = "amazon-2023") -> tuple[list[Vulnerability], Counter[str]]:
-    """Read a document."""
+    """Parse a document."""
     context = ParseContext("amazon")
     return list(parse_updateinfo(io.BytesIO(content), platform, context)), context.skipped
 
 
 class DocumentTests(SynchronousTestCase):
-    """Documents made here."""
+    """Documents that the tests create."""
 
     def only(self, content: str) -> Vulnerability:
-        """Read a document of one update, of which nothing is left out."""
+        """Parse a document of one update, and check that nothing is skipped."""
         (found,), skipped = parse(document(content))
         self.assertEqual(skipped, {})
         return found
 
     def test_amazon(self) -> None:
-        """An advisory keeps its name; its flaws are aliases; an epoch is always written."""
+        """An advisory keeps its name; its CVEs are aliases; an epoch is always written."""
         references = (
             '<references><reference href="https://cve.test/CVE-2022-0002" id="CVE-2022-0002" title="" type="cve" />'
             '<reference href="https://cve.test/CVE-2022-0001" id="CVE-2022-0001" title="" type="cve" /></references>'
@@ -86,7 +86,9 @@ class DocumentTests(SynchronousTestCase):
         )
 
     def test_arches(self) -> None:
-        """A package of several architectures is one; what is for every machine has none; sources are left out."""
+        """
+        The architectures of a package are merged; a package for every machine has none; source packages are skipped.
+        """
         packages = [package("curl", arch) for arch in ("x86_64", "src", "aarch64", "x86_64", "i686")]
         found = self.only(
             update(*packages, package("doc", "noarch"), package("doc", "x86_64"), package("raw", "nosrc"))
@@ -95,7 +97,7 @@ class DocumentTests(SynchronousTestCase):
         self.assertEqual(arches, {"curl": ("aarch64", "i686", "x86_64"), "doc": None})
 
     def test_page(self) -> None:
-        """The advisory's own page goes before those of its flaws; what is no link is none."""
+        """The advisory's own page takes precedence over those of its CVEs; other texts are not used."""
         references = (
             '<references><reference href="https://cve.test/1" id="CVE-2022-0001" type="cve"/>'
             '<reference href="https://errata.test/1" id="RLSA-2022:0001" type="self"/></references>'
@@ -105,7 +107,7 @@ class DocumentTests(SynchronousTestCase):
         self.assertEqual(self.only(update(package("curl"), rest=references)).details_href, "")
 
     def test_fedora(self) -> None:
-        """Where no reference is a flaw's, the flaws are taken from the titles; descriptions tell of others too."""
+        """Without references to CVEs, the ids are taken from the titles; descriptions mention others too."""
         references = (
             "<description>Unlike CVE-2022-9999, this is bad.</description><references>"
             '<reference href="https://bugzilla.test/1" id="1" type="bugzilla" title="CVE-2022-0003 curl: bad"/>'
@@ -115,7 +117,7 @@ class DocumentTests(SynchronousTestCase):
         self.assertEqual((found.name, found.aliases), ("FEDORA-2022-abc", ("CVE-2022-0003",)))
 
     def test_left_out(self) -> None:
-        """Everything but security is left out and counted, and so is what cannot be read."""
+        """Advisories that are not about security, or malformed, are skipped and counted."""
         bad = package("a b") + package("curl").replace('version="2.1"', 'version="2-1"') + package("curl", "")
         found, skipped = parse(
             document(
@@ -139,7 +141,7 @@ class DocumentTests(SynchronousTestCase):
         self.assertEqual(parse(b"<updates/>"), ([], {}))
 
     def test_dates(self) -> None:
-        """Dates are understood in all forms that repositories write."""
+        """Dates are parsed in all forms that repositories use."""
         for text, time in {
             "2023-02-17T00:50:00Z": "2023-02-17T00:50:00Z",
             "2023-02-17T02:50:00+02:00": "2023-02-17T00:50:00Z",
@@ -157,7 +159,7 @@ class DocumentTests(SynchronousTestCase):
             self.assertEqual(time_of(text), time, text)
 
     def test_another_format(self) -> None:
-        """What is no such document, or only a part of one, is refused."""
+        """Another document, or only a part of one, is refused."""
         whole = document(update(package("curl")))
         for content in (b"", b"{}", b"<html></html>", b"\x00", b"<updates>", whole[:-12], whole + b"<updates/>"):
             with self.assertRaisesRegex(SourceError, r"^(not XML: .*|its root is not <updates>)$"):
@@ -165,15 +167,15 @@ class DocumentTests(SynchronousTestCase):
 
 
 class HostileTests(SynchronousTestCase):
-    """Documents made to do harm."""
+    """Documents that try to do harm."""
 
     def refuse(self, content: bytes, reason: str) -> None:
-        """Read a document that is refused."""
+        """Parse a document that is refused."""
         with self.assertRaisesRegex(SourceError, reason):
             parse(content)
 
     def test_billion_laughs(self) -> None:
-        """Entities that would unfold to gigabytes are not even declared."""
+        """Entities that would expand to gigabytes are refused at their declaration."""
         laughs = "".join(f'<!ENTITY l{n + 1} "{f"&l{n};" * 10}">' for n in range(9))
         declared = f'<!DOCTYPE updates [<!ENTITY l0 "ha">{laughs}]>'
         self.refuse(f"<?xml version='1.0'?>{declared}<updates>&l9;</updates>".encode(), "document type")
@@ -192,15 +194,15 @@ class HostileTests(SynchronousTestCase):
             self.refuse(padded.encode("utf-16"), "document type")
 
     def test_late_declaration(self) -> None:
-        """A document type within the root is no XML."""
+        """A document type within the root is not XML."""
         self.refuse(b'<updates><!DOCTYPE a [<!ENTITY e "x">]><update>&e;</update></updates>', "not XML")
 
     def test_undeclared_entity(self) -> None:
-        """An entity that nothing declares is an error, not a gap."""
+        """An undeclared entity is an error, not a gap."""
         self.refuse(b"<updates><update>&e;</update></updates>", "not XML")
 
     def test_long_prolog(self) -> None:
-        """The root has to begin soon."""
+        """The root must begin within a limit."""
         self.refuse(b"<!--" + b" " * 100_000 + b"--><updates/>", "root does not begin")
 
     def test_long_element(self) -> None:
@@ -209,15 +211,15 @@ class HostileTests(SynchronousTestCase):
         self.refuse(b"<updates>" + b" " * 10_000_000, "longer than")
 
     def test_deep_element(self) -> None:
-        """Nor can it be nested without end."""
+        """The depth of nesting is limited."""
         self.refuse(b"<updates>" + b"<a>" * 10_000, "nested")
 
 
 class MemoryTests(SynchronousTestCase):
-    """Documents that are long."""
+    """Long documents."""
 
     def peak(self, updates: int) -> int:
-        """Give the bytes that were held at most while a document was read."""
+        """Return the peak of allocated bytes while a document is parsed."""
         content = io.BytesIO(document(*[update(package("curl"))] * updates))
         tracemalloc.start()
         try:

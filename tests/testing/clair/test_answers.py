@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.testing`: the details that the double of Clair gives, and the names it finds."""
+"""Tests for :mod:`patches.testing`: the details that the double of Clair sends, and the names that it finds."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class DetailsTests(DoubleCase):
         self.target = "/v1/namespaces/debian:9/vulnerabilities/CVE-1"
 
     def test_packages_on_presence(self) -> None:
-        """Packages come if the parameter is there, whatever its value."""
+        """Packages are sent if the parameter is present, with any value."""
         for query in ("?fixedIn", "?fixedIn=", "?fixedIn=false", "?x&fixedIn"):
             self.assertEqual(json.loads(self.get(self.target + query).body), {"Vulnerability": self.whole})
         for query in ("", "?", "?fixedin", "?FixedIn"):
@@ -43,13 +43,13 @@ class DetailsTests(DoubleCase):
         self.assertEqual(list(json.loads(body)["Vulnerability"]), fields)
 
     def test_empty_fields(self) -> None:
-        """What is empty is left out, the packages too."""
+        """Empty fields are omitted, an empty list of packages too."""
         body = self.get("/v1/namespaces/debian:9/vulnerabilities/CVE-2?fixedIn").body
         expected = b'{"Vulnerability":{"Name":"CVE-2","NamespaceName":"debian:9","Severity":"Unknown"}}\n'
         self.assertEqual(body, expected)
 
     def test_never_fixed(self) -> None:
-        """The way in which Clair stores that there is no fix does not show."""
+        """Clair's stored form of "no fix" is not sent."""
         fixes = [{"Name": "a", "Version": "#MAXV#"}, {"Name": "b", "Version": "", "VersionFormat": ""}]
         self.double.change("debian:9", {"Name": "CVE-3", "FixedIn": fixes})
         body = self.get("/v1/namespaces/debian:9/vulnerabilities/CVE-3/fixes").body
@@ -61,7 +61,7 @@ class DetailsTests(DoubleCase):
         self.assertEqual(self.get("/v1/namespaces/debian:9/vulnerabilities/CVE-2/fixes").body, b'{"Features":null}\n')
 
     def test_unknown(self) -> None:
-        """What is not there, or in another case, is a 404 of Clair's own."""
+        """A missing name, or one in another case, is a 404 of Clair's own."""
         for target in (
             "debian:9/vulnerabilities/cve-1",
             "debian:99/vulnerabilities/CVE-1",
@@ -71,7 +71,7 @@ class DetailsTests(DoubleCase):
             self.assertEqual((answer.status, answer.body), (404, NOT_FOUND))
 
     def test_odd_names(self) -> None:
-        """Names are found by their percent-encoded form; a plus is a plus; a bad name is the database's trouble."""
+        """Names are found by their percent-encoded form; a plus is a plus; an invalid name is a database error."""
         names = {
             "a b": "a%20b",
             "a?": "a%3F",
@@ -90,7 +90,7 @@ class DetailsTests(DoubleCase):
             self.assertEqual(self.get(f"/v1/namespaces/lab:odd/vulnerabilities/{bad}").status, 500)
 
     def test_slash(self) -> None:
-        """A name with a slash leads nowhere, however it is written."""
+        """A name with a slash has no route, in any encoding."""
         self.double.load("lab:odd", [{"Name": "a/b"}, {"Name": "c/"}])
         for encoded in ("a/b", "a%2Fb", "a%2fb"):
             answer = self.get(f"/v1/namespaces/lab:odd/vulnerabilities/{encoded}?fixedIn")

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.testing`: the double of Clair, against what is known of Clair 2.0.6."""
+"""Tests for :mod:`patches.testing`: the double of Clair, against known behaviour of Clair 2.0.6."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOT_FOUND = b'{"Error":{"Message":"the resource cannot be found"}}\n'
 
 
 class DoubleCase(SynchronousTestCase):
-    """A case with a double in which there are ten vulnerabilities."""
+    """A case with a double that contains ten vulnerabilities."""
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -32,14 +32,14 @@ class DoubleCase(SynchronousTestCase):
         return self.connection.ask("GET", target, headers)
 
     def page(self, limit: int, token: str | None = None) -> tuple[list[str], str | None]:
-        """Ask for a page; give the letters of its names, and its token."""
+        """Request a page. Return the letters of its names, and its token."""
         answer = self.get(f"{LIST}?limit={limit}" + (f"&page={token}" if token else ""))
         self.assertEqual(answer.status, 200, answer)
         document = json.loads(answer.body)
         return [entry["Name"][2:] for entry in document["Vulnerabilities"] or ()], document.get("NextPage")
 
     def assert_error(self, answer: HttpClient, status: int, message: str) -> None:
-        """Check that an answer is one of Clair's own errors."""
+        """Check that a response is one of Clair's own errors."""
         self.assertEqual((answer.status, json.loads(answer.body)), (status, {"Error": {"Message": message}}))
         self.assertEqual(answer.headers["content-type"], "application/json;charset=utf-8")
 
@@ -48,11 +48,11 @@ class ListTests(DoubleCase):
     """Lists."""
 
     def test_resource(self) -> None:
-        """A double's resource is one."""
+        """A double's resource provides its interface."""
         self.assertTrue(verifyObject(IResource, self.double.resource()))
 
     def test_pages(self) -> None:
-        """A page with as many rows as there are is the last one; an empty one is null."""
+        """A page with exactly the remaining rows is the last one; an empty list is null."""
         letters, token = self.page(9)
         self.assertEqual("".join(letters), "abcdefghi")
         self.assertEqual(self.page(9, token), (["j"], None))
@@ -62,7 +62,7 @@ class ListTests(DoubleCase):
         self.assertEqual(empty.body, b'{"Vulnerabilities":null}\n')
 
     def test_changes_while_paging(self) -> None:
-        """What is inserted or changed moves to the end; a token whose row went leads to the next row that is there."""
+        """A new or changed row moves to the end; a token whose row is gone leads to the next row that exists."""
         _, first = self.page(4)
         _, second = self.page(4, first)
         for name in ("V-new", "V-a", "V-j"):
@@ -75,7 +75,7 @@ class ListTests(DoubleCase):
         self.assertEqual("".join(self.page(100)[0]), "bcdfghnewaji")
 
     def test_tail_token(self) -> None:
-        """With a limit of 0 a token is renewed, unless there is no row left at it."""
+        """With a limit of 0 a token is renewed, unless there is no row at it or after it."""
         _, token = self.page(9)
         self.assertEqual(self.page(0)[0], [])
         names, renewed = self.page(0, token)
@@ -86,14 +86,14 @@ class ListTests(DoubleCase):
         self.assertEqual(self.page(5, token), (["k"], None))
 
     def test_packages_alone(self) -> None:
-        """A change of nothing but packages moves a vulnerability to the end, too; what the list tells is the same."""
+        """A change of packages only moves a vulnerability to the end too; its entry in the list stays the same."""
         before = json.loads(self.get(f"{LIST}?limit=10").body)["Vulnerabilities"]
         self.double.change("lab:paging", {**before[2], "FixedIn": [{"Name": "a", "Version": "1"}]})
         after = json.loads(self.get(f"{LIST}?limit=10").body)["Vulnerabilities"]
         self.assertEqual(after, [*before[:2], *before[3:], before[2]])
 
     def test_several_writers(self) -> None:
-        """Of several writers one may take its place before another, and be seen after it: no tail shows it then."""
+        """A slow writer's row may become visible behind a later one: no tail shows it then."""
         _, token = self.page(9)
         show = self.double.begin_change("lab:paging", {"Name": "V-late"})
         self.double.change("lab:paging", {"Name": "V-b"})
@@ -105,7 +105,7 @@ class ListTests(DoubleCase):
         self.assertEqual(self.page(99)[0][-3:], ["j", "late", "b"])
 
     def test_tokens_are_not_of_a_namespace(self) -> None:
-        """Rows are numbered through all namespaces: a token of one is a place in another, too."""
+        """Rows are numbered across all namespaces: a token of one is a position in another too."""
         self.double.load("lab:later", [{"Name": "V-x"}])
         _, token = self.page(9)
         target = f"/v1/namespaces/lab:later/vulnerabilities?limit=9&page={token}"
@@ -116,14 +116,14 @@ class ListTests(DoubleCase):
         self.assertEqual(self.page(9, later), (["c"], None))
 
     def test_no_packages_on_lists(self) -> None:
-        """A list never has packages, whatever is asked for."""
+        """A list never contains packages, whatever the parameters."""
         self.double.load("debian:9", [{"Name": "CVE-1", "FixedIn": [{"Name": "a", "Version": "1"}]}])
         answer = self.get("/v1/namespaces/debian:9/vulnerabilities?limit=1&fixedIn")
         expected = b'{"Vulnerabilities":[{"Name":"CVE-1","NamespaceName":"debian:9","Severity":"Unknown"}]}\n'
         self.assertEqual(answer.body, expected)
 
     def test_bad_limits(self) -> None:
-        """Limits are read as Go reads numbers, and refused in its words."""
+        """Limits are parsed as Go parses numbers, and refused with its messages."""
         for value in ("", "abc", "2.0", "1e3", "0x10", "2%20", "1_0", "%D9%A1"):
             self.assertEqual(self.get(f"{LIST}?limit={value}").status, 400, value)
         refusal = "invalid limit format: strconv.Atoi: parsing {}: {}"
@@ -138,7 +138,7 @@ class ListTests(DoubleCase):
             self.assert_error(self.get(LIST + query), 400, "must provide limit query parameter")
 
     def test_good_limits(self) -> None:
-        """Any positive number will do, but the very last."""
+        """Any positive limit is accepted, except the highest number."""
         for value, count in (("002", 2), ("%2B2", 2), ("1&limit=2", 1), ("2147483647", 10), (str(2**63 - 2), 10)):
             document = json.loads(self.get(f"{LIST}?limit={value}").body)
             self.assertEqual(len(document["Vulnerabilities"]), count, value)
@@ -146,7 +146,7 @@ class ListTests(DoubleCase):
         self.assert_error(self.get(f"{LIST}?limit={2**63 - 1}"), 500, message)
 
     def test_unknown_namespace(self) -> None:
-        """Parameters are looked at first, then the namespace, whose case matters."""
+        """Parameters are checked first, then the namespace, whose case matters."""
         for namespace in ("nope:1", "Lab:paging", "lab:paging%20"):
             target = f"/v1/namespaces/{namespace}/vulnerabilities"
             self.assertEqual(self.get(f"{target}?limit=1").body, NOT_FOUND)
@@ -160,7 +160,7 @@ class TokenTests(DoubleCase):
     """Page tokens."""
 
     def token(self) -> str:
-        """Get a token."""
+        """Return a token."""
         token = self.page(4)[1]
         assert token is not None
         return token
@@ -171,7 +171,7 @@ class TokenTests(DoubleCase):
         self.assert_error(answer, 400, "invalid page format: invalid or expired pagination token")
 
     def test_shape(self) -> None:
-        """A token is a Fernet token of a hundred characters, another one each time, and good as often as wanted."""
+        """A token is a Fernet token of a hundred characters, different each time, and can be used repeatedly."""
         token = self.token()
         self.assertEqual((len(token), token[-2:]), (100, "=="))
         self.assertNotEqual(token, self.token())
@@ -181,7 +181,7 @@ class TokenTests(DoubleCase):
         self.assertIn(b"V-z", answer.body)
 
     def test_life(self) -> None:
-        """A token is good for one hour."""
+        """A token is valid for one hour."""
         token = self.token()
         self.clock.advance(3590)
         self.page(1, token)
@@ -189,14 +189,14 @@ class TokenTests(DoubleCase):
         self.assert_refused(token)
 
     def test_restart(self) -> None:
-        """A restart makes every token void."""
+        """A restart invalidates every token."""
         token = self.token()
         self.double.restart()
         self.assert_refused(token)
         self.page(1, self.token())
 
     def test_not_tokens(self) -> None:
-        """Whatever else is sent is refused; so is nothing at all."""
+        """Any other text is refused; so is an empty one."""
         token = self.token()
         altered = token[:60] + ("A" if token[60] != "A" else "B") + token[61:]
         for other in ("", "garbage", "1000", token[:-2], token[:-6], altered, "%C3%A9"):
@@ -204,7 +204,7 @@ class TokenTests(DoubleCase):
         self.assert_refused(Fernet(Fernet.generate_key()).encrypt_at_time(b"1\n", 1_700_000_000).decode())
 
     def test_stump(self) -> None:
-        """A token cut very short makes Clair close the connection, if it bears a current time."""
+        """A token that is cut very short makes Clair close the connection, if its time is current."""
         token = self.token()
         self.assertEqual(self.get(f"{LIST}?limit=1&page={token[:20]}"), HttpClient(None, {}, b"", True))
         self.connection = Connection(self.double.resource())

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.testing`: the double of Clair as an HTTP server, and what can go wrong with it."""
+"""Tests for :mod:`patches.testing`: the double of Clair as an HTTP server, and its failures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class RoutingTests(DoubleCase):
     """Routes, methods, statuses and headers."""
 
     def test_namespaces(self) -> None:
-        """All namespaces come at once, with their version format if they have one."""
+        """All namespaces are sent at once, with their version format if they have one."""
         self.double.add_namespace("debian:9", "dpkg")
         answer = self.get("/v1/namespaces?limit=1")
         self.assertEqual(
@@ -26,13 +26,13 @@ class RoutingTests(DoubleCase):
         self.assertEqual(fresh.body, b'{"Namespaces":null}\n')
 
     def test_headers(self) -> None:
-        """Clair's own answers bear its name, and its type without a space."""
+        """Clair's own responses have its ``Server`` header, and its content type without a space."""
         answer = self.get("/v1/namespaces")
         expected = {"content-type": "application/json;charset=utf-8", "server": "clair", "content-length": "39"}
         self.assertEqual(answer.headers, expected)
 
     def test_text_404(self) -> None:
-        """What is no route is a 404 of the router's."""
+        """A path without a route is a 404 of the router."""
         for target in (
             "/",
             "/v1",
@@ -50,7 +50,7 @@ class RoutingTests(DoubleCase):
             self.assertNotIn("server", answer.headers)
 
     def test_redirects(self) -> None:
-        """Slashes and letters that are nearly right are redirected to where nothing is: the prefix is lost."""
+        """Paths with extra slashes or another case are redirected to a wrong path: the prefix is lost."""
         for target, location in (
             ("/v1/namespaces/", "/namespaces"),
             ("/v1/Namespaces", "/namespaces"),
@@ -77,12 +77,12 @@ class RoutingTests(DoubleCase):
                 self.assertNotIn("allow", answer.headers)
 
     def test_malformed_path(self) -> None:
-        """A percent sign that begins no escape is a bad request, and ends the connection."""
+        """An invalid percent escape is a bad request, and closes the connection."""
         answer = self.get("/v1/namespaces/%ZZ/vulnerabilities?limit=1")
         self.assertEqual((answer.status, answer.body, answer.closed), (400, b"400 Bad Request", True))
 
     def test_compression(self) -> None:
-        """An answer is compressed if the first header has the word in it, even to refuse it; a router's never is."""
+        """A response is compressed if the first header contains the word, even to refuse it; a router's never is."""
         for value in ("gzip", "gzip, deflate", "gzip;q=0, identity"):
             answer = self.get(f"{LIST}?limit=9", {"Accept-Encoding": value})
             self.assertEqual(answer.headers["content-encoding"], "gzip")
@@ -102,7 +102,7 @@ class RoutingTests(DoubleCase):
             self.assertEqual(answer.headers.get("content-length"), None if chunked else str(size))
 
     def test_kept_alive(self) -> None:
-        """A connection is good for many requests, an old client's for one."""
+        """A connection is kept for many requests, an HTTP/1.0 client's for one."""
         self.assertFalse(self.get("/v1/namespaces").closed)
         self.connection.send("GET", "/v1/namespaces", version="HTTP/1.0")
         self.assertTrue(self.connection.received().closed)
@@ -123,10 +123,10 @@ class RoutingTests(DoubleCase):
 
 
 class TroubleTests(DoubleCase):
-    """Switches for what goes wrong."""
+    """Switches for failures."""
 
     def test_database(self) -> None:
-        """A failing database shows wherever it is asked, in one of two texts, until it is well again."""
+        """A failing database affects all requests that need it, with one of two messages, until it is repaired."""
         texts = {
             Trouble.DATABASE: DATABASE,
             Trouble.DATABASE_DOWN: "dial tcp 192.0.2.55:5432: connect: connection refused",
@@ -146,7 +146,7 @@ class TroubleTests(DoubleCase):
             self.assertEqual(self.get("/v1/namespaces").status, 200)
 
     def test_timeout(self) -> None:
-        """When Clair takes too long it says so in JSON, but calls it text."""
+        """Clair's time-out message is JSON, but has a text content type."""
         self.double.fail(Trouble.TIMEOUT)
         answer = self.get("/v1/namespaces")
         message = "Clair failed to respond within the configured timeout window."
@@ -160,7 +160,7 @@ class TroubleTests(DoubleCase):
         self.assertEqual(self.get("/v1/namespaces"), HttpClient(None, {}, b"", True))
 
     def test_how_often_and_what(self) -> None:
-        """A trouble comes as often as it is told to, to the kind it is told to; troubles come one after another."""
+        """A failure occurs as often as set, for the kind that is set; failures follow one another."""
         self.double.fail(Trouble.DATABASE, 2, "details")
         self.double.fail(Trouble.TIMEOUT, 1, "details")
         self.assertEqual(self.get(f"{LIST}?limit=1").status, 200)
@@ -168,7 +168,7 @@ class TroubleTests(DoubleCase):
         self.assertEqual(statuses, [500, 500, 503, 200])
 
     def test_delay(self) -> None:
-        """A delayed answer comes when its time has come, or not at all if nobody waits for it."""
+        """A delayed response is sent after the delay, or not at all if the client is gone."""
         self.double.delay = 2
         self.connection.send("GET", f"{LIST}/nope")
         self.clock.advance(1.9)
@@ -182,7 +182,7 @@ class TroubleTests(DoubleCase):
         self.assertEqual((self.double.under_way, self.clock.getDelayedCalls()), (0, []))
 
     def test_too_many_at_once(self) -> None:
-        """What is over the number of database connections fails at once, or after the delay; later it is well again."""
+        """Requests above the limit of database connections fail at once, or after the delay; later ones succeed."""
         self.double.delay = 1
         self.double.max_parallel = 2
         connections = [Connection(self.double.resource()) for _ in range(4)]
