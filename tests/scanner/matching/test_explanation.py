@@ -71,7 +71,7 @@ class ExplanationTests(SynchronousTestCase):
     def test_why_not(self) -> None:
         """Without a record, without the package, and without a record of the package: each has its own words."""
         for vulnerability_id, package, expected in (
-            ("CVE-2020-1", None, "no source of this list has a record of CVE-2020-1"),
+            ("CVE-2020-1", None, "this list has no record of CVE-2020-1"),
             ("CVE-2024-2222", "zsh", "no package zsh is installed"),
             ("CVE-2024-2222", "libssl3", "the records of CVE-2024-2222 do not name libssl3"),
         ):

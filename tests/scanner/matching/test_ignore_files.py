@@ -78,7 +78,7 @@ class TomlTests(SynchronousTestCase):
             entry(expires="2026-03-01T00:00:00Z"): "entry 1: expires must be a date",
             entry(cve=None): "entry 1: cve or package is missing",
             entry(cve="7"): "entry 1: cve must be",
-            entry(pakage='"bash"'): "entry 1: there is nothing named 'pakage'",
+            entry(pakage='"bash"'): "entry 1: unknown name 'pakage'",
             entry() + b"\n" + entry(reason=None): "entry 2: reason is missing",
             b"ignores = 1": "there is nothing named 'ignores'",
             b"ignore = 1": "must be tables",
