@@ -100,7 +100,7 @@ class ChangedTests(CacheCase):
         nonsense = document(201, {"session": "s1", "state": "active", "delta": {}, "snapshot": SNAPSHOT})
         outcome = self.scan(nonsense)
         self.assertEqual((len(outcome.findings), outcome.list_info.revision), (9, "r1"))
-        self.assertIn("does not say to what", str(outcome.list_info.away))
+        self.assertIn("description of the delta is malformed", str(outcome.list_info.away))
 
     def test_cut_short(self) -> None:
         """Where the server goes away in between, what was kept is compared."""

@@ -1,4 +1,4 @@
-"""Changes are applied, or refused: whatever a server sends, and whatever became of the list that was kept."""
+"""Tests of applying a delta to the cached list: a delta that does not fit the list is refused."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class PatchingTests(SynchronousTestCase):
     def test_nonsense(self) -> None:
         """What is no change is refused."""
         for nonsense in (b"?", b"[]", b"7", b"{}", b'{"name":"b"}', change(7), b'{"name":"b","vulnerabilities":7}'):
-            self.refused("what has changed cannot be read", (3,), nonsense)
+            self.refused("the delta cannot be read", (3,), nonsense)
 
     def test_damaged(self) -> None:
         """So is a list that is no list."""
@@ -90,7 +90,7 @@ class HeadTests(SynchronousTestCase):
         self.assertEqual(head, DeltaHead("r1", (3, 4)))
 
     def test_refused(self) -> None:
-        """What does not say to what the changes are to be applied, and how the list is cut, is refused."""
+        """A description of a delta without its base revision, or without the sizes of the chunks, is refused."""
         for nonsense in (
             None,
             [],

@@ -115,18 +115,18 @@ class SignedTests(TrustCase):
         path = Path(self.mktemp())
         create_keys(path)
         self.key = SigningKey.from_file(path)
-        self.refused("not signed by whom is trusted", *self.served(self.signed(NINE)))
+        self.refused("the list is not trusted", *self.served(self.signed(NINE)))
 
     def test_other_platform(self) -> None:
         """What was signed for another platform is refused."""
-        self.refused("not signed by whom is trusted", *self.served(self.signed(NINE, platform="debian-11")))
+        self.refused("the list is not trusted", *self.served(self.signed(NINE, platform="debian-11")))
 
     def test_any_field(self) -> None:
         """Whatever of it is changed after it was signed, it is refused; so is what lacks a part."""
         good = self.signed(NINE)
         for name in ("revision", "created", "checked", "vulnerabilities", "digest"):
             other = good[name] + 1 if name == "vulnerabilities" else good[name][::-1]
-            self.refused("not signed by whom is trusted", *self.served({**good, name: other}))
+            self.refused("the list is not trusted", *self.served({**good, name: other}))
             less = {key: value for key, value in good.items() if key != name}
             self.refused("is missing", session(snapshot=less))
 
@@ -141,8 +141,8 @@ class ContentTests(TrustCase):
 
     def test_truncated(self) -> None:
         """So are those of a list that was cut short, though its end says that this is all."""
-        self.refused("the end of the list does not fit", *self.served(self.signed(NINE), FIVE))
-        self.refused("the end of the list does not fit", session(snapshot=self.signed(NINE)), end())
+        self.refused("the list does not match its end", *self.served(self.signed(NINE), FIVE))
+        self.refused("the list does not match its end", session(snapshot=self.signed(NINE)), end())
 
     def test_exchanged(self) -> None:
         """A session that begins with what is signed cannot go on with something else."""
@@ -194,7 +194,7 @@ class NewestTests(TrustCase):
         """So would none."""
         snapshot = {**described(NINE), "checked": "today"}
         signature = self.key.sign(manifest_bytes("debian-12", snapshot))
-        self.refused("does not tell when", *self.served({**snapshot, "signature": signature}))
+        self.refused("has no valid time of its last check", *self.served({**snapshot, "signature": signature}))
 
     def test_forgotten(self) -> None:
         """Where nobody can tell what was seen, nothing is trusted; the reason says what can be done."""

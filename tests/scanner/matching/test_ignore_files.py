@@ -80,7 +80,7 @@ class TomlTests(SynchronousTestCase):
             entry(cve="7"): "entry 1: cve must be",
             entry(pakage='"bash"'): "entry 1: unknown name 'pakage'",
             entry() + b"\n" + entry(reason=None): "entry 2: reason is missing",
-            b"ignores = 1": "there is nothing named 'ignores'",
+            b"ignores = 1": "unknown name 'ignores'",
             b"ignore = 1": "must be tables",
             b"[ignore]\ncve = 'x'": "must be tables",
             b"cve: x": "not TOML",
