@@ -93,7 +93,7 @@ async def _scan_once(
     client: PatchesClient, target: Target, policy: Policy, cache: ListCache | None, outbox: Outbox | None
 ) -> bool:
     outcome = await scan(client, target, policy, cache=cache)
-    _tell(outcome)
+    _log_outcome(outcome)
     expired = policy.ignores.expired(datetime.fromtimestamp(outcome.finished, UTC).date())
     if expired:
         log.warn("The ignore file has {count} expired entries, which are not applied", count=expired)
@@ -102,7 +102,7 @@ async def _scan_once(
     return outcome.complete
 
 
-def _tell(outcome: Outcome) -> None:
+def _log_outcome(outcome: Outcome) -> None:
     if outcome.verdict is Verdict.STALE:
         log.warn("{platform}: stale: {why}", platform=outcome.platform, why=outcome.problem)
     if outcome.complete:

@@ -61,7 +61,7 @@ def test_signed(fleet: Fleet) -> None:
     other = create_keys(fleet.folder / "other.key")
     code, outcome = fleet.scan(signing, other)
     assert (code, outcome["verdict"]) == (3, "incomplete")
-    assert "the list is not trusted" in outcome["problem"]
+    assert "the list is not signed as required" in outcome["problem"]
     code, outcome = fleet.scan(fleet.serve("plain", 3000), fleet.public)
     assert (code, outcome["problem"]) == (3, "the list is not signed")
 

@@ -79,7 +79,7 @@ class Trust:
         except KeyError as error:
             raise NotTrusted(f"the description of the list is incomplete: {error} is missing") from error
         except NotSigned as error:
-            raise NotTrusted(f"the list is not trusted: {error}") from error
+            raise NotTrusted(f"the list is not signed as required: {error}") from error
 
 
 def _checked(snapshot: Mapping[str, Any]) -> float:

@@ -10,7 +10,7 @@ from attrs import frozen
 from patches.scanner.inventory import Inventory, Package
 from patches.versions import InvalidVersion, ordering
 
-#: Debian and Ubuntu: the name of a package for one kernel contains the release; ``linux-image-amd64`` is for no release.
+#: Debian and Ubuntu: a package for one kernel has the release in its name; ``linux-image-amd64`` is for no release.
 _DPKG = re.compile(r"linux-(?P<part>image|image-unsigned|modules|modules-extra)-(?P<release>\d+\.\d[\w.+~-]*)\Z")
 #: Red Hat, SUSE, Oracle, Amazon: several versions of one package are installed side by side.
 _RPM = re.compile(r"kernel(?:-(?:uek|rt|64k|default|debug|azure|kvmsmall|lpae))*(?:-(?:core|modules(?:-\w+)?))*\Z")

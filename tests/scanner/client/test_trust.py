@@ -115,18 +115,18 @@ class SignedTests(TrustCase):
         path = Path(self.mktemp())
         create_keys(path)
         self.key = SigningKey.from_file(path)
-        self.refused("the list is not trusted", *self.served(self.signed(NINE)))
+        self.refused("the list is not signed as required", *self.served(self.signed(NINE)))
 
     def test_other_platform(self) -> None:
         """What was signed for another platform is refused."""
-        self.refused("the list is not trusted", *self.served(self.signed(NINE, platform="debian-11")))
+        self.refused("the list is not signed as required", *self.served(self.signed(NINE, platform="debian-11")))
 
     def test_any_field(self) -> None:
         """Whatever of it is changed after it was signed, it is refused; so is what lacks a part."""
         good = self.signed(NINE)
         for name in ("revision", "created", "checked", "vulnerabilities", "digest"):
             other = good[name] + 1 if name == "vulnerabilities" else good[name][::-1]
-            self.refused("the list is not trusted", *self.served({**good, name: other}))
+            self.refused("the list is not signed as required", *self.served({**good, name: other}))
             less = {key: value for key, value in good.items() if key != name}
             self.refused("is missing", session(snapshot=less))
 

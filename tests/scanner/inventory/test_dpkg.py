@@ -156,7 +156,7 @@ class DamageTests(HostTestCase):
             stanza("a").replace("Package: a\n", "").encode(): "package name ''",
             stanza("a", "1 2").encode(): "version '1 2'",
             stanza("a", more="Source: b (1\n").encode(): "source 'b (1'",
-            stanza("a").replace("\n\n", "\n").encode() + stanza("b").encode(): "twice",
+            stanza("a").replace("\n\n", "\n").encode() + stanza("b").encode(): "the field is repeated",
             b" text\n" + stanza("a").encode(): "continuation",
         }
         for content, words in cases.items():

@@ -69,7 +69,7 @@ class TomlTests(SynchronousTestCase):
         self.assertEqual(parse_ignores(b"# none yet\n"), Ignores())
 
     def test_refused(self) -> None:
-        """What is missing, misspelt or of a wrong type is told with the number of its entry."""
+        """An error names the entry whose member is missing, misspelt or of a wrong type."""
         for content, said in {
             entry(reason=None): "entry 1: reason is missing",
             entry(reason='" "'): "entry 1: reason must be",
@@ -81,8 +81,8 @@ class TomlTests(SynchronousTestCase):
             entry(pakage='"bash"'): "entry 1: unknown name 'pakage'",
             entry() + b"\n" + entry(reason=None): "entry 2: reason is missing",
             b"ignores = 1": "unknown name 'ignores'",
-            b"ignore = 1": "must be tables",
-            b"[ignore]\ncve = 'x'": "must be tables",
+            b"ignore = 1": "must be a list of tables",
+            b"[ignore]\ncve = 'x'": "must be a list of tables",
             b"cve: x": "not TOML",
             b"\xff": "not TOML",
         }.items():
