@@ -1,4 +1,4 @@
-"""The main job with real processes: Clair, server, scanners of different speeds, reporter; and what may befall them."""
+"""The main scenario with real processes: Clair, server, scanners of different speeds, reporter; some are killed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PACKAGES = {"bash": "9:1", "sudo": "0.1-1"}
 
 
 def namespace_file(folder: Path) -> Path:
-    """Give the whole namespace ``ubuntu:18.04`` of a real Clair; where it is not at hand, a made-up one of its size."""
+    """Return the whole namespace ``ubuntu:18.04`` of a real Clair; without that data a made-up one of its size."""
     try:
         return shared("data/clair-v1/ubuntu_18.04.jsonl.gz")
     except SkipTest:
@@ -46,7 +46,7 @@ def namespace_file(folder: Path) -> Path:
 
 
 class Clair:
-    """The double of Clair as a process."""
+    """The fake Clair as a process."""
 
     def __init__(self, file: Path) -> None:
         command = [sys.executable, "-m", "patches.testing.clair", "--load", f"ubuntu:18.04={file}"]
@@ -55,7 +55,7 @@ class Clair:
         self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
 
     def stop(self) -> dict[str, int]:
-        """End it; give how often it was asked for what."""
+        """Stop the process. Return how often each path was requested."""
         self._process.send_signal(signal.SIGTERM)
         output, _ = self._process.communicate(timeout=30)
         counts: dict[str, int] = json.loads(output.splitlines()[-1])
@@ -63,7 +63,7 @@ class Clair:
 
 
 class SlowClients(threading.Thread):
-    """Makes clients slow, each in its own measure, by stopping them again and again."""
+    """Slows clients, each to a different degree, by suspending them again and again."""
 
     def __init__(self, clients: list[subprocess.Popen[bytes]]) -> None:
         super().__init__(daemon=True)
@@ -113,7 +113,7 @@ class Clients:
         self.running: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Start one more."""
+        """Start another scanner."""
         number = len(self.running)
         options = [
             *("--patches-server", f"http://127.0.0.1:{self._server.port}", "--root", str(self._root)),
@@ -126,11 +126,11 @@ class Clients:
         return client
 
     def log(self, number: int) -> Path:
-        """Give the path of what one has said."""
+        """Return the path of a scanner's output."""
         return self._folder / f"client-{number}.log"
 
     def start_victim(self) -> None:
-        """Start one and stop it in mid-scan."""
+        """Start a scanner and suspend it in the middle of its scan."""
         victim = self.start()
         wait_for(lambda: sessions(self._server, "active") == 1, 60)
         victim.send_signal(signal.SIGSTOP)
@@ -138,13 +138,13 @@ class Clients:
 
 
 def sessions(server: Daemon, state: str) -> float:
-    """Tell how many sessions are in a state."""
+    """Return the number of sessions in a state."""
     return server.metric(f'patches_sessions{{platform="{PLATFORM}",state="{state}"}}')
 
 
 @contextmanager
 def others_active(server: Daemon) -> Iterator[float]:
-    """Hold every place that is free, so that whoever comes is queued; yields how many sessions were opened so far."""
+    """Occupy all active places, so that further clients are queued; yield how many sessions were opened so far."""
     ended = threading.Event()
     tokens = [server.ask("/v1/sessions", "POST", {"platform": PLATFORM})[1]["session"] for _ in range(ACTIVE)]
 

@@ -1,4 +1,4 @@
-"""The server stays below its memory limit, whatever the size of the list and the manners of its clients."""
+"""The server stays below its memory limit, whatever the size of the list and the behaviour of its clients."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LIMIT_MIB = 128
 
 
 def serve_a_crowd(folder: Path, vulnerabilities: int) -> float:
-    """Serve 600 sessions, 250 of which never read; give the server's peak memory in MiB."""
+    """Serve 600 sessions, 250 of which never read. Return the server's peak memory in MiB."""
     path = write_list(folder / "list.ndjson", vulnerabilities)
     server = Daemon(
         "patches-server",

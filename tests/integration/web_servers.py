@@ -41,12 +41,12 @@ class FileServer(ThreadingHTTPServer):
 
     @property
     def port(self) -> int:
-        """Tell where it listens."""
+        """Return the port."""
         port: int = self.server_address[1]
         return port
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client that hangs up is part of a test."""
+        """Log nothing: a client that closes its connection is part of a test."""
 
 
 class _FileRequest(BaseHTTPRequestHandler):
@@ -78,7 +78,7 @@ class _FileRequest(BaseHTTPRequestHandler):
                 server.over.wait(30)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class Proxy(ThreadingTCPServer):
@@ -99,7 +99,7 @@ class Proxy(ThreadingTCPServer):
 
     @property
     def port(self) -> int:
-        """Tell where it listens."""
+        """Return the port."""
         port: int = self.server_address[1]
         return port
 
@@ -137,7 +137,7 @@ def _carry(source: socket.socket, target: socket.socket) -> None:
 
 
 def encrypted(listening: socket.socket, certificate: Path) -> socket.socket:
-    """Speak TLS on the connections of a socket."""
+    """Wrap the connections of a socket in TLS."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     return context.wrap_socket(listening, server_side=True)
