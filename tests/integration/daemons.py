@@ -21,9 +21,9 @@ _LISTENS = re.compile(r"listens on 127\.0\.0\.1:(\d+)")
 
 class Daemon:
     """
-    A twistd daemon of ours.
+    One of our daemons, run by twistd.
 
-    :param folder: where its state and its log go.
+    :param folder: the folder of its state and its log.
     """
 
     def __init__(self, plugin: str, folder: Path, *options: str) -> None:
@@ -36,9 +36,9 @@ class Daemon:
 
     def start(self, port: int = 0) -> Daemon:
         """
-        Start it, and wait until it listens.
+        Start the daemon, and wait until it listens.
 
-        :param port: 0 for any.
+        :param port: the port; 0 for any free one.
         """
         said = len(self.text())
         listen = ["--listen", f"tcp:{port}:interface=127.0.0.1"]

@@ -1,4 +1,4 @@
-"""The Clair source and the fake Clair over real TCP connections, and the fake as a process of its own."""
+"""The Clair source and the double of Clair over real TCP connections, and the double as a process of its own."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class CountingSite(Site):
 
 
 async def walk(reactor: Any) -> None:
-    """Serve the fake, read it with the source, and print the result."""
+    """Serve the double, read it with the source, and print the result."""
     double = ClairDouble(reactor)
     double.load("debian:9", [{"Name": name} for name in NAMES])
     site = CountingSite(double.resource(), timeout=None)
@@ -50,7 +50,7 @@ async def walk(reactor: Any) -> None:
 
 
 class ProcessTests(SynchronousTestCase):
-    """The fake in separate processes."""
+    """The double in separate processes."""
 
     def test_connections_are_kept(self) -> None:
         """A traversal of hundreds of requests uses four connections."""
@@ -61,7 +61,7 @@ class ProcessTests(SynchronousTestCase):
         self.assertLessEqual(result["connections"], 4)
 
     def test_program(self) -> None:
-        """The fake runs as a program, prints its port, and serves the lists that it was started with."""
+        """The double runs as a program, prints its port, and serves the lists that it was started with."""
         folder = TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         file = Path(folder.name) / "made-up.jsonl.gz"

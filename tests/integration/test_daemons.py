@@ -104,8 +104,8 @@ def test_end_of_a_server(tmp_path: Path) -> None:
 
 def test_scanner_and_late_reporter(tmp_path: Path) -> None:
     """
-    The scanner daemon scans at once; its report waits while the reporter is down, across a restart of the scanner, and
-    arrives when the reporter is there.
+    The scanner daemon scans at startup. Its report waits while the reporter is down, even across a restart of the
+    scanner, and arrives when the reporter is up again.
     """
     path = write_list(tmp_path / "list", 1000)
     root = write_host(tmp_path / "root", "debian", "12", {"package-7": "1:0.0-0", "bash": "1"})

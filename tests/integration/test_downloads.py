@@ -150,7 +150,7 @@ class DownloadTests(SynchronousTestCase):
         self.assertNotIn("proxy-authorization", self.server.asked[0])
 
     def test_plain_through_a_proxy(self) -> None:
-        """A server without TLS is reached through the environment's proxy, unless the proxy is disabled for its name."""
+        """A server without TLS is reached through the environment's proxy, unless its name is excluded from it."""
         proxy = Proxy(self.server.port)
         environment = {"http_proxy": f"me:secret@127.0.0.1:{proxy.port}", "NO_PROXY": "other.test"}
         with serving(self.server, proxy):

@@ -46,7 +46,7 @@ def namespace_file(folder: Path) -> Path:
 
 
 class Clair:
-    """The fake Clair as a process."""
+    """The double of Clair as a process."""
 
     def __init__(self, file: Path) -> None:
         command = [sys.executable, "-m", "patches.testing.clair", "--load", f"ubuntu:18.04={file}"]
@@ -166,9 +166,11 @@ def others_active(server: Daemon) -> Iterator[float]:
 
 def test_fleet(tmp_path: Path, fleet: tuple[Clair, Daemon, Daemon]) -> None:
     """
-    Twenty scanners of different speeds scan at once, seven at a time; one is killed in mid-scan, and the server is
-    killed and started again in mid-scan. Every other scan is complete, with the same digest and the right count; the
-    session of the killed one expires; the queue drains; Clair was walked once.
+    Twenty scanners of different speeds scan at the same time, with seven active sessions.
+
+    One scanner is killed during its scan, and the server is killed and restarted during the scans. Every other scan is
+    complete, with the same digest and the right count; the session of the killed scanner expires; the queue drains; the
+    list was read from Clair once.
     """
     clair, server, reporter = fleet
     clients = Clients(tmp_path, server, reporter)

@@ -22,10 +22,10 @@ from cryptography.x509.oid import NameOID
 
 class FileServer(ThreadingHTTPServer):
     """
-    Has one file, with ranges and validators.
+    A web server with one file, with support for ranges and validators.
 
-    :ivar cut: after how many bytes the next answer is broken off; ``None``: not at all.
-    :ivar stalls: whether it then says nothing more, in place of closing the connection.
+    :ivar cut: the number of bytes after which the next response is broken off; ``None`` to send it whole.
+    :ivar stalls: whether it then keeps the connection open without sending more, instead of closing it.
     """
 
     daemon_threads = True
@@ -85,8 +85,8 @@ class Proxy(ThreadingTCPServer):
     """
     A proxy that knows one server, whatever its name.
 
-    :ivar heads: what it was asked, each with its headers.
-    :ivar refuses: the status with which it does not connect.
+    :ivar heads: the requests that it received, each with its headers.
+    :ivar refuses: the status with which it refuses to connect.
     """
 
     daemon_threads = True
@@ -161,9 +161,9 @@ def serving(*servers: BaseServer) -> Iterator[None]:
 
 def make_certificates(folder: Path, host: str) -> tuple[Path, Path]:
     """
-    Make an authority, and a server that it vouches for.
+    Create a certificate authority, and a certificate of a server that it signed.
 
-    :return: the authority's certificate, and the server's with its key, as PEM files.
+    :return: the authority's certificate, and the server's certificate with its key, as PEM files.
     """
     root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     root_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Root of the tests")])

@@ -1,4 +1,4 @@
-"""Files of decisions: they hold whole or not at all, say why, and end on the day they name."""
+"""Files of decisions: a file is read whole or refused with a reason, and each decision expires on its day."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ expires = 2026-03-01
 
 
 def entry(**changes: str | None) -> bytes:
-    """Write an entry; what is ``None`` is left out."""
+    """Return an entry as TOML; members that are ``None`` are omitted."""
     values = {"cve": '"CVE-1"', "reason": '"why"', "expires": "2026-03-01", **changes}
     return "\n".join(["[[ignore]]", *(f"{name} = {text}" for name, text in values.items() if text)]).encode()
 
 
 class TomlTests(SynchronousTestCase):
-    """Our own form."""
+    """Our own format."""
 
     def refusal(self, content: bytes) -> str:
-        """Give what is said of a file that cannot be used: one line, with its path."""
+        """Return the error message of an invalid file: one line, with its path."""
         path = Path(self.mktemp())
         path.write_bytes(content)
         text = str(self.assertRaises(BadIgnores, read_ignores, path))
@@ -44,7 +44,7 @@ class TomlTests(SynchronousTestCase):
         return text
 
     def test_entry(self) -> None:
-        """An entry is about a flaw, a package, or a flaw in a package; of binary or of source."""
+        """An entry may name a vulnerability, a package, or both; the package may be a binary or a source package."""
         both = parse_ignores(WHOLE.encode())
         self.assertEqual(both.of(SSL_FLAW, TODAY), Ignored("Not reachable from outside.", date(2026, 3, 1)))
         self.assertIsNone(both.of(BASH_FLAW, TODAY))
@@ -59,13 +59,13 @@ class TomlTests(SynchronousTestCase):
             self.assertEqual((ignores.of(SSL_FLAW, day) is not None, ignores.expired(day)), (holds, 0 if holds else 1))
 
     def test_order(self) -> None:
-        """Of several that hold, the first gives the reason; one that has expired gives none."""
+        """If several entries apply, the first valid one provides the reason."""
         ignores = parse_ignores(entry(cve='"CVE-2025-9230"', expires="2026-01-01") + b"\n" + WHOLE.encode())
         ignored = ignores.of(SSL_FLAW, TODAY)
         self.assertEqual((ignored and ignored.reason, ignores.expired(TODAY)), ("Not reachable from outside.", 1))
 
     def test_nothing(self) -> None:
-        """A file without entries decides nothing."""
+        """A file without entries has no decisions."""
         self.assertEqual(parse_ignores(b"# none yet\n"), Ignores())
 
     def test_refused(self) -> None:
@@ -89,13 +89,13 @@ class TomlTests(SynchronousTestCase):
             self.assertIn(said, self.refusal(content))
 
     def test_no_file(self) -> None:
-        """A file that is not there, or is a folder, is told by its path."""
+        """The error of a file that does not exist, or is a folder, contains its path."""
         self.assertIn("No such file", str(self.assertRaises(BadIgnores, read_ignores, Path(self.mktemp()))))
         self.assertIn("directory", str(self.assertRaises(BadIgnores, read_ignores, Path())))
 
     @given(st.binary())
     def test_anything(self, content: bytes) -> None:
-        """Whatever a file holds, it is read or refused."""
+        """Whatever a file contains, it is read or refused."""
         try:
             parse_ignores(content)
         except BadIgnores:
