@@ -39,7 +39,7 @@ class ReportStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        # SQLite has one writer; waiting here is fair, and does not end in "database is locked"
+        # SQLite allows one writer at a time: a thread waits here instead of failing with "database is locked"
         self._writing = threading.Lock()
 
     def accept(self, report: Report, received: datetime) -> Outcome:

@@ -92,7 +92,7 @@ class ScanSchedule(Service):
             await self._pausing
         except CancelledError:
             if not self._asked:
-                raise  # the service stops
+                raise  # not a request to scan, but stopService
 
     def _pause(self, complete: bool) -> float:
         self._failures = 0 if complete else self._failures + 1

@@ -29,7 +29,7 @@ class Daemon:
     def __init__(self, plugin: str, folder: Path, *options: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.log = folder / f"{plugin}.log"
-        here = ["--no-public-sources"] if plugin == "patches-server" else []  # tests ask nobody
+        here = ["--no-public-sources"] if plugin == "patches-server" else []  # tests use no public source
         self._command = [str(TWISTD), "--nodaemon", "--pidfile=", plugin, "--state-dir", str(folder), *here, *options]
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0

@@ -74,7 +74,7 @@ class NeverReads(Client):
 class Reader(Client):
     """A client that reads the whole list and verifies all of it."""
 
-    #: Bodies seen before, by the hash of their gzip form: checking hundreds of equal streams is cheap so.
+    #: Bodies seen before, by the hash of their gzip form, so that checking hundreds of equal streams is cheap.
     known: dict[bytes, tuple[bytes, str]] = {}
 
     def __init__(self, port: int, platform: str) -> None:

@@ -106,10 +106,10 @@ def test_case(server: Daemon, path: Path | None) -> None:
     options = ("--platform", place.platform, "--channel", place.channel or "none")
     document = scan(server, shared("data/" + case["host"]), *options)
     rows = {(row["id"], row["package"], row["arch"]): row.get("class") for row in case["expected"]}
-    kinds = {kind_of(name) for name, _, _ in rows} - {"ALBA-", "ALEA-"}  # these are no security advisories
+    kinds = {kind_of(name) for name, _, _ in rows} - {"ALBA-", "ALEA-"}  # these are not security advisories
     found = {row for row in told(document) if kind_of(row[0]) in kinds}
     due = {row for row, name in rows.items() if name in (None, "plain") and kind_of(row[0]) in kinds}
-    modular = {row for row, name in rows.items() if name == "module"}  # due to the streams that are installed only
+    modular = {row for row, name in rows.items() if name == "module"}  # these apply only to installed streams
     assert due - found == set()
     assert found - due - modular == set()
     assert document["list"]["digest"]

@@ -26,7 +26,7 @@ VULNERABILITIES = 8_899
 CLIENTS = 20
 ACTIVE = 7
 OPENED = 'patches_session_events_total{event="opened"}'
-#: Scanned hosts have these; the whole real list, and the made-up one, name the second of them.
+#: The packages of the scanned hosts; both the real list and the made-up one name the second of them.
 PACKAGES = {"bash": "9:1", "sudo": "0.1-1"}
 
 
@@ -177,7 +177,7 @@ def test_fleet(tmp_path: Path, fleet: tuple[Clair, Daemon, Daemon]) -> None:
     clients.start_victim()
     with others_active(server) as before:
         survivors = [clients.start() for _ in range(CLIENTS - 1)]
-        # A scanner survives a restart with the session that it has: each has one before any of them may read.
+        # a scanner survives a restart only if it has a session: each one opens a session before any of them may read
         wait_for(lambda: server.metric(OPENED) == before + len(survivors), 120)
         assert sessions(server, "queued") >= len(survivors)
         processes.kill(clients.running[0])
@@ -197,7 +197,7 @@ def test_fleet(tmp_path: Path, fleet: tuple[Clair, Daemon, Daemon]) -> None:
     check_reports(reporter)
     counts = clair.stop()
     assert counts["details"] == VULNERABILITIES
-    assert counts["list"] == -(-VULNERABILITIES // 999) + 1  # the last one tells where the list ended
+    assert counts["list"] == -(-VULNERABILITIES // 999) + 1  # the last response shows where the list ends
 
 
 def check_reports(reporter: Daemon) -> None:

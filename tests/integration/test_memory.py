@@ -20,7 +20,7 @@ def serve_a_crowd(folder: Path, vulnerabilities: int) -> float:
         "patches-server",
         folder / "server",
         *("--list", str(path), "--memory-limit", f"{LIMIT_MIB}MiB"),
-        # A window smaller than either list: both are served in the same way, and can be compared.
+        # a window smaller than either list: both are served in the same way, so their peaks can be compared
         *("--window-bytes", "128KiB", "--chunk-timeout", "4", "--session-timeout", "8"),
     ).start()
     try:

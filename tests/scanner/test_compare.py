@@ -35,7 +35,7 @@ def changed(since: str = "r1", cuts: Any = (7,), state: str = "active", **change
 
 
 END = end(LESS, revision="r2")
-#: The session is left, and another one opened.
+#: The session is deleted, and another one is opened.
 WHOLE = (Canned(204), session(snapshot=SNAPSHOT), chunk(LESS), END)
 
 

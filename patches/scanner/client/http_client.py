@@ -109,7 +109,7 @@ class HttpClient:
         try:
             return await exchange
         except CancelledError:
-            raise
+            raise  # the caller gave up: that says nothing about the server
         except TimeoutError as error:
             raise Unreachable(f"{self.base_url} did not answer within {TIMEOUT_SECONDS + wait:g} s") from error
         except BodyTooLong as error:
@@ -118,6 +118,7 @@ class HttpClient:
             raise Unreachable(f"{self.base_url} cannot be reached: {_reason(error)}") from error
 
     async def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> HttpResponse:
+        # unbuffered: treq must not collect a body before read_body limits its size
         response = await self._http.request(
             method, self.base_url + path, data=body, headers=headers, allow_redirects=False, unbuffered=True
         )

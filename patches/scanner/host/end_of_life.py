@@ -38,7 +38,7 @@ ENDS = {
     "azurelinux-2.0": "2025-07",
 }  # fmt: skip
 
-#: For subscribers of Ubuntu Pro, who have the channel ``esm``.
+#: The same for subscribers of Ubuntu Pro, whose hosts have the channel ``esm``.
 ENDS_ESM = {"ubuntu-14.04": "2024-04", "ubuntu-16.04": "2026-04", "ubuntu-18.04": "2028-04", "ubuntu-20.04": "2030-04"}
 
 

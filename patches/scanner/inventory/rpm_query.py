@@ -31,7 +31,7 @@ def query_packages() -> Iterator[Mapping[int, str]]:
     """
     try:
         ran = subprocess.run(  # noqa: S603 - fixed arguments, no shell
-            ["rpm", "-qa", "--qf", _FORMAT],  # noqa: S607 - found as its user finds it
+            ["rpm", "-qa", "--qf", _FORMAT],  # noqa: S607 - found on the PATH, as for any user
             capture_output=True,
             text=True,
             errors="backslashreplace",

@@ -30,7 +30,7 @@ JUSTIFICATIONS = (
 _SETTLED = ("not_affected", "fixed")
 #: Types of purls that name a whole host or image, which contains the packages of a distribution.
 _WHOLE = ("oci", "docker", "generic")
-#: The time of a statement that has no time, in a document that has none either: any other statement is newer.
+#: The time of a statement if neither it nor its document has a time: every other statement is newer.
 _FIRST = datetime.min.replace(tzinfo=UTC)
 
 

@@ -40,7 +40,7 @@ class DamagedTests(SynchronousTestCase):
         for length in range(1, len(self.content)):
             self.cached.path.write_bytes(self.content[:length])
             if length == first:
-                self.assertEqual(list(self.cached.bodies()), BODIES[:1])  # count and digest tell
+                self.assertEqual(list(self.cached.bodies()), BODIES[:1])  # only count and digest show the damage
             else:
                 self.assertRaises(NotVerified, list, self.cached.bodies())
 

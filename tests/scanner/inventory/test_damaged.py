@@ -15,7 +15,7 @@ from patches.scanner.inventory.apk import PATHS
 from patches.scanner.inventory.dpkg import STATUS
 
 BYTES = 300 * 1024 * 1024
-#: What may be taken beyond an interpreter that has loaded the readers, in KiB.
+#: The memory that may be used in addition to an interpreter that has imported the readers, in KiB.
 MOST_KIB = 200 * 1024
 
 DPKG_STANZA = b"Package: p%d\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1-%d\n\n"

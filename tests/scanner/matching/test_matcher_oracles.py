@@ -21,7 +21,7 @@ from tests.sources.osv.real_feeds import EVERY_ADVISORY, real_feed
 ATTRIBUTES = ("name", "version", "arch", "source", "source_version")
 
 
-#: What the ids of records about one flaw begin with; such a record is named by its flaw.
+#: The prefixes of ids of records about one vulnerability; such a record has the vulnerability's name.
 FLAWS = ("ALPINE-CVE-", "DEBIAN-CVE-", "UBUNTU-CVE-")
 
 

@@ -18,7 +18,7 @@ from tests.scanner.output.schemas import OPENVEX, SARIF
 from tests.scanner.sample_outcomes import failed, outcome
 
 CYCLONEDX = JsonStrictValidator(SchemaVersion.V1_6)
-# Documents have the same few addresses again and again, and what checks an IRI takes most of the time.
+# Documents repeat the same few addresses, and checking an IRI takes most of the time.
 for _name in {"iri", "iri-reference"} & Draft7Validator.FORMAT_CHECKER.checkers.keys():
     _check, _raises = Draft7Validator.FORMAT_CHECKER.checkers[_name]
     Draft7Validator.FORMAT_CHECKER.checkers[_name] = (cache(_check), _raises)

@@ -19,7 +19,7 @@ JUSTIFICATIONS = [
 
 TEXT = {"type": "string", "minLength": 1}
 URI = {"type": "string", "pattern": r"^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+$"}
-#: RFC 3339, as both formats ask for it.
+#: A time as in RFC 3339, which both formats require.
 TIME = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"}
 BAG = {"type": "object"}
 
