@@ -1,4 +1,4 @@
-"""The three daemons as twistd plugins; strings only, so that ``twistd --help`` imports none of them."""
+"""The three daemons as twistd plugins, named by strings, so that ``twistd --help`` does not import them."""
 
 from twisted.application.service import ServiceMaker
 
@@ -12,13 +12,13 @@ patches_server = ServiceMaker(
 patches_scanner = ServiceMaker(
     "Patches scanner",
     "patches.scanner.service",
-    "Compares the vulnerabilities of this host's platform with what is installed, and reports.",
+    "Compares the vulnerabilities of this host's platform with the installed packages, and reports.",
     "patches-scanner",
 )
 
 patches_reporter = ServiceMaker(
     "Patches reporter",
     "patches.reporter.service",
-    "Accepts the reports of scanners, keeps and shows them.",
+    "Accepts and stores the reports of scanners, and lists their findings.",
     "patches-reporter",
 )

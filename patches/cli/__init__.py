@@ -1,1 +1,1 @@
-"""The console command ``patches``: its groups, and options made from tables of settings."""
+"""The console command ``patches``: its commands, and their options, which are created from tables of settings."""

@@ -1,4 +1,4 @@
-"""The console command ``patches catalogue``: what an operator asks of a server's catalogue, and does to it."""
+"""The console command ``patches catalogue``, with which an operator inspects and changes a server's catalogue."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from patches.server.admin.options import (
 
 @click.group(epilog=EXPLAINED)
 def catalogue() -> None:
-    """Look into the catalogue of a patches-server, or change it; the server may be running."""
+    """Inspect or change the catalogue of a patches-server, which may be running."""
 
 
 @catalogue.command("list")
 @options_of(SHOWN_SETTINGS)
 def list_snapshots(values: dict[str, Any]) -> None:
-    """Show the snapshots of each platform."""
+    """List the snapshots of each platform."""
     from patches.server.admin.commands import run_list
 
     sys.exit(run_list(values))
@@ -38,7 +38,7 @@ def list_snapshots(values: dict[str, Any]) -> None:
 @click.argument("name", metavar="CVE")
 @options_of(SHOW_SETTINGS)
 def show(values: dict[str, Any], name: str) -> None:
-    """Show every record of a flaw in the current snapshots; CVE may be an advisory's name."""
+    """Show every record of a vulnerability in the current snapshots; CVE may be the name of an advisory."""
     from patches.server.admin.commands import run_show
 
     sys.exit(run_show(values, name))
@@ -49,7 +49,7 @@ def show(values: dict[str, Any], name: str) -> None:
 @click.argument("new", metavar="REVISION")
 @options_of(SHOWN_SETTINGS)
 def diff(values: dict[str, Any], old: str, new: str) -> None:
-    """Show which records differ in two snapshots, the older one first; the start of a revision will do."""
+    """Compare two snapshots, the older one first, and list their differences; a unique prefix of REVISION is enough."""
     from patches.server.admin.commands import run_diff
 
     sys.exit(run_diff(values, old, new))
@@ -58,7 +58,7 @@ def diff(values: dict[str, Any], old: str, new: str) -> None:
 @catalogue.command()
 @options_of(SHOWN_SETTINGS)
 def check(values: dict[str, Any]) -> None:
-    """Read every chunk of every snapshot again, and tell what is damaged."""
+    """Read every chunk of every snapshot, and list the damaged ones."""
     from patches.server.admin.commands import run_check
 
     sys.exit(run_check(values))
@@ -68,7 +68,7 @@ def check(values: dict[str, Any]) -> None:
 @click.argument("platform")
 @options_of(PLACE_SETTINGS)
 def publish(values: dict[str, Any], platform: str) -> None:
-    """Make the snapshot of a platform current that was held back; a running server takes it up within 10 s."""
+    """Publish the snapshot of a platform that was held back; a running server loads it within 10 s."""
     from patches.server.admin.commands import run_publish
 
     sys.exit(run_publish(values, platform))
@@ -77,7 +77,7 @@ def publish(values: dict[str, Any], platform: str) -> None:
 @catalogue.command()
 @options_of(PRUNE_SETTINGS)
 def prune(values: dict[str, Any]) -> None:
-    """Delete snapshots that were replaced; a scan that still reads one of them has to begin anew."""
+    """Delete replaced snapshots; a scan that still reads one of them has to start again."""
     from patches.server.admin.commands import run_prune
 
     sys.exit(run_prune(values))
@@ -87,7 +87,7 @@ def prune(values: dict[str, Any]) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @options_of(EXPORT_SETTINGS)
 def export_bundle(values: dict[str, Any], file: Path) -> None:
-    """Write the current snapshots into a bundle: one file, to be carried to a server without a network."""
+    """Write the current snapshots to a bundle: one file for a server without a network."""
     from patches.server.admin.bundle_commands import run_export
 
     sys.exit(run_export(values, file))
@@ -97,7 +97,7 @@ def export_bundle(values: dict[str, Any], file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @options_of(IMPORT_SETTINGS)
 def import_bundle(values: dict[str, Any], file: Path) -> None:
-    """Make the snapshots of a bundle current, all or none; a running server takes them up within 10 s."""
+    """Publish the snapshots of a bundle, either all or none of them; a running server loads them within 10 s."""
     from patches.server.admin.bundle_commands import run_import
 
     sys.exit(run_import(values, file))
@@ -106,7 +106,7 @@ def import_bundle(values: dict[str, Any], file: Path) -> None:
 @catalogue.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def keygen(file: Path) -> None:
-    """Make a pair of Ed25519 keys: FILE, which signs, and FILE.pub, which verifies."""
+    """Create a pair of Ed25519 keys: FILE to sign, and FILE.pub to verify."""
     from patches.server.admin.bundle_commands import run_keygen
 
     sys.exit(run_keygen(file))

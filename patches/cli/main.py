@@ -1,4 +1,4 @@
-"""The console command ``patches``: one-shot work, its options and its exit codes."""
+"""The console command ``patches``: commands that run once and return an exit code."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from patches.scanner.output.exit_codes import EXPLAIN_EXPLAINED, EXPLAINED, INTE
 
 
 class Commands(click.Group):
-    """Commands that Ctrl-C ends with an exit code of its own."""
+    """A group of commands that Ctrl-C ends with a separate exit code."""
 
     def invoke(self, context: click.Context) -> Any:
-        """Run a command."""
+        """Run a command; exit with the code for an interruption on Ctrl-C."""
         try:
             return super().invoke(context)
         except KeyboardInterrupt:
@@ -28,13 +28,13 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="patches")
 def main() -> None:
-    """Tell which installed packages are vulnerable, without the inventory leaving the host."""
+    """Find vulnerable installed packages; the inventory does not leave the host."""
 
 
 @main.command(epilog=EXPLAINED)
 @options_of(ONCE_SETTINGS, ALIASES)
 def scan(values: dict[str, Any]) -> None:
-    """Scan this host once, and show what was found."""
+    """Scan this host once and show the findings."""
     from patches.scanner.scan_command import run_scan
 
     sys.exit(run_scan(values))
@@ -45,7 +45,7 @@ def scan(values: dict[str, Any]) -> None:
 @click.argument("package", required=False)
 @options_of(EXPLAIN_SETTINGS, ALIASES)
 def explain(values: dict[str, Any], flaw: str, package: str | None) -> None:
-    """Tell why this host is affected by a flaw, or is not; CVE may be an advisory's name."""
+    """Explain why a vulnerability does or does not affect this host; CVE may be the name of an advisory."""
     from patches.scanner.query_commands import run_explain
 
     sys.exit(run_explain(values, flaw, package))
@@ -54,7 +54,7 @@ def explain(values: dict[str, Any], flaw: str, package: str | None) -> None:
 @main.command()
 @options_of(INVENTORY_SETTINGS, ALIASES)
 def inventory(values: dict[str, Any]) -> None:
-    """Show the packages of this host, as a scan sees them."""
+    """Show the packages of this host as a scan reads them."""
     from patches.scanner.query_commands import run_inventory
 
     sys.exit(run_inventory(values))
@@ -62,7 +62,7 @@ def inventory(values: dict[str, Any]) -> None:
 
 @main.command()
 def demo() -> None:
-    """Show the whole of it in one process: a server, a scan of this host, and a report. No network is needed."""
+    """Run a server, a scan of this host and a reporter in one process, without a network."""
     from patches.demo.demonstration import run_demo
 
     sys.exit(run_demo())

@@ -1,4 +1,4 @@
-"""The options of console commands, made of tables of settings."""
+"""Options of console commands, created from tables of settings."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from patches.settings import CONFIG, BadSetting, Setting, resolve
 
 def options_of(settings: Sequence[Setting], aliases: Mapping[str, str] | None = None) -> Callable[[Any], Any]:
     """
-    Give a command the options that these settings describe, and their values as its argument ``values``.
+    Return a decorator that adds options to a command and passes their resolved values as its first argument.
 
-    :param aliases: older names of options, by what they are called now.
+    :param aliases: older name of an option → its current name.
     """
     older = aliases or {}
 

@@ -1,4 +1,4 @@
-"""``patches demo``: server, scanner and reporter in one process, on loopback, with a bundled list."""
+"""The command ``patches demo``: server, scanner and reporter in one process, on loopback, with a bundled list."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class _Demonstration:
         self._service = MultiService()
 
     async def start(self) -> None:
-        """Start the server on the bundled list, and the reporter; both listen on loopback, on any free port."""
+        """Start the server with the bundled list, and the reporter; both listen on a free port of the loopback."""
         list_path = str(self._bundled / "sample.ndjson")
         given = {"listen": LISTEN, "state-dir": str(self._folder / "server"), "list": list_path}
         given |= {"no-public-sources": "true"}
@@ -83,17 +83,17 @@ class _Demonstration:
         self._server_url, self._reporter_url = _url(server.listening), _url(reporter.listening)
         while not server.refresh.ready:
             await deferLater(self._reactor, 0.05)
-        self._say("patches-server", f"listens on {self._server_url} and has read a bundled list:")
+        self._print("patches-server", f"listens on {self._server_url} and has read a bundled list:")
         for platform, status in sorted(server.refresh.statuses.items()):
             if status.snapshot is not None:
                 self._screen.print(f"    {platform}: {status.snapshot.vulnerabilities} vulnerabilities")
-        self._say("patches-reporter", f"listens on {self._reporter_url}")
+        self._print("patches-reporter", f"listens on {self._reporter_url}")
 
     async def run_steps(self) -> int:
-        """Scan this host, if its packages can be read; and a bundled sample host, if that finds nothing."""
+        """Scan this host if its packages can be read; scan a bundled sample host if this host has no findings."""
         outcomes = []
         for target in self._targets():
-            self._say("patches-scanner", f"scans {target.host} ({target.platform}), root {target.root}")
+            self._print("patches-scanner", f"scans {target.host} ({target.platform}), root {target.root}")
             outcome = await scan(PatchesClient(self._http, self._server_url, self._reactor), target)
             self._show(outcome)
             outcomes.append(outcome)
@@ -109,7 +109,7 @@ class _Demonstration:
             here = Target("this-host", detect_platform(Path("/")), Path("/"))
             read_inventory(here.root)
         except (UnknownPlatform, InventoryError) as error:
-            self._say("patches-scanner", f"this host cannot be scanned, a bundled one is instead: {error}")
+            self._print("patches-scanner", f"scans a bundled host, because this host cannot be scanned: {error}")
             return [sample]
         return [here, sample]
 
@@ -129,7 +129,7 @@ class _Demonstration:
         await self._show_hosts()
 
     async def _show_hosts(self) -> None:
-        """Show what the reporter says it has: what every host reported, and from where each finding came."""
+        """Show the hosts and findings that the reporter has stored, with the sources of the findings."""
         hosts = await json_content(await self._http.get(f"{self._reporter_url}/v1/hosts"))
         table = Table("Host", "Platform", "Complete", "Findings", "Sources", header_style="bold", title="GET /v1/hosts")
         for host in hosts["hosts"]:
@@ -139,18 +139,18 @@ class _Demonstration:
             came_from = ", ".join(f"{source}: {count}" for source, count in sources.items())
             row = host["host"], host["platform"], "yes" if host["complete"] else "no", str(len(findings)), came_from
             table.add_row(*(escape(cell) for cell in row))
-        self._say("patches-reporter", "has accepted the reports, and shows:")
+        self._print("patches-reporter", "has accepted the reports, and shows:")
         self._screen.print(table)
 
-    def _say(self, who: str, what: str) -> None:
+    def _print(self, who: str, what: str) -> None:
         self._screen.print(f"[bold cyan]{who}[/] {escape(what)}")
 
     async def end(self) -> None:
-        """Stop everything."""
+        """Stop the server and the reporter."""
         await maybeDeferred(self._service.stopService)
 
 
 def _url(listening: ListeningService) -> str:
     if listening.port is None:
-        raise RuntimeError("TCP ports are bound at once")
+        raise RuntimeError("the port is not bound")
     return f"http://{address_text(listening.port)}"

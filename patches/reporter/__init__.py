@@ -1,1 +1,1 @@
-"""patches-reporter: a reporter API that accepts scan reports, keeps each host's last one, and shows its findings."""
+"""patches-reporter: a reporter API that accepts scan reports, stores the last one of each host, and lists findings."""

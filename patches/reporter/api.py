@@ -1,4 +1,4 @@
-"""The reporter's HTTP API, version 1, and the one of the first Patches: Klein routes."""
+"""The Klein routes of the reporter: version 1 of its HTTP API, and the path of the first Patches."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from patches.wire import JSON, encode_json, error_document
 
 log = Logger()
 
-#: So many hosts are listed at once.
+#: The most hosts in one page of the list.
 MOST_HOSTS = 1000
 
 
 class UnknownHost(Exception):
-    """A host that has not reported."""
+    """The host has not sent a report."""
 
 
 class BadParameter(ValueError):
-    """A query parameter that cannot be used."""
+    """A query parameter is not valid."""
 
 
 class Api:
     """
-    The resources of a reporter.
+    The HTTP resources of a reporter.
 
-    :param run: runs what blocks.
-    :param now: tells the time, with its offset.
+    :param run: runs a blocking function in a thread.
+    :param now: returns the current time with its UTC offset.
     """
 
     app = Klein()
@@ -50,7 +50,7 @@ class Api:
     @app.route("/", methods=["POST"])
     @app.route("/v1/reports", methods=["POST"])
     async def accept(self, request: Any) -> bytes:
-        """Take a report."""
+        """Parse and store a report."""
         peer = str(getattr(request.getClientAddress(), "host", "unknown"))
         received = self._now()
         report = await self._run(parse_report, request.content.read(), peer, received)
@@ -67,7 +67,7 @@ class Api:
 
     @app.route("/v1/hosts", methods=["GET"])
     async def hosts(self, request: IRequest) -> bytes:
-        """List the hosts that have reported, so many at a time."""
+        """Return one page of the hosts that have sent a report; ``after`` and ``limit`` select the page."""
         after, limit = _parameter(request, b"after", ""), _parameter(request, b"limit", str(MOST_HOSTS))
         if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MOST_HOSTS):
             raise BadParameter(f"limit must be a number from 1 to {MOST_HOSTS}")
@@ -77,7 +77,7 @@ class Api:
 
     @app.route("/v1/hosts/<host>/findings", methods=["GET"])
     async def findings(self, request: IRequest, host: str) -> bytes:
-        """Show the findings of a host."""
+        """Return the state of a host with its findings."""
         document = await self._run(self._store.findings, host)
         if document is None:
             raise UnknownHost(f"{host} has not reported")
@@ -85,14 +85,14 @@ class Api:
 
     @app.route("/health", methods=["GET"])
     def health(self, request: IRequest) -> bytes:
-        """Say that the reporter runs."""
+        """Return the status of the reporter, which is ``ok`` whenever it can answer."""
         return _answer(request, {"status": "ok"})
 
     # Errors
 
     @app.handle_errors(HTTPException)
     def refuse(self, request: IRequest, failure: Failure) -> bytes:
-        """Answer what no route takes."""
+        """Return the error of a request that does not match a route, as JSON."""
         error: Any = failure.value
         if isinstance(error, MethodNotAllowed):
             request.setHeader("Allow", ", ".join(sorted(error.valid_methods or ())))
@@ -101,17 +101,17 @@ class Api:
 
     @app.handle_errors(MalformedReport, BadParameter)
     def malformed(self, request: IRequest, failure: Failure) -> bytes:
-        """Say what is wrong with a request."""
+        """Return the error of a malformed request."""
         return _answer(request, error_document("malformed", str(failure.value)), 400)
 
     @app.handle_errors(UnknownHost)
     def unknown(self, request: IRequest, failure: Failure) -> bytes:
-        """Say that there is no such host."""
+        """Return the error of a request for an unknown host."""
         return _answer(request, error_document("unknown-host", str(failure.value)), 404)
 
     @app.handle_errors(Exception)
     def fail(self, request: Any, failure: Failure) -> bytes:
-        """Log what is nobody's fault but ours."""
+        """Log an unexpected exception, which is a bug, and return an error without details."""
         log.failure("A request failed: {path}", failure=failure, path=request.path)
         return _answer(request, error_document("internal", "internal error"), 500)
 

@@ -1,4 +1,4 @@
-"""Values taken out of a report's JSON, each checked for what it must be."""
+"""Parsers of the values in a report's JSON, each of which returns a valid value or raises."""
 
 from __future__ import annotations
 
@@ -16,13 +16,17 @@ _GREATEST_NUMBER = 2**53
 
 
 class MalformedReport(ValueError):
-    """A report that cannot be taken; its text says why, in one line."""
+    """A report is not valid; the text says why, in one line."""
 
 
 def json_object(body: bytes) -> dict[str, Any]:
-    """Read a JSON object that can be written again: of real numbers and whole characters."""
+    """
+    Parse a JSON object that can be written again.
+
+    NaN and infinity, which are not JSON, and lone surrogates, which are not UTF-8, are refused.
+    """
     try:
-        document = json.loads(body, parse_constant=_no_number)
+        document = json.loads(body, parse_constant=_refuse_constant)
         if b"\\ud" in body.lower():
             json.dumps(document, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
@@ -32,19 +36,19 @@ def json_object(body: bytes) -> dict[str, Any]:
     return document
 
 
-def _no_number(text: str) -> None:
+def _refuse_constant(text: str) -> None:
     raise ValueError(f"{text} is not JSON")
 
 
 def host(value: Any) -> str:
-    """Take a host's name, which must fit into a path."""
+    """Return the name of a host, which must be valid as a part of a URL's path."""
     if not isinstance(value, str) or not _HOST.match(value):
         raise MalformedReport('"host" must be a name of 1 to 253 printable ASCII characters, without a slash')
     return value
 
 
 def platform(value: Any) -> str:
-    """Take a platform's name."""
+    """Return the name of a platform."""
     try:
         return str(Platform.from_name(text(value, "platform")))
     except InvalidPlatform as error:
@@ -52,35 +56,40 @@ def platform(value: Any) -> str:
 
 
 def text(value: Any, name: str, least: int = 1) -> str:
-    """Take a text of at least so many characters."""
+    """
+    Return a printable text.
+
+    :param name: the name of the member, for the error message; so in every function below.
+    :param least: the least number of characters.
+    """
     if not isinstance(value, str) or not least <= len(value) <= _LONGEST_TEXT or not value.isprintable():
         raise MalformedReport(f"{name} must be a printable text of {least} to {_LONGEST_TEXT} characters")
     return value
 
 
 def text_or_none(value: Any, name: str) -> str | None:
-    """Take a text that may be absent."""
+    """Return a text, or ``None`` if it is absent."""
     return None if value is None else text(value, name)
 
 
 def number(value: Any, name: str) -> int:
-    """Take a whole number."""
+    """Return an integer that is not negative."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _GREATEST_NUMBER:
-        raise MalformedReport(f"{name} must be a whole number")
+        raise MalformedReport(f"{name} must be an integer from 0 to 2^53 - 1")
     return value
 
 
 def counts(value: Any, name: str) -> dict[str, int]:
-    """Take counts by reason; none if absent."""
+    """Return counts by reason; an empty dictionary if they are absent."""
     if value is not None and not isinstance(value, dict):
         raise MalformedReport(f"{name} must be an object")
     return {text(reason, name): number(count, name) for reason, count in (value or {}).items()}
 
 
 def time(value: Any, name: str) -> datetime:
-    """Take a time with its offset (RFC 3339), as UTC."""
+    """Return a time in UTC from a text with a UTC offset (RFC 3339)."""
     with suppress(ValueError, OverflowError):
         taken = datetime.fromisoformat(text(value, name))
         if taken.tzinfo is not None:
             return taken.astimezone(UTC)
-    raise MalformedReport(f"{name} must be a time with its offset, as in RFC 3339")
+    raise MalformedReport(f"{name} must be a time with a UTC offset, as in RFC 3339")

@@ -1,4 +1,4 @@
-"""A scanner's report, from JSON to a frozen value: parsed whole, or refused with a reason."""
+"""Parser of a scanner's report: converts the JSON to a frozen value, or refuses the whole report with a reason."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Installed:
 @frozen
 class ReportedFinding:
     """
-    One finding.
+    One finding of a report.
 
-    :ivar installed: ``None`` in the reports of the first Patches scanner, which does not tell.
+    :ivar installed: the installed package; ``None`` in a report of the first Patches scanner, which does not send it.
     """
 
     vulnerability: Vulnerability
@@ -40,17 +40,17 @@ class ReportedFinding:
 @frozen
 class Scan:
     """
-    What a scanner says of a scan.
+    A scanner's description of a scan.
 
-    :ivar id: its own name.
+    :ivar id: the unique name of the scan.
     :ivar number: grows with every scan of the host.
-    :ivar complete: whether the whole list was compared; the findings of a scan that was cut short are only some.
-    :ivar revision: the snapshot's; ``None`` if there was none.
-    :ivar digest: the snapshot's; likewise.
-    :ivar served: how many vulnerabilities were compared.
-    :ivar problem: why it is not complete; else ``None``.
-    :ivar unfixed: how many vulnerabilities without a fix it found besides.
-    :ivar not_evaluated: how many comparisons could not be made, by reason.
+    :ivar complete: whether the whole list was compared; otherwise the report may lack findings.
+    :ivar revision: the revision of the snapshot; ``None`` if no snapshot was read.
+    :ivar digest: the digest of the snapshot; ``None`` if no snapshot was read.
+    :ivar served: the number of vulnerabilities that were compared.
+    :ivar problem: why the scan is not complete; ``None`` if it is complete.
+    :ivar unfixed: the number of additional vulnerabilities without a fix.
+    :ivar not_evaluated: the number of comparisons that were not possible, by reason.
     """
 
     id: str
@@ -71,7 +71,7 @@ class Report:
     """
     The whole state of a host after a scan.
 
-    :ivar platform: ``None`` where a report without findings does not tell.
+    :ivar platform: the platform; ``None`` if it is not known, as in a report of the first scanner without findings.
     """
 
     host: str
@@ -84,9 +84,10 @@ def parse_report(body: bytes, peer: str, now: datetime) -> Report:
     """
     Parse a report.
 
-    :param peer: the sender's address: names the host in a report of the first Patches scanner, which is only
-        ``{"vulnerabilities": […]}`` and of a scan that went to its end.
-    :raises MalformedReport: if it is none.
+    :param peer: the sender's address. It names the host in a report of the first Patches scanner, which has only
+        ``{"vulnerabilities": […]}`` and is always of a complete scan.
+    :param now: the time of such a scan.
+    :raises MalformedReport: if the report is not valid.
     """
     document = fields.json_object(body)
     records = document.get("vulnerabilities")
@@ -108,7 +109,7 @@ def _bare_report(records: list[Any], peer: str, now: datetime) -> Report:
 
 def _scan(record: Any, findings: int) -> Scan:
     if not isinstance(record, dict) or not isinstance(record.get("complete"), bool):
-        raise MalformedReport('"scan" must be an object, and scan.complete true or false')
+        raise MalformedReport('"scan" must be an object, and scan.complete must be true or false')
     told = fields.number(record.get("findings"), "scan.findings")
     if told != findings:
         raise MalformedReport(f"scan.findings is {told}, but there are {findings} vulnerabilities")
@@ -141,6 +142,6 @@ def _vulnerability(n: int, record: Any) -> Vulnerability:
     try:
         vulnerability = from_wire(record)
     except MalformedWire as error:
-        raise MalformedReport(f"vulnerabilities[{n}] is {error}"[:300]) from error
+        raise MalformedReport(f"vulnerabilities[{n}]: {error}"[:300]) from error
     fields.text(vulnerability.name, f"vulnerabilities[{n}].name")
     return vulnerability

@@ -1,4 +1,4 @@
-"""The tables of the reports, and how a database that has them is opened."""
+"""The tables of the reporter's database, and the function that opens it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sqlalchemy import (
 from patches.storage.sqlite import DatabaseError, open_sqlite
 
 SCHEMA_VERSION = 1
-#: Readers do not wait for a writer (WAL); a report that was acknowledged survives a power cut (FULL).
+#: WAL: readers do not wait for a writer. FULL: a report that was acknowledged survives a power failure.
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL")
 
 METADATA = MetaData()
@@ -28,8 +28,8 @@ HOSTS = Table(
     METADATA,
     Column("host", String(253), primary_key=True),
     Column("platform", String(64)),
-    Column("last", String, nullable=False),  # the scan that was reported last
-    Column("shown", String, nullable=False),  # the scan whose findings are kept
+    Column("last", String, nullable=False),  # the id of the last reported scan
+    Column("shown", String, nullable=False),  # the id of the scan whose findings are stored
 )
 SCANS = Table(
     "scans",
@@ -37,7 +37,7 @@ SCANS = Table(
     Column("host", String(253), primary_key=True),
     Column("id", String, primary_key=True),
     Column("number", BigInteger, nullable=False),
-    Column("started", DateTime, nullable=False),  # in UTC, as all times here
+    Column("started", DateTime, nullable=False),  # in UTC, like all times in this database
     Column("finished", DateTime, nullable=False),
     Column("received", DateTime, nullable=False),
     Column("complete", Boolean, nullable=False),
@@ -60,14 +60,14 @@ FINDINGS = Table(
 
 
 class StoreError(Exception):
-    """The database of the reports cannot be used; its text says why, in one line."""
+    """The database of the reports cannot be used; the text says why, in one line."""
 
 
 def open_database(path: Path) -> Engine:
     """
-    Open a database of reports on SQLite, or make an empty one.
+    Open a database of reports in SQLite, or create an empty one.
 
-    :raises StoreError: if the file is none, or one of a version that is not known here.
+    :raises StoreError: if the file is not such a database, or has an unknown version of the schema.
     """
     try:
         return open_sqlite(path, METADATA, SCHEMA_VERSION, _PRAGMAS)

@@ -1,4 +1,4 @@
-"""patches-reporter as a twistd plugin: its options, and how its parts are put together."""
+"""patches-reporter as a twistd plugin: its options, and the functions that create and connect its parts."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ from patches.settings import Setting, endpoint, size
 
 SETTINGS = (
     Setting("listen", "tcp:8090:interface=127.0.0.1", endpoint, "Where to listen: a Twisted endpoint string."),
-    Setting("state-dir", "/var/lib/patches-reporter", Path, "The folder of the reports."),
-    Setting("max-body", "16MiB", size, "The largest report that is accepted, in bytes, KiB or MiB."),
+    Setting("state-dir", "/var/lib/patches-reporter", Path, "The folder of the database with the reports."),
+    Setting("max-body", "16MiB", size, "The largest report that is accepted: a size in bytes, KiB or MiB."),
 )
 
-#: Few, as each may hold a whole report.
+#: Few threads, because each may have a whole report in memory.
 _THREADS = 4
 
 
 class Options(DaemonOptions):
-    """What twistd reads for patches-reporter."""
+    """The command line of ``twistd patches-reporter``."""
 
     program = "patches-reporter"
     settings = SETTINGS
-    longdesc = "Accepts the reports of scanners, keeps the last one of each host, and shows its findings."
+    longdesc = "Accepts the reports of scanners, stores the last one of each host, and lists its findings."
 
 
 @frozen
 class Reporter:
     """
-    A reporter, whole but not started.
+    The parts of a reporter that is not started yet.
 
-    :ivar service: start and stop this.
-    :ivar listening: has the port, once it listens.
+    :ivar service: the service to start and stop.
+    :ivar listening: the service that has the port after it has started.
     """
 
     service: MultiService
@@ -53,7 +53,7 @@ class Reporter:
 
 
 def makeService(options: Options) -> MultiService:
-    """Make the daemon's service out of its options."""
+    """Create the daemon's service from its options."""
     from twisted.internet import reactor as installed
 
     reactor: Any = installed
@@ -67,10 +67,10 @@ def makeService(options: Options) -> MultiService:
 
 def create_reporter(reactor: Any, run: Run, values: Mapping[str, Any]) -> Reporter:
     """
-    Make a reporter.
+    Create a reporter without starting it.
 
-    :param run: runs what blocks.
-    :param values: by option name, as :func:`patches.settings.resolve` gives them.
+    :param run: runs a blocking function in a thread.
+    :param values: by option name, as :func:`patches.settings.resolve` returns them.
     """
     folder = usable_folder(Options.program, values["state-dir"])
     api = Api(_store(folder / "reports.sqlite"), run, partial(datetime.now, UTC))

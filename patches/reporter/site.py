@@ -1,4 +1,4 @@
-"""The site that takes reports: bodies of a bounded size, and an answer that arrives for those that are too long."""
+"""The HTTP site of the reporter: it limits the size of bodies, and its response to a body that is too long arrives."""
 
 from __future__ import annotations
 
@@ -8,39 +8,40 @@ from twisted.web.server import Site
 
 from patches.http.bounded_request import BoundedRequest
 
-#: A body that is this many times too long is not read to its end.
+#: The connection is closed if a body is longer than this many times the limit.
 _PATIENCE = 8
 
 
 class ReportRequest(BoundedRequest):
     """
-    A request whose body is dropped from where it is too long, and refused at its end.
+    A request that discards a body that is too long, and is refused after its end.
 
-    Whoever is hung up on while still writing does not see the answer, and would send the same again.
+    A client whose connection is closed while it still writes does not read the response, and would send the same
+    report again.
     """
 
     def handleContentChunk(self, data: bytes) -> None:
-        """Take or drop a piece of the body."""
+        """Store or discard a part of the body; close the connection if the body is far too long."""
         super().handleContentChunk(data)
         if self._body_bytes > _PATIENCE * self.max_body:
             self.channel.transport.abortConnection()
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        """Handle the request, or refuse it now that it has been read."""
+        """Handle the request, or refuse it now that its body has been read."""
         if self._refused:
             super()._refuse()
         else:
             super().requestReceived(command, path, version)
 
     def _refuse(self) -> None:
-        """Read on."""
+        """Continue to read the body; the request is refused at its end."""
 
 
 class ReporterSite(Site):
     """
-    Takes reports.
+    The HTTP site that accepts reports.
 
-    :ivar max_body: how many bytes a body may have.
+    :ivar max_body: the largest body, in bytes.
     """
 
     def __init__(self, resource: Any, reactor: Any, max_body: int) -> None:
@@ -48,4 +49,4 @@ class ReporterSite(Site):
         self.max_body = max_body
 
     def log(self, request: Any) -> None:
-        """Write no access log: each report has its own line."""
+        """Do not write an access log: each report has its own line in the log."""

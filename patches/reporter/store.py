@@ -1,7 +1,7 @@
 """
-What is kept of each host: its last report, and the findings of the last scan that was complete.
+The store of reports: for each host the last report, and the findings of the last complete scan.
 
-Everything here blocks; it runs in threads. A report is stored in one transaction: whole or not at all.
+Every function blocks and is called in a thread. A report is stored in one transaction: whole or not at all.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from patches.wire import to_wire
 
 
 class Outcome(Enum):
-    """What became of a report."""
+    """The result of storing a report."""
 
     STORED = "stored"
-    KNOWN = "known"  # it was stored before
-    OLDER = "older"  # a newer one of this host was stored before
+    KNOWN = "known"  # this report was already stored
+    OLDER = "older"  # a newer report of the host was already stored
 
 
 class ReportStore:
@@ -39,32 +39,35 @@ class ReportStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        # SQLite allows one writer at a time: a thread waits here instead of failing with "database is locked"
         self._writing = threading.Lock()
 
     def accept(self, report: Report, received: datetime) -> Outcome:
-        """Keep a report, unless it adds nothing."""
+        """Store a report, unless the same one or a newer one of the host is already stored."""
         with self._writing, self._engine.begin() as connection:
             kept = {row.id: row for row in _scans(connection, report.host)}
             if report.scan.id in kept:
                 return Outcome.KNOWN
             if any(_is_older(report.scan, row) for row in kept.values()):
                 return Outcome.OLDER
+            # the findings of an incomplete scan may lack some: those of the last complete scan stay
             shown = next((row.id for row in kept.values() if row.complete and not report.scan.complete), report.scan.id)
             _replace(connection, report, received, shown)
             return Outcome.STORED
 
     def hosts(self, after: str, limit: int) -> list[dict[str, Any]]:
         """
-        Tell the state of hosts, in the order of their names.
+        Return the state of hosts, in the order of their names.
 
-        :param after: begin behind this name.
+        :param after: return only hosts whose names are greater than this one.
+        :param limit: the most hosts to return.
         """
         with self._reading() as connection:
             page = select(HOSTS).where(HOSTS.c.host > after).order_by(HOSTS.c.host).limit(limit)
             return [_host_document(connection, row) for row in connection.execute(page).all()]
 
     def findings(self, host: str) -> dict[str, Any] | None:
-        """Tell the state of a host with its findings; ``None`` if there is no such host."""
+        """Return the state of a host with its findings; ``None`` if the host has not sent a report."""
         with self._reading() as connection:
             row = connection.execute(select(HOSTS).where(HOSTS.c.host == host)).one_or_none()
             if row is None:
@@ -75,7 +78,11 @@ class ReportStore:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        """Give a connection that sees one state, whatever is written meanwhile; the driver itself begins at writes."""
+        """
+        Yield a connection whose reads all see the same state, even if a report is stored in the meantime.
+
+        The driver begins a transaction only before a write, so the transaction is begun here.
+        """
         with self._engine.connect() as connection:
             connection.exec_driver_sql("BEGIN")
             yield connection
@@ -86,12 +93,20 @@ def _scans(connection: Connection, host: str) -> Sequence[Row[Any]]:
 
 
 def _is_older(scan: Scan, kept: Row[Any]) -> bool:
-    """A scanner that lost its state counts from the start again: then time tells."""
+    """
+    Return whether a scan is older than a stored one: both its number is not greater and its end is not later.
+
+    A scanner that lost its state counts from the start again; then only the time shows that its report is newer.
+    """
     return bool(scan.number <= kept.number and scan.finished <= kept.finished.replace(tzinfo=UTC))
 
 
 def _replace(connection: Connection, report: Report, received: datetime, shown: str) -> None:
-    """Put a report in the place of the host's last one; its findings too, if they are the ones to be shown."""
+    """
+    Replace the last report of a host.
+
+    :param shown: the id of the scan whose findings are shown; the findings are replaced only if it is the report's own.
+    """
     host = report.host
     connection.execute(delete(HOSTS).where(HOSTS.c.host == host))
     connection.execute(delete(SCANS).where(SCANS.c.host == host, SCANS.c.id != shown))

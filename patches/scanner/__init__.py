@@ -1,1 +1,1 @@
-"""patches-scanner: streams a platform's vulnerabilities, compares them with what is installed, and reports."""
+"""patches-scanner: streams a platform's vulnerabilities, compares them with the installed packages, and reports."""

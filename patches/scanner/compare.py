@@ -1,4 +1,4 @@
-"""The packages of a host compared with the list of its platform, from wherever that can be had."""
+"""Comparison of a host's packages with the list of its platform, from the server or from the cache."""
 
 from __future__ import annotations
 
@@ -22,20 +22,21 @@ from patches.scanner.matching.findings import Findings
 from patches.scanner.matching.matcher import Matcher
 from patches.scanner.outcome import Verdict
 
+#: How many sessions are tried if the server loses them.
 _SESSIONS = 3
 
-#: Is shown how far a stream is, at each chunk.
+#: Called with the stream at each chunk, to show the progress.
 Watch = Callable[[VerifiedStream], None]
 
 
 @define(eq=False)
 class Comparison:
     """
-    One stream, compared with one inventory as it comes; a vulnerability is dropped as soon as it is judged.
+    The comparison of one stream with one inventory. Each vulnerability is dropped as soon as it is judged.
 
-    :ivar verdict: of what went wrong; ``None`` if nothing did.
-    :ivar problem: the same in one line.
-    :ivar away: why the list that was kept was compared, where the server could not be asked; else ``None``.
+    :ivar verdict: the verdict if the comparison failed; ``None`` if it did not fail.
+    :ivar problem: the reason of the failure, in one line; ``None`` if it did not fail.
+    :ivar away: why the cached list was compared although the server could not confirm it; ``None`` otherwise.
     """
 
     stream: VerifiedStream
@@ -48,11 +49,15 @@ class Comparison:
 
     @classmethod
     def of(cls, stream: VerifiedStream, inventory: Inventory) -> Comparison:
-        """Begin one."""
+        """Create a comparison with its own matcher and findings."""
         return cls(stream, inventory, Matcher(inventory), Findings(inventory.scheme))
 
     async def run(self, watch: Watch) -> None:
-        """Compare everything that comes; raises as the stream does."""
+        """
+        Compare every vulnerability of the stream.
+
+        :raises StreamError: if the list cannot be read whole and verified.
+        """
         told = 0
         async for vulnerability in self.stream.naming(self.matcher.names):
             for match in self.matcher.match(vulnerability):
@@ -62,7 +67,7 @@ class Comparison:
                 watch(self.stream)
 
     def failed(self, verdict: Verdict, error: StreamError) -> Comparison:
-        """Note what went wrong."""
+        """Record a failure. Return the comparison itself."""
         self.verdict, self.problem = verdict, str(error)
         return self
 
@@ -71,9 +76,9 @@ async def compare(
     client: PatchesClient, cache: ListCache | None, platform: str, inventory: Inventory, watch: Watch
 ) -> Comparison:
     """
-    Compare an inventory with the list of a platform; never raises for what the world does.
+    Compare an inventory with the list of a platform; a server or a list that fails is no exception, but a verdict.
 
-    :param cache: the list that was kept, which is compared if it has not changed or the server is away.
+    :param cache: the cached list, which is compared if it has not changed or the server is away; ``None``: no cache.
     """
     cached = _cached(cache, client.trust, platform)
     if cache is None or cached is None:
@@ -85,7 +90,7 @@ async def compare(
         if comparison.verdict is None:
             cache.describe(unchanged.snapshot)
             return comparison
-        return await _with_server(client, cache, platform, inventory, watch)  # what was kept is damaged
+        return await _with_server(client, cache, platform, inventory, watch)  # the cached list is damaged
     if comparison.verdict is not Verdict.INCOMPLETE:
         return comparison
     instead = await _with_kept(cached, inventory, watch)
@@ -94,7 +99,7 @@ async def compare(
 
 
 def _cached(cache: ListCache | None, trust: Trust | None, platform: str) -> CachedList | None:
-    """Give the list that was kept, if there is one that may be compared."""
+    """Return the cached list; ``None`` if there is no such list, or its signature is required and not trusted."""
     cached = cache.cached() if cache is not None else None
     try:
         if cached is not None and trust is not None:
@@ -124,7 +129,7 @@ async def _with_server(
         except NotVerified as error:
             comparison.failed(Verdict.INCOMPLETE, error)
             if since is not None and stream.delta is not None:
-                since = None  # what was kept may be damaged: the whole list is asked for
+                since = None  # the cached list may be damaged: request the whole list
                 await stream.close()
                 continue
         except Unchanged:

@@ -1,4 +1,4 @@
-"""The options of patches-scanner and of ``patches scan``."""
+"""The options of patches-scanner, and of the commands ``patches scan``, ``explain`` and ``inventory``."""
 
 from __future__ import annotations
 
@@ -28,72 +28,72 @@ _CHANNEL = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 
 
 def platform(text: str) -> str:
-    """Read a platform's name."""
+    """Parse the name of a platform."""
     return str(Platform.from_name(text.strip()))
 
 
 def folder(text: str) -> Path:
-    """Read the path of a folder that is there."""
+    """Parse the path of an existing folder."""
     path = Path(text)
     if not path.is_dir():
-        raise ValueError("there is no such folder")
+        raise ValueError("the folder does not exist")
     return path
 
 
 def host_name(text: str) -> str:
-    """Read the name under which a host is reported."""
+    """Parse the name under which a host is reported."""
     if not text.strip() or len(text) > 255:
         raise ValueError("must be a host name")
     return text.strip()
 
 
 def channels(text: str) -> frozenset[str]:
-    """Read channel names with commas between them; ``none`` is no channel at all."""
+    """Parse a comma-separated list of channel names; ``none`` is the empty list."""
     names = {name.strip() for name in text.split(",") if name.strip()}
     if not names or not all(_CHANNEL.match(name) for name in names) or (len(names) > 1 and "none" in names):
-        raise ValueError("must be channel names such as esm, or none")
+        raise ValueError("must be channel names such as esm, separated by commas, or none")
     return frozenset(names - {"none"})
 
 
 def severity_limit(text: str) -> Severity | None:
-    """Read the severity from which on findings count; ``None`` for ``never``."""
+    """Parse the lowest severity that counts; ``never`` becomes ``None``."""
     names = {**{severity.name.lower(): severity for severity in Severity}, NEVER: None}
     return names[one_of(*names)(text)]
 
 
 SCAN_SETTINGS = (
     Setting("patches-server", "http://127.0.0.1:8080", url, "The base URL of the patches-server."),
-    Setting("platform", None, platform, "The platform, such as debian-12; told from os-release if not given."),
+    Setting("platform", None, platform, "The platform, such as debian-12; read from os-release if not given."),
     Setting("root", "/", folder, "The root folder of the host to scan; nothing in it is executed."),
     Setting("host", None, host_name, "The name under which the host is reported; its host name if not given."),
-    Setting("reporter", None, url, "Where to report: the URL to which reports are posted; nowhere if not given."),
+    Setting("reporter", None, url, "The URL to which reports are posted; nothing is reported if not given."),
     Setting(
         "state-dir",
         "/var/lib/patches-scanner",
         Path,
-        "The folder where reports wait until they are accepted, and where it stands which list was the newest.",
+        "The folder for reports that are not delivered yet, and for the record of the newest list that was seen.",
     ),
-    Setting("verify-key", None, Path, "The file of the public key (PEM) by which the server's lists must be signed."),
-    Setting("patience", "10m", seconds, "How long to go on when a server that was there answers no more, or denies."),
-    Setting("max-age", "7d", seconds, "How long ago the list may have been checked against its sources."),
-    Setting("ignore", None, Path, "A file of decisions, TOML or OpenVEX: findings that do not count, and why."),
-    Setting("channel", None, channels, "Which channels the host has, esm or none; told from its files if not given."),
-    Setting("cache", None, Path, "A folder where the list is kept, for when it is unchanged or the server is away."),
-    Setting("include-unfixed", "false", flag, "Findings without a fix are shown with the rest, and count."),
+    Setting("verify-key", None, Path, "The PEM file of the public key that must have signed the server's lists."),
+    Setting("patience", "10m", seconds, "How long to retry if the server stops answering or denies the session."),
+    Setting("max-age", "7d", seconds, "The longest time since the list was last checked against its sources."),
+    Setting("ignore", None, Path, "A file of decisions (TOML or OpenVEX) about findings that do not count."),
+    Setting("channel", None, channels, "The channels enabled on the host: esm or none; detected if not given."),
+    Setting("cache", None, Path, "A folder that caches the list, used if it is unchanged or the server is away."),
+    Setting("include-unfixed", "false", flag, "Show findings without a fix with the others, and count them."),
 )
 
-#: Of ``patches scan`` alone.
+#: The additional options of ``patches scan``.
 OUTPUT_SETTINGS = (
-    Setting("format", TABLE, one_of(*FORMATS), f"What to make: {', '.join(FORMATS)}."),
-    Setting("output", None, Path, "The file to write, whole or not at all; standard output if not given."),
-    Setting("fail-on", "unknown", severity_limit, "From which severity on findings give exit code 1; or never."),
-    Setting("verbose", "false", flag, "The table names every package that is affected or was not judged."),
-    Setting("quiet", "false", flag, "No progress and no notes: the document only."),
+    Setting("format", TABLE, one_of(*FORMATS), f"The output format: {', '.join(FORMATS)}."),
+    Setting("output", None, Path, "The file to write, completely or not at all; standard output if not given."),
+    Setting("fail-on", "unknown", severity_limit, "The lowest severity that causes exit code 1; or never."),
+    Setting("verbose", "false", flag, "Name every package in the table that is affected or was not judged."),
+    Setting("quiet", "false", flag, "Print only the document: no progress and no notes."),
 )
 ONCE_SETTINGS = (*SCAN_SETTINGS, *OUTPUT_SETTINGS)
 
-_FORM = Setting("format", TABLE, one_of(TABLE, "json"), f"What to make: {TABLE} or json.")
-#: Of ``patches inventory``, which asks no server; and of ``patches explain``.
+_FORM = Setting("format", TABLE, one_of(TABLE, "json"), f"The output format: {TABLE} or json.")
+#: The options of ``patches inventory``, which sends no request to the server; and of ``patches explain``.
 INVENTORY_SETTINGS = (*(each for each in SCAN_SETTINGS if each.name in ("platform", "root", "host", "channel")), _FORM)
 EXPLAIN_SETTINGS = (
     *(each for each in SCAN_SETTINGS if each.name in ("patches-server", "patience", "state-dir", "verify-key")),
@@ -103,8 +103,10 @@ EXPLAIN_SETTINGS = (
 SETTINGS = (
     *SCAN_SETTINGS,
     Setting("scan-frequency", "720", minutes, "How often to scan, in minutes (or 90s, 6h, 1d)."),
-    Setting("jitter", "10", minutes, "Up to so many minutes are added to each pause, so that a fleet spreads."),
-    Setting("settle", "1m", seconds, "Scan again when the package database has changed, and then not for so long."),
+    Setting("jitter", "10", minutes, "The longest random delay added to each pause, to spread the scans of a fleet."),
+    Setting(
+        "settle", "1m", seconds, "Scan again when the package database has changed, and has then rested this long."
+    ),
 )
 
 ALIASES = {"mozdef-proxy": "reporter"}
@@ -112,9 +114,10 @@ ALIASES = {"mozdef-proxy": "reporter"}
 
 def target_of(values: Mapping[str, Any]) -> Target:
     """
-    Tell what to scan.
+    Return the target of the scan.
 
-    :raises UnknownPlatform: if the platform is not given, and cannot be told.
+    :param values: by option name, as :func:`patches.settings.resolve` returns them; so in every function below.
+    :raises UnknownPlatform: if the platform is not given and cannot be detected.
     """
     root = values["root"]
     return Target(
@@ -128,20 +131,20 @@ def target_of(values: Mapping[str, Any]) -> Target:
 
 
 def host_of(values: Mapping[str, Any]) -> str:
-    """Tell the name under which the host is reported."""
+    """Return the name under which the host is reported."""
     return values["host"] or socket.gethostname()
 
 
 def cache_of(values: Mapping[str, Any], target: Target) -> ListCache | None:
-    """Give where the list of a target is kept between scans."""
+    """Return the cache of the target's list; ``None`` if lists are not cached."""
     return ListCache(values["cache"], target.platform) if values["cache"] is not None else None
 
 
 def trust_of(values: Mapping[str, Any]) -> Trust | None:
     """
-    Tell by whom lists must be signed; ``None``: by nobody.
+    Return the key that must have signed the lists; ``None`` if lists need no signature.
 
-    :raises BadSetting: if the key cannot be used.
+    :raises BadSetting: if the key cannot be read.
     """
     if values["verify-key"] is None:
         return None
@@ -153,18 +156,18 @@ def trust_of(values: Mapping[str, Any]) -> Trust | None:
 
 def policy_of(values: Mapping[str, Any]) -> Policy:
     """
-    Tell what the user thinks of what may come.
+    Return the user's policy about old lists and findings.
 
-    :raises BadIgnores: if the file of decisions cannot be read whole.
+    :raises BadIgnores: if the file of decisions is invalid.
     """
     ignores = read_ignores(values["ignore"]) if values["ignore"] is not None else Ignores()
     return Policy(values["max-age"], ignores, values["include-unfixed"])
 
 
 class Options(DaemonOptions):
-    """What twistd reads for patches-scanner."""
+    """The command line of ``twistd patches-scanner``."""
 
     program = "patches-scanner"
     settings = SETTINGS
     aliases = ALIASES
-    longdesc = "Scans this host at once and then by schedule, and reports what it finds."
+    longdesc = "Scans this host at startup and then on a schedule, and reports the findings."

@@ -1,4 +1,4 @@
-"""What came of a scan: one verdict, and everything that stands behind it."""
+"""The outcome of a scan: the verdict, with the findings, the coverage and the list on which it is based."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from patches.scanner.matching.findings import Finding, by_severity
 
 
 class Verdict(StrEnum):
-    """In what a scan ends. ``CLEAN`` is said of what was compared only; :class:`Coverage` tells what was not."""
+    """How a scan ended. ``CLEAN`` covers only the packages that were compared; :class:`Coverage` lists the others."""
 
     CLEAN = "clean"
     FINDINGS = "findings"
-    INCOMPLETE = "incomplete"  # it is not proved that the whole list was compared
-    STALE = "stale"  # the list is older than is allowed
+    INCOMPLETE = "incomplete"  # it is not proven that the whole list was compared
+    STALE = "stale"  # the list is older than allowed
     UNSUPPORTED = "unsupported"  # there is no list for this platform
     ERROR = "error"  # the packages could not be read
 
@@ -28,14 +28,15 @@ class Verdict(StrEnum):
 @frozen
 class Target:
     """
-    What to scan.
+    The host to scan.
 
     :ivar host: the name under which it is reported.
-    :ivar platform: which list it is compared with.
+    :ivar platform: the platform whose list it is compared with.
     :ivar root: its root folder; ``/`` for this host.
-    :ivar running: the release of the kernel that runs, as ``uname -r`` gives it; ``None`` if no kernel of it runs.
-    :ivar channels: the channels it is subscribed to; ``None``: what its files tell.
-    :ivar support_end: the month in which its support ends, where its ``os-release`` tells: ``2028-06``.
+    :ivar running: the release of its running kernel, as ``uname -r`` prints it; ``None`` if it is not the running host.
+    :ivar channels: the channels that are enabled on it; ``None`` to detect them from its files.
+    :ivar support_end: the month in which its support ends, as ``2028-06``; ``None`` if its ``os-release`` has no such
+        field.
     """
 
     host: str
@@ -49,15 +50,15 @@ class Target:
 @frozen
 class Coverage:
     """
-    What was judged of the packages, each counted once.
+    The packages of the host, by the result of the scan; each package is counted once.
 
-    :ivar installed: how many there are.
-    :ivar affected: those with a finding, be there a fix or not.
-    :ivar not_evaluated: of the others those that a record names and that could not be compared with it: why.
-    :ivar not_covered: of the others those that came from elsewhere than the distribution, of which its sources know
-        nothing.
-    :ivar packages: all of them.
-    :ivar scheme: how their versions compare: ``dpkg``, ``rpm`` or ``apk``; ``None`` if they could not be read.
+    :ivar installed: the number of packages.
+    :ivar affected: the packages with a finding, whether or not a fix exists.
+    :ivar not_evaluated: of the others, the packages that a record names but that could not be compared with it, with
+        the reasons.
+    :ivar not_covered: of the others, the third-party packages, about which the distribution's sources know nothing.
+    :ivar packages: all packages.
+    :ivar scheme: the version scheme: ``dpkg``, ``rpm`` or ``apk``; ``None`` if the packages could not be read.
     """
 
     installed: int = 0
@@ -69,21 +70,21 @@ class Coverage:
 
     @property
     def fine(self) -> int:
-        """How many were judged, and are not affected."""
+        """The number of packages that were judged and are not affected."""
         return self.installed - len(self.affected) - len(self.not_evaluated) - len(self.not_covered)
 
 
 @frozen
 class ListInfo:
     """
-    The list that was compared; times as RFC 3339.
+    The list that was compared; times are texts as in RFC 3339.
 
-    :ivar served: how many vulnerabilities came from the server.
-    :ivar revision: its snapshot's name; ``None`` if no session became active.
-    :ivar digest: what came, once it was verified whole.
-    :ivar created: when its content was first published.
-    :ivar checked: when its sources last gave that very content.
-    :ivar away: why a list that was kept here was compared in place of the server's; ``None`` if it was not.
+    :ivar served: the number of vulnerabilities that were received.
+    :ivar revision: the name of its snapshot; ``None`` if no session became active.
+    :ivar digest: the digest of the received list; ``None`` unless the whole list was verified.
+    :ivar created: the time at which this content was first published.
+    :ivar checked: the time at which its sources last confirmed this content.
+    :ivar away: why the cached list was compared instead of the server's; ``None`` if it was not.
     """
 
     served: int = 0
@@ -97,16 +98,17 @@ class ListInfo:
 @frozen
 class Outcome:
     """
-    What came of a scan; times in seconds since the epoch.
+    The outcome of a scan; times are in seconds since the epoch.
 
-    :ivar verdict: in what it ends.
-    :ivar problem: why it is neither clean nor findings, in one line; else ``None``.
-    :ivar findings: what affects the packages and has a fix; those that are ignored too.
-    :ivar unfixed: what affects them and has none.
-    :ivar with_unfixed: whether what has no fix is shown with the rest, and counts; else it is told how much it is.
-    :ivar not_evaluated: how many comparisons could not be made, by reason.
-    :ivar kernels: which are installed and running; ``None`` if none is installed.
-    :ivar end_of_life: the month in which the platform's support ended; ``None`` if it did not.
+    :ivar verdict: how the scan ended.
+    :ivar problem: the reason in one line, unless the verdict is ``clean`` or ``findings``; else ``None``.
+    :ivar findings: the findings with a fix, including the ignored ones.
+    :ivar unfixed: the findings without a fix, including the ignored ones.
+    :ivar with_unfixed: whether findings without a fix are shown with the others, and count; otherwise only their number
+        is shown.
+    :ivar not_evaluated: the number of comparisons that were not possible, by reason.
+    :ivar kernels: the installed kernels and the running one; ``None`` if no kernel is installed.
+    :ivar end_of_life: the month in which the platform's support ended; ``None`` if it has not ended.
     """
 
     host: str
@@ -127,17 +129,17 @@ class Outcome:
 
     @property
     def complete(self) -> bool:
-        """Whether the whole list was compared with the whole inventory. If not, nothing here is said to be fine."""
+        """Whether the whole list was compared with the whole inventory; otherwise no package may be called fine."""
         return self.verdict in (Verdict.CLEAN, Verdict.FINDINGS, Verdict.STALE)
 
     @property
     def shown(self) -> tuple[Finding, ...]:
-        """The findings to show, the severest first; those that are ignored too."""
+        """The findings to show, the most severe first, including the ignored ones."""
         if not self.with_unfixed:
             return self.findings
         return tuple(sorted((*self.findings, *self.unfixed), key=by_severity))
 
     @property
     def counted(self) -> tuple[Finding, ...]:
-        """The findings that are shown and not ignored."""
+        """The findings that are shown and are not ignored."""
         return tuple(finding for finding in self.shown if finding.ignored is None)

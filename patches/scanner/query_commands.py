@@ -1,4 +1,4 @@
-"""``patches explain`` and ``patches inventory``: the questions about one host that are no scan."""
+"""The commands ``patches explain`` and ``patches inventory``, which answer questions about one host without a scan."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CODES = {False: CLEAN, True: FINDINGS, None: INCOMPLETE}
 
 def run_inventory(values: Mapping[str, Any]) -> int:
     """
-    Show the packages of a host as they are seen.
+    Print the packages of a host as a scan would read them.
 
     :return: the exit code.
     """
@@ -46,10 +46,10 @@ def run_inventory(values: Mapping[str, Any]) -> int:
 
 def run_explain(values: Mapping[str, Any], vulnerability_id: str, package: str | None) -> int:
     """
-    Explain what the list says of a flaw, for a host.
+    Print what the list says about a vulnerability, for a host.
 
-    :param flaw: a CVE, or any name of a record.
-    :param package: the name of a package or of a source package; ``None``: all.
+    :param vulnerability_id: a CVE, or any other name of a record.
+    :param package: the name of a package or of a source package; ``None`` for all packages.
     :return: the exit code.
     :raises BadSetting: if a file that an option names cannot be used.
     """
@@ -85,7 +85,7 @@ def _print_json(document: dict[str, Any]) -> None:
 
 
 def _fail(error: Exception) -> int:
-    """Print an error in one line. Return the exit code that stands for it."""
+    """Print an error in one line. Return its exit code."""
     Console(stderr=True).print(f"Error: {escape(str(error))}", soft_wrap=True)
     unknown = isinstance(error, Refused) and error.code == "unknown-platform"
     if unknown or isinstance(error, UnknownPlatform):

@@ -1,4 +1,4 @@
-"""One scan: the packages of a host against the list of its platform."""
+"""One scan: read the packages of a host, compare them with the list of its platform, and reach a verdict."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from patches.scanner.outcome import Coverage, ListInfo, Outcome, Target, Verdict
 @frozen
 class Policy:
     """
-    What the user thinks of what may come.
+    The user's decisions about old lists and about findings.
 
-    :ivar max_age: how long ago the list may have been checked against its sources; ``None``: any age will do.
-    :ivar ignores: findings that do not count.
-    :ivar with_unfixed: whether those without a fix are shown with the rest, and count.
+    :ivar max_age: the longest time since the list was checked against its sources; ``None`` allows any age.
+    :ivar ignores: the decisions about findings that do not count.
+    :ivar with_unfixed: whether findings without a fix are shown with the others, and count.
     """
 
     max_age: timedelta | None = None
@@ -47,10 +47,11 @@ async def scan(
     cache: ListCache | None = None,
 ) -> Outcome:
     """
-    Scan a host; never raises for what the world does: what went wrong is in the outcome.
+    Scan a host. A failure of the server, the list or the host's files is no exception: it is in the outcome.
 
-    :param watch: called with the stream at each chunk, to show how far it is.
-    :param cache: where the list is kept between scans.
+    :param watch: called with the stream at each chunk, to show the progress.
+    :param wall: returns the time in seconds since the epoch.
+    :param cache: the cache of the list between scans; ``None`` if it is not cached.
     """
     started = wall()
     try:
@@ -63,9 +64,9 @@ async def scan(
 
 def read_host_inventory(target: Target) -> Inventory:
     """
-    Read what is installed on a host, and what it is subscribed to.
+    Read the installed packages and the enabled channels of a host.
 
-    :raises InventoryError: if it cannot be read whole.
+    :raises InventoryError: if the packages cannot be read whole.
     """
     inventory = read_inventory(target.root, Platform.from_name(target.platform).version_scheme)
     channels = subscribed_channels(target.root, inventory.packages) if target.channels is None else target.channels
@@ -74,9 +75,9 @@ def read_host_inventory(target: Target) -> Inventory:
 
 def _outcome(comparison: Comparison, target: Target, policy: Policy, times: tuple[float, float]) -> Outcome:
     """
-    Say what came of it.
+    Return the outcome of a comparison.
 
-    :param times: when it began and ended.
+    :param times: the start and the end of the scan, in seconds since the epoch.
     """
     inventory, verdict, problem = comparison.inventory, comparison.verdict, comparison.problem
     kernels = kernels_of(inventory, target.running)
@@ -141,7 +142,7 @@ def _too_old(list_info: ListInfo, max_age: timedelta | None, now: float) -> str 
     try:
         age = timedelta(seconds=now) - (datetime.fromisoformat(told or "") - datetime.fromtimestamp(0, UTC))
     except (ValueError, TypeError):
-        return "the server does not tell how old its list is"
+        return "the age of the list is not known: the server sent no valid time of its last check"
     return f"the list was last checked {_ago(age)} ago, at {told}" if age > max_age else None
 
 

@@ -1,4 +1,4 @@
-"""``patches scan``: one scan in a terminal or in a pipeline."""
+"""The command ``patches scan``: one scan in a terminal or in a pipeline."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from patches.storage.atomic_file import Unwritable, WholeFile
 
 def run_scan(values: Mapping[str, Any]) -> int:
     """
-    Scan, show, and report if there is a reporter.
+    Scan a host, print the outcome, and send a report if a reporter is given.
 
-    :param values: by option name, as :func:`patches.settings.resolve` gives them.
+    :param values: by option name, as :func:`patches.settings.resolve` returns them.
     :return: the exit code.
     :raises BadSetting: if a file that an option names cannot be used.
     """
@@ -57,7 +57,7 @@ def run_scan(values: Mapping[str, Any]) -> int:
 
 
 def _outcome(values: Mapping[str, Any], policy: Policy, trust: Trust | None, screen: Screen) -> Outcome | None:
-    """Give what came of the scan, once it is shown; ``None`` if it was interrupted."""
+    """Scan and show the outcome. Return it; ``None`` if the scan was interrupted."""
     started = time.time()
     try:
         target = target_of(values)
@@ -87,7 +87,14 @@ def _outbox(values: Mapping[str, Any], screen: Screen) -> Outbox | None:
 
 @define(eq=False)
 class _Once:
-    """One run of the reactor; what came of it is here when that has ended."""
+    """
+    One run of the reactor, with its results.
+
+    The exit code depends on the outcome, which is read here after the reactor has stopped.
+
+    :ivar outcome: the outcome; ``None`` until it was shown.
+    :ivar unwritable: the error of the output file; ``None`` if there was no error.
+    """
 
     values: Mapping[str, Any]
     target: Target
@@ -99,7 +106,7 @@ class _Once:
     unwritable: Unwritable | None = None
 
     async def run(self, reactor: Any) -> int:
-        """Scan, show and report; what came of it tells the exit code, not this."""
+        """Scan, show the outcome and report it. The result is always 0: the exit code depends on the outcome."""
         http = http_client(reactor)
         settings = ClientSettings(patience=self.values["patience"])
         client = PatchesClient(http, self.values["patches-server"], reactor, settings, trust=self.trust)
@@ -108,7 +115,7 @@ class _Once:
         try:
             self.screen.show(outcome)
         except Unwritable as error:
-            self.unwritable = error
+            self.unwritable = error  # raised after the report, which must not be lost because of a full disk
         self._note_expired(outcome)
         self.outcome = outcome
         if self.outbox is not None:
@@ -119,11 +126,11 @@ class _Once:
         count = self.policy.ignores.expired(datetime.fromtimestamp(outcome.finished, UTC).date())
         if count:
             what = "1 entry has" if count == 1 else f"{count} entries have"
-            self.screen.note(f"{self.values['ignore']}: {what} expired, and no longer holds.")
+            self.screen.note(f"{self.values['ignore']}: {what} expired and is not applied.")
 
     async def _report(self, reactor: Any, http: Any, outcome: Outcome, outbox: Outbox) -> None:
         outbox.put(partial(report_document, outcome))
         reporter_http = HttpClient(http, self.values["reporter"], reactor, MAX_REPORTER_ANSWER)
         problem = await Delivery(outbox, reporter_http, reactor).send_all()
         if problem is not None:
-            self.screen.note(f"The report waits in {self.values['state-dir']}: {problem}")
+            self.screen.note(f"The report was not delivered and waits in {self.values['state-dir']}: {problem}")

@@ -1,4 +1,8 @@
-"""When to scan: at once, then by frequency and jitter; sooner after a scan that failed. Nothing ends it."""
+"""
+The schedule of scans: one at startup, then one per period plus a random delay, and sooner after a failed scan.
+
+No failure of a scan ends the schedule.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +25,12 @@ _FIRST_RETRY_SECONDS = 60.0
 
 class ScanSchedule(Service):
     """
-    Scans again and again.
+    A service that scans periodically.
 
-    :param scan: scans once; tells whether the scan is complete.
-    :param frequency: from one scan's end to the next one's start.
-    :param most_jitter: up to this is added to each pause.
-    :param jitter: gives a number in [0, 1).
+    :param scan: scans once and returns whether the scan was complete.
+    :param frequency: the time from the end of one scan to the start of the next one.
+    :param most_jitter: the longest random delay that is added to each pause.
+    :param jitter: returns a random number in [0, 1).
     """
 
     def __init__(
@@ -48,20 +52,22 @@ class ScanSchedule(Service):
         self._pausing: Deferred[None] | None = None
 
     def startService(self) -> None:
-        """Scan now."""
+        """Start the first scan immediately."""
         super().startService()
         self._going = Deferred.fromCoroutine(self._go_on())
 
     def stopService(self) -> Deferred[None]:
-        """Scan no more; a scan that is under way is given up."""
+        """Stop the schedule and cancel a scan that is in progress."""
         super().stopService()
+        # swapped before it is cancelled: cancelling resumes the coroutine at once, and a second stop must find it gone
         going, self._going = self._going, succeed(None)
         going.cancel()
         return going.addErrback(lambda failure: failure.trap(CancelledError) and None)
 
     def request_scan(self) -> None:
-        """Scan now, or again as soon as the scan that is under way is done."""
+        """Start a scan now, or immediately after the scan that is in progress."""
         self._asked = True
+        # cleared before it is cancelled: the cancellation resumes _wait at once, which may scan and pause again
         pausing, self._pausing = self._pausing, None
         if pausing is not None:
             pausing.cancel()
@@ -86,7 +92,7 @@ class ScanSchedule(Service):
             await self._pausing
         except CancelledError:
             if not self._asked:
-                raise  # the service stops
+                raise  # not a request to scan, but stopService
 
     def _pause(self, complete: bool) -> float:
         self._failures = 0 if complete else self._failures + 1

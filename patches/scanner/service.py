@@ -1,4 +1,4 @@
-"""patches-scanner as a twistd plugin: makes every part, and puts them together."""
+"""patches-scanner as a twistd plugin: creates the client, the schedule and the delivery, and connects them."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from patches.settings import BadSetting
 log = Logger()
 
 PROGRAM = Options.program
-#: How often the package databases are looked at.
+#: How often the package databases are checked for changes.
 _LOOK = timedelta(seconds=10)
 
 
 def makeService(options: Options) -> MultiService:
-    """Make the daemon's service out of its options."""
+    """Create the daemon's service from its options; exit with a message of one line if an option cannot be used."""
     from twisted.internet import reactor
 
     try:
@@ -55,11 +55,11 @@ def makeService(options: Options) -> MultiService:
 
 def create_scanner(reactor: Any, values: Mapping[str, Any]) -> MultiService:
     """
-    Make a scanner.
+    Create the service tree of a scanner.
 
-    :param values: by option name, as :func:`patches.settings.resolve` gives them.
-    :raises UnknownPlatform: if the platform cannot be told.
-    :raises BadIgnores: if the file of decisions cannot be read whole.
+    :param values: by option name, as :func:`patches.settings.resolve` returns them.
+    :raises UnknownPlatform: if the platform cannot be detected.
+    :raises BadIgnores: if the file of decisions is invalid.
     :raises BadSetting: if another file that an option names cannot be used.
     """
     http = http_client(reactor)
@@ -82,7 +82,7 @@ def create_scanner(reactor: Any, values: Mapping[str, Any]) -> MultiService:
 
 def _watch(root: Path, settle: timedelta, schedule: ScanSchedule, clock: IReactorTime) -> PeriodicService:
     def scan_soon() -> None:
-        log.info("The packages of this host have changed: it is scanned again")
+        log.info("Scanning again: the packages of this host have changed")
         schedule.request_scan()
 
     changes = ChangeWatcher(partial(fingerprint, root), settle, scan_soon, clock.seconds)
@@ -93,16 +93,16 @@ async def _scan_once(
     client: PatchesClient, target: Target, policy: Policy, cache: ListCache | None, outbox: Outbox | None
 ) -> bool:
     outcome = await scan(client, target, policy, cache=cache)
-    _tell(outcome)
+    _log_outcome(outcome)
     expired = policy.ignores.expired(datetime.fromtimestamp(outcome.finished, UTC).date())
     if expired:
-        log.warn("{count} entries of the ignore file have expired", count=expired)
+        log.warn("The ignore file has {count} expired entries, which are not applied", count=expired)
     if outbox is not None:
         outbox.put(partial(report_document, outcome))
     return outcome.complete
 
 
-def _tell(outcome: Outcome) -> None:
+def _log_outcome(outcome: Outcome) -> None:
     if outcome.verdict is Verdict.STALE:
         log.warn("{platform}: stale: {why}", platform=outcome.platform, why=outcome.problem)
     if outcome.complete:

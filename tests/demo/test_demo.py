@@ -1,4 +1,4 @@
-"""What the sample is good for: each platform of it can be looked at, and the host shows each kind of verdict."""
+"""The bundled sample: every platform in it is valid, and the sample host has findings with and without a fix."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class SampleTests(SynchronousTestCase):
     """The list."""
 
     def test_wire_form(self) -> None:
-        """Every line is what the server would write."""
+        """Every line is in the exact form that the server writes."""
         self.assertEqual(b"".join(map(encode_line, sample())), demo.SAMPLE.read_bytes())
 
     def test_unique(self) -> None:
-        """No platform has a name twice."""
+        """No platform has two records of the same name."""
         names = Counter((each.name, each.platform) for each in sample())
         self.assertEqual([name for name, count in names.items() if count > 1], [])
 
@@ -56,7 +56,7 @@ class SampleTests(SynchronousTestCase):
 
 
 class HostTests(SynchronousTestCase):
-    """The host."""
+    """The sample host."""
 
     def findings(self) -> list[Match]:
         """Scan the sample host with the sample list."""

@@ -1,4 +1,4 @@
-"""Real daemons for integration tests: started on a free port, found by what they log, ended by pid."""
+"""Real daemons for integration tests: started on a free port, which is read from their log, and ended by their pid."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ _LISTENS = re.compile(r"listens on 127\.0\.0\.1:(\d+)")
 
 class Daemon:
     """
-    A twistd daemon of ours.
+    One of our daemons, run by twistd.
 
-    :param folder: where its state and its log go.
+    :param folder: the folder of its state and its log.
     """
 
     def __init__(self, plugin: str, folder: Path, *options: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.log = folder / f"{plugin}.log"
-        here = ["--no-public-sources"] if plugin == "patches-server" else []  # tests ask nobody
+        here = ["--no-public-sources"] if plugin == "patches-server" else []  # tests use no public source
         self._command = [str(TWISTD), "--nodaemon", "--pidfile=", plugin, "--state-dir", str(folder), *here, *options]
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
     def start(self, port: int = 0) -> Daemon:
         """
-        Start it, and wait until it listens.
+        Start the daemon, and wait until it listens.
 
-        :param port: 0 for any.
+        :param port: the port; 0 for any free one.
         """
         said = len(self.text())
         listen = ["--listen", f"tcp:{port}:interface=127.0.0.1"]
@@ -53,21 +53,21 @@ class Daemon:
             raise AssertionError(f"ended with {self.process.returncode}:\n{self.text()[-3000:]}")
 
     def text(self) -> str:
-        """Give what it has logged."""
+        """Return the text of the log."""
         return self.log.read_text() if self.log.exists() else ""
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """Kill the daemon, as a power failure would."""
         assert self.process is not None
         processes.kill(self.process)
 
     def stop(self) -> int:
-        """End it as an operator would; give the exit code."""
+        """Stop the daemon as an operator would. Return the exit code."""
         assert self.process is not None
         return processes.end(self.process)
 
     def ask(self, path: str, method: str = "GET", body: Any = None) -> tuple[int, Any]:
-        """Ask for a JSON document."""
+        """Request a JSON document and return it."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(method, path, json.dumps(body) if body is not None else None)
@@ -77,17 +77,17 @@ class Daemon:
             connection.close()
 
     def wait_until_ready(self, seconds: float = 120) -> None:
-        """Wait until it has its lists."""
+        """Wait until the server has its lists."""
         wait_for(lambda: self.ask("/ready")[0] == 200, seconds)
 
     def peak_mib(self) -> float:
-        """Tell its peak resident memory, in MiB."""
+        """Return the peak resident memory, in MiB."""
         assert self.process is not None
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024  # type: ignore[index]
 
     def metric(self, name: str) -> float:
-        """Read one sample of its metrics, given its name and labels as they are written."""
+        """Return one sample of the metrics, named exactly as it is written, with its labels."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.request("GET", "/metrics")
         text = connection.getresponse().read().decode()
@@ -97,7 +97,7 @@ class Daemon:
 
 
 def wait_for(condition: Callable[[], Any], seconds: float) -> Any:
-    """Wait until a condition holds; give its value."""
+    """Wait until a condition holds. Return its value."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = condition()

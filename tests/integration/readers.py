@@ -1,4 +1,4 @@
-"""Hundreds of clients of a patches-server in one process: well-behaved ones, and ones that never read."""
+"""Hundreds of clients of a patches-server in one process: clients that read, and clients that never read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from patches.wire import StreamDigest, digest, repr_digest
 
 
 class Client:
-    """One session on one connection, opened at once."""
+    """One session on one connection, which is opened when the object is created."""
 
     def __init__(self, port: int, platform: str, receive_buffer: int = 0) -> None:
         self.socket = socket.socket()
@@ -56,7 +56,7 @@ class Client:
         return int(lines[0].split()[1]), fields, rest[:length]
 
     def request(self, number: int) -> bytes:
-        """Give the bytes of a request for a chunk."""
+        """Return the bytes of a request for a chunk."""
         return (
             b"GET /v1/sessions/%s/chunks/%d HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nPrefer: wait=20\r\n\r\n"
             % (self.token.encode(), number)
@@ -64,7 +64,7 @@ class Client:
 
 
 class NeverReads(Client):
-    """Asks for chunks, and takes nothing of any answer; the kernel keeps little for it."""
+    """A client that requests chunks and never reads a response; its kernel buffer is small."""
 
     def __init__(self, port: int, platform: str, pipelined: int = 1) -> None:
         super().__init__(port, platform, receive_buffer=4096)
@@ -72,9 +72,9 @@ class NeverReads(Client):
 
 
 class Reader(Client):
-    """Reads the whole list, and checks all of it."""
+    """A client that reads the whole list and verifies all of it."""
 
-    #: Bodies seen before, by the hash of their gzip form: checking hundreds of equal streams is cheap so.
+    #: Bodies seen before, by the hash of their gzip form, so that checking hundreds of equal streams is cheap.
     known: dict[bytes, tuple[bytes, str]] = {}
 
     def __init__(self, port: int, platform: str) -> None:
@@ -85,11 +85,11 @@ class Reader(Client):
         self.socket.setblocking(False)
 
     def ask(self) -> None:
-        """Ask for the next chunk."""
+        """Request the next chunk."""
         self.socket.send(self.request(self.number))
 
     def go_on(self) -> bool:
-        """Take what has come; tell whether everything has."""
+        """Process the received data. Return whether the list is complete."""
         self._data += self._some()
         answer = self._answer()
         if answer is None:
@@ -118,7 +118,7 @@ class Reader(Client):
 
 
 def read_all(readers: list[Reader], seconds: float) -> None:
-    """Let readers read to the end."""
+    """Run the readers until all have read their lists."""
     poll = select.epoll()
     going = {reader.socket.fileno(): reader for reader in readers}
     for reader in readers:

@@ -1,4 +1,4 @@
-"""``patches catalogue`` beside a server that runs on the same catalogue."""
+"""``patches catalogue`` while a server uses the same catalogue."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.server.fake_catalogue import lines, vulnerabilities
 
 
 def catalogue(folder: Path, *words: str) -> str:
-    """Run a command on a state folder; give what it shows."""
+    """Run a command on a state folder. Return its output."""
     command = [str(PATCHES), "catalogue", *words, "--state-dir", str(folder)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (ran.returncode, ran.stderr) == (0, "")
@@ -23,12 +23,12 @@ def catalogue(folder: Path, *words: str) -> str:
 
 
 def served(server: Daemon) -> dict[str, Any]:
-    """Give the platforms that a server serves."""
+    """Return the platforms that a server serves."""
     return {each["platform"]: each for each in server.ask("/v1/platforms")[1]["platforms"]}
 
 
 def test_beside_a_server(tmp_path: Path) -> None:
-    """The server takes up by itself what is imported, and what is imported again is only checked later."""
+    """A running server loads imported snapshots by itself; importing them again only updates when they were checked."""
     (outside := tmp_path / "outside").mkdir()
     made = Catalogue(open_database(outside / "catalogue.sqlite"))
     path = write_list(tmp_path / "list.ndjson", 20)

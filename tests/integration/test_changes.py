@@ -1,4 +1,4 @@
-"""A list that changes under a fleet that keeps it: each scanner is sent what has changed, and compares the new list."""
+"""A list that changes under a fleet with caches: each scanner fetches only the delta, and compares the new list."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RECORDS = 6000
 
 
 def write(path: Path, *others: Vulnerability) -> None:
-    """Write a list: some records are other ones than usual, the others are as always."""
+    """Write a list in which some records differ from the usual ones."""
     records = {each.name: each for each in (*(made_up(number, "debian-12") for number in range(RECORDS)), *others)}
     new = path.with_suffix(".new")
     new.write_bytes(b"".join(encode_line(each) for each in records.values()))
@@ -26,7 +26,7 @@ def write(path: Path, *others: Vulnerability) -> None:
 
 
 def test_changes(tmp_path: Path) -> None:
-    """The second scan is sent a chunk where the first was sent them all; it finds what the new list has."""
+    """The second scan fetches one chunk instead of all of them, and finds the vulnerabilities of the new list."""
     listed, key = tmp_path / "list.ndjson", tmp_path / "key"
     public = create_keys(key)
     write(listed)

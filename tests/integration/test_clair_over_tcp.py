@@ -1,4 +1,4 @@
-"""The source and the double over real connections, and the double as a process of its own."""
+"""The Clair source and the double of Clair over real TCP connections, and the double as a process of its own."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class CountingSite(Site):
 
 
 async def walk(reactor: Any) -> None:
-    """Serve a double, read it, and print what came of it."""
+    """Serve the double, read it with the source, and print the result."""
     double = ClairDouble(reactor)
     double.load("debian:9", [{"Name": name} for name in NAMES])
     site = CountingSite(double.resource(), timeout=None)
@@ -50,10 +50,10 @@ async def walk(reactor: Any) -> None:
 
 
 class ProcessTests(SynchronousTestCase):
-    """Processes."""
+    """The double in separate processes."""
 
     def test_connections_are_kept(self) -> None:
-        """A walk of hundreds of requests takes four connections."""
+        """A traversal of hundreds of requests uses four connections."""
         ran = subprocess.run([*PYTHON, __name__], cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
         self.assertEqual(ran.stderr, "")
         result = json.loads(ran.stdout)
@@ -61,7 +61,7 @@ class ProcessTests(SynchronousTestCase):
         self.assertLessEqual(result["connections"], 4)
 
     def test_program(self) -> None:
-        """The double runs as a program, tells its port on a line, and serves what it was told to load."""
+        """The double runs as a program, prints its port, and serves the lists that it was started with."""
         folder = TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         file = Path(folder.name) / "made-up.jsonl.gz"

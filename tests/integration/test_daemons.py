@@ -1,4 +1,4 @@
-"""The daemons as an operator meets them: what goes wrong is one line and an exit code, and an end is clean."""
+"""The daemons as an operator meets them: an error is one line and an exit code, and a stop is clean."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def twistd(plugin: str, *options: str) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_bad_option(options: list[str], said: str) -> None:
-    """A bad option is one line that says which and why; the exit code is 1."""
+    """A bad option results in one line that names it and the reason; the exit code is 1."""
     ran = twistd("patches-server", "--state-dir", "state", *options)
     assert ran.returncode == 1
     assert (ran.stdout + ran.stderr).startswith(f"patches-server: {said}")
@@ -45,7 +45,7 @@ def test_bad_option(options: list[str], said: str) -> None:
 
 @pytest.mark.parametrize("plugin", ["patches-server", "patches-reporter"])
 def test_taken_port(plugin: str, tmp_path: Path) -> None:
-    """A taken port ends the daemon with an error: it does not stay alive and deaf."""
+    """A taken port ends the daemon with an error: it does not stay alive without listening."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -59,7 +59,7 @@ def test_taken_port(plugin: str, tmp_path: Path) -> None:
 
 
 def test_taken_port_in_the_background(tmp_path: Path) -> None:
-    """Who starts a daemon in the background is told that it has ended, and where to look."""
+    """An operator who starts a daemon in the background sees that it has ended, and which log to read."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -73,7 +73,7 @@ def test_taken_port_in_the_background(tmp_path: Path) -> None:
 
 
 def test_folder_in_use(tmp_path: Path) -> None:
-    """Two daemons never use one state folder."""
+    """Two daemons cannot use the same state folder."""
     reporter = Daemon("patches-reporter", tmp_path).start()
     try:
         ran = twistd("patches-reporter", "--state-dir", str(tmp_path), "--listen", "tcp:0:interface=127.0.0.1")
@@ -84,7 +84,7 @@ def test_folder_in_use(tmp_path: Path) -> None:
 
 
 def test_end_of_a_server(tmp_path: Path) -> None:
-    """SIGTERM: no connection is taken any more, who waits is answered, and the exit code is 0."""
+    """On SIGTERM no new connection is accepted, waiting requests are answered, and the exit code is 0."""
     path = write_list(tmp_path / "list", 10)
     server = Daemon("patches-server", tmp_path / "server", "--list", str(path), "--max-active", "1").start()
     server.wait_until_ready()
@@ -104,8 +104,8 @@ def test_end_of_a_server(tmp_path: Path) -> None:
 
 def test_scanner_and_late_reporter(tmp_path: Path) -> None:
     """
-    The scanner daemon scans at once; its report waits while the reporter is down, across a restart of the scanner, and
-    arrives when the reporter is there.
+    The scanner daemon scans at startup. Its report waits while the reporter is down, even across a restart of the
+    scanner, and arrives when the reporter is up again.
     """
     path = write_list(tmp_path / "list", 1000)
     root = write_host(tmp_path / "root", "debian", "12", {"package-7": "1:0.0-0", "bash": "1"})
@@ -147,7 +147,7 @@ def scan(*options: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_scan_without_a_server(tmp_path: Path) -> None:
-    """A server that is not there: one sentence, exit code 3, within seconds."""
+    """An unreachable server results in one sentence and exit code 3, within seconds."""
     root = write_host(tmp_path / "root", "debian", "12", {"bash": "1"})
     ran = scan("--patches-server", "http://127.0.0.1:1", "--root", str(root))
     assert ran.returncode == 3
@@ -157,7 +157,7 @@ def test_scan_without_a_server(tmp_path: Path) -> None:
 
 
 def test_scan_of_what_cannot_be_scanned(tmp_path: Path) -> None:
-    """A platform that cannot be told has an exit code of its own; packages that cannot be read are an error."""
+    """An unknown platform has its own exit code; unreadable packages are an error."""
     (tmp_path / "empty").mkdir()
     ran = scan("--root", str(tmp_path / "empty"))
     assert (ran.returncode, "unknown platform" in ran.stdout) == (4, True)
@@ -166,7 +166,7 @@ def test_scan_of_what_cannot_be_scanned(tmp_path: Path) -> None:
 
 
 def test_scan_documents(tmp_path: Path) -> None:
-    """Every format is made of a real scan; findings give exit code 1, below the limit 0; a file is written whole."""
+    """Every format is written for a real scan and complete; findings cause exit code 1, or 0 below the limit."""
     root = write_host(tmp_path / "root", "debian", "12", {"package-7": "0.1"})
     server = Daemon("patches-server", tmp_path / "server", "--list", str(write_list(tmp_path / "list", 1000))).start()
     try:
@@ -211,7 +211,7 @@ def test_interrupted_scan(tmp_path: Path) -> None:
 
 
 def test_demo() -> None:
-    """The demonstration runs to its end, shows findings and where they came from, within ten seconds."""
+    """The demonstration runs to its end within ten seconds, and shows findings with their sources."""
     for _ in range(3):  # a machine that is busy with other tests may need a second try
         started = time.monotonic()
         ran = subprocess.run([str(PATCHES), "demo"], capture_output=True, text=True, timeout=60)
@@ -225,7 +225,7 @@ def test_demo() -> None:
 
 
 def test_first_protocol(tmp_path: Path) -> None:
-    """A scanner of the first Patches gets the whole list by asking again and again with its request's name."""
+    """A scanner of the first Patches receives the whole list by repeating its request with the request's name."""
     path = write_list(tmp_path / "list", 5000)
     server = Daemon("patches-server", tmp_path / "server", "--list", str(path)).start()
     try:

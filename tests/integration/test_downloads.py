@@ -1,4 +1,4 @@
-"""Downloads of a process of its own, from real servers, through real proxies and TLS."""
+"""Downloads by a separate process, from real servers, through real proxies and TLS."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MD5 = base64.b64encode(hashlib.md5(BODY).digest()).decode("ascii")
 
 
 async def fetch(reactor: Any, folder: str, section: str) -> None:
-    """Fetch the first location of a configured source, and print what came of it."""
+    """Fetch the first location of a configured source, and print the result."""
     config = SourceConfig.from_section("feed", json.loads(section))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
@@ -72,17 +72,17 @@ class DownloadTests(SynchronousTestCase):
         return found
 
     def assertHad(self, found: dict[str, Any], body: bytes = BODY) -> None:
-        """Check what came of it."""
+        """Check the result of a fetch."""
         self.assertNotIn("error", found)
         self.assertEqual(Path(found["path"]).read_bytes(), body)
         self.assertEqual(found["state"], hashlib.sha256(body).hexdigest())
 
     def url(self, name: str = "127.0.0.1") -> str:
-        """Give the URL of the file."""
+        """Return the URL of the file."""
         return f"http://{name}:{self.server.port}/feeds/all.zip"
 
     def test_unchanged(self) -> None:
-        """A process that begins asks for what another had, once, and writes nothing."""
+        """A new process revalidates the file that another process has cached, with one request, and writes nothing."""
         with serving(self.server):
             first = self.fetch(self.url())
             self.assertHad(first)
@@ -92,14 +92,14 @@ class DownloadTests(SynchronousTestCase):
         self.assertEqual(len(self.server.asked), 2)
 
     def test_cut(self) -> None:
-        """A connection that is lost in a body is continued by another one."""
+        """If a connection is lost within a body, another connection resumes the download."""
         self.server.cut = 300_000
         with serving(self.server):
             self.assertHad(self.fetch(self.url()))
         self.assertEqual([asked.get("range") for asked in self.server.asked], [None, "bytes=300000-"])
 
     def test_killed(self) -> None:
-        """What a process that was killed had of a file, the next one continues."""
+        """If a process is killed while it downloads a file, the next process resumes the download."""
         self.server.cut, self.server.stalls = 700_000, True
         with serving(self.server):
             with self.start(self.url()) as process:
@@ -113,7 +113,7 @@ class DownloadTests(SynchronousTestCase):
         self.assertGreater(first, 500_000)
 
     def test_memory(self) -> None:
-        """A file is not held in memory while it comes."""
+        """The file is not held in memory while it is downloaded."""
         self.server.body = bytes(128 << 20)
         self.server.headers = {}
         with serving(self.server):
@@ -122,7 +122,7 @@ class DownloadTests(SynchronousTestCase):
         self.assertLess(found["grown_kib"], 32 << 10)
 
     def test_certificates(self) -> None:
-        """A server is trusted by the certificates that are configured, and not by the system's; its name counts."""
+        """A server is trusted by the configured certificates, not by the system's; its name is verified."""
         ca, own = make_certificates(self.folder, "localhost")
         self.server.socket = encrypted(self.server.socket, own)
         url = self.url("localhost").replace("http:", "https:")
@@ -134,7 +134,7 @@ class DownloadTests(SynchronousTestCase):
         self.assertEqual(len(self.server.asked), 1)
 
     def test_tunnel(self) -> None:
-        """A server with TLS is reached through the proxy that is configured, which sees nothing but its name."""
+        """A server with TLS is reached through the configured proxy, which learns nothing but its name."""
         ca, own = make_certificates(self.folder, "feeds.test")
         self.server.socket = encrypted(self.server.socket, own)
         proxy = Proxy(self.server.port)
@@ -150,7 +150,7 @@ class DownloadTests(SynchronousTestCase):
         self.assertNotIn("proxy-authorization", self.server.asked[0])
 
     def test_plain_through_a_proxy(self) -> None:
-        """A server without TLS is asked for by the proxy of the environment, unless that is forbidden for its name."""
+        """A server without TLS is reached through the environment's proxy, unless its name is excluded from it."""
         proxy = Proxy(self.server.port)
         environment = {"http_proxy": f"me:secret@127.0.0.1:{proxy.port}", "NO_PROXY": "other.test"}
         with serving(self.server, proxy):
@@ -161,7 +161,7 @@ class DownloadTests(SynchronousTestCase):
         self.assertIn("Proxy-Authorization: Basic ", head)
 
     def test_encrypted_proxy(self) -> None:
-        """A proxy may want TLS itself; then there is TLS within TLS."""
+        """A proxy may itself require TLS; then TLS runs within TLS."""
         ca, own = make_certificates(self.folder, "localhost")
         self.server.socket = encrypted(self.server.socket, own)
         proxy = Proxy(self.server.port)
@@ -171,7 +171,7 @@ class DownloadTests(SynchronousTestCase):
         self.assertEqual(len(proxy.heads), 1)
 
     def test_proxy_that_refuses(self) -> None:
-        """A proxy that does not connect is told apart from a server that does not answer."""
+        """A proxy that cannot connect is reported differently from a server that does not answer."""
         proxy = Proxy(self.server.port, refuses=407)
         with serving(self.server, proxy):
             found = self.fetch("http://feeds.test/all.zip", proxy=f"http://127.0.0.1:{proxy.port}")

@@ -1,4 +1,4 @@
-"""Real feeds and real hosts by the whole way: file feed, catalogue, server, HTTP, ``patches scan``, findings."""
+"""Real feeds and real hosts from end to end: file feed, catalogue, server, HTTP, ``patches scan``, findings."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ platforms = ["alpine-edge"]
 
 
 def cases() -> list[Path]:
-    """Give the cases, of which there are none without the shared data."""
+    """Return the cases; an empty list without the shared data."""
     try:
         return sorted(shared("data/oracles/matching").glob("*.json"))
     except SkipTest:
@@ -67,7 +67,7 @@ def platforms() -> list[str]:
 
 
 def is_read(daemon: Daemon) -> bool:
-    """Tell whether every feed has been read."""
+    """Return whether every feed has been read."""
     with urlopen(f"http://127.0.0.1:{daemon.port}/v1/platforms") as answer:
         found = {each["platform"] for each in json.load(answer)["platforms"] if each["revision"]}
     return {"alma-8", "alpine-3.20", "alpine-edge", "azurelinux-2.0", "debian-12", "ubuntu-18.04"} <= found
@@ -86,7 +86,7 @@ def scan(server: Daemon, root: Path, *options: str) -> dict[str, Any]:
 
 
 def told(document: dict[str, Any]) -> set[tuple[str, str, str]]:
-    """Give what was found, as the name of each record, package and architecture."""
+    """Return the findings, each as the name of a record, the package and the architecture."""
     findings = [*document["findings"], *document.get("unfixed", ())]
     return {
         (name, each["package"]["name"], each["package"]["arch"])
@@ -98,7 +98,7 @@ def told(document: dict[str, Any]) -> set[tuple[str, str, str]]:
 
 @pytest.mark.parametrize("path", cases() or [None], ids=lambda path: path.stem if path else "none")
 def test_case(server: Daemon, path: Path | None) -> None:
-    """Every finding that other means find is there, and no other."""
+    """The findings are exactly those that other tools report."""
     assert path is not None
     case = json.loads(path.read_text())
     place = ECOSYSTEMS.place(case["ecosystem"])
@@ -106,17 +106,17 @@ def test_case(server: Daemon, path: Path | None) -> None:
     options = ("--platform", place.platform, "--channel", place.channel or "none")
     document = scan(server, shared("data/" + case["host"]), *options)
     rows = {(row["id"], row["package"], row["arch"]): row.get("class") for row in case["expected"]}
-    kinds = {kind_of(name) for name, _, _ in rows} - {"ALBA-", "ALEA-"}  # these are no security advisories
+    kinds = {kind_of(name) for name, _, _ in rows} - {"ALBA-", "ALEA-"}  # these are not security advisories
     found = {row for row in told(document) if kind_of(row[0]) in kinds}
     due = {row for row, name in rows.items() if name in (None, "plain") and kind_of(row[0]) in kinds}
-    modular = {row for row, name in rows.items() if name == "module"}  # due to the streams that are installed only
+    modular = {row for row, name in rows.items() if name == "module"}  # these apply only to installed streams
     assert due - found == set()
     assert found - due - modular == set()
     assert document["list"]["digest"]
 
 
 def hosts() -> list[Path]:
-    """Give the hosts, of which there are none without the shared data."""
+    """Return the hosts; an empty list without the shared data."""
     try:
         return sorted(path.parent for path in shared("data/hosts").glob("*/*/inventory.json"))
     except SkipTest:
@@ -125,7 +125,7 @@ def hosts() -> list[Path]:
 
 @pytest.mark.parametrize("host", hosts() or [None], ids=lambda path: f"{path.parent.name}-{path.name}" if path else "")
 def test_host(server: Daemon, host: Path | None) -> None:
-    """Every host is told by its own files, and judged whole by its platform's list; without one it is unsupported."""
+    """Each host's platform is detected from its files; it is compared completely, or is unsupported without a list."""
     assert host is not None
     document = scan(server, host)
     if document["verdict"] == "unsupported":
@@ -141,6 +141,6 @@ def test_host(server: Daemon, host: Path | None) -> None:
 
 
 def kind_of(name: str) -> str:
-    """Tell what a name begins with: ``UBUNTU-CVE-``."""
+    """Return the prefix of a name, such as ``UBUNTU-CVE-``."""
     found = re.match(r"[A-Z-]+", name)
     return found[0] if found else ""

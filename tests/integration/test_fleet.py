@@ -1,4 +1,4 @@
-"""The main job with real processes: Clair, server, scanners of different speeds, reporter; and what may befall them."""
+"""The main scenario with real processes: Clair, server, scanners of different speeds, reporter; some are killed."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ VULNERABILITIES = 8_899
 CLIENTS = 20
 ACTIVE = 7
 OPENED = 'patches_session_events_total{event="opened"}'
-#: Scanned hosts have these; the whole real list, and the made-up one, name the second of them.
+#: The packages of the scanned hosts; both the real list and the made-up one name the second of them.
 PACKAGES = {"bash": "9:1", "sudo": "0.1-1"}
 
 
 def namespace_file(folder: Path) -> Path:
-    """Give the whole namespace ``ubuntu:18.04`` of a real Clair; where it is not at hand, a made-up one of its size."""
+    """Return the whole namespace ``ubuntu:18.04`` of a real Clair; without that data a made-up one of its size."""
     try:
         return shared("data/clair-v1/ubuntu_18.04.jsonl.gz")
     except SkipTest:
@@ -55,7 +55,7 @@ class Clair:
         self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
 
     def stop(self) -> dict[str, int]:
-        """End it; give how often it was asked for what."""
+        """Stop the process. Return how often each path was requested."""
         self._process.send_signal(signal.SIGTERM)
         output, _ = self._process.communicate(timeout=30)
         counts: dict[str, int] = json.loads(output.splitlines()[-1])
@@ -63,7 +63,7 @@ class Clair:
 
 
 class SlowClients(threading.Thread):
-    """Makes clients slow, each in its own measure, by stopping them again and again."""
+    """Slows clients, each to a different degree, by suspending them again and again."""
 
     def __init__(self, clients: list[subprocess.Popen[bytes]]) -> None:
         super().__init__(daemon=True)
@@ -113,7 +113,7 @@ class Clients:
         self.running: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Start one more."""
+        """Start another scanner."""
         number = len(self.running)
         options = [
             *("--patches-server", f"http://127.0.0.1:{self._server.port}", "--root", str(self._root)),
@@ -126,11 +126,11 @@ class Clients:
         return client
 
     def log(self, number: int) -> Path:
-        """Give the path of what one has said."""
+        """Return the path of a scanner's output."""
         return self._folder / f"client-{number}.log"
 
     def start_victim(self) -> None:
-        """Start one and stop it in mid-scan."""
+        """Start a scanner and suspend it in the middle of its scan."""
         victim = self.start()
         wait_for(lambda: sessions(self._server, "active") == 1, 60)
         victim.send_signal(signal.SIGSTOP)
@@ -138,13 +138,13 @@ class Clients:
 
 
 def sessions(server: Daemon, state: str) -> float:
-    """Tell how many sessions are in a state."""
+    """Return the number of sessions in a state."""
     return server.metric(f'patches_sessions{{platform="{PLATFORM}",state="{state}"}}')
 
 
 @contextmanager
 def others_active(server: Daemon) -> Iterator[float]:
-    """Hold every place that is free, so that whoever comes is queued; yields how many sessions were opened so far."""
+    """Occupy all active places, so that further clients are queued; yield how many sessions were opened so far."""
     ended = threading.Event()
     tokens = [server.ask("/v1/sessions", "POST", {"platform": PLATFORM})[1]["session"] for _ in range(ACTIVE)]
 
@@ -166,16 +166,18 @@ def others_active(server: Daemon) -> Iterator[float]:
 
 def test_fleet(tmp_path: Path, fleet: tuple[Clair, Daemon, Daemon]) -> None:
     """
-    Twenty scanners of different speeds scan at once, seven at a time; one is killed in mid-scan, and the server is
-    killed and started again in mid-scan. Every other scan is complete, with the same digest and the right count; the
-    session of the killed one expires; the queue drains; Clair was walked once.
+    Twenty scanners of different speeds scan at the same time, with seven active sessions.
+
+    One scanner is killed during its scan, and the server is killed and restarted during the scans. Every other scan is
+    complete, with the same digest and the right count; the session of the killed scanner expires; the queue drains; the
+    list was read from Clair once.
     """
     clair, server, reporter = fleet
     clients = Clients(tmp_path, server, reporter)
     clients.start_victim()
     with others_active(server) as before:
         survivors = [clients.start() for _ in range(CLIENTS - 1)]
-        # A scanner survives a restart with the session that it has: each has one before any of them may read.
+        # a scanner survives a restart only if it has a session: each one opens a session before any of them may read
         wait_for(lambda: server.metric(OPENED) == before + len(survivors), 120)
         assert sessions(server, "queued") >= len(survivors)
         processes.kill(clients.running[0])
@@ -195,7 +197,7 @@ def test_fleet(tmp_path: Path, fleet: tuple[Clair, Daemon, Daemon]) -> None:
     check_reports(reporter)
     counts = clair.stop()
     assert counts["details"] == VULNERABILITIES
-    assert counts["list"] == -(-VULNERABILITIES // 999) + 1  # the last one tells where the list ended
+    assert counts["list"] == -(-VULNERABILITIES // 999) + 1  # the last response shows where the list ends
 
 
 def check_reports(reporter: Daemon) -> None:

@@ -1,4 +1,4 @@
-"""The server stays below its memory limit, whatever the size of the list and the manners of its clients."""
+"""The server stays below its memory limit, whatever the size of the list and the behaviour of its clients."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ LIMIT_MIB = 128
 
 
 def serve_a_crowd(folder: Path, vulnerabilities: int) -> float:
-    """Serve 600 sessions, 250 of which never read; give the server's peak memory in MiB."""
+    """Serve 600 sessions, 250 of which never read. Return the server's peak memory in MiB."""
     path = write_list(folder / "list.ndjson", vulnerabilities)
     server = Daemon(
         "patches-server",
         folder / "server",
         *("--list", str(path), "--memory-limit", f"{LIMIT_MIB}MiB"),
-        # A window smaller than either list: both are served in the same way, and can be compared.
+        # a window smaller than either list: both are served in the same way, so their peaks can be compared
         *("--window-bytes", "128KiB", "--chunk-timeout", "4", "--session-timeout", "8"),
     ).start()
     try:

@@ -1,4 +1,4 @@
-"""Two servers on one PostgreSQL, one of which is killed: its sessions end well on the other, which then refreshes."""
+"""Two servers with one PostgreSQL: if one is killed, its sessions end on the other, which then refreshes the lists."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SESSIONS = 8
 
 
 class Stream:
-    """One session, as a scanner reads it: it keeps what it has, whichever server it comes from."""
+    """One session as a scanner reads it, with the chunks so far, whichever server sent them."""
 
     def __init__(self, server: Daemon) -> None:
         status, document = server.ask("/v1/sessions", "POST", {"platform": "debian-12"})
@@ -33,13 +33,13 @@ class Stream:
         self.read = StreamDigest()
 
     def resume(self, server: Daemon) -> None:
-        """Go on elsewhere."""
+        """Continue with another server."""
         status, document = server.ask("/v1/sessions", "POST", {"resume": self.token, "chunk": self.number})
         assert status in (200, 201), document
         assert (document["session"], document["snapshot"]["digest"]) == (self.token, self.digest)
 
     def read_one(self, server: Daemon) -> bool:
-        """Read a chunk; tell whether there are more."""
+        """Read a chunk. Return whether more chunks follow."""
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         path = f"/v1/sessions/{self.token}/chunks/{self.number}"
         connection.request("GET", path, headers={"Accept-Encoding": "gzip", "Prefer": "wait=20"})
@@ -59,7 +59,7 @@ class Stream:
 
 @pytest.fixture
 def cluster() -> Iterator[PostgreSQL]:
-    """Start a PostgreSQL that may be stopped and started."""
+    """Start a PostgreSQL that a test can stop and start."""
     try:
         cluster = PostgreSQL(programs())
     except SkipTest as reason:
@@ -72,7 +72,7 @@ def cluster() -> Iterator[PostgreSQL]:
 
 @pytest.fixture
 def servers(cluster: PostgreSQL, tmp_path: Path) -> Iterator[list[Daemon]]:
-    """Start two servers with one key; the first leads."""
+    """Start two servers with the same key; the first one is the leader."""
     (tmp_path / "key").write_bytes(b"k" * 32)
     url = cluster.create().render_as_string(hide_password=False)
     options = ["--database", url, "--session-key-file", str(tmp_path / "key"), "--refresh-interval", "2s"]
@@ -89,7 +89,7 @@ def servers(cluster: PostgreSQL, tmp_path: Path) -> Iterator[list[Daemon]]:
 
 
 def test_one_is_killed(servers: list[Daemon], tmp_path: Path) -> None:
-    """Sessions of a server that is killed are finished on the other, which takes the lead and reads new lists."""
+    """The sessions of a killed server end on the other one, which becomes the leader and reads new lists."""
     first, second = servers
     assert [server.metric("patches_refresh_leader") for server in servers] == [1, 0]
     wait_for(lambda: second.ask("/v1/sessions", "POST", {"platform": "amiga-3"})[0] == 404, 30)
@@ -118,7 +118,7 @@ def test_one_is_killed(servers: list[Daemon], tmp_path: Path) -> None:
 
 
 def test_database_restarts(servers: list[Daemon], cluster: PostgreSQL) -> None:
-    """While PostgreSQL is away who asks is told to come back; when it is there again, one leads and all serve."""
+    """While PostgreSQL is away clients are asked to come back later; afterwards one server leads and all serve."""
     first, second = servers
     streams = [Stream(server) for server in servers]
     cluster.stop()
@@ -138,6 +138,6 @@ def test_database_restarts(servers: list[Daemon], cluster: PostgreSQL) -> None:
 
 
 def vulnerabilities(server: Daemon) -> int:
-    """Tell how many vulnerabilities a server serves."""
+    """Return the number of vulnerabilities that a server serves."""
     with urlopen(f"http://127.0.0.1:{server.port}/v1/platforms") as answer:
         return sum(each["vulnerabilities"] or 0 for each in json.load(answer)["platforms"])

@@ -1,4 +1,4 @@
-"""A server with a signing key and scanners that were given a key: the right one, another one, and an old list."""
+"""A server with a signing key, and scanners with the right key, with another key, and with an old list."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.integration.sample_lists import write_list
 
 
 class Fleet:
-    """A host, and the servers it asks."""
+    """A host, and the servers that it uses."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -28,7 +28,7 @@ class Fleet:
         self.daemons: list[Daemon] = []
 
     def serve(self, name: str, count: int, *options: str) -> Daemon:
-        """Start a server, or start it again."""
+        """Start or restart a server."""
         listed = write_list(self.folder / f"{name}.ndjson", count)
         server = Daemon("patches-server", self.folder / name, "--list", str(listed), *options).start()
         self.daemons.append(server)
@@ -36,7 +36,7 @@ class Fleet:
         return server
 
     def scan(self, server: Daemon, key: Path, *options: str) -> tuple[int, dict[str, Any]]:
-        """Scan the host; give the exit code and the document."""
+        """Scan the host. Return the exit code and the document."""
         words = ["--patches-server", f"http://127.0.0.1:{server.port}", "--root", str(self.root), "--format", "json"]
         words += ["--verify-key", str(key), "--state-dir", str(self.folder / "scanner"), "--quiet", *options]
         ran = subprocess.run([PATCHES, "scan", *words], capture_output=True, text=True, timeout=60)
@@ -46,7 +46,7 @@ class Fleet:
 
 @pytest.fixture
 def fleet(tmp_path: Path) -> Iterator[Fleet]:
-    """Make one; what it started is ended."""
+    """Create the host; stop the servers that it started."""
     fleet = Fleet(tmp_path)
     yield fleet
     for server in fleet.daemons:
@@ -54,20 +54,20 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
 
 
 def test_signed(fleet: Fleet) -> None:
-    """A signed list is compared; one that another signed, or nobody, makes the scan incomplete, with the reason."""
+    """A signed list is compared; one that is signed with another key, or not signed, makes the scan incomplete."""
     signing = fleet.serve("signing", 3000, "--signing-key", str(fleet.key))
     code, outcome = fleet.scan(signing, fleet.public)
     assert (code, outcome["verdict"]) == (1, "findings")
     other = create_keys(fleet.folder / "other.key")
     code, outcome = fleet.scan(signing, other)
     assert (code, outcome["verdict"]) == (3, "incomplete")
-    assert "not signed by whom is trusted" in outcome["problem"]
+    assert "the list is not signed as required" in outcome["problem"]
     code, outcome = fleet.scan(fleet.serve("plain", 3000), fleet.public)
     assert (code, outcome["problem"]) == (3, "the list is not signed")
 
 
 def test_rolled_back(fleet: Fleet) -> None:
-    """A server that was put back to an older state is refused, its good signature notwithstanding."""
+    """A server that was restored to an older state is refused, although its signature is valid."""
     server = fleet.serve("server", 3000, "--signing-key", str(fleet.key))
     server.stop()
     shutil.copytree(server.log.parent, fleet.folder / "backup")
@@ -85,7 +85,7 @@ def test_rolled_back(fleet: Fleet) -> None:
 
 
 def test_usage(fleet: Fleet) -> None:
-    """A key that cannot be used ends either program in one line."""
+    """An unusable key ends either program with one line."""
     server = fleet.serve("server", 10)
     code, outcome = fleet.scan(server, fleet.key)
     assert (code, "not an Ed25519 public key" in outcome["stderr"]) == (2, True)

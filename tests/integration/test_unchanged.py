@@ -1,4 +1,4 @@
-"""A feed on a web server, read by a real patches-server again and again: what has not changed costs one request."""
+"""A feed on a web server that a real patches-server reads repeatedly: an unchanged feed costs one request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ url = "http://127.0.0.1:{port}/Ubuntu/all.zip"
 
 
 def archive(fixed: str) -> bytes:
-    """Make an archive of ten records."""
+    """Return an archive of ten records."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as written:
         for number in range(10):
@@ -37,7 +37,7 @@ def archive(fixed: str) -> bytes:
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """Give what is in the files of the catalogue and the feeds, but for the log."""
+    """Return the content of the files of the catalogue and the feeds, without the log."""
     paths = [
         path
         for path in folder.rglob("*")
@@ -47,7 +47,7 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 def platform(server: Daemon) -> dict[str, Any]:
-    """Ask for what is served."""
+    """Request the served list."""
     with urlopen(f"http://127.0.0.1:{server.port}/v1/platforms") as answer:
         (found,) = json.load(answer)["platforms"] or [{"revision": None}]
     return dict(found)

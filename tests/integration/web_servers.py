@@ -22,10 +22,10 @@ from cryptography.x509.oid import NameOID
 
 class FileServer(ThreadingHTTPServer):
     """
-    Has one file, with ranges and validators.
+    A web server with one file, with support for ranges and validators.
 
-    :ivar cut: after how many bytes the next answer is broken off; ``None``: not at all.
-    :ivar stalls: whether it then says nothing more, in place of closing the connection.
+    :ivar cut: the number of bytes after which the next response is broken off; ``None`` to send it whole.
+    :ivar stalls: whether it then keeps the connection open without sending more, instead of closing it.
     """
 
     daemon_threads = True
@@ -41,12 +41,12 @@ class FileServer(ThreadingHTTPServer):
 
     @property
     def port(self) -> int:
-        """Tell where it listens."""
+        """Return the port."""
         port: int = self.server_address[1]
         return port
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client that hangs up is part of a test."""
+        """Log nothing: a client that closes its connection is part of a test."""
 
 
 class _FileRequest(BaseHTTPRequestHandler):
@@ -78,15 +78,15 @@ class _FileRequest(BaseHTTPRequestHandler):
                 server.over.wait(30)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class Proxy(ThreadingTCPServer):
     """
     A proxy that knows one server, whatever its name.
 
-    :ivar heads: what it was asked, each with its headers.
-    :ivar refuses: the status with which it does not connect.
+    :ivar heads: the requests that it received, each with its headers.
+    :ivar refuses: the status with which it refuses to connect.
     """
 
     daemon_threads = True
@@ -99,7 +99,7 @@ class Proxy(ThreadingTCPServer):
 
     @property
     def port(self) -> int:
-        """Tell where it listens."""
+        """Return the port."""
         port: int = self.server_address[1]
         return port
 
@@ -137,7 +137,7 @@ def _carry(source: socket.socket, target: socket.socket) -> None:
 
 
 def encrypted(listening: socket.socket, certificate: Path) -> socket.socket:
-    """Speak TLS on the connections of a socket."""
+    """Wrap the connections of a socket in TLS."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     return context.wrap_socket(listening, server_side=True)
@@ -161,9 +161,9 @@ def serving(*servers: BaseServer) -> Iterator[None]:
 
 def make_certificates(folder: Path, host: str) -> tuple[Path, Path]:
     """
-    Make an authority, and a server that it vouches for.
+    Create a certificate authority, and a certificate of a server that it signed.
 
-    :return: the authority's certificate, and the server's with its key, as PEM files.
+    :return: the authority's certificate, and the server's certificate with its key, as PEM files.
     """
     root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     root_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Root of the tests")])

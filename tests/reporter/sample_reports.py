@@ -14,13 +14,13 @@ INSTALLED = {"name": "sudo", "version": "1.8", "source": "sudo", "sourceVersion"
 
 
 def record(name: str, severity: Severity = Severity.HIGH) -> dict[str, Any]:
-    """Make a vulnerability as a report has it."""
+    """Return a vulnerability as it is in a report."""
     vulnerability = Vulnerability(name, "debian-12", (FixedPackage("sudo", "1.9"),), severity)
     return {**to_wire(vulnerability), "installed": INSTALLED}
 
 
 def document(*names: str, host: str = "web1", number: int = 1, **scan: Any) -> dict[str, Any]:
-    """Make a report with a vulnerability of each name."""
+    """Return a report with one vulnerability of each name."""
     facts = {
         "id": f"{host}-{number}",
         "number": number,
@@ -37,5 +37,5 @@ def document(*names: str, host: str = "web1", number: int = 1, **scan: Any) -> d
 
 
 def body(*names: str, **facts: Any) -> bytes:
-    """Make a report's body."""
+    """Return the body of a report."""
     return json.dumps(document(*names, **facts)).encode()

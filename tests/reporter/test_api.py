@@ -1,4 +1,4 @@
-"""The reporter's API, asked by a real client over memory."""
+"""The reporter's API, called by a real client over memory."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ class ApiTestCase(SynchronousTestCase):
         self.treq: Any = StubTreq(api.app.resource())
 
     def ask(self, method: str, path: str, **options: Any) -> tuple[int, Any]:
-        """Ask; give the status and the JSON of the answer."""
+        """Send a request. Return the status and the JSON of the response."""
         response = self.successResultOf(self.treq.request(method, f"http://reporter{path}", **options))
         self.assertEqual(response.headers.getRawHeaders("content-type"), ["application/json"])
         self.allow = response.headers.getRawHeaders("allow")
         return response.code, json.loads(self.successResultOf(response.content()))
 
     def refused(self, expected: int, code: str, method: str, path: str, **options: Any) -> str:
-        """Check that a request is refused; give the message."""
+        """Check that a request is refused. Return the message."""
         status, answer = self.ask(method, path, **options)
         self.assertEqual((status, list(answer), answer["error"]["code"]), (expected, ["error"], code))
         return str(answer["error"]["message"])
 
 
 class ReportingTests(ApiTestCase):
-    """Reports that are sent."""
+    """Sending reports."""
 
     def test_accepted(self) -> None:
-        """A report is taken at both addresses, and shown."""
+        """A report is accepted at both paths, and shown."""
         for number, path in enumerate(("/v1/reports", "/"), start=1):
             status, answer = self.ask("POST", path, data=body("CVE-1", number=number))
             self.assertEqual((status, answer), (200, {"accepted": True, "outcome": "stored", "host": "web1"}))
@@ -54,26 +54,26 @@ class ReportingTests(ApiTestCase):
         self.assertEqual(shown["lastScan"]["received"], "2026-11-22T12:00:00Z")
 
     def test_again(self) -> None:
-        """A report whose answer was lost is sent again, and accepted again."""
+        """If the response to a report is lost, the report is sent again and accepted again."""
         self.ask("POST", "/v1/reports", data=body("CVE-1", number=2))
         self.assertEqual(self.ask("POST", "/v1/reports", data=body("CVE-1", number=2))[1]["outcome"], "known")
         self.assertEqual(self.ask("POST", "/v1/reports", data=body("CVE-1", number=1))[1]["outcome"], "older")
 
     def test_bare(self) -> None:
-        """The first scanner's report is kept under its address."""
+        """A report of the first scanner is stored under the sender's address."""
         self.ask("POST", "/", data=json.dumps({"vulnerabilities": [record("CVE-1")]}).encode())
         _, shown = self.ask("GET", "/v1/hosts/127.0.0.1/findings")
         self.assertEqual([each["name"] for each in shown["vulnerabilities"]], ["CVE-1"])
 
     def test_malformed(self) -> None:
-        """What is not a report is refused with the reason, and leaves nothing."""
+        """A malformed report is refused with the reason, and nothing is stored."""
         message = self.refused(400, "malformed", "POST", "/v1/reports", data=body(complete="yes"))
         self.assertIn("scan.complete", message)
         self.refused(400, "malformed", "POST", "/", data=b"{")
         self.assertEqual(self.ask("GET", "/v1/hosts")[1], {"hosts": [], "next": None})
 
     def test_logged(self) -> None:
-        """Each report accepted is logged with what it is."""
+        """Each accepted report is logged with its host, platform and findings."""
         events: list[Any] = []
         globalLogPublisher.addObserver(events.append)
         self.addCleanup(globalLogPublisher.removeObserver, events.append)
@@ -82,7 +82,7 @@ class ReportingTests(ApiTestCase):
         self.assertEqual(facts, [("web1", "debian-12", True, 1)])
 
     def test_trouble(self) -> None:
-        """When the database fails, the sender is told to keep the report; what failed is logged, not told."""
+        """If the database fails, the sender is asked to keep the report; the reason is logged but not sent."""
         self.engine.dispose()
         with self.engine.begin() as connection:
             connection.exec_driver_sql("DROP TABLE scans")
@@ -91,10 +91,10 @@ class ReportingTests(ApiTestCase):
 
 
 class ShowingTests(ApiTestCase):
-    """What is shown of the fleet."""
+    """The state of the fleet."""
 
     def test_hosts(self) -> None:
-        """Each host is there with its platform, last scan, and counts."""
+        """Each host is listed with its platform, last scan, and counts."""
         self.ask("POST", "/", data=body("CVE-1", "CVE-2", host="web2"))
         self.ask("POST", "/", data=body(host="web1", complete=False))
         _, listed = self.ask("GET", "/v1/hosts")
@@ -103,7 +103,7 @@ class ShowingTests(ApiTestCase):
         self.assertIsNone(listed["next"])
 
     def test_pages(self) -> None:
-        """A long list is read page by page, to its end."""
+        """A long list is read page by page to its end."""
         for host in "dbca":
             self.ask("POST", "/", data=body(host=host))
         seen, after = [], ""
@@ -114,7 +114,7 @@ class ShowingTests(ApiTestCase):
         self.assertEqual(seen, ["a", "b", "c", "d"])
 
     def test_bad_limit(self) -> None:
-        """A limit that is none is refused."""
+        """A limit that is not a number in range is refused."""
         for limit in ("0", "-1", "x", "1001", "99999999999999999999", ""):
             self.refused(400, "malformed", "GET", "/v1/hosts", params={"limit": limit})
 
@@ -123,12 +123,12 @@ class ShowingTests(ApiTestCase):
         self.assertIn("web9", self.refused(404, "unknown-host", "GET", "/v1/hosts/web9/findings"))
 
     def test_no_such_place(self) -> None:
-        """What is nowhere, and what cannot be done there, is told in JSON."""
+        """Unknown paths and methods that are not allowed are errors in JSON."""
         self.refused(404, "not-found", "GET", "/v1/nothing")
         self.refused(405, "method-not-allowed", "DELETE", "/v1/hosts")
         self.assertEqual(self.allow, ["GET, HEAD"])
         self.refused(405, "method-not-allowed", "GET", "/v1/reports")
 
     def test_health(self) -> None:
-        """It says that it runs."""
+        """The reporter reports that it is running."""
         self.assertEqual(self.ask("GET", "/health"), (200, {"status": "ok"}))

@@ -1,4 +1,4 @@
-"""A report is read whole, or refused with the reason."""
+"""A report is parsed whole, or refused with the reason."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def parse(content: Any) -> Report:
 
 
 class ReportTests(SynchronousTestCase):
-    """What is in a report."""
+    """The content of a valid report."""
 
     def test_whole(self) -> None:
-        """Host, platform, scan and findings are there."""
+        """Host, platform, scan and findings are parsed."""
         report = parse(body("CVE-2021-3156", number=7))
         self.assertEqual((report.host, report.platform), ("web1", "debian-12"))
         self.assertEqual((report.scan.id, report.scan.number, report.scan.complete), ("web1-7", 7, True))
@@ -38,23 +38,23 @@ class ReportTests(SynchronousTestCase):
         self.assertEqual(finding.installed, Installed("sudo", "1.8", "amd64", "sudo", "1.8"))
 
     def test_no_snapshot(self) -> None:
-        """A scan that never had a list has neither revision nor digest."""
+        """The scan of a host without a list has neither revision nor digest."""
         report = parse(body(revision=None, digest=None, complete=False, served=0))
         self.assertEqual((report.scan.revision, report.scan.digest, report.findings), (None, None, ()))
 
     def test_not_judged(self) -> None:
-        """What a scan could not judge, or not fix, or not do, is told with it."""
+        """The numbers of comparisons that were not possible and of missing fixes are parsed, and so is the problem."""
         told = {"complete": False, "problem": "the stream ended early", "unfixed": 3, "notEvaluated": {"a module": 2}}
         scan = parse(body(**told)).scan
         self.assertEqual((scan.problem, scan.unfixed, scan.not_evaluated), (told["problem"], 3, {"a module": 2}))
 
     def test_offset(self) -> None:
-        """Times of any offset are told in UTC."""
+        """Times with any UTC offset are converted to UTC."""
         report = parse(body(finished="2026-11-22T12:00:00.5+01:30"))
         self.assertEqual(report.scan.finished, datetime(2026, 11, 22, 10, 30, 0, 500000, tzinfo=UTC))
 
     def test_bare(self) -> None:
-        """The first scanner sends vulnerabilities only: the host is who sent them, the scan was complete and is now."""
+        """The first scanner sends only vulnerabilities: the host is the sender, and the scan is complete and of now."""
         first = {name: value for name, value in record("CVE-2021-3156").items() if name not in ("installed", "source")}
         report = parse({"vulnerabilities": [first]})
         self.assertEqual((report.host, report.platform), ("192.0.2.1", "debian-12"))
@@ -64,7 +64,7 @@ class ReportTests(SynchronousTestCase):
 
 
 class RefusalTests(SynchronousTestCase):
-    """What is refused, and what is said of it."""
+    """Malformed reports, and the error messages."""
 
     def refused(self, content: Any, words: str) -> None:
         """Check that a body is refused, in one line with these words."""
@@ -73,18 +73,18 @@ class RefusalTests(SynchronousTestCase):
         self.assertNotIn("\n", message)
 
     def test_not_json(self) -> None:
-        """What is not JSON, or could not be written as JSON again."""
+        """A body is refused if it is not JSON, or could not be written as JSON again."""
         for content in (b"", b"{", b"\xff", b"[" * 100_000, b'{"vulnerabilities": [NaN]}', b'{"a": "\\ud800"}'):
             self.refused(content, "not JSON")
 
     def test_not_a_report(self) -> None:
-        """JSON of another shape."""
+        """A body that is JSON of another shape is refused."""
         self.refused([], "JSON object")
         self.refused({"vulnerabilities": {}}, '"vulnerabilities"')
         self.refused({"host": "web1"}, '"vulnerabilities"')
 
     def test_parts(self) -> None:
-        """Each part that is missing or of a wrong kind is named."""
+        """Each member that is missing or of a wrong type is named in the error."""
         cases: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
             (lambda d: d.pop("host"), '"host"'),
             (lambda d: d.update(host="a/b"), '"host"'),
@@ -125,7 +125,7 @@ class RefusalTests(SynchronousTestCase):
         st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner), max_leaves=5)
     )
     def test_anything(self, value: Any) -> None:
-        """Whatever stands in the place of a part, there is a report or a reason, and never another error."""
+        """Whatever value replaces a member, the result is a report or a reason, never another error."""
         for part in ("host", "platform", "scan", "vulnerabilities"):
             try:
                 parse({**document("CVE-2021-3156"), part: value})

@@ -1,4 +1,4 @@
-"""The reporter's service: what it is made of, and what its port takes."""
+"""The reporter's service: its options, its parts, and the requests that its port accepts."""
 
 from __future__ import annotations
 
@@ -25,37 +25,37 @@ class OptionsTests(SynchronousTestCase):
     """The command line."""
 
     def test_defaults(self) -> None:
-        """It listens on this host only, and takes 16 MiB."""
+        """By default it listens only on the loopback, and accepts 16 MiB."""
         values = given()
         self.assertEqual((values["listen"], values["max-body"]), ("tcp:8090:interface=127.0.0.1", 16 * 2**20))
 
     def test_config(self) -> None:
-        """Options come from a file, too; the command line wins."""
+        """Options can be in a file; the command line takes precedence."""
         path = Path(self.mktemp())
         path.write_text('listen = "tcp:9000"\nmax-body = "1MiB"\n')
         values = given("--config", str(path), "--listen", "tcp:9001")
         self.assertEqual((values["listen"], values["max-body"]), ("tcp:9001", 2**20))
 
     def test_bad(self) -> None:
-        """What cannot be used ends the program with one line."""
+        """An invalid value ends the program with one line."""
         error = self.assertRaises(SystemExit, given, "--max-body", "much")
         self.assertIn("patches-reporter: --max-body", str(error.code))
 
 
 class ServiceTests(SynchronousTestCase):
-    """The daemon, on a reactor of memory."""
+    """The daemon, on an in-memory reactor."""
 
     def setUp(self) -> None:
         self.folder = Path(self.mktemp())
         self.reactor: Any = MemoryReactorClock()
 
     def make(self) -> Reporter:
-        """Make the reporter."""
+        """Create the reporter."""
         values = given("--state-dir", str(self.folder), "--max-body", "4096")
         return create_reporter(self.reactor, maybeDeferred, values)
 
     def send(self, content: bytes, *head: bytes) -> StringTransport:
-        """Send a report over a connection; give its other end."""
+        """Send a report over a connection. Return the client's end of it."""
         factory = self.reactor.tcpServers[0][1]
         protocol, transport = factory.buildProtocol(None), StringTransport()
         protocol.makeConnection(transport)
@@ -63,7 +63,7 @@ class ServiceTests(SynchronousTestCase):
         return transport
 
     def answer(self, transport: StringTransport) -> tuple[bytes, Any]:
-        """Give the status line and the JSON of an answer."""
+        """Return the status line and the JSON of a response."""
         answer, _, document = transport.value().partition(b"\r\n\r\n")
         return answer.split(b"\r\n")[0], json.loads(document)
 
@@ -75,7 +75,7 @@ class ServiceTests(SynchronousTestCase):
         self.addCleanup(reporter.service.stopService)
 
     def test_report(self) -> None:
-        """A report comes in by the port that was asked for, and is kept where it was asked for."""
+        """A report arrives at the given port, and is stored in the given folder."""
         self.start()
         self.assertEqual(self.reactor.tcpServers[0][0], 8090)
         content = body("CVE-1")
@@ -84,7 +84,7 @@ class ServiceTests(SynchronousTestCase):
         self.assertTrue((self.folder / "reports.sqlite").exists())
 
     def test_too_large(self) -> None:
-        """A body that is too long is refused when its sender listens again, its length announced or not."""
+        """A body that is too long, with or without Content-Length, is refused after its end, when the sender reads."""
         self.start()
         for head, content in (
             (b"Content-Length: 5000", b"x" * 5000),
@@ -98,13 +98,13 @@ class ServiceTests(SynchronousTestCase):
             self.assertTrue(transport.disconnecting)
 
     def test_endless(self) -> None:
-        """A body that does not end is not read for ever."""
+        """A body that does not end is not read forever."""
         self.start()
         transport = self.send(b"x" * 8 * 4096 + b"x", b"Content-Length: 999999999")
         self.assertTrue(transport.disconnected)
 
     def test_unusable(self) -> None:
-        """A folder or a database that cannot be used ends the program with one line."""
+        """An unusable folder or database ends the program with one line."""
         self.folder.mkdir()
         (self.folder / "reports.sqlite").write_bytes(b"something else" * 100)
         self.assertIn("the reports cannot be used", str(self.assertRaises(SystemExit, self.make).code))

@@ -1,4 +1,4 @@
-"""What is kept of each host, in whatever order its reports arrive."""
+"""The stored state of each host, in whatever order its reports arrive."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ class StoreTestCase(SynchronousTestCase):
         return ReportStore(engine)
 
     def accept(self, *names: str, **facts: Any) -> Outcome:
-        """Report these vulnerabilities."""
+        """Store a report with these vulnerabilities."""
         return self.store.accept(parse_report(body(*names, **facts), "192.0.2.1", NOW), NOW)
 
     def shown(self, host: str = "web1") -> dict[str, Any]:
-        """Give the state of a host."""
+        """Return the state of a host."""
         state = self.store.findings(host)
         assert state is not None
         return state
 
     def names(self, host: str = "web1") -> list[str]:
-        """Give the names of the vulnerabilities of a host."""
+        """Return the names of the vulnerabilities of a host."""
         return [vulnerability["name"] for vulnerability in self.shown(host)["vulnerabilities"]]
 
 
@@ -48,7 +48,7 @@ class KeepingTests(StoreTestCase):
     """One host's reports."""
 
     def test_stored(self) -> None:
-        """A report's findings and facts are there, after a restart too."""
+        """A report's findings and facts are stored, and survive a restart."""
         self.assertIs(self.accept("CVE-1", "CVE-2"), Outcome.STORED)
         self.store = self.open()
         state = self.shown()
@@ -60,20 +60,20 @@ class KeepingTests(StoreTestCase):
         self.assertEqual(state["vulnerabilities"][0]["installed"]["sourceVersion"], "1.8")
 
     def test_not_judged(self) -> None:
-        """What the scan could not judge is kept with it."""
+        """The number of comparisons that were not possible is stored."""
         self.accept(complete=False, problem="cut short", unfixed=3, notEvaluated={"a module": 2})
         last = self.shown()["lastScan"]
         self.assertEqual((last["problem"], last["unfixed"], last["notEvaluated"]), ("cut short", 3, {"a module": 2}))
 
     def test_counts(self) -> None:
-        """Findings are counted by severity, all severities told."""
+        """Findings are counted by severity, with every severity present."""
         self.accept("CVE-1", "CVE-2")
         self.assertEqual(self.shown()["findings"]["high"], 2)
         self.assertEqual(sum(self.shown()["findings"].values()), 2)
         self.assertIn("urgent", self.shown()["findings"])
 
     def test_replaced(self) -> None:
-        """The next report replaces all findings, also by none."""
+        """The next report replaces all findings, even if it has no findings."""
         self.accept("CVE-1", "CVE-2", number=1)
         self.accept("CVE-2", number=2)
         self.assertEqual(self.names(), ["CVE-2"])
@@ -89,7 +89,7 @@ class KeepingTests(StoreTestCase):
         self.assertEqual(self.names(), ["CVE-1"])
 
     def test_any_order(self) -> None:
-        """In whatever order three reports arrive, and each twice, the newest is kept."""
+        """In whatever order three reports arrive, each of them twice, the newest one is stored."""
         for turn, order in enumerate(permutations((1, 2, 3))):
             host = f"h{turn}"
             for number in (*order, *order):
@@ -103,21 +103,21 @@ class KeepingTests(StoreTestCase):
         self.assertEqual(self.names(), ["CVE-2"])
 
     def test_counting_again(self) -> None:
-        """A scanner that was installed anew counts from one again, at a later time."""
+        """A reinstalled scanner counts from one again, but at a later time."""
         self.accept("CVE-9", number=9)
         later = {"started": "2026-11-23T00:00:00Z", "finished": "2026-11-23T00:01:00Z"}
         self.assertIs(self.accept("CVE-1", number=1, id="new", **later), Outcome.STORED)
         self.assertEqual(self.names(), ["CVE-1"])
 
     def test_clock_set_back(self) -> None:
-        """A later scan is newer, even if the host's clock was set back meanwhile."""
+        """A scan with a greater number is newer, even if the host's clock was set back in between."""
         self.accept("CVE-1", number=1)
         early = {"started": "2026-11-21T00:00:00Z", "finished": "2026-11-21T00:01:00Z"}
         self.assertIs(self.accept("CVE-2", number=2, **early), Outcome.STORED)
         self.assertEqual(self.names(), ["CVE-2"])
 
     def test_read_while_written(self) -> None:
-        """Who reads while a report comes in sees the state before it, or after, and no mixture."""
+        """A reader sees the state before or after a report that arrives at the same time, never a mixture."""
         self.accept("CVE-1", number=1)
         engine = open_database(self.path)
         self.addCleanup(engine.dispose)
@@ -135,7 +135,7 @@ class KeepingTests(StoreTestCase):
             self.assertEqual((state["lastScan"]["number"], state["findings"]["high"]), (number, len(names)))
 
     def test_several_hosts(self) -> None:
-        """Hosts do not touch each other, even with scans of the same name."""
+        """Hosts do not affect each other, even if their scans have the same name."""
         self.accept("CVE-1", host="web1", id="x")
         self.accept("CVE-2", host="web2", id="x")
         self.assertEqual((self.names("web1"), self.names("web2")), (["CVE-1"], ["CVE-2"]))
@@ -143,10 +143,10 @@ class KeepingTests(StoreTestCase):
 
 
 class IncompleteTests(StoreTestCase):
-    """Scans that were cut short."""
+    """Incomplete scans."""
 
     def test_after_complete(self) -> None:
-        """It is recorded, and the findings of the complete one stay."""
+        """An incomplete scan is recorded, and the findings of the last complete one remain."""
         self.accept("CVE-1", "CVE-2", number=1)
         self.accept("CVE-1", number=2, complete=False)
         state = self.shown()
@@ -155,7 +155,7 @@ class IncompleteTests(StoreTestCase):
         self.assertEqual((state["lastScan"]["number"], state["findingsScan"]["number"]), (2, 1))
 
     def test_several(self) -> None:
-        """However many follow each other; the next complete one ends it."""
+        """This holds for any number of incomplete scans, until the next complete one."""
         self.accept("CVE-1", number=1)
         for number in (2, 3, 4):
             self.assertIs(self.accept(number=number, complete=False), Outcome.STORED)
@@ -165,7 +165,7 @@ class IncompleteTests(StoreTestCase):
         self.assertEqual((self.names(), self.shown()["complete"]), (["CVE-5"], True))
 
     def test_first(self) -> None:
-        """Before any complete one, its findings are shown as what they are."""
+        """Before the first complete scan, the findings of an incomplete one are shown as incomplete."""
         self.accept("CVE-1", number=1, complete=False)
         self.assertEqual((self.names(), self.shown()["findingsScan"]["complete"]), (["CVE-1"], False))
         self.accept("CVE-2", number=2, complete=False)
@@ -176,7 +176,7 @@ class ListTests(StoreTestCase):
     """The list of hosts."""
 
     def test_pages(self) -> None:
-        """Hosts come in the order of their names, so many at a time."""
+        """Hosts are listed in the order of their names, one page at a time."""
         for host in ("c", "a", "b"):
             self.accept("CVE-1", host=host)
         self.assertEqual([state["host"] for state in self.store.hosts("", 2)], ["a", "b"])
@@ -185,10 +185,10 @@ class ListTests(StoreTestCase):
 
 
 class OpeningTests(SynchronousTestCase):
-    """Files that are no database of reports."""
+    """Files that are not databases of reports."""
 
     def test_not_a_database(self) -> None:
-        """Another file is refused, in one line that names it."""
+        """Another file is refused with one line that names it."""
         path = Path(self.mktemp())
         path.write_bytes(b"something else" * 100)
         self.assertIn(str(path), str(self.assertRaises(StoreError, open_database, path)))

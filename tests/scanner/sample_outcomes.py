@@ -1,4 +1,4 @@
-"""Made-up outcomes of scans, with one of everything that can be said."""
+"""Made-up outcomes of scans, with an example of every fact."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ NOT_AFFECTED = Ignored(
 
 
 def record(name: str, severity: Severity, **more: Any) -> Vulnerability:
-    """Make a record of a list."""
+    """Return a record of a list."""
     return Vulnerability(name, "debian-12", (), severity, source=more.pop("source", "debian"), **more)
 
 
 def finding(vulnerability_id: str, package: Package, fixed: FixedPackage, severity: Severity, **more: Any) -> Finding:
-    """Make a finding of one record."""
+    """Return a finding of one record."""
     href = f"https://security-tracker.debian.org/tracker/{vulnerability_id}"
     told = record(
         vulnerability_id,
@@ -66,7 +66,7 @@ PACKAGES = (BASH, SSL, SUDO, KERNEL, FOREIGN)
 
 
 def outcome(**changes: Any) -> Outcome:
-    """Make the outcome of a scan that has a bit of everything."""
+    """Return the outcome of a scan with an example of every fact."""
     made = Outcome(
         host="web-1",
         platform="debian-12",
@@ -88,5 +88,5 @@ def outcome(**changes: Any) -> Outcome:
 
 
 def failed(verdict: Verdict = Verdict.INCOMPLETE, problem: str = "Connection refused", **changes: Any) -> Outcome:
-    """Make the outcome of a scan that came to nothing."""
+    """Return the outcome of a scan that failed."""
     return Outcome("web-1", "debian-12", 1_767_225_600.0, 1_767_225_602.0, verdict, SCAN_ID, problem, **changes)

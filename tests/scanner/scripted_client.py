@@ -1,4 +1,4 @@
-"""A treq client whose answers are written down beforehand: what a server can say, and how it can fail, in order."""
+"""A treq client with scripted responses: everything that a server can send, and its failures, in order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from patches.wire import StreamDigest, digest, repr_digest
 
 @define(eq=False)
 class Canned:
-    """One answer; a ``body_failure`` cuts it off."""
+    """One response; a ``body_failure`` truncates it."""
 
     code: int
     body: bytes = b""
@@ -32,7 +32,7 @@ class Canned:
         return Headers({name: [value] for name, value in self.fields.items()})
 
     def deliverBody(self, protocol: Protocol) -> None:
-        """Give the body at once."""
+        """Deliver the whole body."""
         protocol.dataReceived(self.body)
         protocol.connectionLost(Failure(self.body_failure or ResponseDone()))
 
@@ -54,10 +54,10 @@ class Asked:
 
 class CannedHTTP:
     """
-    Answers requests from a list.
+    A client that answers requests from a list.
 
     :ivar asked: the requests so far.
-    :ivar answers: what comes next: an answer, an exception, or a function of the request that gives either.
+    :ivar answers: the next answers: each a response, an exception, or a function that returns either for a request.
     """
 
     def __init__(self, *answers: Canned | BaseException | Callable[[Asked], Canned | BaseException]) -> None:
@@ -67,7 +67,7 @@ class CannedHTTP:
     def request(
         self, method: str, url: str, data: bytes | None, headers: dict[str, str], **options: Any
     ) -> Deferred[Any]:
-        """Answer with what comes next; with nothing at all once the list is through."""
+        """Answer with the next response; never answer once the list is empty."""
         asked = Asked(method, url, data, headers)
         self.asked.append(asked)
         if not self.answers:
@@ -82,7 +82,7 @@ REFUSED = ConnectionRefusedError(111)
 
 
 def document(code: int, value: Any, **fields: str) -> Canned:
-    """Answer with a JSON document; underscores in names of fields become hyphens."""
+    """Answer with a JSON document; underscores in the names of header fields become hyphens."""
     named = {name.replace("_", "-"): text for name, text in fields.items()}
     return Canned(code, json.dumps(value).encode(), {"Content-Type": "application/json", **named})
 

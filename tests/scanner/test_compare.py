@@ -1,4 +1,4 @@
-"""A host that kept a list is sent what became of it, and compares the new list; the whole one, where that fails."""
+"""A host with a cached list fetches the delta and compares the new list; if that fails, it fetches the whole list."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.scanner.scripted_client import REFUSED, Canned, chunk, document, end,
 
 
 def encoded(count: int, fixed: str = "2") -> bytes:
-    """Make the list of the host's flaws, another one."""
+    """Return another list of the host's vulnerabilities."""
     each = (Vulnerability(f"CVE-2024-{n:04}", "debian-12", (FixedPackage("sudo", fixed),)) for n in range(count))
     return b"".join(encode_line(vulnerability) for vulnerability in each)
 
@@ -28,26 +28,26 @@ SNAPSHOT: dict[str, Any] = {**told(LESS), "revision": "r2", "vulnerabilities": 7
 
 
 def changed(since: str = "r1", cuts: Any = (7,), state: str = "active", **changes: Any) -> Canned:
-    """Answer that changes will be sent."""
+    """Answer that a delta will be sent."""
     snapshot = {"snapshot": {**SNAPSHOT, **changes}} if state == "active" else {}
     delta = {"since": since, "changes": 2, "chunks": 1, "cuts": list(cuts)}
     return document(201, {"session": "s1", "state": state, "delta": delta, **snapshot})
 
 
 END = end(LESS, revision="r2")
-#: The session is left, and another one opened.
+#: The session is deleted, and another one is opened.
 WHOLE = (Canned(204), session(snapshot=SNAPSHOT), chunk(LESS), END)
 
 
 class ChangedTests(CacheCase):
-    """The list had nine records, and has seven."""
+    """The list had nine records, and now has seven."""
 
     def setUp(self) -> None:
         super().setUp()
         self.keep()
 
     def check(self, outcome: Outcome) -> None:
-        """Check that the new list was compared, and is kept."""
+        """Check that the new list was compared and cached."""
         self.assertEqual((outcome.verdict, len(outcome.findings), outcome.list_info.away), (Verdict.FINDINGS, 7, None))
         self.assertEqual((outcome.list_info.revision, outcome.list_info.digest), ("r2", SNAPSHOT["digest"]))
         self.assertEqual(self.files(), ["debian-12-r2.chunks", "debian-12.json"])
@@ -55,20 +55,20 @@ class ChangedTests(CacheCase):
         self.assertEqual((len(again.findings), again.list_info.revision), (7, "r2"))
 
     def test_applied(self) -> None:
-        """What was kept, and the changes, make the new list."""
+        """The cached list and the delta result in the new list."""
         self.check(self.scan(changed(), chunk(CHANGES), END))
 
     def test_queued(self) -> None:
-        """So for a session that had to wait."""
+        """This also holds for a session that had to wait."""
         described = document(200, {"session": "s1", "state": "active", "snapshot": SNAPSHOT})
         self.check(self.scan(changed(state="queued"), chunk(CHANGES), described, END))
 
     def test_resumed(self) -> None:
-        """So for one that was taken up again."""
+        """This also holds for a session that was resumed."""
         self.check(self.scan(changed(), chunk(CHANGES), error(410, "expired"), changed(), END))
 
     def test_does_not_fit(self) -> None:
-        """Where that gives another list than it should, the whole list is asked for."""
+        """If the result is not the server's list, the whole list is requested."""
         bad_ends = [
             (changed(), chunk(CHANGES), end(LIST, revision="r2")),
             (changed(digest="00" * 32), chunk(CHANGES), END),
@@ -90,20 +90,20 @@ class ChangedTests(CacheCase):
             self.check(outcome)
 
     def test_damaged(self) -> None:
-        """So where what was kept is damaged."""
+        """If the cached list is damaged, the whole list is requested."""
         path = self.folder / "debian-12-r1.chunks"
         path.write_bytes(path.read_bytes()[:-3])
         self.check(self.scan(changed(), *WHOLE))
 
     def test_no_head(self) -> None:
-        """A server that does not say how its changes are to be applied is not understood; what was kept still is."""
+        """If the description of the delta is malformed, the cached list is compared."""
         nonsense = document(201, {"session": "s1", "state": "active", "delta": {}, "snapshot": SNAPSHOT})
         outcome = self.scan(nonsense)
         self.assertEqual((len(outcome.findings), outcome.list_info.revision), (9, "r1"))
-        self.assertIn("does not say to what", str(outcome.list_info.away))
+        self.assertIn("description of the delta is malformed", str(outcome.list_info.away))
 
     def test_cut_short(self) -> None:
-        """Where the server goes away in between, what was kept is compared."""
+        """If the server goes away in the middle of the delta, the cached list is compared."""
         outcome = self.scan(changed(), *[REFUSED] * 9)
         self.assertEqual((len(outcome.findings), outcome.list_info.revision), (9, "r1"))
         self.assertIn("cannot be reached", str(outcome.list_info.away))

@@ -1,4 +1,4 @@
-"""What is told of a comparison while it goes on."""
+"""The progress of a comparison."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class BodiesStream(VerifiedStream):
         ]
 
     async def bodies(self) -> AsyncIterator[bytes]:
-        """Give them."""
+        """Yield the bodies."""
         for body in self.chunks:
             self._count(body, digest(body))
             yield body
 
 
 class WatchTests(SynchronousTestCase):
-    """Who watches a comparison."""
+    """The function that watches a comparison."""
 
     def test_each_chunk(self) -> None:
-        """They are told of each chunk, the first too, and each vulnerability is found."""
+        """The function is called for each chunk, including the first, and each vulnerability is found."""
         for count in (0, 1, 2, 5):
             told: list[int] = []
             comparison = Comparison.of(BodiesStream(count), INVENTORY)

@@ -1,4 +1,4 @@
-"""From options to what is scanned, and what is thought of it."""
+"""From options to the target and the policy of a scan."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from patches.vulnerability import Severity
 
 
 class OptionTests(SynchronousTestCase):
-    """From options to what is scanned, and what is thought of it."""
+    """From options to the target and the policy of a scan."""
 
     def values(self, **given: str) -> dict[str, Any]:
         """Resolve options; underscores in names become hyphens."""
         return resolve(ONCE_SETTINGS, {name.replace("_", "-"): text for name, text in given.items()})
 
     def test_policy(self) -> None:
-        """Age and what is shown come from the options; nothing is ignored without a file."""
+        """The age and what is shown come from the options; without a file nothing is ignored."""
         policy = policy_of(self.values(max_age="2d", include_unfixed="true"))
         self.assertEqual((policy.max_age and policy.max_age.days, policy.with_unfixed), (2, True))
         self.assertEqual(policy.ignores.decisions, ())
@@ -29,7 +29,7 @@ class OptionTests(SynchronousTestCase):
         self.assertRaises(BadIgnores, policy_of, self.values(ignore=self.mktemp()))
 
     def test_channels(self) -> None:
-        """Channels that are given override what the files tell; ``none`` is no channel."""
+        """Given channels override the detected ones; ``none`` is the empty list."""
         for text, channels in {"esm": {"esm"}, "esm, fips": {"esm", "fips"}, "none": set()}.items():
             self.assertEqual(target_of(self.values(platform="debian-12", channel=text)).channels, channels)
         self.assertIsNone(target_of(self.values(platform="debian-12")).channels)
@@ -42,7 +42,7 @@ class OptionTests(SynchronousTestCase):
         self.assertRaises(BadSetting, self.values, fail_on="7")
 
     def test_daemon(self) -> None:
-        """A daemon takes the flag without a value, and none of the options of a single scan."""
+        """A daemon accepts the flag without a value, and rejects the options of a single scan."""
         options = Options()
         options.parseOptions(["--include-unfixed", "--max-age", "1d", "--channel", "esm"])
         self.assertEqual((options.resolved["include-unfixed"], options.resolved["channel"]), (True, {"esm"}))

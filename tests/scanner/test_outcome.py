@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.scanner.outcome`: what is counted, and that nothing which was not read is fine."""
+"""Tests for :mod:`patches.scanner.outcome`: the counts, and that a package that was not compared is never fine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class JudgedTests(SynchronousTestCase):
     """How packages are counted."""
 
     def test_fine(self) -> None:
-        """Fine is what is installed, but for what is affected, not evaluated or not covered."""
+        """Fine packages are those that are not affected, not evaluated or not covered."""
         a, b, c, d, *_ = PACKAGES
         for coverage, expected in (
             (Coverage(), 0),
@@ -37,7 +37,7 @@ class JudgedTests(SynchronousTestCase):
             self.assertEqual(coverage.fine, expected)
 
     def test_nothing_read(self) -> None:
-        """Where nothing was read no package is fine, in the table and in the document, whatever the verdict."""
+        """If nothing was read no package is fine, in the table and in the document, whatever the verdict."""
         for verdict in Verdict:
             read = Outcome("web-1", "debian-12", 0.0, 1.0, verdict)
             self.assertEqual(read.coverage.fine, 0)
@@ -49,7 +49,7 @@ class JudgedTests(SynchronousTestCase):
             self.assertEqual(packages["fine"], 0 if read.complete else None)
 
     def test_unreadable_host(self) -> None:
-        """A host whose packages cannot be read is an error, and nothing of it is fine."""
+        """A host whose packages cannot be read is an error, and none of its packages is fine."""
         clock = Clock()
         client = PatchesClient(CannedHTTP(), "http://server", clock, ClientSettings(), jitter=lambda: 0.0)
         root = Path(self.mktemp())
@@ -60,7 +60,7 @@ class JudgedTests(SynchronousTestCase):
         self.assertIsNone(outcome_document(read)["packages"]["fine"])
 
     def test_incomplete(self) -> None:
-        """Of a scan that is not complete nothing is fine, though packages were read."""
+        """In an incomplete scan no package is fine, even though the packages were read."""
         for verdict in Verdict:
             read = outcome(verdict=verdict, problem="why")
             fine = outcome_document(read)["packages"]["fine"]
@@ -74,7 +74,7 @@ class FindingsTests(SynchronousTestCase):
     """Which findings are shown, and which count."""
 
     def test_shown(self) -> None:
-        """What has no fix is shown only where that is asked for, the severest first; what is ignored never counts."""
+        """Findings without a fix are shown only on request, the most severe first; ignored ones never count."""
         self.assertEqual(outcome().shown, FINDINGS)
         shown = outcome(with_unfixed=True).shown
         self.assertEqual({*shown}, {*FINDINGS, *UNFIXED})
@@ -83,6 +83,6 @@ class FindingsTests(SynchronousTestCase):
         self.assertEqual(len(outcome(with_unfixed=True).counted), 4)
 
     def test_ids(self) -> None:
-        """Every scan has an id of its own."""
+        """Every scan has its own id."""
         ids = {Outcome("h", "debian-12", 0.0, 1.0, Verdict.CLEAN).scan_id for _ in range(9)}
         self.assertEqual((len(ids), {len(each) for each in ids}), (9, {32}))

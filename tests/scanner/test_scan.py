@@ -1,4 +1,4 @@
-"""One scan: what is found is told, and what was not compared is never clean."""
+"""One scan: findings are reported, and an incomplete comparison is never clean."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ LIST = b"".join(
 
 
 class ScanTests(SynchronousTestCase):
-    """A host with two packages and a server whose answers are written down."""
+    """A host with two packages, and a server with scripted responses."""
 
     def setUp(self) -> None:
         self.clock = Clock()
         self.root = write_host(Path(self.mktemp()), "debian", "12", {"sudo": "1.9-1", "bash": "5.1-9"})
 
     def scan(self, *answers: object, root: Path | None = None, policy: Policy | None = None) -> Outcome:
-        """Scan it."""
+        """Scan the host."""
         self.http = CannedHTTP(*answers)  # type: ignore[arg-type]
         settings = ClientSettings(contact=timedelta(0), patience=timedelta(seconds=1))
         client = PatchesClient(self.http, "http://server", self.clock, settings, jitter=lambda: 0.0)
@@ -50,7 +50,7 @@ class ScanTests(SynchronousTestCase):
         return self.successResultOf(scanning)
 
     def test_findings(self) -> None:
-        """Findings are what is installed below its fix, the severest first; those without a fix are counted apart."""
+        """Findings are packages below their fix, the most severe first; those without a fix are counted separately."""
         outcome = self.scan(session(), chunk(LIST), end(LIST))
         found = [(finding.vulnerability_id, finding.package.name) for finding in outcome.findings]
         self.assertEqual(found, [("CVE-3", "bash"), ("CVE-1", "sudo")])
@@ -60,7 +60,7 @@ class ScanTests(SynchronousTestCase):
         self.assertEqual((outcome.list_info.served, outcome.coverage.installed, outcome.coverage.fine), (5, 2, 0))
 
     def test_ignored(self) -> None:
-        """A decision takes a finding out of the count, not out of sight; where all are ignored the scan is clean."""
+        """An ignored finding is shown but does not count; if all are ignored the scan is clean."""
         decisions = tuple(Ignore(None, name, "why", date(1970, 1, 2)) for name in ("sudo", "bash"))
         outcome = self.scan(session(), chunk(LIST), end(LIST), policy=Policy(ignores=Ignores(decisions[:1])))
         self.assertEqual([finding.package.name for finding in outcome.counted], ["bash"])
@@ -72,7 +72,7 @@ class ScanTests(SynchronousTestCase):
         self.assertEqual((len(outcome.counted), outcome.verdict), (2, Verdict.FINDINGS))
 
     def test_with_unfixed(self) -> None:
-        """Where what has no fix is to be shown, it counts, stands among the rest by severity, and is reported."""
+        """If findings without a fix are shown, they count, are sorted with the others, and are reported."""
         decision = Ignores((Ignore("CVE-1", None, "why", None), Ignore("CVE-3", None, "why", None)))
         for shown, verdict, names in ((False, Verdict.CLEAN, []), (True, Verdict.FINDINGS, ["CVE-5"])):
             policy = Policy(ignores=decision, with_unfixed=shown)
@@ -87,7 +87,7 @@ class ScanTests(SynchronousTestCase):
         self.assertEqual([finding.vulnerability_id for finding in outcome.shown], ["CVE-3", "CVE-5", "CVE-1"])
 
     def test_packages(self) -> None:
-        """All packages are in the outcome, with the scheme of their versions; also of a scan that was cut short."""
+        """All packages are in the outcome with their version scheme, even if the scan is incomplete."""
         for answers in ([session(), chunk(LIST), end(LIST)], [session(), *[REFUSED] * 9]):
             coverage = self.scan(*answers).coverage
             self.assertEqual(
@@ -96,7 +96,7 @@ class ScanTests(SynchronousTestCase):
             self.assertEqual(coverage.installed, len(coverage.packages))
 
     def test_cut_short(self) -> None:
-        """A scan that could not see the whole list is incomplete, and is not summed up as anything else."""
+        """A scan that did not read the whole list is incomplete, and its summary says nothing else."""
         outcome = self.scan(session(), chunk(LIST), *[REFUSED] * 9)
         self.assertEqual(
             (outcome.complete, outcome.verdict, outcome.list_info.digest), (False, Verdict.INCOMPLETE, None)
@@ -105,12 +105,12 @@ class ScanTests(SynchronousTestCase):
         self.assertIn("not a clean result", summary(outcome))
 
     def test_corrupt(self) -> None:
-        """A stream that does not verify makes the scan incomplete."""
+        """A stream that cannot be verified makes the scan incomplete."""
         outcome = self.scan(session(), chunk(LIST, announced=b"0" * 32))
         self.assertFalse(outcome.complete)
 
     def test_session_lost(self) -> None:
-        """When a session is lost, the scan begins anew: nothing is found twice, nothing of another list is kept."""
+        """If a session is lost the scan starts again: no finding is repeated, and none is from another list."""
         outcome = self.scan(
             *(session(), chunk(LIST), error(410, "expired"), error(410, "expired")),
             *(session(token="s2", revision="r1"), chunk(LIST), end(LIST)),
@@ -119,24 +119,24 @@ class ScanTests(SynchronousTestCase):
         self.assertEqual((len(outcome.findings), outcome.list_info.served), (2, 5))
 
     def test_session_lost_for_ever(self) -> None:
-        """Sessions that are lost again and again make an incomplete scan."""
+        """If sessions are lost again and again the scan is incomplete."""
         outcome = self.scan(*[session(), error(410, "expired"), error(410, "expired")] * 9)
         self.assertEqual((outcome.complete, outcome.verdict), (False, Verdict.INCOMPLETE))
         self.assertEqual([asked.method for asked in self.http.asked].count("POST"), 6)
 
     def test_unknown_platform(self) -> None:
-        """A platform that the server does not serve is said, not scanned as clean."""
+        """A platform that the server does not serve is reported as unsupported, not as clean."""
         outcome = self.scan(error(404, "unknown-platform"))
         self.assertEqual((outcome.complete, outcome.verdict), (False, Verdict.UNSUPPORTED))
 
     def test_no_inventory(self) -> None:
-        """A host whose packages cannot be read is not clean, and the server is not even asked."""
+        """A host whose packages cannot be read is not clean, and no request is sent."""
         outcome = self.scan(session(), root=Path(self.mktemp()))
         self.assertEqual((outcome.complete, outcome.verdict), (False, Verdict.ERROR))
         self.assertEqual(self.http.asked, [])
 
     def test_report(self) -> None:
-        """A report holds the findings in wire form, what is installed, and the facts of the scan."""
+        """A report contains the findings in wire form, the installed packages, and the facts of the scan."""
         report = report_document(self.scan(session(), chunk(LIST), end(LIST)), 7)
         self.assertEqual([from_wire(record).name for record in report["vulnerabilities"]], ["CVE-3", "CVE-1"])
         installed = {"name": "sudo", "version": "1.9-1", "source": "sudo", "sourceVersion": "1.9-1", "arch": "amd64"}
@@ -147,7 +147,7 @@ class ScanTests(SynchronousTestCase):
         self.assertEqual(facts, {"number": 7, "started": started, "complete": True, "served": 5, "findings": 2})
 
     def test_inventory_stays(self) -> None:
-        """On the wire to the server there is the platform's name, and nothing of what is installed."""
+        """The server receives only the platform's name, and nothing about the installed packages."""
         self.scan(session(), chunk(LIST), end(LIST))
         said = b"".join(f"{asked.url}{asked.fields}".encode() + (asked.body or b"") for asked in self.http.asked)
         self.assertIn(b"debian-12", said)

@@ -1,4 +1,4 @@
-"""``patches scan`` up to the scan: what is wrong usage, and what is not."""
+"""``patches scan`` up to the scan: which options are wrong usage."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.integration.sample_host import write_host
 
 
 class CommandTests(SynchronousTestCase):
-    """The command, up to the scan."""
+    """The command up to the scan."""
 
     def run_scan(self, *words: str) -> Result:
         """Run ``patches scan``."""
         return CliRunner().invoke(command, words)
 
     def test_unknown_platform(self) -> None:
-        """A platform that cannot be told is unsupported in every format, and has exit code 4."""
+        """A platform that cannot be detected is unsupported in every format, and has exit code 4."""
         root = Path(self.mktemp())
         root.mkdir()
         ran = self.run_scan("--root", str(root), "--format", "json", "--host", "web-1")
@@ -33,7 +33,7 @@ class CommandTests(SynchronousTestCase):
             self.assertEqual(self.run_scan("--root", str(root), "--format", form).exit_code, 4)
 
     def test_usage(self) -> None:
-        """A file that cannot be read or written, and a value that there is not, are wrong usage before the scan."""
+        """A file that cannot be read or written, and an invalid value, are wrong usage before the scan."""
         root = str(write_host(Path(self.mktemp()), "debian", "12", {"bash": "1"}))
         Path("bad.toml").write_text("[[ignore]]\ncve = 'CVE-1'\nexpires = 2026-01-01\n")
         for words, said in (
@@ -48,7 +48,7 @@ class CommandTests(SynchronousTestCase):
             self.assertIn(said, ran.stderr)
 
     def test_file_of_options(self) -> None:
-        """Flags are true or false in a file of options."""
+        """Flags in a file of options are true or false."""
         Path("scan.toml").write_text('quiet = true\nverbose = false\nformat = "json"\nroot = "."\n')
         ran = self.run_scan("--config", "scan.toml")
         self.assertEqual((ran.exit_code, json.loads(ran.stdout)["verdict"]), (4, "unsupported"))

@@ -1,4 +1,4 @@
-"""Scans come at once and then by schedule, whatever becomes of them."""
+"""Scans run at startup and then on schedule, whatever their results are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from patches.scanner.schedule import ScanSchedule
 
 
 class ScheduleTests(SynchronousTestCase):
-    """A schedule of an hour, with up to ten minutes of jitter, half of which it takes."""
+    """A schedule of an hour with a jitter of up to ten minutes, of which it uses half."""
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -20,7 +20,7 @@ class ScheduleTests(SynchronousTestCase):
         self.results: list[bool | Exception | Deferred[bool]] = []
 
     async def scan(self) -> bool:
-        """Do as the next result says."""
+        """Return or raise the next scripted result."""
         self.times.append(self.clock.seconds())
         result = self.results.pop(0) if self.results else True
         if isinstance(result, Exception):
@@ -28,14 +28,14 @@ class ScheduleTests(SynchronousTestCase):
         return await result if isinstance(result, Deferred) else result
 
     def schedule(self, jitter: float = 0.5) -> ScanSchedule:
-        """Start one."""
+        """Start a schedule."""
         hour, ten_minutes = timedelta(hours=1), timedelta(minutes=10)
         schedule = ScanSchedule(self.scan, hour, ten_minutes, self.clock, jitter=lambda: jitter)
         schedule.startService()
         return schedule
 
     def test_at_once_and_again(self) -> None:
-        """The first scan is at the start; each further one a pause with jitter later."""
+        """The first scan is at startup; each further one follows after a pause with jitter."""
         self.schedule()
         self.clock.pump([60] * 140)
         self.assertEqual(self.times, [0, 3900, 7800])
@@ -59,7 +59,7 @@ class ScheduleTests(SynchronousTestCase):
         self.assertEqual(self.times, [0, 60, 180, 3780])
 
     def test_errors(self) -> None:
-        """No error ends the schedule; each is logged."""
+        """No error ends the schedule, and each error is logged."""
         self.results = [RuntimeError("a bug"), ValueError("another")]
         self.schedule(jitter=0.0)
         self.clock.pump([10] * 20)
@@ -67,7 +67,7 @@ class ScheduleTests(SynchronousTestCase):
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError, ValueError)), 2)
 
     def test_incomplete_for_days(self) -> None:
-        """A server that is away for days is still asked at least once in each period."""
+        """A server that is away for days is still tried at least once in each period."""
         self.results = [False] * 50
         self.schedule(jitter=0.0)
         self.clock.pump([600] * 400)
@@ -75,7 +75,7 @@ class ScheduleTests(SynchronousTestCase):
         self.assertLessEqual(max(pauses), 3600)
 
     def test_soon(self) -> None:
-        """A pause ends when there is reason to scan now; the schedule goes on from there."""
+        """A pause ends if a scan is requested; the schedule continues from there."""
         schedule = self.schedule(jitter=0.0)
         self.clock.advance(100)
         schedule.request_scan()
@@ -83,7 +83,7 @@ class ScheduleTests(SynchronousTestCase):
         self.assertEqual(self.times, [0, 100, 3700])
 
     def test_soon_in_a_scan(self) -> None:
-        """A reason that comes up during a scan is good for one more, when that is done."""
+        """A request during a scan results in one more scan after it."""
         slow: Deferred[bool] = Deferred()
         self.results = [slow]
         schedule = self.schedule(jitter=0.0)
@@ -96,7 +96,7 @@ class ScheduleTests(SynchronousTestCase):
         self.successResultOf(schedule.stopService())
 
     def test_stop(self) -> None:
-        """Stopping gives up the scan that is under way, and makes no other."""
+        """Stopping cancels the scan that is in progress, and starts no other."""
         cancelled = []
         self.results = [Deferred(cancelled.append)]
         schedule = self.schedule()

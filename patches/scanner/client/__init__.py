@@ -1,1 +1,1 @@
-"""The client of patches-server: sessions, verified streams, deltas, the cache of verified lists."""
+"""The client of patches-server: sessions, verified streams, deltas, and the cache of verified lists."""

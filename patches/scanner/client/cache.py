@@ -1,8 +1,9 @@
 """
-The last list of a platform that was verified whole, kept on disk: for when it has not changed, or the server is away.
+A cache on disk of the newest verified list of a platform, used if the list has not changed or the server is away.
 
-Two files: ``PLATFORM.json`` describes the snapshot; the other has its chunks as gzip, each with its length before it.
-The description is written last: a list is there whole or not at all. What is read is verified again.
+A cached list is two files. ``PLATFORM.json`` describes the snapshot; the other file contains the chunks as gzip, each
+preceded by its length. The description is written last, so that a list is cached whole or not at all. A list that is
+read from the cache is verified again.
 """
 
 from __future__ import annotations
@@ -32,9 +33,9 @@ _MOST_DESCRIPTION = 64 * 1024
 
 class ListCache:
     """
-    The list of one platform.
+    The cached list of one platform.
 
-    :param folder: is made when a list is kept.
+    :param folder: where the files are; it is created when the first list is cached.
     """
 
     def __init__(self, folder: Path, platform: str) -> None:
@@ -42,7 +43,7 @@ class ListCache:
         self._platform = platform
 
     def cached(self) -> CachedList | None:
-        """Give the list that is kept; ``None`` if there is none that could be read."""
+        """Return the cached list; ``None`` if it does not exist or its description cannot be read."""
         snapshot = self._described()
         return CachedList(self._chunks(snapshot.get("revision")), snapshot) if snapshot is not None else None
 
@@ -58,17 +59,25 @@ class ListCache:
         return dict(found["snapshot"]) if usable else None
 
     def keep(self) -> ListWriter | None:
-        """Begin to keep another list; ``None`` if the folder cannot be used."""
+        """Return a writer for a new list; ``None``, with a warning in the log, if the folder cannot be used."""
         path = self._folder / f"{self._platform}.new"
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             return ListWriter(self, path, path.open("wb"))
         except OSError as error:
-            log.warn("The list cannot be kept in {folder}: {why}", folder=str(self._folder), why=error.strerror)
+            log.warn("The list cannot be cached in {folder}: {why}", folder=str(self._folder), why=error.strerror)
             return None
 
     def put(self, written: Path, snapshot: dict[str, Any]) -> None:
-        """Put a list that was written in the place of the one that was here."""
+        """
+        Replace the cached list with one that was written.
+
+        The order matters: the chunks first, then the description that names them, then the removal of the old chunks.
+        After a crash between two steps the description still names chunks that exist.
+
+        :param written: the file of chunks; it is renamed.
+        :raises OSError: if a file cannot be written.
+        """
         before = self._described()
         written.replace(self._chunks(snapshot.get("revision")))
         self._describe(snapshot)
@@ -76,11 +85,11 @@ class ListCache:
             self._chunks(before.get("revision")).unlink(missing_ok=True)
 
     def describe(self, snapshot: dict[str, Any]) -> None:
-        """Write down what is said of the list that is kept: when it was last checked changes though it does not."""
+        """Replace the description of the cached list: the time of its last check changes even if the list does not."""
         try:
             self._describe(snapshot)
         except OSError as error:
-            log.warn("When the list was checked cannot be kept: {why}", why=error.strerror)
+            log.warn("The time of the list's last check cannot be cached: {why}", why=error.strerror)
 
     def _describe(self, snapshot: dict[str, Any]) -> None:
         write_atomically(self._description, json.dumps({"version": _VERSION, "snapshot": snapshot}).encode())
@@ -96,53 +105,55 @@ class ListCache:
 
 @define(eq=False)
 class ListWriter:
-    """A list that is being written; a disk that is full costs the list that is kept, not the scan."""
+    """The writer of a cached list. If it fails, as on a full disk, the list is not cached, but the scan goes on."""
 
     cache: ListCache
     path: Path
     file: BinaryIO
 
     def add(self, body: bytes) -> None:
-        """Write a chunk."""
+        """Write a chunk. Nothing is written after an error."""
         if self.file.closed:
             return
         packed = gzip.compress(body, 6)
         try:
             self.file.write(_LENGTH.pack(len(packed)) + packed)
         except OSError as error:
-            log.warn("The list cannot be kept: {why}", why=error.strerror)
+            log.warn("The list cannot be cached: {why}", why=error.strerror)
             self._end()
 
     def commit(self, snapshot: dict[str, Any]) -> None:
-        """Put what was written in the place of what was kept before."""
+        """Replace the cached list with the one that was written; without effect after an error of the writer."""
+        # without a digest in its description, the list could not be verified when it is read
         if self.file.closed or "digest" not in snapshot:
             return
         try:
+            # the chunks must be on the disk before the description names them
             self.file.flush()
             os.fsync(self.file.fileno())
             self.file.close()
             self.cache.put(self.path, snapshot)
         except OSError as error:
-            log.warn("The list cannot be kept: {why}", why=error.strerror)
+            log.warn("The list cannot be cached: {why}", why=error.strerror)
 
     def close(self) -> None:
-        """End; what was not committed is gone."""
+        """Close the file, and remove it unless it was committed."""
         self._end()
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
 
     def _end(self) -> None:
-        with suppress(OSError):  # what is still buffered may not fit on the disk
+        with suppress(OSError):  # closing writes the buffered bytes, for which the disk may be too full
             self.file.close()
 
 
 @frozen
 class CachedList:
     """
-    A list that is kept.
+    A list in the cache.
 
-    :ivar path: of its chunks.
-    :ivar snapshot: what was said of it last.
+    :ivar path: the file of its chunks.
+    :ivar snapshot: the newest description of the list.
     """
 
     path: Path
@@ -150,34 +161,38 @@ class CachedList:
 
     @property
     def revision(self) -> str:
-        """Its revision, as the server named it."""
+        """The revision, as the server named it."""
         return str(self.snapshot.get("revision"))
 
     def stream(self) -> CachedStream:
-        """Begin a pass over it."""
+        """Return a stream that reads and verifies the list."""
         return CachedStream(self)
 
     def bodies(self) -> Iterator[bytes]:
         """
-        Give the body of each chunk, as it was written, not verified.
+        Yield the body of each chunk as it was written, not verified.
 
-        :raises NotVerified: where that is not to be had.
+        :raises NotVerified: if the file cannot be read, or a chunk cannot be unpacked.
         """
         try:
             with self.path.open("rb") as file:
                 while head := file.read(_LENGTH.size):
                     yield unpack_chunk(file.read(min(*_LENGTH.unpack(head), MAX_CHUNK_BYTES)))
         except (OSError, MalformedWire, struct.error) as error:
-            raise NotVerified(f"the list that was kept is damaged: {error}") from error
+            raise NotVerified(f"the cached list is damaged: {error}") from error
 
     def lines(self) -> Iterator[bytes]:
-        """Give each line, its line feed included; raises as :meth:`bodies`."""
+        """
+        Yield each line, including its line feed.
+
+        :raises NotVerified: as :meth:`bodies` does.
+        """
         for body in self.bodies():
             yield from body.splitlines(keepends=True)
 
 
 class CachedStream(VerifiedStream):
-    """One pass over a list that is kept."""
+    """A pass over a cached list."""
 
     def __init__(self, cached: CachedList) -> None:
         super().__init__()
@@ -185,7 +200,13 @@ class CachedStream(VerifiedStream):
         self._kept = cached
 
     async def bodies(self) -> AsyncIterator[bytes]:
-        """Give the body of each chunk; what does not verify in the end was for nothing."""
+        """
+        Yield the body of each chunk.
+
+        The digest can be compared only at the end, so the caller must discard what it read if that fails.
+
+        :raises NotVerified: if the list is damaged, or is not the one that its description describes.
+        """
         chunks = 0
         for body in self._kept.bodies():
             self._count(body, digest(body))

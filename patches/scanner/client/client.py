@@ -1,4 +1,4 @@
-"""The client of patches-server: opens streams."""
+"""The client of patches-server, which creates streams of vulnerabilities."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ from patches.wire import MAX_CHUNK_BYTES
 @frozen
 class ClientSettings:
     """
-    How hard to try.
+    The time limits after which a stream fails.
 
-    :ivar contact: for how long to try to open a session with a server that does not answer.
-    :ivar patience: for how long to go on without progress, once there was contact; also while it is denied.
+    :ivar contact: how long to try to open a session with a server that does not answer.
+    :ivar patience: how long to go on without progress after the server has answered; this limits also how long to
+        retry while the session is denied.
     """
 
     contact: timedelta = timedelta(seconds=5)
@@ -33,11 +34,11 @@ class ClientSettings:
 
 class PatchesClient:
     """
-    Opens streams.
+    A factory of streams from one server.
 
     :param http: a treq client.
-    :param base_url: of the server.
-    :ivar trust: by whom lists must be signed; ``None``: by nobody.
+    :param base_url: the URL of the server.
+    :ivar trust: the key that must have signed each list; ``None`` if lists need no signature.
     """
 
     def __init__(
@@ -59,10 +60,10 @@ class PatchesClient:
         self, platform: str, since: CachedList | None = None, keep: ListWriter | None = None
     ) -> VulnerabilityStream:
         """
-        Begin a pass over the current list of a platform; nothing is asked yet.
+        Return a stream of a platform's current list. No request is sent before the stream is iterated.
 
-        :param since: the list that is here, if there is one.
-        :param keep: where this one is kept.
+        :param since: the cached list, if there is one.
+        :param keep: the writer that caches the new list; ``None`` if it is not cached.
         """
         contact, patience = (
             Patience(limit, self._clock, self._jitter) for limit in (self._settings.contact, self._settings.patience)

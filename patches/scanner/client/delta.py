@@ -1,8 +1,8 @@
 """
-Patching: out of a list that was kept, and what has become of it since, the new list is made, chunk by chunk.
+Application of a delta to the cached list: yields the new list chunk by chunk.
 
-Both are ordered by name, so they are gone through side by side, and no more than one chunk is held. Whether what comes
-out is the new list is not decided here: its digest tells.
+The list and the delta are both ordered by name, so they are merged side by side, and at most one chunk is in memory.
+Whether the result is the server's list is not decided here: the stream compares its digest.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _NAME = re.compile(rb'\{"name":"([^"\\]*)"')
 @frozen
 class DeltaHead:
     """
-    What a server says of a delta.
+    The server's description of a delta.
 
-    :ivar since: the revision of the list to which it is to be applied.
-    :ivar cuts: how many records each chunk of the new list has.
+    :ivar since: the revision of the list to which the delta applies.
+    :ivar cuts: the number of records in each chunk of the new list.
     """
 
     since: str
@@ -35,9 +35,9 @@ class DeltaHead:
     @classmethod
     def from_document(cls, document: Any) -> DeltaHead:
         """
-        Read it.
+        Parse the member ``delta`` of a session document.
 
-        :raises NotVerified: if it is none.
+        :raises NotVerified: if it is not a description of a delta.
         """
         try:
             since, cuts = document["since"], document["cuts"]
@@ -45,15 +45,15 @@ class DeltaHead:
                 return cls(since, tuple(cuts))
         except (KeyError, TypeError):
             pass
-        raise NotVerified("the server sends changes, and does not say to what they are to be applied")
+        raise NotVerified("the server's description of the delta is malformed")
 
 
 class DeltaApplier:
     """
-    Applies changes to a list.
+    Applies a delta to the cached list.
 
-    :param kept: the lines of the list, each with its line feed.
-    :param cuts: how many lines each chunk of the new list has.
+    :param cached: the lines of the cached list, each with its line feed.
+    :param cuts: the number of lines in each chunk of the new list.
     """
 
     def __init__(self, cached: Iterator[bytes], cuts: Sequence[int]) -> None:
@@ -66,10 +66,10 @@ class DeltaApplier:
 
     async def bodies(self, deltas: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """
-        Give the chunks of the new list.
+        Yield the bodies of the new list's chunks.
 
         :param deltas: the bodies of the delta's chunks.
-        :raises NotVerified: where it cannot be applied.
+        :raises NotVerified: if the delta is malformed or does not fit the cached list.
         """
         async for delta in deltas:
             for line in delta.splitlines():
@@ -79,7 +79,7 @@ class DeltaApplier:
         for body in self._copy(None):
             yield body
         if self._body or self._left:
-            raise NotVerified("the changes do not fit the list that was kept: records are missing")
+            raise NotVerified("the delta does not fit the cached list: records are missing")
 
     def _apply(self, name: str, records: Sequence[Any]) -> Iterator[bytes]:
         yield from self._copy(name)
@@ -89,7 +89,7 @@ class DeltaApplier:
             yield from self._add(encode_json(record) + b"\n")
 
     def _copy(self, name: str | None) -> Iterator[bytes]:
-        """Take over what comes before a name, or everything that is left."""
+        """Copy the cached lines that are before a name, or all remaining ones if it is ``None``."""
         while self._next is not None and (name is None or _name(self._next) < name):
             yield from self._add(self._next)
             self._next = next(self._kept, None)
@@ -99,7 +99,7 @@ class DeltaApplier:
         self._size += len(line)
         self._left -= 1
         if self._left < 0 or self._size > MAX_CHUNK_BYTES:
-            raise NotVerified("the changes do not fit the list that was kept: it becomes too long")
+            raise NotVerified("the delta does not fit the cached list: the new list becomes too long")
         if not self._left:
             yield b"".join(self._body)
             self._body, self._size, self._left = [], 0, next(self._cuts, 0)
@@ -110,16 +110,16 @@ def _change(line: bytes) -> tuple[str, Sequence[Any]]:
         change = json.loads(line)
         name, records = change["name"], change["vulnerabilities"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise NotVerified(f"what has changed cannot be read: {error!r}") from error
+        raise NotVerified(f"the delta cannot be read: {error!r}") from error
     if not isinstance(name, str) or not isinstance(records, list):
-        raise NotVerified("what has changed cannot be read: it has no name, or no records")
+        raise NotVerified("the delta cannot be read: a change has no name or no records")
     return name, records
 
 
 def _name(line: bytes) -> str:
-    """Give the name of a record, which comes first in its line; reading all of it would take ten times as long."""
+    """Return the name of a record, which is first in its line; parsing the whole line would take ten times as long."""
     found = _NAME.match(line)
     try:
         return found[1].decode() if found else str(json.loads(line)["name"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise NotVerified(f"the list that was kept is damaged: {error!r}") from error
+        raise NotVerified(f"the cached list is damaged: {error!r}") from error

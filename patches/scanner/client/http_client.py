@@ -1,4 +1,4 @@
-"""One HTTP exchange with a server of ours: bounded in time and size, its errors told in one line."""
+"""HTTP exchanges with our own servers, limited in time and size; each error is a text of one line."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from twisted.web.http_headers import Headers
 from patches.http.headers import retry_after
 from patches.http.response_body import BodyTooLong, read_body
 
-#: What an exchange may take beyond the time for which the server was asked to wait.
+#: How long an exchange may take in addition to the time for which the server was asked to wait.
 TIMEOUT_SECONDS = 30.0
-#: The longest pause that a server can ask for.
+#: The longest pause that a server can request.
 MAX_RETRY_AFTER_SECONDS = 3600.0
 
 
 class Unreachable(Exception):
-    """The server gave no answer, or not the whole of it."""
+    """The server did not send a whole response; the text says why, in one line."""
 
 
 @frozen
 class HttpResponse:
     """
-    What a server answered.
+    The response of a server.
 
-    :ivar body: decoded, whole.
+    :ivar body: the whole body, with its content encoding removed.
     :ivar received: the time of the response, in seconds since the epoch; a date in ``Retry-After`` is relative to it.
     """
 
@@ -41,7 +41,7 @@ class HttpResponse:
     received: float = 0.0
 
     def header(self, name: str) -> str:
-        """Give the last value of a header field, or an empty text."""
+        """Return the last value of a header field; an empty text if the field is missing."""
         values = self.headers.getRawHeaders(name)
         return values[-1] if values else ""
 
@@ -61,22 +61,22 @@ class HttpResponse:
 
     @property
     def error_message(self) -> str:
-        """The message of an error document, at most 300 characters; else the status in words."""
+        """The message of an error document, at most 300 characters; a text with the status if the body is not one."""
         error = (self.document() or {}).get("error")
         return str(error.get("message", ""))[:300] if isinstance(error, dict) else f"it answered {self.status}"
 
     @property
     def retry_after(self) -> float:
-        """After how many seconds the server wishes to be asked again; 0 if it does not say."""
+        """The seconds after which the server wants the next request; 0 if it does not say."""
         return min(retry_after(self.headers, self.received) or 0.0, MAX_RETRY_AFTER_SECONDS)
 
 
 class HttpClient:
     """
-    Makes requests to one base URL.
+    Sends requests to one base URL.
 
     :param http: a treq client.
-    :param max_bytes: no body is read further.
+    :param max_bytes: the size of a body beyond which the exchange fails.
     """
 
     def __init__(self, http: Any, base_url: str, clock: IReactorTime, max_bytes: int) -> None:
@@ -94,10 +94,10 @@ class HttpClient:
         wait: float = 0,
     ) -> HttpResponse:
         """
-        Make one request.
+        Send a request and return the response, whatever its status is.
 
-        :param wait: for how many seconds the server may hold the answer back.
-        :raises Unreachable: if no whole answer comes.
+        :param wait: the seconds for which the server may delay its response (``Prefer: wait``, RFC 7240).
+        :raises Unreachable: if no whole response is received in time.
         """
         headers = dict(fields or {})
         if body is not None:
@@ -109,7 +109,7 @@ class HttpClient:
         try:
             return await exchange
         except CancelledError:
-            raise
+            raise  # the caller gave up: that says nothing about the server
         except TimeoutError as error:
             raise Unreachable(f"{self.base_url} did not answer within {TIMEOUT_SECONDS + wait:g} s") from error
         except BodyTooLong as error:
@@ -118,6 +118,7 @@ class HttpClient:
             raise Unreachable(f"{self.base_url} cannot be reached: {_reason(error)}") from error
 
     async def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> HttpResponse:
+        # unbuffered: treq must not collect a body before read_body limits its size
         response = await self._http.request(
             method, self.base_url + path, data=body, headers=headers, allow_redirects=False, unbuffered=True
         )
@@ -126,7 +127,7 @@ class HttpClient:
 
 
 def _reason(error: BaseException) -> str:
-    """Say what went wrong in a few words; Twisted nests the errors of a connection in lists of failures."""
+    """Return the first line of an error; Twisted nests the errors of a connection in lists of failures."""
     reasons = getattr(error, "reasons", None)
     if reasons:
         return _reason(reasons[0].value)
@@ -134,5 +135,5 @@ def _reason(error: BaseException) -> str:
 
 
 def http_client(reactor: Any) -> HTTPClient:
-    """Make a treq client that keeps its connections."""
+    """Create a treq client with persistent connections."""
     return HTTPClient(Agent(reactor, connectTimeout=10, pool=HTTPConnectionPool(reactor)))

@@ -1,4 +1,4 @@
-"""Patience: pauses between tries, until there was no progress for a while."""
+"""Pauses between the tries of a client, limited by the time without progress."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _LONGEST_SECONDS = 30.0
 
 
 class OutOfPatience(Exception):
-    """There was no progress within the limit; the text is the last reason."""
+    """There was no progress within the time limit; the text is the reason of the last failure."""
 
 
 class Patience:
     """
-    Pauses between tries, until there was no progress for a while.
+    Pauses between tries, until there was no progress for a given time.
 
     :param limit: the longest time without progress.
-    :param jitter: returns a number in [0, 1).
+    :param jitter: returns a random number in [0, 1), so that scanners do not retry at the same moment.
     """
 
     def __init__(self, limit: timedelta, clock: IReactorTime, jitter: Callable[[], float] = random.random) -> None:
@@ -38,16 +38,16 @@ class Patience:
         self._tries = 0
 
     def progress(self) -> None:
-        """Start anew: there was progress."""
+        """Note progress: restart the time limit and the pauses."""
         self._since, self._tries = None, 0
 
     async def pause(self, reason: str, at_least: float = 0.0) -> None:
         """
         Wait before the next try.
 
-        :param reason: why the last try failed, or what is waited for.
+        :param reason: why the last try failed, or what the client waits for.
         :param at_least: the seconds that the server asked for; up to half as many are added.
-        :raises OutOfPatience: at once, if there is no time left.
+        :raises OutOfPatience: immediately, if the pause would end after the time limit.
         """
         now = self._clock.seconds()
         if self._since is None:

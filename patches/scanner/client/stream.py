@@ -1,10 +1,10 @@
 """
-A stream from patches-server: a platform's vulnerabilities, verified.
+A verified stream of a platform's vulnerabilities from patches-server.
 
-A stream ends normally only when every chunk came once, in order, with the digest that was announced for it, and the
-count and the digest of the whole are what the server says at the end. Everything else is a :exc:`StreamError`. A
-connection that breaks, a server that is restarted, and a session that has expired are made good by asking again and by
-resuming the session, as long as patience lasts.
+A stream ends normally only if every chunk was received once, in order, with the digest that was announced for it, and
+if the count and the digest of the whole list are those in the server's document at the end. Everything else is a
+:exc:`StreamError`. If a connection breaks, a server restarts or a session expires, the request is retried and the
+session is resumed until the time limit of :class:`~patches.scanner.client.patience.Patience`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from patches.scanner.client.verified_stream import (
 )
 from patches.wire import MalformedWire, digest, encode_json, parse_repr_digest
 
+#: How long the server may delay its response while a chunk is not ready (long polling).
 WAIT_SECONDS = 20.0
 _MOST_RESUMES = 8
 
@@ -36,15 +37,15 @@ class VulnerabilityStream(VerifiedStream):
     """
     One pass over one snapshot of a server.
 
-    :ivar session: the session's token, once there is one.
-    :ivar delta: what is said of the changes that are sent, where the list itself is not.
+    :ivar session: the session's token; empty before a session is open.
+    :ivar delta: the description of the delta; ``None`` if the server sends the whole list.
     :param server_http: sends requests to the server.
-    :param contact: with a server that does not answer.
-    :param patience: without progress, once there was contact.
-    :param since: a list that is here: :exc:`Unchanged` is raised if it is the current one, and if the server can tell
-        what became of it, the new list is made of both.
-    :param keep: where the list is kept, if it is verified whole.
-    :param trust: by whom the list must be signed; ``None``: by nobody.
+    :param contact: the pauses while a server does not answer at all.
+    :param patience: the pauses while there is no progress, after the first answer.
+    :param since: the cached list. :exc:`Unchanged` is raised if it is the current one; if the server has the delta from
+        its revision, only the delta is fetched and applied to it.
+    :param keep: the writer that caches the list if it is verified whole; ``None`` if it is not cached.
+    :param trust: the key that must have signed the list; ``None`` if it needs no signature.
     """
 
     def __init__(
@@ -73,7 +74,12 @@ class VulnerabilityStream(VerifiedStream):
         self._resumes = 0
 
     async def bodies(self) -> AsyncIterator[bytes]:
-        """Give the verified body of each chunk, not decoded; instead of iterating over the vulnerabilities."""
+        """
+        Yield the body of each chunk, verified but not decoded; an alternative to iterating over the vulnerabilities.
+
+        :raises Unchanged: if the cached list is the current one.
+        :raises StreamError: if the list cannot be read whole and verified.
+        """
         try:
             since = {"since": self._since.revision} if self._since is not None else {}
             await self._open({"platform": self.platform, **since})
@@ -91,20 +97,20 @@ class VulnerabilityStream(VerifiedStream):
             raise NotVerified(str(error)) from error
 
     async def close(self) -> None:
-        """Leave the session, so that nobody waits for this scanner; whatever comes of it."""
+        """End the session, so that its cohort need not wait for this scanner; errors are ignored."""
         with suppress(Unreachable):
             await self._server_http.ask("DELETE", f"/v1/sessions/{self.session}")
 
     def _whole(self) -> AsyncIterator[bytes]:
-        """Give the chunks of the list, whether they are sent, or what is sent is to be applied to what was kept."""
+        """Return the chunks of the list: as they are received, or from a delta applied to the cached list."""
         if self.delta is None:
             return self._sent()
         if self._since is None or self.delta.since != self._since.revision:
-            raise NotVerified("the server tells what became of a list that is not here")
+            raise NotVerified("the server sent the delta of a list that is not cached")
         return DeltaApplier(self._since.lines(), self.delta.cuts).bodies(self._sent())
 
     async def _sent(self) -> AsyncIterator[bytes]:
-        """Give the bodies that are sent, one after the other."""
+        """Yield the bodies of the chunks in the order in which the server sends them."""
         while (body := await self._chunk(self._arrived)) is not None:
             self._arrived += 1
             yield body
@@ -127,9 +133,9 @@ class VulnerabilityStream(VerifiedStream):
         document = answer.document() or {}
         snapshot = document.get("snapshot")
         if document.get("unchanged") is not True or not isinstance(snapshot, dict):
-            raise NotVerified("the server opened no session, and did not say that the list has not changed")
+            raise NotVerified("the server did not open a session, and did not report that the list is unchanged")
         if self._since is None or snapshot.get("revision") != self._since.revision:
-            raise NotVerified("the server says of another list that it has not changed")
+            raise NotVerified("the server reported another list as unchanged")
         self._take_snapshot(snapshot)
         return snapshot
 
@@ -137,7 +143,7 @@ class VulnerabilityStream(VerifiedStream):
         document = answer.document() or {}
         session = document.get("session")
         if not isinstance(session, str) or not session:
-            raise NotVerified("the server opened a session and did not name it")
+            raise NotVerified("the server opened a session without a name")
         self.session = session
         if "delta" in document:
             self.delta = DeltaHead.from_document(document["delta"])
@@ -147,7 +153,7 @@ class VulnerabilityStream(VerifiedStream):
         snapshot = document.get("snapshot")
         if isinstance(snapshot, dict):
             if self.snapshot and snapshot.get("revision") != self.snapshot.get("revision"):
-                raise SessionLost("the server goes on with another snapshot")
+                raise SessionLost("the server continued with another snapshot")
             if snapshot != self.snapshot:
                 self._take_snapshot(snapshot)
 
@@ -166,7 +172,11 @@ class VulnerabilityStream(VerifiedStream):
             raise Refused(answer.error_code, message)
 
     async def _chunk(self, number: int) -> bytes | None:
-        """Have one chunk, whatever it takes; ``None`` if the stream is complete."""
+        """
+        Fetch one chunk: wait, retry and resume the session as needed.
+
+        :return: the verified body; ``None`` if the stream is complete.
+        """
         path = f"/v1/sessions/{{}}/chunks/{number}"
         while True:
             try:
@@ -184,7 +194,11 @@ class VulnerabilityStream(VerifiedStream):
                 await self._pause_or_give_up(answer, resuming=False)
 
     async def _wait(self, answer: HttpResponse) -> None:
-        """The server says that others are before us, or slower: that is an answer, and no reason to give up."""
+        """
+        Wait as long as the server asks, because of sessions that are queued before this one or read more slowly.
+
+        Such an answer counts as progress: the server is working, so the time limit starts again.
+        """
         self._patience.progress()
         after = (answer.document() or {}).get("pollAfter")
         await self._patience.pause("the server asks to wait", float(after) if isinstance(after, int | float) else 1.0)
@@ -192,6 +206,7 @@ class VulnerabilityStream(VerifiedStream):
     async def _resume(self, answer: HttpResponse, number: int) -> None:
         self._resumes += 1
         if self._resumes > _MOST_RESUMES:
+            # a server that accepts each resumption and then denies the chunk would keep the scanner busy forever
             raise SessionLost(f"the session was resumed {_MOST_RESUMES} times without progress: {answer.error_message}")
         await self._open({"resume": self.session, "chunk": number})
 
@@ -202,19 +217,20 @@ class VulnerabilityStream(VerifiedStream):
             end = answer.document()
             if end is None or end.get("finished") is not True:
                 raise NotVerified("the end of the stream is malformed")
+            # a list without chunks: no description of the snapshot was requested before its end
             if not self.snapshot:
                 self._take_snapshot({"revision": end.get("revision")})
             self._end = end
             return None
         self._verified = digest(answer.body)
         if self._verified != parse_repr_digest(answer.header("Repr-Digest")):
-            raise NotVerified(f"chunk {number} is not what the server announced: its digest differs")
+            raise NotVerified(f"chunk {number} is not the one that the server announced: its digest differs")
         if not self.snapshot:
             await self._learn_snapshot()
         return answer.body
 
     async def _learn_snapshot(self) -> None:
-        """A session that was queued at first was not told yet what it reads."""
+        """Request the description of the snapshot, which is not known yet if the session was queued at first."""
         answer = await self._server_http.ask("GET", f"/v1/sessions/{self.session}")
         if answer.status == 200:
             self._note_snapshot(answer.document() or {})

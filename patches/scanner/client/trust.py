@@ -1,10 +1,11 @@
 """
-Trust in a list: what a server says of it must be signed, and may not be older than what was seen before.
+Verification of signed lists: the description of a list must be signed, and must not be older than one seen before.
 
-Theory of operation. The server signs a manifest: platform, revision, count, digest, and when the list was made and last
-checked. What comes is compared with count and digest, so nothing in it can be changed, left out or added. The platform
-keeps another platform's list out. As the time of the last check is signed, an old list that is given for a new one is
-older than one that was seen before or, on a host that has seen none, than ``--max-age`` allows.
+Theory of operation. The server signs a manifest: platform, revision, count, digest, and the times at which the list was
+made and last checked. The received list is compared with count and digest, so no record can be changed, removed or
+added. The signed platform prevents that another platform's list is substituted. The signed time of the last check
+prevents that an old list is sent as the current one: it is older than a list that was seen before or, on a host that
+has not seen a list yet, older than ``--max-age`` allows.
 """
 
 from __future__ import annotations
@@ -22,22 +23,22 @@ from patches.scanner.client.verified_stream import NotVerified
 from patches.signing import NotSigned, VerifyKey, manifest_bytes
 from patches.storage.atomic_file import write_atomically
 
-#: So far ahead the clock of the server may be, in seconds.
+#: How many seconds the clock of the server may be ahead of this host's.
 _AHEAD = 86400
 
 
 class NotTrusted(NotVerified):
-    """A list that nobody who is trusted has signed, or that is not the newest one of theirs."""
+    """The list is not signed with the trusted key, or is older than a list that was seen before."""
 
 
 @frozen(eq=False)
 class Trust:
     """
-    Whom this host trusts.
+    The key that this host trusts, with the lists that it has seen.
 
-    :ivar key: by which lists must be signed.
-    :ivar seen: what was seen before.
-    :ivar wall: tells the time in seconds since the epoch.
+    :ivar key: the key with which lists must be signed.
+    :ivar seen: the newest list seen of each platform.
+    :ivar wall: returns the time in seconds since the epoch.
     """
 
     key: VerifyKey
@@ -46,9 +47,9 @@ class Trust:
 
     def admit(self, platform: str, snapshot: Mapping[str, Any]) -> None:
         """
-        Take what a server says of the list that it is about to give, and remember it.
+        Verify the server's description of a list before the list is read, and record it as seen.
 
-        :raises NotTrusted: if it is not signed, or older than one that was seen, or of the future.
+        :raises NotTrusted: if it is not signed, is older than a list that was seen before, or is from the future.
         """
         self.verify(platform, snapshot)
         said = SeenList(snapshot["revision"], _checked(snapshot))
@@ -62,11 +63,11 @@ class Trust:
             elif newest != said:
                 self.seen.note(platform, said)
         except SeenListsError as error:
-            raise NotTrusted(f"it cannot be told whether the list is the newest: {error}") from error
+            raise NotTrusted(f"the list cannot be compared with those seen before: {error}") from error
 
     def verify(self, platform: str, snapshot: Mapping[str, Any]) -> None:
         """
-        Verify the signature of what is said of a list.
+        Verify the signature of a list's description.
 
         :raises NotTrusted: if it is not signed with the trusted key.
         """
@@ -76,31 +77,31 @@ class Trust:
         try:
             self.key.verify(manifest_bytes(platform, snapshot), signature)
         except KeyError as error:
-            raise NotTrusted(f"the list is not described whole: {error} is missing") from error
+            raise NotTrusted(f"the description of the list is incomplete: {error} is missing") from error
         except NotSigned as error:
-            raise NotTrusted(f"the list is not signed by whom is trusted: {error}") from error
+            raise NotTrusted(f"the list is not signed as required: {error}") from error
 
 
 def _checked(snapshot: Mapping[str, Any]) -> float:
     try:
         return datetime.fromisoformat(snapshot["checked"]).timestamp()
     except (ValueError, TypeError) as error:
-        raise NotTrusted("the list does not tell when it was checked") from error
+        raise NotTrusted("the description of the list has no valid time of its last check") from error
 
 
 _MOST_BYTES = 4096
 
 
 class SeenListsError(Exception):
-    """What was seen cannot be read or written; its text says why, in one line."""
+    """The record of a seen list cannot be read or written; the text says why, in one line."""
 
 
 @frozen
 class SeenList:
     """
-    A list that was seen.
+    A list that this host has seen.
 
-    :ivar checked: when its sources had last given it, in seconds since the epoch.
+    :ivar checked: the time at which its sources last confirmed it, in seconds since the epoch.
     """
 
     revision: str
@@ -109,9 +110,9 @@ class SeenList:
 
 class SeenLists:
     """
-    A small file for each platform.
+    The newest list seen of each platform, in one small file per platform.
 
-    :param folder: is made when something is seen first.
+    :param folder: where the files are; it is created when the first list is noted.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -119,9 +120,10 @@ class SeenLists:
 
     def newest(self, platform: str) -> SeenList | None:
         """
-        Give the newest list of a platform that was seen.
+        Return the newest list of a platform that was seen; ``None`` if no list was seen yet.
 
-        :raises CannotRemember: if there is a file, and it cannot be understood: then nobody knows what was seen.
+        :raises SeenListsError: if the file exists but cannot be read. It then is not known which lists were seen, and
+            an old list must not be accepted as the newest.
         """
         path = self._path(platform)
         try:
@@ -133,13 +135,13 @@ class SeenLists:
         except OSError as error:
             raise SeenListsError(f"{path}: {error.strerror}") from error
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise SeenListsError(f"{path} is damaged; delete it to trust the next list whatever its age") from error
+            raise SeenListsError(f"{path} is damaged; delete it to trust the next list of any age") from error
 
     def note(self, platform: str, seen: SeenList) -> None:
         """
-        Remember a list.
+        Record a list as the newest one seen.
 
-        :raises CannotRemember: if that fails.
+        :raises SeenListsError: if the file cannot be written.
         """
         path = self._path(platform)
         try:

@@ -1,4 +1,4 @@
-"""A list that is verified while it is read, wherever it comes from; and what can be wrong with it."""
+"""The base of streams that verify a list while it is read, from the server or from the cache, and their errors."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from patches.wire import MalformedWire, StreamDigest, decode_lines
 
 
 class StreamError(Exception):
-    """The list was not had whole; its text says why, in one line."""
+    """The list was not read whole; the text says why, in one line."""
 
 
 class Refused(StreamError):
     """
-    The server will not serve this.
+    The server refused the request; a retry would not help.
 
-    :ivar code: the server's word for it, ``unknown-platform``; ``None`` if it gave no error document.
+    :ivar code: the server's error code, such as ``unknown-platform``; ``None`` if it sent no error document.
     """
 
     def __init__(self, code: str | None, message: str) -> None:
@@ -27,18 +27,18 @@ class Refused(StreamError):
 
 
 class NotVerified(StreamError):
-    """What came is not what it is said to be."""
+    """The list that was received is not the one that was announced."""
 
 
 class SessionLost(StreamError):
-    """The session cannot be taken up again; a new one, from the beginning, may succeed."""
+    """The session cannot be resumed; a new session, from the beginning of the list, may succeed."""
 
 
 class Unchanged(StreamError):
     """
-    The list that is here is the one that the server has.
+    The cached list is the server's current list.
 
-    :ivar snapshot: what the server says of it.
+    :ivar snapshot: the server's description of the list.
     """
 
     def __init__(self, snapshot: dict[str, Any]) -> None:
@@ -48,11 +48,11 @@ class Unchanged(StreamError):
 
 class VerifiedStream:
     """
-    One pass over one snapshot: an asynchronous iterator of vulnerabilities, once.
+    One pass over one snapshot: an asynchronous iterator of vulnerabilities that can be used once.
 
-    :ivar snapshot: what is said of the snapshot, once that is known.
-    :ivar served: how many vulnerabilities came so far, those of the chunk at hand included.
-    :ivar complete: whether all came, and everything was verified.
+    :ivar snapshot: the description of the snapshot; empty until it is known.
+    :ivar served: the number of vulnerabilities received so far, including those of the current chunk.
+    :ivar complete: whether the whole list was received and verified.
     """
 
     def __init__(self) -> None:
@@ -63,40 +63,44 @@ class VerifiedStream:
 
     @property
     def digest(self) -> str:
-        """The digest of what came so far, in hexadecimal."""
+        """The digest of the chunks received so far, in hexadecimal."""
         return self._digest.hexdigest()
 
     def __aiter__(self) -> AsyncIterator[Vulnerability]:
         return self.naming(None)
 
     async def naming(self, names: Container[str] | None) -> AsyncIterator[Vulnerability]:
-        """Give only the vulnerabilities that fix a package of one of these names; all come, and are verified."""
+        """
+        Yield only the vulnerabilities with a fix for a package of one of these names; ``None`` for all.
+
+        The whole list is still received and verified; the others are just not decoded, which saves time.
+        """
         async for body in self.bodies():
             try:
                 for vulnerability in decode_lines(body, names):
                     yield vulnerability
             except MalformedWire as error:
-                raise NotVerified(f"the list has what is {error}") from error
+                raise NotVerified(f"the list has a malformed record: {error}") from error
 
     @abstractmethod
     def bodies(self) -> AsyncIterator[bytes]:
-        """Give the verified body of each chunk, not decoded; instead of iterating over the vulnerabilities."""
+        """Yield the body of each chunk, verified but not decoded, instead of iterating over the vulnerabilities."""
 
     def _count(self, body: bytes, chunk_digest: bytes) -> None:
-        """Note a chunk that came."""
+        """Add a received chunk to the digest and to the count."""
         self._digest.add(chunk_digest)
         self.served += body.count(b"\n")
 
     def _verify_end(self, end: dict[str, Any], chunks: int) -> None:
         """
-        Compare what came with what is said of the whole, in the end and before.
+        Compare the received list with its description, both from the start and from the end of the stream.
 
-        :param chunks: how many were sent.
-
+        :param end: the server's document at the end of the stream, or the description in the cache.
+        :param chunks: the number of received chunks.
         :raises NotVerified: if they differ.
         """
         if end.get("chunks") != chunks:
-            raise NotVerified(f"the end of the list does not fit: chunks is {end.get('chunks')}, and {chunks} came")
+            raise NotVerified(f"the list does not match its end: chunks is {end.get('chunks')}, but {chunks} received")
         expected = {
             "vulnerabilities": self.served,
             "digest": self.digest,
@@ -105,5 +109,5 @@ class VerifiedStream:
         for name, value in expected.items():
             for said in (end.get(name), self.snapshot.get(name, value)):
                 if said != value:
-                    raise NotVerified(f"the end of the list does not fit: {name} is {said}, and {value} came")
+                    raise NotVerified(f"the list does not match its end: {name} is {said}, but {value} received")
         self.complete = True

@@ -1,1 +1,1 @@
-"""Facts about a host: its platform, its kernels, its subscriptions, changes of its packages."""
+"""Facts about a host: its platform, kernels, subscriptions and end of support, and changes of its packages."""

@@ -1,4 +1,4 @@
-"""Tells when the packages of a host have changed, and the change has come to rest: then it is scanned again."""
+"""Detection of changes of the installed packages, after which the host is scanned again."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 from patches.scanner.inventory import databases
 from patches.scanner.inventory.rootfs import resolve_inside
 
-#: Of each file that is there: its inode, its size, and when it was written, in nanoseconds.
+#: For each existing file of a database: its path, inode, size in bytes and modification time in nanoseconds.
 Fingerprint = tuple[tuple[str, int, int, int], ...]
 
 
 def fingerprint(root: Path) -> Fingerprint:
-    """Take the fingerprint of the package databases of a host, without reading them."""
+    """Return the fingerprint of the package databases of a host, without reading their content."""
     return tuple(_facts(root, (path for database in databases() for path in database.paths)))
 
 
@@ -24,18 +24,18 @@ def _facts(root: Path, paths: Iterable[str]) -> Iterable[tuple[str, int, int, in
             facts = resolve_inside(root, path).stat()
         except OSError:
             continue
-        if facts.st_size:  # rpm's log comes and goes, empty, with everyone who reads
+        if facts.st_size:  # each reader of an rpm database creates and removes an empty log, which is not a change
             yield path, facts.st_ino, facts.st_size, facts.st_mtime_ns
 
 
 class ChangeWatcher:
     """
-    Watches fingerprints, and calls once for each run of changes.
+    Compares fingerprints and calls a function once for each series of changes.
 
-    :param look: takes the fingerprint.
-    :param settle: for how long there must be no further change: an upgrade writes its database again and again.
-    :param changed: called then.
-    :param seconds: tells the time.
+    :param look: returns the current fingerprint.
+    :param settle: how long there must be no further change: an upgrade writes the database many times.
+    :param changed: called when the packages have changed and the changes have ended.
+    :param seconds: returns the time in seconds.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class ChangeWatcher:
         self._since: float | None = None
 
     def tick(self) -> None:
-        """Look again."""
+        """Compare the current fingerprint with the last one; call *changed* if a series of changes has ended."""
         now, found = self._seconds(), self._look()
         if found != self._last:
             self._last, self._since = found, now

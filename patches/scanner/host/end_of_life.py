@@ -1,5 +1,5 @@
 """
-When the support of a platform ends: after that its lists dry up, and finding nothing in them means little.
+The end of support of each platform. After it the lists get no new records, so an outcome without findings means little.
 
 Source: the release pages of the distributions; the month in which security support for everyone ends.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Container
 from datetime import date
 
-#: platform → the last month with support, as ``YYYY-MM``. What is not here has no end that is known.
+#: platform → the last month with support, as ``YYYY-MM``. A platform that is not listed here has no known end.
 ENDS = {
     "debian-8": "2020-06", "debian-9": "2022-06", "debian-10": "2024-06", "debian-11": "2026-08",
     "debian-12": "2028-06", "debian-13": "2030-06",
@@ -38,16 +38,16 @@ ENDS = {
     "azurelinux-2.0": "2025-07",
 }  # fmt: skip
 
-#: For subscribers of Ubuntu Pro, who have the channel ``esm``.
+#: The same for subscribers of Ubuntu Pro, whose hosts have the channel ``esm``.
 ENDS_ESM = {"ubuntu-14.04": "2024-04", "ubuntu-16.04": "2026-04", "ubuntu-18.04": "2028-04", "ubuntu-20.04": "2030-04"}
 
 
 def support_ended(platform: str, today: date, channels: Container[str] = (), told: str | None = None) -> str | None:
     """
-    Tell the month in which the support of a platform ended; ``None`` if it did not, or is not known to.
+    Return the month in which the support of a platform ended; ``None`` if it has not ended or the end is not known.
 
-    :param channels: that the host is subscribed to.
-    :param told: the month that the host's own ``os-release`` tells (``SUPPORT_END``), which holds.
+    :param channels: the channels that are enabled on the host.
+    :param told: the month in the host's own ``os-release`` (``SUPPORT_END``), which takes precedence over the tables.
     """
     end = told or (ENDS_ESM.get(platform) if "esm" in channels else None) or ENDS.get(platform)
     return end if end is not None and end < f"{today:%Y-%m}" else None

@@ -1,4 +1,4 @@
-"""Which kernels are installed, which one runs, and whether a newer one waits for a reboot: three separate facts."""
+"""The kernels of a host: the installed ones, the running one, and whether a newer one waits for a reboot."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from attrs import frozen
 from patches.scanner.inventory import Inventory, Package
 from patches.versions import InvalidVersion, ordering
 
-#: Debian and Ubuntu: packages that are for one kernel have its release in their names; ``linux-image-amd64`` has none.
+#: Debian and Ubuntu: a package for one kernel has the release in its name; ``linux-image-amd64`` is for no release.
 _DPKG = re.compile(r"linux-(?P<part>image|image-unsigned|modules|modules-extra)-(?P<release>\d+\.\d[\w.+~-]*)\Z")
 #: Red Hat, SUSE, Oracle, Amazon: several versions of one package are installed side by side.
 _RPM = re.compile(r"kernel(?:-(?:uek|rt|64k|default|debug|azure|kvmsmall|lpae))*(?:-(?:core|modules(?:-\w+)?))*\Z")
@@ -24,10 +24,10 @@ _APK = re.compile(r"linux-(lts|virt|edge|stable|rpi\d?|asahi|openpax|gcp|hardene
 @frozen
 class Kernels:
     """
-    The kernels of a host, as releases: what ``uname -r`` would say.
+    The kernels of a host, each as its release, which is the output of ``uname -r``.
 
-    :ivar installed: oldest first.
-    :ivar running: the release that runs; ``None`` if that is not known, as of a mounted image.
+    :ivar installed: the installed releases, the oldest first; never empty.
+    :ivar running: the running release; ``None`` if it is not known, as for a mounted image.
     """
 
     installed: tuple[str, ...]
@@ -35,16 +35,16 @@ class Kernels:
 
     @property
     def reboot_pending(self) -> bool | None:
-        """Whether another kernel than the newest one that is installed runs; ``None`` if it is not known."""
+        """Whether the running kernel is not the newest installed one; ``None`` if the running one is not known."""
         return None if self.running is None else self.running != self.installed[-1]
 
 
 def kernels_of(inventory: Inventory, running: str | None) -> Kernels | None:
     """
-    Tell the kernels of a host; ``None`` if it has none, as a container.
+    Return the kernels of a host; ``None`` if no kernel is installed, as in a container.
 
-    :param running: what ``uname -r`` says there, or ``None``. What is no package of the host, a container's say, does
-        not count as running.
+    :param running: the output of ``uname -r`` on the host, or ``None``. A kernel that is not from a package of the host
+        does not count as running: a container, for example, runs the kernel of its host.
     """
     images = {}
     for package in inventory.packages:
@@ -58,7 +58,7 @@ def kernels_of(inventory: Inventory, running: str | None) -> Kernels | None:
 
 
 def kernel_release(package: Package, scheme: str) -> str | None:
-    """Tell the release of the kernel that a package is for; ``None`` if it is for none in particular."""
+    """Return the release of the kernel to which a package belongs; ``None`` if it does not belong to one kernel."""
     if scheme == "dpkg":
         found = _DPKG.match(package.name)
         return found["release"] if found else None
@@ -75,12 +75,16 @@ def _rpm_release(package: Package) -> str:
 
 
 def _is(release: str, running: str | None) -> bool:
-    """Compare with what ``uname -r`` says: it may have a variant behind, ``+64k``, or no architecture."""
+    """
+    Return whether a release is the running one.
+
+    :param running: the output of ``uname -r``, which may end with a variant (``+64k``) or lack the architecture.
+    """
     return running is not None and running.partition("+")[0] in (release, release.rpartition(".")[0])
 
 
 def running_packages(inventory: Inventory, kernels: Kernels | None) -> dict[Package, bool]:
-    """Tell of each kernel's package whether its kernel runs; nothing where it is not known which one does."""
+    """Return for each package of a kernel whether that kernel is running; empty if the running one is not known."""
     if kernels is None or kernels.running is None:
         return {}
     told = ((package, kernel_release(package, inventory.scheme)) for package in inventory.packages)

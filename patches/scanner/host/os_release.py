@@ -1,9 +1,9 @@
 """
-Which platform a host is, from its ``os-release`` file.
+Detection of a host's platform from its ``os-release`` file.
 
-Source: os-release(5) for the file. A platform is what its distribution publishes a list of fixes for: a release in one
-case, a series of releases in another. A host that is nothing of the kind is an error; a scan against a guessed list
-would find nothing, and look clean.
+Source: os-release(5) for the file. A platform is the unit for which a distribution publishes a list of fixes: a single
+release, or a series of releases. A host of any other distribution is an error: a comparison with a guessed list would
+find nothing and look clean.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ UBUNTU_CODENAMES = {
     "resolute": "26.04",
 }
 DEBIAN_CODENAMES = {"stretch": "9", "buster": "10", "bullseye": "11", "bookworm": "12", "trixie": "13", "forky": "14"}
-#: Descendants of Debian that rebuild or withhold its packages, so that its list says nothing about them.
+#: Derivatives of Debian that rebuild or hold back its packages, so that Debian's list does not apply to them.
 NOT_DEBIAN = ("kali", "parrot", "devuan")
 
 
 class UnknownPlatform(Exception):
-    """A host whose platform cannot be told, in one line that says why."""
+    """The platform of a host cannot be detected; the text says why, in one line."""
 
 
 def detect_platform(root: Path) -> str:
     """
-    Tell the platform of the host whose root folder is ``root``.
+    Return the platform of the host whose root folder is ``root``.
 
-    :raises UnknownPlatform: if it is none that could have a list.
+    :raises UnknownPlatform: if it is not a platform that can have a list.
     """
     fields = _fields(root) or _old_centos(_read(root, "etc/centos-release"), root)
     if fields.get("ID") == "alpine" and _follows_edge(_read(root, "etc/apk/repositories") or ""):
@@ -55,7 +55,7 @@ def detect_platform(root: Path) -> str:
 
 
 def support_end(root: Path) -> str | None:
-    """Tell the month in which its support ends (``2028-06``), as some hosts do; ``None`` if this one does not."""
+    """Return the month in which the support of a host ends (``2028-06``); ``None`` if its ``os-release`` has no end."""
     try:
         told = (_fields(root) or {}).get("SUPPORT_END", "")
     except UnknownPlatform:
@@ -69,7 +69,7 @@ def _fields(root: Path) -> dict[str, str] | None:
 
 
 def parse(text: str) -> dict[str, str]:
-    """Read the assignments of an ``os-release`` file, as a shell would; a line that is none is left aside."""
+    """Parse the assignments of an ``os-release`` file as a shell does; lines that are not assignments are skipped."""
     fields = {}
     for line in text.splitlines():
         name, assigned, value = line.strip().partition("=")
@@ -80,9 +80,9 @@ def parse(text: str) -> dict[str, str]:
 
 def platform_of(fields: Mapping[str, str]) -> str:
     """
-    Tell the platform that these ``os-release`` fields are of.
+    Return the platform that ``os-release`` fields describe.
 
-    :raises UnknownPlatform: if they are of none that could have a list.
+    :raises UnknownPlatform: if it is not a platform that can have a list.
     """
     family = fields.get("ID", "")
     rule = _RULES.get(family)
@@ -93,11 +93,16 @@ def platform_of(fields: Mapping[str, str]) -> str:
         return f"ubuntu-{UBUNTU_CODENAMES[ubuntu]}"
     if family not in NOT_DEBIAN and debian in DEBIAN_CODENAMES:
         return f"debian-{DEBIAN_CODENAMES[debian]}"
-    raise _unknown(fields, f"a relative of {fields['ID_LIKE']} is not it" if fields.get("ID_LIKE") else "not known")
+    raise _unknown(fields, f"it is only similar to {fields['ID_LIKE']}" if fields.get("ID_LIKE") else "not known")
 
 
 def _version(fields: Mapping[str, str], parts: int, least: int) -> str:
-    """Give the first parts of the version, at most and at least so many."""
+    """
+    Return the first parts of the version.
+
+    :param parts: how many parts at most.
+    :param least: how many parts the version must have.
+    """
     value = fields.get("VERSION_ID", "")
     if not re.fullmatch(r"[0-9]+(\.[0-9a-z_]+)*", value) or value.count(".") + 1 < least:
         raise _unknown(fields, "its VERSION_ID is not a release" if value else "it has no VERSION_ID")
@@ -113,7 +118,7 @@ def _rolling(name: str) -> Callable[[Mapping[str, str]], str]:
 
 
 def _debian(fields: Mapping[str, str]) -> str:
-    """Testing and unstable look the same: neither has a version."""
+    """Return Debian's release. Testing and unstable cannot be distinguished: neither has a version."""
     return _release("debian", 1)(fields) if fields.get("VERSION_ID") else "debian-unstable"
 
 
@@ -165,7 +170,7 @@ _RULES: dict[str, Callable[[Mapping[str, str]], str]] = {
 
 def _unknown(fields: Mapping[str, str], why: str) -> UnknownPlatform:
     shown = " ".join(f"{name}={fields[name][:40]!r}" for name in ("ID", "VERSION_ID") if name in fields)
-    return UnknownPlatform(f"unknown platform ({shown or 'no ID in os-release'}): {why}; --platform can name one")
+    return UnknownPlatform(f"unknown platform ({shown or 'no ID in os-release'}): {why}; set it with --platform")
 
 
 def _unquoted(value: str) -> str:
@@ -186,7 +191,7 @@ def _read(root: Path, path: str) -> str | None:
 
 
 def _old_centos(text: str | None, root: Path) -> dict[str, str]:
-    """CentOS had no ``os-release`` before its version 7."""
+    """Return the fields of an old CentOS from its ``centos-release``: it had no ``os-release`` before version 7."""
     match = re.match(r"CentOS (?:Linux )?release (\d+(?:\.\d+)*)", text or "")
     if not match:
         raise UnknownPlatform(f"unknown platform: there is no {' or '.join(PATHS)} under {root}")
@@ -194,6 +199,6 @@ def _old_centos(text: str | None, root: Path) -> dict[str, str]:
 
 
 def _follows_edge(repositories: str) -> bool:
-    """Tell whether apk installs from edge as a matter of course: a repository with a tag does so on request only."""
+    """Return whether apk installs from edge by default; it uses a repository with a tag only on request."""
     lines = (line.strip() for line in repositories.splitlines())
     return any(re.match(r"[^#@\s]\S*/edge/main/?\Z", line) for line in lines)

@@ -1,4 +1,4 @@
-"""The channels that a host is subscribed to: fixes that not everyone gets, and that a list therefore tells apart."""
+"""Detection of a host's subscriptions: channels with fixes for subscribers only, which a list keeps apart."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _MOST_BYTES = 1024 * 1024
 
 def subscribed_channels(root: Path, packages: Iterable[Package]) -> frozenset[str]:
     """
-    Tell the channels of the host whose root folder is ``root``.
+    Return the channels that are enabled on the host whose root folder is ``root``.
 
-    A host has ``esm`` if a version from there is installed (the sign that lasts longest), if its apt reads from there,
-    or if the client of Ubuntu Pro says that it is attached.
+    A host has ``esm`` if a version from that channel is installed (the sign that remains longest), if its apt has a
+    source for it, or if the status file of the Ubuntu Pro client says that the host is attached.
     """
     if any("+esm" in package.version or "~esm" in package.version for package in packages):
         return frozenset((ESM,))

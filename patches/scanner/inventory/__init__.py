@@ -1,4 +1,4 @@
-"""What is installed on a host: one module for each package database, all giving :class:`Package`."""
+"""Readers of the installed packages: one module for each format of package database, all yielding :class:`Package`."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from attrs import frozen
 
 from patches.interfaces import IInventory
 
-#: No host has more; a database that seems to have them is damaged, or made to fill the memory.
+#: The most packages of a host. A database with more of them is damaged, or was made to fill the memory.
 MOST_PACKAGES = 200_000
 
 
 class InventoryError(Exception):
-    """A package database that could not be read whole."""
+    """A package database cannot be read whole; the text says why, in one line."""
 
 
 @frozen
 class Package:
     """
-    A package that is installed.
+    An installed package.
 
-    :ivar name: the binary package's name.
+    :ivar name: the name of the binary package.
     :ivar version: its version, as the native tool shows it.
-    :ivar arch: its architecture, ``amd64``; ``all`` or ``noarch`` where it has none.
-    :ivar source: the name of the source package it was built from (apk: its origin); its own name if none is recorded.
-    :ivar source_version: the version of that source package; of an rpm without its epoch, which is not recorded.
-    :ivar module: the modularity label that an rpm was built with, ``name:stream:version:context``, or ``None``.
-    :ivar vendor: who built an rpm, or from whose repository a Debian package came; ``None`` if that is not known.
+    :ivar arch: its architecture, such as ``amd64``; ``all`` or ``noarch`` if it is for every architecture.
+    :ivar source: the name of its source package (apk: its origin); its own name if no source is recorded.
+    :ivar source_version: the version of the source package; for an rpm without the epoch, which is not recorded.
+    :ivar module: the modularity label of an rpm, ``name:stream:version:context``; ``None`` if it has no label.
+    :ivar vendor: the builder of an rpm, or the origin of a Debian package's repository; ``None`` if it is not known.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Package:
 
 
 def package_document(package: Package) -> dict[str, Any]:
-    """Describe an installed package."""
+    """Return the wire form of an installed package."""
     return {
         "name": package.name,
         "version": package.version,
@@ -55,11 +55,11 @@ def package_document(package: Package) -> dict[str, Any]:
 @frozen
 class Inventory:
     """
-    Everything that is installed on a host.
+    The installed packages of a host.
 
-    :ivar scheme: how the versions compare: ``dpkg``, ``rpm`` or ``apk``.
+    :ivar scheme: the version scheme: ``dpkg``, ``rpm`` or ``apk``.
     :ivar packages: each package once; never empty.
-    :ivar channels: the channels that the host is subscribed to: ``esm`` of Ubuntu Pro.
+    :ivar channels: the channels that are enabled on the host, such as ``esm`` of Ubuntu Pro.
     """
 
     scheme: str
@@ -68,7 +68,7 @@ class Inventory:
 
 
 def databases() -> tuple[IInventory, ...]:
-    """Give every package database format there is a reader for, in the order in which they are looked for."""
+    """Return the reader of each format of package database, in the order in which they are tried."""
     from patches.scanner.inventory.apk import ApkInventory
     from patches.scanner.inventory.dpkg import DpkgInventory
     from patches.scanner.inventory.rpm import RpmInventory
@@ -80,23 +80,21 @@ def read_inventory(root: Path, scheme: str | None = None) -> Inventory:
     """
     Read the inventory of the host whose root folder is ``root``.
 
-    :param scheme: look only for databases whose versions compare so; ``None``: the first that holds a package. A host
-        may have the database of a foreign package tool, empty.
-    :raises InventoryError: if there is none, or the one that is there holds nothing or cannot be read whole.
+    :param scheme: read only databases of this version scheme; ``None`` reads the first database that is not empty: a
+        host may have an empty database of a foreign package tool.
+    :raises InventoryError: if no database exists, or the database is empty or cannot be read whole.
     """
     empty = []
     for database in databases():
         if scheme in (None, database.scheme) and _present(database, root):
             packages = tuple(islice(database.read(root), MOST_PACKAGES + 1))
             if len(packages) > MOST_PACKAGES:
-                raise InventoryError(
-                    f"the {database.scheme} database under {root} is not to be believed: it is too long"
-                )
+                raise InventoryError(f"the {database.scheme} database under {root} is too long to be a real database")
             if packages:
                 return Inventory(database.scheme, tuple(dict.fromkeys(packages)))
             empty.append(database.scheme)
     if empty:
-        raise InventoryError(f"the {' and '.join(empty)} database under {root} holds no installed package")
+        raise InventoryError(f"the {' and '.join(empty)} database under {root} has no installed package")
     raise InventoryError(f"no package database found under {root}")
 
 

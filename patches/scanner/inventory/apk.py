@@ -1,8 +1,8 @@
 """
-The apk database: ``lib/apk/db/installed``, under ``usr`` where the two are merged.
+Reader of the apk database: ``lib/apk/db/installed``, or the same path under ``usr`` on a merged-usr system.
 
-Source: apk-tools, ``src/database.c`` (``apk_db_read_fdb`` and ``apk_db_write_fdb``). A package is a run of lines, each
-a letter, a colon and a value, up to an empty line; ``o`` names the aport (origin) that it was built from.
+Source: apk-tools, ``src/database.c`` (``apk_db_read_fdb`` and ``apk_db_write_fdb``). A package is a series of lines up
+to an empty line, each a letter, a colon and a value; ``o`` names the aport (origin) from which it was built.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ _WORD = re.compile(r"[^\s\x00-\x1f]+\Z")
 
 @implementer(IInventory)
 class ApkInventory:
-    """What apk has installed."""
+    """The packages that apk has installed."""
 
     scheme = "apk"
     paths = PATHS
 
     def present(self, root: Path) -> bool:
-        """Tell whether there is an apk database."""
+        """Return whether the host has an apk database."""
         return any(resolve_inside(root, path).exists() for path in PATHS)
 
     def read(self, root: Path) -> Iterator[Package]:
         """
-        Read every installed package, in one pass.
+        Yield every installed package, in one pass over the file.
 
-        :raises InventoryError: if the database is damaged or may not be read.
+        :raises InventoryError: if the database is damaged or cannot be read.
         """
         path = next(path for path in PATHS if resolve_inside(root, path).exists())
         try:
@@ -73,6 +73,6 @@ def _package(path: str, number: int, fields: dict[bytes, str]) -> Package:
     name, version = fields.get(b"P", ""), fields.get(b"V", "")
     if not _WORD.match(name) or not _WORD.match(version):
         raise InventoryError(
-            f"{path}, before line {number}: a package named {name[:80]!r}, of version {version[:80]!r}"
+            f"{path}, before line {number}: not a valid package: name {name[:80]!r}, version {version[:80]!r}"
         )
     return Package(name, version, fields.get(b"A") or "noarch", fields.get(b"o") or name, version)

@@ -1,8 +1,8 @@
 """
-Which packages came from other repositories than the distribution's, as apt's lists tell: ``var/lib/apt/lists``.
+Detection of packages from third-party repositories, by apt's package lists in ``var/lib/apt/lists``.
 
-Source: sources.list(5) and the format of Debian's repositories: ``…_InRelease`` tells the ``Origin`` of a repository,
-``…_Packages`` beside it what is in it. Only the lists of foreign repositories are read, which are short.
+Source: sources.list(5) and the format of Debian's repositories. ``…_InRelease`` has the ``Origin`` of a repository, and
+``…_Packages`` beside it lists its packages. Only the lists of third-party repositories are read, which are short.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _LONGEST_LINE = 64 * 1024
 
 def foreign_origins(root: Path) -> dict[tuple[str, str], str]:
     """
-    Tell the origin of every package, by name and version, that a foreign repository offers.
+    Return the origin of each package, by name and version, that a third-party repository offers.
 
-    What cannot be read tells nothing: that a package is not found here does not make it the distribution's.
+    Files that cannot be read are skipped, so a package that is not in the result need not be the distribution's.
     """
     origins: dict[tuple[str, str], str] = {}
     try:
@@ -54,7 +54,7 @@ def _origin(root: Path, name: str) -> str | None:
 
 
 def _offered(root: Path, name: str) -> Iterator[tuple[str, str]]:
-    """Give the names and versions of a list, as far as it can be read."""
+    """Yield the names and versions of the packages in a file, as far as it can be read."""
     package = b""
     try:
         with open_inside(root, f"{LISTS}/{name}") as file, gzip.open(file) if name.endswith(".gz") else file as lines:

@@ -1,7 +1,7 @@
 """
-The dpkg database: ``var/lib/dpkg/status``, or ``var/lib/dpkg/status.d`` where an image is built without dpkg.
+Reader of the dpkg database: ``var/lib/dpkg/status``, or ``var/lib/dpkg/status.d`` in images that dpkg did not build.
 
-Source: deb822(5), dpkg-query(1) for the states, and Policy 5.6.1 for ``Source``. A file is read line by line, once.
+Source: deb822(5), dpkg-query(1) for the states, and Policy 5.6.1 for ``Source``. Each file is read once, line by line.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STATUS_FOLDER = "var/lib/dpkg/status.d"
 LONGEST_LINE = 1024 * 1024
 MOST_FIELDS = 1000
 
-#: The third word of ``Status``: is the package there? One that is half installed has left files behind.
+#: The third word of ``Status`` → whether the package counts as installed. A half-installed one has files on the disk.
 STATES = {
     b"installed": True,
     b"half-configured": True,
@@ -44,20 +44,20 @@ _SOURCE = re.compile(r"([A-Za-z0-9][A-Za-z0-9+._-]*)(?:\s+\(\s*([^()\s]+)\s*\))?
 
 @implementer(IInventory)
 class DpkgInventory:
-    """What dpkg has installed."""
+    """The packages that dpkg has installed."""
 
     scheme = "dpkg"
     paths = (STATUS, STATUS_FOLDER)
 
     def present(self, root: Path) -> bool:
-        """Tell whether there is a dpkg database."""
+        """Return whether the host has a dpkg database."""
         return any(resolve_inside(root, path).exists() for path in (STATUS, STATUS_FOLDER))
 
     def read(self, root: Path) -> Iterator[Package]:
         """
-        Read every installed package, in one pass.
+        Yield every installed package, in one pass over each file.
 
-        :raises InventoryError: if the database is damaged or may not be read.
+        :raises InventoryError: if the database is damaged or cannot be read.
         """
         origins = foreign_origins(root)
         for path in _files(root):
@@ -84,9 +84,9 @@ def _files(root: Path) -> Iterator[str]:
 @define(eq=False)
 class _StanzaReader:
     """
-    Reads one file of stanzas.
+    A reader of one file of stanzas.
 
-    :ivar strict: whether dpkg writes this file: each stanza then has a ``Status``, and the last line its line feed.
+    :ivar strict: whether dpkg writes this file; then each stanza must have a ``Status``, and the last line a line feed.
     """
 
     path: str
@@ -96,7 +96,7 @@ class _StanzaReader:
     _described: bool = False
 
     def packages(self, lines: BinaryIO) -> Iterator[Package]:
-        """Give the installed packages."""
+        """Yield the installed packages."""
         line = b"\n"
         for line in self._lines(lines):
             if line.isspace():
@@ -104,7 +104,7 @@ class _StanzaReader:
             elif line[0] not in b" \t":
                 self._take(line)
             elif not self._stanza:
-                raise self._damage("a continuation of nothing")
+                raise self._damage("a continuation line without a field")
         self._check_end(line)
         yield from self._end()
 
@@ -123,13 +123,13 @@ class _StanzaReader:
             raise self._damage("not a field")
         name = match[1].lower()
         if name in self._stanza:
-            raise self._damage("the field is there twice")
+            raise self._damage("the field is repeated")
         if len(self._stanza) == MOST_FIELDS:
             raise self._damage("the stanza has too many fields")
         self._stanza[name] = match[2] if name in _READ else b""
 
     def _check_end(self, last: bytes) -> None:
-        """Refuse a file that was cut: in a line, or before the description that the other stanzas have."""
+        """Raise if the file was truncated: within a line, or before the description that the other stanzas have."""
         field_name = last.partition(b":")[0].lower()
         if not last.endswith(b"\n") and (self.strict or field_name in _READ):
             raise self._damage("the file ends in the middle of a line")
@@ -137,7 +137,7 @@ class _StanzaReader:
             raise self._damage("the file ends in the middle of a stanza")
 
     def _end(self) -> Iterator[Package]:
-        """End a stanza, if one has begun."""
+        """End the current stanza, if there is one, and yield its package if it is installed."""
         if self._stanza:
             if self._is_there():
                 yield self._package()

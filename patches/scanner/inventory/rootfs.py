@@ -1,4 +1,4 @@
-"""Paths inside a host's root folder, which may be another host's: symbolic links never lead out of it."""
+"""Access to paths below a host's root folder, which may be a mounted image: symbolic links never lead outside it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _MOST_LINKS = 40
 
 def resolve_inside(root: Path, relative: str) -> Path:
     """
-    Follow a path as a process would whose root folder is ``root``.
+    Return a path without symbolic links, resolved as in a process whose root folder is ``root``.
 
-    An absolute link starts again at ``root``; ``..`` stops there. Nothing need exist at the path that this gives.
+    An absolute link starts again at ``root``; ``..`` does not lead above it. The returned path need not exist.
 
-    :param relative: ``etc/os-release``; a slash at its beginning means nothing.
-    :raises OSError: if there are too many links, or a folder may not be read.
+    :param relative: a path such as ``etc/os-release``; a slash at its start has no effect.
+    :raises OSError: if there are too many links, or a folder cannot be read.
     """
     pending = relative.split("/")[::-1]
     taken: list[str] = []
@@ -45,11 +45,12 @@ def resolve_inside(root: Path, relative: str) -> Path:
 
 def open_inside(root: Path, relative: str) -> BinaryIO:
     """
-    Open a regular file for reading; a device, a pipe or a folder in its place is refused, not waited for.
+    Open a regular file for reading; a device, a pipe or a folder in its place is refused without blocking.
 
     :raises OSError: if it cannot be opened.
     """
     path = resolve_inside(root, relative)
+    # O_NONBLOCK: opening a pipe would wait for a writer. O_NOFOLLOW: the file may become a link after it was resolved.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return os.fdopen(descriptor, "rb")

@@ -1,8 +1,8 @@
 """
-The rpm database, in its three forms: sqlite, ndb, and Berkeley DB; read without running a program, for any root.
+Reader of the rpm database in its three formats: sqlite, ndb, and Berkeley DB; for any root, without running a program.
 
-sqlite is read here. ndb and Berkeley DB are read by pyrpmdb (the extra ``patches[rpm]``); where that is not installed,
-the packages of the running host are asked of ``rpm`` itself, once.
+sqlite is read here. ndb and Berkeley DB are read by pyrpmdb (the extra ``patches[rpm]``). If pyrpmdb is not installed,
+the packages of the running host are read from the output of ``rpm -qa``, which is run once.
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ from patches.scanner.inventory.rootfs import resolve_inside
 from patches.scanner.inventory.rpm_query import query_packages
 
 FOLDERS = ("usr/lib/sysimage/rpm", "var/lib/rpm")
-#: In bytes. rpm itself would take 256 MiB; that of a package with 100,000 files is some 15.
+#: The largest header, in bytes. rpm itself allows 256 MiB; the header of a package with 100,000 files has some 15 MiB.
 LARGEST_HEADER = 64 * 1024 * 1024
 SQLITE, NDB, BERKELEY = "rpmdb.sqlite", "Packages.db", "Packages"
 
 _WORD = re.compile(r"[^\s\x00-\x1f]+\Z")
 _SOURCE_RPM = re.compile(r"(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm\Z")
-#: Keys that rpm keeps beside the packages.
+#: The name of the public keys that rpm stores among the packages.
 _NOT_A_PACKAGE = "gpg-pubkey"
 
 
 @implementer(IInventory)
 class RpmInventory:
-    """What rpm has installed."""
+    """The packages that rpm has installed."""
 
     scheme = "rpm"
     paths = tuple(f"{folder}/{name}" for name in (SQLITE, f"{SQLITE}-wal", NDB, BERKELEY) for folder in FOLDERS)
 
     def present(self, root: Path) -> bool:
-        """Tell whether there is an rpm database."""
+        """Return whether the host has an rpm database."""
         return _find(root) is not None
 
     def read(self, root: Path) -> Iterator[Package]:
         """
-        Read every installed package.
+        Yield every installed package.
 
-        :raises InventoryError: if the database is damaged or may not be read, or if nothing here can read its form.
+        :raises InventoryError: if the database is damaged or cannot be read, or no reader of its format is installed.
         """
         found = _find(root)
         if found is None:
@@ -71,7 +71,12 @@ def _find(root: Path) -> str | None:
 
 
 def _read_sqlite(path: Path, shown: str) -> Iterator[Mapping[int, str]]:
-    """Read headers one at a time; a database with a log beside it is copied, so that nothing is written there."""
+    """
+    Yield the headers one at a time.
+
+    A database with a write-ahead log is copied first: to read it, sqlite would have to write beside it, and a scan
+    must not change the host. Without a log, ``immutable`` keeps sqlite from creating files.
+    """
     with tempfile.TemporaryDirectory(prefix="patches-") as folder:
         log = path.with_name(path.name + "-wal")
         if log.is_file() and log.stat().st_size:
@@ -95,7 +100,7 @@ def _read_other(root: Path, path: Path, shown: str) -> Iterator[Mapping[int, str
     except ImportError:
         if root == Path("/"):
             return query_packages()
-        raise InventoryError(f"{shown}: to read a database of this form, install patches[rpm]") from None
+        raise InventoryError(f"{shown}: to read a database of this format, install patches[rpm]") from None
     found = get_rpm_db_info(str(path))
     if not isinstance(found, list):
         reason = found.get("error", found) if isinstance(found, dict) else found
@@ -120,7 +125,9 @@ def _tags(info: Mapping[str, Any]) -> Mapping[int, str]:
 def _package(shown: str, tags: Mapping[int, str]) -> Package:
     name, version, release = (tags.get(tag, "") for tag in (header.NAME, header.VERSION, header.RELEASE))
     if not all(_WORD.match(word) for word in (name, version, release)):
-        raise InventoryError(f"{shown}: a package named {name[:80]!r}, of version {version[:80]!r}-{release[:80]!r}")
+        raise InventoryError(
+            f"{shown}: not a valid package: name {name[:80]!r}, version {version[:80]!r}, release {release[:80]!r}"
+        )
     source = _SOURCE_RPM.match(tags.get(header.SOURCERPM, ""))
     return Package(
         name=name,

@@ -1,5 +1,5 @@
 """
-The header of an installed package, as rpm keeps it in its database: a few of its tags.
+Parser of the header that rpm stores for each installed package; only a few tags are read.
 
 Source: rpm's file format (``docs/manual/format_header.md``): two 32-bit numbers, the entries of the index, the data.
 """
@@ -20,21 +20,21 @@ _MOST_BYTES = 256 * 1024 * 1024
 
 
 class MalformedHeader(ValueError):
-    """Bytes that are no header."""
+    """The bytes are not a valid header."""
 
 
 def read_header(blob: bytes) -> Mapping[int, str]:
     """
-    Read the tags that matter here, numbers as decimal text.
+    Return the tags that a :class:`~patches.scanner.inventory.Package` needs, numbers as decimal text.
 
-    :raises MalformedHeader: if the bytes are no header, or are cut off.
+    :raises MalformedHeader: if the bytes are not a header, or are truncated.
     """
     if len(blob) < 8:
-        raise MalformedHeader("the header is cut off")
+        raise MalformedHeader("the header is truncated")
     entries, size = struct.unpack_from(">II", blob)
     start = 8 + entries * _ENTRY.size
     if entries > _MOST_ENTRIES or size > _MOST_BYTES or len(blob) < start + size:
-        raise MalformedHeader("the header is cut off, or is none")
+        raise MalformedHeader("the header is truncated or malformed")
     tags = {}
     for tag, kind, offset, _ in _ENTRY.iter_unpack(blob[8:start]):
         if tag in _TAGS:
@@ -47,5 +47,5 @@ def _value(blob: bytes, kind: int, start: int, end: int) -> str:
         return str(int.from_bytes(blob[start : start + 4], "big"))
     stop = blob.find(b"\0", start, end) if kind in (_STRING, _I18N_STRING) else -1
     if stop < 0:
-        raise MalformedHeader("a tag is cut off, or of a wrong type")
+        raise MalformedHeader("a tag is truncated or has the wrong type")
     return blob[start:stop].decode("utf-8", "backslashreplace")

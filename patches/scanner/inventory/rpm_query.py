@@ -1,4 +1,4 @@
-"""``rpm -qa``: the packages of the running host as rpm itself tells them; the last resort, run once a scan."""
+"""The packages of the running host from the output of ``rpm -qa``: the last resort, run once per scan."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _SECONDS = 120
 
 def query_packages() -> Iterator[Mapping[int, str]]:
     """
-    Ask rpm.
+    Run ``rpm -qa`` and parse its output.
 
-    :return: the tags of each package, as :func:`~patches.scanner.inventory.rpm_header.read_header` gives them.
-    :raises InventoryError: if there is no rpm, or it fails.
+    :return: the tags of each package, as :func:`~patches.scanner.inventory.rpm_header.read_header` returns them.
+    :raises InventoryError: if rpm is not installed, fails, or does not end in time.
     """
     try:
         ran = subprocess.run(  # noqa: S603 - fixed arguments, no shell
-            ["rpm", "-qa", "--qf", _FORMAT],  # noqa: S607 - found as its user finds it
+            ["rpm", "-qa", "--qf", _FORMAT],  # noqa: S607 - found on the PATH, as for any user
             capture_output=True,
             text=True,
             errors="backslashreplace",

@@ -1,1 +1,1 @@
-"""Matching: one vulnerability against all installed packages, findings, and decisions to ignore them."""
+"""Matching of vulnerabilities with the installed packages: the rules, findings, and decisions to ignore findings."""

@@ -1,4 +1,4 @@
-"""Under which names, and with which versions, vulnerability lists may speak of an installed package."""
+"""The names and versions under which a vulnerability list may refer to an installed package."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from patches.scanner.inventory import Package
 
-#: Debian and Ubuntu build the kernels that they sign from a source package of its own; the lists name the kernel's.
+#: Debian and Ubuntu build signed kernels from a separate source package, but the lists name that of the kernel.
 _SIGNED_KERNEL = re.compile(r"linux-signed(?:-(?:amd64|arm64|i386))?(-.+)?\Z")
-#: So they do with boot loaders. What was signed stands in the version: grub2's ``2.06-13+deb12u1`` in
-#: ``1+2.06-13+deb12u1`` (Debian), ``2.06-2ubuntu14.1`` in ``1.187.3+2.06-2ubuntu14.1``
+#: The same holds for boot loaders. The version of the signed source package is a suffix of the package's version:
+#: grub2's ``2.06-13+deb12u1`` in ``1+2.06-13+deb12u1`` (Debian), ``2.06-2ubuntu14.1`` in ``1.187.3+2.06-2ubuntu14.1``
 #: (Ubuntu), shim's ``15.8-1~deb12u1`` in ``1.44~1+deb12u1+15.8-1~deb12u1``.
 _SIGNED_LOADER = {
     "grub2-signed": "grub2",
@@ -26,7 +26,7 @@ _SIGNED_VERSION = re.compile(r".*\+(\d{1,3}(?:[.~][\w.~]*)?(?:\+[\w.]+)?-.*)\Z")
 
 
 def aliases_of(package: Package, scheme: str) -> Iterator[tuple[str, str, str]]:
-    """Give the kind, name and version under which lists may name a package."""
+    """Yield each kind, name and version under which a list may name a package."""
     yield "binary", package.name, package.version
     yield "source", package.source, package.source_version
     if scheme == "dpkg":
@@ -34,7 +34,7 @@ def aliases_of(package: Package, scheme: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _signed(package: Package) -> Iterator[tuple[str, str, str]]:
-    """Name the source whose signed build a package is."""
+    """Yield the source package from which a signed package was built, with its version."""
     kernel = _SIGNED_KERNEL.match(package.source)
     if kernel:
         yield "source", f"linux{kernel[1] or ''}", package.version

@@ -1,11 +1,15 @@
-"""Which installed packages came from elsewhere than the distribution, so that its lists say nothing about them."""
+"""
+Detection of third-party packages: those that were not built by the distribution.
+
+The distribution's lists say nothing about them, so they are reported as not covered.
+"""
 
 from __future__ import annotations
 
 from patches.platforms import Platform
 from patches.scanner.inventory import Package
 
-#: family → what the vendor of its own packages begins with, in lower case.
+#: family → the prefixes, in lower case, of the vendor field of the distribution's own packages.
 VENDORS = {
     "debian": ("debian",),
     "ubuntu": ("ubuntu", "debian", "canonical"),
@@ -26,6 +30,10 @@ VENDORS = {
 
 
 def is_covered(package: Package, platform: str) -> bool:
-    """Tell whether the sources of a platform can know a package; where nothing is known of its origin they can."""
+    """
+    Return whether the sources of a platform can have records of a package.
+
+    A package of unknown origin, and each package of a family without an entry in :data:`VENDORS`, counts as covered.
+    """
     own = VENDORS.get(Platform.from_name(platform).family)
     return own is None or package.vendor is None or package.vendor.lower().startswith(own)

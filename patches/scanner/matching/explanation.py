@@ -1,4 +1,4 @@
-"""Why a host is affected by a flaw, or is not: every record that tells of it, and the rule that was applied."""
+"""Explanations why a host is or is not affected by a vulnerability: every record of it, and the rules that applied."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from patches.wire import decode_lines
 @frozen
 class Step:
     """
-    One comparison.
+    One comparison of a range with an installed package.
 
-    :ivar record: whose range this is.
-    :ivar package: the installed package; ``None`` if none of that name is installed.
-    :ivar version: the version of it that was compared.
-    :ivar ruling: the rule; ``None`` without a package.
+    :ivar record: the record that contains the range.
+    :ivar fixed: the range.
+    :ivar package: the installed package; ``None`` if no package of that name is installed.
+    :ivar version: the package's version that was compared; ``None`` without a package.
+    :ivar rule: the rule that applied; ``None`` without a package.
     """
 
     record: Vulnerability
@@ -36,14 +37,14 @@ class Step:
 @frozen
 class Explanation:
     """
-    Everything that a list says of a flaw, for one host.
+    Everything that a list says about a vulnerability id, for one host.
 
-    :ivar flaw: as it was asked for.
-    :ivar package: only this package, or source package, was asked about; ``None``: all.
-    :ivar records: what the list has of the flaw.
+    :ivar vulnerability_id: the id, as it was requested.
+    :ivar package: the only package, or source package, to explain; ``None`` for all packages.
+    :ivar records: the records of the list with that id.
     :ivar steps: the comparisons, in the order of the records.
-    :ivar installed: whether the package that was asked about is installed.
-    :ivar snapshot: what the server says of the list.
+    :ivar installed: whether *package* is installed.
+    :ivar snapshot: the server's description of the list.
     """
 
     vulnerability_id: str
@@ -55,19 +56,19 @@ class Explanation:
 
     @property
     def affected(self) -> bool | None:
-        """Whether the host is affected; ``None`` if a comparison could not be made, and no other says yes."""
+        """Whether the host is affected; ``None`` if a comparison was not possible and no other comparison matched."""
         rules = [step.rule.affects for step in self.steps if step.rule is not None]
         return True if True in rules else None if None in rules else False
 
     @property
     def conclusion(self) -> str:
-        """The answer in one line."""
+        """The conclusion as a text of one line."""
         if not self.records:
-            return f"not affected: no source of this list has a record of {self.vulnerability_id}"
+            return f"not affected: this list has no record of {self.vulnerability_id}"
         if self.package is not None and not self.installed:
             return f"not affected: no package {self.package} is installed"
         if not any(step.package for step in self.steps):
-            which = self.package or "what is installed"
+            which = self.package or "any installed package"
             return f"not affected: the records of {self.vulnerability_id} do not name {which}"
         return {True: "affected", False: "not affected", None: "not evaluated"}[self.affected]
 
@@ -76,10 +77,11 @@ async def explain(
     stream: VerifiedStream, inventory: Inventory, vulnerability_id: str, package: str | None = None
 ) -> Explanation:
     """
-    Read a whole list, and explain what it says of a flaw; raises as the stream does.
+    Read a whole list and return an explanation of what it says about a vulnerability.
 
-    :param flaw: a CVE or any other name of a record.
-    :param package: the name of a package or of a source package; ``None``: whatever is concerned.
+    :param vulnerability_id: a CVE, or any other name of a record.
+    :param package: the name of a package or source package to explain; ``None`` for all packages.
+    :raises StreamError: if the list cannot be read whole and verified.
     """
     records = [record async for record in _records(stream, vulnerability_id)]
     matcher = Matcher(inventory)
@@ -89,7 +91,7 @@ async def explain(
 
 
 async def _records(stream: VerifiedStream, vulnerability_id: str) -> AsyncIterator[Vulnerability]:
-    """Decode only the lines in which the name stands at all."""
+    """Yield the records of a vulnerability id. Only lines that contain the id as bytes are decoded, which is faster."""
     name = vulnerability_id.encode()
     async for body in stream.bodies():
         lines = b"\n".join(line for line in body.splitlines() if name in line)

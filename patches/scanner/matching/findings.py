@@ -1,4 +1,4 @@
-"""Findings: what affects a host, once for each flaw and package, however many records tell of it."""
+"""Findings: one for each pair of vulnerability id and affected package, even if several records match the pair."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from patches.vulnerability import FixedPackage, Severity, Vulnerability
 @frozen
 class Ignored:
     """
-    Why a finding is ignored, and until when.
+    The reason why a finding is ignored, and the day on which the decision expires.
 
-    :ivar reason: in the words of who decided it.
-    :ivar expires: the first day on which it counts again; ``None``: the decision does not end by itself.
-    :ivar status: what the decision says of the host, in the words of OpenVEX: it is ``affected`` and that is accepted,
-        or it is ``not_affected``, or ``fixed``.
-    :ivar justification: of what is not affected OpenVEX's word for the reason, where the decision has one.
+    :ivar reason: the author's own words.
+    :ivar expires: the first day on which the finding counts again; ``None`` if the decision never expires.
+    :ivar status: the state of the host according to the decision, as an OpenVEX status: ``affected`` (the risk is
+        accepted), ``not_affected`` or ``fixed``.
+    :ivar justification: OpenVEX's keyword for why the host is not affected; ``None`` if the decision has no keyword.
     """
 
     reason: str
@@ -35,14 +35,15 @@ class Ignored:
 @frozen
 class Finding:
     """
-    A flaw that affects a package that is installed.
+    A vulnerability id that affects an installed package.
 
-    :ivar flaw: its CVE, or the name of the one record that tells of it.
-    :ivar fixed: the fix that the package lacks: of several the highest, as only that one mends all that they tell of;
-        without a fix if there is none yet.
-    :ivar records: every record that tells of it; never empty, the one that is named by the flaw first.
-    :ivar running: of a kernel's package whether that kernel runs; ``None`` where this is not known, or is no kernel.
-    :ivar ignored: set if it is not to count.
+    :ivar vulnerability_id: the CVE; the record's own name if the record has no CVE.
+    :ivar fixed: the fix that the package lacks. Of several fixes it is the highest, because only that one repairs
+        everything that the records describe. It has no version if no fix exists yet.
+    :ivar records: every record of the vulnerability id that matched, never empty; a record of that name is the first.
+    :ivar running: for a package of a kernel, whether that kernel is running; ``None`` if this is not known, or if the
+        package is not a kernel's.
+    :ivar ignored: the decision to ignore the finding; ``None`` if the finding counts.
     """
 
     vulnerability_id: str
@@ -54,41 +55,41 @@ class Finding:
 
     @property
     def severity(self) -> Severity:
-        """The highest that a record gives it."""
+        """The highest severity in the records."""
         return max(record.severity for record in self.records)
 
     @property
     def details_href(self) -> str:
-        """Where to read more; empty if no record tells."""
+        """The URL of a description; empty if the records have no URL."""
         return next((record.details_href for record in self.records if record.details_href), "")
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The vulnerability sources that tell of it."""
+        """The vulnerability sources of the records, without repetition."""
         return tuple(dict.fromkeys(record.source for record in self.records))
 
     @property
     def platform(self) -> str:
-        """The platform that the records are for."""
+        """The platform of the records."""
         return self.records[0].platform
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Everything by which it is called: the flaw, its records, and what else these call it."""
+        """All names of the finding: the vulnerability id, the names of the records, and their aliases."""
         other = [name for record in self.records if self.vulnerability_id == record.name for name in record.aliases]
         return tuple(dict.fromkeys([self.vulnerability_id, *(record.name for record in self.records), *other]))
 
     @property
     def installed_version(self) -> str:
-        """The version that was compared: the source package's, where the fix names that."""
+        """The version that was compared: that of the source package if the fix names a source package."""
         return self.package.source_version if self.fixed.kind == "source" else self.package.version
 
 
 class Findings:
     """
-    Collects matches, and makes findings of them.
+    Collects matches and joins them to findings.
 
-    :param scheme: how the versions compare.
+    :param scheme: the version scheme that orders the fixes.
     """
 
     def __init__(self, scheme: str) -> None:
@@ -96,15 +97,15 @@ class Findings:
         self._matches: dict[tuple[str, Package], list[Match]] = {}
 
     def add(self, match: Match) -> None:
-        """Take up a match: of an advisory, one finding for each of its flaws."""
+        """Add a match. An advisory results in one finding for each of its vulnerability ids."""
         for vulnerability_id in match.vulnerability.flaws:
             self._matches.setdefault((vulnerability_id, match.package), []).append(match)
 
     def all(self, running: Mapping[Package, bool]) -> list[Finding]:
         """
-        Give the findings, the severest first.
+        Return the findings, the most severe first.
 
-        :param running: of the packages of kernels, whether their kernel runs.
+        :param running: for each package of a kernel, whether that kernel is running.
         """
         found = [self._finding(vulnerability_id, matches) for (vulnerability_id, _), matches in self._matches.items()]
         told = [evolve(each, running=running[each.package]) if each.package in running else each for each in found]
@@ -130,6 +131,6 @@ class Findings:
 
 
 def by_severity(finding: Finding) -> tuple[int, str, str, str, str]:
-    """Give the key by which findings are sorted: the severest first, then by package."""
+    """Return the key that sorts findings: the most severe first, then by package."""
     package = finding.package
     return (-finding.severity, package.name, finding.vulnerability_id, package.arch, package.version)

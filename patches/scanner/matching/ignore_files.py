@@ -1,8 +1,9 @@
 """
-Files of decisions about findings: a TOML file of our own form, or an OpenVEX document.
+Reader of files with decisions about findings: a TOML file of our own format, or an OpenVEX document.
 
-Our own form is a list of tables ``[[ignore]]``, each with ``cve`` or ``package`` or both, a ``reason`` and the day on
-which it ``expires``. A file holds whole or not at all: an entry that is misread could hide what is wanted, or worse.
+Our own format is a list of tables ``[[ignore]]``, each with ``cve`` or ``package`` or both, a ``reason`` and the day on
+which it ``expires``. A file with one invalid entry is refused as a whole: an entry that was misread could hide findings
+that should be reported.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ _MOST_BYTES = 64 * 1024 * 1024
 
 
 class BadIgnores(ValueError):
-    """A file of decisions that cannot be used; its text names the file and the entry, in one line."""
+    """A file of decisions is invalid; the text names the file and the entry, in one line."""
 
 
 def read_ignores(path: Path) -> Ignores:
     """
-    Read a file of decisions.
+    Read a file of decisions; a file whose first character is ``{`` is OpenVEX, any other is TOML.
 
-    :raises BadIgnores: if it cannot be read whole.
+    :raises BadIgnores: if the file cannot be read, is too large, or has an invalid entry.
     """
     try:
         with path.open("rb") as file:
@@ -36,7 +37,7 @@ def read_ignores(path: Path) -> Ignores:
     except OSError as error:
         raise BadIgnores(f"{path}: {error.strerror}") from error
     if len(content) > _MOST_BYTES:
-        raise BadIgnores(f"{path}: more than {_MOST_BYTES >> 20} MiB")
+        raise BadIgnores(f"{path}: the file is larger than {_MOST_BYTES >> 20} MiB")
     try:
         if content.lstrip().startswith(b"{"):
             return parse_vex(content)
@@ -47,9 +48,9 @@ def read_ignores(path: Path) -> Ignores:
 
 def parse_ignores(content: bytes) -> Ignores:
     """
-    Read a file of our own form.
+    Parse a file of our own format.
 
-    :raises BadIgnores: at the first that is wrong.
+    :raises BadIgnores: at the first invalid entry.
     """
     try:
         table = tomllib.loads(content.decode("utf-8"))
@@ -57,17 +58,17 @@ def parse_ignores(content: bytes) -> Ignores:
         raise BadIgnores(f"not TOML: {error}") from error
     unknown = sorted(table.keys() - {"ignore"})
     if unknown:
-        raise BadIgnores(f"there is nothing named {unknown[0]!r}, only tables [[ignore]]")
+        raise BadIgnores(f"unknown name {unknown[0]!r}: only tables [[ignore]] are allowed")
     entries = table.get("ignore", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise BadIgnores("ignore must be tables, [[ignore]]")
+        raise BadIgnores("ignore must be a list of tables, [[ignore]]")
     return Ignores(tuple(_entry(number, entry) for number, entry in enumerate(entries, 1)))
 
 
 def _entry(number: int, entry: Mapping[str, Any]) -> Ignore:
     unknown = sorted(entry.keys() - set(_NAMES))
     if unknown:
-        raise BadIgnores(f"entry {number}: there is nothing named {unknown[0]!r}, only {', '.join(_NAMES)}")
+        raise BadIgnores(f"entry {number}: unknown name {unknown[0]!r}: only {', '.join(_NAMES)} are allowed")
     cve, package, reason = (_text(number, entry, name) for name in ("cve", "package", "reason"))
     expires = entry.get("expires")
     if cve is None and package is None:
@@ -84,5 +85,5 @@ def _entry(number: int, entry: Mapping[str, Any]) -> Ignore:
 def _text(number: int, entry: Mapping[str, Any], name: str) -> str | None:
     value = entry.get(name)
     if value is not None and (not isinstance(value, str) or not value.strip()):
-        raise BadIgnores(f"entry {number}: {name} must be a text that is not empty")
+        raise BadIgnores(f"entry {number}: {name} must be a non-empty string")
     return value.strip() if value is not None else None

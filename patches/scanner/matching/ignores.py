@@ -1,4 +1,4 @@
-"""Findings that somebody decided to live with: each decision has a reason, and may have an end."""
+"""Decisions to ignore findings: each has a reason and, unless it is unlimited, the day on which it expires."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from patches.scanner.matching.purls import matches_package
 @frozen
 class Ignore:
     """
-    One decision.
+    One decision to ignore findings.
 
-    :ivar flaw: a CVE or another name of the finding; ``None``: whatever flaw.
-    :ivar package: the name of a package or of its source package; ``None``: whatever package.
-    :ivar reason: in the words of who decided; never empty.
-    :ivar expires: the first day on which it holds no more; ``None``: it does not end by itself.
-    :ivar product: the package, and it may be the version of it, that a VEX statement is about; ``None``: any.
-    :ivar alias: whether other flaws may share the name, as an advisory's: only the one of that very name is meant.
+    :ivar vulnerability_id: a CVE or another name of the finding; ``None`` matches each vulnerability.
+    :ivar package: the name of a package or of its source package; ``None`` matches each package.
+    :ivar reason: the author's own words; never empty.
+    :ivar expires: the first day on which the decision is not valid; ``None`` if it never expires.
+    :ivar product: the package, optionally with its version, that a VEX statement names; ``None`` matches each package.
+    :ivar alias: whether other vulnerabilities may share the name, as they share that of an advisory. Such a decision
+        matches only the finding whose vulnerability id is exactly that name.
     :ivar status: as :attr:`Ignored.status`.
     :ivar justification: as :attr:`Ignored.justification`.
     """
@@ -36,7 +37,7 @@ class Ignore:
     justification: str | None = None
 
     def concerns(self, finding: Finding) -> bool:
-        """Tell whether it is about this finding."""
+        """Return whether the decision applies to a finding, whether or not it has expired."""
         package = finding.package
         return (
             (
@@ -48,23 +49,23 @@ class Ignore:
         )
 
     def has_expired(self, today: date) -> bool:
-        """Tell whether it holds no more."""
+        """Return whether the decision is not valid on that day."""
         return self.expires is not None and today >= self.expires
 
 
 @frozen
 class Ignores:
-    """All decisions."""
+    """The decisions of a file, in the order in which they are tried."""
 
     decisions: tuple[Ignore, ...] = ()
 
     def of(self, finding: Finding, today: date) -> Ignored | None:
-        """Give the decision that holds for a finding today; the first of several."""
+        """Return the first valid decision about a finding; ``None`` if no decision applies."""
         for decision in self.decisions:
             if not decision.has_expired(today) and decision.concerns(finding):
                 return Ignored(decision.reason, decision.expires, decision.status, decision.justification)
         return None
 
     def expired(self, today: date) -> int:
-        """Count the decisions that hold no more."""
+        """Return the number of decisions that have expired."""
         return sum(decision.has_expired(today) for decision in self.decisions)

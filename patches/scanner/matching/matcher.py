@@ -1,4 +1,8 @@
-"""One vulnerability against everything that is installed: the step of the data's way where it is judged."""
+"""
+The matcher: compares one vulnerability after the other with all installed packages.
+
+It stands between the verified stream and the findings, and is the only place where a package is judged.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +19,20 @@ from patches.scanner.matching.rules import Rule
 from patches.versions import InvalidVersion, ordering
 from patches.vulnerability import FixedPackage, Vulnerability
 
-#: Architectures of packages, and of fixes, that are for every machine.
+#: The architectures of packages and fixes that are for every machine.
 EVERY_ARCH = frozenset(("all", "noarch"))
 
+#: Builds with fixes of their own. Their versions cannot be compared with those of the distribution's main line.
 _OWN_FIXES = re.compile(r"fips|\.ksplice", re.IGNORECASE)
 
 
 @frozen
 class Match:
     """
-    A vulnerability that affects a package that is installed.
+    A vulnerability that affects an installed package.
 
-    :ivar package: what is installed.
-    :ivar fixed: the fix that it lacks; its ``version`` is ``None`` if there is none yet.
+    :ivar package: the installed package.
+    :ivar fixed: the fix that the package lacks; its ``version`` is ``None`` if no fix exists yet.
     """
 
     vulnerability: Vulnerability
@@ -37,11 +42,11 @@ class Match:
 
 class Matcher:
     """
-    Matches vulnerabilities with one inventory.
+    Matches vulnerabilities with the packages of one inventory.
 
-    :ivar names: all names, of source and of binary packages, under which lists may name what is installed.
-    :ivar not_evaluated: how many pairs of a vulnerability and an installed package could not be judged, by reason. They
-        are neither findings nor clean.
+    :ivar names: all names, of source and binary packages, under which a list may name an installed package.
+    :ivar not_evaluated: the number of pairs of a vulnerability and an installed package that could not be judged, by
+        reason. Such a pair is neither a finding nor clean.
     :ivar unjudged: the packages of these pairs, with the reasons.
     """
 
@@ -58,7 +63,7 @@ class Matcher:
         self.names = frozenset(name for _, name in self._installed)
 
     def match(self, vulnerability: Vulnerability) -> Iterator[Match]:
-        """Find the installed packages that a vulnerability affects, each once."""
+        """Yield the installed packages that a vulnerability affects, each once; count those that cannot be judged."""
         found: set[Package] = set()
         for fixed in self._offered(vulnerability.fixed_in):
             for package, version in self._installed.get((fixed.kind, fixed.name), ()):
@@ -71,7 +76,7 @@ class Matcher:
                         self._pass_over(package, rule)
 
     def rules(self, vulnerability: Vulnerability) -> Iterator[tuple[FixedPackage, Package, str, Rule]]:
-        """Tell of each range and each package that is named by it what is ruled, and with which version."""
+        """Yield each range with each installed package that it names, the version that was compared, and the rule."""
         offered = self._offered(vulnerability.fixed_in)
         for fixed in vulnerability.fixed_in:
             for package, version in self._installed.get((fixed.kind, fixed.name), ()):
@@ -79,7 +84,11 @@ class Matcher:
                 yield fixed, package, version, rule
 
     def _offered(self, fixes: tuple[FixedPackage, ...]) -> Sequence[FixedPackage]:
-        """Leave out what is for other channels; what a channel of this host says of a package goes before the rest."""
+        """
+        Return the fixes that this host can get: those of the main line and of the channels that are enabled on it.
+
+        If a channel of this host has a fix for a package, it replaces the fixes of the main line for that package.
+        """
         if all(fixed.channel is None for fixed in fixes):
             return fixes
         own = {(fixed.kind, fixed.name) for fixed in fixes if fixed.channel in self._channels}
@@ -104,7 +113,11 @@ class Matcher:
         return Rule.NO_ORDER if self._sort_key is None else self._judge_range(self._sort_key, fixed, version)
 
     def _judge_module(self, fixed: FixedPackage, package: Package) -> Rule | None:
-        """Versions of a modular build, of a plain one, and of another stream have nothing to do with each other."""
+        """
+        Return the rule that excludes a range because of its module; ``None`` if the versions can be compared.
+
+        Versions of a modular build, of a build outside modules, and of another stream are not comparable.
+        """
         if self._scheme != "rpm":
             return None if fixed.module is None else Rule.OTHER_MODULE
         modular = _is_modular(fixed.module, fixed.version)
@@ -146,10 +159,14 @@ def _concerns(fixed: FixedPackage, arch: str) -> bool:
 
 
 def _is_modular(module: str | None, version: str | None) -> bool:
-    """Tell whether a build is of a module; its release says so too, as ``.module+el8`` or ``.module_el8``."""
+    """Return whether a build belongs to a module; its release shows it too, as ``.module+el8`` or ``.module_el8``."""
     return module is not None or ".module" in (version or "")
 
 
 def _without_epoch(version: str | None) -> str | None:
-    """An rpm does not record the epoch of its source: what is by source is compared without."""
+    """
+    Return an rpm version without its epoch.
+
+    An rpm does not record the epoch of its source package, so versions of source packages are compared without it.
+    """
     return version.partition(":")[2] if version and ":" in version else version

@@ -1,5 +1,5 @@
 """
-Packages as package URLs, the names by which other tools know them.
+Conversion between packages and package URLs (purls), the names that other tools use for packages.
 
 Source: the purl specification, and its definitions of the types ``deb``, ``rpm`` and ``apk``.
 """
@@ -13,7 +13,7 @@ from patches.scanner.inventory import Package
 
 #: version scheme → type of purl
 TYPES = {"dpkg": "deb", "rpm": "rpm", "apk": "apk"}
-#: family → namespace, where these differ: it is the vendor's own name, as in the ``ID`` of ``os-release``.
+#: family → namespace, where the two differ: the namespace is the vendor's own name, as in the ``ID`` of ``os-release``.
 _NAMESPACES = {
     "rhel": "redhat",
     "centos-stream": "centos",
@@ -22,7 +22,7 @@ _NAMESPACES = {
     "amazon": "amzn",
     "opensuse-leap": "opensuse",
 }
-#: Under which other namespaces the packages of a family go.
+#: namespace → other namespaces that tools use for the same packages.
 _ALSO = {
     "redhat": ("rhel",),
     "almalinux": ("alma",),
@@ -35,9 +35,11 @@ _ALSO = {
 
 def purl_of(package: Package, platform: str, scheme: str | None = None) -> PackageURL:
     """
-    Name a package that is installed. A slash, which no package's name has, would part its purl.
+    Return the purl of an installed package.
 
-    :param scheme: how its version compares, where the platform's name does not tell.
+    A slash in a name is escaped, because it would split the purl; no valid package name contains one.
+
+    :param scheme: the version scheme, used if the platform's name does not determine it.
     """
     told, namespace = _vendor(platform)
     kind = TYPES.get(told or scheme or "", "generic")
@@ -49,10 +51,10 @@ def purl_of(package: Package, platform: str, scheme: str | None = None) -> Packa
 
 def matches_package(purl: PackageURL, package: Package, platform: str) -> bool:
     """
-    Tell whether a purl is of a package that is installed; what it leaves open may be anything.
+    Return whether a purl names an installed package; a part that the purl does not have matches anything.
 
-    It may name the source package, as ``arch=source`` says or its name does. Its ``distro`` is left aside, as everyone
-    writes that in another way.
+    The purl may name the source package, either by ``arch=source`` or by its name. Its ``distro`` is not compared,
+    because each tool spells it differently.
     """
     own = purl_of(package, platform)
     namespaces = (own.namespace, *_ALSO.get(own.namespace or "", ()))
@@ -79,13 +81,17 @@ def _is_version(version: str, epoch: str | None, installed: str, kind: str) -> b
 
 
 def _split(version: str) -> tuple[str | None, str]:
-    """Split the epoch off an rpm's version."""
+    """Return the epoch of an rpm version, ``None`` if it has no epoch, and the rest of the version."""
     epoch, colon, rest = version.partition(":")
     return (epoch, rest) if colon else (None, version)
 
 
 def _upstream(package: Package, kind: str) -> str | None:
-    """Give the source package, with its version where that is another; none where it is the package itself."""
+    """
+    Return the qualifier ``upstream``: the source package, with its version if that differs from the package's.
+
+    :return: ``None`` if the source package has the package's own name and version.
+    """
     if (package.source, package.source_version) == (package.name, package.version):
         return None
     if kind == "rpm":
@@ -96,7 +102,7 @@ def _upstream(package: Package, kind: str) -> str | None:
 
 
 def _vendor(platform: str) -> tuple[str | None, str | None]:
-    """Tell the version scheme and the namespace of a platform."""
+    """Return the version scheme and the namespace of a platform; ``None`` for both if the platform is not known."""
     try:
         known = Platform.from_name(platform)
     except InvalidPlatform:

@@ -1,4 +1,4 @@
-"""What can be said of one installed package and one range of a vulnerability: every rule, with its words."""
+"""The rules of the matcher: every possible result of comparing an installed package with a range, with its text."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from enum import Enum
 
 class Rule(Enum):
     """
-    A rule that was applied.
+    A rule of the matcher.
 
-    :ivar affects: ``True`` or ``False``; ``None``: it could not be judged, which is neither a finding nor clean.
-    :ivar text: the rule in words.
+    :ivar affects: whether the package is affected; ``None`` if it cannot be judged: neither a finding nor clean.
+    :ivar text: the rule as a text for users.
     """
 
     NO_FIX = (True, "every version is affected")
@@ -21,10 +21,10 @@ class Rule(Enum):
     BEFORE_INTRODUCED = (False, "the installed version is before the first that is affected")
     NOT_AFFECTED = (False, "the source says that it is not affected")
     OTHER_ARCH = (False, "this is for other architectures")
-    OTHER_MODULE = (False, "this is for packages of another module or stream, or for those outside of modules")
+    OTHER_MODULE = (False, "this is for packages of another module or stream, or for packages outside modules")
     OTHER_CHANNEL = (
         False,
-        "this is of a channel that is not the host's, or another one goes before it",
+        "this is for a channel that is not enabled on the host, or the host has a channel with a fix of its own",
     )
     INVALID_INSTALLED = (None, "the installed version is not valid")
     INVALID_LISTED = (None, "the listed version is not valid")

@@ -1,7 +1,7 @@
 """
-OpenVEX documents as files of decisions: what they say is not affected, or fixed, is ignored.
+Parser of OpenVEX documents: a statement with the status "not affected" or "fixed" is a decision to ignore a finding.
 
-Source: OpenVEX specification 0.2.0. A later statement about the same flaw and product replaces an earlier one.
+Source: OpenVEX specification 0.2.0. A later statement about the same vulnerability and product replaces an earlier one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from patches.scanner.matching.ignores import Ignore, Ignores
 from patches.scanner.matching.purls import TYPES
 
 STATUSES = ("not_affected", "affected", "fixed", "under_investigation")
-#: The words of the specification for why something is not affected.
+#: The specification's keywords for why a product is not affected.
 JUSTIFICATIONS = (
     "component_not_present",
     "vulnerable_code_not_present",
@@ -26,15 +26,16 @@ JUSTIFICATIONS = (
     "vulnerable_code_cannot_be_controlled_by_adversary",
     "inline_mitigations_already_exist",
 )
-#: The statuses that say that there is nothing to do.
+#: The statuses that need no action, so that the finding is ignored.
 _SETTLED = ("not_affected", "fixed")
-#: What these purls name has packages of a distribution in it, or is one: a host, an image.
+#: Types of purls that name a whole host or image, which contains the packages of a distribution.
 _WHOLE = ("oci", "docker", "generic")
+#: The time of a statement if neither it nor its document has a time: every other statement is newer.
 _FIRST = datetime.min.replace(tzinfo=UTC)
 
 
 class BadVex(ValueError):
-    """A document that is not OpenVEX; its text says where, in one line."""
+    """A document is not valid OpenVEX; the text names the statement, in one line."""
 
 
 @frozen
@@ -50,9 +51,9 @@ class _Statement:
 
 def parse_vex(content: bytes) -> Ignores:
     """
-    Read an OpenVEX document.
+    Parse an OpenVEX document and return its decisions, the newest first.
 
-    :raises BadVex: at the first statement that cannot be read.
+    :raises BadVex: at the first invalid statement.
     """
     try:
         document = json.loads(content)
@@ -60,7 +61,7 @@ def parse_vex(content: bytes) -> Ignores:
         raise BadVex(f"not JSON: {error}") from error
     context = document.get("@context") if isinstance(document, dict) else None
     if not isinstance(context, str) or not context.startswith("https://openvex.dev/ns"):
-        raise BadVex("not an OpenVEX document: it has no @context of openvex.dev")
+        raise BadVex("not an OpenVEX document: @context of openvex.dev is missing")
     told = _time(document.get("last_updated") or document.get("timestamp"), "timestamp")
     statements = _list(document, "statements", "the document")
     read = [_statement(number, each, told or _FIRST) for number, each in enumerate(statements, 1)]
@@ -69,10 +70,10 @@ def parse_vex(content: bytes) -> Ignores:
 
 def _decisions(statements: Sequence[_Statement]) -> Iterator[Ignore]:
     """
-    Give what holds: the newest statement about a flaw and a product; of two of the same time the later one.
+    Yield the newest statement about each pair of vulnerability and product; of two with the same time, the later one.
 
-    An alias may be the name of an advisory about several flaws, of which the statement means one: it is taken for the
-    flaw itself alone.
+    An alias may be the name of an advisory about several vulnerabilities, while the statement means only one of them.
+    Such a decision therefore applies only to a finding whose vulnerability id is the alias itself.
     """
     decided = set()
     for statement in sorted(statements, key=lambda each: (each.told, each.number), reverse=True):
@@ -110,19 +111,19 @@ def _statement(number: int, given: Any, told: datetime) -> _Statement:
 
 
 def _names(given: Any, where: str) -> tuple[str, ...]:
-    """Give the flaw's names; the form before 0.2.0 had but the name itself."""
+    """Return the names of the vulnerability, its id first; before version 0.2.0 the member was only the name."""
     if isinstance(given, str) and given:
         return (given,)
     if not isinstance(given, dict) or not _text(given, "name", where):
         raise BadVex(f"{where}: vulnerability.name is missing")
     aliases = _list(given, "aliases", where)
     if not all(isinstance(alias, str) for alias in aliases):
-        raise BadVex(f"{where}: aliases must be texts")
+        raise BadVex(f"{where}: aliases must be strings")
     return tuple(dict.fromkeys((given["name"], *aliases)))
 
 
 def _products(statement: Mapping[str, Any], where: str) -> Iterator[PackageURL | None]:
-    """Give the packages that a statement is about; ``None`` stands for the whole host."""
+    """Yield the packages that a statement is about; ``None`` stands for the whole host."""
     for product in _list(statement, "products", where):
         inner = _list(product, "subcomponents", where) if isinstance(product, dict) else []
         named = [_product(each, where) for each in (product, *inner)]
@@ -134,7 +135,7 @@ def _products(statement: Mapping[str, Any], where: str) -> Iterator[PackageURL |
 
 
 def _product(given: Any, where: str) -> PackageURL | None:
-    """Give the purl of a component; ``None`` if it has none."""
+    """Return the purl of a component; ``None`` if it has no purl."""
     if isinstance(given, str):
         given = {"@id": given}
     if not isinstance(given, dict):
@@ -143,7 +144,7 @@ def _product(given: Any, where: str) -> PackageURL | None:
     purl = identifiers.get("purl") if isinstance(identifiers, dict) else None
     text = purl or given.get("@id") or ""
     if not isinstance(text, str):
-        raise BadVex(f"{where}: a product's name must be a text")
+        raise BadVex(f"{where}: the name of a product must be a string")
     if not text.startswith("pkg:"):
         return None
     try:
@@ -162,7 +163,7 @@ def _list(given: Mapping[str, Any], name: str, where: str) -> list[Any]:
 def _text(given: Mapping[str, Any], name: str, where: str) -> str | None:
     value = given.get(name)
     if value is not None and not isinstance(value, str):
-        raise BadVex(f"{where}: {name} must be a text")
+        raise BadVex(f"{where}: {name} must be a string")
     return value or None
 
 

@@ -1,1 +1,1 @@
-"""What a scan shows: documents for programs, tables for people, exit codes."""
+"""The output of a scan: documents for programs, tables for people, and exit codes."""

@@ -1,7 +1,7 @@
 """
-What a scan says, as CycloneDX: the host with all its packages, and the vulnerabilities that affect them.
+The outcome of a scan as CycloneDX: the host with all its packages, and the vulnerabilities that affect them.
 
-Source: CycloneDX 1.6 (ECMA-424), in JSON; written by its own library.
+Source: CycloneDX 1.6 (ECMA-424), in JSON; written by the project's own Python library.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from patches.scanner.output.cyclonedx_vulnerabilities import vulnerabilities_of
 
 
 def cyclonedx_text(outcome: Outcome) -> str:
-    """Make the document."""
+    """Return the document of an outcome."""
     return JsonV1Dot6(_bom(outcome)).output_as_string(indent=2)
 
 
@@ -61,7 +61,7 @@ def _facts(outcome: Outcome) -> dict[str, str | None]:
 
 
 def _components(outcome: Outcome) -> list[Component]:
-    """Give the packages; those that purls cannot tell apart are one component."""
+    """Return the packages as components; packages with the same purl become one component."""
     coverage = outcome.coverage
     elsewhere = frozenset(coverage.not_covered)
     components: dict[str, Component] = {}

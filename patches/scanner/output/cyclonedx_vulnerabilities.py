@@ -1,4 +1,4 @@
-"""The vulnerabilities of a CycloneDX document: one for each flaw, and for each decision that is made about it."""
+"""The vulnerabilities of a CycloneDX document: one for each pair of vulnerability id and decision about it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _METHODS = {
     "3.1": VulnerabilityScoreSource.CVSS_V3_1,
     "4.0": VulnerabilityScoreSource.CVSS_V4,
 }
-#: OpenVEX's word → ours here; for what an adversary cannot control there is none.
+#: OpenVEX's keyword → CycloneDX's; the one for code that an adversary cannot control has no equivalent.
 _JUSTIFICATIONS = {
     "component_not_present": ImpactAnalysisJustification.CODE_NOT_PRESENT,
     "vulnerable_code_not_present": ImpactAnalysisJustification.CODE_NOT_PRESENT,
@@ -64,7 +64,7 @@ _STATES = {
 
 
 def vulnerabilities_of(outcome: Outcome) -> Iterator[Vulnerability]:
-    """Give the vulnerabilities of what is shown."""
+    """Yield the vulnerabilities of the findings that are shown."""
     groups: dict[tuple[str, Ignored | None], list[Finding]] = {}
     for finding in outcome.shown:
         groups.setdefault((finding.vulnerability_id, finding.ignored), []).append(finding)
@@ -95,7 +95,7 @@ def _source(record: Record) -> VulnerabilitySource | None:
 
 
 def _references(vulnerability_id: str, records: Iterable[Record]) -> list[VulnerabilityReference]:
-    """Give the other names, each with the source that uses it; the format has no place for one without."""
+    """Return the other names, each with the source that uses it; the format does not allow a name without a source."""
     named = {(name, record.source) for record in records if record.source for name in (record.name, *record.aliases)}
     about = sorted(each for each in named if each[0] != vulnerability_id)
     return [VulnerabilityReference(id=name, source=VulnerabilitySource(name=source)) for name, source in about]
@@ -131,7 +131,7 @@ def _analysis(ignored: Ignored) -> VulnerabilityAnalysis:
 
 
 def _targets(findings: Iterable[Finding], outcome: Outcome) -> list[BomTarget]:
-    """Say what is affected, whoever ignores it."""
+    """Return the affected packages; one that a decision calls not affected or fixed is marked as unaffected."""
     targets = {}
     for finding in findings:
         ref = purl_of(finding.package, outcome.platform, outcome.coverage.scheme).to_string()

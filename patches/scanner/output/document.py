@@ -1,4 +1,4 @@
-"""What a scan says, as JSON in a form of our own: nothing that is known is left out."""
+"""The outcome of a scan as JSON in our own format, which contains everything that is known."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from patches.scanner.outcome import Coverage, ListInfo, Outcome
 from patches.vulnerability import Vulnerability
 from patches.wire import rfc3339
 
-#: Grows when a reader of the older form would misread the newer.
+#: The version of the format. It grows if a reader of the older format would misread the newer one.
 FORM = 1
 
 
 def document_text(outcome: Outcome) -> str:
-    """Make the document."""
+    """Return the document of an outcome as text."""
     return json.dumps(outcome_document(outcome), indent=2)
 
 
 def outcome_document(outcome: Outcome) -> dict[str, Any]:
-    """Give an outcome as what JSON can hold."""
+    """Return an outcome as a JSON object."""
     kernels = outcome.kernels
     unfixed = {"unfixed": [_finding(each) for each in outcome.unfixed]} if outcome.with_unfixed else {}
     return {
@@ -62,7 +62,7 @@ def _list(list_info: ListInfo) -> dict[str, Any]:
 
 
 def _packages(coverage: Coverage, complete: bool) -> dict[str, Any]:
-    """Of a scan that is not complete nothing is said to be fine."""
+    """Return the packages by result. The number of fine ones is ``None`` unless the scan is complete."""
     return {
         "installed": coverage.installed,
         "affected": len(coverage.affected),

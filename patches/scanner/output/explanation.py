@@ -1,4 +1,4 @@
-"""An explanation, as a JSON document and as text for a terminal."""
+"""The output of ``patches explain``: a JSON document, or text for a terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from patches.scanner.outcome import Target
 
 
 def explanation_document(explanation: Explanation) -> dict[str, Any]:
-    """Give an explanation as a JSON document."""
+    """Return an explanation as a JSON object."""
     return {
         "flaw": explanation.vulnerability_id,
         "package": explanation.package,
@@ -50,7 +50,7 @@ def _step_document(step: Step) -> dict[str, Any]:
 
 
 def explanation_text(target: Target, explanation: Explanation) -> str:
-    """Say as rich markup why a host is affected, or is not."""
+    """Return an explanation as text with rich markup."""
     return "\n".join(_lines(target, explanation))
 
 

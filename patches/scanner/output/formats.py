@@ -1,4 +1,4 @@
-"""What a scan says, as a document for other programs: one module for each format, each a function of the outcome."""
+"""The formats of the output: one module for each document, each with a function from the outcome to its text."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from patches.scanner.output.sarif import sarif_text
 
 
 def _cyclonedx(outcome: Outcome) -> str:
-    """Its library is large, and is loaded only where it is asked for."""
+    """Return the CycloneDX document. Its library is large, so it is imported only when it is needed."""
     from patches.scanner.output.cyclonedx import cyclonedx_text
 
     return cyclonedx_text(outcome)
 
 
-#: What is for people.
+#: The format for people.
 TABLE = "table"
-#: name → what makes the text of the document, in ASCII and without a line feed at its end.
+#: name → a function that returns the text of the document, in ASCII and without a line feed at its end.
 DOCUMENTS: Mapping[str, Callable[[Outcome], str]] = {
     "json": document_text,
     "sarif": sarif_text,

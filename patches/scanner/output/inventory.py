@@ -1,4 +1,4 @@
-"""``patches inventory``: the packages of a host, as they are seen."""
+"""The output of ``patches inventory``: the packages of a host as JSON or as a table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from patches.service.terminal import TextTable
 
 
 def inventory_document(target: Target, inventory: Inventory) -> dict[str, Any]:
-    """Give an inventory as a JSON document."""
+    """Return an inventory as a JSON object."""
     return {
         "host": target.host,
         "platform": target.platform,
@@ -28,7 +28,7 @@ def inventory_document(target: Target, inventory: Inventory) -> dict[str, Any]:
 
 
 def kernels_document(kernels: Kernels | None) -> dict[str, Any] | None:
-    """Describe the kernels of a host; ``None`` if it has none."""
+    """Return the kernels of a host as a JSON object; ``None`` if no kernel is installed."""
     if kernels is None:
         return None
     return {
@@ -39,7 +39,7 @@ def kernels_document(kernels: Kernels | None) -> dict[str, Any] | None:
 
 
 def inventory_table(inventory: Inventory) -> Table:
-    """Show an inventory as a table; nothing is cut off."""
+    """Return an inventory as a table, in which no text is truncated."""
     table = TextTable("Package", "Version", "Architecture", "Source", "Source version")
     for package in inventory.packages:
         table.add_texts(package.name, package.version, package.arch, package.source, package.source_version)

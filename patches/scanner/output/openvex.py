@@ -1,8 +1,8 @@
 """
-What a scan says, as OpenVEX: a statement for each finding.
+The outcome of a scan as OpenVEX: one statement for each finding.
 
-Source: OpenVEX specification 0.2.0. What was not compared has no place there: a statement names a flaw. The verdict
-stands in ``tooling``.
+Source: OpenVEX specification 0.2.0. Packages that were not compared cannot be expressed, because each statement names a
+vulnerability. The verdict is in ``tooling``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CONTEXT = "https://openvex.dev/ns/v0.2.0"
 
 
 def openvex_text(outcome: Outcome) -> str:
-    """Make the document; one of a clean scan has no statements."""
+    """Return the document of an outcome; that of a clean scan has no statements."""
     verdict = f"verdict {outcome.verdict}" + (f": {outcome.problem}" if outcome.problem else "")
     document = {
         "@context": CONTEXT,
@@ -38,7 +38,7 @@ def openvex_text(outcome: Outcome) -> str:
 
 
 def _statements(outcome: Outcome) -> list[dict[str, Any]]:
-    """Give the statements; two packages of one name and version, which purls cannot tell apart, have one."""
+    """Return the statements; packages with the same purl, which have the same name and version, share one."""
     statements: dict[tuple[str, str], dict[str, Any]] = {}
     for finding in outcome.shown:
         purl = purl_of(finding.package, outcome.platform, outcome.coverage.scheme).to_string()
@@ -57,7 +57,11 @@ def _statement(finding: Finding, purl: str) -> dict[str, Any]:
 
 
 def _status(finding: Finding, ignored: Ignored | None) -> dict[str, Any]:
-    """Of a justification and an impact statement the published schema takes one alone."""
+    """
+    Return the status of a finding and its explanation.
+
+    The published schema accepts a justification or an impact statement, but not both.
+    """
     if ignored is None:
         return {"status": "affected", "action_statement": remedy(finding)}
     if ignored.status == "fixed":

@@ -1,4 +1,4 @@
-"""What is said of a finding in words, the same in every document."""
+"""Sentences about a finding, the same in every format."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from patches.scanner.matching.findings import Finding, Ignored
 
 
 def remedy(finding: Finding) -> str:
-    """Say what to do about a finding, in a sentence."""
+    """Return a sentence that says how to repair a finding."""
     fixed, package = finding.fixed, finding.package
     name = f"{package.name} (source package {package.source})" if _by_source(finding) else package.name
     only = f", which is in the channel {fixed.channel}" if fixed.channel else ""
@@ -23,7 +23,7 @@ def remedy(finding: Finding) -> str:
 
 
 def ignore_sentence(ignored: Ignored) -> str:
-    """Say why a finding is ignored, in a sentence."""
+    """Return a sentence that says why a finding is ignored."""
     until = f" until {ignored.expires.isoformat()}" if ignored.expires else ""
     return f"Ignored{until}: {ignored.reason}"
 
@@ -32,7 +32,7 @@ def _by_source(finding: Finding) -> bool:
     return finding.fixed.kind == "source" and finding.package.source != finding.package.name
 
 
-#: The characters of RFC 3986, with a host; brackets only as an IPv6 address has them.
+#: An http URL with a host, in the characters of RFC 3986; brackets are allowed only around an IPv6 address.
 _ADDRESS = re.compile(
     r"https?://(?:[\w.~-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?"
     r"(?:/(?:[\w.~!$&'()*+,;=:@/-]|%[0-9a-fA-F]{2})*)?"
@@ -43,6 +43,6 @@ _ADDRESS = re.compile(
 
 
 def links_of(findings: Iterable[Finding]) -> list[str]:
-    """Give the addresses at which to read more, each once."""
+    """Return the URLs of descriptions in the records, each once; texts that are not valid URLs are skipped."""
     told = (record.details_href for finding in findings for record in finding.records)
     return list(dict.fromkeys(href for href in told if _ADDRESS.match(href)))

@@ -1,7 +1,7 @@
 """
-What a scan says, as SARIF: a rule for each flaw, a result for each finding.
+The outcome of a scan as SARIF: one rule for each vulnerability id, one result for each finding.
 
-Source: OASIS Static Analysis Results Interchange Format 2.1.0, errata 01; ``security-severity`` is GitHub's.
+Source: OASIS Static Analysis Results Interchange Format 2.1.0, errata 01; ``security-severity`` is GitHub's property.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from patches.wire import rfc3339
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
-#: Where the packages are recorded, below the root folder of the host.
+#: version scheme → the package database, below the root folder of the host.
 _DATABASES = {"dpkg": "var/lib/dpkg/status", "apk": "lib/apk/db/installed", "rpm": "var/lib/rpm"}
-#: A score for a rating in words, in the middle of its range.
+#: A score for each severity, from the middle of its range, for records without a CVSS score.
 _SCORES = {
     Severity.URGENT: 10.0,
     Severity.CRITICAL: 9.5,
@@ -36,7 +36,7 @@ _SCORES = {
 
 
 def sarif_text(outcome: Outcome) -> str:
-    """Make the document."""
+    """Return the document of an outcome."""
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(outcome)]}, indent=2)
 
 
@@ -130,9 +130,9 @@ def _notifications(outcome: Outcome) -> Iterator[dict[str, Any]]:
     if outcome.problem is not None:
         yield _notification("error", f"{outcome.verdict}: {outcome.problem}")
     for reason, count in sorted(outcome.not_evaluated.items()):
-        yield _notification("warning", f"{count} comparisons could not be made: {reason}")
+        yield _notification("warning", f"{count} comparisons were not possible: {reason}")
     if outcome.end_of_life is not None:
-        yield _notification("warning", f"the support of {outcome.platform} ended in {outcome.end_of_life}")
+        yield _notification("warning", f"support for {outcome.platform} ended in {outcome.end_of_life}")
 
 
 def _notification(level: str, text: str) -> dict[str, Any]:
@@ -146,6 +146,6 @@ def _level(severity: Severity) -> str:
 
 
 def _plain(text: str) -> str:
-    """Escape what means something in a message (3.11.5 placeholders, 3.11.6 links)."""
+    """Escape the characters that have a meaning in a message (3.11.5 placeholders, 3.11.6 links)."""
     text = text.replace("\\", "\\\\").replace("{", "{{").replace("}", "}}")
     return text.replace("[", "\\[").replace("]", "\\]")

@@ -1,4 +1,4 @@
-"""Where ``patches scan`` speaks: the document on standard output or in a file, everything else on standard error."""
+"""The terminal of ``patches scan``: the document goes to standard output or a file, all else to standard error."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from patches.scanner.output.formats import DOCUMENTS, TABLE
 from patches.scanner.output.table import findings_table, summary
 from patches.storage.atomic_file import Unwritable, WholeFile
 
-#: Of a table in a file, in columns.
+#: The width of a table in a file, in columns.
 _FILE_WIDTH = 160
 
 
 @frozen
 class Screen:
     """
-    What is said, and where.
+    The output of one scan: its format and its destination.
 
-    :ivar form: the name of a format.
-    :ivar file: ``None``: standard output.
-    :ivar verbose: whether the table names packages.
-    :ivar quiet: whether there is nothing but the document.
+    :ivar form: the name of the format.
+    :ivar file: the file to write; ``None`` for standard output.
+    :ivar verbose: whether the summary names the packages.
+    :ivar quiet: whether progress and notes are suppressed.
     """
 
     form: str = TABLE
@@ -40,14 +40,14 @@ class Screen:
 
     @classmethod
     def of(cls, values: Mapping[str, Any], file: WholeFile | None) -> Screen:
-        """Take what the options say."""
+        """Create a screen from the options of ``patches scan``."""
         return cls(values["format"], file, values["verbose"], values["quiet"])
 
     def show(self, outcome: Outcome) -> None:
         """
-        Give the document.
+        Write the document of an outcome.
 
-        :raises Unwritable: if it cannot be written.
+        :raises Unwritable: if the document cannot be written.
         """
         if self.file is not None:
             self.file.put(self._text(outcome))
@@ -69,26 +69,31 @@ class Screen:
         return text.getvalue()
 
     def note(self, text: str) -> None:
-        """Say what is no part of the document, in a line."""
+        """Print a line that is not part of the document to standard error, unless the screen is quiet."""
         if not self.quiet:
             print(text, file=sys.stderr)
 
     def show_error(self, text: str) -> None:
-        """Say what went wrong, in a line."""
+        """Print an error in one line to standard error."""
         print(f"Error: {text}", file=sys.stderr)
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Callable[[VerifiedStream], None]]:
-        """Show how far a scan is, on a terminal; give what is to be told of it."""
+        """
+        Show the progress of a scan while the block runs, if standard error is a terminal.
+
+        :param what: the text to show before the first chunk.
+        :return: a context manager that yields the function to call with the stream at each chunk.
+        """
         console = Console(stderr=True)
         if self.quiet or not console.is_terminal:
             yield lambda stream: None
             return
         with console.status(escape(what)) as status:
-            yield lambda stream: status.update(_how_far(stream))
+            yield lambda stream: status.update(_progress_text(stream))
 
 
-def _how_far(stream: VerifiedStream) -> str:
+def _progress_text(stream: VerifiedStream) -> str:
     return f"{stream.served} of {stream.snapshot.get('vulnerabilities', '?')} vulnerabilities compared"
 
 

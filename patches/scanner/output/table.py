@@ -1,4 +1,4 @@
-"""What a scan found, for a terminal."""
+"""The outcome of a scan as text for a terminal: a table of the findings and a summary."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _NOT_DONE = {
     Verdict.UNSUPPORTED: "Unsupported",
     Verdict.ERROR: "Error",
 }
-#: From this width on there is room for a column of links.
+#: The width from which the table has a column of links.
 _WIDE = 140
 
 
 def findings_table(findings: Iterable[Finding], width: int) -> Table:
     """
-    Show findings as a table, in the order given; nothing is cut off, links are left out where they do not fit.
+    Return a table of findings in the given order. No text is truncated; a narrow table has no column of links.
 
-    :param width: of the terminal, in columns.
+    :param width: the width of the terminal, in columns.
     """
     findings = tuple(findings)
     longest = max((len(finding.vulnerability_id) for finding in findings), default=0)
@@ -62,7 +62,7 @@ def _cells(finding: Finding) -> tuple[str, ...]:
 
 
 def fix_text(fixed: FixedPackage) -> str:
-    """Say in which version a package is fixed."""
+    """Return the text of the column *Fixed in*: the fixed version, or why there is no such version."""
     if fixed.version is not None:
         return fixed.version
     if fixed.last_affected is not None:
@@ -72,9 +72,9 @@ def fix_text(fixed: FixedPackage) -> str:
 
 def summary(outcome: Outcome, verbose: bool = False) -> str:
     """
-    Say in a few lines, as rich markup, what the scan says and what it does not.
+    Return a summary of a few lines, with rich markup: what was found, and what was not judged.
 
-    :param verbose: whether to name the packages that were not judged.
+    :param verbose: whether to name the packages that are affected or were not judged.
     """
     where = f"{outcome.host} ({outcome.platform})" if outcome.platform else outcome.host
     if outcome.verdict in _NOT_DONE:
@@ -93,7 +93,7 @@ def _headline(outcome: Outcome, where: str) -> str:
 def _lines(outcome: Outcome, verbose: bool) -> Iterator[str]:
     coverage = outcome.coverage
     if outcome.verdict is Verdict.STALE:
-        yield f"[bold red]Stale:[/] {escape(outcome.problem or '')}. What is newer was not compared."
+        yield f"[bold red]Stale:[/] {escape(outcome.problem or '')}. Newer vulnerabilities were not compared."
     list_info = outcome.list_info
     if list_info.away is not None:
         yield f"[yellow]From the cache:[/] {escape(list_info.away)}. The list was last checked at {list_info.checked}."
@@ -101,7 +101,7 @@ def _lines(outcome: Outcome, verbose: bool) -> Iterator[str]:
     yield f"{coverage.installed} packages: {len(coverage.affected)} affected, {coverage.fine} fine{_rest(outcome)}."
     ignored = len(outcome.shown) - len(outcome.counted)
     if ignored:
-        yield f"{ignored} findings are ignored, as was decided."
+        yield f"{ignored} findings are ignored by the decisions in the ignore file."
     if outcome.unfixed and not outcome.with_unfixed:
         yield f"{len(outcome.unfixed)} further findings have no fix yet."
     for reason, count in sorted(outcome.not_evaluated.items()):
@@ -123,10 +123,11 @@ def _rest(outcome: Outcome) -> str:
 
 def _facts(outcome: Outcome) -> Iterator[str]:
     if outcome.end_of_life is not None:
-        yield f"[yellow]End of life:[/] the support of {outcome.platform} ended in {outcome.end_of_life}."
+        yield f"[yellow]End of life:[/] support for {outcome.platform} ended in {outcome.end_of_life}."
     kernels = outcome.kernels
     if kernels is not None and kernels.reboot_pending:
-        yield f"[yellow]Reboot:[/] {escape(str(kernels.running))} runs; {escape(kernels.installed[-1])} is installed."
+        running, newest = escape(str(kernels.running)), escape(kernels.installed[-1])
+        yield f"[yellow]Reboot pending:[/] kernel {running} is running, but {newest} is installed."
 
 
 def _named(outcome: Outcome) -> Iterator[str]:
@@ -136,7 +137,7 @@ def _named(outcome: Outcome) -> Iterator[str]:
     for package, reasons in coverage.not_evaluated.items():
         yield f"Not evaluated: {escape(_full(package))}: {escape('; '.join(reasons))}"
     for package in coverage.not_covered:
-        yield f"Not covered: {escape(_full(package))}, from {escape(package.vendor or 'elsewhere')}"
+        yield f"Not covered: {escape(_full(package))}, from {escape(package.vendor or 'an unknown vendor')}"
 
 
 def _full(package: Package) -> str:

@@ -1,1 +1,1 @@
-"""Reports: made from an outcome, kept in an outbox, delivered to a reporter API."""
+"""Reports: created from an outcome, stored in an outbox, and delivered to a reporter API."""

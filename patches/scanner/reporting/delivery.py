@@ -1,4 +1,4 @@
-"""Delivery: sends what is in the outbox to the reporter API, in order, until everything is accepted."""
+"""Delivery of the reports in the outbox to the reporter API, in order, with retries until they are accepted."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from patches.service.backoff import Backoff
 
 log = Logger()
 
-#: No answer of a reporter API is read further.
+#: The largest response of a reporter API, in bytes.
 MAX_REPORTER_ANSWER = 64 * 1024
 
 _FIRST_PAUSE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 600.0
-#: Answers that say that this report will never be accepted, as it is.
+#: The statuses that mean that the report will never be accepted as it is.
 _NEVER = frozenset({400, 413, 415, 422})
 
 
 class Delivery:
     """
-    Sends reports.
+    Sends the reports in an outbox.
 
-    :param exchange: with the URL to which reports are posted.
-    :param jitter: gives a number in [0, 1).
+    :param reporter_http: sends requests to the URL to which reports are posted.
+    :param jitter: returns a random number in [0, 1).
     """
 
     def __init__(
@@ -47,15 +47,15 @@ class Delivery:
         self._not_before = 0.0
 
     async def tick(self) -> None:
-        """Send what waits, unless it is too early to try again."""
+        """Send the pending reports, unless the pause after a failure has not ended yet."""
         if self._clock.seconds() >= self._not_before:
             await self.send_all()
 
     async def send_all(self) -> str | None:
         """
-        Send what waits, now; stop at the first that is not accepted.
+        Send the pending reports now; stop at the first one that cannot be delivered, to keep their order.
 
-        :return: why it stopped, or ``None`` if nothing waits any more.
+        :return: why the report was not delivered; ``None`` if no report is pending.
         """
         for path in self._outbox.pending():
             problem, at_least = await self._send(path)
@@ -75,7 +75,7 @@ class Delivery:
             log.info("Report {name} was accepted", name=path.stem)
         elif answer.status in _NEVER:
             self._outbox.reject(path)
-            log.error("Report {name} was rejected, and put aside: {why}", name=path.stem, why=answer.error_message)
+            log.error("Report {name} was rejected and set aside: {why}", name=path.stem, why=answer.error_message)
         else:
             return f"the reporter API answered {answer.status}", answer.retry_after
         return None, 0.0
@@ -84,4 +84,4 @@ class Delivery:
         self._failures += 1
         pause = self._backoff.pause(self._failures, at_least)
         self._not_before = self._clock.seconds() + pause
-        log.warn("Reports wait; retrying in {pause:.0f} s: {problem}", pause=pause, problem=problem)
+        log.warn("Reports cannot be sent; retrying in {pause:.0f} s: {problem}", pause=pause, problem=problem)

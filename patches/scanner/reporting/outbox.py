@@ -1,8 +1,8 @@
 """
-The outbox: reports on disk, until the reporter API has accepted them.
+The outbox: a folder that stores reports until the reporter API has accepted them.
 
-A report is one file, written beside its place and moved there, so that a crash leaves it whole or not at all. Its name
-is its number; numbers only grow, across restarts too.
+Each report is one file, written under another name and then renamed, so that a crash leaves it whole or not at all. Its
+name is its number; numbers only grow, even across restarts.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from patches.wire import encode_json
 
 log = Logger()
 
-#: A report is the whole state of a host, so the newest is what matters; no more than these wait.
+#: The most reports that are stored. A report is the whole state of a host, so the newest one matters most.
 MOST_PENDING = 100
 
 
 class Outbox:
     """
-    A folder of reports that wait.
+    A folder of pending reports.
 
-    :param folder: is made if it is not there.
+    :param folder: it is created if it does not exist.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -37,28 +37,29 @@ class Outbox:
 
     def put(self, make: Callable[[int], dict[str, Any]]) -> Path:
         """
-        Keep a report.
+        Store a report; drop the oldest ones if too many are pending.
 
-        :param make: makes it, given its number.
+        :param make: returns the report with the number that it is called with.
+        :return: the file of the report.
         """
         number = self._take_number()
         path = self._folder / f"{number:010d}.json"
         write_atomically(path, encode_json(make(number)))
         for old in self.pending()[:-MOST_PENDING]:
-            log.warn("The outbox is full; {name} is dropped, as later reports hold more", name=old.name)
+            log.warn("The outbox is full: dropping {name}, which later reports replace", name=old.name)
             old.unlink(missing_ok=True)
         return path
 
     def pending(self) -> list[Path]:
-        """Give what waits, the oldest first."""
+        """Return the files of the pending reports, the oldest first."""
         return sorted(self._folder.glob("[0-9]*.json"))
 
     def accepted(self, path: Path) -> None:
-        """Let a report go."""
+        """Remove a report that the reporter API has accepted."""
         path.unlink(missing_ok=True)
 
     def reject(self, path: Path) -> None:
-        """Put a report aside that the reporter API will never accept; it can be looked at in ``rejected``."""
+        """Move a report that the reporter API will never accept to the folder ``rejected``, for inspection."""
         path.replace(self._rejected / path.name)
         for old in sorted(self._rejected.glob("[0-9]*.json"))[:-MOST_PENDING]:
             old.unlink(missing_ok=True)
@@ -69,6 +70,7 @@ class Outbox:
             last = int(counter.read_text())
         except (FileNotFoundError, ValueError):
             last = 0
+        # the counter may be missing or damaged: its number must not be lower than that of a pending report
         last = max([last, *(int(path.stem) for path in self.pending())])
         write_atomically(counter, b"%d\n" % (last + 1))
         return last + 1

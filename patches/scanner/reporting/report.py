@@ -14,10 +14,12 @@ from patches.wire import rfc3339, to_wire
 
 def report_document(outcome: Outcome, number: int) -> dict[str, Any]:
     """
-    Make the report of a scan. Findings that are ignored are only counted; so are those without a fix, unless they are
-    to be shown.
+    Return the report of a scan.
 
-    :param number: of this report; it grows with each report of a host, so that an old one never replaces a newer.
+    Ignored findings are only counted, and so are findings without a fix unless ``--include-unfixed`` is given.
+
+    :param number: the number of the report. It grows with each report of a host, so that an old report never replaces
+        a newer one.
     """
     counted = outcome.counted
     return {
@@ -44,7 +46,7 @@ def report_document(outcome: Outcome, number: int) -> dict[str, Any]:
 
 
 def finding_document(finding: Finding) -> dict[str, Any]:
-    """Give a finding: the flaw in the wire form of a vulnerability, and what is installed."""
+    """Return a finding: the vulnerability in its wire form, with the installed package."""
     record = evolve(
         finding.records[0],
         name=finding.vulnerability_id,

@@ -1,4 +1,4 @@
-"""The list that is kept: compared again when it has not changed or the server is away; never when it is damaged."""
+"""The cached list: compared if the list is unchanged or the server is away; never compared if it is damaged."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CHECKED = 1_700_000_000.0
 
 
 def told(body: bytes = LIST, checked: str = "2023-11-14T22:13:20Z") -> dict[str, object]:
-    """Describe the snapshot of a list."""
+    """Return the description of a list's snapshot."""
     whole = StreamDigest()
     whole.add(digest(body))
     facts = {"revision": "r1", "created": checked, "checked": checked, "vulnerabilities": 9, "chunks": 1}
@@ -40,13 +40,13 @@ def opened() -> Canned:
 
 
 def unchanged(checked: str = "2023-11-15T22:13:20Z") -> Canned:
-    """Answer as a server whose list has not changed."""
+    """Answer as a server whose list is unchanged."""
     body = {"unchanged": True, "platform": "debian-12", "snapshot": told(checked=checked)}
     return Canned(200, json.dumps(body).encode(), {"Content-Type": "application/json"})
 
 
 class CacheCase(SynchronousTestCase):
-    """A host that keeps its list."""
+    """A host that caches its list."""
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -54,7 +54,7 @@ class CacheCase(SynchronousTestCase):
         self.root = write_host(Path(self.mktemp()), "debian", "12", {"sudo": "1", "bash": "5"})
 
     def scan(self, *answers: object, hours: float = 0.0, keep: bool = True) -> Outcome:
-        """Scan it, some hours after the list was checked first."""
+        """Scan the host some hours after the list was first checked."""
         self.http = CannedHTTP(*answers)  # type: ignore[arg-type]
         settings = ClientSettings(contact=timedelta(0), patience=timedelta(seconds=1))
         client = PatchesClient(self.http, "http://server", self.clock, settings, jitter=lambda: 0.0)
@@ -66,26 +66,26 @@ class CacheCase(SynchronousTestCase):
         return self.successResultOf(scanning)
 
     def keep(self) -> None:
-        """Scan once, so that the list is kept."""
+        """Scan once, so that the list is cached."""
         self.assertIs(self.scan(opened(), chunk(LIST), end(LIST, revision="r1")).verdict, Verdict.FINDINGS)
 
     def files(self) -> list[str]:
-        """Tell what is kept."""
+        """Return the description of the cached list."""
         return sorted(path.name for path in self.folder.iterdir())
 
 
 class CacheTests(CacheCase):
-    """What it is compared with."""
+    """The list that a host is compared with."""
 
     def test_kept(self) -> None:
-        """A list that was verified whole is kept, for its owner only, and nothing beside it."""
+        """A list that was verified whole is cached, readable by its owner only, and no other file remains."""
         self.keep()
         self.assertEqual(self.files(), ["debian-12-r1.chunks", "debian-12.json"])
         self.assertEqual(self.folder.stat().st_mode & 0o777, 0o700)
         self.assertLess((self.folder / "debian-12-r1.chunks").stat().st_size, len(LIST) / 2)
 
     def test_unchanged(self) -> None:
-        """When it has not changed nothing is sent, the same is found, and it counts as checked anew."""
+        """If the list is unchanged nothing is sent, the findings are the same, and the last check is updated."""
         self.keep()
         outcome = self.scan(unchanged(), hours=24)
         self.assertEqual(json.loads(self.http.asked[0].body or b"")["since"], "r1")
@@ -96,7 +96,7 @@ class CacheTests(CacheCase):
         self.assertEqual(away.list_info.checked, "2023-11-15T22:13:20Z")
 
     def test_away(self) -> None:
-        """When the server is away the list that was kept is compared, and the outcome says so."""
+        """If the server is away the cached list is compared, and the outcome says so."""
         self.keep()
         outcome = self.scan(REFUSED, hours=24)
         self.assertEqual((outcome.verdict, len(outcome.findings)), (Verdict.FINDINGS, 9))
@@ -105,7 +105,7 @@ class CacheTests(CacheCase):
         self.assertIn("2023-11-14T22:13:20Z", summary(outcome))
 
     def test_cut_short(self) -> None:
-        """So it is when the list does not come whole; what was kept is not replaced by half of another."""
+        """The same holds if the list is not received whole; the cached list is not replaced by an incomplete one."""
         self.keep()
         before = self.files()
         other = session(snapshot={**told(), "revision": "r2"})
@@ -114,23 +114,23 @@ class CacheTests(CacheCase):
         self.assertIsNotNone(outcome.list_info.away)
 
     def test_old(self) -> None:
-        """A list that is kept gets old: then the scan is stale, not clean."""
+        """A cached list ages: when it is too old the scan is stale, not clean."""
         self.keep()
         outcome = self.scan(REFUSED, hours=24 * 8)
         self.assertEqual((outcome.verdict, outcome.complete), (Verdict.STALE, True))
 
     def test_never_kept(self) -> None:
-        """Without a list that was kept, a server that is away makes the scan incomplete."""
+        """Without a cached list, a server that is away makes the scan incomplete."""
         self.assertIs(self.scan(REFUSED).verdict, Verdict.INCOMPLETE)
         self.assertIs(self.scan(REFUSED, keep=False).verdict, Verdict.INCOMPLETE)
 
     def test_refused(self) -> None:
-        """A server that serves this platform no more is not away."""
+        """A server that does not serve the platform any longer is not away."""
         self.keep()
         self.assertIs(self.scan(error(404, "unknown-platform")).verdict, Verdict.UNSUPPORTED)
 
     def test_replaced(self) -> None:
-        """A newer list takes the place of the one that was kept."""
+        """A newer list replaces the cached one."""
         self.keep()
         body = encode_line(Vulnerability("CVE-2024-0001", "debian-12"))
         snapshot = {**told(body), "revision": "r2", "vulnerabilities": 1}
@@ -138,7 +138,7 @@ class CacheTests(CacheCase):
         self.assertEqual((outcome.verdict, self.files()), (Verdict.CLEAN, ["debian-12-r2.chunks", "debian-12.json"]))
 
     def test_damaged(self) -> None:
-        """A list that was damaged on disk is never compared as it is: it is had anew, or the scan is incomplete."""
+        """A list damaged on disk is never compared as it is: it is fetched again, or the scan is incomplete."""
         chunks = self.folder / "debian-12-r1.chunks"
         damages = (
             lambda whole: whole[:-3],
@@ -158,13 +158,13 @@ class CacheTests(CacheCase):
             self.assertIs(self.scan(REFUSED).verdict, Verdict.INCOMPLETE)
 
     def test_other_list(self) -> None:
-        """A server that says of another list that it has not changed is not believed."""
+        """A server that reports another list as unchanged is refused."""
         self.keep()
         body = {"unchanged": True, "snapshot": {**told(), "revision": "r7"}}
         answer = Canned(200, json.dumps(body).encode(), {"Content-Type": "application/json"})
         self.assertIn("another list", str(self.scan(answer).list_info.away))
 
     def test_unusable_folder(self) -> None:
-        """A folder that cannot be used costs the list that is kept, not the scan."""
+        """If the folder cannot be used the list is not cached, but the scan succeeds."""
         self.folder.write_text("a file")
         self.assertIs(self.scan(opened(), chunk(LIST), end(LIST, revision="r1")).verdict, Verdict.FINDINGS)

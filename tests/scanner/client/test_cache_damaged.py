@@ -1,4 +1,4 @@
-"""A list that is kept, read as it was written: what is damaged is an error at once, not a shorter list."""
+"""A cached list that is read without verification: damage is an error immediately, not a shorter list."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ class DamagedTests(SynchronousTestCase):
         self.content = cached.path.read_bytes()
 
     def test_whole(self) -> None:
-        """It gives the bodies, or the lines of them."""
+        """The bodies and their lines are returned."""
         self.assertEqual(list(self.cached.bodies()), BODIES)
         self.assertEqual(list(self.cached.lines()), [b"one\n", b"two\n", b"three\n"])
         self.assertEqual(self.cached.revision, "r1")
 
     def test_cut_off(self) -> None:
-        """Where it is cut off within a chunk, or in a length, it cannot be read."""
+        """A file that is truncated within a chunk or a length cannot be read."""
         first = 4 + int.from_bytes(self.content[:4], "big")
         for length in range(1, len(self.content)):
             self.cached.path.write_bytes(self.content[:length])
             if length == first:
-                self.assertEqual(list(self.cached.bodies()), BODIES[:1])  # count and digest tell
+                self.assertEqual(list(self.cached.bodies()), BODIES[:1])  # only count and digest show the damage
             else:
                 self.assertRaises(NotVerified, list, self.cached.bodies())
 
     def test_absent(self) -> None:
-        """Without its chunks it cannot be read."""
+        """A list without its file of chunks cannot be read."""
         self.cached.path.unlink()
         self.assertRaises(NotVerified, list, self.cached.bodies())
         self.assertRaises(NotVerified, list, self.cached.lines())
 
     def test_not_gzip(self) -> None:
-        """What is no gzip cannot be read."""
+        """A chunk that is not gzip cannot be read."""
         self.cached.path.write_bytes(self.content[:4] + b"?" + self.content[5:])
         self.assertRaises(NotVerified, list, self.cached.bodies())

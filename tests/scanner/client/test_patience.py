@@ -12,7 +12,7 @@ from patches.scanner.client.patience import OutOfPatience, Patience
 
 
 class PatienceTests(SynchronousTestCase):
-    """Pauses without progress, for a minute."""
+    """Pauses without progress, within a limit of one minute."""
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -20,11 +20,11 @@ class PatienceTests(SynchronousTestCase):
         self.subject = Patience(timedelta(seconds=60), self.clock, lambda: self.jitter)
 
     def pause(self, at_least: float = 0.0) -> Deferred[None]:
-        """Begin to wait."""
+        """Start a pause."""
         return ensureDeferred(self.subject.pause("it is away", at_least))
 
     def waited(self, at_least: float = 0.0) -> float:
-        """Wait to the end; return how long that took."""
+        """Wait until the pause ends. Return its length in seconds."""
         before, pausing = self.clock.seconds(), self.pause(at_least)
         [call] = self.clock.getDelayedCalls()
         self.assertNoResult(pausing)
@@ -44,21 +44,21 @@ class PatienceTests(SynchronousTestCase):
         self.assertEqual([self.waited() for _ in range(9)][5:], [16, 30, 30, 30])
 
     def test_jitter(self) -> None:
-        """A pause is up to a half shorter; one that was asked for is up to a half longer, and never shorter."""
+        """A pause is up to a half shorter; one that the server asked for is up to a half longer, never shorter."""
         self.jitter = 1.0
         self.assertEqual([self.waited(), self.waited(), self.waited(10.0)], [0.25, 0.5, 15.0])
         self.jitter = 0.0
         self.assertEqual(self.waited(10.0), 10.0)
 
     def test_limit(self) -> None:
-        """A pause that ends exactly with the time is waited for; one that ends later is not begun."""
+        """A pause that ends exactly at the limit is waited for; one that would end later is not started."""
         self.assertEqual(self.waited(60.0), 60.0)
         self.failureResultOf(self.pause(), OutOfPatience)
         self.subject.progress()
         self.failureResultOf(self.pause(60.1), OutOfPatience)
 
     def test_progress(self) -> None:
-        """After progress it begins anew: short pauses, and the whole time."""
+        """After progress the pauses are short again, and the time limit starts again."""
         for _ in range(6):
             self.waited()
         self.subject.progress()

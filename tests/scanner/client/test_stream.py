@@ -1,4 +1,4 @@
-"""The client takes a stream for whole only if it is, and makes good what can be made good."""
+"""The client accepts a stream as complete only if it is verified, and recovers from errors that can be recovered."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.scanner.scripted_client import REFUSED, Canned, CannedHTTP, chunk, do
 
 
 def lines(*names: str) -> bytes:
-    """Make a chunk's body."""
+    """Return the body of a chunk."""
     return b"".join(encode_line(Vulnerability(name, "debian-12", (FixedPackage(name.lower(), "1"),))) for name in names)
 
 
@@ -26,13 +26,13 @@ A, B = lines("A1", "A2"), lines("B1")
 
 
 class StreamCase(SynchronousTestCase):
-    """A client, a clock, and answers written down beforehand."""
+    """A client, a clock, and scripted responses."""
 
     def setUp(self) -> None:
         self.clock = Clock()
 
     def take(self, *answers: object) -> Deferred[list[str]]:
-        """Read a stream; gives the names that came."""
+        """Read a stream. Return the names that were received."""
         self.http = CannedHTTP(*answers)  # type: ignore[arg-type]
         settings = ClientSettings(contact=timedelta(seconds=5), patience=timedelta(minutes=10))
         client = PatchesClient(self.http, "http://server", self.clock, settings, jitter=lambda: 0.0)
@@ -44,15 +44,15 @@ class StreamCase(SynchronousTestCase):
         return ensureDeferred(read())
 
     def paths(self) -> list[str]:
-        """Tell what was asked for, in short."""
+        """Return the requests in short form."""
         return [f"{asked.method} {asked.url.removeprefix('http://server/v1/sessions')}" for asked in self.http.asked]
 
 
 class WholeTests(StreamCase):
-    """Streams that are what the server says."""
+    """Streams that match their description."""
 
     def test_whole(self) -> None:
-        """Every vulnerability comes once, in order; the stream is complete, with count and digest."""
+        """Every vulnerability is received once, in order; the stream is complete, with count and digest."""
         reading = self.take(session(), chunk(A), chunk(B), end(A, B))
         self.assertEqual(self.successResultOf(reading), ["A1", "A2", "B1"])
         self.assertTrue(self.stream.complete)
@@ -61,7 +61,7 @@ class WholeTests(StreamCase):
         self.assertEqual(self.paths()[1:], ["GET /s1/chunks/0", "GET /s1/chunks/1", "GET /s1/chunks/2"])
 
     def test_named(self) -> None:
-        """Only what fixes packages of given names is given; all of it is counted and verified."""
+        """Only vulnerabilities with a fix for one of the given names are yielded; all are counted and verified."""
         self.http = CannedHTTP(session(), chunk(A), chunk(B), end(A, B))
         stream = PatchesClient(self.http, "http://server", self.clock).stream("debian-12")
 
@@ -72,12 +72,12 @@ class WholeTests(StreamCase):
         self.assertEqual((stream.complete, stream.served), (True, 3))
 
     def test_long_poll(self) -> None:
-        """Chunks are asked for with the wish to wait."""
+        """Requests for chunks ask the server to wait."""
         self.take(session(), chunk(A), end(A))
         self.assertEqual(self.http.asked[1].fields["Prefer"], "wait=20")
 
     def test_queued(self) -> None:
-        """A session that is queued asks again when the server says, and learns later what it reads."""
+        """A queued session retries when the server says, and requests the description of its list later."""
         wait = document(202, {"state": "queued", "queuePosition": 3, "pollAfter": 4})
         described = document(200, {"session": "s1", "snapshot": {"revision": "r1"}})
         reading = self.take(session("queued"), wait, chunk(A), described, end(A))
@@ -89,25 +89,25 @@ class WholeTests(StreamCase):
 
 
 class BrokenTests(StreamCase):
-    """Streams that are not what they should be: never complete."""
+    """Streams that do not match their description: they are never complete."""
 
     def refused(self, kind: type[Exception], *answers: object) -> str:
-        """Read a stream that must fail so; gives the reason."""
+        """Read a stream that must fail. Return the reason."""
         reason = self.failureResultOf(self.take(*answers), kind)
         self.assertFalse(self.stream.complete)
         self.assertNotIn("\n", str(reason.value))
         return str(reason.value)
 
     def test_corrupt(self) -> None:
-        """A chunk that is not the one that was announced is not taken."""
+        """A chunk with another digest than the announced one is refused."""
         self.assertIn("chunk 0", self.refused(NotVerified, session(), chunk(A, announced=b"x" * 32)))
 
     def test_no_digest(self) -> None:
-        """A chunk without a digest is not taken."""
+        """A chunk without a digest is refused."""
         self.refused(NotVerified, session(), Canned(200, A, {"Content-Type": "application/x-ndjson"}))
 
     def test_reordered(self) -> None:
-        """Chunks that came in another order do not make the digest of the whole."""
+        """Chunks in another order do not result in the digest of the whole list."""
         self.assertIn("digest", self.refused(NotVerified, session(), chunk(B), chunk(A), end(A, B)))
 
     def test_short(self) -> None:
@@ -115,7 +115,7 @@ class BrokenTests(StreamCase):
         self.refused(NotVerified, session(), chunk(A), end(A, B))
 
     def test_short_by_count_alone(self) -> None:
-        """A wrong number of vulnerabilities is noticed, whatever the digest says."""
+        """A wrong number of vulnerabilities is detected, whatever the digest is."""
         self.assertIn("vulnerabilities", self.refused(NotVerified, session(), chunk(A), end(A, vulnerabilities=3)))
 
     def test_other_revision(self) -> None:
@@ -123,37 +123,37 @@ class BrokenTests(StreamCase):
         self.assertIn("revision", self.refused(NotVerified, session(), chunk(A), end(A, revision="r2")))
 
     def test_no_end(self) -> None:
-        """A document that does not say that the stream is finished does not finish it."""
+        """A document without ``finished`` does not end the stream."""
         self.refused(NotVerified, session(), chunk(A), end(A, finished=False))
 
     def test_not_vulnerabilities(self) -> None:
-        """Lines that are no vulnerabilities are refused."""
+        """Lines that are not vulnerabilities are refused."""
         self.refused(NotVerified, session(), chunk(b'{"name": 1}\n'))
         self.refused(NotVerified, session(), chunk(b"not JSON\n"))
 
     def test_unknown_platform(self) -> None:
-        """What the server will not serve is told with its word for it."""
+        """A request that the server refuses fails with the server's error code."""
         reason = self.failureResultOf(self.take(error(404, "unknown-platform")), Refused)
         self.assertEqual(reason.value.code, "unknown-platform")
 
     def test_nobody_there(self) -> None:
-        """A server that was never there is given up within seconds."""
+        """The client gives up within seconds if the server never answers."""
         reading = self.take(*[REFUSED] * 20)
         self.clock.pump([0.5] * 12)
         self.assertIn("cannot be reached", str(self.failureResultOf(reading, StreamError).value))
 
     def test_silence(self) -> None:
-        """A request that is never answered has a time-out, and patience an end."""
+        """A request that is never answered times out, and the retries end."""
         reading = self.take(session())
         self.clock.pump([10] * 100)
         self.assertIn("did not answer", str(self.failureResultOf(reading, StreamError).value))
 
 
 class MendedTests(StreamCase):
-    """Troubles that are made good."""
+    """Errors from which the client recovers."""
 
     def test_connection_breaks(self) -> None:
-        """A lost answer is asked for again, after a pause."""
+        """A request whose response was lost is sent again after a pause."""
         broken = chunk(A)
         broken.body_failure = ResponseFailed([])
         reading = self.take(session(), broken, REFUSED, chunk(A), end(A))
@@ -162,19 +162,19 @@ class MendedTests(StreamCase):
         self.assertEqual(self.paths()[1:4], ["GET /s1/chunks/0"] * 3)
 
     def test_restarted_server(self) -> None:
-        """A session that the server does not know any more is resumed at the chunk that comes next."""
+        """A session that the server does not know any longer is resumed at the next chunk."""
         reading = self.take(session(), chunk(A), error(404, "unknown-session"), session(), chunk(B), end(A, B))
         self.assertEqual(self.successResultOf(reading), ["A1", "A2", "B1"])
         self.assertEqual(self.http.asked[3].document, {"resume": "s1", "chunk": 1})
 
     def test_expired(self) -> None:
-        """An expired session is resumed, under whatever name the server gives it."""
+        """An expired session is resumed, with whatever name the server gives it."""
         reading = self.take(session(), chunk(A), error(410, "expired"), session(token="s2"), chunk(B), end(A, B))
         self.assertEqual(self.successResultOf(reading), ["A1", "A2", "B1"])
         self.assertEqual(self.paths()[4], "GET /s2/chunks/1")
 
     def test_denied(self) -> None:
-        """A denial is obeyed: the client comes back when it is told to, and not before."""
+        """A denied client comes back at the time that the server asked for, and not before."""
         reading = self.take(error(503, "queue-full", Retry_After="30"), session(), chunk(A), end(A))
         self.clock.advance(29)
         self.assertNoResult(reading)
@@ -182,13 +182,13 @@ class MendedTests(StreamCase):
         self.assertEqual(self.successResultOf(reading), ["A1", "A2"])
 
     def test_denied_for_ever(self) -> None:
-        """Patience with denials ends, with the server's reason."""
+        """Retries after denials end, with the server's reason."""
         reading = self.take(*[error(503, "queue-full", Retry_After="30")] * 100)
         self.clock.pump([30] * 40)
         self.assertIn("it is queue-full", str(self.failureResultOf(reading, StreamError).value))
 
     def test_other_snapshot(self) -> None:
-        """A session that goes on with another snapshot is lost: what came so far is of another list."""
+        """A session that continues with another snapshot is lost: the chunks so far are of another list."""
         reading = self.take(session(), chunk(A), error(410, "expired"), session(revision="r2"))
         self.failureResultOf(reading, SessionLost)
 
@@ -197,6 +197,6 @@ class MendedTests(StreamCase):
         self.failureResultOf(self.take(session(), error(410, "expired"), error(410, "expired")), SessionLost)
 
     def test_resumed_in_vain(self) -> None:
-        """A session that expires again and again without progress is given up."""
+        """The client gives up a session that expires again and again without progress."""
         reading = self.take(session(), *[error(410, "expired"), session()] * 20)
         self.failureResultOf(reading, SessionLost)

@@ -1,4 +1,4 @@
-"""Lists that must be signed: whatever is not signed, was changed, cut short, or is not the newest, is refused."""
+"""Lists that must be signed: a list is refused if it is not signed, was changed or truncated, or is not the newest."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NOW = 1_700_000_000.0
 
 
 def lines(count: int) -> bytes:
-    """Make a chunk's body: flaws of sudo, which is installed."""
+    """Return the body of a chunk with vulnerabilities of sudo, which is installed."""
     each = (Vulnerability(f"CVE-2024-{n:04}", "debian-12", (FixedPackage("sudo", "2"),)) for n in range(count))
     return b"".join(encode_line(vulnerability) for vulnerability in each)
 
@@ -36,7 +36,7 @@ FIVE, NINE = lines(5), lines(9)
 
 
 def described(body: bytes, checked: float = NOW, revision: str = "r1") -> dict[str, Any]:
-    """Describe the list of one chunk."""
+    """Return the description of a list of one chunk."""
     whole = StreamDigest()
     whole.add(digest(body))
     return {
@@ -50,7 +50,7 @@ def described(body: bytes, checked: float = NOW, revision: str = "r1") -> dict[s
 
 
 class TrustCase(SynchronousTestCase):
-    """A host that was given a key, and whoever answers it."""
+    """A host with a trusted key, and the server that answers it."""
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -61,7 +61,7 @@ class TrustCase(SynchronousTestCase):
         self.key, self.verify_key = SigningKey.from_file(path), VerifyKey.from_file(public)
 
     def signed(self, *args: Any, platform: str = "debian-12", **changes: Any) -> dict[str, Any]:
-        """Describe a list as the server does that has the key."""
+        """Return the signed description of a list, as the server with the key sends it."""
         snapshot = described(*args, **changes)
         return {**snapshot, "signature": self.key.sign(manifest_bytes(platform, snapshot))}
 
@@ -79,83 +79,83 @@ class TrustCase(SynchronousTestCase):
         return self.successResultOf(scanning)
 
     def served(self, snapshot: dict[str, Any], body: bytes = NINE, **changes: Any) -> list[Canned]:
-        """Answer with a whole list, that is what is said of it unless ``changes`` say otherwise."""
+        """Answer with a whole list that matches its description, apart from ``changes``."""
         return [session(snapshot=snapshot), chunk(body), end(body, **{"revision": snapshot["revision"], **changes})]
 
     def refused(self, why: str, *answers: object, now: float = NOW) -> None:
-        """A scan of this is incomplete, for a reason."""
+        """Check that a scan is incomplete for a reason."""
         outcome = self.scan(*answers, now=now)
         self.assertEqual((outcome.verdict, outcome.complete), (Verdict.INCOMPLETE, False))
         self.assertIn(why, str(outcome.problem))
 
 
 class SignedTests(TrustCase):
-    """Who signed it."""
+    """Whose signature a list has."""
 
     def test_signed(self) -> None:
-        """A list that is signed is compared."""
+        """A signed list is compared."""
         outcome = self.scan(*self.served(self.signed(NINE)))
         self.assertEqual((outcome.verdict, len(outcome.findings)), (Verdict.FINDINGS, 9))
 
     def test_unsigned(self) -> None:
-        """One that is not is refused before anything of it is asked for; so is a signature that is none."""
+        """A list without a signature, or with a malformed one, is refused before any chunk is requested."""
         self.refused("not signed", *self.served(described(NINE)))
         self.assertEqual(len(self.http.asked), 1)
         for nonsense in (None, 7, "", "AAAA"):
             self.refused("not signed", *self.served({**described(NINE), "signature": nonsense}))
 
     def test_never_described(self) -> None:
-        """A session that never tells what it reads does not get by."""
+        """A session that never describes its list is refused."""
         queued = session("queued")
         self.refused("not signed", queued, chunk(NINE), error(410, "expired"), end(NINE))
         self.refused("not signed", queued, end(revision="r1"))
 
     def test_wrong_key(self) -> None:
-        """The signature of another key is refused."""
+        """A signature with another key is refused."""
         path = Path(self.mktemp())
         create_keys(path)
         self.key = SigningKey.from_file(path)
-        self.refused("not signed by whom is trusted", *self.served(self.signed(NINE)))
+        self.refused("the list is not signed as required", *self.served(self.signed(NINE)))
 
     def test_other_platform(self) -> None:
-        """What was signed for another platform is refused."""
-        self.refused("not signed by whom is trusted", *self.served(self.signed(NINE, platform="debian-11")))
+        """A list that was signed for another platform is refused."""
+        self.refused("the list is not signed as required", *self.served(self.signed(NINE, platform="debian-11")))
 
     def test_any_field(self) -> None:
-        """Whatever of it is changed after it was signed, it is refused; so is what lacks a part."""
+        """A description that was changed after it was signed, or lacks a member, is refused."""
         good = self.signed(NINE)
         for name in ("revision", "created", "checked", "vulnerabilities", "digest"):
             other = good[name] + 1 if name == "vulnerabilities" else good[name][::-1]
-            self.refused("not signed by whom is trusted", *self.served({**good, name: other}))
+            self.refused("the list is not signed as required", *self.served({**good, name: other}))
             less = {key: value for key, value in good.items() if key != name}
             self.refused("is missing", session(snapshot=less))
 
 
 class ContentTests(TrustCase):
-    """What is signed is what comes."""
+    """The received list must be the signed one."""
 
     def test_tampered(self) -> None:
-        """Records that were changed on the way are refused, though every digest on the way is made to fit."""
+        """Records that were changed on the way are refused, even if all digests on the way were adapted."""
         tampered = NINE.replace(b'"sudo"', b'"nosu"')
         self.refused("digest", *self.served(self.signed(NINE), tampered))
 
     def test_truncated(self) -> None:
-        """So are those of a list that was cut short, though its end says that this is all."""
-        self.refused("the end of the list does not fit", *self.served(self.signed(NINE), FIVE))
-        self.refused("the end of the list does not fit", session(snapshot=self.signed(NINE)), end())
+        """A truncated list is refused, even if its end says that it is complete."""
+        self.refused("the list does not match its end", *self.served(self.signed(NINE), FIVE))
+        self.refused("the list does not match its end", session(snapshot=self.signed(NINE)), end())
 
     def test_exchanged(self) -> None:
-        """A session that begins with what is signed cannot go on with something else."""
+        """A session that starts with a signed list cannot continue with another one."""
         resumed = session(snapshot=described(FIVE))
         opened = session(snapshot=self.signed(NINE))
         self.refused("not signed", opened, error(410, "expired"), resumed, chunk(FIVE), end(FIVE))
 
 
 class NewestTests(TrustCase):
-    """It is the newest."""
+    """The received list must be the newest."""
 
     def test_rolled_back(self) -> None:
-        """A list that is older than the one that was seen is refused, however well it is signed."""
+        """A list that is older than one that was seen is refused, although its signature is valid."""
         self.scan(*self.served(self.signed(NINE, NOW, "r2")))
         self.refused("a newer one was seen", *self.served(self.signed(FIVE, NOW - HOUR, "r1"), FIVE))
         self.refused("a newer one was seen", *self.served(self.signed(FIVE, NOW - HOUR, "r1"), FIVE), now=NOW + HOUR)
@@ -163,41 +163,41 @@ class NewestTests(TrustCase):
         self.assertEqual(len(newer.findings), 5)
 
     def test_seen_is_enough(self) -> None:
-        """It counts as seen from when it is announced, also where it then does not come whole."""
+        """A list counts as seen from its announcement, even if it is then not received whole."""
         self.refused("cannot be reached", session(snapshot=self.signed(NINE, NOW, "r2")), *[REFUSED] * 9)
         self.refused("a newer one was seen", *self.served(self.signed(FIVE, NOW - HOUR, "r1"), FIVE))
 
     def test_same_list(self) -> None:
-        """The same list from another server, which looked at its sources before, is no older one."""
+        """The same list from another server that checked its sources earlier does not count as older."""
         self.scan(*self.served(self.signed(NINE, NOW)))
         again = self.scan(*self.served(self.signed(NINE, NOW - 60)))
         self.assertIs(again.verdict, Verdict.FINDINGS)
         self.refused("a newer one was seen", *self.served(self.signed(FIVE, NOW - 30, "r0"), FIVE))
 
     def test_content_that_comes_back(self) -> None:
-        """A list whose content was there before is no older one, if it was checked later."""
+        """A list with an earlier content does not count as older if it was checked later."""
         self.scan(*self.served(self.signed(NINE, NOW - 2 * HOUR, "a")))
         self.scan(*self.served(self.signed(FIVE, NOW - HOUR, "b"), FIVE))
         self.assertEqual(len(self.scan(*self.served(self.signed(NINE, NOW, "a"))).findings), 9)
 
     def test_too_old(self) -> None:
-        """A host that has seen none calls an old one stale, never clean."""
+        """On a host that has not seen a list yet, an old list is stale, never clean."""
         outcome = self.scan(*self.served(self.signed(NINE)), now=NOW + 8 * 24 * HOUR)
         self.assertIs(outcome.verdict, Verdict.STALE)
 
     def test_future(self) -> None:
-        """A time of the future would make every later list an old one."""
+        """A time in the future is refused: it would make every later list an old one."""
         self.refused("in the future", *self.served(self.signed(NINE, NOW + 48 * HOUR)))
         self.assertIs(self.scan(*self.served(self.signed(NINE))).verdict, Verdict.FINDINGS)
 
     def test_no_time(self) -> None:
-        """So would none."""
+        """A list without a time is refused, for the same reason."""
         snapshot = {**described(NINE), "checked": "today"}
         signature = self.key.sign(manifest_bytes("debian-12", snapshot))
-        self.refused("does not tell when", *self.served({**snapshot, "signature": signature}))
+        self.refused("has no valid time of its last check", *self.served({**snapshot, "signature": signature}))
 
     def test_forgotten(self) -> None:
-        """Where nobody can tell what was seen, nothing is trusted; the reason says what can be done."""
+        """If the record of seen lists cannot be read, no list is trusted; the reason says how to repair it."""
         self.scan(*self.served(self.signed(NINE)))
         path = self.folder / "seen" / "debian-12.json"
         for damage in ("", "[]", '{"revision": "r1"}', '{"revision": "r1", "checked": "never"}'):
@@ -207,16 +207,16 @@ class NewestTests(TrustCase):
         self.assertIs(self.scan(*self.served(self.signed(NINE))).verdict, Verdict.FINDINGS)
 
     def test_not_remembered(self) -> None:
-        """A folder in which nothing can be remembered is told of."""
+        """A folder in which the record cannot be written is reported."""
         self.folder.write_text("no folder")
         self.refused("Not a directory", *self.served(self.signed(NINE)))
 
 
 class KeptTests(TrustCase):
-    """The list that is kept is trusted no more than the server."""
+    """The cached list must be signed as well."""
 
     def test_unchanged(self) -> None:
-        """What says that it has not changed must be signed as well."""
+        """The statement that a list is unchanged must be signed as well."""
         self.scan(*self.served(self.signed(NINE)), keep=True)
         later = {"unchanged": True, "platform": "debian-12", "snapshot": self.signed(NINE, NOW + HOUR)}
         outcome = self.scan(document(200, later), keep=True, now=NOW + HOUR)
@@ -228,7 +228,7 @@ class KeptTests(TrustCase):
         )
 
     def test_away(self) -> None:
-        """It is compared while the server is away; not if what is said of it was changed, or never signed."""
+        """The cached list is compared while the server is away, unless its description was changed or never signed."""
         self.scan(*self.served(self.signed(NINE)), keep=True)
         self.assertEqual(len(self.scan(REFUSED, keep=True).findings), 9)
         path = self.folder / "cache" / "debian-12.json"

@@ -17,7 +17,7 @@ BODIES = [b"".join(map(encode_line, RECORDS[:3])), encode_line(RECORDS[3])]
 
 
 def described(**changes: Any) -> dict[str, Any]:
-    """Describe the whole of these bodies."""
+    """Return the description of a list with these bodies."""
     whole = StreamDigest()
     for body in BODIES:
         whole.add(digest(body))
@@ -32,7 +32,7 @@ class BodiesStream(VerifiedStream):
         self.snapshot, self._bodies, self._end = snapshot, bodies, end
 
     async def bodies(self) -> AsyncIterator[bytes]:
-        """Give them, and verify the end."""
+        """Yield the bodies, and verify the end."""
         for body in self._bodies:
             self._count(body, digest(body))
             yield body
@@ -43,7 +43,7 @@ class StreamTests(SynchronousTestCase):
     """One pass over a list."""
 
     def read(self, stream: VerifiedStream, names: set[str] | None = None) -> list[Vulnerability]:
-        """Read it to its end."""
+        """Read the stream to its end."""
 
         async def reading() -> list[Vulnerability]:
             return [each async for each in (stream if names is None else stream.naming(names))]
@@ -51,7 +51,7 @@ class StreamTests(SynchronousTestCase):
         return self.successResultOf(ensureDeferred(reading()))
 
     def refused(self, stream: VerifiedStream) -> str:
-        """Read what does not verify; return why."""
+        """Read a stream that cannot be verified. Return the reason."""
 
         async def reading() -> None:
             async for _ in stream:
@@ -62,20 +62,20 @@ class StreamTests(SynchronousTestCase):
         return message
 
     def test_whole(self) -> None:
-        """All come in their order, are counted, and the end says so; before it nothing is complete."""
+        """All vulnerabilities are yielded in order and counted; the stream is not complete before its end."""
         stream = BodiesStream(BODIES, described(), described())
         self.assertFalse(stream.complete)
         self.assertEqual(self.read(stream), RECORDS)
         self.assertEqual((stream.complete, stream.served, stream.digest), (True, 4, described()["digest"]))
 
     def test_naming(self) -> None:
-        """Those that name a package are given alone; all are counted and verified."""
+        """Only vulnerabilities that name a package are yielded; all are counted and verified."""
         stream = BodiesStream(BODIES, described(), described())
         self.assertEqual(self.read(stream, {"p1", "p3", "other"}), [RECORDS[1], RECORDS[3]])
         self.assertEqual((stream.complete, stream.served), (True, 4))
 
     def test_end(self) -> None:
-        """Each value of the end counts, and each that was said before: a list that differs in one is not verified."""
+        """Each value of both descriptions counts: a list that differs in one value is not verified."""
         for name, wrong in (("chunks", 3), ("vulnerabilities", 5), ("digest", "00"), ("revision", "r2")):
             said = self.refused(BodiesStream(BODIES, described(**{name: wrong}), described()))
             self.assertIn(f"{name} is {wrong}", said)
@@ -85,16 +85,16 @@ class StreamTests(SynchronousTestCase):
                 self.assertIn(name, self.refused(BodiesStream(BODIES, described(), described(**{name: wrong}))))
 
     def test_cut_short(self) -> None:
-        """A chunk less, another order, and no chunk at all do not verify."""
+        """A list with a missing chunk, in another order, or without chunks is not verified."""
         for bodies in (BODIES[:1], BODIES[::-1], [], [*BODIES, b""]):
             self.refused(BodiesStream(bodies, described(), described()))
 
     def test_malformed(self) -> None:
-        """What is no vulnerability does not verify, whatever its digest is."""
+        """A record that is not a vulnerability is not verified, whatever the digest is."""
         self.assertIn("not JSON", self.refused(BodiesStream([b"?\n"], described(), described())))
 
     def test_errors(self) -> None:
-        """A refusal has the server's word; that nothing has changed has what the server said."""
+        """A refusal has the server's error code; an unchanged list has the server's description."""
         self.assertEqual(
             (Refused("stopping", "m").code, str(Refused("stopping", "m"))), ("stopping", "the server refused: m")
         )

@@ -1,4 +1,4 @@
-"""Changes of the package database are told once they have come to rest, and only then."""
+"""Changes of the package database are reported once the changes have ended, and only then."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.integration.sample_host import write_host
 
 
 class ChangesTests(SynchronousTestCase):
-    """A host that is looked at every ten seconds; changes settle in a minute."""
+    """A host that is checked every ten seconds; changes must rest for a minute."""
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -30,24 +30,24 @@ class ChangesTests(SynchronousTestCase):
         )
 
     def go_on(self, seconds: int) -> None:
-        """Let time pass."""
+        """Advance the clock."""
         for _ in range(seconds // 10):
             self.clock.advance(10)
             self.subject.tick()
 
     def upgrade(self) -> None:
-        """Write the database as dpkg does: a new file in place of the old one."""
+        """Write the database as dpkg does: a new file replaces the old one."""
         new = self.status.with_name("status-new")
         new.write_text(self.status.read_text() + "\n")
         new.replace(self.status)
 
     def test_nothing(self) -> None:
-        """Where nothing changes nothing is told."""
+        """Without a change nothing is reported."""
         self.go_on(600)
         self.assertEqual(self.told, [])
 
     def test_settles(self) -> None:
-        """A run of changes is told once, a minute after the last."""
+        """A series of changes is reported once, a minute after the last one."""
         for _ in range(3):
             self.upgrade()
             self.go_on(30)
@@ -58,7 +58,7 @@ class ChangesTests(SynchronousTestCase):
         self.assertEqual(len(self.told), 2)
 
     def test_undone(self) -> None:
-        """A change that is gone again before it settled is none, and neither is an empty log."""
+        """A change that was undone before it settled is not reported; an empty log is not a change."""
         before = self.status.stat()
         log = self.root / "var/lib/rpm/rpmdb.sqlite-wal"
         log.parent.mkdir()
@@ -70,13 +70,13 @@ class ChangesTests(SynchronousTestCase):
         self.assertEqual(self.told, [])
 
     def test_gone(self) -> None:
-        """A database that goes away is a change too."""
+        """The removal of a database is a change."""
         self.status.unlink()
         self.go_on(100)
         self.assertEqual(len(self.told), 1)
 
     def test_every_database(self) -> None:
-        """Each kind of database says where its files are, and is looked at there."""
+        """Each kind of database names its files, and these are checked."""
         for database in databases():
             for path in database.paths:
                 root = Path(self.mktemp())

@@ -1,4 +1,4 @@
-"""Kernels: installed, running, waiting for a reboot; and the sources of what is signed."""
+"""Kernels: installed, running, waiting for a reboot; and the source packages of signed packages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from patches.scanner.matching.aliases import aliases_of
 
 
 def package(name: str, version: str, arch: str = "amd64", source: str = "linux") -> Package:
-    """Make a package whose source has the same version."""
+    """Return a package whose source package has the same version."""
     return Package(name, version, arch, source, version)
 
 
@@ -30,10 +30,10 @@ DEBIAN = Inventory(
 
 
 class DebianTests(SynchronousTestCase):
-    """A host on which two kernels of Debian are installed."""
+    """A host on which two Debian kernels are installed."""
 
     def test_facts(self) -> None:
-        """What is installed, what runs and what waits are told apart; names without a release are no kernels."""
+        """Installed, running and pending kernels are separate facts; a package without a release is not a kernel."""
         installed = ("6.1.0-18-amd64", "6.1.0-28-amd64")
         self.assertEqual(kernels_of(DEBIAN, "6.1.0-18-amd64"), Kernels(installed, "6.1.0-18-amd64"))
         self.assertEqual(kernels_of(DEBIAN, None), Kernels(installed, None))
@@ -41,26 +41,26 @@ class DebianTests(SynchronousTestCase):
         self.assertEqual(pending, {"6.1.0-18-amd64": True, "6.1.0-28-amd64": False, None: None})
 
     def test_foreign_kernel(self) -> None:
-        """A container shows the kernel of its host: that is none of its own."""
+        """A container shows the kernel of its host, which is not one of its own."""
         kernels = kernels_of(DEBIAN, "5.15.0-1")
         self.assertEqual((kernels and kernels.running, running_packages(DEBIAN, kernels)), (None, {}))
 
     def test_without(self) -> None:
-        """Where no kernel is installed there are no facts about kernels."""
+        """If no kernel is installed there are no facts about kernels."""
         self.assertIsNone(kernels_of(Inventory("dpkg", (package("bash", "5"),)), "6.1.0-18-amd64"))
 
     def test_running(self) -> None:
-        """Of each kernel's packages it is told whether that kernel runs; of other packages nothing is."""
+        """Each package of a kernel says whether that kernel is running; other packages do not."""
         told = running_packages(DEBIAN, kernels_of(DEBIAN, "6.1.0-28-amd64"))
         names = {each.name: running for each, running in told.items()}
         self.assertEqual(names, {NEW.name: True, OLD.name: False, "linux-modules-extra-6.1.0-18-amd64": False})
 
 
 class OtherTests(SynchronousTestCase):
-    """Kernels of other distributions, by what ``uname -r`` says of them."""
+    """Kernels of other distributions, by the output of ``uname -r``."""
 
     def release(self, scheme: str, *packages: Package, running: str) -> str | None:
-        """Tell which of the installed kernels runs."""
+        """Return which of the installed kernels is running."""
         kernels = kernels_of(Inventory(scheme, packages), running)
         return kernels and kernels.running
 
@@ -77,29 +77,29 @@ class OtherTests(SynchronousTestCase):
             self.assertIsNotNone(self.release("rpm", package(name, version, arch), running=running), running)
 
     def test_rpm_others(self) -> None:
-        """Headers, tools and modules are no kernels that could run."""
+        """Headers, tools and modules are not kernels that could run."""
         for name in ("kernel-headers", "kernel-tools", "kernel-modules", "kernel-srpm-macros"):
             self.assertIsNone(kernels_of(Inventory("rpm", (package(name, "0:5.14.0-1.el9", "x86_64"),)), None), name)
 
     def test_order(self) -> None:
-        """The newest is told by version order, not by the order of letters."""
+        """The newest kernel is determined by version order, not by alphabetical order."""
         packages = [package("kernel-core", f"0:5.14.0-{n}.el9", "x86_64") for n in ("70", "427", "162")]
         kernels = kernels_of(Inventory("rpm", tuple(packages)), "5.14.0-162.el9.x86_64")
         self.assertEqual(kernels and kernels.installed[-1], "5.14.0-427.el9.x86_64")
         self.assertIs(kernels and kernels.reboot_pending, True)
 
     def test_apk(self) -> None:
-        """Alpine's releases are made of the version and the flavour."""
+        """Alpine's releases consist of the version and the flavour."""
         lts = package("linux-lts", "6.6.31-r0", "x86_64", "linux-lts")
         self.assertEqual(self.release("apk", lts, running="6.6.31-0-lts"), "6.6.31-0-lts")
         self.assertIsNone(kernels_of(Inventory("apk", (package("linux-firmware", "1-r0"),)), "6.6.31-0-lts"))
 
 
 class SignedTests(SynchronousTestCase):
-    """Packages whose sources sign what another source built."""
+    """Packages whose source package signs the build of another one."""
 
     def test_signed(self) -> None:
-        """They are found under the source that the lists name, with the version that was signed."""
+        """They are found under the source package that the lists name, with the version that was signed."""
         for source, version, expected in (
             ("linux-signed-amd64", "6.1.76-1", ("linux", "6.1.76-1")),
             ("linux-signed-hwe-6.5", "6.5.0-14.14~22.04.1", ("linux-hwe-6.5", "6.5.0-14.14~22.04.1")),
@@ -115,6 +115,6 @@ class SignedTests(SynchronousTestCase):
             self.assertEqual(names[2:], [("source", *expected)], version)
 
     def test_others(self) -> None:
-        """What only sounds so, or is no Debian package, is found under its own names only."""
+        """A package with a similar name, or of another distribution, is found under its own names only."""
         for source, scheme in (("linux-base", "dpkg"), ("shim", "dpkg"), ("linux-signed", "rpm")):
             self.assertEqual(len(list(aliases_of(Package("x", "1+2.06-1", "amd64", source, "1"), scheme))), 2, source)

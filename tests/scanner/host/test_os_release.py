@@ -1,4 +1,4 @@
-"""Which platform a host is: right for every distribution there are lists of, an error for every other."""
+"""The platform of a host: right for every distribution that has lists, an error for every other."""
 
 from __future__ import annotations
 
@@ -67,16 +67,16 @@ UNKNOWN = [
 
 
 class PlatformTests(SynchronousTestCase):
-    """What the fields of ``os-release`` say."""
+    """The meaning of the fields of ``os-release``."""
 
     def test_known(self) -> None:
-        """Each distribution's release is named as its lists are."""
+        """Each distribution's release is named as in its lists."""
         for text, expected in KNOWN:
             self.assertEqual(platform_of(parse(text)), expected, text)
             self.assertEqual(str(Platform.from_name(expected)), expected)
 
     def test_unknown(self) -> None:
-        """What has no list is an error in one line, never a guess."""
+        """A platform without lists is an error in one line, never a guess."""
         for text in UNKNOWN:
             message = str(self.assertRaises(UnknownPlatform, platform_of, parse(text)))
             self.assertIn("unknown platform (", message)
@@ -89,43 +89,43 @@ class PlatformTests(SynchronousTestCase):
 
 
 class DetectTests(SynchronousTestCase):
-    """Where the fields are found."""
+    """The files in which the fields are found."""
 
     def setUp(self) -> None:
         self.root = Path(self.mktemp())
 
     def write(self, path: str, text: str) -> None:
-        """Put a file on the host."""
+        """Write a file on the host."""
         (self.root / path).parent.mkdir(parents=True, exist_ok=True)
         (self.root / path).write_text(text)
 
     def test_fallback(self) -> None:
-        """The vendor's file is read where there is none in etc; else that one wins."""
+        """The vendor's file is read if etc has no such file; otherwise the one in etc takes precedence."""
         self.write("usr/lib/os-release", "ID=debian\nVERSION_ID=12\n")
         self.assertEqual(detect_platform(self.root), "debian-12")
         self.write("etc/os-release", "ID=debian\nVERSION_ID=13\n")
         self.assertEqual(detect_platform(self.root), "debian-13")
 
     def test_links(self) -> None:
-        """A link stays within the root folder, an absolute one too."""
+        """Links, even absolute ones, stay within the root folder."""
         self.write("usr/lib/os-release", "ID=debian\nVERSION_ID=12\n")
         self.write("etc/hostname", "x")
         (self.root / "etc/os-release").symlink_to("/usr/lib/os-release")
         self.assertEqual(detect_platform(self.root), "debian-12")
 
     def test_nothing(self) -> None:
-        """A folder that is no host's is an error that names it; so is a file that cannot be read."""
+        """A folder that is not a host is an error that names it; so is a file that cannot be read."""
         self.assertIn(str(self.root), str(self.assertRaises(UnknownPlatform, detect_platform, self.root)))
         (self.root / "etc/os-release").mkdir(parents=True)
         self.assertIn("Not a regular file", str(self.assertRaises(UnknownPlatform, detect_platform, self.root)))
 
     def test_old_centos(self) -> None:
-        """CentOS 6 says who it is in a file of its own."""
+        """CentOS 6 has its name and version in another file."""
         self.write("etc/centos-release", "CentOS release 6.10 (Final)\n")
         self.assertEqual(detect_platform(self.root), "centos-6")
 
     def test_alpine_repositories(self) -> None:
-        """A host that installs from edge is edge; one that does so on request is what it was."""
+        """A host that installs from edge by default is edge; one that does so on request keeps its release."""
         self.write("etc/os-release", "ID=alpine\nVERSION_ID=3.20.3\n")
         url = "https://dl-cdn.alpinelinux.org/alpine"
         self.write("etc/apk/repositories", f"{url}/v3.20/main\n@edge {url}/edge/main\n#{url}/edge/main\n")

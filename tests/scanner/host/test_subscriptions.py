@@ -1,4 +1,4 @@
-"""What a host's files and names tell beside its packages: channels, origins, the end of its support."""
+"""Facts from a host's files and package names: channels, origins, and the end of support."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ChannelTests(SynchronousTestCase):
     """Whether a host is subscribed to Ubuntu Pro."""
 
     def root(self, path: str = "", content: str = "") -> Path:
-        """Make a root folder with one file."""
+        """Create a root folder with one file."""
         root = Path(self.mktemp())
         root.mkdir()
         if path:
@@ -35,13 +35,13 @@ class ChannelTests(SynchronousTestCase):
         return root
 
     def test_version(self) -> None:
-        """A version from there is the sign that lasts."""
+        """An installed version from the channel remains a sign of the subscription."""
         for version, expected in (("1-2ubuntu3+esm1", True), ("1-2~esm2", True), ("1-2ubuntu3", False)):
             package = Package("p", version, "amd64", "p", version)
             self.assertEqual(bool(subscribed_channels(self.root(), [BASH, package])), expected, version)
 
     def test_files(self) -> None:
-        """apt's sources and the client's status tell; what cannot be read does not."""
+        """apt's sources and the client's status are signs; a file that cannot be read is not."""
         status = "var/lib/ubuntu-advantage/status.json"
         for path, content, expected in (
             ("etc/apt/sources.list.d/ubuntu-esm-infra.list", "", True),
@@ -58,10 +58,10 @@ class ChannelTests(SynchronousTestCase):
 
 
 class CoverageTests(SynchronousTestCase):
-    """Which packages the sources of a platform can know."""
+    """The packages of which a platform's sources can have records."""
 
     def test_vendors(self) -> None:
-        """What another vendor built is not covered; where no vendor is known nothing can be said against it."""
+        """A package of another vendor is not covered; a package of an unknown vendor is."""
         for platform, vendor, expected in (
             ("alma-9", "AlmaLinux", True),
             ("alma-9", "Fedora Project", False),
@@ -77,15 +77,15 @@ class CoverageTests(SynchronousTestCase):
             self.assertIs(is_covered(package, platform), expected, (platform, vendor))
 
     def test_families(self) -> None:
-        """Vendors are told of families that there are."""
+        """Every family with vendors exists."""
         self.assertEqual(set(VENDORS) - set(FAMILIES), set())
 
 
 class AptTests(SynchronousTestCase):
-    """Packages from repositories that are not the distribution's."""
+    """Packages from repositories of other vendors."""
 
     def vendors(self, **lists: bytes) -> dict[str, str | None]:
-        """Read a host whose apt has these lists, ``X`` in their names standing for a dot."""
+        """Read a host whose apt has these lists; ``X`` in a name stands for a dot."""
         versions = {"docker-ce": "5:27.1-1", "bash": "5.2-1"}
         root = write_host(Path(self.mktemp()), "debian", "12", versions)
         (root / LISTS).mkdir(parents=True)
@@ -96,7 +96,7 @@ class AptTests(SynchronousTestCase):
     OFFERED = b"Package: docker-ce\nVersion: 5:27.1-1\n\nPackage: docker-ce\nVersion: 5:26\n"
 
     def test_foreign(self) -> None:
-        """What a foreign repository offers in this version comes from there; the rest tells nothing."""
+        """A package that a third-party repository offers in this version has its origin; others have no origin."""
         release = b"-----BEGIN PGP SIGNED MESSAGE-----\n\nOrigin: Docker\nSuite: bookworm\n"
         expected = {"docker-ce": "Docker", "bash": None}
         plain = {"dXo_dists_InRelease": release, "dXo_dists_stable_binary-amd64_Packages": self.OFFERED}
@@ -105,7 +105,7 @@ class AptTests(SynchronousTestCase):
         self.assertEqual(self.vendors(**packed), expected)
 
     def test_own(self) -> None:
-        """The distribution's own lists are not even read, and damaged ones say nothing."""
+        """The distribution's own lists are not read, and damaged lists are skipped."""
         nothing = {"docker-ce": None, "bash": None}
         own = {"d_InRelease": b"Origin: Debian Backports\n", "d_Packages": self.OFFERED}
         self.assertEqual(self.vendors(**own), nothing)
@@ -122,10 +122,10 @@ class AptTests(SynchronousTestCase):
 
 
 class EndOfLifeTests(SynchronousTestCase):
-    """When the support of a platform ended."""
+    """The month in which the support of a platform ended."""
 
     def test_ended(self) -> None:
-        """A platform has support up to the end of the month that is told."""
+        """A platform has support until the end of the month in the table."""
         self.assertIsNone(support_ended("debian-11", date(2026, 8, 31)))
         self.assertEqual(support_ended("debian-11", date(2026, 9, 1)), "2026-08")
         self.assertIsNone(support_ended("made-up-1", date(2099, 1, 1)))
@@ -137,12 +137,12 @@ class EndOfLifeTests(SynchronousTestCase):
         self.assertEqual(support_ended("ubuntu-24.04", date(2030, 1, 1), {"esm"}), "2029-05")
 
     def test_told(self) -> None:
-        """What the host itself says of its end holds."""
+        """The end in the host's own files takes precedence."""
         self.assertEqual(support_ended("amazon-2", date(2026, 1, 1), told="2025-12"), "2025-12")
         self.assertIsNone(support_ended("amazon-2", date(2027, 1, 1), told="2027-06"))
 
     def test_support_end(self) -> None:
-        """A host tells it in its os-release, as a date; anything else tells nothing."""
+        """A host has the end in its os-release, as a date; any other value is ignored."""
         for value, expected in (("2028-06-15", "2028-06"), ("2028-13-01", None), ("soon", None)):
             root = write_host(Path(self.mktemp()), "amzn", "2023", {"bash": "1"})
             with (root / "etc/os-release").open("a") as file:

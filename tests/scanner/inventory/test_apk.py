@@ -1,4 +1,4 @@
-"""What apk has installed, exactly; and a damaged database is an error, never a shorter list."""
+"""apk's packages are read exactly; a damaged database is an error, never a shorter list."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ class ApkCase(SynchronousTestCase):
         return inventory.packages
 
     def test_packages(self) -> None:
-        """Each package has its origin, and the origin's version is its own; without one it is its own origin."""
+        """The source is the origin in the package's own version; without an origin it is the package itself."""
         self.write(BUSYBOX + MUSL)
         client = Package("ssl_client", "1.33.1-r8", "x86_64", "busybox", "1.33.1-r8")
         self.assertEqual(self.read(), (client, Package("musl", "1.2.2-r4", "x86_64", "musl", "1.2.2-r4")))
 
     def test_merged_usr(self) -> None:
-        """Where lib is a part of usr, the database is there too."""
+        """On a merged-usr system the database is below usr."""
         self.write(MUSL, "usr/lib/apk/db/installed")
         self.assertEqual([package.name for package in self.read()], ["musl"])
 
     def test_without_last_empty_line(self) -> None:
-        """Some images end without the empty line."""
+        """The last package may lack its empty line, as in some images."""
         self.write(BUSYBOX + MUSL.rstrip("\n") + "\n")
         self.assertEqual(len(self.read()), 2)
 
     def test_damage(self) -> None:
-        """Cut in a line, binary noise, a field twice, no version: one line of error."""
+        """A truncated line, binary noise, a repeated field or a missing version is an error of one line."""
         whole = (BUSYBOX + MUSL).encode()
         damaged = [whole[:-4], whole[: len(BUSYBOX) + 9], b"\x00\xff\x17" * 100, whole + b"x" * 2_000_000]
         damaged += [b"P:a\nP:b\nV:1\n\n", b"P:a\n\n", b"V:1\n\n", b"P:a b\nV:1\n\n", b"P:a\nV:1", b"just text\n"]
@@ -62,7 +62,7 @@ class ApkCase(SynchronousTestCase):
             self.assertNotIn("\n", str(error))
 
     def test_empty(self) -> None:
-        """A database of nothing is not a clean host."""
+        """An empty database is not a clean host."""
         self.write("\n\n")
         self.assertRaises(InventoryError, read_inventory, self.root)
 
@@ -75,7 +75,7 @@ class ApkCase(SynchronousTestCase):
         self.assertRaises(InventoryError, read_inventory, self.root)
 
     def test_real_hosts(self) -> None:
-        """Every real host has exactly the packages that are recorded of it."""
+        """Every real host has exactly the recorded packages."""
         hosts = sorted(path.parent for path in shared("data/hosts").glob("alpine-*/*/inventory.json"))
         for host in hosts:
             rows = json.loads((host / "inventory.json").read_text())["packages"]

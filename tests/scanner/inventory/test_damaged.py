@@ -1,4 +1,4 @@
-"""Databases of 300 MB of nonsense: a clear error, in bounded memory and time; never a crash, never an empty host."""
+"""Databases of 300 MB of nonsense: a clear error in bounded memory and time, never a crash or an empty host."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from patches.scanner.inventory.apk import PATHS
 from patches.scanner.inventory.dpkg import STATUS
 
 BYTES = 300 * 1024 * 1024
-#: What may be taken beyond an interpreter that has loaded the readers, in KiB.
+#: The memory that may be used in addition to an interpreter that has imported the readers, in KiB.
 MOST_KIB = 200 * 1024
 
 DPKG_STANZA = b"Package: p%d\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1-%d\n\n"
@@ -39,21 +39,21 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 
 def repeated(stanza: bytes) -> Iterable[bytes]:
-    """Give a database of ever more packages, of which many are there several times."""
+    """Yield a database of endless packages, many of them repeated."""
     part = b"".join(stanza % (n, n) for n in range(150_000))
     for _ in range(BYTES // len(part) + 1):
         yield part
 
 
 def fields() -> Iterable[bytes]:
-    """Give one stanza of ever more fields."""
+    """Yield a stanza with endless fields."""
     part = b"".join(b"F-%d: x\n" % n for n in range(100_000))
     for _ in range(BYTES // len(part) + 1):
         yield part
 
 
 def noise(head: bytes = b"") -> Iterable[bytes]:
-    """Give noise behind what looks like the beginning of a database."""
+    """Yield the start of a database, followed by noise."""
     block = random.Random(7).randbytes(1024 * 1024)
     yield head + block[len(head) :]
     for _ in range(299):
@@ -61,7 +61,7 @@ def noise(head: bytes = b"") -> Iterable[bytes]:
 
 
 def one_line() -> Iterable[bytes]:
-    """Give a line without an end."""
+    """Yield a line without an end."""
     yield b"Description: "
     for _ in range(300):
         yield b"x" * 1024 * 1024
@@ -83,7 +83,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_nonsense(case: str, tmp_path: Path) -> None:
-    """300 MB that are no database, or too much of one, end in one clear line, and take little memory."""
+    """Databases of 300 MB that are malformed or too long result in one clear line, and need little memory."""
     relative, parts, arguments = CASES[case]
     path = tmp_path / relative
     path.parent.mkdir(parents=True)
@@ -101,7 +101,7 @@ def test_nonsense(case: str, tmp_path: Path) -> None:
 
 
 def test_stray_empty_line(tmp_path: Path) -> None:
-    """An empty line in the middle of a stanza is damage, not a package less."""
+    """An empty line in the middle of a stanza is damage, not one package fewer."""
     path = tmp_path / STATUS
     path.parent.mkdir(parents=True)
     path.write_bytes((DPKG_STANZA % (1, 1)).replace(b"\nArch", b"\n\nArch"))

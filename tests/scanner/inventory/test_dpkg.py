@@ -1,4 +1,4 @@
-"""The dpkg database: every package that is there, and no silence where it is damaged."""
+"""The dpkg database: every installed package is read, and damage is an error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.shared_data import shared
 
 
 def stanza(name: str, version: str = "1-1", state: str = "install ok installed", more: str = "") -> str:
-    """Write a stanza as dpkg does."""
+    """Return a stanza as dpkg writes it."""
     return (
         f"Package: {name}\nStatus: {state}\nMaintainer: A\nArchitecture: amd64\n{more}Version: {version}\n"
         f"Description: {name}\n Some text: and more.\n .\n The end.\n\n"
@@ -30,7 +30,7 @@ class HostTestCase(SynchronousTestCase):
         self.root.mkdir()
 
     def write(self, content: str | bytes, path: str = "var/lib/dpkg/status") -> None:
-        """Put a file on the host."""
+        """Write a file on the host."""
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -44,7 +44,7 @@ class HostTestCase(SynchronousTestCase):
         return [package.name for package in self.read()]
 
     def refused(self, *words: str) -> None:
-        """Check that the host is refused, in one line that has these words."""
+        """Check that the host is refused, in one line with these words."""
         message = str(self.assertRaises(InventoryError, self.read))
         self.assertNotIn("\n", message)
         for word in words:
@@ -52,22 +52,22 @@ class HostTestCase(SynchronousTestCase):
 
 
 class ReadTests(HostTestCase):
-    """What is read from a sound database."""
+    """Reading a valid database."""
 
     def test_interface(self) -> None:
-        """It is an inventory, of dpkg's scheme."""
+        """The inventory has dpkg's scheme."""
         verifyObject(IInventory, DpkgInventory())
         self.write(stanza("a"))
         self.assertEqual(read_inventory(self.root).scheme, "dpkg")
 
     def test_present(self) -> None:
-        """It is present once there is a file or a folder of stanzas."""
+        """The database is present if there is a status file, or a folder of stanzas."""
         self.assertFalse(DpkgInventory().present(self.root))
         self.write(stanza("a"), "var/lib/dpkg/status.d/a")
         self.assertTrue(DpkgInventory().present(self.root))
 
     def test_source(self) -> None:
-        """A source is taken with its version; without a version it has the package's; without a source it is itself."""
+        """The version of a source defaults to the package's, and the source to the package itself."""
         self.write(
             stanza("libc6", "2.36-9+b1", more="Source: glibc (2.36-9)\n")
             + stanza("bash", "5.2-1+b1", more="Source: bash-source\n")
@@ -81,19 +81,19 @@ class ReadTests(HostTestCase):
         self.assertEqual(read_inventory(self.root), Inventory("dpkg", expected))
 
     def test_states(self) -> None:
-        """A package in each state is there or not, whatever is wanted of it."""
+        """Whether a package counts as installed depends on its state, not on the state that is wanted."""
         there = [f"p{number}" for number, state in enumerate(STATES) if STATES[state]]
         self.write("".join(stanza(f"p{n}", state=f"hold reinstreq {s.decode()}") for n, s in enumerate(STATES)))
         self.assertEqual(self.names(), there)
         self.assertEqual(len(there), len(STATES) - 2)
 
     def test_not_installed_without_version(self) -> None:
-        """What is not installed needs no version."""
+        """A package that is not installed needs no version."""
         self.write(stanza("a") + "Package: b\nStatus: unknown ok not-installed\nArchitecture: all\n\n")
         self.assertEqual(self.names(), ["a"])
 
     def test_status_folder(self) -> None:
-        """A distroless image has a file for each package, without states; checksums are left aside."""
+        """A distroless image has one file per package, without states; files of checksums are skipped."""
         self.write(
             "Package: tzdata\nArchitecture: all\nVersion: 2024a-0\nDescription: zones", "var/lib/dpkg/status.d/t"
         )
@@ -102,12 +102,12 @@ class ReadTests(HostTestCase):
         self.assertEqual(self.read(), (Package("tzdata", "2024a-0", "all", "tzdata", "2024a-0"),))
 
     def test_last_stanza_without_empty_line(self) -> None:
-        """Other tools than dpkg leave out the empty line at the end."""
+        """The last stanza may lack its empty line, as other tools than dpkg write it."""
         self.write((stanza("a") + stanza("b")).rstrip("\n") + "\n")
         self.assertEqual(self.names(), ["a", "b"])
 
     def test_other_encodings(self) -> None:
-        """A name of a person in an old encoding does no harm."""
+        """A person's name in an old encoding does no harm."""
         self.write(stanza("a").encode().replace(b"Maintainer: A", b"Maintainer: Andr\xe9"))
         self.assertEqual(self.names(), ["a"])
 
@@ -126,20 +126,20 @@ class ReadTests(HostTestCase):
 
 
 class DamageTests(HostTestCase):
-    """A database that is not whole is an error in one line, never a shorter list."""
+    """An incomplete database is an error in one line, never a shorter list."""
 
     def test_nothing(self) -> None:
         """Without a database there is no inventory."""
         self.refused("no package database found under", str(self.root))
 
     def test_empty(self) -> None:
-        """A database of nothing is not a clean host; nor is one of removed packages."""
+        """An empty database is not a clean host; nor is one with only removed packages."""
         for content in ("", "\n\n", stanza("a", state="deinstall ok config-files")):
             self.write(content)
             self.refused("no installed package")
 
     def test_cut_anywhere(self) -> None:
-        """Cut at any byte of a stanza before its long description, it is refused."""
+        """A file that is truncated anywhere in a stanza before its long description is refused."""
         first, second = stanza("alpha"), stanza("beta", more="Source: gamma (2)\n")
         for length in range(1, second.index("\n Some") + 1):
             self.write(first + second[:length])
@@ -156,7 +156,7 @@ class DamageTests(HostTestCase):
             stanza("a").replace("Package: a\n", "").encode(): "package name ''",
             stanza("a", "1 2").encode(): "version '1 2'",
             stanza("a", more="Source: b (1\n").encode(): "source 'b (1'",
-            stanza("a").replace("\n\n", "\n").encode() + stanza("b").encode(): "twice",
+            stanza("a").replace("\n\n", "\n").encode() + stanza("b").encode(): "the field is repeated",
             b" text\n" + stanza("a").encode(): "continuation",
         }
         for content, words in cases.items():
@@ -164,22 +164,22 @@ class DamageTests(HostTestCase):
             self.refused("var/lib/dpkg/status", words)
 
     def test_endless_line(self) -> None:
-        """A line of any length is not taken into memory."""
+        """A very long line is not read into memory."""
         self.write(stanza("a") + "Package: " + "x" * LONGEST_LINE)
         self.refused("too long")
 
     def test_cut_file_of_folder(self) -> None:
-        """A file of the folder that ends in the middle of a version is refused, too."""
+        """A file in the folder that ends within a version is refused, too."""
         self.write("Package: a\nArchitecture: all\nVersion: 1.2", "var/lib/dpkg/status.d/a")
         self.refused("status.d/a", "middle of a line")
 
     def test_not_a_file(self) -> None:
-        """A folder in place of the file is an error."""
+        """A folder in place of the status file is an error."""
         (self.root / "var/lib/dpkg/status").mkdir(parents=True)
         self.refused("Not a regular file")
 
     def test_link_out(self) -> None:
-        """A link is followed as on the host itself: never out of its root folder."""
+        """A link is followed as on the host itself: never outside its root folder."""
         outside = self.root.parent / (self.root.name + "-outside")
         outside.write_text(stanza("outside"))
         (self.root / "var/lib/dpkg").mkdir(parents=True)

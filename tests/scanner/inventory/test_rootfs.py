@@ -11,7 +11,7 @@ from patches.scanner.inventory.rootfs import open_inside, resolve_inside
 
 
 class InsideTests(SynchronousTestCase):
-    """Links are followed as by a process whose root folder this is."""
+    """Links are followed as in a process with this root folder."""
 
     def setUp(self) -> None:
         self.root = Path(self.mktemp())
@@ -20,35 +20,35 @@ class InsideTests(SynchronousTestCase):
         (self.root / "usr/lib/os-release").write_text("ID=debian\n")
 
     def test_relative_link(self) -> None:
-        """A relative link starts where it is."""
+        """A relative link starts at its own folder."""
         (self.root / "etc/os-release").symlink_to("../usr/lib/os-release")
         self.assertEqual(resolve_inside(self.root, "etc/os-release"), self.root / "usr/lib/os-release")
 
     def test_absolute_link(self) -> None:
-        """An absolute link starts at the root folder, for folders on the way, too."""
+        """An absolute link starts at the root folder, also for folders in the middle of a path."""
         (self.root / "lib").symlink_to("/usr/lib")
         self.assertEqual(resolve_inside(self.root, "/lib/os-release"), self.root / "usr/lib/os-release")
         (self.root / "etc/os-release").symlink_to("/lib/os-release")
         self.assertEqual(resolve_inside(self.root, "etc/os-release"), self.root / "usr/lib/os-release")
 
     def test_above_root(self) -> None:
-        """There is nothing above the root folder."""
+        """A path cannot lead above the root folder."""
         (self.root / "etc/up").symlink_to("../../../../../../usr")
         self.assertEqual(resolve_inside(self.root, "etc/up/lib"), self.root / "usr/lib")
         self.assertEqual(resolve_inside(self.root, "../../etc"), self.root / "etc")
 
     def test_loop(self) -> None:
-        """Links that go round are an error."""
+        """A loop of links is an error."""
         (self.root / "a").symlink_to("b")
         (self.root / "b").symlink_to("a")
         self.assertRaises(OSError, resolve_inside, self.root, "a")
 
     def test_pipe(self) -> None:
-        """A pipe is refused; nobody waits for its other end."""
+        """A pipe is refused without waiting for its other end."""
         os.mkfifo(self.root / "etc/os-release")
         self.assertRaises(OSError, open_inside, self.root, "etc/os-release")
 
     def test_open(self) -> None:
-        """A file is opened for reading bytes."""
+        """A file is opened to read bytes."""
         with open_inside(self.root, "usr/lib/os-release") as file:
             self.assertEqual(file.read(), b"ID=debian\n")

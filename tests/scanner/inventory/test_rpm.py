@@ -1,4 +1,4 @@
-"""What rpm has installed, from each form of its database; and a damaged one is an error, never a shorter list."""
+"""rpm's packages are read exactly from each format of its database; damage is an error, never a shorter list."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEY = {header.NAME: "gpg-pubkey", header.VERSION: "fd431d51", header.RELEASE: "4
 
 
 def make_header(tags: dict[int, str | int]) -> bytes:
-    """Write a header as rpm does."""
+    """Return a header as rpm writes it."""
     index, data = b"", b""
     for tag, value in sorted(tags.items()):
         if isinstance(value, int):
@@ -58,7 +58,7 @@ class RpmCase(SynchronousTestCase):
         return inventory.packages
 
     def test_packages(self) -> None:
-        """Epoch, source, vendor and module are told; an absent epoch is 0; keys are no packages."""
+        """Epoch, source, vendor and module are read; an absent epoch is 0; public keys are not packages."""
         self.write(make_header({**BASH, **SOURCE}), make_header(KEY), make_header({**MODULAR, **LABEL}))
         bash, nodejs = self.read()
         self.assertEqual((bash.name, bash.version, bash.arch), ("bash", "0:5.1.8-6.el9", "x86_64"))
@@ -66,7 +66,7 @@ class RpmCase(SynchronousTestCase):
         self.assertEqual((nodejs.version, nodejs.module), ("1:18-1", "nodejs:18:8080020230718:63b34585"))
 
     def test_source_names(self) -> None:
-        """The source's name may have hyphens; a package that was built without source is its own."""
+        """The source's name may have hyphens; a package without a source is its own source."""
         self.write(
             make_header({**BASH, header.SOURCERPM: "util-linux-ng-2.32.1-42.el8_8.nosrc.rpm"}), make_header(BASH)
         )
@@ -75,7 +75,7 @@ class RpmCase(SynchronousTestCase):
         self.assertEqual((second.source, second.source_version), ("bash", "5.1.8-6.el9"))
 
     def test_log_beside_it(self) -> None:
-        """What is in the write-ahead log counts; and nothing is written into the host that is scanned."""
+        """The content of the write-ahead log counts, and nothing is written on the scanned host."""
         self.write(make_header(BASH))
         database = sqlite3.connect(self.path, isolation_level=None)
         self.addCleanup(database.close)
@@ -86,7 +86,7 @@ class RpmCase(SynchronousTestCase):
         self.assertEqual({path.name: path.read_bytes() for path in self.folder.iterdir()}, before)
 
     def test_damage(self) -> None:
-        """Headers that are cut, files that are cut or are none: one line of error."""
+        """Truncated headers, truncated files, and files of another kind are errors of one line."""
         whole = make_header({**BASH, **SOURCE})
         for blob in (whole[:4], whole[:40], whole[:-1], b"\xff" * 100, make_header({header.NAME: "bash"})):
             self.write(make_header(MODULAR), blob)
@@ -98,12 +98,12 @@ class RpmCase(SynchronousTestCase):
             self.refused()
 
     def refused(self) -> None:
-        """Expect an error."""
+        """Check that reading fails."""
         error = self.assertRaises(InventoryError, read_inventory, self.root)
         self.assertNotIn("\n", str(error))
 
     def test_cut_everywhere(self) -> None:
-        """Wherever a header is cut, it is noticed."""
+        """A header that is truncated anywhere is detected."""
         whole = make_header({**BASH, **SOURCE, header.EPOCH: 7})
         self.assertEqual(read_header(whole)[header.EPOCH], "7")
         for length in range(len(whole)):
@@ -124,7 +124,7 @@ class RpmCase(SynchronousTestCase):
             self.assertEqual((set(found), len(found)), (expected, len(rows)), host)
 
     def test_damaged_other_forms(self) -> None:
-        """Noise in place of an ndb or a Berkeley DB database is an error too."""
+        """Noise in place of an ndb or a Berkeley DB database is an error."""
         for name in ("Packages.db", "Packages"):
             for path in self.folder.iterdir():
                 path.unlink()

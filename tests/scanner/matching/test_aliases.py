@@ -9,14 +9,14 @@ from patches.scanner.matching.aliases import aliases_of
 
 
 def signed(source: str, version: str, scheme: str = "dpkg") -> list[tuple[str, str, str]]:
-    """Return the names of a package beside its own and its source's."""
+    """Return the names of a package apart from its own and its source's."""
     names = list(aliases_of(Package("name", version, "amd64", source, "source version"), scheme))
     assert names[:2] == [("binary", "name", version), ("source", source, "source version")]
     return names[2:]
 
 
 class NameTests(SynchronousTestCase):
-    """Names and versions under which lists speak of a package."""
+    """Names and versions under which lists refer to a package."""
 
     def test_plain(self) -> None:
         """Most packages have two names: their own and their source's."""
@@ -25,7 +25,7 @@ class NameTests(SynchronousTestCase):
         self.assertEqual(signed("bash", "5.2-1"), [])
 
     def test_kernels(self) -> None:
-        """A signed kernel is that of its own source, in the version of the package."""
+        """A signed kernel has the name of the kernel's source, and the version of the package."""
         for source, expected in (
             ("linux-signed", "linux"),
             ("linux-signed-amd64", "linux"),
@@ -38,7 +38,7 @@ class NameTests(SynchronousTestCase):
         self.assertEqual(signed("xlinux-signed", "6.1.76-1"), [])
 
     def test_loaders(self) -> None:
-        """A signed boot loader has the version that was signed in its own."""
+        """The version of a signed boot loader contains the version that was signed."""
         grub = ("grub2-signed", "grub-efi-amd64-signed", "grub-efi-arm64-signed", "grub-efi-ia32-signed")
         shims = [f"shim-helpers-{arch}-signed" for arch in ("amd64", "arm64", "i386")]
         for source in grub:
@@ -50,6 +50,6 @@ class NameTests(SynchronousTestCase):
         self.assertEqual(signed("grub2-signed", "2.06"), [])
 
     def test_other_schemes(self) -> None:
-        """Only Debian's packages are signed so."""
+        """Only packages of dpkg have such names."""
         for scheme in ("rpm", "apk"):
             self.assertEqual(signed("grub2-signed", "1+2.06-13", scheme), [])

@@ -9,10 +9,10 @@ from patches.scanner.matching.coverage import is_covered
 
 
 class CoverageTests(SynchronousTestCase):
-    """Whose packages the lists of a platform can know."""
+    """The packages of which the lists of a platform can have records."""
 
     def test_vendors(self) -> None:
-        """A package of the distribution's own vendor is covered, in any case of letters; one of another is not."""
+        """A package of the distribution's own vendor is covered, in any case of letters; another vendor's is not."""
         for platform, vendor, expected in (
             ("debian-12", "Debian", True),
             ("debian-12", "Docker", False),

@@ -1,4 +1,4 @@
-"""Explanations: which record, which version, which rule; and why not."""
+"""Explanations: the records, the compared versions and the rules; and the reason if nothing was compared."""
 
 from __future__ import annotations
 
@@ -35,43 +35,43 @@ class ExplanationTests(SynchronousTestCase):
     """Questions about a host with two packages."""
 
     def explain(self, vulnerability_id: str, package: str | None = None) -> Explanation:
-        """Ask."""
+        """Return the explanation of a vulnerability."""
         http = CannedHTTP(session(), chunk(BODY), end(BODY))
         stream = PatchesClient(http, "http://server", Clock(), jitter=lambda: 0.0).stream("debian-12")
         return self.successResultOf(ensureDeferred(explain(stream, HOST, vulnerability_id, package)))
 
     def test_affected(self) -> None:
-        """Every record of the flaw is there with the comparison that was made; another flaw's is not."""
+        """Every record of the vulnerability is returned with its comparison; records of others are not."""
         told = self.explain("CVE-2024-1111")
         rules = [(step.record.name, step.package, step.version, step.rule) for step in told.steps]
         expected = [("CVE-2024-1111", SSL, "3.0.11-1", Rule.BELOW_FIX), ("DSA-1-1", SSL, "3.0.11-1", Rule.FIXED)]
         self.assertEqual((rules, told.affected, told.conclusion), (expected, True, "affected"))
 
     def test_by_advisory(self) -> None:
-        """An advisory may be asked about by its own name."""
+        """An advisory can be explained by its own name."""
         self.assertEqual([record.name for record in self.explain("DSA-1-1").records], ["DSA-1-1"])
 
     def test_not_affected(self) -> None:
-        """A package that has the fix is told with it; one that is not installed as such."""
+        """A package that has the fix is shown with it; one that is not installed is shown as not installed."""
         told = self.explain("CVE-2024-2222")
         self.assertEqual([(step.package, step.rule) for step in told.steps], [(BASH, Rule.FIXED), (None, None)])
         self.assertEqual((told.affected, told.conclusion), (False, "not affected"))
 
     def test_not_evaluated(self) -> None:
-        """What could not be judged is not said to be fine."""
+        """A package that could not be judged is not called fine."""
         told = self.explain("CVE-2024-3333")
         self.assertEqual((told.affected, told.conclusion), (None, "not evaluated"))
 
     def test_channel(self) -> None:
-        """What another channel's record overrules is said so."""
+        """A record that another channel's record replaces is shown so."""
         told = self.explain("CVE-2024-4444")
         self.assertEqual([step.rule for step in told.steps], [Rule.FIXED, Rule.OTHER_CHANNEL])
         self.assertIs(told.affected, False)
 
     def test_why_not(self) -> None:
-        """Without a record, without the package, and without a record of the package: each has its own words."""
+        """A missing record, a missing package, and a package that no record names have different conclusions."""
         for vulnerability_id, package, expected in (
-            ("CVE-2020-1", None, "no source of this list has a record of CVE-2020-1"),
+            ("CVE-2020-1", None, "this list has no record of CVE-2020-1"),
             ("CVE-2024-2222", "zsh", "no package zsh is installed"),
             ("CVE-2024-2222", "libssl3", "the records of CVE-2024-2222 do not name libssl3"),
         ):
@@ -79,18 +79,18 @@ class ExplanationTests(SynchronousTestCase):
             self.assertEqual((told.affected, told.conclusion), (False, f"not affected: {expected}"))
 
     def test_package(self) -> None:
-        """A question about a package, by its own name or its source's, is answered for that one."""
+        """An explanation can be limited to a package, by its own name or its source's."""
         for package in ("libssl3", "openssl"):
             self.assertEqual(len(self.explain("CVE-2024-1111", package).steps), 2)
 
     def test_incomplete(self) -> None:
-        """A list that does not come whole explains nothing."""
+        """A list that is not received whole explains nothing."""
         http = CannedHTTP(error(404, "unknown-platform"))
         stream = PatchesClient(http, "http://server", Clock(), jitter=lambda: 0.0).stream("debian-12")
         self.failureResultOf(ensureDeferred(explain(stream, HOST, "CVE-2024-1111")), StreamError)
 
     def test_text(self) -> None:
-        """As text and as JSON it names record, source, versions and rule."""
+        """Both the text and the JSON contain record, source, versions and rule."""
         told = self.explain("CVE-2024-1111")
         text = explanation_text(Target("web-1", "debian-12", None), told)  # type: ignore[arg-type]
         for part in ("web-1 (debian-12)", "affected", "from debian", "fixed in 3.0.12-1", "libssl3 has 3.0.11-1"):

@@ -1,4 +1,4 @@
-"""Findings: one for each flaw and package, whoever tells of it, and however often."""
+"""Findings: one for each vulnerability and package, however many records match."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ TOOL = Package("openssl", "3.0.11-1", "amd64", "openssl", "3.0.11-1")
 
 
 def record(name: str, *aliases: str, source: str = "debian", severity: Severity = Severity.LOW) -> Vulnerability:
-    """Make a record."""
+    """Return a record."""
     return Vulnerability(name, "debian-12", (), severity, f"https://{source}/{name}", aliases, source)
 
 
 def findings(*matches: tuple[Vulnerability, Package, str | None]) -> list[Finding]:
-    """Collect matches of records, packages and fixes."""
+    """Return the findings of matches between records, packages and fixes."""
     subject = Findings("dpkg")
     for vulnerability, package, version in matches:
         subject.add(Match(vulnerability, package, FixedPackage("openssl", version)))
@@ -30,10 +30,10 @@ def findings(*matches: tuple[Vulnerability, Package, str | None]) -> list[Findin
 
 
 class FindingsTests(SynchronousTestCase):
-    """How matches become findings."""
+    """How matches are joined to findings."""
 
     def test_one(self) -> None:
-        """A CVE, the advisory that fixes it, and another source's word for it are one finding that names them all."""
+        """A CVE, the advisory that fixes it, and the record of another source are one finding with all their names."""
         cve = record("CVE-2024-1111", severity=Severity.LOW)
         dsa = record("DSA-1-1", "CVE-2024-1111", severity=Severity.HIGH)
         other = record("CVE-2024-1111", source="osv")
@@ -46,7 +46,7 @@ class FindingsTests(SynchronousTestCase):
         self.assertEqual(found.names, ("CVE-2024-1111", "DSA-1-1"))
 
     def test_advisory(self) -> None:
-        """An advisory about several flaws is a finding for each, of each package."""
+        """An advisory about several vulnerabilities is one finding for each of them and each package."""
         dsa = record("DSA-1-1", "CVE-2024-2222", "CVE-2024-1111")
         found = findings((dsa, SSL, "9"), (dsa, TOOL, "9"))
         expected = [("CVE-2024-1111", SSL), ("CVE-2024-2222", SSL), ("CVE-2024-1111", TOOL), ("CVE-2024-2222", TOOL)]
@@ -54,20 +54,20 @@ class FindingsTests(SynchronousTestCase):
         self.assertEqual(found[0].names, ("CVE-2024-1111", "DSA-1-1"))
 
     def test_highest_fix(self) -> None:
-        """Of several fixes the highest counts, by version order; a record that knows none does not hide it."""
+        """Of several fixes the highest in version order counts; a record without a fix does not hide it."""
         versions = ("3.0.9-1", "3.0.12-1", None, "not a version", "3.0.11-9")
         [found] = findings(*((record("CVE-2024-1111", source=str(n)), SSL, v) for n, v in enumerate(versions)))
         self.assertEqual(found.fixed.version, "3.0.12-1")
 
     def test_order(self) -> None:
-        """The severest come first, then by package and flaw."""
+        """The most severe findings are first, then they are ordered by package and vulnerability."""
         low, high = record("CVE-2024-1111"), record("CVE-2024-2222", severity=Severity.HIGH)
         found = findings((low, TOOL, "9"), (low, SSL, "9"), (high, TOOL, "9"))
         expected = [("openssl", "CVE-2024-2222"), ("libssl3", "CVE-2024-1111"), ("openssl", "CVE-2024-1111")]
         self.assertEqual([(each.package.name, each.vulnerability_id) for each in found], expected)
 
     def test_running(self) -> None:
-        """Of a kernel's package it is said whether the kernel runs; of others nothing is."""
+        """The finding of a kernel's package says whether that kernel is running; other findings do not."""
         subject = Findings("dpkg")
         for package in (SSL, TOOL):
             subject.add(Match(record("CVE-2024-1111"), package, FixedPackage("openssl", "9")))
@@ -75,10 +75,10 @@ class FindingsTests(SynchronousTestCase):
 
 
 class IgnoreTests(SynchronousTestCase):
-    """Which findings a decision is about, and for how long."""
+    """The findings to which a decision applies, and for how long."""
 
     def test_concerns(self) -> None:
-        """A decision names a flaw by any of its names, a package by its own name or its source's, or both."""
+        """A decision may name a vulnerability by any name, a package by its own name or its source's, or both."""
         dsa = record("DSA-1-1", "CVE-2024-1111")
         [found] = findings((dsa, SSL, "9"))
         for vulnerability_id, package, expected in (
@@ -96,7 +96,7 @@ class IgnoreTests(SynchronousTestCase):
             )
 
     def test_expiry(self) -> None:
-        """On the day on which it expires a decision holds no more, and a later one may."""
+        """On the day on which it expires a decision is not valid, and a later one may apply."""
         [found] = findings((record("CVE-2024-1111"), SSL, "9"))
         end = date(2026, 12, 1)
         subject = Ignores((Ignore("CVE-2024-1111", None, "until the next release", end),))

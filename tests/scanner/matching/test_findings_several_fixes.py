@@ -1,4 +1,4 @@
-"""Findings: which fix is shown where there are several, and which version is shown as installed."""
+"""Findings with several fixes: the fix and the installed version that are shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SSL = Package("libssl3", "3.0.11-1+b1", "amd64", "openssl", "3.0.11-1")
 
 
 def found(*fixes: FixedPackage, scheme: str = "dpkg", records: int = 1) -> Finding:
-    """Return the finding of one flaw, of which one record, or several, tell with these fixes."""
+    """Return the finding of one vulnerability with one or several records that have these fixes."""
     subject = Findings(scheme)
     for number, fixed in enumerate(fixes):
         source = f"source-{number % records}"
@@ -25,10 +25,10 @@ def found(*fixes: FixedPackage, scheme: str = "dpkg", records: int = 1) -> Findi
 
 
 class SeveralFixesTests(SynchronousTestCase):
-    """The highest by the native order."""
+    """The highest fix in the native order."""
 
     def test_two(self) -> None:
-        """Of exactly two fixes of one package in one record the highest is shown, not the first by name or place."""
+        """Of exactly two fixes of one package in one record the highest is shown, not the first by name or position."""
         for versions in itertools.permutations(("3.0.9-1", "3.0.10-1")):
             for records in (1, 2):
                 finding = found(*(FixedPackage("openssl", version) for version in versions), records=records)
@@ -41,14 +41,14 @@ class SeveralFixesTests(SynchronousTestCase):
                 self.assertEqual(found(*(FixedPackage("openssl", each) for each in versions)).fixed.version, high)
 
     def test_without_fix(self) -> None:
-        """A fix goes before what has none; a last affected version counts by its own order."""
+        """A fix takes precedence over a record without a fix; a last affected version counts by its own order."""
         none, fix = FixedPackage("openssl", None), FixedPackage("openssl", "3.0.12-1")
         last = FixedPackage("openssl", None, last_affected="3.0.13-1")
         for first, second, expected in ((none, fix, fix), (fix, none, fix), (last, fix, last), (fix, last, last)):
             self.assertEqual(found(first, second).fixed, expected)
 
     def test_not_valid(self) -> None:
-        """A version that is not valid is below every valid one, and an unknown scheme leaves the first."""
+        """An invalid version is below every valid one; with an unknown scheme the first fix is shown."""
         bad, good = FixedPackage("openssl", "_"), FixedPackage("openssl", "1")
         empty = FixedPackage("openssl", "")
         for low in (bad, empty):
@@ -62,6 +62,6 @@ class SeveralFixesTests(SynchronousTestCase):
             self.assertEqual(found(fixed).fixed, fixed)
 
     def test_installed(self) -> None:
-        """As installed that version is shown that was compared: the source's, or the package's own."""
+        """The version shown as installed is the one that was compared: the source's, or the package's own."""
         for kind, expected in (("source", "3.0.11-1"), ("binary", "3.0.11-1+b1")):
             self.assertEqual(found(FixedPackage("openssl", "4", kind=kind)).installed_version, expected)

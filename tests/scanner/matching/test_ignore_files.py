@@ -1,4 +1,4 @@
-"""Files of decisions: they hold whole or not at all, say why, and end on the day they name."""
+"""Files of decisions: a file is read whole or refused with a reason, and each decision expires on its day."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ expires = 2026-03-01
 
 
 def entry(**changes: str | None) -> bytes:
-    """Write an entry; what is ``None`` is left out."""
+    """Return an entry as TOML; members that are ``None`` are omitted."""
     values = {"cve": '"CVE-1"', "reason": '"why"', "expires": "2026-03-01", **changes}
     return "\n".join(["[[ignore]]", *(f"{name} = {text}" for name, text in values.items() if text)]).encode()
 
 
 class TomlTests(SynchronousTestCase):
-    """Our own form."""
+    """Our own format."""
 
     def refusal(self, content: bytes) -> str:
-        """Give what is said of a file that cannot be used: one line, with its path."""
+        """Return the error message of an invalid file: one line, with its path."""
         path = Path(self.mktemp())
         path.write_bytes(content)
         text = str(self.assertRaises(BadIgnores, read_ignores, path))
@@ -44,7 +44,7 @@ class TomlTests(SynchronousTestCase):
         return text
 
     def test_entry(self) -> None:
-        """An entry is about a flaw, a package, or a flaw in a package; of binary or of source."""
+        """An entry may name a vulnerability, a package, or both; the package may be a binary or a source package."""
         both = parse_ignores(WHOLE.encode())
         self.assertEqual(both.of(SSL_FLAW, TODAY), Ignored("Not reachable from outside.", date(2026, 3, 1)))
         self.assertIsNone(both.of(BASH_FLAW, TODAY))
@@ -59,17 +59,17 @@ class TomlTests(SynchronousTestCase):
             self.assertEqual((ignores.of(SSL_FLAW, day) is not None, ignores.expired(day)), (holds, 0 if holds else 1))
 
     def test_order(self) -> None:
-        """Of several that hold, the first gives the reason; one that has expired gives none."""
+        """If several entries apply, the first valid one provides the reason."""
         ignores = parse_ignores(entry(cve='"CVE-2025-9230"', expires="2026-01-01") + b"\n" + WHOLE.encode())
         ignored = ignores.of(SSL_FLAW, TODAY)
         self.assertEqual((ignored and ignored.reason, ignores.expired(TODAY)), ("Not reachable from outside.", 1))
 
     def test_nothing(self) -> None:
-        """A file without entries decides nothing."""
+        """A file without entries has no decisions."""
         self.assertEqual(parse_ignores(b"# none yet\n"), Ignores())
 
     def test_refused(self) -> None:
-        """What is missing, misspelt or of a wrong type is told with the number of its entry."""
+        """An error names the entry whose member is missing, misspelt or of a wrong type."""
         for content, said in {
             entry(reason=None): "entry 1: reason is missing",
             entry(reason='" "'): "entry 1: reason must be",
@@ -78,24 +78,24 @@ class TomlTests(SynchronousTestCase):
             entry(expires="2026-03-01T00:00:00Z"): "entry 1: expires must be a date",
             entry(cve=None): "entry 1: cve or package is missing",
             entry(cve="7"): "entry 1: cve must be",
-            entry(pakage='"bash"'): "entry 1: there is nothing named 'pakage'",
+            entry(pakage='"bash"'): "entry 1: unknown name 'pakage'",
             entry() + b"\n" + entry(reason=None): "entry 2: reason is missing",
-            b"ignores = 1": "there is nothing named 'ignores'",
-            b"ignore = 1": "must be tables",
-            b"[ignore]\ncve = 'x'": "must be tables",
+            b"ignores = 1": "unknown name 'ignores'",
+            b"ignore = 1": "must be a list of tables",
+            b"[ignore]\ncve = 'x'": "must be a list of tables",
             b"cve: x": "not TOML",
             b"\xff": "not TOML",
         }.items():
             self.assertIn(said, self.refusal(content))
 
     def test_no_file(self) -> None:
-        """A file that is not there, or is a folder, is told by its path."""
+        """The error of a file that does not exist, or is a folder, contains its path."""
         self.assertIn("No such file", str(self.assertRaises(BadIgnores, read_ignores, Path(self.mktemp()))))
         self.assertIn("directory", str(self.assertRaises(BadIgnores, read_ignores, Path())))
 
     @given(st.binary())
     def test_anything(self, content: bytes) -> None:
-        """Whatever a file holds, it is read or refused."""
+        """Whatever a file contains, it is read or refused."""
         try:
             parse_ignores(content)
         except BadIgnores:

@@ -22,7 +22,7 @@ class IgnoreTests(SynchronousTestCase):
     """One decision."""
 
     def test_names(self) -> None:
-        """A decision about an advisory is about each of its flaws, unless the very name alone is meant."""
+        """A decision about an advisory applies to each of its vulnerabilities, unless only the exact name is meant."""
         for vulnerability_id, alias, expected in (
             ("CVE-2024-1111", False, True),
             ("CVE-2024-1111", True, True),
@@ -37,7 +37,7 @@ class IgnoreTests(SynchronousTestCase):
             )
 
     def test_all_must_fit(self) -> None:
-        """Flaw, package and product must all fit that are told; a decision that tells none is about everything."""
+        """Vulnerability, package and product must match if they are given; a decision without them matches all."""
         right, wrong = PackageURL("deb", "debian", "libssl3"), PackageURL("deb", "debian", "bash")
         for vulnerability_id, package, product, expected in (
             (None, None, None, True),
@@ -51,16 +51,16 @@ class IgnoreTests(SynchronousTestCase):
             self.assertIs(Ignore(vulnerability_id, package, "why", None, product).concerns(FOUND), expected)
 
     def test_expired(self) -> None:
-        """It holds until the day before the one on which it expires."""
+        """A decision is valid until the day before it expires."""
         for expires, expected in ((None, False), (date(2026, 11, 27), False), (DAY, True), (date(2026, 11, 25), True)):
             self.assertIs(Ignore(None, None, "why", expires).has_expired(DAY), expected)
 
 
 class IgnoresTests(SynchronousTestCase):
-    """Several."""
+    """Several decisions."""
 
     def test_first(self) -> None:
-        """The first that holds counts, with all that it says; expired ones are passed over, and counted."""
+        """The first valid decision counts with all its values; expired ones are skipped and counted."""
         old = Ignore(None, None, "old", date(2020, 1, 1))
         one = Ignore(None, "openssl", "one", None, status="not_affected", justification="component_not_present")
         two = Ignore(None, None, "two", None)

@@ -1,4 +1,4 @@
-"""Findings: what is installed below its fix, nothing else, and nothing passed over in silence."""
+"""The matcher: every installed package below its fix is a finding, nothing else is, and nothing is skipped silently."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ INSTALLED = Inventory("dpkg", (LIBC, LIBC_DEV, TZDATA, ODD))
 
 
 def vulnerability(*fixed: FixedPackage) -> Vulnerability:
-    """Make a vulnerability of these packages."""
+    """Return a vulnerability of these packages."""
     return Vulnerability("CVE-2023-6246", "debian-12", fixed)
 
 
 def found(*fixed: FixedPackage) -> list[str]:
-    """Give the names of the installed packages that a vulnerability affects."""
+    """Return the names of the installed packages that a vulnerability affects."""
     return [finding.package.name for finding in Matcher(INSTALLED).match(vulnerability(*fixed))]
 
 
 def passed_over(*fixed: FixedPackage) -> dict[str, int]:
-    """Check that a vulnerability gives no finding, and tell how often it was not evaluated."""
+    """Check that a vulnerability has no match. Return how often it was not evaluated."""
     subject = Matcher(INSTALLED)
     assert list(subject.match(vulnerability(*fixed))) == []
     return dict(subject.not_evaluated)
 
 
 class VerdictTests(SynchronousTestCase):
-    """One fix against one host."""
+    """One fix and one host."""
 
     def test_finding(self) -> None:
-        """A finding says what is vulnerable, what is installed, and what would fix it."""
+        """A match contains the vulnerability, the installed package and the fix."""
         fixed = FixedPackage("tzdata", "2024b-0")
         self.assertEqual(
             list(Matcher(INSTALLED).match(vulnerability(fixed))), [Match(vulnerability(fixed), TZDATA, fixed)]
         )
 
     def test_source(self) -> None:
-        """A source package's version is compared, for each package built from it."""
+        """The version of a source package is compared, for each package built from it."""
         self.assertEqual(found(FixedPackage("glibc", "2.36-9+deb12u5")), ["libc6", "libc6-dev"])
         self.assertEqual(found(FixedPackage("glibc", "2.36-9+deb12u4")), [])
         self.assertEqual(found(FixedPackage("glibc", "2.36-9+deb12u4+a")), ["libc6", "libc6-dev"])
@@ -60,40 +60,40 @@ class VerdictTests(SynchronousTestCase):
         self.assertEqual(found(FixedPackage("glibc", "99", kind="binary")), [])
 
     def test_not_installed(self) -> None:
-        """What is not installed is neither found nor counted."""
+        """A package that is not installed is neither matched nor counted."""
         self.assertEqual(passed_over(FixedPackage("sudo", None), FixedPackage("sudo", "bad version")), {})
 
     def test_no_fix(self) -> None:
-        """Without a fix every version is affected, an invalid one too, and the finding can be told apart."""
+        """Without a fix every version is affected, even an invalid one, and the match has no fixed version."""
         findings = list(Matcher(INSTALLED).match(vulnerability(FixedPackage("odd", None, status="affected"))))
         self.assertEqual([(f.package, f.fixed.version) for f in findings], [(ODD, None)])
 
     def test_status(self) -> None:
-        """Of the statuses only ``not_affected`` rules a finding out."""
+        """Of the statuses only ``not_affected`` excludes a match."""
         wanted = [status for status in STATUSES if found(FixedPackage("tzdata", None, status=status))]
         self.assertEqual(wanted, [status for status in STATUSES if status != "not_affected"])
 
     def test_introduced(self) -> None:
-        """Older versions than the first affected one are not."""
+        """Versions before the first affected one are not affected."""
         for introduced, expected in (("2024a-0", ["tzdata"]), ("2024a-1", []), ("2023a", ["tzdata"])):
             self.assertEqual(found(FixedPackage("tzdata", "2025a", introduced=introduced)), expected)
             self.assertEqual(found(FixedPackage("tzdata", None, introduced=introduced)), expected)
 
     def test_several_ranges(self) -> None:
-        """A package that several ranges hold is one finding, of the first that holds it."""
+        """A package in several ranges is matched once, with the first range that contains it."""
         ranges = [FixedPackage("tzdata", "2023a"), FixedPackage("tzdata", "2024b"), FixedPackage("tzdata", "2025a")]
         findings = list(Matcher(INSTALLED).match(vulnerability(*ranges)))
         self.assertEqual([finding.fixed.version for finding in findings], ["2024b"])
 
     def test_last_affected(self) -> None:
-        """Where the last affected version is told, it is affected, and newer ones are not."""
+        """The last affected version is affected, and newer ones are not."""
         for last, expected in (("2024a-0", ["tzdata"]), ("2024a-1", ["tzdata"]), ("2023d-9", [])):
             self.assertEqual(found(FixedPackage("tzdata", None, last_affected=last)), expected, last)
         self.assertEqual(found(FixedPackage("tzdata", None, introduced="2024a-0", last_affected="2024a-0")), ["tzdata"])
         self.assertEqual(passed_over(FixedPackage("tzdata", None, last_affected="_")), {Rule.INVALID_LISTED.text: 1})
 
     def test_channels(self) -> None:
-        """What is for a channel is for its subscribers, and for them goes before what is for everyone."""
+        """A fix in a channel counts only for its subscribers, and for them it replaces the fix for everyone."""
         base = FixedPackage("glibc", None, status="will_not_fix")
         fixes = (
             base,
@@ -110,13 +110,13 @@ class VerdictTests(SynchronousTestCase):
             self.assertEqual([(each.package.name, each.fixed.version) for each in matches], expected, channels)
 
     def test_arches(self) -> None:
-        """A fix for other machines is none of ours; what is for every machine is."""
+        """A fix for other architectures does not apply; one for every architecture does."""
         for arches, expected in ((("amd64",), True), (("arm64", "i386"), False), (("all",), True), ((), False)):
             self.assertEqual(bool(found(FixedPackage("glibc", "99", arches=arches))), expected, arches)
         self.assertEqual(found(FixedPackage("tzdata", "2025a", arches=("arm64",))), ["tzdata"])
 
     def test_signed_kernel(self) -> None:
-        """A signed kernel is judged as the kernel that the lists name."""
+        """A signed kernel is judged as the kernel in the lists."""
         for source, name in (
             ("linux-signed-amd64", "linux"),
             ("linux-signed", "linux"),
@@ -129,20 +129,20 @@ class VerdictTests(SynchronousTestCase):
 
 
 class NotEvaluatedTests(SynchronousTestCase):
-    """What cannot be judged is counted, and never taken for clean."""
+    """Comparisons that are not possible are counted, and never count as clean."""
 
     def test_invalid_versions(self) -> None:
-        """A version on either side that dpkg refuses is counted for each installed package."""
+        """An invalid version on either side is counted for each installed package."""
         self.assertEqual(passed_over(FixedPackage("odd", "2")), {Rule.INVALID_INSTALLED.text: 1})
         self.assertEqual(passed_over(FixedPackage("glibc", "v99")), {Rule.INVALID_LISTED.text: 2})
         self.assertEqual(passed_over(FixedPackage("tzdata", None, introduced="_")), {Rule.INVALID_LISTED.text: 1})
 
     def test_module(self) -> None:
-        """A fix within a module says nothing of a package outside."""
+        """A fix within a module does not apply to a package outside it."""
         self.assertEqual(passed_over(FixedPackage("tzdata", "99", module="zones:1")), {})
 
     def test_own_fixes(self) -> None:
-        """Builds that are fixed apart from the list's versions are not judged by them."""
+        """Builds with fixes of their own are not judged by the versions in the list."""
         for version in (
             "1.1.1f-1ubuntu2.fips.2.8",
             "1.1.1-1ubuntu2+Fips1",
@@ -154,20 +154,20 @@ class NotEvaluatedTests(SynchronousTestCase):
             self.assertEqual(subject.not_evaluated, {Rule.OWN_FIXES.text: 1})
 
     def test_packages(self) -> None:
-        """It is told which packages could not be judged, and why."""
+        """The packages that could not be judged are named, with the reasons."""
         subject = Matcher(INSTALLED)
         list(subject.match(vulnerability(FixedPackage("odd", "2"), FixedPackage("tzdata", "_"))))
         self.assertEqual(subject.unjudged, {ODD: {Rule.INVALID_INSTALLED.text}, TZDATA: {Rule.INVALID_LISTED.text}})
 
     def test_no_order(self) -> None:
-        """Without an order only what needs none is judged."""
+        """Without a version order, only rules that need no order apply."""
         subject = Matcher(Inventory("pacman", (TZDATA,)))
         self.assertEqual(list(subject.match(vulnerability(FixedPackage("tzdata", "99")))), [])
         self.assertEqual(subject.not_evaluated, {Rule.NO_ORDER.text: 1})
         self.assertEqual(len(list(subject.match(vulnerability(FixedPackage("tzdata", None))))), 1)
 
     def test_adds_up(self) -> None:
-        """Counts add up over the vulnerabilities of a scan."""
+        """Counts are summed over the vulnerabilities of a scan."""
         subject = Matcher(INSTALLED)
         for _ in range(3):
             list(subject.match(vulnerability(FixedPackage("odd", "2"))))
@@ -175,14 +175,14 @@ class NotEvaluatedTests(SynchronousTestCase):
 
 
 class LawTests(SynchronousTestCase):
-    """What holds for every version."""
+    """Properties of all versions."""
 
     versions = st.from_regex(r"\A[0-9]\.[0-9a~]{1,3}(-[0-9])?\Z")
 
     @given(versions, st.none() | versions, st.none() | versions)
     @settings(deadline=None)
     def test_half_open(self, installed: str, introduced: str | None, fixed: str | None) -> None:
-        """A package is affected from the version that introduces the flaw up to, not including, the fix."""
+        """A package is affected from the introducing version up to, but not including, the fix."""
         subject = Matcher(Inventory("dpkg", (Package("p", installed, "amd64", "p", installed),)))
         hit = bool(list(subject.match(vulnerability(FixedPackage("p", fixed, introduced=introduced)))))
         key = sort_key(installed)

@@ -1,4 +1,4 @@
-"""The whole of real lists against real hosts: the findings of debsecan, dpkg, apk and rpm, none missed, none more."""
+"""Whole real lists against real hosts: exactly the findings of debsecan, dpkg, apk and rpm."""
 
 from __future__ import annotations
 
@@ -21,38 +21,38 @@ from tests.sources.osv.real_feeds import EVERY_ADVISORY, real_feed
 ATTRIBUTES = ("name", "version", "arch", "source", "source_version")
 
 
-#: What the ids of records about one flaw begin with; such a record is named by its flaw.
+#: The prefixes of ids of records about one vulnerability; such a record has the vulnerability's name.
 FLAWS = ("ALPINE-CVE-", "DEBIAN-CVE-", "UBUNTU-CVE-")
 
 
 @frozen
 class Case:
-    """A host and a list, and what was found by other means."""
+    """A host, a list, and the findings of another tool."""
 
     name: str
     content: dict[str, Any]
 
     @property
     def place(self) -> Target:
-        """Whose list it is."""
+        """Return the platform of the list."""
         place = EVERY_ADVISORY.place(self.content["ecosystem"])
         assert isinstance(place, Target), place
         return place
 
     def expected(self, *classes: str | None) -> set[tuple[str, ...]]:
-        """Give the findings that are expected, as id, package, architecture and fix."""
+        """Return the expected findings, each as id, package, architecture and fix."""
         rows = [row for row in self.content["expected"] if row.get("class") in (classes or (None,))]
         return {(row["id"], row["package"], row["arch"], *(row["fixed"] or [""])) for row in rows}
 
 
 def cases(family: str) -> list[Case]:
-    """Give the cases of a family."""
+    """Return the cases of a family."""
     paths = sorted(shared("data/oracles/matching").glob(f"{family}-*.json"))
     return [Case(path.name, json.loads(path.read_text())) for path in paths]
 
 
 def vulnerabilities(family: list[Case]) -> dict[str, list[Vulnerability]]:
-    """Give the lists of cases that have one feed, by platform."""
+    """Return the lists of the cases with one feed, by platform."""
     (feed,) = {case.content["feed"] for case in family}
     found: dict[str, list[Vulnerability]] = {case.place.platform: [] for case in family}
     name = Path(feed).parent.name
@@ -64,12 +64,12 @@ def vulnerabilities(family: list[Case]) -> dict[str, list[Vulnerability]]:
 
 
 def record_id(vulnerability: Vulnerability) -> str:
-    """Give the id of the record that a vulnerability was made of."""
+    """Return the id of the record from which a vulnerability was made."""
     return next((alias for alias in vulnerability.aliases if alias.startswith(FLAWS)), vulnerability.name)
 
 
 def matches(inventory: Inventory, listed: Iterable[Vulnerability]) -> tuple[list[Match], Counter[str]]:
-    """Match all; give what was found, and what could not be judged."""
+    """Match all vulnerabilities. Return the findings, and the comparisons that were not possible."""
     subject = Matcher(inventory)
     found = [match for each in listed for match in subject.match(each)]
     assert len(found) == len({(m.vulnerability.name, m.package) for m in found}), "a match came twice"
@@ -77,15 +77,15 @@ def matches(inventory: Inventory, listed: Iterable[Vulnerability]) -> tuple[list
 
 
 def row_of(match: Match) -> tuple[str, ...]:
-    """Give id, package, architecture and fix."""
+    """Return id, package, architecture and fix."""
     return (record_id(match.vulnerability), match.package.name, match.package.arch, match.fixed.version or "")
 
 
 class OracleTests(SynchronousTestCase):
-    """Hosts and lists that were judged by other means."""
+    """Hosts and lists that other tools have compared."""
 
     def check(self, family: str) -> int:
-        """Compare every case of a family; give the number of findings."""
+        """Compare every case of a family. Return the number of findings."""
         total = 0
         all_cases = cases(family)
         listed = vulnerabilities(all_cases)
@@ -110,7 +110,7 @@ class OracleTests(SynchronousTestCase):
         self.assertEqual(self.check("azurelinux"), 372)
 
     def test_ubuntu(self) -> None:
-        """Ubuntu 18.04 against what everyone gets; what subscribers alone get is found besides, as not to be fixed."""
+        """Ubuntu 18.04 against fixes for everyone; a fix for subscribers only is found as not fixed."""
         free, paid = cases("ubuntu")
         inventory = read_inventory(shared("data/" + free.content["host"]))
         self.assertEqual(inventory.channels, frozenset())
@@ -123,7 +123,7 @@ class OracleTests(SynchronousTestCase):
         self.assertEqual((len(rows), len(unfixed)), (191, 54))
 
     def test_ubuntu_pro(self) -> None:
-        """The same host as a subscriber: what they get goes before what everyone gets."""
+        """The same host as a subscriber: fixes for subscribers take precedence over those for everyone."""
         free, paid = cases("ubuntu")
         inventory = evolve(read_inventory(shared("data/" + paid.content["host"])), channels=frozenset(("esm",)))
         found, unjudged = matches(inventory, vulnerabilities([free, paid])["ubuntu-18.04"])
@@ -134,7 +134,7 @@ class OracleTests(SynchronousTestCase):
         )
 
     def test_almalinux(self) -> None:
-        """AlmaLinux 8: all that is due to plain builds; of modules what is due to the streams that are installed."""
+        """AlmaLinux 8: all fixes for plain builds, and those for the installed streams of modules."""
         (case,) = cases("almalinux")
         inventory = read_inventory(shared("data/" + case.content["host"]))
         listed = vulnerabilities([case])["alma-8"]
@@ -149,13 +149,13 @@ class OracleTests(SynchronousTestCase):
     def of_other_streams(
         self, rows: set[tuple[str, ...]], inventory: Inventory, listed: Iterable[Vulnerability]
     ) -> set[tuple[str, ...]]:
-        """Give those of the findings whose record has no fix for the stream that is installed."""
+        """Return the findings whose record has no fix for the installed stream."""
         streams = {(each.name, each.arch): (each.module or "").split(":")[:2] for each in inventory.packages}
         fixed = {(each.name, fix.name, fix.module) for each in listed for fix in each.fixed_in}
         return {row for row in rows if (row[0], row[1], ":".join(streams[row[1], row[2]])) not in fixed}
 
     def test_debsecan(self) -> None:
-        """The cases of debsecan's own test suite come out as its authors expect."""
+        """The cases of debsecan's own test suite have the results that its authors expect."""
         cases = json.loads(shared("data/oracles/debsecan-testsuite.json").read_text())
         self.assertEqual(len(cases), 5)
         for case in cases:

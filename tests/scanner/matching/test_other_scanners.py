@@ -1,4 +1,4 @@
-"""What others found on the same packages with the same data: Trivy in its own integration tests, and osv.dev."""
+"""The findings of others for the same packages and data: Trivy in its own integration tests, and osv.dev."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ ATTRIBUTES = ("name", "version", "arch", "source", "source_version")
 
 
 class TrivyTests(SynchronousTestCase):
-    """Each case is an inventory, the records that concern it, and Trivy's findings."""
+    """Each case is an inventory, the records about it, and Trivy's findings."""
 
     def test_golden(self) -> None:
-        """The same findings come out, with the same fixes; an epoch of 0 may be written or not."""
+        """The findings and fixes are the same; an epoch of 0 may be written or not."""
         cases = json.loads(shared("data/oracles/trivy-golden.json").read_text())
         for case in cases:
             expected = {(row["id"], row["package"], _bare(row["fixed"])) for row in case["expected"]}
@@ -30,7 +30,7 @@ class TrivyTests(SynchronousTestCase):
         self.assertEqual((len(cases), sum(len(case["expected"]) for case in cases)), (8, 21))
 
     def findings(self, case: dict[str, Any]) -> set[tuple[str, str, str | None]]:
-        """Give the findings as flaw, package and fix."""
+        """Return the findings as vulnerability, package and fix."""
         packages = tuple(Package(*(row[name] for name in ATTRIBUTES)) for row in case["inventory"])
         matcher = Matcher(Inventory(case["format"], packages))
         findings = Findings(case["format"])
@@ -47,12 +47,12 @@ def _bare(version: str | None) -> str | None:
 
 
 class OsvDevTests(SynchronousTestCase):
-    """What api.osv.dev answered for a package and a version, where the records of our feeds are among its own."""
+    """The answers of api.osv.dev for a package and a version, if they contain records of our feeds."""
 
     FEEDS = ("Alpine", "Debian", "Ubuntu")
 
     def test_recorded(self) -> None:
-        """Nothing is missed that our feed has, and that is about this package in this release."""
+        """No record of our feed about this package in this release is missed."""
         asked = json.loads(shared("data/oracles/osvdev-recorded.json").read_text())
         listed: dict[str, list[Vulnerability]] = {}
         for feed in self.FEEDS:
@@ -75,5 +75,5 @@ class OsvDevTests(SynchronousTestCase):
 
 
 def names_source(vulnerability: Vulnerability, name: str) -> bool:
-    """Tell whether a vulnerability is about a source package."""
+    """Return whether a vulnerability is about a source package."""
     return any(fixed.name == name for fixed in vulnerability.fixed_in)

@@ -1,4 +1,4 @@
-"""Packages as package URLs: the names by which other tools know them."""
+"""Packages as package URLs, the names that other tools use for them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zs", "Zl", "Zp"))
 
 
 def name_of(package: Package, platform: str, scheme: str | None = None) -> str:
-    """Give a package's purl as text."""
+    """Return a package's purl as text."""
     return purl_of(package, platform, scheme).to_string()
 
 
@@ -26,7 +26,7 @@ class NamingTests(SynchronousTestCase):
     """From a package to its purl."""
 
     def test_examples(self) -> None:
-        """Type and namespace follow from the platform; epoch and source package are where the definitions have them."""
+        """Type and namespace follow from the platform; epoch and source package are in the specified qualifiers."""
         self.assertEqual(
             name_of(SSL, "debian-12"),
             "pkg:deb/debian/libssl3@3.0.16-1~deb12u1?arch=amd64&distro=debian-12&upstream=openssl",
@@ -53,13 +53,13 @@ class NamingTests(SynchronousTestCase):
             self.assertEqual(purl_of(RPM, platform).namespace, namespace)
 
     def test_unknown_platform(self) -> None:
-        """Of a platform that is not known the database tells the type."""
+        """If the platform is not known, the version scheme of the database determines the type."""
         self.assertEqual(purl_of(BASH, "mine-1", "dpkg").type, "deb")
         self.assertEqual(purl_of(BASH, "", None).type, "generic")
 
     @given(WORDS, WORDS, WORDS, WORDS, st.sampled_from(("debian-12", "rocky-9", "alpine-3.20")))
     def test_any_text(self, name: str, version: str, source: str, source_version: str, platform: str) -> None:
-        """Whatever its names are, a purl can be read again, and is then of that package."""
+        """Whatever the names are, the purl can be parsed again and names the same package."""
         package = Package(name, version, "amd64", source, source_version)
         purl = PackageURL.from_string(name_of(package, platform))
         self.assertEqual((purl.to_string(), purl.name), (name_of(package, platform), purl_of(package, platform).name))
@@ -69,7 +69,7 @@ class MatchingTests(SynchronousTestCase):
     """From a purl to a package."""
 
     def matches(self, text: str, package: Package = SSL, platform: str = "debian-12") -> bool:
-        """Tell whether a purl is of a package."""
+        """Return whether a purl names a package."""
         return matches_package(PackageURL.from_string(text), package, platform)
 
     def test_own(self) -> None:
@@ -81,12 +81,12 @@ class MatchingTests(SynchronousTestCase):
             )
 
     def test_open(self) -> None:
-        """What a purl leaves open may be anything."""
+        """A part that the purl does not have may be anything."""
         for text in ("pkg:deb/debian/libssl3", "pkg:deb/libssl3", "pkg:deb/debian/libssl3?arch=amd64&distro=bookworm"):
             self.assertTrue(self.matches(text), text)
 
     def test_source(self) -> None:
-        """It may name the source package."""
+        """The purl may name the source package."""
         for text in (
             "pkg:deb/debian/openssl",
             "pkg:deb/debian/openssl?arch=source",
@@ -109,7 +109,7 @@ class MatchingTests(SynchronousTestCase):
             self.assertFalse(self.matches(text), text)
 
     def test_epoch(self) -> None:
-        """An epoch is a qualifier or stands in the version; one that is not told may be any."""
+        """An epoch is a qualifier or a part of the version; without an epoch the purl matches any."""
         for text, same in {
             "openssl-libs@3.0.7-27.el9": True,
             "openssl-libs@3.0.7-27.el9?epoch=1": True,

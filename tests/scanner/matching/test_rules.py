@@ -14,14 +14,14 @@ class RulingTests(SynchronousTestCase):
     """Every rule, once where it applies."""
 
     def rules(self, fixed: FixedPackage, version: str = "2-1", scheme: str = "dpkg", module: str | None = None) -> Rule:
-        """Return what is ruled of one package and one range."""
+        """Return the rule for one package and one range."""
         package = Package("tool", version, "amd64", "tool", version, module=module)
         subject = Matcher(Inventory(scheme, (package,)))
         [(_, _, _, rule)] = subject.rules(Vulnerability("CVE-2024-1111", "debian-12", (fixed,)))
         return rule
 
     def test_each(self) -> None:
-        """The rule is told, and what follows from it."""
+        """The rule is returned, with its consequence."""
         for expected, fixed, more in (
             (Rule.NO_FIX, FixedPackage("tool", None), {}),
             (Rule.BELOW_FIX, FixedPackage("tool", "2-2"), {}),
@@ -42,7 +42,7 @@ class RulingTests(SynchronousTestCase):
             self.assertIs(self.rules(fixed, **more), expected, expected)  # type: ignore[arg-type]
 
     def test_words(self) -> None:
-        """Each rule has words of its own."""
+        """Each rule has its own text."""
         texts = [rule.text for rule in Rule]
         self.assertEqual(len(set(texts)), len(texts))
         self.assertTrue(all(text and text[0].islower() for text in texts))

@@ -1,4 +1,4 @@
-"""OpenVEX documents as files of decisions: what they settle is ignored, and no more than that."""
+"""OpenVEX documents as files of decisions: findings that a statement settles are ignored, others are not."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SSL_FLAW, BASH_FLAW, _, _ = FINDINGS
 
 
 def vex(*statements: Any, **changes: Any) -> bytes:
-    """Write an OpenVEX document."""
+    """Return an OpenVEX document."""
     whole = {
         "@context": "https://openvex.dev/ns/v0.2.0",
         "@id": "https://example.org/vex-1",
@@ -36,7 +36,7 @@ def vex(*statements: Any, **changes: Any) -> bytes:
 
 
 def statement(*products: Any, **changes: Any) -> dict[str, Any]:
-    """Make a statement that the flaw of these tests does not affect some products."""
+    """Return a statement that the vulnerability of these tests does not affect some products."""
     told = {
         "vulnerability": {"name": "CVE-2025-9230"},
         "products": list(products or ("pkg:deb/debian/openssl",)),
@@ -50,11 +50,11 @@ class VexTests(SynchronousTestCase):
     """OpenVEX documents."""
 
     def ignored(self, *statements: Any, of: Finding = SSL_FLAW) -> Ignored | None:
-        """Tell what a document of these statements decides about a finding."""
+        """Return the decision of a document with these statements about a finding."""
         return parse_vex(vex(*statements)).of(of, TODAY)
 
     def test_products(self) -> None:
-        """A package is named by the product's identifier, its purl, or a subcomponent's; another one is not meant."""
+        """A package is named by the product's identifier, its purl, or a subcomponent's; others do not match."""
         purl = "pkg:deb/debian/libssl3@3.0.16-1~deb12u1?arch=amd64"
         for product in (
             purl,
@@ -67,7 +67,7 @@ class VexTests(SynchronousTestCase):
             self.assertIsNone(self.ignored(statement(product), of=BASH_FLAW), product)
 
     def test_whole_host(self) -> None:
-        """A product that is no package is the host: all of its packages are meant."""
+        """A product that is not a package is the host, with all of its packages."""
         for product in (
             {"@id": "https://example.org/web-1"},
             "pkg:oci/web-1",
@@ -77,7 +77,7 @@ class VexTests(SynchronousTestCase):
             self.assertIsNotNone(self.ignored(statement(product), of=BASH_FLAW), product)
 
     def test_other_products(self) -> None:
-        """Another version, another distribution, and a package of a language are not what is installed here."""
+        """Another version, another distribution, and a package of a programming language do not match."""
         for product in (
             "pkg:deb/debian/openssl@3.0.17-1",
             "pkg:deb/ubuntu/openssl",
@@ -88,7 +88,7 @@ class VexTests(SynchronousTestCase):
             self.assertIsNone(self.ignored(statement(product)), product)
 
     def test_status(self) -> None:
-        """What is not affected, or fixed, is ignored; what is affected or looked at is not."""
+        """The statuses "not affected" and "fixed" are ignored; "affected" and "under investigation" are not."""
         for status, holds in {
             "not_affected": True,
             "fixed": True,
@@ -98,7 +98,7 @@ class VexTests(SynchronousTestCase):
             self.assertEqual((status, self.ignored(statement(status=status)) is not None), (status, holds))
 
     def test_reason(self) -> None:
-        """The reason is the impact statement, else the notes, else the justification; it does not end by itself."""
+        """The reason is the impact statement, else the notes, else the justification; the decision does not expire."""
         said = self.ignored(statement(impact_statement="Not loaded.", status_notes="n"))
         self.assertEqual(said, Ignored("Not loaded.", None, "not_affected", "vulnerable_code_not_in_execute_path"))
         for changes, reason in (
@@ -110,7 +110,7 @@ class VexTests(SynchronousTestCase):
             self.assertEqual(ignored and ignored.reason, reason)
 
     def test_names(self) -> None:
-        """A flaw goes by its name, or by an alias; an alias that is an advisory does not take other flaws along."""
+        """A vulnerability is named by its name or an alias; an alias that is an advisory does not cover other ones."""
         renamed = {"vulnerability": {"name": "GHSA-1", "aliases": ["CVE-2025-9230"]}}
         self.assertIsNotNone(self.ignored(statement(**renamed)))
         self.assertIsNotNone(self.ignored(statement(vulnerability="CVE-2025-9230")))
@@ -122,7 +122,7 @@ class VexTests(SynchronousTestCase):
         self.assertIsNotNone(self.ignored(statement(vulnerability={"name": "RHSA-1"}), of=other))
 
     def test_later(self) -> None:
-        """A later statement about the same flaw and product replaces an earlier one, wherever it stands."""
+        """A later statement about the same vulnerability and product replaces an earlier one, in any order."""
         old, new = ({"timestamp": f"2026-01-0{day}T00:00:00Z"} for day in (2, 3))
         affected = {"status": "affected", "justification": None}
         self.assertIsNone(self.ignored(statement(**old), statement(**affected, **new)))
@@ -131,7 +131,7 @@ class VexTests(SynchronousTestCase):
         self.assertIsNone(self.ignored(statement(), statement(**affected)))
 
     def test_refused(self) -> None:
-        """What is no OpenVEX document, or a statement that cannot be read, is refused with its number."""
+        """A document that is not OpenVEX, or an invalid statement, is refused with the statement's number."""
         for content, said in {
             b"{": "not JSON",
             b"{}": "not an OpenVEX document",
@@ -151,13 +151,13 @@ class VexTests(SynchronousTestCase):
             self.assertNotIn("\n", text)
 
     def test_found_by_content(self) -> None:
-        """A file that begins as JSON is OpenVEX, whatever its name is."""
+        """A file that begins like JSON is parsed as OpenVEX, whatever its name is."""
         path = Path(self.mktemp())
         path.write_bytes(b"\n " + vex(statement()))
         self.assertIsNotNone(read_ignores(path).of(SSL_FLAW, TODAY))
 
     def test_round_trip(self) -> None:
-        """What a scan says as OpenVEX can be given to the next scan: what was settled is settled then, and no more."""
+        """The OpenVEX output of a scan can be the input of the next one: only settled findings are ignored."""
         told = parse_vex(DOCUMENTS["openvex"](outcome()).encode())
         ssl, bash, sudo, kernel = (told.of(each, TODAY) for each in FINDINGS)
         self.assertEqual((ssl, bash, sudo), (None, None, None))
@@ -165,7 +165,7 @@ class VexTests(SynchronousTestCase):
 
     @given(st.recursive(st.none() | st.booleans() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=2)))
     def test_anything(self, value: Any) -> None:
-        """Whatever stands where something else should, the document is read or refused."""
+        """Whatever value replaces a member, the document is parsed or refused."""
         fields = ("vulnerability", "products", "status", "justification", "impact_statement", "timestamp")
         for content in (vex(value), *(vex(statement(**{name: value})) for name in fields)):
             try:
@@ -174,6 +174,6 @@ class VexTests(SynchronousTestCase):
                 continue
 
     def test_unrelated(self) -> None:
-        """A decision about one flaw says nothing of another."""
+        """A decision about one vulnerability does not apply to another."""
         other = finding("CVE-2026-9999", BASH, FixedPackage("bash", "9"), Severity.LOW)
         self.assertIsNone(self.ignored(statement("https://example.org/web-1"), of=other))

@@ -1,4 +1,4 @@
-"""What the tests of all formats use: documents made and read, and what their specifications say against them."""
+"""Helpers for the tests of all formats: create documents, read them, and validate them against their specifications."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from tests.scanner.output.schemas import OPENVEX, SARIF
 from tests.scanner.sample_outcomes import failed, outcome
 
 CYCLONEDX = JsonStrictValidator(SchemaVersion.V1_6)
-# Documents have the same few addresses again and again, and what checks an IRI takes most of the time.
+# Documents repeat the same few addresses, and checking an IRI takes most of the time.
 for _name in {"iri", "iri-reference"} & Draft7Validator.FORMAT_CHECKER.checkers.keys():
     _check, _raises = Draft7Validator.FORMAT_CHECKER.checkers[_name]
     Draft7Validator.FORMAT_CHECKER.checkers[_name] = (cache(_check), _raises)
 
 
 def made(name: str, of: Outcome) -> Any:
-    """Make a document, and read it."""
+    """Create a document and parse it."""
     return json.loads(DOCUMENTS[name](of))
 
 
 def everything() -> Iterator[Outcome]:
-    """Give outcomes of every kind."""
+    """Return outcomes of every kind."""
     yield outcome()
     yield outcome(with_unfixed=True)
     yield outcome(verdict=Verdict.CLEAN, findings=(), unfixed=(), not_evaluated={}, kernels=None, end_of_life=None)
@@ -41,7 +41,7 @@ def everything() -> Iterator[Outcome]:
 
 
 def problems(name: str, text: str) -> list[str]:
-    """Tell what a document's specification says against it."""
+    """Return the violations of a document's specification."""
     if name == "cyclonedx":
         errors = CYCLONEDX.validate_str(text, all_errors=True)
         return [str(error) for error in errors or ()]

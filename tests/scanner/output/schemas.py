@@ -1,8 +1,8 @@
 """
-What SARIF and OpenVEX allow of what we make, as strict JSON Schemas.
+Strict JSON Schemas of the SARIF and OpenVEX documents that we write.
 
-Written from the specifications: OASIS SARIF 2.1.0 errata 01, section 3, and OpenVEX 0.2.0. Each has the properties that
-we make and no others, so that one that is misspelt is found.
+They follow the specifications: OASIS SARIF 2.1.0 errata 01, section 3, and OpenVEX 0.2.0. Each schema allows only the
+properties that we write, so that a misspelt one is detected.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ JUSTIFICATIONS = [
 
 TEXT = {"type": "string", "minLength": 1}
 URI = {"type": "string", "pattern": r"^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+$"}
-#: RFC 3339, as both formats ask for it.
+#: A time as in RFC 3339, which both formats require.
 TIME = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"}
 BAG = {"type": "object"}
 
 
 def strict(required: str, **properties: Any) -> dict[str, Any]:
-    """Describe an object that has these properties alone; names with commas between them are required."""
+    """Return the schema of an object with only these properties; names separated by commas are required."""
     names = [name for name in required.split(",") if name]
     return {"type": "object", "properties": properties, "required": names, "additionalProperties": False}
 
 
 def many(items: Any, **more: Any) -> dict[str, Any]:
-    """Describe a list."""
+    """Return the schema of a list."""
     return {"type": "array", "items": items, **more}
 
 
 def one(*values: str) -> dict[str, Any]:
-    """Describe a text that is one of these."""
+    """Return the schema of a string with one of these values."""
     return {"enum": list(values)}
 
 

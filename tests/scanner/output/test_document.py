@@ -1,4 +1,4 @@
-"""Our own JSON: nothing that is known is left out."""
+"""Our own JSON format contains everything that is known."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class OwnFormTests(SynchronousTestCase):
     """Our own JSON."""
 
     def test_facts(self) -> None:
-        """What is known of the scan, the list, the kernels and the packages is there."""
+        """The facts about the scan, the list, the kernels and the packages are included."""
         document = made("json", outcome())
         self.assertEqual(
             (document["verdict"], document["host"], document["platform"]), ("findings", "web-1", "debian-12")
@@ -37,7 +37,7 @@ class OwnFormTests(SynchronousTestCase):
         self.assertEqual((kernel["installed"], kernel["running"]), ("6.1.76+1", False))
 
     def test_unfixed(self) -> None:
-        """What has no fix is counted, and shown if that is asked for."""
+        """Findings without a fix are counted, and included on request."""
         self.assertEqual(made("json", outcome())["unfixedCount"], 2)
         self.assertNotIn("unfixed", made("json", outcome()))
         shown = made("json", outcome(with_unfixed=True))
@@ -46,5 +46,5 @@ class OwnFormTests(SynchronousTestCase):
         )
 
     def test_nothing_is_fine(self) -> None:
-        """Of a scan that is not complete, no package is said to be fine."""
+        """In an incomplete scan no package is called fine."""
         self.assertIsNone(made("json", failed())["packages"]["fine"])

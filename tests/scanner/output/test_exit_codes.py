@@ -1,4 +1,4 @@
-"""Exit codes: what counts is 1, and what was not compared is never 0."""
+"""Exit codes: findings that count result in 1, and an incomplete comparison never in 0."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ class ExitCodeTests(SynchronousTestCase):
     """The exit code."""
 
     def code(self, limit: str, **changes: Any) -> int:
-        """Give the exit code of an outcome whose findings that count are high and medium."""
+        """Return the exit code of an outcome whose counted findings are high and medium."""
         return exit_code(outcome(**changes), severity_limit(limit))
 
     def test_limit(self) -> None:
-        """A finding as severe as the limit, or more, gives 1; what is ignored never does."""
+        """A finding at least as severe as the limit results in 1; an ignored one never does."""
         for limit, code in {"unknown": 1, "medium": 1, "high": 1, "critical": 0, "urgent": 0, "never": 0}.items():
             self.assertEqual((limit, self.code(limit)), (limit, code))
         self.assertEqual(self.code("unknown", findings=outcome().findings[2:]), 0)
 
     def test_unfixed(self) -> None:
-        """What has no fix counts only where it is shown."""
+        """Findings without a fix count only if they are shown."""
         for shown, code in ((False, 0), (True, 1)):
             self.assertEqual(self.code("unknown", findings=(), with_unfixed=shown), code)
         self.assertEqual(self.code("low", findings=(), with_unfixed=True), 0)
 
     def test_not_done(self) -> None:
-        """A scan that did not compare everything has a code of its own, whatever it found and whatever the limit is."""
+        """An incomplete scan has its own code, whatever it found and whatever the limit is."""
         codes = {Verdict.INCOMPLETE: 3, Verdict.STALE: 3, Verdict.UNSUPPORTED: 4, Verdict.ERROR: 5}
         for verdict, code in codes.items():
             self.assertEqual({self.code(limit, verdict=verdict) for limit in ("unknown", "never")}, {code})
 
     def test_explained(self) -> None:
-        """Every code is in the help, and on the page."""
+        """Every code is explained in the help and in the documentation."""
         page = (Path(__file__).parents[3] / "docs/reference/exit-codes.rst").read_text()
         shown = CliRunner().invoke(command, ["--help"]).output
         for code in (0, 1, 2, 3, 4, 5, 130):

@@ -1,4 +1,4 @@
-"""Documents for other programs: each keeps to its specification, and says all that is known."""
+"""Documents for other programs: each follows its specification, and contains all that is known."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_
 
 
 def strange(name: str, version: str, text: str, reason: str) -> Outcome:
-    """Make an outcome out of texts that nobody expects."""
+    """Return an outcome with unusual texts."""
     package = Package(name, version, "amd64", text, version, vendor=text)
     told = record(
         "CVE-1", Severity.HIGH, details_href=f"https://host/{text}", aliases=(text,), cvss=text, published=text
@@ -33,10 +33,10 @@ def strange(name: str, version: str, text: str, reason: str) -> Outcome:
 
 
 class EveryFormatTests(SynchronousTestCase):
-    """What holds for all."""
+    """Properties of all formats."""
 
     def test_valid(self) -> None:
-        """Whatever came of a scan, the document is one of its format, and plain ASCII."""
+        """Whatever the outcome is, the document is valid in its format, and plain ASCII."""
         self.assertGreater(len(list(everything())), 3)
         self.assertGreater(len(DOCUMENTS), 3)
         for each in everything():
@@ -49,12 +49,12 @@ class EveryFormatTests(SynchronousTestCase):
     @settings(max_examples=40, deadline=None)
     @given(TEXTS, TEXTS, TEXTS, TEXTS)
     def test_strange_texts(self, name: str, version: str, text: str, reason: str) -> None:
-        """Texts of lists and of files are only ever texts in the document."""
+        """Texts from lists and files are only ever texts in the document."""
         for form, make in DOCUMENTS.items():
             self.assertEqual(problems(form, make(strange(name, version, text, reason))), [], form)
 
     def test_schemas_refuse(self) -> None:
-        """The schemas of these tests do refuse what is wrong."""
+        """The schemas of these tests do refuse invalid documents."""
         sarif, vex = made("sarif", outcome()), made("openvex", outcome())
         sarif["runs"][0]["results"][0]["levels"] = "error"
         self.assertEqual(len(problems("sarif", json.dumps(sarif))), 1)
@@ -63,7 +63,7 @@ class EveryFormatTests(SynchronousTestCase):
         self.assertEqual(len(problems("openvex", json.dumps(vex))), 3)
 
     def test_not_clean(self) -> None:
-        """A scan that could not see the whole list says so in every format, with the reason."""
+        """An incomplete scan is reported as such in every format, with the reason."""
         for name, make in DOCUMENTS.items():
             text = make(failed())
             self.assertIn("incomplete", text, name)

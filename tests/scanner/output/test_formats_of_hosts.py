@@ -1,4 +1,4 @@
-"""Documents of real hosts: every package of a real database has a purl, and is a component that is valid."""
+"""Documents of real hosts: every package of a real database has a purl and is a valid component."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.shared_data import shared
 
 
 def hosts() -> dict[str, tuple[str, Inventory]]:
-    """Read a host of each platform; those whose database needs a reader that is not installed are left out."""
+    """Read one host of each platform; hosts whose database needs a reader that is not installed are skipped."""
     read: dict[str, tuple[str, Inventory]] = {}
     for folder in sorted(shared("data/hosts").glob("*/*")):
         try:
@@ -30,10 +30,10 @@ def hosts() -> dict[str, tuple[str, Inventory]]:
 
 
 class HostTests(SynchronousTestCase):
-    """Hosts of every kind of package database."""
+    """Hosts with every kind of package database."""
 
     def test_purls(self) -> None:
-        """A package's purl can be read again, and names that package."""
+        """A package's purl can be parsed again and names that package."""
         schemes = set()
         for name, (platform, inventory) in hosts().items():
             schemes.add(inventory.scheme)
@@ -43,7 +43,7 @@ class HostTests(SynchronousTestCase):
         self.assertEqual(schemes, {"dpkg", "rpm", "apk"})
 
     def test_documents(self) -> None:
-        """The documents of a host are valid, with a component for each package, and something found in each."""
+        """The documents of a host are valid, with a component for each package and at least one finding."""
         for name, (platform, inventory) in hosts().items():
             packages = inventory.packages[:15]
             found = tuple(

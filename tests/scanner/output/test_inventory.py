@@ -21,7 +21,7 @@ class InventoryTests(SynchronousTestCase):
     """The packages of a host."""
 
     def test_document(self) -> None:
-        """Every package is there, with whose it is; channels are in order."""
+        """Every package is included with its module and vendor; channels are sorted."""
         document = inventory_document(Target("web-1", "debian-12", Path("/")), INVENTORY)
         self.assertEqual((document["host"], document["platform"], document["scheme"]), ("web-1", "debian-12", "dpkg"))
         self.assertEqual(document["channels"], ["esm", "fips"])
@@ -29,7 +29,7 @@ class InventoryTests(SynchronousTestCase):
         self.assertEqual([each["vendor"] for each in document["packages"]], [None] * 4 + ["Docker"])
 
     def test_kernels(self) -> None:
-        """Kernels are told where there are some, and whether a reboot is due."""
+        """Kernels are included if there are any, with whether a reboot is pending."""
         self.assertIsNone(kernels_document(None))
         document = kernels_document(Kernels(("6.1.0-18-amd64", "6.1.0-20-amd64"), "6.1.0-18-amd64"))
         expected = {
@@ -40,7 +40,7 @@ class InventoryTests(SynchronousTestCase):
         self.assertEqual(document, expected)
 
     def test_table(self) -> None:
-        """Nothing is cut off in a narrow terminal, and a name in brackets is no markup."""
+        """No text is truncated in a narrow terminal, and a name in brackets is not markup."""
         text = io.StringIO()
         Console(file=text, width=200, no_color=True).print(inventory_table(INVENTORY))
         for package in PACKAGES:

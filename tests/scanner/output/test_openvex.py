@@ -16,14 +16,14 @@ class OpenVexTests(SynchronousTestCase):
     """OpenVEX."""
 
     def test_statements(self) -> None:
-        """Each finding is a statement about its package: affected, with what to do."""
+        """Each finding is a statement about its package: affected, with the action to take."""
         first = made("openvex", outcome())["statements"][0]
         self.assertEqual(first["vulnerability"]["aliases"], ["DSA-9230-1"])
         self.assertEqual(PackageURL.from_string(first["products"][0]["@id"]).name, "libssl3")
         self.assertEqual((first["status"], "3.0.17-1" in first["action_statement"]), ("affected", True))
 
     def test_decisions(self) -> None:
-        """What was accepted is affected still; what a VEX statement settled is passed on as it was."""
+        """An accepted risk is still affected; a finding that a VEX statement settled keeps its status."""
         _, _, accepted, settled = made("openvex", outcome())["statements"]
         self.assertEqual((accepted["status"], settled["status"]), ("affected", "not_affected"))
         self.assertIn("Nobody but root logs in.", accepted["action_statement"])
@@ -36,6 +36,6 @@ class OpenVexTests(SynchronousTestCase):
         self.assertEqual(plain_one["impact_statement"], "Not used.")
 
     def test_verdict(self) -> None:
-        """A document without statements tells whether that is a clean result."""
+        """A document without statements says whether the result is clean."""
         self.assertIn("verdict incomplete: Connection refused", made("openvex", failed())["tooling"])
         self.assertIn("verdict clean", made("openvex", outcome(verdict=Verdict.CLEAN, findings=()))["tooling"])

@@ -1,4 +1,4 @@
-"""What the formats share: scores and links."""
+"""The values that the formats share: scores and links."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tests.scanner.sample_outcomes import FINDINGS, record
 
 
 class PartTests(SynchronousTestCase):
-    """What the formats share."""
+    """The values that the formats share."""
 
     def test_scores(self) -> None:
-        """Scores are those of the calculators of FIRST; what has none has none."""
+        """Scores are those of FIRST's calculators; an invalid vector has no score."""
         for vector, score in {
             "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H": 9.8,
             "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H": 10.0,
@@ -37,13 +37,13 @@ class PartTests(SynchronousTestCase):
 
     @given(st.text())
     def test_any_vector(self, text: str) -> None:
-        """Whatever a list has for a vector, there is a score from 0 to 10, or none."""
+        """Whatever vector a list has, the score is from 0 to 10, or missing."""
         for vector in (text, f"CVSS:3.1/{text}", f"AV:{text}"):
             score = base_score(vector)
             self.assertTrue(score is None or 0 <= score <= 10)
 
     def test_links(self) -> None:
-        """Only an address on the web is a link."""
+        """Only a web address is a link."""
         good = ["https://example.org/CVE-1?a=b&c=%20#d", "http://[::1]:80/"]
         bad = [
             "",

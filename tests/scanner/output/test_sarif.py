@@ -1,4 +1,4 @@
-"""SARIF: a rule for each flaw, a result for each finding."""
+"""SARIF: one rule for each vulnerability, one result for each finding."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class SarifTests(SynchronousTestCase):
     """SARIF."""
 
     def run_of(self, of: Outcome) -> Any:
-        """Give the one run of the document."""
+        """Return the only run of the document."""
         (run,) = made("sarif", of)["runs"]
         return run
 
     def test_rules(self) -> None:
-        """There is one rule for each flaw, with the score of its vector, else one for its rating."""
+        """There is one rule for each vulnerability, with the score of its vector, or else of its severity."""
         run = self.run_of(outcome(with_unfixed=True))
         rules = run["tool"]["driver"]["rules"]
         self.assertEqual(len(rules), len({rule["id"] for rule in rules}))
@@ -36,7 +36,7 @@ class SarifTests(SynchronousTestCase):
             self.assertEqual(rules[result["ruleIndex"]]["id"], result["ruleId"])
 
     def test_results(self) -> None:
-        """There is one result for each finding, which names the package and the database in which it stands."""
+        """There is one result for each finding, which names the package and its database."""
         results = self.run_of(outcome())["results"]
         self.assertEqual([result["level"] for result in results], ["error", "warning", "note", "error"])
         location = results[0]["locations"][0]
@@ -48,7 +48,7 @@ class SarifTests(SynchronousTestCase):
         self.assertEqual([json.dumps(result["partialFingerprints"]) for result in again], prints)
 
     def test_suppressions(self) -> None:
-        """What is ignored stays, suppressed with its reason; of the rest it is said that it is not."""
+        """An ignored finding stays, suppressed with its reason; others have an empty list of suppressions."""
         open_one, _, accepted, vex = (result["suppressions"] for result in self.run_of(outcome())["results"])
         self.assertEqual(open_one, [])
         self.assertEqual(accepted[0]["justification"], "Nobody but root logs in.")
@@ -56,7 +56,7 @@ class SarifTests(SynchronousTestCase):
         self.assertEqual(vex[0]["status"], "accepted")
 
     def test_invocation(self) -> None:
-        """An invocation is successful if the scan ended in clean or findings, and else notes why not."""
+        """An invocation is successful if the verdict is clean or findings; otherwise it has a note with the reason."""
         for verdict in Verdict:
             (invocation,) = self.run_of(outcome(verdict=verdict))["invocations"]
             self.assertEqual(invocation["executionSuccessful"], verdict in (Verdict.CLEAN, Verdict.FINDINGS), verdict)
@@ -65,7 +65,7 @@ class SarifTests(SynchronousTestCase):
         self.assertEqual(notes, [("error", "incomplete: Connection refused")])
 
     def test_escapes(self) -> None:
-        """What looks like a placeholder or a link in a text is none in the message."""
+        """A text that looks like a placeholder or a link is escaped in the message."""
         odd = finding("CVE-1", evolve(SUDO, name="a{0}[b](c)"), FixedPackage("sudo", "2"), Severity.LOW)
         (result,) = self.run_of(outcome(findings=(odd,)))["results"]
         self.assertIn("a{{0}}\\[b\\](c)", result["message"]["text"])

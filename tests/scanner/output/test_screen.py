@@ -1,4 +1,4 @@
-"""What ``patches scan`` says where: the document alone on standard output."""
+"""The output of ``patches scan``: only the document on standard output."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from tests.scanner.sample_outcomes import failed, outcome
 
 
 class ScreenTests(SynchronousTestCase):
-    """What is said where."""
+    """The destination of each text."""
 
     def said(self, screen: Screen, of: Outcome) -> tuple[str, str]:
-        """Show an outcome, and a note; give standard output and standard error."""
+        """Show an outcome and a note. Return standard output and standard error."""
         output, errors = StringIO(), StringIO()
         with redirect_stdout(output), redirect_stderr(errors):
             with screen.progress("Scanning") as watch:
@@ -32,7 +32,7 @@ class ScreenTests(SynchronousTestCase):
         return output.getvalue(), errors.getvalue()
 
     def test_document_only(self) -> None:
-        """On standard output there is the document and nothing else; notes are on standard error."""
+        """Standard output has the document and nothing else; notes are on standard error."""
         for form in ("json", "sarif", "cyclonedx", "openvex"):
             output, errors = self.said(Screen(form), outcome())
             self.assertIsInstance(json.loads(output), dict)
@@ -40,7 +40,7 @@ class ScreenTests(SynchronousTestCase):
             self.assertEqual(errors, "[a note]\n")
 
     def test_quiet(self) -> None:
-        """Quiet is without notes; what went wrong is said all the same."""
+        """A quiet screen prints no notes, but still prints errors."""
         output, errors = self.said(Screen("table", quiet=True), outcome())
         self.assertEqual(("CVE-2025-9230" in output, errors), (True, ""))
         errors_too = StringIO()
@@ -49,7 +49,7 @@ class ScreenTests(SynchronousTestCase):
         self.assertEqual(errors_too.getvalue(), "Error: it broke\n")
 
     def test_progress(self) -> None:
-        """How far a scan is, is shown on a terminal; not where there is none, and not if it is to be quiet."""
+        """Progress is shown on a terminal, but not elsewhere, and not on a quiet screen."""
         before = dict(os.environ)
         self.addCleanup(os.environ.update, before)
         os.environ["TERM"] = "xterm"
@@ -67,7 +67,7 @@ class ScreenTests(SynchronousTestCase):
             self.assertEqual(b"7 of 19 vulnerabilities" in seen, shown)
 
     def test_file(self) -> None:
-        """With a file there is nothing on standard output; a table in it has no colours."""
+        """With a file standard output is empty; a table in a file has no colours."""
         for form in ("table", "json"):
             path = Path(self.mktemp())
             with WholeFile.at(path) as file:
@@ -77,7 +77,7 @@ class ScreenTests(SynchronousTestCase):
         self.assertEqual(json.loads(text)["verdict"], "findings")
 
     def test_closed(self) -> None:
-        """A reader that went away is an error in one line."""
+        """A reader that closed the pipe is an error in one line."""
         with open("/dev/full", "w") as full:
             self.patch(sys, "stdout", full)
             self.assertRaisesRegex(Unwritable, "standard output: ", Screen("json").show, failed())

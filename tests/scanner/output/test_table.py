@@ -1,4 +1,4 @@
-"""The table: everything is there at every width, and what was not compared is never clean."""
+"""The table: everything is shown at every width, and an incomplete comparison is never called clean."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ LONG = finding(
 
 
 def drawn(of: Outcome, width: int) -> list[str]:
-    """Draw the table of an outcome; give its lines."""
+    """Return the lines of the table of an outcome."""
     text = io.StringIO()
     Console(file=text, width=width, no_color=True).print(findings_table(of.shown, width))
     return text.getvalue().splitlines()
 
 
 def columns(lines: list[str]) -> list[str]:
-    """Put the cells of each column together, without spaces: what was folded is whole again."""
+    """Join the cells of each column without spaces, so that folded texts are whole again."""
     rows = [re.split("[│┃]", line)[1:-1] for line in lines]
     return ["".join("".join(cells).split()) for cells in zip(*(row for row in rows if row), strict=True)]
 
 
 class TableTests(SynchronousTestCase):
-    """What is drawn."""
+    """The table of the findings."""
 
     def test_nothing_is_cut_off(self) -> None:
-        """In a terminal of any width every name and every version is there whole, and no line is wider."""
+        """In a terminal of any width every name and version is shown whole, and no line is wider."""
         of = outcome(findings=(*FINDINGS, LONG), with_unfixed=True)
         for width in WIDTHS:
             lines = drawn(of, width)
@@ -57,12 +57,12 @@ class TableTests(SynchronousTestCase):
                     self.assertIn(part, column, width)
 
     def test_links(self) -> None:
-        """Links are there where there is room."""
+        """Links are shown if the terminal is wide enough."""
         for width in WIDTHS:
             self.assertEqual("Details" in "".join(drawn(outcome(), width)), width >= 140)
 
     def test_marks(self) -> None:
-        """What is ignored, what does not run, and what has no fix is marked."""
+        """Findings that are ignored, not running, or without a fix are marked."""
         text = "\n".join(drawn(outcome(with_unfixed=True), 200))
         for mark in ("low (ignored)", "not running", "will not fix", "no fix yet", "after 5.2.15-2"):
             self.assertIn(mark, text)
@@ -70,10 +70,10 @@ class TableTests(SynchronousTestCase):
 
 
 class SummaryTests(SynchronousTestCase):
-    """What is summed up."""
+    """The summary."""
 
     def test_counts(self) -> None:
-        """What is ignored is counted apart; what has no fix too, unless it is shown."""
+        """Ignored findings are counted separately; so are those without a fix, unless they are shown."""
         text = summary(outcome())
         for line in ("2 findings (1 high, 1 medium)", "2 findings are ignored", "2 further findings have no fix yet"):
             self.assertIn(line, text)
@@ -82,20 +82,20 @@ class SummaryTests(SynchronousTestCase):
         self.assertNotIn("further", text)
 
     def test_facts(self) -> None:
-        """The end of support, a reboot that is pending, and what was not judged are said."""
+        """The end of support, a pending reboot, and the comparisons that were not possible are shown."""
         text = summary(outcome())
         for line in ("End of life", "Reboot", "1 not covered, 1 not evaluated", "3 comparisons"):
             self.assertIn(line, text)
 
     def test_verbose(self) -> None:
-        """Packages are named if that is asked for."""
+        """Packages are named on request."""
         self.assertNotIn("docker-ce", summary(outcome()))
         text = summary(outcome(), verbose=True)
         for line in ("Affected: sudo 1.9-1 amd64", "Not covered: docker-ce", "Not evaluated: linux-image"):
             self.assertIn(line, text)
 
     def test_not_clean(self) -> None:
-        """What was not compared is not called clean, whatever it is that failed."""
+        """An incomplete comparison is not called clean, whatever failed."""
         for verdict in (Verdict.INCOMPLETE, Verdict.UNSUPPORTED, Verdict.ERROR):
             self.assertIn("not a clean result", summary(failed(verdict)))
         self.assertIn("Stale:", summary(outcome(verdict=Verdict.STALE, problem="the list is old")))

@@ -1,4 +1,4 @@
-"""Reports are sent in order until they are accepted, through every trouble of the reporter API."""
+"""Reports are sent in order until they are accepted, whatever errors the reporter API has."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OK = Canned(200, b"")
 
 
 class DeliveryTests(SynchronousTestCase):
-    """An outbox with three reports, and a reporter API whose answers are written down."""
+    """An outbox with three reports, and a reporter API with scripted responses."""
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -27,28 +27,28 @@ class DeliveryTests(SynchronousTestCase):
             self.outbox.put(lambda number: {"number": number})
 
     def delivery(self, *answers: Canned | BaseException) -> Delivery:
-        """Make a delivery."""
+        """Create a delivery."""
         self.http = CannedHTTP(*answers)
         reporter_http = HttpClient(self.http, "http://reporter/v1/reports", self.clock, 1000)
         return Delivery(self.outbox, reporter_http, self.clock, jitter=lambda: 0.0)
 
     def tick(self, delivery: Delivery) -> None:
-        """Let it do what is due."""
+        """Run the due part of the delivery."""
         self.successResultOf(ensureDeferred(delivery.tick()))
 
     def sent(self) -> list[int]:
-        """Give the numbers of what was sent."""
+        """Return the numbers of the reports that were sent."""
         return [asked.document["number"] for asked in self.http.asked]
 
     def test_all(self) -> None:
-        """Everything that waits is sent, the oldest first, and is gone once it was accepted."""
+        """All pending reports are sent, the oldest first, and removed once they are accepted."""
         self.tick(self.delivery(OK, Canned(204), Canned(202)))
         self.assertEqual(self.sent(), [1, 2, 3])
         self.assertEqual(self.http.asked[0].url, "http://reporter/v1/reports")
         self.assertEqual(self.outbox.pending(), [])
 
     def test_down(self) -> None:
-        """A reporter that is down costs nothing: pauses double, and everything arrives in the end, in order."""
+        """A reporter that is down costs nothing: pauses double, and every report arrives in the end, in order."""
         delivery = self.delivery(REFUSED, error(500, "broken"), OK, OK, OK)
         self.tick(delivery)
         self.clock.advance(4.9)
@@ -65,21 +65,21 @@ class DeliveryTests(SynchronousTestCase):
         self.assertEqual(self.outbox.pending(), [])
 
     def test_restart(self) -> None:
-        """What was not accepted is sent after a restart."""
+        """A report that was not accepted is sent after a restart."""
         self.tick(self.delivery(OK, REFUSED))
         self.outbox = Outbox(self.folder)
         self.tick(self.delivery(OK, OK))
         self.assertEqual(self.sent(), [2, 3])
 
     def test_redirect(self) -> None:
-        """Only 2xx is acceptance: a redirect, or a page for a missing reporter, is none."""
+        """Only 2xx means acceptance; a redirect, or a page of another server, does not."""
         for code in (301, 302, 404, 401, 503):
             delivery = self.delivery(Canned(code, b"<html>"))
             self.assertIn(str(code), self.successResultOf(ensureDeferred(delivery.send_all())) or "")
             self.assertEqual(len(self.outbox.pending()), 3)
 
     def test_retry_after(self) -> None:
-        """A wish to be left alone is obeyed."""
+        """The pause that the reporter asks for is obeyed."""
         delivery = self.delivery(error(503, "busy", Retry_After="120"), OK, OK, OK)
         self.tick(delivery)
         self.clock.advance(119)
@@ -90,13 +90,13 @@ class DeliveryTests(SynchronousTestCase):
         self.assertEqual(self.outbox.pending(), [])
 
     def test_rejected(self) -> None:
-        """A report that will never be accepted does not hold up the others, and is not thrown away."""
+        """A report that will never be accepted does not delay the others, and is not deleted."""
         self.tick(self.delivery(error(400, "malformed"), OK, OK))
         self.assertEqual(self.sent(), [1, 2, 3])
         self.assertEqual([path.name for path in (self.folder / "rejected").iterdir()], ["0000000001.json"])
 
     def test_silence(self) -> None:
-        """A reporter that never answers does not hold a report for ever."""
+        """A reporter that never answers does not block a report forever."""
         sending: Deferred[str | None] = ensureDeferred(self.delivery().send_all())
         self.assertNoResult(sending)
         self.clock.advance(31)

@@ -12,7 +12,7 @@ from patches.scanner.reporting.outbox import MOST_PENDING, Outbox
 
 
 def numbered(number: int) -> dict[str, Any]:
-    """Make a report."""
+    """Return a report."""
     return {"number": number}
 
 
@@ -24,17 +24,17 @@ class OutboxTests(SynchronousTestCase):
         self.outbox = Outbox(self.folder)
 
     def numbers(self) -> list[int]:
-        """Give the numbers of what waits, as the reports themselves say."""
+        """Return the numbers of the pending reports, as the reports contain them."""
         return [json.loads(path.read_bytes())["number"] for path in self.outbox.pending()]
 
     def test_order(self) -> None:
-        """What was put first is first; each report is told its number."""
+        """Reports are in the order in which they were stored; each contains its number."""
         for _ in range(12):
             self.outbox.put(numbered)
         self.assertEqual(self.numbers(), list(range(1, 13)))
 
     def test_restart(self) -> None:
-        """What waits, waits still after a restart, and numbers go on, also when nothing waits any more."""
+        """Pending reports survive a restart, and the numbers continue, even if no report is pending."""
         self.outbox.put(numbered)
         self.outbox = Outbox(self.folder)
         self.outbox.put(numbered)
@@ -46,37 +46,37 @@ class OutboxTests(SynchronousTestCase):
         self.assertEqual(self.numbers(), [3])
 
     def test_lost_counter(self) -> None:
-        """A counter that was lost never makes two reports of one number."""
+        """A lost counter never results in two reports with the same number."""
         self.outbox.put(numbered)
         (self.folder / "last-number").write_text("rubbish")
         self.outbox.put(numbered)
         self.assertEqual(self.numbers(), [1, 2])
 
     def test_whole_or_not_at_all(self) -> None:
-        """A report that cannot be written leaves nothing that would be sent."""
+        """A report that cannot be written leaves no file that would be sent."""
         with self.assertRaises(TypeError):
             self.outbox.put(lambda number: {"never": object()})
         self.assertEqual(self.outbox.pending(), [])
 
     def test_half_written(self) -> None:
-        """A file that a crash left half written is not taken for a report."""
+        """A file that a crash left incomplete is not a pending report."""
         (self.folder / ".0000000001.json.new").write_bytes(b'{"numb')
         self.assertEqual(self.outbox.pending(), [])
 
     def test_bounded(self) -> None:
-        """The outbox does not fill the disk: the newest reports stay."""
+        """The outbox does not fill the disk: only the newest reports stay."""
         for _ in range(MOST_PENDING + 5):
             self.outbox.put(numbered)
         self.assertEqual(self.numbers(), list(range(6, MOST_PENDING + 6)))
 
     def test_rejected(self) -> None:
-        """A report that is put aside does not wait any more, and can be looked at."""
+        """A rejected report is not pending any longer, and can be inspected."""
         path = self.outbox.put(numbered)
         self.outbox.reject(path)
         self.assertEqual(self.outbox.pending(), [])
         self.assertEqual(json.loads((self.folder / "rejected" / path.name).read_bytes()), {"number": 1})
 
     def test_private(self) -> None:
-        """Nobody but the owner may look into the outbox: reports say what is vulnerable."""
+        """Only the owner can read the outbox: reports say what is vulnerable."""
         self.assertEqual((self.folder / "rejected").stat().st_mode & 0o077, 0)
         self.assertEqual(self.folder.stat().st_mode & 0o077, 0)

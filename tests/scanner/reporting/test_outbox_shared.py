@@ -1,4 +1,4 @@
-"""An outbox that two processes use: the daemon, and a scan by hand."""
+"""An outbox that two processes use: the daemon, and a manual scan."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from patches.scanner.reporting.outbox import MOST_PENDING, Outbox
 
 
 class SharedOutbox(Outbox):
-    """An outbox of which another process delivers the oldest report as soon as it was looked at."""
+    """An outbox whose oldest report another process delivers immediately after it was listed."""
 
     def pending(self) -> list[Path]:
         """See :meth:`Outbox.pending`."""
@@ -21,10 +21,10 @@ class SharedOutbox(Outbox):
 
 
 class SharedTests(SynchronousTestCase):
-    """What another process has done meanwhile."""
+    """The effects of another process."""
 
     def test_dropped(self) -> None:
-        """A report that is to be dropped may be gone already, as may one that was accepted."""
+        """A report that is to be dropped or was accepted may be removed already."""
         outbox = SharedOutbox(Path(self.mktemp()))
         for _ in range(MOST_PENDING + 2):
             path = outbox.put(lambda number: {"number": number})

@@ -13,7 +13,7 @@ from tests.scanner.sample_outcomes import FINDINGS, FOREIGN, SCAN_ID, UNFIXED, f
 
 
 class ReportTests(SynchronousTestCase):
-    """What the reporter is told of a scan."""
+    """The report of a scan."""
 
     def test_counts(self) -> None:
         """Ignored findings are only counted; so are those without a fix, unless they are to be shown."""
@@ -24,7 +24,7 @@ class ReportTests(SynchronousTestCase):
             self.assertEqual((scan["ignored"], scan["unfixed"], scan["number"], scan["id"]), (2, unfixed, 7, SCAN_ID))
 
     def test_facts(self) -> None:
-        """Which list was compared, when, and what came of it, is told."""
+        """The report contains which list was compared, when, and with which verdict."""
         document = report_document(outcome(), 1)
         self.assertEqual((document["host"], document["platform"]), ("web-1", "debian-12"))
         scan = document["scan"]
@@ -34,7 +34,7 @@ class ReportTests(SynchronousTestCase):
         self.assertEqual(scan["notEvaluated"], {"the listed version is not valid": 3})
 
     def test_failed(self) -> None:
-        """A scan that came to nothing is not complete, and says why."""
+        """A scan that failed is not complete, and has the reason."""
         for verdict in (Verdict.INCOMPLETE, Verdict.UNSUPPORTED, Verdict.ERROR):
             scan = report_document(failed(verdict), 1)["scan"]
             self.assertEqual(
@@ -43,13 +43,13 @@ class ReportTests(SynchronousTestCase):
             self.assertIsNone(scan["revision"])
 
     def test_inventory_stays_home(self) -> None:
-        """Of packages without a finding nothing is told."""
+        """Packages without a finding are not reported."""
         text = json.dumps(report_document(outcome(with_unfixed=True), 1))
         self.assertNotIn(FOREIGN.name, text)
         self.assertNotIn("linux-image", text)
 
     def test_finding(self) -> None:
-        """A finding is a vulnerability on the wire, under the flaw's own name, with the one fix that is lacked."""
+        """A finding is in the wire form of a vulnerability, under the vulnerability id, with only the missing fix."""
         for finding in (*FINDINGS, *UNFIXED):
             document = finding_document(finding)
             record = from_wire(document)
