@@ -99,11 +99,6 @@ class SigningKey:
         """Sign a message. Return the signature in base64."""
         return base64.b64encode(self._key.sign(message)).decode("ascii")
 
-    @property
-    def verify_key(self) -> VerifyKey:
-        """The key that verifies its signatures."""
-        return VerifyKey(self._key.public_key())
-
 
 def create_keys(path: Path) -> Path:
     """

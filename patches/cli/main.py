@@ -41,14 +41,14 @@ def scan(values: dict[str, Any]) -> None:
 
 
 @main.command(epilog=EXPLAIN_EXPLAINED)
-@click.argument("flaw", metavar="CVE")
+@click.argument("vulnerability_id", metavar="CVE")
 @click.argument("package", required=False)
 @options_of(EXPLAIN_SETTINGS, ALIASES)
-def explain(values: dict[str, Any], flaw: str, package: str | None) -> None:
+def explain(values: dict[str, Any], vulnerability_id: str, package: str | None) -> None:
     """Explain why a vulnerability does or does not affect this host; CVE may be the name of an advisory."""
     from patches.scanner.query_commands import run_explain
 
-    sys.exit(run_explain(values, flaw, package))
+    sys.exit(run_explain(values, vulnerability_id, package))
 
 
 @main.command()

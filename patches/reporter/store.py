@@ -62,13 +62,13 @@ class ReportStore:
         :param after: return only hosts whose names are greater than this one.
         :param limit: the most hosts to return.
         """
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             page = select(HOSTS).where(HOSTS.c.host > after).order_by(HOSTS.c.host).limit(limit)
             return [_host_document(connection, row) for row in connection.execute(page).all()]
 
     def findings(self, host: str) -> dict[str, Any] | None:
         """Return the state of a host with its findings; ``None`` if the host has not sent a report."""
-        with self._reading() as connection:
+        with self._read_transaction() as connection:
             row = connection.execute(select(HOSTS).where(HOSTS.c.host == host)).one_or_none()
             if row is None:
                 return None
@@ -77,7 +77,7 @@ class ReportStore:
             return {**_host_document(connection, row), "vulnerabilities": found}
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def _read_transaction(self) -> Iterator[Connection]:
         """
         Yield a connection whose reads all see the same state, even if a report is stored in the meantime.
 

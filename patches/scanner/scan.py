@@ -99,7 +99,7 @@ def _outcome(comparison: Comparison, target: Target, policy: Policy, times: tupl
         finished=times[1],
         verdict=verdict,
         problem=problem,
-        coverage=_judged(comparison, target.platform, found),
+        coverage=_coverage(comparison, target.platform, found),
         findings=findings,
         unfixed=unfixed,
         not_evaluated=Counter(comparison.matcher.not_evaluated),
@@ -119,7 +119,7 @@ def _listed(comparison: Comparison) -> ListInfo:
     )
 
 
-def _judged(comparison: Comparison, platform: str, found: list[Finding]) -> Coverage:
+def _coverage(comparison: Comparison, platform: str, found: list[Finding]) -> Coverage:
     packages = comparison.inventory.packages
     affected = {finding.package for finding in found}
     unjudged = comparison.matcher.unjudged.items()

@@ -34,7 +34,7 @@ log = Logger()
 
 PROGRAM = Options.program
 #: How often the package databases are checked for changes.
-_LOOK = timedelta(seconds=10)
+_POLL_SECONDS = timedelta(seconds=10)
 
 
 def makeService(options: Options) -> MultiService:
@@ -86,7 +86,7 @@ def _watch(root: Path, settle: timedelta, schedule: ScanSchedule, clock: IReacto
         schedule.request_scan()
 
     changes = ChangeWatcher(partial(fingerprint, root), settle, scan_soon, clock.seconds)
-    return PeriodicService("Looking for changed packages", _LOOK, changes.tick, clock)
+    return PeriodicService("Looking for changed packages", _POLL_SECONDS, changes.tick, clock)
 
 
 async def _scan_once(

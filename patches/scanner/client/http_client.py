@@ -104,10 +104,10 @@ class HttpClient:
             headers["Content-Type"] = "application/json"
         if wait:
             headers["Prefer"] = f"wait={wait:.0f}"
-        exchange = Deferred.fromCoroutine(self._exchange(method, path, body, headers))
-        exchange.addTimeout(TIMEOUT_SECONDS + wait, self._clock)
+        pending = Deferred.fromCoroutine(self._send(method, path, body, headers))
+        pending.addTimeout(TIMEOUT_SECONDS + wait, self._clock)
         try:
-            return await exchange
+            return await pending
         except CancelledError:
             raise  # the caller gave up: that says nothing about the server
         except TimeoutError as error:
@@ -117,7 +117,7 @@ class HttpClient:
         except Exception as error:
             raise Unreachable(f"{self.base_url} cannot be reached: {_reason(error)}") from error
 
-    async def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> HttpResponse:
+    async def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> HttpResponse:
         # unbuffered: treq must not collect a body before read_body limits its size
         response = await self._http.request(
             method, self.base_url + path, data=body, headers=headers, allow_redirects=False, unbuffered=True

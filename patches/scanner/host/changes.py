@@ -40,21 +40,21 @@ class ChangeWatcher:
 
     def __init__(
         self,
-        look: Callable[[], Fingerprint],
+        poll: Callable[[], Fingerprint],
         settle: timedelta,
         changed: Callable[[], None],
         seconds: Callable[[], float],
     ) -> None:
-        self._look = look
+        self._poll = poll
         self._settle = settle.total_seconds()
         self._changed = changed
         self._seconds = seconds
-        self._told = self._last = look()
+        self._told = self._last = poll()
         self._since: float | None = None
 
     def tick(self) -> None:
         """Compare the current fingerprint with the last one; call *changed* if a series of changes has ended."""
-        now, found = self._seconds(), self._look()
+        now, found = self._seconds(), self._poll()
         if found != self._last:
             self._last, self._since = found, now
         elif self._since is not None and now - self._since >= self._settle:

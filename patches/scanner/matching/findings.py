@@ -98,7 +98,7 @@ class Findings:
 
     def add(self, match: Match) -> None:
         """Add a match. An advisory results in one finding for each of its vulnerability ids."""
-        for vulnerability_id in match.vulnerability.flaws:
+        for vulnerability_id in match.vulnerability.vulnerability_ids:
             self._matches.setdefault((vulnerability_id, match.package), []).append(match)
 
     def all(self, running: Mapping[Package, bool]) -> list[Finding]:

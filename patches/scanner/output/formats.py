@@ -20,10 +20,10 @@ def _cyclonedx(outcome: Outcome) -> str:
 #: The format for people.
 TABLE = "table"
 #: name → a function that returns the text of the document, in ASCII and without a line feed at its end.
-DOCUMENTS: Mapping[str, Callable[[Outcome], str]] = {
+WRITERS: Mapping[str, Callable[[Outcome], str]] = {
     "json": document_text,
     "sarif": sarif_text,
     "cyclonedx": _cyclonedx,
     "openvex": openvex_text,
 }
-FORMATS = (TABLE, *DOCUMENTS)
+FORMATS = (TABLE, *WRITERS)

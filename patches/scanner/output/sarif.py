@@ -41,11 +41,11 @@ def sarif_text(outcome: Outcome) -> str:
 
 
 def _run(outcome: Outcome) -> dict[str, Any]:
-    flaws: dict[str, list[Finding]] = {}
+    by_id: dict[str, list[Finding]] = {}
     for finding in outcome.shown:
-        flaws.setdefault(finding.vulnerability_id, []).append(finding)
-    indices = {vulnerability_id: index for index, vulnerability_id in enumerate(flaws)}
-    rules = [_rule(vulnerability_id, findings) for vulnerability_id, findings in flaws.items()]
+        by_id.setdefault(finding.vulnerability_id, []).append(finding)
+    indices = {vulnerability_id: index for index, vulnerability_id in enumerate(by_id)}
+    rules = [_rule(vulnerability_id, findings) for vulnerability_id, findings in by_id.items()]
     return {
         "tool": {"driver": {"name": "Patches", "version": __version__, "rules": rules}},
         "invocations": [_invocation(outcome)],

@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from patches.scanner.client.verified_stream import VerifiedStream
 from patches.scanner.outcome import Outcome
-from patches.scanner.output.formats import DOCUMENTS, TABLE
+from patches.scanner.output.formats import TABLE, WRITERS
 from patches.scanner.output.table import findings_table, summary
 from patches.storage.atomic_file import Unwritable, WholeFile
 
@@ -63,7 +63,7 @@ class Screen:
 
     def _text(self, outcome: Outcome) -> str:
         if self.form != TABLE:
-            return DOCUMENTS[self.form](outcome) + "\n"
+            return WRITERS[self.form](outcome) + "\n"
         text = io.StringIO()
         _print_table(Console(file=text, width=_FILE_WIDTH, no_color=True), outcome, self.verbose)
         return text.getvalue()

@@ -70,7 +70,7 @@ class StatementStore:
             (vulnerability_id, _package(fixed), number, _said(fixed))
             for _, line in lines
             for vulnerability in [from_wire(json.loads(line))]
-            for vulnerability_id in vulnerability.flaws
+            for vulnerability_id in vulnerability.vulnerability_ids
             for fixed in vulnerability.fixed_in
         )
         self._database.execute("BEGIN")
@@ -97,7 +97,10 @@ class StatementStore:
 
     def _left(self, number: int, vulnerability: Vulnerability) -> Iterator[FixedPackage]:
         for fixed in vulnerability.fixed_in:
-            if not all(self._contradicts(number, vulnerability_id, fixed) for vulnerability_id in vulnerability.flaws):
+            if not all(
+                self._contradicts(number, vulnerability_id, fixed)
+                for vulnerability_id in vulnerability.vulnerability_ids
+            ):
                 yield fixed
 
     def _contradicts(self, number: int, vulnerability_id: str, fixed: FixedPackage) -> bool:

@@ -30,7 +30,7 @@ _MIB = 1024 * 1024
 _MORSEL = 1024
 _BUFFER = 64 * 1024
 #: The memory that a decompressor may need for itself.
-_WINDOW = 128 * _MIB
+_MAX_DICTIONARY_BYTES = 128 * _MIB
 
 
 @frozen
@@ -102,11 +102,11 @@ class _Decompressor(Protocol):
     def decompress(self, data: bytes, /) -> bytes: ...
 
 
-_FORMATS: dict[bytes, Callable[[], _Decompressor]] = {
+_DECOMPRESSORS: dict[bytes, Callable[[], _Decompressor]] = {
     b"\x1f\x8b": lambda: zlib.decompressobj(wbits=31),
     b"BZh": bz2.BZ2Decompressor,
-    b"\xfd7zXZ\x00": lambda: lzma.LZMADecompressor(memlimit=_WINDOW),
-    b"\x28\xb5\x2f\xfd": lambda: zstandard.ZstdDecompressor(max_window_size=_WINDOW).decompressobj(),
+    b"\xfd7zXZ\x00": lambda: lzma.LZMADecompressor(memlimit=_MAX_DICTIONARY_BYTES),
+    b"\x28\xb5\x2f\xfd": lambda: zstandard.ZstdDecompressor(max_window_size=_MAX_DICTIONARY_BYTES).decompressobj(),
 }
 
 
@@ -188,7 +188,7 @@ def open_metered(path: Path, meter: Meter) -> BinaryIO:
         file = path.open("rb", buffering=0)
         begins = file.read(8)
         file.seek(0)
-    for magic, new in _FORMATS.items():
+    for magic, new in _DECOMPRESSORS.items():
         if begins.startswith(magic):
             return io.BufferedReader(_Metered(_Frames(file, new), meter), _BUFFER)
     return io.BufferedReader(_Metered(file, meter), _BUFFER)

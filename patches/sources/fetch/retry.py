@@ -187,16 +187,16 @@ class RetryingClient:
     async def _attempt(self, url: str, max_bytes: int, headers: dict[str, str]) -> Response:
         async with self._slots:
             await self._pace.wait_turn()
-            exchange = Deferred.fromCoroutine(self._exchange(url, max_bytes, headers))
+            pending = Deferred.fromCoroutine(self._send(url, max_bytes, headers))
             seconds = self._settings.timeout_seconds
             try:
-                return await exchange.addTimeout(seconds, self._clock, onTimeoutCancel=timed_out)
+                return await pending.addTimeout(seconds, self._clock, onTimeoutCancel=timed_out)
             except BROKEN as error:
                 if is_cancellation(error):
                     raise CancelledError from error
                 raise
 
-    async def _exchange(self, url: str, max_bytes: int, headers: dict[str, str]) -> Response:
+    async def _send(self, url: str, max_bytes: int, headers: dict[str, str]) -> Response:
         response: IResponse = await self._client.get(url, headers=headers, allow_redirects=False, unbuffered=True)
         return Response(response.code, await read_body(response, max_bytes))
 

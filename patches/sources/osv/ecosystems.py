@@ -51,7 +51,7 @@ class Ecosystem:
     :ivar scheme: the order of versions: ``dpkg``, ``rpm`` or ``apk``.
     :ivar kind: the kind of packages that records name: ``source`` or ``binary``.
     :ivar ids: the prefixes of the ids of those records that make the complete list; empty: all records do.
-    :ivar flaws: the text before the CVE in the id of a record about a single CVE; ``None`` if there are no such
+    :ivar cve_prefix: the text before the CVE in the id of a record about a single CVE; ``None`` if there are no such
         records.
     :ivar repeats: the prefixes of the ids of records that repeat other records.
     :ivar harmless: the prefixes of the ids of records that are not about security.
@@ -67,7 +67,7 @@ class Ecosystem:
     scheme: str
     kind: str
     ids: tuple[str, ...] = ()
-    flaws: str | None = None
+    cve_prefix: str | None = None
     repeats: tuple[str, ...] = ()
     harmless: tuple[str, ...] = ()
     cves: tuple[str, ...] = _ANYWHERE
@@ -75,16 +75,6 @@ class Ecosystem:
     home: str = ""
     rated_in_summary: bool = False
     paid: str | None = None
-
-    @classmethod
-    def of_family(cls, name: str, family: str, scheme: str, kind: str) -> Ecosystem:
-        """
-        Return the row of an ecosystem whose releases correspond to those of a family.
-
-        ``Name:release`` is the platform ``family-release``, and ``Name`` alone is ``family``.
-        """
-        release = Release(rf"{re.escape(name)}:([A-Za-z0-9][\w.+~-]*)", f"{family}-{{0}}")
-        return cls(name, (release, Release(re.escape(name), family)), scheme, kind)
 
     def refusal(self, record_id: str) -> str | None:
         """Return the reason to skip a record, by its id; ``None``: it is not skipped."""
@@ -114,7 +104,7 @@ TABLE = (
         "dpkg",
         "source",
         ids=("DEBIAN-CVE-", "DSA-", "DLA-", "DTSA-"),
-        flaws="DEBIAN-",
+        cve_prefix="DEBIAN-",
         cves=("upstream",),
         page="https://security-tracker.debian.org/tracker/{name}",
     ),
@@ -127,7 +117,7 @@ TABLE = (
         "dpkg",
         "source",
         ids=("UBUNTU-CVE-",),
-        flaws="UBUNTU-",
+        cve_prefix="UBUNTU-",
         repeats=("USN-", "LSN-"),
         cves=("upstream",),
         page="https://ubuntu.com/security/{name}",
@@ -139,7 +129,7 @@ TABLE = (
         "apk",
         "source",
         ids=("ALPINE-CVE-",),
-        flaws="ALPINE-",
+        cve_prefix="ALPINE-",
         cves=("upstream",),
         page="https://security.alpinelinux.org/vuln/{name}",
     ),

@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.scanner.matching.findings import Finding, Ignored
 from patches.scanner.matching.ignore_files import read_ignores
 from patches.scanner.matching.vex import BadVex, parse_vex
-from patches.scanner.output.formats import DOCUMENTS
+from patches.scanner.output.formats import WRITERS
 from patches.vulnerability import FixedPackage, Severity
 from tests.scanner.sample_outcomes import BASH, FINDINGS, NOT_AFFECTED, SSL, finding, outcome, record
 
@@ -158,7 +158,7 @@ class VexTests(SynchronousTestCase):
 
     def test_round_trip(self) -> None:
         """The OpenVEX output of a scan can be the input of the next one: only settled findings are ignored."""
-        told = parse_vex(DOCUMENTS["openvex"](outcome()).encode())
+        told = parse_vex(WRITERS["openvex"](outcome()).encode())
         ssl, bash, sudo, kernel = (told.of(each, TODAY) for each in FINDINGS)
         self.assertEqual((ssl, bash, sudo), (None, None, None))
         self.assertEqual(kernel, NOT_AFFECTED)

@@ -13,7 +13,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from jsonschema import Draft7Validator, Draft202012Validator
 
 from patches.scanner.outcome import Outcome, Verdict
-from patches.scanner.output.formats import DOCUMENTS
+from patches.scanner.output.formats import WRITERS
 from tests.scanner.output.schemas import OPENVEX, SARIF
 from tests.scanner.sample_outcomes import failed, outcome
 
@@ -26,7 +26,7 @@ for _name in {"iri", "iri-reference"} & Draft7Validator.FORMAT_CHECKER.checkers.
 
 def made(name: str, of: Outcome) -> Any:
     """Create a document and parse it."""
-    return json.loads(DOCUMENTS[name](of))
+    return json.loads(WRITERS[name](of))
 
 
 def everything() -> Iterator[Outcome]:

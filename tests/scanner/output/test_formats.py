@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.scanner.inventory import Package
 from patches.scanner.matching.findings import Finding, Ignored
 from patches.scanner.outcome import Coverage, Outcome
-from patches.scanner.output.formats import DOCUMENTS
+from patches.scanner.output.formats import WRITERS
 from patches.vulnerability import FixedPackage, Severity
 from tests.scanner.output.format_checks import everything, made, problems
 from tests.scanner.sample_outcomes import failed, outcome, record
@@ -38,9 +38,9 @@ class EveryFormatTests(SynchronousTestCase):
     def test_valid(self) -> None:
         """Whatever the outcome is, the document is valid in its format, and plain ASCII."""
         self.assertGreater(len(list(everything())), 3)
-        self.assertGreater(len(DOCUMENTS), 3)
+        self.assertGreater(len(WRITERS), 3)
         for each in everything():
-            for name, make in DOCUMENTS.items():
+            for name, make in WRITERS.items():
                 text = make(each)
                 self.assertTrue(text.isascii(), name)
                 self.assertFalse(text.endswith("\n"), name)
@@ -50,7 +50,7 @@ class EveryFormatTests(SynchronousTestCase):
     @given(TEXTS, TEXTS, TEXTS, TEXTS)
     def test_strange_texts(self, name: str, version: str, text: str, reason: str) -> None:
         """Texts from lists and files are only ever texts in the document."""
-        for form, make in DOCUMENTS.items():
+        for form, make in WRITERS.items():
             self.assertEqual(problems(form, make(strange(name, version, text, reason))), [], form)
 
     def test_schemas_refuse(self) -> None:
@@ -64,7 +64,7 @@ class EveryFormatTests(SynchronousTestCase):
 
     def test_not_clean(self) -> None:
         """An incomplete scan is reported as such in every format, with the reason."""
-        for name, make in DOCUMENTS.items():
+        for name, make in WRITERS.items():
             text = make(failed())
             self.assertIn("incomplete", text, name)
             self.assertIn("Connection refused", text, name)

@@ -11,7 +11,7 @@ from patches.scanner.host.os_release import detect_platform
 from patches.scanner.inventory import Inventory, InventoryError, read_inventory
 from patches.scanner.matching.purls import matches_package, purl_of
 from patches.scanner.outcome import Coverage
-from patches.scanner.output.formats import DOCUMENTS
+from patches.scanner.output.formats import WRITERS
 from patches.vulnerability import FixedPackage, Severity
 from tests.scanner.output.format_checks import problems
 from tests.scanner.sample_outcomes import finding, outcome
@@ -52,7 +52,7 @@ class HostTests(SynchronousTestCase):
             )
             coverage = Coverage(len(packages), (), {}, (), packages, inventory.scheme)
             told = outcome(platform=platform, coverage=coverage, findings=found)
-            texts = {form: make(told) for form, make in DOCUMENTS.items()}
+            texts = {form: make(told) for form, make in WRITERS.items()}
             for form, text in texts.items():
                 self.assertEqual(problems(form, text), [], (name, form))
             components = json.loads(texts["cyclonedx"])["components"]

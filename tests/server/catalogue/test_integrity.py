@@ -42,7 +42,10 @@ class BodyTests(SynchronousTestCase):
         """Digest and number of lines must be those that were stored; the chunk is named."""
         [chunk] = cut_chunks(RECORDS[:5])
         self.assertEqual(verified_body(chunk), b"".join(RECORDS[:5]))
-        for changes, said in (({"digest": bytes(32)}, "its digest"), ({"vulnerabilities": 6}, "it does not have 6 lines")):
+        for changes, said in (
+            ({"digest": bytes(32)}, "its digest"),
+            ({"vulnerabilities": 6}, "it does not have 6 lines"),
+        ):
             error = self.assertRaises(Damaged, verified_body, evolve(chunk, **changes))
             self.assertTrue(str(error).startswith("chunk 0: ") and said in str(error), error)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.interfaces import SourceError
-from patches.sources.osv.ecosystems import TABLE, Ecosystem, Ecosystems
+from patches.sources.osv.ecosystems import TABLE, Ecosystem, Ecosystems, Release
 from patches.sources.osv.parser import parse_osv
 from patches.sources.parse_context import ParseContext
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
@@ -31,7 +31,9 @@ class IdentityTests(SynchronousTestCase):
         ):
             record_id += "234"
             found = only(record(record_id, affected(ecosystem, "curl", "8"), upstream=["CVE-2024-1234"]))
-            self.assertEqual((found.name, found.aliases, found.flaws), ("CVE-2024-1234", (record_id,), (found.name,)))
+            self.assertEqual(
+                (found.name, found.aliases, found.vulnerability_ids), ("CVE-2024-1234", (record_id,), (found.name,))
+            )
             self.assertIn("CVE-2024-1234", found.details_href)
 
     def test_advisory(self) -> None:
@@ -55,7 +57,7 @@ class IdentityTests(SynchronousTestCase):
             upstream = ["CVE-2024-1234", "GHSA-AAAA-bbbb-2222"]
             found = only(record(record_id, affected(ecosystem, "curl", "8-r1"), upstream=upstream))
             self.assertEqual((found.name, found.aliases), (record_id, ("CVE-2024-1234", "GHSA-aaaa-bbbb-2222")))
-            self.assertEqual(found.flaws, ("CVE-2024-1234",))
+            self.assertEqual(found.vulnerability_ids, ("CVE-2024-1234",))
 
     def test_links(self) -> None:
         """The link is the distribution's own page, else a reference, else OSV's page; it is always a URL."""
@@ -306,7 +308,8 @@ class EcosystemTests(SynchronousTestCase):
 
     def test_own_row(self) -> None:
         """A row for an ecosystem can be added, or replaced."""
-        row = Ecosystem.of_family("TuxCare", "tuxcare", "rpm", "binary")
+        releases = Release(r"TuxCare:(\d+)", "tuxcare-{0}"), Release("TuxCare", "tuxcare")
+        row = Ecosystem("TuxCare", releases, "rpm", "binary")
         ecosystems = Ecosystems((*TABLE, row))
         document = record("CLSA-1", affected("TuxCare:Next 9", "a", "1"), affected("TuxCare:9", "a", "1-1"))
         found, skipped = parse(document, ecosystems=ecosystems)
