@@ -98,7 +98,7 @@ class WholeServer:
         self.key = TokenKey(b"k" * 32)
         engine = open_database(folder / "catalogue.sqlite")
         self.catalogue = Catalogue(engine)
-        schedule = Schedule(timedelta(hours=6))
+        schedule = Schedule(timedelta(hours=6), jitter=lambda: 0.0)
         lists = StagingStore(folder / "lists.sqlite")
         publisher = Publisher(self.catalogue, lists, Guard(), folder)
         self.refresh = Refresher(

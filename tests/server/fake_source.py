@@ -196,7 +196,7 @@ class RefreshCase(DatabaseCase):
             self.catalogue,
             self.lists,
             self.publisher,
-            Schedule(self.interval, self.platforms),
+            Schedule(self.interval, self.platforms, jitter=lambda: 0.0),
             self.budget,
             maybeDeferred,
             self.clock,

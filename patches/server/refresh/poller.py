@@ -61,7 +61,9 @@ class Poller:
         name, interval = state.source.name, self._interval(state.source.name)
         if state.source.ask_within is not None:
             interval = min(interval, state.source.ask_within)
-        if not await state.attempts.run(f"The lists of {name}", ask, self._clock.seconds, interval):
+        if not await state.attempts.run(
+            f"The lists of {name}", ask, self._clock.seconds, interval, self._schedule.jitter
+        ):
             state.wait()
             return set()
         wanted = [offer for offer in offers if self._wants(offer)]
@@ -93,7 +95,7 @@ class Poller:
 
         try:
             what = f"The list {offer.key} of {source.name}"
-            done = await source_list.attempts.run(what, read, self._clock.seconds, interval)
+            done = await source_list.attempts.run(what, read, self._clock.seconds, interval, self._schedule.jitter)
             return set(source_list.platforms) if done else set()
         finally:
             self._budget.release(REFRESH, REFRESH_BYTES)

@@ -229,7 +229,8 @@ class Refresher:
                 status.held_back = snapshot if snapshot.held_back is not None else None
                 status.snapshot = snapshot if snapshot.held_back is None else status.snapshot
 
-        if await attempts.run(f"The snapshot of {platform}", publish, self._clock.seconds, self._schedule.interval):
+        interval, jitter = self._schedule.interval, self._schedule.jitter
+        if await attempts.run(f"The snapshot of {platform}", publish, self._clock.seconds, interval, jitter):
             del self._changed[platform]
 
     def _recheck_catalogue(self) -> None:
@@ -239,6 +240,6 @@ class Refresher:
             self._search = RetrySchedule()
             return
         if self._search.due <= now:
-            self._search.fail(NO_SOURCE, now, self._schedule.interval)
+            self._search.fail(NO_SOURCE, now, self._schedule.interval, self._schedule.jitter)
         for state in self._source_set.states:
             state.attempts.due = min(state.attempts.due, self._search.due)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import random
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Protocol
 
@@ -21,12 +22,14 @@ class Schedule:
     :ivar intervals: the intervals of sources that have their own, by name.
     :ivar keep: the time for which a replaced list is kept: for sessions that are resumed after a restart, and for the
         deltas to the next list.
+    :ivar jitter: returns a number in [0, 1), by which pauses after failures are shortened.
     """
 
     interval: timedelta
     platforms: tuple[str, ...] = ()
     intervals: Mapping[str, timedelta] = field(factory=dict)
     keep: timedelta = timedelta(days=1)
+    jitter: Callable[[], float] = random.random
 
 
 class PublicSourceProvider(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 
@@ -11,10 +12,11 @@ from twisted.logger import Logger
 
 from patches.interfaces import ISource, NotThere, Offer, SourceError
 from patches.server.errors import CatalogueError
+from patches.service.backoff import Backoff
 
 log = Logger()
 
-_FIRST_RETRY = timedelta(seconds=10)
+_FIRST_RETRY_SECONDS = 10.0
 #: What is wrong with a list in which nothing is, nothing of what is wanted at least.
 EMPTY = "the list is empty"
 INTERNAL_ERROR = "internal error; see the log"
@@ -39,7 +41,12 @@ class RetrySchedule:
     absent: bool = False
 
     async def run(
-        self, what: str, work: Callable[[], Awaitable[None]], seconds: Callable[[], float], interval: timedelta
+        self,
+        what: str,
+        work: Callable[[], Awaitable[None]],
+        seconds: Callable[[], float],
+        interval: timedelta,
+        jitter: Callable[[], float] = random.random,
     ) -> bool:
         """
         Run the work. Return whether it succeeded.
@@ -47,17 +54,18 @@ class RetrySchedule:
         :param what: its name in the log.
         :param seconds: returns the time.
         :param interval: the time from a success to the next attempt.
+        :param jitter: returns a number in [0, 1).
         """
         try:
             await work()
         except (SourceError, CatalogueError) as error:
-            self.fail(str(error), seconds(), interval)
+            self.fail(str(error), seconds(), interval, jitter)
             self.absent = isinstance(error, NotThere)
         except CancelledError:
             raise  # the server stops: no failure, and nothing else is to begin
         except Exception:
             log.failure("{what} could not be refreshed", what=what)
-            self.fail(INTERNAL_ERROR, seconds(), interval)
+            self.fail(INTERNAL_ERROR, seconds(), interval, jitter)
         else:
             self.succeed(seconds(), interval)
             return True
@@ -69,12 +77,12 @@ class RetrySchedule:
         self.failures, self.error, self.absent = 0, None, False
         self.due = now + interval.total_seconds()
 
-    def fail(self, error: str, now: float, interval: timedelta) -> None:
-        """Record a failure; the pause doubles with each, up to the interval."""
+    def fail(self, error: str, now: float, interval: timedelta, jitter: Callable[[], float] = random.random) -> None:
+        """Record a failure; the pause doubles with each, up to the interval; servers do not retry in step."""
         self.failures += 1
         self.failed += 1
         self.error, self.absent = error, False
-        self.due = now + min(_FIRST_RETRY * 2 ** min(self.failures - 1, 10), interval).total_seconds()
+        self.due = now + Backoff(_FIRST_RETRY_SECONDS, interval.total_seconds(), jitter).pause(self.failures)
 
 
 @define(eq=False)

@@ -68,7 +68,7 @@ class Following(RuleBasedStateMachine):
         )
         self.lists = StagingStore(Path(":memory:"))
         budget = Budget(REFRESH_BYTES, {REFRESH: REFRESH_BYTES})
-        schedule = Schedule(INTERVAL)
+        schedule = Schedule(INTERVAL, jitter=lambda: 0.0)
         self.poller = Poller(self.lists, schedule, budget, maybeDeferred, self.clock, self.clock.seconds)
         self.state = SourceState(self.source)
         self.clock.advance(1)

@@ -41,7 +41,9 @@ class AttemptsTests(SynchronousTestCase):
 
     def attempt(self, error: BaseException | None = None) -> bool:
         """Do it at second 100."""
-        return self.successResultOf(ensureDeferred(self.subject.run("it", raising(error), lambda: 100.0, HOUR)))
+        return self.successResultOf(
+            ensureDeferred(self.subject.run("it", raising(error), lambda: 100.0, HOUR, lambda: 0.0))
+        )
 
     def facts(self) -> tuple[float, int, int, str | None, bool]:
         """Return all that is known."""
@@ -63,6 +65,11 @@ class AttemptsTests(SynchronousTestCase):
         self.assertEqual(self.facts(), (3700.0, 0, 12, None, False))
         self.attempt(SourceError("broken"))
         self.assertEqual(self.facts(), (110.0, 1, 13, "broken", False))
+
+    def test_jitter(self) -> None:
+        """A pause is shortened by up to its half, so that servers that lost the same source do not retry in step."""
+        self.subject.fail("broken", 0.0, HOUR, lambda: 1.0)
+        self.assertEqual(self.subject.due, 5.0)
 
     def test_kinds(self) -> None:
         """The world's errors are told as they are; that something is not there is told apart."""
