@@ -50,10 +50,10 @@ def parse_tracker(stream: BinaryIO, context: ParseContext) -> Iterator[Vulnerabi
     """
     empty = True
     try:
-        for package, flaws in ijson.kvitems(stream, ""):
+        for package, entries in ijson.kvitems(stream, ""):
             empty = False
-            if is_name(package) and isinstance(flaws, dict):
-                yield from _parse_package(package, flaws, context)
+            if is_name(package) and isinstance(entries, dict):
+                yield from _parse_package(package, entries, context)
             else:
                 context.skip(NO_RECORD)
     except ijson.JSONError as error:
@@ -62,8 +62,8 @@ def parse_tracker(stream: BinaryIO, context: ParseContext) -> Iterator[Vulnerabi
         raise SourceError("it is not the tracker's file: it has no packages")
 
 
-def _parse_package(package: str, flaws: dict[str, Any], context: ParseContext) -> Iterator[Vulnerability]:
-    for name, entry in flaws.items():
+def _parse_package(package: str, entries: dict[str, Any], context: ParseContext) -> Iterator[Vulnerability]:
+    for name, entry in entries.items():
         releases = entry.get("releases") if isinstance(entry, dict) else None
         if not is_name(name) or not isinstance(releases, dict):
             context.skip(NO_RECORD)

@@ -1,5 +1,5 @@
 """
-Parser of records in OSV's format, of any distribution: yields one vulnerability per record and platform.
+Parser of records in OSV's format, of any distribution; yields one vulnerability per record and platform.
 
 A record about a single CVE is named by the CVE, and its own id is an alias; an advisory keeps its id, and its CVEs are
 aliases. The rules of each distribution are in :mod:`patches.sources.osv.ecosystems`.
@@ -20,7 +20,7 @@ from patches.sources.osv.severity import severity_of, vector_of
 from patches.sources.parse_context import NO_PACKAGE, NO_RECORD, WITHDRAWN, ParseContext
 from patches.vulnerability import Vulnerability
 
-_FLAW = re.compile(r"CVE-\d{4}-\d{4,19}\Z")
+_CVE = re.compile(r"CVE-\d{4}-\d{4,19}\Z")
 
 
 def parse_osv(
@@ -95,13 +95,13 @@ def _vulnerability(
     ecosystem, record_id = entries[0].place.ecosystem, document["id"]
     contents = [entry.content for entry in entries]
     name = _name(record_id, ecosystem)
-    flaws = vulnerability_ids(text for where in ecosystem.cves for text in _texts(document.get(where)))
+    cves = vulnerability_ids(text for where in ecosystem.cves for text in _texts(document.get(where)))
     return Vulnerability(
         name=name,
         platform=platform,
         severity=severity_of(document, contents, ecosystem.rated_in_summary),
         details_href=_link(document, name, ecosystem),
-        aliases=tuple(sorted({record_id, *flaws} - {name})),
+        aliases=tuple(sorted({record_id, *cves} - {name})),
         source=source,
         published=time_in(document.get("published")),
         cvss=vector_of([score for holder in (document, *contents) for score in dicts(holder.get("severity"))]),
@@ -110,8 +110,8 @@ def _vulnerability(
 
 
 def _name(record_id: str, ecosystem: Ecosystem) -> str:
-    flaw = record_id.removeprefix(ecosystem.flaws) if ecosystem.flaws else ""
-    return flaw if _FLAW.match(flaw) else record_id
+    cve = record_id.removeprefix(ecosystem.flaws) if ecosystem.flaws else ""
+    return cve if _CVE.match(cve) else record_id
 
 
 def _link(document: dict[str, Any], name: str, ecosystem: Ecosystem) -> str:

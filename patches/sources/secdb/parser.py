@@ -25,7 +25,7 @@ _NEVER = "0"
 
 
 @define(eq=False)
-class _Flaw:
+class _Fix:
     """One vulnerability in one package: the highest version that fixes it, and its aliases."""
 
     version: str
@@ -75,7 +75,7 @@ def _parse_package(item: Any, platform: str, context: ParseContext) -> Iterator[
     if not is_name(name) or not isinstance(fixes, dict):
         context.skip(NO_RECORD)
         return
-    for vulnerability_id, found in _flaws(fixes, context).items():
+    for vulnerability_id, found in _fixes_by_id(fixes, context).items():
         never = found.version == _NEVER
         fixed = FixedPackage(name, None if never else found.version, status="not_affected" if never else "fixed")
         yield Vulnerability(
@@ -88,8 +88,8 @@ def _parse_package(item: Any, platform: str, context: ParseContext) -> Iterator[
         )
 
 
-def _flaws(fixes: dict[str, Any], context: ParseContext) -> dict[str, _Flaw]:
-    flaws: dict[str, _Flaw] = {}
+def _fixes_by_id(fixes: dict[str, Any], context: ParseContext) -> dict[str, _Fix]:
+    found: dict[str, _Fix] = {}
     for version, texts in fixes.items():
         texts = texts if isinstance(texts, list) else []
         if not _is_valid(version):
@@ -100,10 +100,10 @@ def _flaws(fixes: dict[str, Any], context: ParseContext) -> dict[str, _Flaw]:
             if not names:
                 context.skip(NO_ID)
             for name in names:
-                vulnerability_id = flaws.setdefault(name, _Flaw(version))
-                vulnerability_id.fixed_in(version)
-                vulnerability_id.aliases |= aliases
-    return flaws
+                fix = found.setdefault(name, _Fix(version))
+                fix.fixed_in(version)
+                fix.aliases |= aliases
+    return found
 
 
 def _is_valid(version: str) -> bool:
