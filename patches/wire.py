@@ -1,7 +1,7 @@
 """
 The one wire format, used by both ends: records, chunks and digests.
 
-A chunk's body is newline-delimited JSON, one vulnerability a line. A chunk's digest is the SHA-256 of that body, and
+A chunk's body is newline-delimited JSON, one vulnerability per line. A chunk's digest is the SHA-256 of that body, and
 travels as ``Repr-Digest`` (RFC 9530). A stream's digest is the SHA-256 over the concatenated 32-byte digests of its
 chunks.
 """

@@ -96,7 +96,7 @@ class FailingDisk:
         """
         Record a call, and fail if its number is that of the failing call.
 
-        :raises OSError: at that call, and after it if the failure lasts.
+        :raises OSError: at that call; if the failure lasts, also at later calls that need room.
         :raises PowerCut: at that call, and at every call after it.
         """
         if self.failed and self._code is None:

@@ -37,7 +37,7 @@ class BoundedRequest(server.Request):
         """
         Limit the announced length to the longest body.
 
-        Twisted writes longer bodies to a temporary file; a shorter announced length keeps them in memory.
+        By this length Twisted chooses between memory and a temporary file: bodies are small, and never touch the disk.
         """
         super().gotLength(min(length, self.max_body) if length else length)
 

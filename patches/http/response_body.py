@@ -31,6 +31,7 @@ class _Body(Protocol):
         self._pieces.append(data)
         self._size += len(data)
         if self._size > self._max_bytes:
+            # Stopped first: connectionLost, which follows, must not fire ``finished`` again.
             self._stop()
             self.finished.errback(BodyTooLong(f"its response is longer than {self._max_bytes} bytes"))
 
@@ -51,6 +52,7 @@ class _Body(Protocol):
         self._over = True
         self._pieces.clear()
         if self.transport is not None:
+            # loseConnection waits until unsent data is written; not every transport can abort.
             close = getattr(self.transport, "abortConnection", self.transport.loseConnection)
             close()
 

@@ -139,6 +139,7 @@ class ListeningService(Service):
 
     def privilegedStartService(self) -> None:
         """Bind the port before the process drops its privileges."""
+        # The failure is collected and raised below: an exception in an errback would stay in the Deferred.
         refused: list[Failure] = []
         self._endpoint.listen(self._factory).addCallbacks(self._listens, refused.append)
         for failure in refused:
@@ -195,6 +196,7 @@ class CleanEndService(Service):
 
     def _take_over(self) -> None:
         def end(number: int, frame: Any) -> None:
+            # A signal handler may interrupt the reactor anywhere, so it only wakes it up.
             self._reactor.callFromThread(self._stop)
 
         signal.signal(signal.SIGTERM, end)

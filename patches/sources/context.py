@@ -27,7 +27,7 @@ class SourceContext:
     :ivar run: runs blocking calls.
     :ivar folder: the folder of fetched files and scratch files.
     :ivar fetcher: creates the fetcher of a configured source.
-    :ivar kept: the fetched files.
+    :ivar files: the fetched files.
     :ivar environment: the variables of the process, which may name proxies.
     """
 

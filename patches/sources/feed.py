@@ -118,6 +118,7 @@ class FeedSource:
                 offers.append(Offer(part.key, state, part.platform))
         self._ready = ready
         errors = [had for _, had in ready.values() if isinstance(had, SourceError)]
+        # If every part failed, the source itself is unavailable, unless it merely lacks the lists.
         if errors and len(errors) == len(ready) and not all(isinstance(error, NotThere) for error in errors):
             raise errors[0]
         return offers
@@ -169,9 +170,8 @@ class FeedListing:
                 for vulnerability in batch:
                     yield vulnerability
         finally:
-            with suppress(
-                ValueError
-            ):  # an abandoned batch may still run in a thread, and a running generator cannot be closed
+            # An abandoned batch may still run in a thread, and a generator that runs cannot be closed.
+            with suppress(ValueError):
                 records.close()
 
     def _records(self) -> Generator[Vulnerability, None, None]:

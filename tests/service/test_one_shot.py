@@ -48,7 +48,7 @@ class InterruptTests(SynchronousTestCase):
 
         @click.group(cls=Commands)
         def group() -> None:
-            """Start a process group."""
+            """Run the commands of the test."""
 
         @group.command()
         def interrupted() -> NoReturn:

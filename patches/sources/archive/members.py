@@ -99,7 +99,7 @@ def _of_tar(path: Path, meter: Meter, suffix: str) -> Iterator[tuple[str, bytes]
     with _damage(path), open_metered(path, meter) as file:
         with tarfile.open(fileobj=file, mode="r|", bufsize=_BLOCK, tarinfo=_Header) as archive:
             for info in archive:
-                archive.members.clear()  # type: ignore[attr-defined]  # typeshed hides it; it only grows
+                archive.members.clear()  # type: ignore[attr-defined]  # hidden by typeshed; tarfile never shortens it
                 meter.begin()
                 if info.isreg() and info.name.endswith(suffix):
                     yield info.name, _content_in_tar(archive, info, meter)

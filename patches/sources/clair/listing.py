@@ -134,7 +134,7 @@ class ClairListing:
         """
         Record the end of the list.
 
-        :raises ListChanged: if the last row of the pass before is no longer in the list: something was deleted.
+        :raises ListChanged: if the last row of the previous pass is no longer in the list: something was deleted.
         """
         if self._awaited is not None:
             raise ListChanged(f"{self._awaited[:128]!r} is gone from the list of {self._namespace}")
@@ -162,8 +162,7 @@ class ClairListing:
                     self._last = name, digest_of(details)
                 yield evolve(details.vulnerability, source=self._source)
         finally:
-            # The consumer stopped early, or a request failed: cancel the others, and consume their errors, which nobody
-            # awaits.
+            # The consumer stopped early, or a request failed: cancel the others and drop their errors.
             for _, asked in under_way:
                 asked.addErrback(lambda failure: None)
                 asked.cancel()

@@ -196,7 +196,7 @@ class SkippedEntries:
 
     @classmethod
     def of(cls, reasons: Mapping[str, Counter[str]]) -> SkippedEntries:
-        """Create from the skipped entries of the pass before."""
+        """Create from the skipped entries of the previous pass."""
         return cls(dict(reasons), sum(reasons.values(), Counter()))
 
     def note(self, name: str, reasons: Iterable[str]) -> None:

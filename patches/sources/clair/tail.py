@@ -177,6 +177,7 @@ class Tails:
 
     async def renew(self) -> None:
         """Renew the tokens that are about to expire; one that cannot be renewed now is tried again the next time."""
+        # A copy of the items: another pass may add a list while a request is in progress.
         for platform, read in list(self._lists.items()):
             tail, now = read.tail, self.seconds()
             if tail is None or now - tail.place.issued < RENEW_SECONDS:
@@ -192,5 +193,6 @@ class Tails:
                     error=error,
                 )
             else:
+                # The tail may have been replaced or dropped while the request was in progress.
                 if page.next_page is not None and read.tail is tail:
                     read.tail = evolve(tail, place=ListPosition(page.next_page, now))

@@ -76,6 +76,7 @@ class _ToFile(Protocol):
     def dataReceived(self, data: bytes) -> None:
         if self._over:
             return
+        # The time-out is for silence, not for the whole body.
         self._timer.reset(self._quiet_seconds)
         try:
             if self._sums.size + len(data) > self._max_size:
@@ -83,6 +84,7 @@ class _ToFile(Protocol):
             self._file.write(data)
             self._sums.add(data)
         except (BodyTooLong, OSError):
+            # Stopped first: connectionLost, which follows, must not fire ``finished`` again.
             self._stop()
             self.finished.errback()
 
@@ -118,6 +120,7 @@ class _Unwanted(Protocol):
 
 def _close(protocol: Protocol) -> None:
     if protocol.transport is not None:
+        # loseConnection waits until unsent data is written; not every transport can abort.
         close = getattr(protocol.transport, "abortConnection", protocol.transport.loseConnection)
         close()
 

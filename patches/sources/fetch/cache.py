@@ -104,6 +104,7 @@ class CacheEntry:
 
     def begin(self, begun: PartialFile | None) -> None:
         """Empty the partial file and write its record; ``None``: it cannot be resumed."""
+        # The record is removed first: after a crash it must not describe the emptied file.
         self._beside("part.json").unlink(missing_ok=True)
         self.partial.open("wb").close()
         if begun is not None:
@@ -111,6 +112,7 @@ class CacheEntry:
 
     def keep(self, record: FileRecord) -> None:
         """Turn the partial file, which is complete, into the file."""
+        # In this order: see the theory of operation at the top of the module.
         self._beside("part.json").unlink(missing_ok=True)
         self.partial.replace(self.path)
         _write(self._beside("json"), record)
@@ -133,6 +135,7 @@ class FileCache:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        # A lock lives as long as it is held or awaited: the dictionary does not grow with the number of URLs.
         self._locks: WeakValueDictionary[str, DeferredLock] = WeakValueDictionary()
 
     def entry(self, url: str) -> CacheEntry:
@@ -160,6 +163,7 @@ class FileCache:
         :return: the number of removed files.
         """
         here = [path for path in self._files() if re.match(r"[0-9a-f]{64}[-.]", path.name)]
+        # A copy of the items: a lock may be collected during the iteration.
         stay = {_digest(url) for url, lock in list(self._locks.items()) if lock.locked}
         stay |= {path.name[:64] for path in here if _time(path) >= before}
         gone = [path for path in here if path.name[:64] not in stay]

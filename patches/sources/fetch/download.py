@@ -156,11 +156,13 @@ class Downloader:
         except BodyTooLong:
             entry.drop_part()
             raise
+        # The partial file stays: the next try resumes it.
         except (RequestTimedOut, *BROKEN) as error:
             raise_failure(error)
         if transfer.length is not None and sums.size < transfer.length:
             raise TransientFailure(f"it sent {sums.size} of {transfer.length} bytes")
         wrong = _wrong(transfer, whole)
+        # The part that was there before may be damaged: start again, once, from the first byte.
         if wrong is not None and transfer.continued:
             return await self._anew(entry)
         if wrong is not None:

@@ -62,7 +62,7 @@ class FetcherFactory:
     All fetchers share one folder, so that a file of two sources is downloaded once. Each has its own headers and proxy.
 
     :param run: runs blocking calls.
-    :param kept: the folder of downloaded files.
+    :param files: the folder of downloaded files.
     :param environment: the variables of the process, which may name proxies.
     """
 

@@ -192,6 +192,7 @@ class RetryingClient:
             try:
                 return await pending.addTimeout(seconds, self._clock, onTimeoutCancel=timed_out)
             except BROKEN as error:
+                # Twisted wraps a cancellation in one of these; a caller that cancels expects CancelledError.
                 if is_cancellation(error):
                     raise CancelledError from error
                 raise
@@ -257,6 +258,7 @@ class RateLimiter:
             return
         now = self._clock.seconds()
         at = max(now, self._next)
+        # The turn is taken before the wait, so that concurrent callers queue up behind it.
         self._next = at + self._distance
         if at > now:
             await deferLater(self._clock, at - now)

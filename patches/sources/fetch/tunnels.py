@@ -120,6 +120,7 @@ class _Negotiation(Protocol):
             raise TunnelRefused("the client did not accept the connection")
         self._inner = inner
         inner.makeConnection(transport)
+        # These bytes arrived together with the proxy's response, before there was a protocol to receive them.
         if self._data:
             inner.dataReceived(self._data)
         return inner
@@ -131,10 +132,12 @@ class _Negotiation(Protocol):
         elif not read[1].startswith(b"2"):
             self._fail(f"the proxy answered {int(read[1])}", int(read[1]))
         else:
+            # Set before the callback, which connects the client's protocol at once.
             self._over, self._data = True, rest
             self.ready.callback(None)
 
     def _fail(self, reason: str, status: int | None = None) -> None:
+        # Aborted first: connectionLost, which follows, must not fire ``ready`` again.
         self._abort()
         self.ready.errback(TunnelRefused(reason, status))
 

@@ -1,5 +1,5 @@
 """
-Parser of records in OSV's format, of any distribution: yields one vulnerability per record and platform.
+Parser of records in OSV's format, of any distribution; yields one vulnerability per record and platform.
 
 A record about a single CVE is named by the CVE, and its own id is an alias; an advisory keeps its id, and its CVEs are
 aliases. The rules of each distribution are in :mod:`patches.sources.osv.ecosystems`.

@@ -25,7 +25,7 @@ _NEVER = "0"
 
 
 @define(eq=False)
-class _Fixes:
+class _Fix:
     """One vulnerability in one package: the highest version that fixes it, and its aliases."""
 
     version: str
@@ -88,8 +88,8 @@ def _parse_package(item: Any, platform: str, context: ParseContext) -> Iterator[
         )
 
 
-def _fixes_by_id(fixes: dict[str, Any], context: ParseContext) -> dict[str, _Fixes]:
-    fixes_by_id: dict[str, _Fixes] = {}
+def _fixes_by_id(fixes: dict[str, Any], context: ParseContext) -> dict[str, _Fix]:
+    found: dict[str, _Fix] = {}
     for version, texts in fixes.items():
         texts = texts if isinstance(texts, list) else []
         if not _is_valid(version):
@@ -100,10 +100,10 @@ def _fixes_by_id(fixes: dict[str, Any], context: ParseContext) -> dict[str, _Fix
             if not names:
                 context.skip(NO_ID)
             for name in names:
-                entry = fixes_by_id.setdefault(name, _Fixes(version))
-                entry.fixed_in(version)
-                entry.aliases |= aliases
-    return fixes_by_id
+                fix = found.setdefault(name, _Fix(version))
+                fix.fixed_in(version)
+                fix.aliases |= aliases
+    return found
 
 
 def _is_valid(version: str) -> bool:

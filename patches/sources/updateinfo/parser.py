@@ -65,13 +65,13 @@ def _vulnerability(
         fixed_in=packages,
         severity=severity_in(text_in(update, "severity")),
         details_href=_page(references, name),
-        aliases=tuple(alias for alias in _vulnerability_ids(update, references) if alias != name),
+        aliases=tuple(alias for alias in _cves(update, references) if alias != name),
         source=source,
         published=time_of(issued.get("date", "")) if issued is not None else None,
     )
 
 
-def _vulnerability_ids(update: Element, references: list[Element]) -> tuple[str, ...]:
+def _cves(update: Element, references: list[Element]) -> tuple[str, ...]:
     """
     Return the CVEs of an advisory, from the list of references; Fedora has them in titles of other references only.
     """

@@ -17,7 +17,7 @@ from patches.sources.fetch.retry import TRANSIENT, FetchSettings, RateLimiter, R
 
 
 class FakeTransport:
-    """A connection that counts its closings."""
+    """A connection that records whether it was closed."""
 
     closed = False
 

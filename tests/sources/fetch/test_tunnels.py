@@ -81,7 +81,7 @@ class TunnelTests(SynchronousTestCase):
             self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_refused(self) -> None:
-        """A proxy that refuses is distinguished from one with an error; the connection is closed."""
+        """The error names the proxy, not the server behind it, and the connection is closed."""
         for answer, reason in {
             b"HTTP/1.1 407 Authenticate\r\n\r\n": "the proxy answered 407",
             b"HTTP/1.1 502\r\n\r\n": "the proxy answered 502",
