@@ -109,6 +109,7 @@ SETTINGS = (
     ),
 )
 
+#: The option's name in the first Patches → its current name.
 ALIASES = {"mozdef-proxy": "reporter"}
 
 
