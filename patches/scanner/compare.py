@@ -130,7 +130,7 @@ async def _with_server(
             comparison.failed(Verdict.INCOMPLETE, error)
             if since is not None and stream.delta is not None:
                 since = None  # the cached list may be damaged: request the whole list
-                await stream.close()
+                await stream.close()  # otherwise its cohort would wait for this session until it expires
                 continue
         except Unchanged:
             raise

@@ -109,6 +109,7 @@ SETTINGS = (
     ),
 )
 
+#: The option's name in the first Patches → its current name.
 ALIASES = {"mozdef-proxy": "reporter"}
 
 
@@ -120,6 +121,7 @@ def target_of(values: Mapping[str, Any]) -> Target:
     :raises UnknownPlatform: if the platform is not given and cannot be detected.
     """
     root = values["root"]
+    # the running kernel is this host's: that of a mounted image is not known
     return Target(
         host_of(values),
         values["platform"] or detect_platform(root),

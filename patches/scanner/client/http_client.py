@@ -118,7 +118,7 @@ class HttpClient:
             raise Unreachable(f"{self.base_url} cannot be reached: {_reason(error)}") from error
 
     async def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> HttpResponse:
-        # unbuffered: treq must not collect a body before read_body limits its size
+        # unbuffered: treq otherwise keeps a copy of the whole body for further readers
         response = await self._http.request(
             method, self.base_url + path, data=body, headers=headers, allow_redirects=False, unbuffered=True
         )

@@ -58,6 +58,7 @@ class Trust:
         try:
             newest = self.seen.newest(platform)
             if newest is not None and said.checked < newest.checked:
+                # another server may have checked the very same list earlier: that list is not older
                 if said.revision != newest.revision:
                     raise NotTrusted(f"the list was checked at {snapshot['checked']}; a newer one was seen before")
             elif newest != said:

@@ -107,6 +107,7 @@ class VerifiedStream:
             "revision": self.snapshot.get("revision"),
         }
         for name, value in expected.items():
+            # the description at the start may lack a member; the one at the end must have all of them
             for said in (end.get(name), self.snapshot.get(name, value)):
                 if said != value:
                     raise NotVerified(f"the list does not match its end: {name} is {said}, but {value} received")

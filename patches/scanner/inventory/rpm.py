@@ -87,6 +87,7 @@ def _read_sqlite(path: Path, shown: str) -> Iterator[Mapping[int, str]]:
             uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         try:
             with closing(sqlite3.connect(uri, uri=True)) as database:
+                # a longer blob is an error of sqlite before it is read into memory
                 database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_HEADER)
                 for (blob,) in database.execute("SELECT blob FROM Packages ORDER BY hnum"):
                     yield header.read_header(bytes(blob))

@@ -33,7 +33,7 @@ def is_covered(package: Package, platform: str) -> bool:
     """
     Return whether the sources of a platform can have records of a package.
 
-    A package of unknown origin, and each package of a family without an entry in :data:`VENDORS`, counts as covered.
+    A package of unknown origin, and each package of a family without an entry in ``VENDORS``, counts as covered.
     """
     own = VENDORS.get(Platform.from_name(platform).family)
     return own is None or package.vendor is None or package.vendor.lower().startswith(own)
