@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from patches.interfaces import NotThere
+from OpenSSL.SSL import Error as TLSError
+from service_identity.exceptions import VerificationError
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.client import ResponseNeverReceived
+
+from patches.interfaces import NotThere, SourceError
+from patches.sources.fetch.request import raise_failure
+from patches.sources.fetch.retry import TransientFailure
 from tests.sources.download_case import BODY, URL, DownloadCase, whole
 from tests.sources.memory_web import Told, told
 
@@ -118,3 +126,19 @@ class RedirectTests(DownloadCase):
         self.fetch(self.redirect("https://cdn.test/d"), whole(ETag='"one"'))
         self.fetch(self.redirect("https://cdn.test/d"), told(304))
         self.assertEqual(self.web.asked[-1].headers["if-none-match"], '"one"')
+
+
+class FailureTests(SynchronousTestCase):
+    """Why a request failed, and whether another try may succeed."""
+
+    def test_certificates(self) -> None:
+        """A certificate of another name, or one that is not trusted, ends the download; other TLS errors may pass."""
+        untrusted = TLSError([("SSL routines", "", "certificate verify failed")])
+        for reason, message in (
+            (VerificationError(errors=[]), "its certificate is for another name"),
+            (untrusted, "its certificate is not trusted"),
+        ):
+            error = self.assertRaises(SourceError, raise_failure, ResponseNeverReceived([Failure(reason)]))
+            self.assertEqual(str(error), message)
+        broken = ResponseNeverReceived([Failure(TLSError([("SSL routines", "", "unexpected eof while reading")]))])
+        self.assertRaises(TransientFailure, raise_failure, broken)

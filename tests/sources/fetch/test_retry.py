@@ -99,6 +99,22 @@ class FetcherTests(SynchronousTestCase):
         self.assertEqual(self.pauses(0.0, tries=7, max_pause_seconds=12.0), [1, 2, 4, 8, 12, 12])
         self.assertEqual(self.pauses(1.0, tries=7, max_pause_seconds=12.0), [0.5, 1, 2, 4, 6, 6])
 
+    def test_rate(self) -> None:
+        """Requests are sent at an even pace, repeated ones included."""
+        fetcher = RetryingClient(self.client, self.clock, FetchSettings(rate=0.1, tries=2), lambda: 0.0)
+        for _ in range(2):
+            Deferred.fromCoroutine(fetcher.get("http://x.test/", 100))
+        self.assertEqual(len(self.client.asked), 1)
+        self.clock.advance(9.9)
+        self.assertEqual(len(self.client.asked), 1)
+        self.clock.advance(0.1)
+        self.assertEqual(len(self.client.asked), 2)
+        self.client.answer(503)
+        self.clock.advance(9.9)
+        self.assertEqual(len(self.client.asked), 2)
+        self.clock.advance(0.1)
+        self.assertEqual(len(self.client.asked), 3)
+
     def test_what_may_pass(self) -> None:
         """No connection, a lost one and the statuses of a failing server are tried again."""
         errors = [ConnectionRefusedError(), DNSLookupError(), ResponseFailed([Failure(ResponseDone())])]
