@@ -32,7 +32,7 @@ class ChangeWatcher:
     """
     Compares fingerprints and calls a function once for each series of changes.
 
-    :param look: returns the current fingerprint.
+    :param poll: returns the current fingerprint.
     :param settle: how long there must be no further change: an upgrade writes the database many times.
     :param changed: called when the packages have changed and the changes have ended.
     :param seconds: returns the time in seconds.

@@ -54,7 +54,7 @@ class Refresher:
         source_set: SourceSet,
         requested: RequestedPlatforms,
         catalogue: Catalogue,
-        lists: StagingStore,
+        staging: StagingStore,
         publisher: Publisher,
         schedule: Schedule,
         budget: Budget,
@@ -70,10 +70,10 @@ class Refresher:
             catalogue, source_set, requested, schedule.platforms, run, lambda: self.leads()
         )
         self._catalogue = catalogue
-        self._staging = lists
+        self._staging = staging
         self._publisher = publisher
         self._schedule = schedule
-        self._poller = Poller(lists, schedule, budget, run, clock, wall)
+        self._poller = Poller(staging, schedule, budget, run, clock, wall)
         self._run = run
         self._clock = clock
         self._wall = wall
