@@ -70,6 +70,12 @@ TOGETHER = ("values and contracts", "what feeds share", "reading files", "creati
 SHELLS = ("server: shell", "scanner: shell", "sources by name")
 
 
+#: The ``__init__`` of a package whose modules are in several layers belongs to none of them, and imports nothing.
+FACES = ("sources/__init__.py", "server/__init__.py", "scanner/__init__.py")
+#: The modules that read vulnerability sources.
+READERS_OF_SOURCES = ("sources/", "server/sources.py")
+
+
 @cache
 def modules() -> Mapping[str, ast.Module]:
     """Return every module of the package, parsed, by its path within the package."""
@@ -81,8 +87,16 @@ def imports(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: a relative import"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and _calls_import(node.func):
+            yield from (str(each.value) for each in node.args[:1] if isinstance(each, ast.Constant))
+
+
+def _calls_import(function: ast.expr) -> bool:
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return name in ("import_module", "__import__")
 
 
 def imports_any(tree: ast.AST, *packages: str) -> bool:
@@ -123,8 +137,7 @@ def wrong_way(path: str, tree: ast.Module) -> list[str]:
     found = []
     for name in imports(tree):
         target = path_of(name)
-        # The ``__init__`` of a package whose modules are in several layers belongs to none of them.
-        if target is None or target in ("sources/__init__.py", "server/__init__.py", "scanner/__init__.py"):
+        if target is None or target in FACES:
             continue
         other, theirs = place(target)
         is_beside = LAYERS[row][0] in (*TOGETHER, *SHELLS) or mine == theirs or (mine, theirs) in BESIDE
@@ -146,9 +159,9 @@ class LayerTests(SynchronousTestCase):
 
     def test_imports_point_down(self) -> None:
         """A module imports from the layers below its own: inside the server, catalogue < sessions, refresh < http."""
-        faces = ("sources/__init__.py", "server/__init__.py", "scanner/__init__.py")
-        found = [each for path, tree in modules().items() if path not in faces for each in wrong_way(path, tree)]
+        found = [each for path, tree in modules().items() if path not in FACES for each in wrong_way(path, tree)]
         self.assertEqual(found, [])
+        self.assertEqual([path for path in FACES if any(map(path_of, imports(modules()[path])))], [])
         self.assertGreater(len(modules()), 200)
 
     def test_wrong_imports_are_found(self) -> None:
@@ -160,8 +173,16 @@ class LayerTests(SynchronousTestCase):
             ("wire.py", "from patches.storage.sqlite import open_sqlite"),
             ("sources/osv/parser.py", "from patches.sources.csaf.parser import parse_csaf"),
             ("sources/archive/zip.py", "from patches.sources import registry"),
+            ("server/catalogue/store.py", "import importlib\nimportlib.import_module('patches.server.http.api')"),
+            ("scanner/scan.py", "__import__('patches.scanner.service')\n__import__('patches.demo.demonstration')"),
         ):
             self.assertEqual(len(wrong_way(path, ast.parse(line))), 1, line)
+        self.assertRaises(AssertionError, wrong_way, "server/catalogue/store.py", ast.parse("from ..http import api"))
+
+    def test_only_the_server_reads_sources(self) -> None:
+        """Scanner and reporter never import a source; the server does in one module."""
+        users = self.users("patches.sources")
+        self.assertEqual({path for path in users if not path.startswith(READERS_OF_SOURCES)}, set())
 
     def test_programs_are_apart(self) -> None:
         """Server, scanner and reporter never import each other; only the demonstration imports all of them."""
@@ -231,7 +252,8 @@ class LayerTests(SynchronousTestCase):
             ]
             inside = {id(node) for maker in makers for node in ast.walk(maker)}
             for node in ast.walk(tree):
-                found = isinstance(node, ast.ImportFrom) and any(alias.name == "reactor" for alias in node.names)
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+                found = any(each.rpartition(".")[2] == "reactor" for each in names)
                 self.assertFalse(found and id(node) not in inside, name)
 
     def test_values_are_pure(self) -> None:

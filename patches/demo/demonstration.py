@@ -12,7 +12,6 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from treq import json_content
 from twisted.application.service import MultiService
 from twisted.internet.defer import maybeDeferred
@@ -34,6 +33,7 @@ from patches.server import options as server_options
 from patches.server import service as server_service
 from patches.service import one_shot
 from patches.service.daemon import ListeningService, address_text
+from patches.service.terminal import TextTable
 from patches.settings import resolve
 
 LISTEN = "tcp:0:interface=127.0.0.1"
@@ -131,14 +131,15 @@ class _Demonstration:
     async def _show_hosts(self) -> None:
         """Show the hosts and findings that the reporter has stored, with the sources of the findings."""
         hosts = await json_content(await self._http.get(f"{self._reporter_url}/v1/hosts"))
-        table = Table("Host", "Platform", "Complete", "Findings", "Sources", header_style="bold", title="GET /v1/hosts")
+        table = TextTable("Host", "Platform", "Complete", "Findings", "Sources")
+        table.title = "GET /v1/hosts"
         for host in hosts["hosts"]:
             path = f"{self._reporter_url}/v1/hosts/{host['host']}/findings"
             findings = (await json_content(await self._http.get(path)))["vulnerabilities"]
             sources = Counter(finding["source"] for finding in findings)
             came_from = ", ".join(f"{source}: {count}" for source, count in sources.items())
-            row = host["host"], host["platform"], "yes" if host["complete"] else "no", str(len(findings)), came_from
-            table.add_row(*(escape(cell) for cell in row))
+            complete = "yes" if host["complete"] else "no"
+            table.add_texts(host["host"], host["platform"], complete, str(len(findings)), came_from)
         self._print("patches-reporter", "has accepted the reports, and shows:")
         self._screen.print(table)
 

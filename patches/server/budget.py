@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 
-#: What bytes are granted for.
+#: The purposes of granted bytes.
 WINDOW = "window"  # chunks held for sessions, prefetched ones and those still on their way out included
 REFRESH = "refresh"  # reading a source and writing a snapshot
 SESSIONS = "sessions"  # entries of the session table
@@ -14,12 +14,12 @@ CONNECTIONS = "connections"  # a channel, its parser, a parked request
 RESPONSES = "responses"  # bodies that belong to one response only, until the kernel has them
 PURPOSES = (WINDOW, REFRESH, SESSIONS, CONNECTIONS, RESPONSES)
 
-#: What an entry of the session table, and an open connection with a parked request, take (measured: 1.1 and 11.2 KiB).
+#: The bytes of an entry of the session table, and of a connection with a waiting request (measured: 1.1 and 11.2 KiB).
 SESSION_BYTES = 2 * 1024
 CONNECTION_BYTES = 16 * 1024
-#: What a refresh takes at the most: a page of a source's list, a few details, one chunk being encoded, a page cache.
+#: The most bytes of a refresh: a page of a source's list, a few details, one chunk being encoded, a page cache.
 REFRESH_BYTES = 8 * 1024 * 1024
-#: Kept free for what nobody counts: the allocator's gaps, threads, SQLite's page caches.
+#: Reserved for memory that is not counted: the allocator's gaps, threads, SQLite's page caches.
 SLACK_BYTES = 16 * 1024 * 1024
 
 

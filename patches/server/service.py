@@ -55,7 +55,7 @@ PROGRAM = Options.program
 
 log = Logger()
 
-#: Files that are open whatever comes: the catalogue, spools, the log, connections to sources.
+#: The number of files that are open at all times: the catalogue, spools, the log, connections to sources.
 _OTHER_FILES = 64
 
 

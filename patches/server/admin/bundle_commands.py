@@ -15,7 +15,7 @@ from patches.server.catalogue.bundle_writer import export
 from patches.signing import SigningKey, VerifyKey, create_keys
 from patches.wire import rfc3339
 
-#: So far ahead the clock of the other machine may be.
+#: How far the other machine's clock may be ahead, in seconds.
 _AHEAD_SECONDS = 86400
 
 

@@ -9,7 +9,7 @@ from patches.storage.database_url import database_url
 
 TABLE, JSON = "table", "json"
 
-#: Of every command: where the catalogue is.
+#: The options of every command: the location of the catalogue.
 PLACE_SETTINGS = (
     Setting("state-dir", "/var/lib/patches-server", Path, "The state folder of the patches-server."),
     Setting("database", None, database_url, "The catalogue's database, if the server was given one.", secret=True),

@@ -22,7 +22,7 @@ from patches.server.catalogue.snapshot import Snapshot, revision_of
 
 FORMAT, VERSION = "patches-catalogue", 1
 MANIFEST, CHECKSUM, SIGNATURE = "manifest.json", "manifest.sha256", "manifest.sig"
-#: No manifest is longer: it has a checksum for each chunk, so this is enough for more than 200 000.
+#: The longest manifest, in bytes: it has a checksum for each chunk, so this is enough for more than 200 000 chunks.
 MOST_MANIFEST_BYTES = 16 * 1024 * 1024
 BLOCK = 512
 END = bytes(2 * BLOCK)
@@ -128,7 +128,7 @@ def _read_entry(entry: Mapping[str, Any]) -> BundleEntry:
     )
     checksums = tuple(_digest(text) for text in entry["sha256"])
     if snapshot.platform != entry["platform"] or len(checksums) != snapshot.chunks:
-        raise ValueError(f"{snapshot.platform}: not so many checksums as chunks, or no platform's name")
+        raise ValueError(f"{snapshot.platform}: not one checksum for each chunk, or not the name of a platform")
     if snapshot.revision != revision_of(snapshot.platform, snapshot.digest):
         raise ValueError(f"{snapshot.platform}: the revision is not the one of its platform and digest")
     return BundleEntry(snapshot, checksums)

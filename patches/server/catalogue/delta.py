@@ -53,7 +53,7 @@ class Delta:
         return {"since": self.since, "changes": self.changes, "chunks": self.chunks, "cuts": list(self.cuts)}
 
 
-#: What a session reads.
+#: What a session reads: a snapshot or a delta.
 ReadableList = Snapshot | Delta
 
 

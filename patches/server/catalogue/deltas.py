@@ -27,7 +27,7 @@ from patches.server.errors import ChunkMissing
 
 log = Logger()
 
-#: What a delta may take: a part of the bytes of the list to which it leads; and never more bytes than this.
+#: The largest delta: as a part of the bytes of the resulting list, and in bytes.
 _MOST_PART, _MOST_BYTES = 0.5, 1024 * 1024
 _TAKE_UP_SECONDS = 10.0
 

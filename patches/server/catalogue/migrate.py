@@ -34,7 +34,7 @@ def migrate(engine: Engine) -> None:
     """
     with engine.connect() as connection:
         if _version(connection) == SCHEMA_VERSION:
-            return  # as nearly always; alembic takes memory
+            return  # the usual case: skip importing alembic, which is large
     with engine.begin() as connection:
         lock_exclusively(connection, LockPurpose.MIGRATING)
         _upgrade(connection, _version(connection))

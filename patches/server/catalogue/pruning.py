@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, and_, delete, func, or_, select
 
 from patches.server.catalogue.schema import CHUNKS, DELTAS, SNAPSHOTS
 
-#: So many replaced snapshots of a platform, the latest, are of use: deltas lead from them to the current one.
+#: The number of latest replaced snapshots to keep for each platform: deltas lead from them to the current one.
 MOST_REPLACED = 8
 
 

@@ -27,9 +27,9 @@ from patches.storage.sqlite import reason, sqlite_engine
 
 #: Readers do not wait for a writer (WAL), and the page cache stays small: the window is the cache.
 _PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-512")
-#: How many connections to PostgreSQL may be open: one a thread, and the one that holds the lock of who refreshes.
+#: The number of connections to PostgreSQL: one for each thread, and the connection of the refresh lock.
 _CONNECTIONS = 4
-#: A PostgreSQL that is not there any more is found out within half a minute, all in seconds but the last.
+#: Keepalives: a lost PostgreSQL is detected within half a minute. In seconds, the last in milliseconds.
 _PATIENCE = {
     "connect_timeout": 10,
     "keepalives_idle": 10,
@@ -46,12 +46,12 @@ SNAPSHOTS = Table(
     Column("platform", String(64), nullable=False, index=True),
     Column("created", Float, nullable=False),
     Column("checked", Float, nullable=False),
-    Column("retired", Float),  # when another became current in its place; NULL: it is current
+    Column("retired", Float),  # when another snapshot replaced it; NULL: it is current
     Column("vulnerabilities", Integer, nullable=False),
     Column("chunks", Integer, nullable=False),
     Column("digest", String(64), nullable=False),
     Column("sources", String, nullable=False),
-    Column("held", String),  # why it is not current, though it is the newest; NULL: nothing is against it
+    Column("held", String),  # why it is held back, though it is the newest; NULL: it is not held back
 )
 _CURRENT = text("retired IS NULL")
 Index("one_current", SNAPSHOTS.c.platform, unique=True, sqlite_where=_CURRENT, postgresql_where=_CURRENT)
@@ -71,14 +71,14 @@ DELTAS = Table(
     Column("since", String(64), nullable=False),
     Column("revision", String(64), nullable=False),
     Column("changes", Integer, nullable=False),
-    Column("chunks", Integer, nullable=False),  # how many: they are in the table of chunks, under its name
+    Column("chunks", Integer, nullable=False),  # their number; they are in the table of chunks
 )
 WANTED = Table(
     "wanted_platforms",
     METADATA,
     Column("platform", String(64), primary_key=True),
     Column("asked", Float, nullable=False),  # when a scanner last asked for it, to the day
-    Column("absent", Float),  # when its public source turned out not to have it; NULL: it is wanted
+    Column("absent", Float),  # when its public source was found not to have it; NULL: it is wanted
 )
 KNOWN = Table(
     "known_platforms",

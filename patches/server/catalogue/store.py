@@ -23,7 +23,7 @@ from patches.server.catalogue.transactions import read_transaction, write_transa
 from patches.server.errors import ChunkMissing, OlderList
 from patches.wire import StreamDigest
 
-#: Says why a list of some length is not to replace a snapshot; ``None`` if it may.
+#: Returns the reason for which a list of this length must not replace a snapshot; ``None`` if it may.
 Objection = Callable[[Snapshot | None, int], str | None]
 
 

@@ -38,7 +38,7 @@ from patches.wire import JSON, MAX_CHUNK_BYTES, encode_json, error_document, pre
 
 log = Logger()
 
-#: No request is parked longer, whatever it prefers; and never so long that its session would look silent.
+#: The longest wait of a request, in seconds; always shorter than the session time-out.
 MAX_WAIT_SECONDS = 25.0
 
 
@@ -51,7 +51,7 @@ class Api:
     """
 
     app = Klein()
-    app.url_map.merge_slashes = False  # a path with slashes too many is not found; nobody is sent elsewhere
+    app.url_map.merge_slashes = False  # a path with doubled slashes is 404, not a redirect
 
     def __init__(
         self,
@@ -149,7 +149,7 @@ class Api:
         except TimeoutError:
             return False, None
 
-    # Answers
+    # Responses
 
     def _session(self, request: IRequest, session: Session, code: int) -> bytes:
         reads = self._session_service.snapshot(session)
@@ -184,7 +184,7 @@ class Api:
         else:
             request.notifyFinish().addBoth(release)
 
-    # What is here
+    # Platforms, health and metrics
 
     @app.route("/v1/platforms", methods=["GET"])
     def platforms(self, request: IRequest) -> bytes:

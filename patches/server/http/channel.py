@@ -33,7 +33,7 @@ from patches.server.sessions.chunk_response import ChunkResponse
 #: How many bytes the kernel may keep for one connection; a chunk fits.
 SEND_BUFFER_BYTES = 128 * 1024
 
-#: So much the transport reads at once, and may keep of answers before it says that they are not out yet.
+#: The read size of the transport, and the bytes that it buffers before it pauses its producer.
 SMALL_BUFFER_BYTES = 4 * 1024
 
 
@@ -102,7 +102,7 @@ class BackpressureChannel(HTTPChannel):
 
     def when_flushed(self, call: Callable[[], None]) -> None:
         """Call once the kernel has taken what is written now, or the connection is lost."""
-        self._out()  # of an earlier write: the transport tells only of all writes together
+        self._out()  # for an earlier write: the transport reports only when all writes are flushed
         self._when_flushed = call
 
     def _out(self) -> None:
@@ -116,7 +116,7 @@ class BackpressureChannel(HTTPChannel):
         """Whether no request is being answered."""
         return self._flushed and not self.requests and self._answered is None
 
-    # What the transport says
+    # Called by the transport
 
     def pauseProducing(self) -> None:
         """Note that a response is not yet written."""

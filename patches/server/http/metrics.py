@@ -60,7 +60,7 @@ class Metrics:
             for state in State:
                 now.add_metric([platform, str(state)], table.count(platform, state))
         yield now
-        events = CounterMetricFamily("patches_session_events", "What happened to sessions.", labels=["event"])
+        events = CounterMetricFamily("patches_session_events", "Session events.", labels=["event"])
         for event in EVENTS:
             events.add_metric([event], self._session_service.events[event])
         yield events
@@ -71,8 +71,8 @@ class Metrics:
         )
 
     def _lists(self) -> Iterator[Metric]:
-        age = GaugeMetricFamily("patches_snapshot_age_seconds", "Since its sources last gave it.", labels=["platform"])
-        size = GaugeMetricFamily("patches_snapshot_vulnerabilities", "In the current snapshot.", labels=["platform"])
+        age = GaugeMetricFamily("patches_snapshot_age_seconds", "Seconds since the last check.", labels=["platform"])
+        size = GaugeMetricFamily("patches_snapshot_vulnerabilities", "Of the current snapshot.", labels=["platform"])
         failures = CounterMetricFamily("patches_refresh_failures", "Refreshes that failed.", labels=["platform"])
         failing = GaugeMetricFamily("patches_refresh_failing", "1 if the last refresh failed.", labels=["platform"])
         held_back = GaugeMetricFamily("patches_snapshot_held", "1 if a newer one is held back.", labels=["platform"])
@@ -90,8 +90,8 @@ class Metrics:
     def _sources(self) -> Iterator[Metric]:
         by = ["platform", "source"]
         claimed = GaugeMetricFamily("patches_source_claimed", "Entries that a source says it has.", labels=by)
-        read = GaugeMetricFamily("patches_source_read", "Records that were read of a source.", labels=by)
-        skipped = GaugeMetricFamily("patches_source_skipped", "Entries left out.", labels=[*by, "reason"])
+        read = GaugeMetricFamily("patches_source_read", "Records read from a source.", labels=by)
+        skipped = GaugeMetricFamily("patches_source_skipped", "Entries skipped.", labels=[*by, "reason"])
         for platform, status in sorted(self._refresh.statuses.items()):
             told = status.snapshot.sources if status.snapshot is not None else {}
             for source, counts in told.items():
@@ -103,11 +103,11 @@ class Metrics:
         yield from (claimed, read, skipped)
 
     def _memory(self) -> Iterator[Metric]:
-        granted = GaugeMetricFamily("patches_memory_granted_bytes", "Granted by the budget.", labels=["purpose"])
-        denied = CounterMetricFamily("patches_memory_denied", "How often bytes were not granted.", labels=["purpose"])
+        granted = GaugeMetricFamily("patches_memory_granted_bytes", "Bytes granted by the budget.", labels=["purpose"])
+        denied = CounterMetricFamily("patches_memory_denied", "Refusals of the budget.", labels=["purpose"])
         for purpose, used in self._budget.used.items():
             granted.add_metric([purpose], used)
             denied.add_metric([purpose], self._budget.denied[purpose])
         yield from (granted, denied)
-        yield GaugeMetricFamily("patches_memory_limit_bytes", "The limit.", value=self._memory_limit)
-        yield GaugeMetricFamily("patches_memory_resident_bytes", "Of this process.", value=resident_bytes())
+        yield GaugeMetricFamily("patches_memory_limit_bytes", "The memory limit, in bytes.", value=self._memory_limit)
+        yield GaugeMetricFamily("patches_memory_resident_bytes", "Resident bytes.", value=resident_bytes())

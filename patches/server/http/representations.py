@@ -24,7 +24,7 @@ def snapshot_document(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-#: Gives the document of a snapshot; a server that signs adds to it.
+#: Converts a snapshot to its document; a server that signs adds to it.
 DescribeSnapshot = Callable[[Snapshot], dict[str, Any]]
 
 

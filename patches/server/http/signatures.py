@@ -9,7 +9,7 @@ from patches.server.catalogue.snapshot import Snapshot
 from patches.server.http.representations import snapshot_document
 from patches.signing import SigningKey, manifest_bytes
 
-#: So many signatures are remembered: one for each list that is served, and each time at which it was checked.
+#: The number of signatures that are remembered: one for each served list and time of check.
 _REMEMBERED = 256
 
 

@@ -15,10 +15,10 @@ from patches.interfaces import Run
 from patches.server.refresh.requests_table import MOST_WANTED, Requests, RequestTable
 from patches.server.refresh.schedule import PublicSourceProvider
 
-#: How often it is written down that a platform is still asked for, and how long it is wanted after that.
+#: How often a request is renewed, and how long the platform is wanted after that.
 RENEWED_EVERY = timedelta(days=1)
 WANTED_FOR = timedelta(days=30)
-#: How long a platform that public feeds do not have is not looked for again.
+#: How long an absent platform is not polled again.
 ABSENT_FOR = timedelta(days=1)
 
 

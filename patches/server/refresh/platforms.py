@@ -18,7 +18,7 @@ from patches.server.refresh.on_demand import RequestedPlatforms
 from patches.server.refresh.source_set import NOTHING, SourceSet
 from patches.server.refresh.status import ListStatus
 
-#: Where nobody else reads when a snapshot was checked, it is written down no more often.
+#: The shortest time between writes of the time of check, where no other server reads it; in seconds.
 _SELDOM_SECONDS = 3600.0
 
 

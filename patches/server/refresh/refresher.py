@@ -33,7 +33,7 @@ from patches.server.refresh.status import NO_SOURCE, ListStatus
 log = Logger()
 
 _TAKE_UP_SECONDS = 10.0
-#: So long sessions may come back after a restart to a list that was replaced.
+#: How long after a restart sessions may resume a replaced list, in seconds.
 _SESSIONS_COME_BACK_SECONDS = 3600.0
 
 

@@ -1,9 +1,9 @@
 """
 The table through which servers with one catalogue exchange requests: wanted platforms, absent ones, known ones.
 
-The server that is asked for a platform writes that it is wanted, whoever refreshes. The leader writes which platforms
-there are, and which of the wanted ones are absent. A single server uses the table for itself, across restarts. Every
-method blocks and runs in a thread.
+The server that is asked for a platform records the request, whether or not it is the leader. The leader writes which
+platforms there are, and which of the wanted ones are absent. A single server uses the table for itself, across
+restarts. Every method blocks and runs in a thread.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, 
 from patches.server.catalogue.schema import KNOWN, SNAPSHOTS, WANTED
 from patches.server.catalogue.transactions import LockPurpose, read_transaction, write_transaction
 
-#: So many platforms may be wanted at once; of those that have no list yet the ones asked for longest ago make room.
+#: The highest number of requested platforms; beyond it, the oldest requests without a list are removed.
 MOST_WANTED = 128
-#: So many are remembered that turned out not to be there.
+#: The highest number of absent platforms that are remembered.
 MOST_ABSENT = 256
 
 

@@ -17,7 +17,7 @@ from patches.service.backoff import Backoff
 log = Logger()
 
 _FIRST_RETRY_SECONDS = 10.0
-#: What is wrong with a list in which nothing is, nothing of what is wanted at least.
+#: The problem of a list that has no record of a served platform.
 EMPTY = "the list is empty"
 INTERNAL_ERROR = "internal error; see the log"
 

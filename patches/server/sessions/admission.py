@@ -46,7 +46,7 @@ class Admission:
     def enqueue(self, session: Session) -> None:
         """Activate a session that was just queued, if it is its turn."""
         if session.platform in self._vacant or self._cohorts.is_waiting_for_memory(session.revision):
-            self._admit(session.platform)  # those who came before go first
+            self._admit(session.platform)  # earlier sessions are admitted first
         else:
             self._try_to_activate(session)
 
@@ -76,7 +76,7 @@ class Admission:
         """
         self._vacant.discard(platform)
         for session in self._table.queue(platform):
-            # Checked anew for each session: activating the one before may have activated, closed or replaced this one.
+            # Checked again for each session: activating the one before may have activated, closed or replaced this one.
             if session.state is State.QUEUED and self._table.find(session.token) is session:
                 self._try_to_activate(session)
 

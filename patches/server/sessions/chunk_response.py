@@ -9,9 +9,9 @@ from attrs import define, field
 from patches.server.catalogue.chunks import MAX_ENCODED_BYTES, Chunk
 from patches.wire import NDJSON, repr_digest
 
-#: No head of a chunk's answer is longer.
+#: The longest head of a chunk's response, in bytes.
 MAX_HEAD_BYTES = 1024
-#: What a chunk takes in memory at the most.
+#: The most memory that a chunk takes, in bytes.
 MAX_RESPONSE_BYTES = MAX_ENCODED_BYTES + MAX_HEAD_BYTES
 
 

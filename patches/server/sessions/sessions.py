@@ -184,7 +184,7 @@ class SessionService:
         """Return the revisions that sessions read or will read."""
         return self._snapshots.revisions()
 
-    # Coming in
+    # Opening
 
     def _enter(self, token: str, snapshot: ReadableList, position: int) -> Session:
         self._refuse_if_stopping()
@@ -205,7 +205,7 @@ class SessionService:
         if self._stopping:
             raise Denied("stopping", "the server stops", 1)
 
-    # Going on, and going
+    # Reading and closing
 
     def _note_position(self, session: Session, n: int) -> None:
         session.seen = self._clock.seconds()

@@ -61,7 +61,7 @@ class Session:
     state: State = field(default=State.QUEUED)
 
 
-#: How many ended sessions are remembered, to tell them why they ended.
+#: The number of ended sessions that are remembered, so that a late request gets the reason.
 REMEMBERED = 1024
 
 

@@ -68,7 +68,7 @@ class TokenKey:
             raise BadToken("not a session") from error
         mac, content = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
         if _to_text(raw) != token:
-            raise BadToken("not as it was written")  # base64 can be written in several ways
+            raise BadToken("not in canonical base64")  # base64 can be written in several ways
         if len(content) <= _RANDOM_BYTES or not hmac.compare_digest(mac, self._sign(content)):
             raise BadToken("not a session of this server")
         platform, _, revision = content[_RANDOM_BYTES:].decode("utf-8").partition(" ")

@@ -123,7 +123,7 @@ class Window:
         if loaded is not None:
             place.served = True
         elif n < self.chunks:
-            self._stuck = False  # a request is the occasion to try a failed chunk again
+            self._stuck = False  # a new request retries a failed chunk
             self._fill()
         return loaded
 
@@ -228,7 +228,7 @@ class Window:
                 deferred.callback(loaded)
 
     def _failed(self, failure: Failure, number: int) -> None:
-        """Fail all Deferreds that wait: none of them can get further. The next reader that asks causes another try."""
+        """Fail all Deferreds that wait: they cannot make progress. The next reader that asks causes another try."""
         if failure.check(CatalogueError):
             log.error("Chunk {number} could not be read: {error}", number=number, error=failure.value)
         else:
@@ -237,7 +237,7 @@ class Window:
         self._loading, self._stuck = False, True
         self.cached_bytes -= MAX_RESPONSE_BYTES
         self.head = max(number, self.tail)
-        waiting, self._waiting = self._waiting, {}  # swapped before they are fired: callbacks may wait anew
+        waiting, self._waiting = self._waiting, {}  # swapped before they are fired: callbacks may add new waiters
         self._end_if_empty()
         for _, deferred in chain.from_iterable(waiting.values()):
             if not deferred.called:

@@ -10,7 +10,7 @@ from sqlalchemy import Column, Float, MetaData, String, Table, select
 revision = "5"
 down_revision: str | None = "4"
 
-#: The public feeds until then: what is current and comes from them alone goes on being read.
+#: The public feeds until then: a current list that comes only from them is still read.
 _PUBLIC = {
     "debian-tracker",
     "ubuntu-osv",
