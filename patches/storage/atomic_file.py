@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 
 from attrs import define
 
@@ -23,7 +24,22 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     :param mode: the permissions of the file.
     :raises OSError: if it cannot be written.
     """
-    with _written_beside(path, content, mode) as beside:
+    with replacing(path, mode=mode) as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
+    """
+    Open a file that replaces another durably when the context is left; an error leaves the other file as it was.
+
+    :param mode: the permissions of the file.
+    :raises OSError: if it cannot be written.
+    """
+    with _beside(path, mode) as (file, beside):
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
         os.replace(beside, path)
     sync_folder(path.parent)
 
@@ -36,7 +52,10 @@ def create_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     :raises FileExistsError: if it exists already; it is not changed.
     :raises OSError: if it cannot be written.
     """
-    with _written_beside(path, content, mode) as beside:
+    with _beside(path, mode) as (file, beside):
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
         os.link(beside, path)
     try:
         sync_folder(path.parent)
@@ -59,16 +78,13 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _written_beside(path: Path, content: bytes, mode: int) -> Iterator[str]:
-    """Write a synced file in the folder of another, and remove it at the end unless it was renamed."""
+def _beside(path: Path, mode: int) -> Iterator[tuple[BinaryIO, str]]:
+    """Create a file in the folder of another, and remove it at the end unless it was renamed."""
     descriptor, beside = tempfile.mkstemp(prefix=f"{path.name[:200]}.", suffix=".new", dir=path.parent)
     try:
         with open(descriptor, "wb") as file:
             os.fchmod(descriptor, mode)
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        yield beside
+            yield file, beside
     finally:
         with suppress(OSError):
             os.unlink(beside)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -26,6 +25,7 @@ from patches.server.catalogue.integrity import Damaged, verified_body
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
 from patches.signing import SigningKey
+from patches.storage.atomic_file import replacing
 from patches.wire import StreamDigest
 
 
@@ -40,19 +40,12 @@ def export(catalogue: Catalogue, snapshots: Sequence[Snapshot], path: Path, key:
     :raises BadBundle: if the bundle cannot be written.
     """
     packed = [_packed(catalogue, snapshot) for snapshot in snapshots]
-    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        with beside.open("wb") as file:
+        with replacing(path) as file:
             _write(file, catalogue, packed, key)
-            file.flush()
-            os.fsync(file.fileno())
-            size = file.tell()
-        beside.replace(path)
+            return file.tell()
     except OSError as error:
         raise BadBundle(f"{path}: {error.strerror}") from error
-    finally:
-        beside.unlink(missing_ok=True)
-    return size
 
 
 def _packed(catalogue: Catalogue, snapshot: Snapshot) -> BundleEntry:
