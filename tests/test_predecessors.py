@@ -100,7 +100,7 @@ class ServerDefects(SynchronousTestCase):
         self.assertEqual(second.state, State.ACTIVE)
 
     def test_activation_replaces_readers(self) -> None:
-        """A session that becomes active takes nothing away from active ones."""
+        """A session that becomes active does not take chunks away from active ones."""
         server = self.server()
         first = server.open()
         server.ask(first, 0)
@@ -120,7 +120,7 @@ class ServerDefects(SynchronousTestCase):
         self.assertEqual(server.ask(resumed, 4).number, 4)
 
     def test_slow_reader_silently_skips(self) -> None:
-        """The window waits for its slowest reader; one that is too slow gets an error, and skips nothing."""
+        """The window waits for its slowest reader; one that is too slow gets an error, and does not skip a chunk."""
         server = self.server(chunks=40, session_timeout=30, chunk_timeout=60)
         slow, fast = server.open(), server.open()
         server.ask(slow, 0)
@@ -252,7 +252,7 @@ class ScannerDefects(SynchronousTestCase):
 
 
 class BudgetDefects(SynchronousTestCase):
-    """Defects of counting."""
+    """Defects of the memory budget."""
 
     def test_memory_never_given_back(self) -> None:
         """A granted amount that is released can be granted again, any number of times."""
