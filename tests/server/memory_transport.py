@@ -44,7 +44,7 @@ class Wire:
         protocol.makeConnection(self)
         self._settle()
 
-    # The other end
+    # The methods of the other end
 
     def send(self, data: bytes) -> None:
         """Send from the other end."""
@@ -112,7 +112,7 @@ class Wire:
                 self._producer = None
             self._protocol.connectionLost(Failure(reason))
 
-    # What the protocol calls
+    # The methods that the protocol calls
 
     def write(self, data: bytes) -> None:
         """Buffer bytes until the kernel accepts them."""

@@ -49,7 +49,7 @@ class MakingTests(ServiceCase):
     """Servers that are created."""
 
     def test_listens(self) -> None:
-        """It listens where it was told, and nothing has been asked of the outside before it starts."""
+        """A server listens at its endpoint, and does not open a connection before it starts."""
         server = self.make("--listen", "tcp:8123:interface=127.0.0.1")
         self.assertEqual(self.reactor.tcpServers, [])
         server.listening.privilegedStartService()

@@ -109,7 +109,7 @@ class RoundTripTests(BundleCase):
         self.assertIn("rhel-9", self.refusal(2, "export", str(self.file), "--platform", "rhel-9"))
 
     def test_new_catalogue(self) -> None:
-        """An import creates a catalogue if there is none, unless the bundle is refused."""
+        """An import creates a missing catalogue, unless the bundle is refused."""
         data, empty = self.export(), Path(self.mktemp())
         empty.mkdir()
         self.file.write_bytes(data[:-1])

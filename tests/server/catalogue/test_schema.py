@@ -97,7 +97,7 @@ class OpenTests(SchemaCase):
         self.assertEqual((notices.wanted, notices.absent, notices.known), ({"debian-12": 7.0}, {}, frozenset()))
 
     def test_no_connection(self) -> None:
-        """The migration does not leave a connection open."""
+        """No connection is left open after a database was opened."""
         self.assertEqual(open_database(self.where).pool.checkedin(), 0)  # type: ignore[attr-defined]
 
     def test_unknown_version(self) -> None:

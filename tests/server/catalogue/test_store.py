@@ -206,7 +206,7 @@ class PruneTests(CatalogueCase):
         self.assertIsNotNone(self.catalogue.find(self.old.revision))
 
     def test_surplus(self) -> None:
-        """Of the replaced snapshots beyond the age for surplus ones, only the latest of each platform are kept."""
+        """Only the latest replaced snapshots of each platform are kept beyond the age for surplus ones."""
         for number in range(12, 24):
             self.publish(number, now=number * 1000.0)
         self.catalogue.publish("debian-11", lines(vulnerabilities(1)), SOURCES, 1.0)

@@ -22,7 +22,7 @@ class FollowedTests(ClairCase):
         return {each.name: each.fixed_in[0].version or "" for each in decode_lines(body)}
 
     def test_unchanged(self) -> None:
-        """An unchanged list costs three requests each half hour, and nothing is written."""
+        """An unchanged list costs three requests each half hour, plus one for all lists; nothing is written."""
         before = self.written()
         self.patch(self.catalogue, "publish", None)
         for number in range(1, 41):

@@ -84,7 +84,7 @@ class MergingTests(SynchronousTestCase):
         self.assertEqual(self.merged(vendor, [one, two]), [two, *vendor])
 
     def test_three(self) -> None:
-        """Of three sources the first that has a statement on a vulnerability in a package holds."""
+        """The first of three sources that has a statement on a vulnerability in a package holds."""
         lists = [
             [record("CVE-2024-0001", fix("a", "1"), source="one")],
             [record("CVE-2024-0002", fix("a", "2"), source="two")],

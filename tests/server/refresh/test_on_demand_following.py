@@ -86,7 +86,7 @@ class FollowingTests(PublicCase):
         self.go_on()
         self.go_on()
         self.assertEqual(self.both("amiga-3"), ["not ready"] * 2)
-        self.turn = 0  # which already knew it
+        self.turn = 0  # the server that already knows the platforms
         self.go_on()
         self.go_on()
         self.assertEqual(self.both("amiga-3"), ["unknown"] * 2)

@@ -112,7 +112,7 @@ class PlatformTests(RefreshCase):
         self.assertRaises(NotReady, self.refresh.current, "amiga-3")
 
     def test_ready(self) -> None:
-        """A server is ready only with the last of its platforms, even if an import alone reveals them."""
+        """A server is ready only with the last of its platforms, even if only an import reveals them."""
         self.put("alpine-3.20", 5)
         feed = PutFeed("feed", {name: [*vulnerabilities(5, name)] for name in ("debian-11", "debian-13")})
         feed.wanted = set(feed.lists)
@@ -172,10 +172,7 @@ class ChosenPlatformTests(RefreshCase):
         self.assertNotIn("alpine-3.20", self.source.asked)
 
     def test_not_there(self) -> None:
-        """
-        A chosen platform that no source has is not ready, with the reason in its status; it is read once a source has
-        it.
-        """
+        """A chosen platform that no source has is not ready, and its status has the reason; later it is read."""
         self.tick()
         self.assertRaises(NotReady, self.refresh.current, "rocky-9")
         self.assertIn("no source", str(self.refresh.statuses["rocky-9"].error))

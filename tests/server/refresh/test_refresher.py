@@ -44,7 +44,7 @@ class ReadingTests(RefreshCase):
         self.assertEqual(self.count(), 1001)
 
     def test_later_record_holds(self) -> None:
-        """Of two records with the same name the later one is served."""
+        """The later one of two records with the same name is served."""
         self.source.lists["debian-12"] = [vulnerability(1, href="old"), vulnerability(2), vulnerability(1, href="new")]
         self.tick()
         snapshot = self.refresh.current("debian-12")

@@ -53,7 +53,7 @@ class ListsTests(SynchronousTestCase):
         self.assertEqual(self.lists.facts("debian-12")["debian"]["read"], 20)
 
     def test_last_wins(self) -> None:
-        """Of two records of a platform with the same name the later one holds."""
+        """The later one of two records with the same name and platform holds."""
         import_id = self.lists.begin("debian", "all")
         self.lists.add(import_id, [vulnerability(1, href="a"), vulnerability(1, href="b")])
         self.lists.add(import_id, [vulnerability(1, href="c"), vulnerability(1, "debian-13")])

@@ -28,10 +28,7 @@ class LanesTests(SynchronousTestCase):
         return self.cohorts.leave(self.sessions[name])
 
     def test_opens(self) -> None:
-        """
-        The first session of a snapshot opens a cohort; its memory is granted then, and released when the session
-        leaves.
-        """
+        """The first session of a snapshot opens a cohort, whose memory is released when the session leaves."""
         self.assertTrue(self.admit("a"))
         self.assertEqual((len(self.cohorts), self.budget.free(WINDOW)), (1, 0))
         self.assertTrue(self.leave("a"))

@@ -62,10 +62,7 @@ class ExpiryTests(SynchronousTestCase):
         self.assertRaises(UnknownSession, self.table.get, "a")
 
     def test_holds_up(self) -> None:
-        """
-        A session that holds up others beyond its timeout expires, even if it is not silent; alone it may take any
-        time.
-        """
+        """A session that holds up others for too long expires even if it is not silent; alone it never does."""
         first = self.open("a", active=True)
         self.subject.tick(10.0)
         first.seen = 100.0

@@ -31,7 +31,7 @@ class TokenTests(SynchronousTestCase):
         self.assertRegex(self.token, r"\A[A-Za-z0-9_-]+\Z")
 
     def test_distinct(self) -> None:
-        """Tokens for the same platform and revision differ."""
+        """Tokens for the same platform and revision differ, since each has 128 random bits of its own."""
         tokens = {self.key.create("debian-12", "r") for _ in range(1000)}
         self.assertEqual(len(tokens), 1000)
 
