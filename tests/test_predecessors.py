@@ -1,8 +1,7 @@
 """
-The defects of the first Patches and of other early clients and servers of its kind, each as a test that would detect
-it.
+The defects of the first Patches, and of other early clients and servers of its kind, as tests that detect them.
 
-Every test is named after the defect. They use the server in :mod:`tests.server_in_memory`.
+Each test is named after the defect. They use the server in :mod:`tests.server_in_memory`.
 """
 
 from __future__ import annotations
@@ -51,10 +50,7 @@ class ServerDefects(SynchronousTestCase):
         return WholeServer(Path(self.mktemp()), chunks, Limits(**limits))  # type: ignore[arg-type]
 
     def test_limit_never_applied(self) -> None:
-        """
-        No more sessions are active than the limit allows, however many clients ask at once; the others wait or are
-        denied.
-        """
+        """No more sessions are active than the limit allows; further clients wait or are denied."""
         server = self.server(max_active=3, max_queued=2)
         states = [server.open().state for _ in range(5)]
         self.assertEqual(states, [State.ACTIVE] * 3 + [State.QUEUED] * 2)
