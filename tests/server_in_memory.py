@@ -1,4 +1,4 @@
-"""A server in memory, without HTTP: source, refresh, catalogue, sessions, and a clock."""
+"""A server in memory, without HTTP: source, refresher, catalogue, sessions, and a clock."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class WholeServer:
         return self.session_service.read_cached(session.token, number)
 
     def wait(self, seconds: int) -> None:
-        """Advance the clock, and make the periodic calls."""
+        """Advance the clock, with a tick of the sessions each second."""
         for _ in range(seconds):
             self.clock.advance(1)
             self.session_service.tick()

@@ -1,8 +1,7 @@
 """
-The defects of the first Patches and of other early clients and servers of its kind, each as a test that would detect
-it.
+The defects of the first Patches, and of other early clients and servers of its kind, as tests that detect them.
 
-Every test is named after the defect. They use the server in :mod:`tests.server_in_memory`.
+Each test is named after the defect. They use the server in :mod:`tests.server_in_memory`.
 """
 
 from __future__ import annotations
@@ -51,10 +50,7 @@ class ServerDefects(SynchronousTestCase):
         return WholeServer(Path(self.mktemp()), chunks, Limits(**limits))  # type: ignore[arg-type]
 
     def test_limit_never_applied(self) -> None:
-        """
-        No more sessions are active than the limit allows, however many clients ask at once; the others wait or are
-        denied.
-        """
+        """No more sessions are active than the limit allows; further clients wait or are denied."""
         server = self.server(max_active=3, max_queued=2)
         states = [server.open().state for _ in range(5)]
         self.assertEqual(states, [State.ACTIVE] * 3 + [State.QUEUED] * 2)
@@ -100,7 +96,7 @@ class ServerDefects(SynchronousTestCase):
         self.assertEqual(second.state, State.ACTIVE)
 
     def test_activation_replaces_readers(self) -> None:
-        """A session that becomes active takes nothing away from active ones."""
+        """A session that becomes active does not take chunks away from active ones."""
         server = self.server()
         first = server.open()
         server.ask(first, 0)
@@ -120,7 +116,7 @@ class ServerDefects(SynchronousTestCase):
         self.assertEqual(server.ask(resumed, 4).number, 4)
 
     def test_slow_reader_silently_skips(self) -> None:
-        """The window waits for its slowest reader; one that is too slow gets an error, and skips nothing."""
+        """The window waits for its slowest reader; one that is too slow gets an error, and does not skip a chunk."""
         server = self.server(chunks=40, session_timeout=30, chunk_timeout=60)
         slow, fast = server.open(), server.open()
         server.ask(slow, 0)
@@ -252,7 +248,7 @@ class ScannerDefects(SynchronousTestCase):
 
 
 class BudgetDefects(SynchronousTestCase):
-    """Defects of counting."""
+    """Defects of the memory budget."""
 
     def test_memory_never_given_back(self) -> None:
         """A granted amount that is released can be granted again, any number of times."""

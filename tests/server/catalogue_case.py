@@ -1,4 +1,4 @@
-"""A case with a server's state folder, and the console command on it."""
+"""A case with the state folder of a server, and the console command on it."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ SOURCES = {"made-up": {"read": 10, "skipped": {}, "claimed": 10}}
 
 
 class CommandCase(SynchronousTestCase):
-    """A case with a folder that has an empty catalogue, as of a server that runs: it stays open."""
+    """A case with a folder that has an empty catalogue, which stays open as if a server were running."""
 
     def setUp(self) -> None:
         self.folder = Path(self.mktemp())
         self.catalogue = self.make(self.folder)
 
     def make(self, folder: Path) -> Catalogue:
-        """Make an empty catalogue."""
+        """Create an empty catalogue."""
         folder.mkdir()
         catalogue = Catalogue(open_database(folder / "catalogue.sqlite"))
         self.addCleanup(catalogue.close)
@@ -37,7 +37,7 @@ class CommandCase(SynchronousTestCase):
     def publish(
         self, records: Sequence[Vulnerability] | int = 20, platform: str = "debian-12", now: float = 1000.0
     ) -> Snapshot:
-        """Publish a list; a number of records makes one up."""
+        """Publish a list; a number of records stands for made-up ones."""
         made = vulnerabilities(records, platform) if isinstance(records, int) else records
         return self.catalogue.publish(platform, lines(made), SOURCES, now)
 
@@ -47,17 +47,17 @@ class CommandCase(SynchronousTestCase):
         return CliRunner().invoke(main, words, env={"COLUMNS": "400"})
 
     def document(self, name: str, *words: str, code: int = 0) -> Any:
-        """Run a command that shows something, and give what it shows."""
+        """Run a command, and return the JSON document that it prints."""
         ran = self.run_command(name, *words, "--format", "json")
         self.assertEqual((ran.exit_code, ran.stderr), (code, ""))
         return json.loads(ran.stdout)
 
     def refusal(self, code: int, name: str, *words: str, folder: Path | None = None) -> str:
-        """Return the one line with which a command is refused."""
+        """Run a command that is refused, and return its one line of error."""
         ran = self.run_command(name, *words, folder=folder)
         self.assertEqual((ran.exit_code, ran.stdout, ran.stderr.count("\n")), (code, "", 1), ran.output)
         return ran.stderr
 
     def run_keygen(self, path: Path) -> int:
-        """Make a pair of keys; give the exit code."""
+        """Create a pair of keys; return the exit code."""
         return CliRunner().invoke(main, ["catalogue", "keygen", str(path)]).exit_code

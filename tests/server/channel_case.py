@@ -1,4 +1,4 @@
-"""A case with a session whose chunks are asked for over connections in memory."""
+"""A case with a session whose chunks are requested over connections in memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.server.server_case import GZIP, ServerCase
 
 
 class ChannelCase(ServerCase):
-    """A case with a session that reads."""
+    """A case with an active session."""
 
     limits = Limits(max_active=100, max_queued=10)
 
@@ -17,5 +17,5 @@ class ChannelCase(ServerCase):
         self.path = self.open()
 
     def chunk(self, n: int, headers: dict[str, str] | None = None, path: str = "") -> bytes:
-        """Write a request for a chunk."""
+        """Return a request for a chunk."""
         return request("GET", f"{path or self.path}/chunks/{n}", GZIP if headers is None else headers)

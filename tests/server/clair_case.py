@@ -1,4 +1,4 @@
-"""A case with a refresh that reads a Clair."""
+"""A case with a refresher that reads from Clair."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HALF_HOUR = 1800.0
 
 
 class ClairCase(RefreshCase):
-    """A case with a Clair that has lists of two releases of Debian, and with a refresh that has read them."""
+    """A case with a Clair that has lists of two releases of Debian, and with a refresher that has read them."""
 
     interval = timedelta(hours=6)
 
@@ -33,7 +33,7 @@ class ClairCase(RefreshCase):
         self.double.requests.clear()
 
     def start(self) -> None:
-        """Start a server, or start it anew."""
+        """Start a server, or restart it."""
         client = HTTPClient(FirstEncoding(RequestTraversalAgent(self.double.resource())))
         settings = ClairSettings(fetch=FetchSettings(tries=1))
         self.configured = [ClairSource(client, "http://clair.test", self.clock, settings)]
@@ -41,10 +41,10 @@ class ClairCase(RefreshCase):
         self.successResultOf(ensureDeferred(self.refresh.load_current()))
 
     def change(self, name: str, version: str, namespace: str = "debian:9") -> None:
-        """Change a vulnerability, or make one."""
+        """Change a vulnerability, or create one."""
         self.double.change(namespace, {"Name": name, "FixedIn": [{"Name": "made-up", "Version": version}]})
 
     def written(self) -> tuple[int, object]:
-        """Return what changes when something is written, but for when a snapshot was checked."""
+        """Return all that a write changes, except the time of a snapshot's check."""
         snapshots = [(each.revision, each.created, each.held_back) for each in self.catalogue.snapshots()]
         return self.lists._database.total_changes, snapshots

@@ -1,4 +1,4 @@
-"""On which database a test of the catalogue runs: what holds on SQLite holds on PostgreSQL."""
+"""Cases for tests of the catalogue, which run on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.postgresql import postgresql
 
 
 class DatabaseCase(SynchronousTestCase):
-    """A case that makes databases; on SQLite."""
+    """A case that creates databases of SQLite."""
 
     def new_database(self) -> Path | URL:
         """Return the location of an empty database."""
@@ -24,19 +24,19 @@ class DatabaseCase(SynchronousTestCase):
         return engine
 
     def execute(self, where: Path | URL, *statements: str) -> None:
-        """Do something to a database behind the catalogue's back."""
+        """Execute statements on a database directly, without the catalogue."""
         with self.raw(where).begin() as connection:
             for statement in statements:
                 connection.exec_driver_sql(statement)
 
     def rows_of(self, where: Path | URL, query: str) -> list[tuple[object, ...]]:
-        """Ask a database behind the catalogue's back."""
+        """Query a database directly, without the catalogue."""
         with self.raw(where).connect() as connection:
             return [tuple(row) for row in connection.exec_driver_sql(query)]
 
 
 class OnPostgreSQL(DatabaseCase):
-    """Put before a case, this has it run on PostgreSQL."""
+    """A mix-in that, placed before a case, runs it on PostgreSQL."""
 
     def new_database(self) -> Path | URL:
         """Return the location of an empty database."""

@@ -1,4 +1,4 @@
-"""Made-up vulnerabilities, snapshots and chunks, and a shelf that gives chunks when it is told to."""
+"""Made-up vulnerabilities, snapshots and chunks, and a loader of chunks that a test controls."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from patches.wire import digest, encode_line
 
 
 def vulnerability(number: int, platform: str = "debian-12", href: str = "") -> Vulnerability:
-    """Make one vulnerability."""
+    """Create one vulnerability."""
     package = FixedPackage(f"package-{number % 50}", f"1.{number}-1")
     return Vulnerability(f"CVE-2024-{number:06d}", platform, (package,), Severity(number % 7), href, source="made-up")
 
 
 def vulnerabilities(count: int, platform: str = "debian-12") -> list[Vulnerability]:
-    """Make many, ordered by name."""
+    """Create a list of vulnerabilities, ordered by name."""
     return [vulnerability(number, platform) for number in range(count)]
 
 
 def lines(records: Iterable[Vulnerability]) -> list[bytes]:
-    """Encode them."""
+    """Return the records as encoded lines."""
     return [encode_line(record) for record in records]
 
 
 def snapshot(chunks: int = 4, platform: str = "debian-12", revision: str = "r1") -> Snapshot:
-    """Make a snapshot that is in no catalogue."""
+    """Create a snapshot that is not in a catalogue."""
     return Snapshot(revision, platform, 0.0, 0.0, chunks * 10, chunks, "00" * 32, {})
 
 
 def blank(number: int, size: int = MAX_RESPONSE_BYTES) -> ChunkResponse:
-    """Make a chunk in memory of a given size, with nothing in it."""
+    """Create a chunk of a given size in memory, without content."""
     return ChunkResponse(number, b"", bytes(size), 0)
 
 
 def real(revision: str, number: int) -> ChunkResponse:
-    """Make a chunk in memory that says whose it is, as HTTP answer and all."""
+    """Create a chunk that names its revision and number, as a whole HTTP response."""
     body = b'{"chunk":"%s %d"}\n' % (revision.encode(), number)
     return create_response(
         Chunk(number, 1, digest(body), gzip.compress(body, mtime=0)), b"Thu, 01 Jan 1970 00:00:00 GMT"
@@ -50,11 +50,11 @@ def real(revision: str, number: int) -> ChunkResponse:
 
 class Shelf:
     """
-    Where chunks are loaded from.
+    A loader of chunks that a test controls.
 
-    :ivar wanted: what was asked for and not given yet: revision, number, and who waits.
-    :ivar asked: everything that was ever asked for.
-    :ivar at_once: whether chunks are given without a wait.
+    :ivar wanted: the pending requests, each as revision, number and the Deferred that waits.
+    :ivar asked: all requests that were ever made.
+    :ivar at_once: whether chunks are loaded without a wait.
     """
 
     def __init__(self, at_once: bool = True) -> None:
@@ -72,14 +72,14 @@ class Shelf:
         return waiting
 
     def give(self) -> None:
-        """Answer the oldest request."""
+        """Complete the oldest pending request."""
         revision, number, waiting = self.wanted.pop(0)
         waiting.callback(real(revision, number))
 
     def fail(self) -> None:
-        """Fail at what was asked for first."""
+        """Fail the oldest pending request."""
         self.wanted.pop(0)[2].errback(ShelfBroken())
 
 
 class ShelfBroken(Exception):
-    """What a load fails with."""
+    """The failure of a load."""

@@ -1,4 +1,4 @@
-"""A vulnerability source that gives what a test puts into it, and a case with a refresh that reads it."""
+"""A vulnerability source whose lists are set by a test, and a case with a refresher that reads it."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ NOW = 1_700_000_000.0
 @implementer(ISource)
 class PutSource:
     """
-    Gives what was put into it.
+    A source whose lists are set by a test.
 
-    :ivar lists: by platform, what a listing gives: vulnerabilities; it raises errors, and waits for Deferreds.
+    :ivar lists: by platform, the items of a listing: vulnerabilities, errors to raise, and Deferreds to wait for.
     :ivar states: by platform, the state that is offered.
-    :ivar claimed: how many entries each listing says there are.
-    :ivar trouble: raised when it is asked for its offers.
-    :ivar asked: what it was asked for, in order.
+    :ivar claimed: the number of entries that each listing claims to have.
+    :ivar trouble: the error that is raised when the offers are requested.
+    :ivar asked: the requests in order: ``offers``, or the key of a list.
     """
 
     ask_within: timedelta | None = None
@@ -56,21 +56,21 @@ class PutSource:
         self.asked: list[str] = []
 
     async def offers(self) -> list[Offer]:
-        """Offer those whose lists were put here."""
+        """Return an offer for each list."""
         self.asked.append("offers")
         if self.trouble is not None:
             raise self.trouble
         return [Offer(platform, self.states.get(platform), platform) for platform in self.lists]
 
     def listing(self, key: str, since: str | None = None) -> PutListing:
-        """Read what was put here."""
+        """Return a listing of the list that was set."""
         self.asked.append(key)
         return PutListing(self.lists[key], Counter(self.skipped), self.claimed)
 
 
 @implementer(IListing)
 class PutListing:
-    """One reading."""
+    """A listing of one import."""
 
     partial = False
     state = None
@@ -84,7 +84,7 @@ class PutListing:
     async def __aiter__(self) -> AsyncIterator[Vulnerability]:
         for item in list(self._content):
             if isinstance(item, Exception):
-                self._content.remove(item)  # it happens once
+                self._content.remove(item)  # the error is raised once only
                 raise item
             if isinstance(item, Deferred):
                 await item
@@ -95,10 +95,10 @@ class PutListing:
 
 class PutPublic:
     """
-    Public sources of what a test puts into them, each of a family: one list of all its platforms that are wanted.
+    Public sources whose lists are set by a test: one for each family, with all its requested platforms.
 
-    :ivar lists: by platform.
-    :ivar made: by family.
+    :ivar lists: the items of a listing, by platform.
+    :ivar made: the sources that were created, by family.
     """
 
     families = ("debian", "ubuntu", "fedora")
@@ -108,11 +108,11 @@ class PutPublic:
         self.made: dict[str, PutFeed] = {}
 
     def has(self, platform: str) -> bool:
-        """Return whether it is of one of the families."""
+        """Return whether a platform belongs to one of the families."""
         return platform.partition("-")[0] in self.families
 
     def sources(self, platforms: Collection[str]) -> dict[str, PutFeed]:
-        """Return the sources, which read these platforms."""
+        """Return the sources that read these platforms."""
         found: dict[str, PutFeed] = {}
         for feed in self.made.values():
             feed.wanted = set()
@@ -126,7 +126,7 @@ class PutPublic:
 
 
 class PutFeed(PutSource):
-    """A source with one list, of which only reading tells which of the wanted platforms are in it."""
+    """A source with one list, whose platforms are known only after an import."""
 
     def __init__(self, name: str, lists: dict[str, list[object]]) -> None:
         super().__init__(name)
@@ -134,35 +134,35 @@ class PutFeed(PutSource):
         self.wanted: set[str] = set()
 
     async def offers(self) -> list[Offer]:
-        """Offer the list."""
+        """Return an offer of the list."""
         self.asked.append("offers")
         if self.trouble is not None:
             raise self.trouble
         return [Offer("all", " ".join(sorted(self.wanted)))]
 
     def listing(self, key: str, since: str | None = None) -> PutListing:
-        """Read what is wanted of what was put there."""
+        """Return a listing of the requested platforms."""
         self.asked.append(key)
         wanted = [each for platform in sorted(self.wanted) for each in self.lists.get(platform, [])]
         return PutListing(wanted, Counter(), None)
 
 
 class PutBranches(PutFeed):
-    """A source with a file for each platform, which it offers before it knows whether the file is there."""
+    """A source with a file for each platform, which it offers before it knows whether the file exists."""
 
     async def offers(self) -> list[Offer]:
-        """Offer the files."""
+        """Return an offer for each file."""
         self.asked.append("offers")
         return [Offer(platform, platform=platform) for platform in sorted(self.wanted)]
 
     def listing(self, key: str, since: str | None = None) -> PutListing:
-        """Read a file."""
+        """Return a listing of a file."""
         self.asked.append(key)
         return PutListing(self.lists.get(key, [NotThere("it answered 404")]), Counter(), None)
 
 
 class RefreshCase(DatabaseCase):
-    """A case with a refresh of one source, which has a list of Debian."""
+    """A case with a refresher of one source, which has a list of Debian."""
 
     interval = timedelta(hours=1)
     platforms: tuple[str, ...] = ()
@@ -182,13 +182,13 @@ class RefreshCase(DatabaseCase):
         self.refresh = self.create_refresher()
 
     def open_catalogue(self, where: Path | URL) -> None:
-        """Open a catalogue, for servers that are made from now on."""
+        """Open a catalogue for servers that are created from now on."""
         engine = open_database(where)
         self.catalogue, self.request_table = Catalogue(engine), RequestTable(engine)
         self.addCleanup(self.catalogue.close)
 
     def create_refresher(self, *more: PutSource) -> Refresher:
-        """Make a refresh, as a server that starts does."""
+        """Create a refresher, as a server that starts does."""
         self.publisher = Publisher(self.catalogue, self.lists, Guard(), self.folder)
         return Refresher(
             SourceSet([*self.configured, *more], self.public),
@@ -208,14 +208,14 @@ class RefreshCase(DatabaseCase):
         return NOW + self.clock.seconds()
 
     def put(self, platform: str, count: int, *more: object) -> None:
-        """Put a list of some length into the source, and perhaps something else behind it."""
+        """Set a list of a given length, perhaps with further items at its end."""
         self.source.lists[platform] = [*vulnerabilities(count, platform), *more]
 
     def tick(self, seconds: float = 0.0) -> None:
-        """Advance the time, and refresh what is due."""
+        """Advance the time, and refresh the lists that are due."""
         self.clock.advance(seconds)
         self.successResultOf(ensureDeferred(self.refresh.tick()))
 
     def count(self, platform: str = "debian-12") -> int:
-        """Return how many vulnerabilities are current."""
+        """Return the number of vulnerabilities in the current list."""
         return self.refresh.current(platform).vulnerabilities

@@ -1,4 +1,6 @@
-"""Connections in memory that behave as those of TCP: a write buffer, a kernel that takes what it likes, producers."""
+"""
+Connections in memory that behave as those of TCP, with a write buffer, a kernel that accepts bytes, and producers.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,13 @@ from zope.interface import implementer
 @implementer(ITransport, IPushProducer)
 class Wire:
     """
-    A connection to a protocol, with its other end in the hands of a test.
+    A connection to a protocol, whose other end is controlled by a test.
 
-    It follows ``twisted.internet.abstract.FileDescriptor``: a push producer is paused when more than ``bufferSize``
-    bytes are unsent, and resumed when none are; a connection is lost when the last byte is out.
+    It follows :class:`twisted.internet.abstract.FileDescriptor`: a push producer is paused when more than
+    ``bufferSize`` bytes are unsent, and resumed when all are sent; a closing connection is lost after its last byte.
 
-    :param takes: how many bytes the kernel takes by itself; ``None``: all, at any time.
-    :ivar received: what the other end has got.
+    :param takes: the number of bytes that the kernel accepts by itself; ``None``: all, at any time.
+    :ivar received: the bytes that the other end has received.
     """
 
     bufferSize = 64 * 1024
@@ -42,7 +44,7 @@ class Wire:
         protocol.makeConnection(self)
         self._settle()
 
-    # The other end
+    # The methods of the other end
 
     def send(self, data: bytes) -> None:
         """Send from the other end."""
@@ -50,7 +52,7 @@ class Wire:
         self._settle()
 
     def take(self, size: int | None = None) -> None:
-        """Take some of what is written, or from now on everything."""
+        """Accept some of the written bytes; ``None``: all of them from now on."""
         self._takes = None if size is None else (self._takes or 0) + size
         self._settle()
 
@@ -60,12 +62,12 @@ class Wire:
 
     @property
     def unsent(self) -> int:
-        """How many bytes the server keeps."""
+        """The number of bytes that the server has written but the kernel has not accepted."""
         return len(self._unsent)
 
     @property
     def unread(self) -> int:
-        """How many bytes the server has not read."""
+        """The number of bytes that the server has not read."""
         return len(self._incoming)
 
     def _settle(self) -> None:
@@ -110,10 +112,10 @@ class Wire:
                 self._producer = None
             self._protocol.connectionLost(Failure(reason))
 
-    # What the protocol calls
+    # The methods that the protocol calls
 
     def write(self, data: bytes) -> None:
-        """Keep bytes until the kernel takes them."""
+        """Buffer bytes until the kernel accepts them."""
         if not isinstance(data, bytes):
             raise TypeError(data)
         if not self.connected:
@@ -126,16 +128,16 @@ class Wire:
         self._settle()
 
     def writeSequence(self, data: Any) -> None:
-        """Keep several."""
+        """Buffer several byte strings."""
         self.write(b"".join(data))
 
     def loseConnection(self) -> None:
-        """Close when everything is out."""
+        """Close the connection when all bytes are sent."""
         self.disconnecting = True
         self._settle()
 
     def abortConnection(self) -> None:
-        """Close now."""
+        """Close the connection now."""
         self._lose(ConnectionAborted())
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
@@ -150,16 +152,16 @@ class Wire:
         self._settle()
 
     def pauseProducing(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self.session_service = False
 
     def resumeProducing(self) -> None:
-        """Read again."""
+        """Resume reading."""
         self.session_service = True
         self._settle()
 
     def stopProducing(self) -> None:
-        """Close."""
+        """Close the connection."""
         self.loseConnection()
 
     def getPeer(self) -> IPv4Address:
@@ -174,10 +176,10 @@ class Wire:
 @frozen
 class Answer:
     """
-    An HTTP answer.
+    An HTTP response.
 
-    :ivar headers: by their names in small letters.
-    :ivar raw: all its bytes.
+    :ivar headers: the header fields by their names in lower case.
+    :ivar raw: all bytes of the response.
     """
 
     status: int
@@ -188,9 +190,9 @@ class Answer:
 
 def answers(data: bytes, head_only: bool = False) -> list[Answer]:
     """
-    Take answers apart; all must be whole, and have a length.
+    Parse responses, which must be complete and have a length.
 
-    :param head_only: they are answers to HEAD.
+    :param head_only: whether they are responses to HEAD.
     """
     found = []
     while data:
@@ -222,7 +224,7 @@ def _joined(chunks: bytes) -> tuple[bytes, bytes]:
 
 
 def request(method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b"") -> bytes:
-    """Write an HTTP request."""
+    """Return an HTTP request."""
     fields = {"Host": "patches", **(headers or {})}
     if body:
         fields["Content-Length"] = str(len(body))

@@ -1,4 +1,4 @@
-"""A case with a server for which no source was configured, and public feeds."""
+"""A case with a server that has public feeds, but no configured source."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DAY = 24 * HOUR
 
 
 class PublicCase(RefreshCase):
-    """A case with a server that no source was configured for; public feeds have two Debians and a Ubuntu."""
+    """A case with a server without a configured source; public feeds have two releases of Debian and one of Ubuntu."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -25,12 +25,12 @@ class PublicCase(RefreshCase):
         self.start()
 
     def start(self) -> None:
-        """Start a server, or start it again."""
+        """Start a server, or restart it."""
         self.refresh = self.create_refresher()
         self.successResultOf(ensureDeferred(self.refresh.load_current()))
 
     def asked_of(self, family: str) -> list[str]:
-        """Return what a public source was asked for, and forget it."""
+        """Return the requests that a public source has received, and forget them."""
         feed = self.source_lists.made.get(family)
         asked = list(feed.asked) if feed is not None else []
         if feed is not None:
@@ -43,7 +43,7 @@ class PublicCase(RefreshCase):
         feed.trouble = SourceError("away")
 
     def scan(self, platform: str = "debian-12", refresh: Refresher | None = None) -> str | int:
-        """Ask for a platform, as a scanner does; give the length of its list, or what is wrong."""
+        """Request a platform as a scanner does; return the length of its list, or the error."""
         try:
             return (refresh or self.refresh).current(platform).vulnerabilities
         except NotReady:

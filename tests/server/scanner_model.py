@@ -1,4 +1,4 @@
-"""What a scanner of a made-up fleet knows, and checks."""
+"""A scanner of a made-up fleet: its state, and its checks of what it is served."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.server.fake_catalogue import real
 
 @define(eq=False)
 class Scanner:
-    """A scanner: how it behaves, and what it got."""
+    """A scanner, with its behaviour and the chunks that it was served."""
 
     token: str
     snapshot: ReadableList
@@ -26,7 +26,7 @@ class Scanner:
     asked: float = 0.0
 
     def take(self, chunk: ChunkResponse | None) -> None:
-        """Take a chunk, which must be the next one or the last one again; or the end."""
+        """Receive a chunk, which must be the next one or the last one again; ``None``: the end."""
         if chunk is None:
             assert self.needs == self.snapshot.chunks, "it ended early"
             self.over = "complete"

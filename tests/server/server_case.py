@@ -31,13 +31,13 @@ GZIP = {"Accept-Encoding": "gzip"}
 
 
 def bulky(count: int, platform: str = "debian-12") -> list[Vulnerability]:
-    """Make records of which three fill a chunk."""
+    """Create records of which three fill a chunk."""
     noise = random.Random(0)
     return [vulnerability(number, platform, noise.randbytes(17_000).hex() + "a" * 36_000) for number in range(count)]
 
 
 class ServerCase(RefreshCase):
-    """A server that has a list of Debian in three chunks, and one of Alpine in one."""
+    """A case with a server that has a list of Debian in three chunks, and one of Alpine in one."""
 
     limits = Limits(max_active=2, max_queued=2, session_timeout=30, queue_timeout=60, chunk_timeout=20)
     memory = 4 * MIB
@@ -86,7 +86,7 @@ class ServerCase(RefreshCase):
         body: bytes = b"",
         wire: Wire | None = None,
     ) -> Answer:
-        """Ask for something that is answered at once, on a connection of its own or a given one."""
+        """Send a request that is answered at once, on a new connection or the given one."""
         line = wire or self.connect()
         line.received = b""
         line.send(request(method, target, headers, body))
@@ -100,17 +100,17 @@ class ServerCase(RefreshCase):
         return self.ask("POST", "/v1/sessions", body=json.dumps(document).encode())
 
     def open(self, platform: str = "debian-12") -> str:
-        """Open a session; give the path of its resource."""
+        """Open a session; return the path of its resource."""
         answer = self.post({"platform": platform})
         self.assertEqual(answer.status, 201, answer)
         return answer.headers["location"]
 
     def read(self, path: str, n: int) -> Answer:
-        """Ask for a chunk, compressed."""
+        """Request a chunk, compressed."""
         return self.ask("GET", f"{path}/chunks/{n}", GZIP)
 
     def refused(self, answer: Answer, status: int, code: str) -> dict[str, Any]:
-        """Check that an answer is a certain error, as a JSON document; give it."""
+        """Check that a response is the given error, as a JSON document; return the error."""
         document = json.loads(answer.body)
         self.assertEqual((answer.status, document["error"]["code"]), (status, code), document)
         self.assertEqual(answer.headers["content-type"], "application/json")

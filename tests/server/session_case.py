@@ -14,12 +14,12 @@ from patches.server.sessions.table import Limits, Session, SessionTable
 from patches.server.sessions.tokens import TokenKey
 from tests.server.fake_catalogue import Shelf, snapshot
 
-#: Two of the small chunks that are made up here have room, a third has not.
+#: The window has room for two of the small chunks of these tests, but not for a third.
 WINDOW_BYTES = MAX_RESPONSE_BYTES + 400
 
 
 class ReadingCase(SynchronousTestCase):
-    """Two platforms, and memory for two windows and many sessions."""
+    """A case with two platforms, and with memory for two windows and many sessions."""
 
     limits = Limits(max_active=3, max_queued=5, session_timeout=30, queue_timeout=60, chunk_timeout=20)
     windows = 2
@@ -40,15 +40,15 @@ class ReadingCase(SynchronousTestCase):
         self.alpine = snapshot(4, "alpine-3.20", "a1")
 
     def open(self, what: Snapshot | None = None) -> Session:
-        """Open a session, of Debian if nothing else is said."""
+        """Open a session, of Debian by default."""
         return self.session_service.open(what or self.debian)
 
     def ask(self, session: Session, n: int) -> Deferred[ChunkResponse | None]:
-        """Ask for a chunk, waiting for it."""
+        """Request a chunk, and wait for it."""
         return ensureDeferred(self.session_service.read(session.token, n))
 
     def read(self, session: Session, *numbers: int) -> None:
-        """Read chunks that are there."""
+        """Read chunks that must be available at once."""
         for n in numbers:
             chunk = self.successResultOf(self.ask(session, n))
             self.assertEqual(
@@ -56,11 +56,11 @@ class ReadingCase(SynchronousTestCase):
             )
 
     def read_all(self, session: Session) -> None:
-        """Read everything that is still to come, and finish."""
+        """Read all remaining chunks, and finish."""
         self.read(session, *range(session.position, 5))
 
     def pass_time(self, seconds: int, *alive: Session) -> None:
-        """Advance the time, with a sign of life of each remaining session every second."""
+        """Advance the time, with a sign of life of each of these sessions every second."""
         for _ in range(seconds):
             self.clock.advance(1)
             for session in alive:

@@ -25,10 +25,10 @@ STEPS = st.lists(st.tuples(st.sampled_from(PURPOSES), st.integers(0, 60), st.boo
 
 
 class BudgetTests(SynchronousTestCase):
-    """Bytes are granted, and given back."""
+    """Bytes that are granted and released."""
 
     def test_limit(self) -> None:
-        """Up to the limit bytes are granted, and not one more."""
+        """Bytes are granted up to the limit, and not beyond it."""
         budget = Budget(100)
         self.assertTrue(budget.take(SESSIONS, 60))
         self.assertFalse(budget.take(RESPONSES, 41))
@@ -37,14 +37,14 @@ class BudgetTests(SynchronousTestCase):
         self.assertEqual((budget.used[SESSIONS], budget.used[RESPONSES]), (60, 40))
 
     def test_release(self) -> None:
-        """What is given back can be granted again, for anything."""
+        """Released bytes can be granted again, for any purpose."""
         budget = Budget(100)
         budget.take(SESSIONS, 100)
         budget.release(SESSIONS, 70)
         self.assertEqual(budget.free(WINDOW), 70)
 
     def test_share(self) -> None:
-        """A share is kept for its purpose, which may have more than that."""
+        """A share is reserved for its purpose, which may be granted more than that."""
         budget = Budget(100, {WINDOW: 40})
         self.assertFalse(budget.take(SESSIONS, 61))
         self.assertTrue(budget.take(SESSIONS, 50))
@@ -52,7 +52,7 @@ class BudgetTests(SynchronousTestCase):
         self.assertEqual(budget.free(SESSIONS), 0)
 
     def test_too_much_back(self) -> None:
-        """What was never granted cannot be given back."""
+        """Bytes that were not granted cannot be released."""
         budget = Budget(100)
         budget.take(SESSIONS, 10)
         self.assertRaises(ValueError, budget.release, SESSIONS, 11)
@@ -60,7 +60,7 @@ class BudgetTests(SynchronousTestCase):
         self.assertEqual(budget.used[SESSIONS], 10)
 
     def test_denied(self) -> None:
-        """How often nothing was granted is counted."""
+        """The requests that are denied are counted."""
         budget = Budget(10)
         budget.take(WINDOW, 11)
         self.assertEqual(budget.denied, {purpose: int(purpose == WINDOW) for purpose in PURPOSES})
@@ -72,7 +72,7 @@ class BudgetTests(SynchronousTestCase):
 
     @given(st.dictionaries(st.sampled_from(PURPOSES), st.integers(0, 40)), st.integers(0, 100), STEPS)
     def test_invariants(self, shares: dict[str, int], more: int, steps: list[tuple[str, int, bool]]) -> None:
-        """Never more than the limit is granted, and whoever has a share gets it at any time."""
+        """The granted bytes never exceed the limit, and each purpose is granted its share at any time."""
         budget = Budget(sum(shares.values()) + more, shares)
         used = dict.fromkeys(PURPOSES, 0)
         for purpose, size, back in steps:
@@ -92,24 +92,24 @@ class ProcessTests(SynchronousTestCase):
     """The budget of a process."""
 
     def test_room(self) -> None:
-        """What is resident and the slack are not granted again."""
+        """The resident size and the slack are subtracted from the limit."""
         budget = budget_within(256 * MIB, 60 * MIB, MIB)
         self.assertEqual(budget.limit, 196 * MIB - SLACK_BYTES)
 
     def test_always_served(self) -> None:
-        """A window, a refresh, and some sessions and connections have room whatever else takes it all."""
+        """A window, a refresh, and some sessions and connections have memory whatever the responses take."""
         budget = budget_within(256 * MIB, 60 * MIB, MIB)
         budget.take(RESPONSES, budget.free(RESPONSES))
         for purpose, size in ((WINDOW, MIB), (REFRESH, 8 * MIB), (CONNECTIONS, MIB), (SESSIONS, 128 * 1024)):
             self.assertTrue(budget.take(purpose, size), purpose)
 
     def test_too_low(self) -> None:
-        """A limit that leaves no room for that is refused, with the least that would do."""
+        """A limit that is too low is refused, and the error states the lowest possible one."""
         error = self.assertRaises(MemoryLimitTooLow, budget_within, 64 * MIB, 60 * MIB, MIB)
         least = int(str(error).removeprefix("must be ").partition("MiB")[0])
         budget_within(least * MIB, 60 * MIB, MIB)
         self.assertRaises(MemoryLimitTooLow, budget_within, (least - 1) * MIB, 60 * MIB, MIB)
 
     def test_resident(self) -> None:
-        """This process has some megabytes resident."""
+        """The resident size of this process is some megabytes."""
         self.assertGreater(resident_bytes(), 5 * MIB)

@@ -8,10 +8,10 @@ from patches.server import errors
 
 
 class ErrorTests(SynchronousTestCase):
-    """Families of errors, and what they carry."""
+    """The families of errors, and their attributes."""
 
     def test_families(self) -> None:
-        """Whoever catches a family catches what belongs to it, and nothing of another family."""
+        """Each error belongs to exactly one family."""
         families = (errors.CatalogueError, errors.PlatformError, errors.SessionError)
         for kind, family in (
             (errors.ChunkMissing, errors.CatalogueError),
@@ -28,12 +28,12 @@ class ErrorTests(SynchronousTestCase):
             self.assertEqual([each for each in families if issubclass(kind, each)], [family], kind)
 
     def test_denied(self) -> None:
-        """Who is denied is told why, and when to come back."""
+        """A denial has a code, a reason and a time for the retry."""
         error = errors.Denied("queue-full", "8 scanners wait", 30)
         self.assertEqual((error.code, str(error), error.retry_after), ("queue-full", "8 scanners wait", 30))
 
     def test_out_of_order(self) -> None:
-        """Who asks out of turn is told for what, and where it is."""
+        """An error of order has the requested and the current chunk."""
         error = errors.OutOfOrder(5, 3)
         self.assertEqual((error.asked, error.at), (5, 3))
         self.assertEqual(str(error), "chunk 5 was asked for; this session is at chunk 3")

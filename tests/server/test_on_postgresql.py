@@ -1,4 +1,4 @@
-"""What is refreshed and served from SQLite is refreshed and served from PostgreSQL."""
+"""Tests of refreshing and serving, repeated with a catalogue in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from tests.server.refresh import test_refresher as test_refresh
 
 
 class ReadingListsTests(OnPostgreSQL, test_refresh.ReadingTests):
-    """Reading lists."""
+    """Lists that are read."""
 
 
 class KeepingListsTests(OnPostgreSQL, test_refresh.KeepingTests):
-    """Keeping what is there."""
+    """Failures, which leave the current list unchanged."""
 
 
 class RestartTests(OnPostgreSQL, test_refresh_platforms.RestartTests):
-    """Starting again."""
+    """A server that is restarted."""
 
 
 class PlatformTests(OnPostgreSQL, test_refresh_platforms.PlatformTests):
-    """Platforms that come and go."""
+    """Platforms that appear and disappear."""
 
 
 class OpeningTests(OnPostgreSQL, test_api.OpeningTests):
@@ -34,4 +34,4 @@ class ReadingTests(OnPostgreSQL, test_api.ReadingTests):
 
 
 class FollowingTests(OnPostgreSQL, test_leadership.FollowingTests):
-    """Two servers."""
+    """Two servers on one catalogue."""

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.service` and its options: everything is put together, or refused in one line."""
+"""Tests for :mod:`patches.server.service` and its options: the parts are connected, or refused in one line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.server.fake_catalogue import lines, vulnerabilities
 
 
 class ServiceCase(SynchronousTestCase):
-    """A case with a folder and a list."""
+    """A case with a state folder and a file with a list."""
 
     def setUp(self) -> None:
         self.folder = Path(self.mktemp()).absolute()
@@ -30,14 +30,14 @@ class ServiceCase(SynchronousTestCase):
         self.reactor: Any = MemoryReactorClock()
 
     def make(self, *more: str) -> Server:
-        """Make a server of a list, out of its options."""
+        """Create a server of a list from its options."""
         options = Options()
         folder = ("--state-dir", str(self.folder), "--list", str(self.list), "--no-public-sources")
         options.parseOptions([*folder, "--memory-limit", "4GiB", *more])
         return create_server(self.reactor, options.resolved)
 
     def ending(self, *more: str) -> str:
-        """Return the one line with which the program ends."""
+        """Return the one line with which the program exits."""
         code = self.assertRaises(SystemExit, self.make, *more).code
         self.assertIsInstance(code, str)
         self.assertNotIn("\n", str(code))
@@ -46,10 +46,10 @@ class ServiceCase(SynchronousTestCase):
 
 
 class MakingTests(ServiceCase):
-    """What is made."""
+    """Servers that are created."""
 
     def test_listens(self) -> None:
-        """It listens where it was told, and nothing has been asked of the outside before it starts."""
+        """A server listens at its endpoint, and does not open a connection before it starts."""
         server = self.make("--listen", "tcp:8123:interface=127.0.0.1")
         self.assertEqual(self.reactor.tcpServers, [])
         server.listening.privilegedStartService()
@@ -59,13 +59,13 @@ class MakingTests(ServiceCase):
         self.assertEqual((self.reactor.tcpClients, self.reactor.getDelayedCalls()), ([], []))
 
     def test_files(self) -> None:
-        """Its catalogue and its key are in its folder, the key for its owner alone."""
+        """The catalogue and the key of a server are in its folder; only the owner can read the key."""
         self.make()
         self.assertLessEqual({"catalogue.sqlite", "session.key"}, {path.name for path in self.folder.iterdir()})
         self.assertEqual((self.folder / "session.key").stat().st_mode & 0o777, 0o600)
 
     def test_same_key(self) -> None:
-        """Started again, or elsewhere with the same key, it knows its sessions."""
+        """A server that is restarted, or has the same key, accepts its earlier sessions."""
         token = self.make().session_service._key.create("debian-12", "r")
         self.assertEqual(self.make().session_service._key.read(token), ("debian-12", "r"))
         key = str(self.folder / "session.key")
@@ -73,19 +73,19 @@ class MakingTests(ServiceCase):
         self.assertEqual(self.make("--session-key-file", key).session_service._key.read(token), ("debian-12", "r"))
 
     def test_limits(self) -> None:
-        """The limits are those that were given."""
+        """The limits are those of the options."""
         options = ("--max-active", "3", "--max-queued", "4", "--session-timeout", "5", "--queue-timeout", "1m")
         limits = self.make(*options, "--chunk-timeout", "7s").session_service.table.limits
         self.assertEqual((limits.max_active, limits.max_queued), (3, 4))
         self.assertEqual((limits.session_timeout, limits.queue_timeout, limits.chunk_timeout), (5, 60, 7))
 
     def test_platforms(self) -> None:
-        """So are the platforms."""
+        """The platforms are those of the options."""
         server = self.make("--platforms", "debian-12,alpine-3.20")
         self.assertEqual(set(server.refresh.statuses), {"debian-12", "alpine-3.20"})
 
     def test_public(self) -> None:
-        """Without any option a server has what public feeds have; it is written down, and nobody is asked yet."""
+        """Without options a server has the platforms of public feeds, which it does not ask before it starts."""
         options = Options()
         options.parseOptions(["--state-dir", str(self.folder), "--memory-limit", "4GiB"])
         refresh = create_server(self.reactor, options.resolved).refresh
@@ -95,7 +95,7 @@ class MakingTests(ServiceCase):
         self.assertEqual((self.reactor.tcpClients, self.reactor.getDelayedCalls()), ([], []))
 
     def test_database(self) -> None:
-        """The catalogue is where its URL says."""
+        """The catalogue is at the URL of the option."""
         where = Path(self.mktemp()).absolute()
         self.make("--database", f"sqlite:///{where}")
         self.assertTrue(where.is_file())
@@ -103,10 +103,10 @@ class MakingTests(ServiceCase):
 
 
 class FilesTests(ServiceCase):
-    """Files of feeds."""
+    """The files of feeds."""
 
     def test_forgotten(self) -> None:
-        """Those that nobody has used for a week are forgotten, without any feed too; later if lists are read seldom."""
+        """Files that were not used for a week are removed; later if lists are refreshed rarely."""
         for seldom, days, stays in ((False, 6, True), (False, 8, False), (True, 8, True)):
             path = self.folder / "feeds/files" / f"{'a' * 64}-all.zip"
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -121,17 +121,17 @@ class FilesTests(ServiceCase):
 
 
 class RefusingTests(ServiceCase):
-    """What cannot be used."""
+    """Settings that cannot be used."""
 
     def test_no_source(self) -> None:
-        """Without a source there is nothing to serve."""
+        """A server without a source and without a catalogue is refused."""
         options = Options()
         options.parseOptions(["--state-dir", str(self.folder), "--memory-limit", "4GiB", "--no-public-sources"])
         error = self.assertRaises(SystemExit, create_server, self.reactor, options.resolved)
         self.assertIn("--clair", str(error.code))
 
     def test_imported(self) -> None:
-        """A catalogue that is there is served without any source: it was imported."""
+        """A catalogue that exists is served without a source, since it may have been imported."""
         self.folder.mkdir(exist_ok=True)
         (self.folder / "catalogue.sqlite").touch()
         options = Options()
@@ -139,27 +139,27 @@ class RefusingTests(ServiceCase):
         self.assertIsNone(create_server(self.reactor, options.resolved).refresh.problem)
 
     def test_no_list(self) -> None:
-        """A list must be there."""
+        """A list that does not exist is refused."""
         self.list.unlink()
         self.assertIn(str(self.list), self.ending())
 
     def test_memory(self) -> None:
-        """A memory limit must leave room to serve; it is told how much that is."""
+        """A memory limit that is too low is refused, and the error states the lowest possible one."""
         self.assertIn("MiB or more", self.ending("--memory-limit", "1MiB"))
 
     def test_window(self) -> None:
-        """A window must hold a chunk."""
+        """A window that is too small for a chunk is refused."""
         self.assertIn("--window-bytes", self.ending("--window-bytes", str(MAX_RESPONSE_BYTES - 1)))
         self.make("--window-bytes", str(MAX_RESPONSE_BYTES))
 
     def test_catalogue(self) -> None:
-        """A catalogue that is none is refused."""
+        """A file that is not a catalogue is refused."""
         self.folder.mkdir()
         (self.folder / "catalogue.sqlite").write_bytes(b"letters to my aunt" * 100)
         self.assertIn("catalogue.sqlite", self.ending())
 
     def test_database(self) -> None:
-        """A database that cannot be used is refused, and its password is not told."""
+        """A database that cannot be used is refused, and its password is not shown."""
         self.assertIn("refused", self.ending("--database", "postgresql+psycopg://me:s3cret@127.0.0.1:1/there"))
         for url in (
             "mysql://me:s3cret@there/x",
@@ -171,7 +171,7 @@ class RefusingTests(ServiceCase):
             self.assertNotIn("s3cret", said)
 
     def test_key(self) -> None:
-        """A key that is none is refused, and not replaced."""
+        """A file that is not a key is refused, and not replaced."""
         self.folder.mkdir()
         key = self.folder / "session.key"
         key.write_bytes(b"short")
@@ -185,5 +185,5 @@ class RefusingTests(ServiceCase):
         self.assertIn("--state-dir", self.ending())
 
     def test_endpoint(self) -> None:
-        """So is an endpoint."""
+        """An endpoint that cannot be used is refused."""
         self.assertIn("--listen", self.ending("--listen", "pigeon:8080"))

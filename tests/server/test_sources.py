@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.sources`: what the options tell of is made."""
+"""Tests for :mod:`patches.server.sources`: sources are created from the options."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from patches.sources.clair.source import ClairSource
 @implementer(IReactorPluggableNameResolver, IHostnameResolver)
 class AskedReactor(MemoryReactorClock):
     """
-    A reactor that finds no host.
+    A reactor that resolves no host name.
 
-    :ivar hosts: the names and ports of those that somebody wanted to connect to.
+    :ivar hosts: the names and ports that were to be connected to.
     """
 
     def __init__(self) -> None:
@@ -32,11 +32,11 @@ class AskedReactor(MemoryReactorClock):
         self.nameResolver = self
 
     def installNameResolver(self, resolver: IHostnameResolver) -> IHostnameResolver:
-        """Keep this one."""
+        """Keep this resolver."""
         return self  # type: ignore[return-value]
 
     def resolveHostName(self, receiver: Any, hostName: str, portNumber: int = 0, *more: Any, **options: Any) -> Any:
-        """Note who is looked for, and find nobody."""
+        """Record the name, and resolve it to nothing."""
         self.hosts.append((hostName, portNumber))
         receiver.resolutionBegan(None)
         receiver.resolutionComplete()
@@ -44,10 +44,10 @@ class AskedReactor(MemoryReactorClock):
 
 
 class ClairTests(SynchronousTestCase):
-    """A Clair that is configured, in either way."""
+    """A Clair that is configured by options or in a file."""
 
     def made(self, environment: dict[str, str] | None = None, file: str = "", **given: str) -> ClairSource:
-        """Make the one source that options and a file tell of."""
+        """Create the single source of options and a file."""
         path = Path(self.mktemp())
         path.write_text("no-public-sources = true\n" + file)
         values = resolve(SETTINGS, {"config": str(path), **given})
@@ -59,12 +59,12 @@ class ClairTests(SynchronousTestCase):
         return source
 
     def host_asked(self, environment: dict[str, str], url: str) -> tuple[str, int]:
-        """Return to which host a connection is made when a Clair is asked."""
+        """Return the host to which a connection is made when Clair is asked."""
         ensureDeferred(self.made(environment, clair=url).offers())
         return self.reactor.hosts[0]
 
     def test_proxies(self) -> None:
-        """Proxies that the environment names are respected, and so is what it excepts."""
+        """The proxies of the environment are used, except for the hosts that it excludes."""
         environment = {"HTTPS_PROXY": "http://tls-proxy.test:3129", "http_proxy": "proxy.test:3128"}
         self.assertEqual(self.host_asked({}, "http://clair.test:6060"), ("clair.test", 6060))
         self.assertEqual(self.host_asked(environment, "http://clair.test:6060"), ("proxy.test", 3128))
@@ -74,12 +74,12 @@ class ClairTests(SynchronousTestCase):
         self.assertEqual(self.host_asked(environment, "http://other.test"), ("proxy.test", 3128))
 
     def test_bad_proxy(self) -> None:
-        """One that cannot be used is refused."""
+        """A proxy that cannot be used is refused."""
         with self.assertRaisesRegex(BadSetting, r"^HTTP_PROXY in the environment must be"):
             self.made({"HTTP_PROXY": "socks5://proxy.test"}, clair="http://clair.test")
 
     def test_full_walk(self) -> None:
-        """How often it is read whole can be told in either way; a day if it is not."""
+        """The interval of complete imports can be set by an option or in the file; it is a day by default."""
         self.assertEqual(self.seconds(self.made(clair="http://clair.test")), 86400)
         self.assertEqual(self.seconds(self.made(**{"clair": "http://clair.test", "clair-full-walk": "2h"})), 7200)
         section = '[source.old]\nkind = "clair"\nurl = "http://clair.test"\n'
@@ -90,5 +90,5 @@ class ClairTests(SynchronousTestCase):
             self.made(file=section + 'full-walk = "daily"\n')
 
     def seconds(self, source: ClairSource) -> float:
-        """Return the interval at which a source is read whole."""
+        """Return the interval at which a source is read completely."""
         return source._tails._full_walk

@@ -17,11 +17,11 @@ class WindowCase(SynchronousTestCase):
         self.window = self.make_window(3)
 
     def make_window(self, room: int, start: int = 0) -> Window:
-        """Make a window with room for some chunks of the largest size."""
+        """Create a window with room for some chunks of the maximum size."""
         return Window(6, start, room * MAX_RESPONSE_BYTES, lambda number: self.shelf.load("r1", number))
 
     def read(self, reader: str, n: int) -> ChunkResponse:
-        """Read what is there."""
+        """Read a chunk that must be available at once."""
         return self.successResultOf(self.window.read(reader, n))
 
     def numbers(self) -> list[int]:

@@ -1,4 +1,4 @@
-"""``patches catalogue``: what an operator is shown of the catalogue, and what he can do to it."""
+"""Tests of ``patches catalogue``: the commands that show and change a catalogue."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tests.server.fake_catalogue import lines, vulnerabilities, vulnerability
 
 
 class PlaceTests(CommandCase):
-    """Where there is no catalogue that can be used."""
+    """State folders without a usable catalogue."""
 
     def test_absent(self) -> None:
-        """Where there is none, none is made by looking."""
+        """A command on a folder without a catalogue fails, and does not create one."""
         empty = Path(self.mktemp())
         empty.mkdir()
         (blank := Path(self.mktemp())).mkdir()
@@ -31,14 +31,14 @@ class PlaceTests(CommandCase):
         self.assertEqual((blank / "catalogue.sqlite").stat().st_size, 0)
 
     def test_other_version(self) -> None:
-        """A catalogue of another version is refused."""
+        """A catalogue of another schema version is refused."""
         with sqlite3.connect(self.folder / "catalogue.sqlite") as connection:
             connection.execute("UPDATE catalogue_version SET version_num = '99'")
         connection.close()
         self.assertIn("its version is 99", self.refusal(5, "list"))
 
     def test_damaged_file(self) -> None:
-        """A database whose pages are damaged is told in one line."""
+        """A database with damaged pages is reported in one line."""
         self.publish(5000)
         self.catalogue.close()
         path = self.folder / "catalogue.sqlite"
@@ -52,7 +52,7 @@ class ListTests(CommandCase):
     """``list`` and ``show``."""
 
     def test_list(self) -> None:
-        """Every snapshot is listed with its state; the current one, one it replaced, and one that is held."""
+        """Each snapshot is listed with its state: current, retired or held."""
         old, new = self.publish(20), self.publish(21, now=2000.0)
         held_back = self.catalogue.publish("debian-12", lines(vulnerabilities(3)), SOURCES, 3000.0, Guard().objection)
         other = self.publish(5, "alpine-3.20")
@@ -73,7 +73,7 @@ class ListTests(CommandCase):
             self.assertIn(text, shown)
 
     def test_show(self) -> None:
-        """Every record is shown that has the name or the alias, of every platform, or of those that are wanted."""
+        """All records with a name or an alias are shown, of all platforms or of the given one."""
         package = FixedPackage("openssl", "1.2", introduced="1.0", module="m:1", arches=("x86_64",))
         advisory = Vulnerability("DSA-1", "debian-12", (package,), aliases=("CVE-2024-000003",), source="made-up")
         self.publish([*vulnerabilities(20), advisory])
@@ -89,7 +89,7 @@ class ListTests(CommandCase):
             self.assertIn(text, shown)
 
     def test_show_none(self) -> None:
-        """No record is exit code 1; part of a name is no name; a platform that there is not is wrong usage."""
+        """A search without a result exits with 1; a name must match as a whole; an unknown platform is wrong usage."""
         self.publish(20)
         self.assertEqual(self.document("show", "CVE-2024-00000", code=1)["records"], [])
         self.assertEqual(self.run_command("show", "package-1").exit_code, 1)
@@ -100,7 +100,7 @@ class DiffTests(CommandCase):
     """``diff``."""
 
     def test_diff(self) -> None:
-        """What was added, changed and withdrawn is named in order, and counted."""
+        """Added, changed and withdrawn records are listed in order of their names, and counted."""
         records = vulnerabilities(4000)
         old = self.publish(records)
         changed = evolve(records[2000], details_href="https://example.org/")
@@ -120,7 +120,7 @@ class DiffTests(CommandCase):
         self.assertEqual(self.document("diff", same, same)["differences"], [])
 
     def test_refused(self) -> None:
-        """Revisions that there are not, or of two platforms, are wrong usage; so is a start that several have."""
+        """Unknown or ambiguous revisions, and revisions of different platforms, are wrong usage."""
         one, other = self.publish(20), self.publish(20, "alpine-3.20")
         self.assertIn("alpine-3.20", self.refusal(2, "diff", one.revision, other.revision))
         self.assertIn("no revision begins with this", self.refusal(2, "diff", one.revision, "zz"))
@@ -131,25 +131,25 @@ class CheckTests(CommandCase):
     """``check``."""
 
     def change(self, statement: str, *values: object) -> None:
-        """Change the database behind everyone's back."""
+        """Change the database directly, without the catalogue."""
         with sqlite3.connect(self.folder / "catalogue.sqlite") as connection:
             self.assertGreater(connection.execute(statement, values).rowcount, 0)
         connection.close()
 
     def found(self, snapshot: Snapshot) -> str:
-        """Return the damages of the one snapshot that has some."""
+        """Return the damage that was found, which must be in the given snapshot only."""
         document = self.document("check", code=1)
         self.assertEqual({each["revision"] for each in document["damage"]}, {snapshot.revision})
         return "; ".join(each["damage"] for each in document["damage"])
 
     def test_whole(self) -> None:
-        """Nothing is found in what was published."""
+        """A catalogue that is intact passes the check."""
         self.publish(3000)
         self.publish(0, "alpine-3.20")
         self.assertEqual(self.document("check"), {"checked": 2, "damage": []})
 
     def test_damage(self) -> None:
-        """Every kind of damage is found, in its snapshot, and leaves the others alone."""
+        """Each kind of damage is found in its snapshot; other snapshots are not reported."""
         chunk = "WHERE revision = ? AND number = 1"
         for platform, statement, said in (
             ("a-1", f"UPDATE chunks SET encoded = zeroblob(40) {chunk}", "chunk 1: not gzip"),
@@ -169,7 +169,7 @@ class CheckTests(CommandCase):
             self.change("DELETE FROM snapshots WHERE revision = ?", snapshot.revision)
 
     def test_line(self) -> None:
-        """There is a line for each damage, with platform and revision."""
+        """Each damage is printed on its own line, with platform and revision."""
         snapshot = self.publish(3000)
         self.change("UPDATE chunks SET digest = zeroblob(32) WHERE number = 1")
         ran = self.run_command("check")
@@ -181,7 +181,7 @@ class ChangeTests(CommandCase):
     """``publish`` and ``prune``."""
 
     def test_publish(self) -> None:
-        """What was held back becomes current, once."""
+        """A list that was held back becomes current; it cannot be published twice."""
         self.publish(20)
         held_back = self.catalogue.publish("debian-12", lines(vulnerabilities(3)), SOURCES, 3000.0, Guard().objection)
         ran = self.run_command("publish", "debian-12")
@@ -190,7 +190,7 @@ class ChangeTests(CommandCase):
         self.assertIn("no list is held back", self.refusal(2, "publish", "debian-12"))
 
     def test_prune(self) -> None:
-        """What was replaced long enough ago is deleted; what is current stays."""
+        """Snapshots that were replaced long ago are deleted; current ones are kept."""
         self.publish(20)
         old, new = self.publish(21, now=2000.0), self.publish(22, now=time.time() - 600)
         self.assertEqual(self.run_command("prune").stdout, "1 snapshots deleted\n")

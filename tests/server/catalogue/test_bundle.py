@@ -1,4 +1,4 @@
-"""Bundles: what is exported is imported whole, and what is not as it was exported is refused."""
+"""Tests of bundles: an exported bundle is imported whole, and a changed one is refused."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Member = tuple[str, bytes]
 
 
 def members(data: bytes) -> list[Member]:
-    """Take a bundle apart."""
+    """Return the members of a bundle."""
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         return [(each.name, tar.extractfile(each).read()) for each in tar]  # type: ignore[union-attr]
 
 
 def bundle(parts: Iterable[Member]) -> bytes:
-    """Put one together, as it is written."""
+    """Create a bundle of members, in the format of an export."""
     made = b""
     for name, content in parts:
         about = tarfile.TarInfo(name)
@@ -39,7 +39,7 @@ def bundle(parts: Iterable[Member]) -> bytes:
 
 
 class BundleCase(CommandCase):
-    """A case with a catalogue of two lists, exported, and another folder to import into."""
+    """A case with a catalogue of two lists, and a second folder to import them into."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -49,13 +49,13 @@ class BundleCase(CommandCase):
         self.other = self.make(self.there)
 
     def export(self, *words: str) -> bytes:
-        """Export, and give the bundle."""
+        """Export a bundle, and return its bytes."""
         ran = self.run_command("export", str(self.file), *words)
         self.assertEqual((ran.exit_code, ran.stderr), (0, ""))
         return self.file.read_bytes()
 
     def refused(self, data: bytes, *words: str) -> str:
-        """Import what is refused: nothing changes by it."""
+        """Import a bundle that is refused, check that nothing changes, and return the error."""
         before = self.other.snapshots()
         self.file.write_bytes(data)
         said = self.refusal(5, "import", str(self.file), *words, folder=self.there)
@@ -63,13 +63,13 @@ class BundleCase(CommandCase):
         return said
 
     def imported(self, *words: str) -> str:
-        """Import what is taken; give what is said."""
+        """Import a bundle that is accepted; return the output."""
         ran = self.run_command("import", str(self.file), *words, folder=self.there)
         self.assertEqual((ran.exit_code, ran.stderr), (0, ""))
         return ran.stdout
 
     def changed(self, change: Callable[[dict[str, Any]], object]) -> bytes:
-        """Return a bundle whose manifest was changed by someone who knows the format."""
+        """Return a bundle whose manifest was changed, and its checksum adapted."""
         parts = members(self.export())
         manifest = json.loads(parts[0][1])
         change(manifest)
@@ -79,10 +79,10 @@ class BundleCase(CommandCase):
 
 
 class RoundTripTests(BundleCase):
-    """What is taken."""
+    """Bundles that are accepted."""
 
     def test_round_trip(self) -> None:
-        """What is exported here is current there, the same in everything, and is whole."""
+        """Imported lists are current, identical to the exported ones, and intact."""
         self.export()
         self.assertIn("not signed", self.imported())
         self.assertEqual(self.other.current(), self.catalogue.current())
@@ -92,7 +92,7 @@ class RoundTripTests(BundleCase):
         self.assertEqual(self.run_command("check", folder=self.there).exit_code, 0)
 
     def test_deterministic(self) -> None:
-        """The same lists give the same bytes, whichever catalogue they come out of; nothing is left beside."""
+        """Equal lists are exported to equal bytes from any catalogue, and no temporary file remains."""
         first = self.export()
         self.assertEqual(self.export(), first)
         self.imported()
@@ -102,14 +102,14 @@ class RoundTripTests(BundleCase):
         self.assertEqual(bundle(members(first)), first)
 
     def test_platforms(self) -> None:
-        """Only those platforms that are wanted are exported; others stay as they are where it is imported."""
+        """Only the requested platforms are exported; an import does not change other platforms."""
         self.export("--platform", "alpine-3.20")
         self.imported()
         self.assertEqual([each.platform for each in self.other.current()], ["alpine-3.20"])
         self.assertIn("rhel-9", self.refusal(2, "export", str(self.file), "--platform", "rhel-9"))
 
     def test_new_catalogue(self) -> None:
-        """A catalogue is made where there is none, unless the bundle is refused."""
+        """An import creates a missing catalogue, unless the bundle is refused."""
         data, empty = self.export(), Path(self.mktemp())
         empty.mkdir()
         self.file.write_bytes(data[:-1])
@@ -119,7 +119,7 @@ class RoundTripTests(BundleCase):
         self.assertEqual(self.run_command("import", str(self.file), folder=empty).exit_code, 0)
 
     def test_new_folder(self) -> None:
-        """Where there is no state folder yet, one is made that is its owner's; where none can be, that is said."""
+        """An import creates a missing state folder for its owner only; a folder that cannot be created is reported."""
         self.publish()
         self.run_command("export", str(self.file))
         folder = self.folder / "of" / "another"
@@ -128,7 +128,7 @@ class RoundTripTests(BundleCase):
         self.assertIn("Not a directory", self.refusal(5, "import", str(self.file), folder=self.file / "x"))
 
     def test_again(self) -> None:
-        """A newer list replaces the current one; the same one is only checked later; an import mends damage."""
+        """A newer list replaces the current one; an identical one updates the time of the check."""
         self.export()
         self.imported()
         self.publish(3000, now=2000.0)
@@ -140,7 +140,7 @@ class RoundTripTests(BundleCase):
         self.assertEqual(len(self.other.snapshots()), 3)
 
     def test_older(self) -> None:
-        """What was checked before the current list was is refused, with all that comes with it; unless it is forced."""
+        """A bundle with a list older than the current one is refused as a whole, unless the import is forced."""
         old = self.export()
         self.publish(5, "debian-12", now=2000.0)
         self.export("--platform", "debian-12")
@@ -150,14 +150,14 @@ class RoundTripTests(BundleCase):
         self.assertEqual(self.other.current(), [self.small, self.big])
 
     def test_held(self) -> None:
-        """A list that was held back there is not held any more once another was imported."""
+        """A list that was held back is discarded by the import of another one."""
         self.export()
         self.other.publish("debian-12", [], {}, 500.0, lambda current, count: "too short")
         self.imported()
         self.assertEqual(self.other.held_back(), [])
 
     def test_export_damage(self) -> None:
-        """What is damaged is not exported, and a bundle that was there stays."""
+        """A damaged list is not exported, and an existing bundle file is kept."""
         before = self.export()
         with self.catalogue._engine.begin() as connection:
             connection.exec_driver_sql("UPDATE chunks SET digest = zeroblob(32) WHERE number = 1")
@@ -175,13 +175,13 @@ class SignedTests(BundleCase):
         self.verify = "--verify-key", f"{self.key}.pub"
 
     def test_signed(self) -> None:
-        """What is signed with the key is taken, with the key or without."""
+        """A signed bundle is accepted with its key, and without a key."""
         self.export("--signing-key", str(self.key))
         self.assertNotIn("signature", self.imported(*self.verify))
         self.assertIn("the signature was not verified", self.imported())
 
     def test_refused(self) -> None:
-        """With a key, what is unsigned, signed with another, or signed for something else is refused."""
+        """With a key, a bundle is refused if it is unsigned or its signature is of another key or other lists."""
         self.assertIn("not signed", self.refused(self.export(), *self.verify))
         create_keys(other := Path(self.mktemp()))
         data = self.export("--signing-key", str(other))
@@ -198,7 +198,7 @@ class SignedTests(BundleCase):
         self.assertEqual(self.run_keygen(self.key), 2)
 
     def test_every_byte(self) -> None:
-        """Whatever byte of a bundle is changed, it is refused: signed, or not signed."""
+        """A bundle in which any byte is changed, or that is truncated, is refused, whether signed or not."""
         signed = self.export("--platform", "alpine-3.20", "--signing-key", str(self.key))
         plain = self.export("--platform", "alpine-3.20")
         key = VerifyKey.from_file(Path(f"{self.key}.pub"))
@@ -214,10 +214,10 @@ class SignedTests(BundleCase):
 
 
 class TamperedTests(BundleCase):
-    """What is refused, each for its reason."""
+    """Bundles that are refused, each for its own reason."""
 
     def test_members(self) -> None:
-        """Members in another order, one too many, one too few, and other names are refused."""
+        """Members that are missing, superfluous, renamed or in another order are refused."""
         parts = members(self.export())
         name, content = parts[3]
         for other in (
@@ -240,14 +240,16 @@ class TamperedTests(BundleCase):
         self.refused(gzip.compress(bundle(parts)))
 
     def test_links(self) -> None:
-        """A link in the place of a member is refused, as is a sparse file or a pax header."""
+        """A link, a sparse file or a pax header in place of a member is refused."""
         data = bytearray(self.export())
         for kind in b"12345678xgLKS":
             data[156] = kind
             self.assertIn("manifest.json is not the next member", self.refused(bytes(data)))
 
     def test_bombs(self) -> None:
-        """A chunk that unpacks to more than a chunk may have is refused, as is a member or a manifest too long."""
+        """
+        A chunk that decompresses to more than the limit is refused, as is a member or a manifest that is too long.
+        """
         parts = members(self.export("--platform", "alpine-3.20"))
         bomb = gzip.compress(bytes(30_000_000), mtime=0)
         self.assertLess(len(bomb), 64 * 1024)
@@ -263,7 +265,7 @@ class TamperedTests(BundleCase):
         self.assertIn("longer than", self.refused(huge.tobuf(tarfile.USTAR_FORMAT) + bytes(2048)))
 
     def test_manifest(self) -> None:
-        """A manifest that contradicts itself or its chunks is refused, though its checksum is right."""
+        """A manifest that contradicts itself or its chunks is refused even if its checksum is correct."""
 
         def first(**values: Any) -> Callable[[dict[str, Any]], object]:
             return lambda manifest: manifest["snapshots"][0].update(values)
@@ -294,17 +296,17 @@ class TamperedTests(BundleCase):
         self.assertIn("in the future", self.refused(self.changed(lambda m: future(m, far))))
 
     def test_not_a_file(self) -> None:
-        """A file that is not there, or is a folder, is told in one line."""
+        """A path that does not exist, or is a folder, is reported in one line."""
         self.assertIn("No such file", self.refusal(5, "import", "none", folder=self.there))
         self.assertIn("Is a directory", self.refusal(5, "import", ".", folder=self.there))
         self.assertIn("none", self.refusal(5, "export", "none/bundle"))
 
 
 def read(data: bytes, key: VerifyKey | None) -> list[Snapshot]:
-    """Read a bundle to its end."""
+    """Read a bundle to its end; return its snapshots that have chunks."""
     return [snapshot for snapshot, chunks in BundleReader.begin(io.BytesIO(data), key).snapshots() if list(chunks)]
 
 
 def future(manifest: dict[str, Any], far: float) -> None:
-    """Make the lists ones of some other time."""
+    """Set the check of a list and the creation of the bundle to another time."""
     manifest["snapshots"][0]["checked"] = manifest["created"] = far

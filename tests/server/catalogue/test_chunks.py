@@ -16,12 +16,12 @@ from tests.server.fake_catalogue import lines, vulnerabilities
 
 
 def noise(size: int, seed: int = 0) -> bytes:
-    """Make a line that cannot be compressed much."""
+    """Create a line that can hardly be compressed."""
     return random.Random(seed).randbytes(size // 2).hex().encode()[: size - 1] + b"\n"
 
 
 def body(chunk: Chunk) -> bytes:
-    """Return a chunk's body."""
+    """Return the body of a chunk."""
     return gzip.decompress(chunk.encoded)
 
 
@@ -34,7 +34,7 @@ class CutTests(SynchronousTestCase):
 
     @given(st.lists(st.integers(1, 60)), st.integers(1, 100))
     def test_nothing_lost(self, sizes: list[int], target: int) -> None:
-        """The chunks hold all lines in their order, numbered from 0, each whole and no chunk empty."""
+        """The chunks contain all lines in order; they are numbered from 0, and are not empty."""
         given_lines = [b"x" * (size - 1) + b"\n" for size in sizes]
         chunks = list(cut_chunks(given_lines, target))
         self.assertEqual(b"".join(map(body, chunks)), b"".join(given_lines))
@@ -46,14 +46,14 @@ class CutTests(SynchronousTestCase):
             self.assertEqual(chunk.digest, digest(body(chunk)))
 
     def test_by_bytes(self) -> None:
-        """A chunk is cut before the line with which it would be longer than its target."""
+        """A chunk is cut before the line that would exceed the target size."""
         self.assertEqual([c.vulnerabilities for c in cut_chunks([b"123\n"] * 5, 8)], [2, 2, 1])
         self.assertEqual([c.vulnerabilities for c in cut_chunks([b"123\n"] * 5, 7)], [1] * 5)
 
     @settings(deadline=None, max_examples=25)
     @given(st.lists(st.integers(10, 400), min_size=1, max_size=60))
     def test_encoded_size(self, sizes: list[int]) -> None:
-        """What compresses badly is split until every part fits; nothing is lost or moved."""
+        """A chunk that compresses badly is split until each part fits; no line is lost or moved."""
         given_lines = [noise(size, seed) for seed, size in enumerate(sizes)]
         chunks = list(cut_chunks(given_lines, 4000, 500))
         self.assertEqual(b"".join(map(body, chunks)), b"".join(given_lines))
@@ -61,34 +61,34 @@ class CutTests(SynchronousTestCase):
         self.assertTrue(all(len(chunk.encoded) <= 500 for chunk in chunks))
 
     def test_defaults(self) -> None:
-        """A long real list stays within the limits that readers rely on."""
+        """The chunks of a long list of realistic records are within the limits that readers rely on."""
         chunks = list(cut_chunks(lines(vulnerabilities(5000))))
         self.assertGreater(len(chunks), 3)
         self.assertTrue(all(len(c.encoded) <= MAX_ENCODED_BYTES and len(body(c)) <= TARGET_BYTES for c in chunks))
 
     def test_too_large(self) -> None:
-        """A line that no chunk can hold is refused, in one short line."""
+        """A line that does not fit into a chunk is refused with one short line."""
         error = self.assertRaises(RecordTooLarge, list, cut_chunks([b"a\n", noise(200_000), b"b\n"]))
         self.assertLess(len(str(error)), 200)
         self.assertNotIn("\n", str(error))
 
     def test_too_long(self) -> None:
-        """So is one that compresses well, but is longer than a reader takes."""
+        """A line that is longer than the limit of readers is refused even if it compresses well."""
         self.assertRaises(RecordTooLarge, list, cut_chunks([b"x" * MAX_CHUNK_BYTES + b"\n"]))
 
     def test_longest(self) -> None:
-        """A line that is just as long as a reader takes is a chunk of its own."""
+        """A line of exactly the length that readers accept is a chunk of its own."""
         (chunk,) = cut_chunks([b"x" * (MAX_CHUNK_BYTES - 1) + b"\n"])
         self.assertEqual(len(body(chunk)), MAX_CHUNK_BYTES)
 
     def test_same_bytes(self) -> None:
-        """The same lines give the same bytes, whenever they are cut: the gzip header carries no time and no name."""
+        """Equal lines are cut into equal bytes: the gzip header has neither a time nor a name."""
         (chunk,) = cut_chunks([b"a\n"])
         self.assertEqual(chunk.encoded[3:8], bytes(5))
         self.assertEqual(chunk.encoded, next(cut_chunks([b"a\n"])).encoded)
 
     def test_lazy(self) -> None:
-        """No more lines are taken than the chunk needs and one."""
+        """Lines are read only up to the one that begins the next chunk."""
         taken = []
 
         def watched() -> Iterator[bytes]:

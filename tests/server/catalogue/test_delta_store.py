@@ -15,7 +15,7 @@ from tests.server.fake_catalogue import lines, vulnerabilities
 
 
 class StoreTests(SynchronousTestCase):
-    """Deltas beside two lists."""
+    """The deltas between two lists."""
 
     def setUp(self) -> None:
         engine = open_database(Path(self.mktemp()))
@@ -28,7 +28,7 @@ class StoreTests(SynchronousTestCase):
         self.chunks = list(cut_chunks(lines(vulnerabilities(7)), target=400))
 
     def test_put(self) -> None:
-        """A delta is found by the list to which it leads, with its chunks, and with how that list is cut."""
+        """A delta is found by its target list, with its chunks and the cuts of that list."""
         self.assertEqual((self.subject.names(), self.subject.leading_to(self.new)), (set(), []))
         self.subject.put(self.old.revision, self.new.revision, self.chunks)
         [found] = self.subject.leading_to(self.new)
@@ -41,7 +41,7 @@ class StoreTests(SynchronousTestCase):
         self.assertEqual(self.subject.leading_to(self.old), [])
 
     def test_again(self) -> None:
-        """A delta that is put again takes the place of the first."""
+        """A delta that is stored again replaces the earlier one."""
         self.assertGreater(len(self.chunks), 1)
         for chunks in (self.chunks, self.chunks[:1]):
             self.subject.put(self.old.revision, self.new.revision, chunks)
@@ -49,12 +49,12 @@ class StoreTests(SynchronousTestCase):
         self.assertEqual(found.chunks, 1)
 
     def test_target(self) -> None:
-        """By the name of a delta its target is found."""
+        """The target of a delta is found by the name of the delta."""
         self.subject.put(self.old.revision, self.new.revision, [])
         self.assertEqual((self.subject.target(self.name), self.subject.target("other")), (self.new.revision, None))
 
     def test_size(self) -> None:
-        """The size of a list is that of its chunks, encoded; of one that is not here it is nothing."""
+        """The size of a list is the sum of its encoded chunks; deltas do not count."""
         sizes = [len(self.catalogue.chunk(self.new.revision, n).encoded) for n in range(self.new.chunks)]
         self.assertEqual(self.subject.size(self.new), sum(sizes))
         self.subject.put(self.old.revision, self.new.revision, self.chunks)

@@ -1,4 +1,4 @@
-"""The server tells scanners what became of the list that they have, where that is shorter than the new one."""
+"""Tests of deltas: a scanner is sent the changes to its list if they are shorter than the new list."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class DeltasCase(ServerCase):
         self.old = self.current()
 
     def current(self) -> Snapshot:
-        """Return the list that is current."""
+        """Return the current list of Alpine."""
         return self.refresh.current("alpine-3.20")
 
     def go_on(self, seconds: float = 11, leads: bool = True) -> None:
@@ -50,10 +50,10 @@ class DeltasCase(ServerCase):
 
 
 class MakingTests(DeltasCase):
-    """Which deltas there are."""
+    """The deltas that are computed."""
 
     def test_made(self) -> None:
-        """When a list was replaced, the delta to the new one is made; the older ones lead there too."""
+        """After a publication a delta to the new list is computed, for the last list and for earlier ones."""
         middle = self.change(2)
         self.assertIsNone(self.deltas.find(self.old.revision, middle))
         self.go_on()
@@ -69,7 +69,7 @@ class MakingTests(DeltasCase):
             self.assertIsNone(self.deltas.find(nonsense, new))
 
     def test_back_again(self) -> None:
-        """A list that becomes what it was is reached as well."""
+        """A delta is also computed to a list that returns to earlier content."""
         middle = self.change(2)
         self.go_on()
         self.put("alpine-3.20", 500)
@@ -78,7 +78,7 @@ class MakingTests(DeltasCase):
         self.assertIsNotNone(self.deltas.find(middle.revision, self.current()))
 
     def test_too_much(self) -> None:
-        """A delta that takes more than half of what the list takes is not made; nothing of it stays."""
+        """A delta that is larger than half of the list is not stored, nor is any part of it."""
         new = self.change(400)
         before = self.store.names()
         self.go_on()
@@ -86,7 +86,7 @@ class MakingTests(DeltasCase):
         self.assertEqual(self.store.names(), before)
 
     def test_no_memory(self) -> None:
-        """Without memory to spare they are made later."""
+        """Deltas that cannot be granted memory are computed later."""
         new = self.change(2)
         self.budget.take("refresh", self.budget.free("refresh"))
         self.go_on()
@@ -96,7 +96,7 @@ class MakingTests(DeltasCase):
         self.assertIsNotNone(self.deltas.find(self.old.revision, new))
 
     def test_follows(self) -> None:
-        """A server that does not lead makes none, and takes up those that another one has made."""
+        """A server that does not lead computes no deltas, but finds those of the leader."""
         new = self.change(2)
         self.go_on(leads=False)
         self.assertEqual(self.store.names(), set())
@@ -106,7 +106,7 @@ class MakingTests(DeltasCase):
         self.assertEqual(self.deltas.find(self.old.revision, new), leader.find(self.old.revision, new))
 
     def test_restart(self) -> None:
-        """A server that starts finds what is there, and makes nothing twice."""
+        """A server that starts finds the stored deltas, and does not compute them again."""
         new = self.change(2)
         self.go_on()
         self.start()
@@ -116,7 +116,7 @@ class MakingTests(DeltasCase):
         self.assertIsNotNone(self.deltas.find(self.old.revision, new))
 
     def test_pruned(self) -> None:
-        """A delta goes when the list to which it leads has been replaced for long, unless a session reads it."""
+        """A delta is deleted once its target list was replaced long ago, unless a session reads it."""
         new = self.change(2)
         self.go_on()
         name = delta_name(self.old.revision, new.revision)
@@ -132,7 +132,7 @@ class MakingTests(DeltasCase):
         self.assertEqual(self.chunks_without_a_list(), 0)
 
     def chunks_without_a_list(self) -> int:
-        """Count the chunks that belong to nothing."""
+        """Count the chunks that belong neither to a list nor to a delta."""
         query = (
             "SELECT count(*) FROM chunks WHERE revision NOT IN (SELECT revision FROM snapshots)"
             " AND revision NOT IN (SELECT name FROM deltas)"
@@ -141,7 +141,7 @@ class MakingTests(DeltasCase):
             return int(connection.exec_driver_sql(query).scalar_one())
 
     def test_named(self) -> None:
-        """One is found by its own name, as long as the list to which it leads is there."""
+        """A delta is found by its own name while its target list is in the catalogue."""
         new = self.change(2)
         self.go_on()
         name = delta_name(self.old.revision, new.revision)
@@ -152,11 +152,11 @@ class MakingTests(DeltasCase):
 
 
 class MakingOnPostgreSQLTests(OnPostgreSQL, MakingTests):
-    """The same there."""
+    """Deltas are computed in the same way on PostgreSQL."""
 
 
 class ServingTests(DeltasCase):
-    """What a scanner is told that has a list."""
+    """Sessions of scanners that already have a list."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -164,14 +164,14 @@ class ServingTests(DeltasCase):
         self.go_on()
 
     def since(self, revision: object) -> dict[str, Any]:
-        """Open a session, telling what is there."""
+        """Open a session that names the revision that the scanner has."""
         answer = self.post({"platform": "alpine-3.20", "since": revision})
         self.assertEqual(answer.status, 201)
         document: dict[str, Any] = json.loads(answer.body)
         return document
 
     def test_served(self) -> None:
-        """The session says to what its changes are to be applied, and how the list is cut; the end is the list's."""
+        """The session states the base of its delta and the cuts of the list; the end describes the whole list."""
         document = self.since(self.old.revision)
         self.assertEqual(document["snapshot"]["revision"], self.new.revision)
         self.assertEqual(document["delta"], {"since": self.old.revision, "changes": 2, "chunks": 1, "cuts": [500]})
@@ -193,24 +193,24 @@ class ServingTests(DeltasCase):
         )
 
     def test_not_here(self) -> None:
-        """Who has a list of which nothing is known is given the whole list; so is who has none."""
+        """A scanner whose revision is unknown or missing is sent the whole list."""
         for revision in ("0" * 32, "", None, 7, {"a": 1}):
             document = self.since(revision)
             self.assertNotIn("delta", document)
             self.ask("DELETE", f"/v1/sessions/{document['session']}")
 
     def test_other_platform(self) -> None:
-        """So is who has the list of another platform."""
+        """A scanner whose revision is of another platform is sent the whole list."""
         answer = self.post({"platform": "debian-12", "since": self.old.revision})
         self.assertNotIn("delta", json.loads(answer.body))
 
     def test_checked(self) -> None:
-        """What is said of the list is what is known now, not when the delta was made."""
+        """The session of a delta states when the list was last checked, not when the delta was computed."""
         self.tick(HOUR)
         self.assertEqual(self.since(self.old.revision)["snapshot"]["checked"], rfc3339(NOW + self.clock.seconds()))
 
     def test_queued(self) -> None:
-        """A session that waits is told at once that it will be given changes."""
+        """A queued session learns at once that it will be sent a delta."""
         for _ in range(2):
             self.open("alpine-3.20")
         document = self.since(self.old.revision)
@@ -218,7 +218,7 @@ class ServingTests(DeltasCase):
         self.assertEqual(document["delta"]["since"], self.old.revision)
 
     def test_resumed(self) -> None:
-        """After a restart it goes on, also when the list was replaced meanwhile."""
+        """After a restart a session resumes its delta, even if the list was replaced in the meantime."""
         token = self.since(self.old.revision)["session"]
         first = self.read(f"/v1/sessions/{token}", 0).body
         self.start()
@@ -232,18 +232,18 @@ class ServingTests(DeltasCase):
         self.assertEqual(self.read(f"/v1/sessions/{token}", 0).body, first)
 
     def test_in_use(self) -> None:
-        """While it is read it is not deleted."""
+        """A delta that is being read is in use, so that it is not deleted."""
         self.since(self.old.revision)
         self.assertIn(delta_name(self.old.revision, self.new.revision), self.session_service.revisions_in_use())
 
     def test_little_memory(self) -> None:
-        """Its window takes no more memory than its chunks can."""
+        """The window of a delta is granted no more memory than its chunks can take."""
         before = self.budget.used["window"]
         self.since(self.old.revision)
         self.assertLess(self.budget.used["window"] - before, self.window_bytes / 2)
 
     def test_type(self) -> None:
-        """A delta reads like a snapshot: it has a name, a platform and chunks of its own."""
+        """A delta is readable like a snapshot: it has a revision, a platform and chunks of its own."""
         delta = self.deltas.find(self.old.revision, self.new)
         assert isinstance(delta, Delta)
         self.assertEqual(delta.platform, "alpine-3.20")

@@ -13,21 +13,21 @@ _LISTS = st.dictionaries(st.text(max_size=2), st.sets(st.integers(0, 2), min_siz
 
 
 def encoded(records: dict[str, set[int]]) -> list[bytes]:
-    """Return lines: of each name, one for each number."""
+    """Return encoded records: one line for each number of each name."""
     return [encode_json({"name": name, "n": n}) + b"\n" for name in sorted(records) for n in sorted(records[name])]
 
 
 def now(records: dict[str, set[int]], name: str, change: str) -> Difference:
-    """Return the change of a name, with its records now."""
+    """Return the difference of a name, with its records in the new list."""
     return Difference(name, change, tuple(encoded({name: records[name]})))
 
 
 class DifferenceTests(SynchronousTestCase):
-    """Two lists, side by side."""
+    """The differences between two sorted lists."""
 
     @given(_LISTS, _LISTS)
     def test_sets(self, old: dict[str, set[int]], new: dict[str, set[int]]) -> None:
-        """It finds what comparing them by name in memory finds."""
+        """The differences are those of a comparison by name in memory."""
         expected = {now(new, name, ADDED) for name in new.keys() - old.keys()}
         expected |= {Difference(name, WITHDRAWN) for name in old.keys() - new.keys()}
         expected |= {now(new, name, CHANGED) for name in old.keys() & new.keys() if old[name] != new[name]}
@@ -36,12 +36,12 @@ class DifferenceTests(SynchronousTestCase):
         self.assertEqual([each.name for each in found], sorted(each.name for each in expected))
 
     def test_order_within(self) -> None:
-        """Another order of the records of one name is a change: the list has another digest."""
+        """A changed order of the records of one name is a change, since the digest of the list differs."""
         lines = encoded({"a": {0, 1}})
         (found,) = diff_lists(lines, lines[::-1])
         self.assertEqual(found, Difference("a", CHANGED, tuple(lines[::-1])))
 
     def test_not_ordered(self) -> None:
-        """A list out of order is refused, since it would be compared wrongly."""
+        """A list that is not sorted is refused, since it would be compared incorrectly."""
         lines = encoded({"a": {0}, "b": {0}})
         self.assertRaises(NotOrdered, list, diff_lists(lines, lines[::-1]))

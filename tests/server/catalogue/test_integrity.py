@@ -21,10 +21,10 @@ RECORDS = lines(vulnerabilities(4000))
 
 
 class BodyTests(SynchronousTestCase):
-    """One chunk."""
+    """The body of a single chunk."""
 
     def test_limit(self) -> None:
-        """A body of the largest size is unpacked; one byte more is damage."""
+        """A body of the maximum length is decompressed; a longer one is damaged."""
         for size, expected in ((MAX_CHUNK_BYTES, True), (MAX_CHUNK_BYTES + 1, False), (MAX_CHUNK_BYTES * 9, False)):
             body = b"x" * (size - 1) + b"\n"
             if expected:
@@ -33,13 +33,13 @@ class BodyTests(SynchronousTestCase):
                 self.assertIn("longer than", str(self.assertRaises(Damaged, chunk_body, gzip.compress(body))))
 
     def test_damaged(self) -> None:
-        """What is no gzip, is cut off, has something behind it, or no whole last line is damage."""
+        """A chunk is damaged if it is not gzip, is truncated, has trailing data, or lacks the final newline."""
         whole = gzip.compress(b"line\n")
         for encoded in (b"", b"?", whole[:-1], whole + b"x", whole * 2, gzip.compress(b"line"), gzip.compress(b"")):
             self.assertRaises(Damaged, chunk_body, encoded)
 
     def test_verified(self) -> None:
-        """Digest and number of lines must be those that were stored; the chunk is named."""
+        """The digest and the number of lines must match the stored ones; the error names the chunk."""
         [chunk] = cut_chunks(RECORDS[:5])
         self.assertEqual(verified_body(chunk), b"".join(RECORDS[:5]))
         for changes, said in (
@@ -61,16 +61,16 @@ class DamageTests(SynchronousTestCase):
         self.assertGreater(self.snapshot.chunks, 1)
 
     def find_damage(self) -> list[str]:
-        """Return what is not as it was published."""
+        """Return the damage of the snapshot."""
         return list(find_damage(self.catalogue, self.snapshot))
 
     def test_whole(self) -> None:
-        """Nothing is wrong with it, and its lines are those that were published."""
+        """A snapshot that is intact has no damage, and its lines are the published ones."""
         self.assertEqual(self.find_damage(), [])
         self.assertEqual(list(read_lines(self.catalogue, self.snapshot)), RECORDS)
 
     def test_missing(self) -> None:
-        """A chunk that is missing is named, and what follows from that."""
+        """A missing chunk is named, and the errors that follow from it are reported."""
         with self.engine.begin() as connection:
             connection.execute(delete(CHUNKS).where(CHUNKS.c.number == 1))
         said = self.find_damage()
@@ -86,7 +86,7 @@ class DamageTests(SynchronousTestCase):
         self.assertRaises(Damaged, list, read_lines(self.catalogue, self.snapshot))
 
     def test_description(self) -> None:
-        """A snapshot that is described otherwise is told: too few chunks, another count, digest or platform."""
+        """A snapshot whose chunk count, number of vulnerabilities, digest or platform is wrong is reported."""
         for changes, said in (
             ({"chunks": self.snapshot.chunks - 1}, f"it has more than its {self.snapshot.chunks - 1} chunks"),
             ({"vulnerabilities": 1}, "it has 4000 vulnerabilities, not 1"),

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.catalogue.pruning`: at the limits of age and number."""
+"""Tests for :mod:`patches.server.catalogue.pruning`: the exact limits of age and number."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.server.fake_catalogue import lines, vulnerabilities
 
 
 class PruningTests(SynchronousTestCase):
-    """Ten lists after each other, at times 1, 2, … 10: the last is current, the others were replaced at 2, … 10."""
+    """Ten lists in succession, at times 1, 2, … 10: the last is current, the others were replaced at 2, … 10."""
 
     def setUp(self) -> None:
         engine = open_database(Path(self.mktemp()))
@@ -26,7 +26,7 @@ class PruningTests(SynchronousTestCase):
         ]
 
     def left(self, any_before: float, surplus_before: float, in_use: frozenset[str] = frozenset()) -> list[int]:
-        """Prune; return the numbers of the lists that are still there."""
+        """Prune the catalogue; return the numbers of the lists that remain."""
         before = len(self.catalogue.snapshots())
         gone = self.catalogue.prune(in_use, MinimumAge(any_before, surplus_before))
         there = {snapshot.revision for snapshot in self.catalogue.snapshots()}
@@ -34,24 +34,24 @@ class PruningTests(SynchronousTestCase):
         return [number for number, revision in enumerate(self.revisions, 1) if revision in there]
 
     def test_any(self) -> None:
-        """What was replaced before a time goes; what was replaced at it stays."""
+        """A list that was replaced before the limit is deleted; one that was replaced exactly at it is kept."""
         self.assertEqual(self.left(5.0, 0.0), [4, 5, 6, 7, 8, 9, 10])
         self.assertEqual(self.left(5.1, 0.0), [5, 6, 7, 8, 9, 10])
 
     def test_surplus(self) -> None:
-        """The ninth of those that were replaced goes only if it was replaced before its time."""
+        """The ninth replaced list is deleted only if it was replaced before the limit for surplus lists."""
         self.assertEqual(self.left(0.0, 2.0), list(range(1, 11)))
         self.assertEqual(self.left(0.0, 2.1), list(range(2, 11)))
         self.assertEqual(self.left(0.0, 100.0), list(range(2, 11)))
 
     def test_in_use(self) -> None:
-        """What is in use stays whatever its age, and the current list always."""
+        """A list in use is kept whatever its age; so is the current list."""
         kept = frozenset(self.revisions[:1])
         self.assertEqual(self.left(100.0, 100.0, kept), [1, 10])
         self.assertEqual(self.left(100.0, 100.0), [10])
 
     def test_deltas(self) -> None:
-        """A delta stays as long as the list is of use to which it leads, whatever becomes of the other one."""
+        """A delta is kept while its target list is kept, whether or not its base is."""
         first, middle, last = self.revisions[0], self.revisions[4], self.revisions[-1]
         for since, revision in ((first, middle), (first, last), (middle, last), (first, "unknown")):
             self.deltas.put(since, revision, [])
@@ -62,7 +62,7 @@ class PruningTests(SynchronousTestCase):
         self.assertEqual(self.targets(), [last, last])
 
     def targets(self) -> list[str]:
-        """Return to which lists the deltas lead that are here."""
+        """Return the target lists of the stored deltas."""
         found = [self.deltas.target(name) for name in self.deltas.names()]
         order = [self.revisions[-1], self.revisions[4], "unknown"]
         return sorted((each for each in found if each is not None), key=order.index)

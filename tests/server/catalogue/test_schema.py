@@ -20,7 +20,7 @@ from tests.postgresql import postgresql
 from tests.server.databases import DatabaseCase, OnPostgreSQL
 from tests.server.fake_catalogue import lines, vulnerabilities
 
-#: The tables as Patches made them before alembic, in version 1 and 2.
+#: The tables that Patches created before it used Alembic, in version 1 and 2.
 BEFORE = (
     "CREATE TABLE snapshots (revision VARCHAR(64) NOT NULL, platform VARCHAR(64) NOT NULL, created FLOAT NOT NULL,"
     " checked FLOAT NOT NULL, retired FLOAT, vulnerabilities INTEGER NOT NULL, chunks INTEGER NOT NULL,"
@@ -44,14 +44,14 @@ class SchemaCase(DatabaseCase):
         self.where = self.new_database()
 
     def refusal(self) -> str:
-        """Return the error when it cannot be opened: one line that names it."""
+        """Return the error of opening the database: one line that names it."""
         text = str(self.assertRaises(CatalogueError, open_database, self.where))
         self.assertIn(str(self.where if isinstance(self.where, Path) else self.where.database), text)
         self.assertNotIn("\n", text)
         return text
 
     def versions(self) -> list[tuple[object, ...]]:
-        """Read the version behind the catalogue's back."""
+        """Read the schema version directly from the database."""
         return self.rows_of(self.where, f"SELECT version_num FROM {VERSION_TABLE}")
 
 
@@ -59,19 +59,19 @@ class OpenTests(SchemaCase):
     """Opening a catalogue's database."""
 
     def test_new(self) -> None:
-        """A new one is made, with its version in it, and opens again."""
+        """A new database is created with its version in it, and can be opened again."""
         open_database(self.where)
         open_database(self.where)
         self.assertEqual(self.versions(), [(str(SCHEMA_VERSION),)])
 
     def test_as_declared(self) -> None:
-        """What the migrations make is what the tables say that the catalogue uses."""
+        """The migrations create the tables that the catalogue declares."""
         with open_database(self.where).connect() as connection:
             context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
             self.assertEqual(compare_metadata(context, METADATA), [])
 
     def test_public_before(self) -> None:
-        """What is current in one of version 4 and came of public feeds alone is wanted of them, as it was before."""
+        """An upgrade from version 4 marks platforms whose current list is of public feeds alone as wanted."""
         open_database(self.where)
         snapshots = [
             f"('{number}', '{name}', 1, {number}, {retired}, 0, 0, 'd', '{sources}')"
@@ -97,31 +97,31 @@ class OpenTests(SchemaCase):
         self.assertEqual((notices.wanted, notices.absent, notices.known), ({"debian-12": 7.0}, {}, frozenset()))
 
     def test_no_connection(self) -> None:
-        """No connection is left open."""
+        """No connection is left open after a database was opened."""
         self.assertEqual(open_database(self.where).pool.checkedin(), 0)  # type: ignore[attr-defined]
 
     def test_unknown_version(self) -> None:
-        """One of a later version is refused, and left as it is."""
+        """A database of a later version is refused, and not changed."""
         open_database(self.where)
         self.execute(self.where, f"UPDATE {VERSION_TABLE} SET version_num = '7'", "DROP TABLE chunks")
         self.assertIn(f"its version is 7; this program knows {SCHEMA_VERSION}", self.refusal())
         self.assertRaises(SQLAlchemyError, self.rows_of, self.where, "SELECT * FROM chunks")
 
     def test_no_version(self) -> None:
-        """One whose version is nowhere to be found is refused."""
+        """A database whose version cannot be found is refused."""
         open_database(self.where)
         self.execute(self.where, f"DELETE FROM {VERSION_TABLE}")
         self.refusal()
 
     def test_other_database(self) -> None:
-        """A database of something else is refused, and left as it is."""
+        """A database of another program is refused, and not changed."""
         self.execute(self.where, "CREATE TABLE aunts (name TEXT)")
         self.assertIn("another program", self.refusal())
         self.assertRaises(SQLAlchemyError, self.rows_of, self.where, f"SELECT * FROM {VERSION_TABLE}")
         self.assertEqual(self.rows_of(self.where, "SELECT * FROM aunts"), [])
 
     def test_together(self) -> None:
-        """Several who open a new one at once make it once."""
+        """A new database that several processes open at once is created once."""
         with ThreadPoolExecutor(4) as threads:
             opened = list(threads.map(lambda _: open_database(self.where), range(4)))
         self.assertEqual([Catalogue(engine).current() for engine in opened], [[]] * 4)
@@ -129,7 +129,7 @@ class OpenTests(SchemaCase):
 
 
 class OpenOnPostgreSQLTests(OnPostgreSQL, OpenTests):
-    """The same on PostgreSQL, and what is said when it cannot be had."""
+    """The same behaviour on PostgreSQL, and the errors if the database cannot be used."""
 
     def said(self, text: str) -> str:
         """Return the error for a URL that cannot be used: one line, without the password."""
@@ -139,12 +139,12 @@ class OpenOnPostgreSQLTests(OnPostgreSQL, OpenTests):
         return said
 
     def test_same_names(self) -> None:
-        """Tables that have our names and no version are somebody's."""
+        """A database that has tables of the same names but no version belongs to another program."""
         self.execute(self.where, "CREATE TABLE chunks (name TEXT)")
         self.assertIn("another program", self.refusal())
 
     def test_not_there(self) -> None:
-        """Neither a server that is not there nor a database can be used."""
+        """A server that cannot be reached is refused, and so is a database that does not exist."""
         self.assertIn("refused", self.said("postgresql+psycopg://me:s3cret@127.0.0.1:1/there?password=s3cret"))
         self.assertIn('"absent"', self.said(f"postgresql+psycopg://tests:s3cret@/absent?host={postgresql().folder}"))
 
@@ -157,22 +157,22 @@ class OpenOnPostgreSQLTests(OnPostgreSQL, OpenTests):
         self.assertIn("password authentication failed", said)
 
     def test_no_driver(self) -> None:
-        """Without the driver it is said how to get it."""
+        """Without the driver the error states how to install it."""
         self.addCleanup(sys.modules.__setitem__, "psycopg", sys.modules["psycopg"])
         sys.modules["psycopg"] = None  # type: ignore[assignment]
         self.assertIn("pip install 'patches[postgresql]'", self.said("postgresql+psycopg://me:s3cret@127.0.0.1:1/x"))
 
 
 class FileTests(SchemaCase):
-    """What is true of files only."""
+    """Behaviour of database files only."""
 
     def before(self, version: int) -> None:
-        """Make a file as Patches did before alembic, with one snapshot."""
+        """Create a file with one snapshot, in the format before Alembic."""
         more = (HELD,) if version > 1 else ()
         self.execute(self.where, *BEFORE, *more, f"INSERT INTO schema VALUES ({version})", SNAPSHOT)
 
     def test_before(self) -> None:
-        """One from before alembic is taken over with what is in it."""
+        """A database from before Alembic is upgraded, and its snapshots are kept."""
         for version in (1, 2):
             self.setUp()
             self.before(version)
@@ -185,7 +185,7 @@ class FileTests(SchemaCase):
             self.assertEqual(self.rows_of(self.where, "SELECT name FROM sqlite_master WHERE name = 'schema'"), [])
 
     def test_later(self) -> None:
-        """One of a version that never was is refused, and left as it is."""
+        """A database from before Alembic with an unknown version is refused, and not changed."""
         self.before(9)
         self.assertIn("its version is 9", self.refusal())
         self.assertEqual(self.rows_of(self.where, "SELECT version FROM schema"), [(9,)])
@@ -199,19 +199,19 @@ class FileTests(SchemaCase):
         self.assertRaises(SQLAlchemyError, self.rows_of, self.where, "SELECT held FROM snapshots")
 
     def test_half_made(self) -> None:
-        """One that was made by half, and never used, is made whole."""
+        """A database that was created only partly, and never used, is completed."""
         self.execute(self.where, BEFORE[2], BEFORE[3])
         with open_database(self.where).connect() as connection:
             self.assertEqual(connection.exec_driver_sql("SELECT count(*) FROM snapshots").scalar_one(), 0)
 
     def test_half_made_and_used(self) -> None:
-        """One that was used is not thrown away."""
+        """A database that was created only partly, but was used, is kept."""
         self.execute(self.where, BEFORE[0], SNAPSHOT)
         self.refusal()
         self.assertEqual(self.rows_of(self.where, "SELECT revision FROM snapshots"), [("r",)])
 
     def test_no_database(self) -> None:
-        """A file that is no database is refused, and left as it is."""
+        """A file that is not a database is refused, and not changed."""
         path = self.where
         assert isinstance(path, Path)
         path.write_bytes(b"this is a letter to my aunt\n" * 100)
@@ -219,13 +219,13 @@ class FileTests(SchemaCase):
         self.assertTrue(path.read_bytes().startswith(b"this is a letter"))
 
     def test_no_folder(self) -> None:
-        """A path at which nothing can be made is refused."""
+        """A path at which a database cannot be created is refused."""
         assert isinstance(self.where, Path)
         self.where = self.where / "absent" / "catalogue.sqlite"
         self.refusal()
 
     def test_readers_beside_a_writer(self) -> None:
-        """It is read while it is written."""
+        """A database can be read while it is written."""
         engine = open_database(self.where)
         self.addCleanup(engine.dispose)
         with engine.connect() as connection:

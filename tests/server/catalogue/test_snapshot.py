@@ -10,16 +10,16 @@ from tests.server.fake_catalogue import snapshot
 
 
 class SnapshotTests(SynchronousTestCase):
-    """How a list is named."""
+    """Snapshots and their revisions."""
 
     def test_revision(self) -> None:
-        """The name depends on platform and content, on each of them, and is the same on every machine."""
+        """A revision depends on platform and digest only, so that it is the same on every machine."""
         self.assertEqual(revision_of("debian-12", "00"), "d22d0d37f15cc7befa9254fd6b01f4ef")
         names = {revision_of(*pair) for pair in (("debian-12", "00"), ("debian-12", "01"), ("debian-13", "00"))}
         self.assertEqual((len(names), {len(name) for name in names}), (3, {32}))
 
     def test_frozen(self) -> None:
-        """A snapshot is never changed; without a reason it is not held."""
+        """A snapshot is immutable; without a reason it is not held back."""
         subject = snapshot()
         self.assertIsNone(subject.held_back)
         with self.assertRaises(FrozenInstanceError):

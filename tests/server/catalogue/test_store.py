@@ -25,7 +25,7 @@ SOURCES = {"clair": {"read": 10, "skipped": {"no-version": 2}}}
 
 
 class Torn(Exception):
-    """The end of a source that breaks off."""
+    """The failure of a source in the middle of its list."""
 
 
 def torn(whole: list[bytes]) -> Iterator[bytes]:
@@ -44,21 +44,21 @@ class CatalogueCase(DatabaseCase):
         self.addCleanup(self.catalogue.close)
 
     def publish(self, count: int = 3000, platform: str = "debian-12", now: float = 1000.0) -> Snapshot:
-        """Publish a made-up list of some length."""
+        """Publish a list of made-up vulnerabilities."""
         return self.catalogue.publish(platform, lines(vulnerabilities(count, platform)), SOURCES, now)
 
     def rows(self) -> tuple[int, int]:
-        """Return how many snapshots and chunks the database has in all."""
+        """Return the numbers of snapshots and chunks in the database."""
         with self.engine.connect() as connection:
             counts = [connection.execute(select(func.count()).select_from(t)).scalar_one() for t in (SNAPSHOTS, CHUNKS)]
         return counts[0], counts[1]
 
 
 class PublishTests(CatalogueCase):
-    """Snapshots are there whole, or not at all."""
+    """Snapshots are published completely or not at all."""
 
     def test_whole(self) -> None:
-        """A published snapshot is current, and its chunks are its list, as its digest says."""
+        """A published snapshot is current, and its chunks are the published list, which matches its digest."""
         snapshot = self.publish()
         self.assertEqual(self.catalogue.current(), [snapshot])
         self.assertEqual(self.catalogue.find(snapshot.revision), snapshot)
@@ -73,7 +73,7 @@ class PublishTests(CatalogueCase):
         self.assertGreater(snapshot.chunks, 1)
 
     def test_torn(self) -> None:
-        """A list that breaks off leaves the last snapshot current, and nothing of itself behind."""
+        """A list that fails in the middle leaves the last snapshot current, and no rows of its own."""
         old, rows = self.publish(10), (1, 1)
         self.assertRaises(
             Torn, self.catalogue.publish, "debian-12", torn(lines(vulnerabilities(3000))), SOURCES, 2000.0
@@ -81,14 +81,14 @@ class PublishTests(CatalogueCase):
         self.assertEqual((self.catalogue.current(), self.rows()), ([old], rows))
 
     def test_too_large(self) -> None:
-        """So does one with a record that no chunk can hold."""
+        """A list with a record that does not fit into a chunk leaves the last snapshot current, and no rows."""
         old = self.publish(10)
         bad = [*lines(vulnerabilities(3000)), b"x" * 2_000_000 + b"\n"]
         self.assertRaises(RecordTooLarge, self.catalogue.publish, "debian-12", bad, SOURCES, 2000.0)
         self.assertEqual((self.catalogue.current(), self.rows()), ([old], (1, 1)))
 
     def test_unseen_before(self) -> None:
-        """While a snapshot is written, others see the last one only."""
+        """While a snapshot is being written, other connections see only the last one."""
         old = self.publish(10)
         seen = []
 
@@ -102,7 +102,7 @@ class PublishTests(CatalogueCase):
         self.assertEqual(seen, [([old], None)])
 
     def test_same_content(self) -> None:
-        """The same list is the same snapshot, with the same revision on every machine; only its check is newer."""
+        """An identical list is the same snapshot, with the same revision on each machine; its check is newer."""
         first, again = self.publish(now=1000.0), self.publish(now=2000.0)
         self.assertEqual((again.revision, again.created, again.checked), (first.revision, 1000.0, 2000.0))
         self.assertEqual(self.rows(), (1, first.chunks))
@@ -112,14 +112,14 @@ class PublishTests(CatalogueCase):
         self.assertEqual((there.revision, there.digest), (first.revision, first.digest))
 
     def test_other_content(self) -> None:
-        """Another list is another snapshot; the old one stays, for those who read it."""
+        """A changed list is a new snapshot; the old one is kept for its readers."""
         old, new = self.publish(10), self.publish(11, now=2000.0)
         self.assertEqual(self.catalogue.current(), [new])
         self.assertEqual(self.catalogue.find(old.revision), old)
         self.assertEqual(self.catalogue.chunk(old.revision, 0).vulnerabilities, 10)
 
     def test_back_again(self) -> None:
-        """A list that becomes what it was before is that snapshot again, current and not to be pruned."""
+        """A list that returns to earlier content is that earlier snapshot: it is current, and not pruned."""
         first, _ = self.publish(10), self.publish(11, now=2000.0)
         self.publish(10, now=3000.0)
         self.assertEqual([s.revision for s in self.catalogue.current()], [first.revision])
@@ -127,14 +127,14 @@ class PublishTests(CatalogueCase):
         self.assertEqual([s.revision for s in self.catalogue.current()], [first.revision])
 
     def test_platforms_apart(self) -> None:
-        """Each platform has a current snapshot of its own, even if the lists have the same bytes."""
+        """Each platform has its own current snapshot, even if two lists have the same bytes."""
         same = lines(vulnerabilities(10))
         revisions = {self.catalogue.publish(name, same, SOURCES, 1.0).revision for name in ("debian-12", "alpine-3.20")}
         self.assertEqual(len(revisions), 2)
         self.assertEqual([s.platform for s in self.catalogue.current()], ["alpine-3.20", "debian-12"])
 
     def test_at_once(self) -> None:
-        """Of several that publish a platform at once, one after the other is current: never two, and never none."""
+        """If a platform is published several times at once, exactly one snapshot is current at any time."""
         counts = (10, 11, 12, 13)
         engines = [open_database(self.where) for _ in counts]
         for engine in engines:
@@ -161,14 +161,14 @@ class PublishTests(CatalogueCase):
         self.assertEqual(self.catalogue.current(), [new])
 
     def test_checked(self) -> None:
-        """When a list was last checked can be written down; it never gets older."""
+        """The time of the last check can be updated; it never decreases."""
         snapshot = self.publish(10)
         for checked, now in ((2000.0, 2000.0), (1500.0, 2000.0)):
             self.catalogue.mark_checked({snapshot.revision: checked, "absent": 1.0})
             self.assertEqual(self.catalogue.current(), [evolve(snapshot, checked=now)])
 
     def test_kept_on_disk(self) -> None:
-        """It is there when the catalogue is opened again."""
+        """A published snapshot is still current when the catalogue is opened again."""
         snapshot = self.publish()
         self.catalogue.close()
         again = Catalogue(open_database(self.where))
@@ -177,7 +177,7 @@ class PublishTests(CatalogueCase):
 
 
 class PruneTests(CatalogueCase):
-    """What nobody needs any more is deleted."""
+    """Snapshots that are deleted, and those that are kept."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -189,24 +189,24 @@ class PruneTests(CatalogueCase):
         self.assertEqual(self.catalogue.current(), [self.new])
 
     def test_unused(self) -> None:
-        """A snapshot that was replaced goes, with its chunks."""
+        """A snapshot that was replaced is deleted with its chunks."""
         self.assertEqual(self.catalogue.prune(set(), MinimumAge(9999.0)), 1)
         self.assertIsNone(self.catalogue.find(self.old.revision))
         self.assertRaises(ChunkMissing, self.catalogue.chunk, self.old.revision, 0)
         self.assertEqual(self.rows(), (1, 1))
 
     def test_in_use(self) -> None:
-        """Unless a session reads it."""
+        """A snapshot that a session reads is kept."""
         self.assertEqual(self.catalogue.prune({self.old.revision}, MinimumAge(9999.0)), 0)
         self.assertEqual(self.catalogue.chunk(self.old.revision, 0).number, 0)
 
     def test_young(self) -> None:
-        """Or it was replaced a short while ago only."""
+        """A snapshot that was replaced a short while ago is kept."""
         self.assertEqual(self.catalogue.prune(set(), MinimumAge(2000.0)), 0)
         self.assertIsNotNone(self.catalogue.find(self.old.revision))
 
     def test_surplus(self) -> None:
-        """Of those that were replaced more than an hour ago, say, only the latest are kept, of each platform."""
+        """Only the latest replaced snapshots of each platform are kept beyond the age for surplus ones."""
         for number in range(12, 24):
             self.publish(number, now=number * 1000.0)
         self.catalogue.publish("debian-11", lines(vulnerabilities(1)), SOURCES, 1.0)
@@ -219,14 +219,14 @@ class PruneTests(CatalogueCase):
         self.assertEqual([s.vulnerabilities for s in left if s.platform == "debian-12"], [*range(15, 24)])
 
     def test_missing(self) -> None:
-        """A chunk that never was is missing."""
+        """A chunk that does not exist is reported as missing."""
         self.assertRaises(ChunkMissing, self.catalogue.chunk, self.new.revision, 1)
         self.assertIsNone(self.catalogue.find("never"))
 
 
 class PublishOnPostgreSQLTests(OnPostgreSQL, PublishTests):
-    """The same on PostgreSQL."""
+    """The same behaviour on PostgreSQL."""
 
 
 class PruneOnPostgreSQLTests(OnPostgreSQL, PruneTests):
-    """The same on PostgreSQL."""
+    """The same behaviour on PostgreSQL."""

@@ -1,4 +1,4 @@
-"""The catalogue on a disk that is full, and what is said of whose it is."""
+"""Tests of the catalogue on a full disk, and of lists that are adopted from a bundle."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.server.fake_catalogue import lines, vulnerabilities
 
 
 class FullDiskTests(SynchronousTestCase):
-    """A catalogue that may take so many pages, one more each time until it is enough."""
+    """A catalogue with a limited number of pages, which grows by one until the list fits."""
 
     def setUp(self) -> None:
         self.engine = open_database(Path(self.mktemp()))
@@ -32,7 +32,7 @@ class FullDiskTests(SynchronousTestCase):
         self.old = self.publish(50, now=1.0)
 
     def limit(self, connection: Any, *_: object) -> None:
-        """Limit a connection of the database."""
+        """Limit the pages of a database connection."""
         connection.execute(f"PRAGMA max_page_count={self.most_pages}").close()
 
     def publish(self, count: int, now: float) -> Snapshot:
@@ -40,7 +40,7 @@ class FullDiskTests(SynchronousTestCase):
         return self.catalogue.publish("debian-12", lines(vulnerabilities(count)), {}, now)
 
     def failures(self, write: Callable[[], object]) -> int:
-        """Write until there is room, and check that before nothing has changed; return how often there was not."""
+        """Write until there is room, check that each failure changes nothing, and return the number of failures."""
         for failures in range(500):
             self.most_pages = failures + 1
             try:
@@ -53,21 +53,21 @@ class FullDiskTests(SynchronousTestCase):
         raise AssertionError("there is never room")
 
     def assertWhole(self, snapshot: Snapshot) -> None:
-        """Check that all chunks of a snapshot are there, and are those that were published."""
+        """Check that all chunks of a snapshot are the published ones."""
         digest = StreamDigest()
         for number in range(snapshot.chunks):
             digest.add(self.catalogue.chunk(snapshot.revision, number).digest)
         self.assertEqual(digest.hexdigest(), snapshot.digest)
 
     def test_publish(self) -> None:
-        """A list for which there is no room leaves the one that was current; with room it is published."""
+        """A list that does not fit on the disk leaves the current one unchanged; once there is room it is published."""
         self.assertGreater(self.failures(lambda: self.publish(9000, now=2.0)), 5)
         [new] = self.catalogue.current()
         self.assertEqual((new.vulnerabilities, len(self.catalogue.snapshots())), (9000, 2))
         self.assertWhole(new)
 
     def test_adopt(self) -> None:
-        """So it is with the list of a bundle."""
+        """A list of a bundle that does not fit on the disk leaves the current one unchanged."""
         chunks = list(cut_chunks(lines(vulnerabilities(9000))))
         digest = StreamDigest()
         for chunk in chunks:
@@ -80,14 +80,14 @@ class FullDiskTests(SynchronousTestCase):
 
 
 class AdoptTests(SynchronousTestCase):
-    """What is told of the lists that were adopted."""
+    """Lists that are adopted from a bundle."""
 
     def setUp(self) -> None:
         self.catalogue = Catalogue(open_database(Path(self.mktemp())))
         self.addCleanup(self.catalogue.close)
 
     def test_adopted(self) -> None:
-        """Those that were adopted are given, in their order; what is older is refused unless it is wanted."""
+        """Adopted lists are returned in order; an older one is refused unless older lists are allowed."""
         empty = StreamDigest().hexdigest()
         one, two = (
             Snapshot(revision_of(name, empty), name, 5.0, 5.0, 0, 0, empty, {}) for name in ("debian-12", "alpine-3.20")
@@ -100,5 +100,5 @@ class AdoptTests(SynchronousTestCase):
         self.assertEqual(self.catalogue.adopt([(older, ())], 7.0, even_older=True), [older])
 
     def test_not_shared(self) -> None:
-        """A database in a file is this server's alone."""
+        """A database in a file is not shared with other servers."""
         self.assertIs(self.catalogue.is_shared, False)

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.http.api`: what is answered when all is well."""
+"""Tests for :mod:`patches.server.http.api`: the responses to requests that succeed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class OpeningTests(ServerCase):
     """Opening sessions."""
 
     def test_active(self) -> None:
-        """A session that can read at once is active, and is told what it reads."""
+        """A session that can be served at once is active, and its document describes the snapshot."""
         answer = self.post({"platform": "debian-12"})
         document = json.loads(answer.body)
         self.assertEqual(answer.status, 201)
@@ -44,7 +44,7 @@ class OpeningTests(ServerCase):
         )
 
     def test_queued(self) -> None:
-        """A session that has to wait is told its place, and nothing of the snapshot."""
+        """A queued session learns its position in the queue, and nothing of the snapshot."""
         for _ in range(3):
             self.open()
         document = json.loads(self.post({"platform": "debian-12"}).body)
@@ -53,7 +53,7 @@ class OpeningTests(ServerCase):
         self.assertNotIn("snapshot", document)
 
     def test_look(self) -> None:
-        """A session can be looked at, which is a sign of life."""
+        """A session can be queried, and the query counts as a sign of life."""
         path = self.open()
         self.read(path, 0)
         self.clock.advance(20)
@@ -72,7 +72,7 @@ class OpeningTests(ServerCase):
         self.refused(self.ask("GET", path), 410, "expired")
 
     def test_resume(self) -> None:
-        """After a restart a session goes on at the chunk that its scanner needs."""
+        """After a restart a session resumes at the chunk that its scanner needs."""
         path = self.open()
         first = self.read(path, 0)
         self.start()
@@ -86,7 +86,7 @@ class OpeningTests(ServerCase):
         self.assertEqual(first.status, 200)
 
     def test_resume_old(self) -> None:
-        """A snapshot that was replaced meanwhile is still there for who comes back."""
+        """A snapshot that was replaced in the meantime is still served to a session that resumes."""
         path = self.open()
         before = self.read(path, 0).body
         self.put("debian-12", 3)
@@ -143,7 +143,7 @@ class ReadingTests(ServerCase):
         self.assertEqual(self.read(self.open(), 0).raw, self.read(self.open(), 0).raw)
 
     def test_identity(self) -> None:
-        """Who does not accept gzip is served the same without it, and with the same digest."""
+        """A client that does not accept gzip is served the same body uncompressed, with the same digest."""
         path = self.open()
         packed = self.read(path, 0)
         for headers in ({}, {"Accept-Encoding": "br"}, {"Accept-Encoding": "gzip;q=0"}):
@@ -154,7 +154,7 @@ class ReadingTests(ServerCase):
             self.assertEqual(plain.headers["vary"], "Accept-Encoding")
 
     def test_ways_to_accept_gzip(self) -> None:
-        """However gzip is accepted, the answer is the same."""
+        """The response is the same in whichever form gzip is accepted."""
         path = self.open()
         packed = self.read(path, 0)
         for value in ("gzip, deflate, br", "GZIP", "gzip;q=0.5", "*", "br, gzip", "*;q=0, gzip"):
@@ -162,7 +162,7 @@ class ReadingTests(ServerCase):
             self.assertEqual((answer.raw, value), (packed.raw, value))
 
     def test_head(self) -> None:
-        """HEAD gives the same header fields, without a body, compressed or not."""
+        """HEAD is answered with the same header fields as GET, without a body, compressed or not."""
         path = self.open()
         for headers in (GZIP, {}):
             head = self.ask("HEAD", f"{path}/chunks/0", headers)
@@ -173,20 +173,20 @@ class ReadingTests(ServerCase):
             self.assertEqual(head.headers.get("content-encoding"), get.headers.get("content-encoding"))
 
     def test_not_cached(self) -> None:
-        """Nobody in between may keep a chunk."""
+        """A cache between server and client must not store a chunk."""
         self.assertEqual(self.read(self.open(), 0).headers["cache-control"], "no-store")
 
     def test_bounded(self) -> None:
-        """No body is longer than a reader takes."""
+        """The length of a body does not exceed the limit of its readers."""
         answer = self.ask("GET", f"{self.open()}/chunks/0")
         self.assertLessEqual(len(answer.body), MAX_CHUNK_BYTES)
 
 
 class SinceTests(ServerCase):
-    """A scanner that has a list."""
+    """Scanners that already have a list."""
 
     def test_unchanged(self) -> None:
-        """Who has the current list needs no session; who has another one gets it."""
+        """A scanner that has the current list needs no session; one that has another list gets a session."""
         snapshot = self.refresh.current("debian-12")
         answer = self.post({"platform": "debian-12", "since": snapshot.revision})
         told = json.loads(answer.body)
@@ -198,10 +198,10 @@ class SinceTests(ServerCase):
 
 
 class HereTests(ServerCase):
-    """What is here."""
+    """The platforms, and the state of the server."""
 
     def test_platforms(self) -> None:
-        """The platforms are listed, with what there is of each, how old it is, and what went wrong."""
+        """The platforms are listed, each with its size, its age and the last error of its refresh."""
         self.source.skipped["no-version"] = 2
         self.put("rocky-9", 0)
         self.tick(HOUR)
@@ -216,12 +216,12 @@ class HereTests(ServerCase):
         self.assertEqual(rocky["refresh"], {"failures": 1, "error": "the list is empty", "alarm": None})
 
     def test_health(self) -> None:
-        """A server that runs says so."""
+        """A server that runs reports that it is healthy."""
         answer = self.ask("GET", "/health")
         self.assertEqual((answer.status, json.loads(answer.body)), (200, {"status": "ok"}))
 
     def test_ready(self) -> None:
-        """It is ready when it has a list of every platform; else it tells which are missing."""
+        """A server is ready if it has a list of every platform; otherwise the response names the missing platforms."""
         ready = {"ready": True, "missing": [], "alarms": {}, "problem": None}
         self.assertEqual(json.loads(self.ask("GET", "/ready").body), ready)
         self.put("rocky-9", 0)
@@ -237,14 +237,14 @@ class HereTests(ServerCase):
         self.assertEqual((answer.status, list(json.loads(answer.body)["alarms"])), (200, ["rocky-9"]))
 
     def test_metrics(self) -> None:
-        """Metrics are there."""
+        """The metrics are served as text."""
         answer = self.ask("GET", "/metrics")
         self.assertEqual(answer.status, 200)
         self.assertTrue(answer.headers["content-type"].startswith("text/plain"))
         self.assertIn(b"patches_sessions{", answer.body)
 
     def test_sign_of_life(self) -> None:
-        """None of these needs a session, or opens one."""
+        """The endpoints that describe the server neither need a session nor open one."""
         for path in ("/v1/platforms", "/health", "/ready", "/metrics"):
             self.ask("GET", path)
         self.assertEqual([self.table.count("debian-12", state) for state in State], [0, 0, 0])

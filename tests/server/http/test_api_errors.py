@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.http.api`: every error has a status, a code, a message, and a time to come back."""
+"""Tests for :mod:`patches.server.http.api`: each error has a status, a code, a message and a time for the retry."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from tests.server.server_case import GZIP, ServerCase
 
 
 class MalformedTests(ServerCase):
-    """What is not understood."""
+    """Requests that cannot be understood."""
 
     def test_bodies(self) -> None:
-        """A body that asks for nothing is malformed."""
+        """A body that names neither a platform nor a session is malformed."""
         bodies = [b"", b"{", b"null", b"[]", b'"debian-12"', b"{}", b'{"platform": 12}', b'{"platform": null}', b"\xff"]
         for body in bodies:
             self.refused(self.ask("POST", "/v1/sessions", body=body), 400, "malformed")
         self.assertEqual(len(self.table), 0)
 
     def test_deep(self) -> None:
-        """So is one that is nested deeper than anything is."""
+        """A body that is nested too deeply is malformed."""
         self.refused(self.ask("POST", "/v1/sessions", body=b"[" * 10_000), 400, "malformed")
         self.refused(self.ask("POST", "/v1/sessions", body=b'{"a":' * 3000), 400, "malformed")
 
     def test_numbers(self) -> None:
-        """And one with a number that nobody can read."""
+        """A body with a number that is too long to be parsed is malformed."""
         self.refused(self.ask("POST", "/v1/sessions", body=b'{"platform": ' + b"1" * 9000 + b"}"), 400, "malformed")
 
     def test_resume(self) -> None:
-        """To resume takes a session and a whole number."""
+        """A request to resume needs a session and a whole number."""
         token = self.open().rpartition("/")[2]
         for chunk in (None, "0", 1.5, True, [0]):
             self.refused(self.post({"resume": token, "chunk": chunk}), 400, "malformed")
@@ -52,14 +52,14 @@ class MalformedTests(ServerCase):
         st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner), max_leaves=5)
     )
     def test_anything(self, value: Any) -> None:
-        """Whatever stands where something else should, there is an answer that says so."""
+        """A body with values of any type in any place gets an error response."""
         for document in (value, {"platform": value}, {"resume": value, "chunk": value}):
             answer = self.post(document)
             self.assertIn(answer.status, (400, 404))
             self.assertIn("error", json.loads(answer.body))
 
     def test_too_long(self) -> None:
-        """A body that is too long is refused, and the connection closed."""
+        """A body that is too long is refused, and the connection is closed."""
         wire = self.connect()
         answer = self.ask("POST", "/v1/sessions", body=b" " * 20_000, wire=wire)
         self.refused(answer, 413, "too-large")
@@ -67,44 +67,44 @@ class MalformedTests(ServerCase):
 
 
 class RoutingTests(ServerCase):
-    """What is not here."""
+    """Paths and methods that the API does not have."""
 
     def test_not_found(self) -> None:
-        """What is not here is not found, in JSON."""
+        """A path that does not exist is answered with 404, in JSON."""
         for path in ("/", "/v1", "/v1/sessions/a/b", "/v1/sessions/a/chunks/x", "/v1/sessions/a/chunks/-1", "/x?y=z"):
             self.refused(self.ask("GET", path), 404, "not-found")
 
     def test_method(self) -> None:
-        """What cannot be done is not allowed, in JSON."""
+        """A method that a path does not support is answered with 405, in JSON."""
         for method, path in (("GET", "/v1/sessions"), ("PUT", "/health"), ("POST", "/v1/sessions/a/chunks/1")):
             self.refused(self.ask(method, path), 405, "method-not-allowed")
 
     def test_allow(self) -> None:
-        """The methods that are allowed are told (RFC 9110 §15.5.6)."""
+        """The response names the methods that are allowed (RFC 9110 §15.5.6)."""
         answer = self.ask("GET", "/v1/sessions")
         self.assertEqual(answer.headers["allow"], "POST")
 
     def test_odd_paths(self) -> None:
-        """A path that is no text, or has slashes too many, is answered in JSON as well."""
+        """A path that cannot be decoded, or has superfluous slashes, is answered in JSON as well."""
         for path, status in (("/%ff", 400), ("/v1//platforms", 404), ("/health/", 404)):
             answer = self.ask("GET", path)
             self.assertEqual((answer.status, path), (status, path))
             self.assertIn("error", json.loads(answer.body))
 
     def test_head(self) -> None:
-        """An error to HEAD has no body."""
+        """An error response to HEAD has no body."""
         self.assertEqual(self.ask("HEAD", "/v1/sessions/a").status, 404)
 
 
 class SessionErrorsTests(ServerCase):
-    """What a session cannot do."""
+    """Requests that a session cannot fulfil."""
 
     def test_unknown_platform(self) -> None:
         """A platform that no source has is unknown."""
         self.refused(self.post({"platform": "amiga-3"}), 404, "unknown-platform")
 
     def test_not_ready(self) -> None:
-        """A platform whose list is not there yet is not ready."""
+        """A platform that does not have a list yet is not ready."""
         self.put("rocky-9", 0)
         self.tick(HOUR)
         answer = self.post({"platform": "rocky-9"})
@@ -112,7 +112,7 @@ class SessionErrorsTests(ServerCase):
         self.assertEqual(answer.headers["retry-after"], "10")
 
     def test_unknown_session(self) -> None:
-        """A session that this server never had is unknown, however it is asked for."""
+        """A session that this server never had is unknown, whichever request names it."""
         token = self.key.create("debian-12", "r")
         for name in (token, "x"):
             for method, path in (("GET", ""), ("DELETE", ""), ("GET", "/chunks/0")):
@@ -120,7 +120,7 @@ class SessionErrorsTests(ServerCase):
         self.refused(self.post({"resume": token[:-1] + "!", "chunk": 0}), 404, "unknown-session")
 
     def test_out_of_order(self) -> None:
-        """A chunk that is not the session's turn is out of order: both before and behind, and behind the end."""
+        """A chunk other than the session's next or last one is out of order, including any behind the end."""
         path = self.open()
         self.refused(self.read(path, 1), 409, "out-of-order")
         self.read(path, 0)
@@ -130,13 +130,13 @@ class SessionErrorsTests(ServerCase):
         self.assertEqual(self.read(path, 2).status, 200)
 
     def test_resume_at_no_chunk(self) -> None:
-        """Nobody can resume behind the end, or before the beginning."""
+        """A session cannot be resumed behind its end or before its beginning."""
         token = self.open().rpartition("/")[2]
         for chunk in (-1, 4, 10**30):
             self.refused(self.post({"resume": token, "chunk": chunk}), 400, "malformed")
 
     def test_expired(self) -> None:
-        """An expired session is told why."""
+        """A client learns why its session has expired."""
         path = self.open()
         self.clock.advance(31)
         self.session_service.tick()
@@ -145,7 +145,7 @@ class SessionErrorsTests(ServerCase):
             self.assertIn("silent", error["message"])
 
     def test_snapshot_gone(self) -> None:
-        """A session whose snapshot is gone cannot be resumed."""
+        """A session cannot be resumed if its snapshot was deleted."""
         path = self.open()
         self.read(path, 0)
         self.put("debian-12", 12)
@@ -157,7 +157,7 @@ class SessionErrorsTests(ServerCase):
         self.refused(resumed, 410, "expired")
 
     def test_queue_full(self) -> None:
-        """When the queue is full one is told to come back."""
+        """A client that meets a full queue learns when to come back."""
         for _ in range(4):
             self.open()
         answer = self.post({"platform": "debian-12"})
@@ -165,7 +165,7 @@ class SessionErrorsTests(ServerCase):
         self.assertEqual(answer.headers["retry-after"], "30")
 
     def test_stopping(self) -> None:
-        """A server that stops opens nothing."""
+        """A server that stops does not open a session."""
         self.session_service.stop()
         answer = self.post({"platform": "debian-12"})
         self.refused(answer, 503, "stopping")
@@ -173,12 +173,14 @@ class SessionErrorsTests(ServerCase):
 
 
 class MemoryTests(ServerCase):
-    """When memory is short."""
+    """Requests while memory is short."""
 
     limits = Limits(max_active=1000, max_queued=1000)
 
     def test_sessions(self) -> None:
-        """Without memory for a session one is told to come back, and when there is some, one may."""
+        """
+        A session for which there is no memory is denied with a time for the retry; it is opened once memory is free.
+        """
         taken = self.budget.free(SESSIONS)
         self.budget.take(SESSIONS, taken)
         answer = self.post({"platform": "debian-12"})
@@ -188,14 +190,14 @@ class MemoryTests(ServerCase):
         self.assertEqual(self.post({"platform": "debian-12"}).status, 201)
 
     def test_bodies_of_their_own(self) -> None:
-        """Without memory for an answer that nobody shares it is refused; what is shared is served."""
+        """Without memory a response of its own is refused; a response that sessions share is served."""
         path = self.open()
         self.budget.take(RESPONSES, self.budget.free(RESPONSES))
         self.refused(self.ask("GET", f"{path}/chunks/0"), 503, "memory-limit")
         self.assertEqual(self.read(path, 0).status, 200)
 
     def test_given_back(self) -> None:
-        """What an answer of its own took is given back, whether it is taken or not."""
+        """The memory of a response of its own is released, whether or not the client receives the response."""
         path = self.open()
         self.ask("GET", f"{path}/chunks/0")
         self.assertEqual(self.budget.used[RESPONSES], 0)
@@ -206,7 +208,7 @@ class MemoryTests(ServerCase):
         self.assertEqual((self.budget.used[RESPONSES], self.budget.used[CONNECTIONS]), (0, 0))
 
     def test_head(self) -> None:
-        """HEAD leaves nothing behind."""
+        """A HEAD request leaves no memory reserved."""
         self.ask("HEAD", f"{self.open()}/chunks/0", GZIP)
         self.assertEqual(self.budget.used[RESPONSES], 0)
 
@@ -222,7 +224,7 @@ class BrokenCatalogue(Catalogue):
 
 
 class BrokenTests(ServerCase):
-    """When the catalogue breaks under a session."""
+    """A catalogue that fails while a session reads from it."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -232,7 +234,7 @@ class BrokenTests(ServerCase):
         self.tick()
 
     def test_internal(self) -> None:
-        """An error that is ours is logged, and told without its details; the session can ask again."""
+        """An internal error is logged, and reported without its details; the session can ask again."""
         path = self.open()
         for _ in range(2):
             error = self.refused(self.ask_patiently(path), 500, "internal")
@@ -241,11 +243,11 @@ class BrokenTests(ServerCase):
         self.assertEqual(self.ask("GET", path).status, 200)
 
     def test_chunk_gone(self) -> None:
-        """When a chunk has gone from the catalogue the session is told that it has expired."""
+        """A session whose chunk was deleted from the catalogue expires."""
         self.broken.trouble = ChunkMissing("gone")
         self.refused(self.ask_patiently(self.open()), 410, "expired")
         self.flushLoggedErrors(ChunkMissing)
 
     def ask_patiently(self, path: str) -> Answer:
-        """Ask for the first chunk, willing to wait."""
+        """Ask for the first chunk, and prefer to wait for it."""
         return self.ask("GET", f"{path}/chunks/0", {**GZIP, "Prefer": "wait=5"})

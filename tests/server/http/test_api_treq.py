@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.http.api` with treq: a client of this day, over whatever channel there may be."""
+"""Tests for :mod:`patches.server.http.api` with treq, a common client, on the channel of Twisted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.server.server_case import ServerCase, bulky
 
 
 class TreqTests(ServerCase):
-    """A client on a plain channel of Twisted's, not on ours."""
+    """A client on the plain channel of Twisted, not on that of Patches."""
 
     limits = Limits(max_active=1, max_queued=5, chunk_timeout=1000)
 
@@ -23,7 +23,7 @@ class TreqTests(ServerCase):
         self.treq: Any = StubTreq(self.resource)
 
     def of(self, waiting: Deferred[Any]) -> Any:
-        """Return what has arrived."""
+        """Return the result of a Deferred that has fired."""
         return self.successResultOf(waiting)
 
     def open(self, platform: str = "debian-12") -> str:
@@ -34,7 +34,7 @@ class TreqTests(ServerCase):
         return f"http://patches{location}"
 
     def test_walk(self) -> None:
-        """It reads the whole list, and can check all of it."""
+        """A client reads the whole list, and can verify it."""
         session = self.open()
         snapshot = self.of(self.treq.json_content(self.of(self.treq.get(session))))["snapshot"]
         stream, records = StreamDigest(), []
@@ -52,7 +52,7 @@ class TreqTests(ServerCase):
         self.assertEqual(self.budget.used[RESPONSES], 0)
 
     def test_waits(self) -> None:
-        """It waits for its turn, as long as it prefers."""
+        """A client waits for its turn for as long as it prefers."""
         first, second = self.open(), self.open()
         waiting = self.treq.get(f"{second}/chunks/0", headers={"Prefer": "wait=10"})
         self.assertNoResult(waiting)
@@ -61,7 +61,7 @@ class TreqTests(ServerCase):
         self.assertEqual(self.of(waiting).code, 200)
 
     def test_waits_in_vain(self) -> None:
-        """And no longer than that."""
+        """A client does not wait longer than it prefers."""
         _, second = self.open(), self.open()
         waiting = self.treq.get(f"{second}/chunks/0", headers={"Prefer": "wait=10"})
         self.clock.advance(10)
@@ -70,7 +70,7 @@ class TreqTests(ServerCase):
         self.assertEqual((answer.code, answer.headers.getRawHeaders("Retry-After")), (202, ["5"]))
 
     def test_error(self) -> None:
-        """An error is a document."""
+        """An error is a JSON document."""
         answer = self.of(self.treq.post("http://patches/v1/sessions", json={"platform": "amiga-3"}))
         document = self.of(self.treq.json_content(answer))
         self.assertEqual((answer.code, document["error"]["code"]), (404, "unknown-platform"))

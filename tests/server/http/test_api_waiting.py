@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.http.api`: who waits, for how long, and what happens meanwhile."""
+"""Tests for :mod:`patches.server.http.api`: requests that wait, for how long, and how they end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.server.server_case import GZIP, ServerCase
 
 
 class WaitingCase(ServerCase):
-    """A case with one session that reads, and one that has to wait for it."""
+    """A case with one active session, and one that is queued behind it."""
 
     limits = Limits(max_active=1, max_queued=5, session_timeout=30, queue_timeout=40, chunk_timeout=1000)
 
@@ -25,30 +25,30 @@ class WaitingCase(ServerCase):
         return wire
 
     def answer(self, wire: Wire) -> Answer:
-        """Return the one answer that came."""
+        """Return the single response that was received."""
         (answer,) = answers(wire.received)
         return answer
 
     def turn(self) -> None:
-        """End the session that reads: it is the other one's turn."""
+        """End the active session, so that the queued one is activated."""
         self.ask("DELETE", self.active)
 
 
 class PollingTests(WaitingCase):
-    """Who does not prefer to wait."""
+    """Clients that do not prefer to wait."""
 
     def test_queued(self) -> None:
-        """A queued session is told its place, and when to ask again."""
+        """A queued session learns its position, and when to ask again."""
         answer = self.read(self.queued, 0)
         self.assertEqual((answer.status, answer.headers["retry-after"]), (202, "5"))
         self.assertEqual(json.loads(answer.body), {"state": "queued", "queuePosition": 0, "pollAfter": 5.0})
 
     def test_not_its_turn(self) -> None:
-        """A queued session that asks for another chunk than its first is out of order."""
+        """A queued session that asks for a chunk other than its first is out of order."""
         self.refused(self.read(self.queued, 1), 409, "out-of-order")
 
     def test_sign_of_life(self) -> None:
-        """Asking is a sign of life."""
+        """A request is a sign of life of its session."""
         for _ in range(4):
             self.clock.advance(25)
             self.read(self.active, 0)
@@ -57,17 +57,17 @@ class PollingTests(WaitingCase):
         self.assertEqual(len(self.table), 2)
 
     def test_odd_preferences(self) -> None:
-        """Preferences that are not understood are none."""
+        """A preference that cannot be understood is ignored."""
         for value in ("wait", "wait=", "wait=x", "wait=-1", "wait=0", "respond-async"):
             answer = self.ask("GET", f"{self.queued}/chunks/0", {**GZIP, "Prefer": value})
             self.assertEqual((answer.status, value), (202, value))
 
 
 class ParkedTests(WaitingCase):
-    """Who prefers to wait."""
+    """Clients that prefer to wait."""
 
     def test_chunk(self) -> None:
-        """A request is answered as soon as there is something to say."""
+        """A waiting request is answered as soon as its chunk can be served."""
         wire = self.park(f"{self.queued}/chunks/0")
         self.assertEqual(wire.received, b"")
         self.turn()
@@ -76,7 +76,7 @@ class ParkedTests(WaitingCase):
         self.assertEqual(answer.raw, self.read(self.queued, 0).raw)
 
     def test_nothing_to_say(self) -> None:
-        """When the time that was preferred is over, it is told where it stands."""
+        """A request whose preferred time has passed is answered with the state of its session."""
         wire = self.park(f"{self.queued}/chunks/0", "wait=7")
         self.clock.advance(6.9)
         self.assertEqual(wire.received, b"")
@@ -84,30 +84,30 @@ class ParkedTests(WaitingCase):
         self.assertEqual(self.answer(wire).status, 202)
 
     def test_bounded(self) -> None:
-        """Nobody waits so long that its session looks silent."""
+        """A request does not wait so long that its session seems silent."""
         wire = self.park(f"{self.queued}/chunks/0", "wait=999999")
         self.clock.advance(18)
         self.assertEqual(self.answer(wire).status, 202)
 
     def test_look(self) -> None:
-        """A queued session can be waited for as well: it is told that it is active."""
+        """A request for the document of a queued session waits until the session is active."""
         wire = self.park(self.queued)
         self.assertEqual(wire.received, b"")
         self.turn()
         self.assertEqual(json.loads(self.answer(wire).body)["state"], "active")
 
     def test_look_active(self) -> None:
-        """Where there is nothing to wait for nobody waits."""
+        """A request for the document of an active session does not wait."""
         self.assertEqual(json.loads(self.answer(self.park(self.active)).body)["state"], "active")
 
     def test_look_in_vain(self) -> None:
-        """One that is still queued when the time is over is told its place."""
+        """A request whose session is still queued when its time has passed is answered with the position."""
         wire = self.park(self.queued, "wait=3")
         self.clock.advance(3)
         self.assertEqual(json.loads(self.answer(wire).body)["queuePosition"], 0)
 
     def test_expired(self) -> None:
-        """Who waits for a session that expires is told so at once, by whichever way it waits."""
+        """A request that waits for a session, in either way, fails at once when the session expires."""
         wires = [self.park(self.queued), self.park(f"{self.queued}/chunks/0")]
         self.table.get(self.queued.rpartition("/")[2]).seen = -100
         self.session_service.tick()
@@ -115,21 +115,21 @@ class ParkedTests(WaitingCase):
             self.refused(self.answer(wire), 410, "expired")
 
     def test_closed(self) -> None:
-        """So is who waits for one that is ended."""
+        """A request that waits for a session fails at once when the session is ended."""
         wires = [self.park(self.queued), self.park(f"{self.queued}/chunks/0")]
         self.ask("DELETE", self.queued)
         for wire in wires:
             self.refused(self.answer(wire), 410, "expired")
 
     def test_resumed(self) -> None:
-        """And who waits for one that another request has resumed elsewhere."""
+        """A request that waits for a session fails when another request resumes the session elsewhere."""
         wires = [self.park(self.queued), self.park(f"{self.queued}/chunks/0")]
         self.post({"resume": self.queued.rpartition("/")[2], "chunk": 2})
         for wire in wires:
             self.refused(self.answer(wire), 409, "resumed")
 
     def test_stopping(self) -> None:
-        """When the server stops all who wait are answered."""
+        """All waiting requests are answered when the server stops."""
         wires = [self.park(self.queued), self.park(f"{self.queued}/chunks/0")]
         self.session_service.stop()
         for wire in wires:
@@ -142,7 +142,7 @@ class ParkedTests(WaitingCase):
         self.assertEqual([self.answer(wire).status for wire in wires], [200, 200])
 
     def test_head(self) -> None:
-        """HEAD waits too."""
+        """A HEAD request waits as well."""
         wire = self.park(f"{self.queued}/chunks/0", method="HEAD")
         self.turn()
         (answer,) = answers(wire.received, head_only=True)
@@ -150,12 +150,12 @@ class ParkedTests(WaitingCase):
 
 
 class PatientTests(WaitingCase):
-    """Where sessions may be silent for long."""
+    """Sessions that may be silent for long."""
 
     limits = Limits(max_active=1, max_queued=5, session_timeout=1000, queue_timeout=1000, chunk_timeout=1000)
 
     def test_bounded(self) -> None:
-        """Nobody waits longer than the server's connections live, whatever it prefers."""
+        """A request does not wait longer than a connection may be idle, whatever it prefers."""
         wire = self.park(f"{self.queued}/chunks/0", "wait=500")
         self.clock.advance(24.9)
         self.assertEqual(wire.received, b"")
@@ -164,10 +164,10 @@ class PatientTests(WaitingCase):
 
 
 class HangingUpTests(WaitingCase):
-    """Who hangs up."""
+    """Clients that disconnect."""
 
     def test_waits_no_longer(self) -> None:
-        """A client that hangs up leaves nothing behind, and its session is where it was."""
+        """A client that disconnects leaves no waiting request behind, and its session keeps its place."""
         for path in (self.queued, f"{self.queued}/chunks/0"):
             wire = self.park(path)
             self.assertTrue(self.session_service._waiting)
@@ -177,13 +177,13 @@ class HangingUpTests(WaitingCase):
         self.assertEqual(self.read(self.queued, 0).status, 200)
 
     def test_clock(self) -> None:
-        """Nothing is left on the clock either."""
+        """A client that disconnects leaves no delayed call behind."""
         calls = len(self.clock.getDelayedCalls())
         self.park(f"{self.queued}/chunks/0").hang_up()
         self.assertEqual(len(self.clock.getDelayedCalls()), calls)
 
     def test_others_wait_on(self) -> None:
-        """Others who wait for the same are not concerned."""
+        """The disconnection of a client does not affect others that wait for the same chunk."""
         wires = [self.park(f"{self.queued}/chunks/0") for _ in range(2)]
         wires[0].hang_up()
         self.turn()
@@ -191,7 +191,7 @@ class HangingUpTests(WaitingCase):
 
 
 class WindowTests(ServerCase):
-    """Who waits for the window to slide."""
+    """Clients that wait for the window to slide."""
 
     window_bytes = 70 * 1024
 
@@ -202,7 +202,7 @@ class WindowTests(ServerCase):
             self.read(path, 0)
 
     def test_poll(self) -> None:
-        """Who is ahead is told to come back soon; when the slow one has moved on there is something to read."""
+        """A client that is ahead learns to come back soon; once the slow client has moved on, its chunk is served."""
         answer = self.read(self.quick, 1)
         self.assertEqual((answer.status, answer.headers["retry-after"]), (202, "1"))
         self.assertEqual(json.loads(answer.body)["state"], "active")
@@ -210,7 +210,7 @@ class WindowTests(ServerCase):
         self.assertEqual(self.read(self.quick, 1).status, 200)
 
     def test_parked(self) -> None:
-        """Or waits until then."""
+        """A client that is ahead and prefers to wait is answered once the slow client has moved on."""
         wire = self.connect()
         wire.send(request("GET", f"{self.quick}/chunks/1", {**GZIP, "Prefer": "wait=10"}))
         self.assertEqual(wire.received, b"")
@@ -218,7 +218,7 @@ class WindowTests(ServerCase):
         self.assertEqual([answer.raw for answer in answers(wire.received)], [slow.raw])
 
     def test_slow_one_expires(self) -> None:
-        """Or until the slow one has been expired for it."""
+        """A client that is ahead is answered once the slow session has expired."""
         wire = self.connect()
         for _ in range(22):
             self.clock.advance(1)

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.http.channel`: it is bounded, whatever its client does."""
+"""Tests for :mod:`patches.server.http.channel`: its memory and time are bounded, whatever a client does."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from tests.server.channel_case import ChannelCase
 from tests.server.memory_transport import answers, request
 from tests.server.server_case import GZIP
 
-#: How long a connection may be silent, or not take what it asked for; then it has five seconds more.
+#: The idle timeout of a connection in seconds; one that does not read its response has five seconds more.
 IDLE = 30
 
 
 class PacingTests(ChannelCase):
-    """No client makes the server keep more than one answer for it."""
+    """The server holds at most one response for each client."""
 
     def test_one_at_a_time(self) -> None:
-        """The next request of a pipeline is taken up when the kernel has taken the last answer, and not before."""
+        """The next request of a pipeline is answered only after the kernel has accepted the last response."""
         wire = self.connect(takes=0)
         wire.send(self.chunk(0) * 41)
         self.assertEqual(len(answers(wire._unsent)), 1)
@@ -35,7 +35,7 @@ class PacingTests(ChannelCase):
         self.assertEqual(wire.most_unsent, size)
 
     def test_not_read(self) -> None:
-        """What a client sends meanwhile stays with the kernel, but for a little."""
+        """Data that a client sends in the meantime stays in the kernel, except for a small part."""
         for first in (self.chunk(0), self.chunk(0) * 2, self.chunk(0, {})):
             wire = self.connect(takes=0)
             wire.send(first)
@@ -43,7 +43,7 @@ class PacingTests(ChannelCase):
             self.assertGreater(wire.unread, len(self.chunk(0)) * 1000 - 2 * SMALL_BUFFER_BYTES)
 
     def test_long_way(self) -> None:
-        """The same holds for answers of the API, each of its own bytes: their memory is granted one at a time."""
+        """The pace is the same for responses of the API, which are not shared: memory is granted for one at a time."""
         wire = self.connect(takes=0)
         wire.send(self.chunk(0, {}) * 50)
         self.assertEqual(len(answers(wire._unsent)), 1)
@@ -54,7 +54,7 @@ class PacingTests(ChannelCase):
         self.assertEqual(self.budget.used[RESPONSES], 0)
 
     def test_mixed(self) -> None:
-        """A pipeline of all kinds is answered in order, however slowly it is taken."""
+        """A pipeline of mixed requests is answered in order, however slowly the client reads."""
         kinds = [
             self.chunk(0),
             request("GET", "/health"),
@@ -71,7 +71,7 @@ class PacingTests(ChannelCase):
         self.assertEqual([answer.status for answer in answers(wire.received)], [200, 200, 200, 409, 200] * 5)
 
     def test_one_request_after_another(self) -> None:
-        """A client that waits for each answer is answered each time, by either way."""
+        """A client that waits for each response is answered each time, by the fast path and by the API."""
         wire = self.connect()
         for n in range(3):
             for headers in (GZIP, {}, GZIP):
@@ -80,7 +80,7 @@ class PacingTests(ChannelCase):
                 self.assertEqual(answers(wire.received)[0].status, 200)
 
     def test_held(self) -> None:
-        """A chunk counts against its window until the kernel has taken it, though its session has gone."""
+        """A chunk counts against its window until the kernel has accepted it, even if its session has ended."""
         wire = self.connect(takes=0)
         wire.send(self.chunk(0))
         self.ask("DELETE", self.path)
@@ -89,7 +89,7 @@ class PacingTests(ChannelCase):
         self.assertEqual(self.budget.used[WINDOW], 0)
 
     def test_held_until_hung_up(self) -> None:
-        """Or until the client has hung up."""
+        """A chunk no longer counts against its window once the client has disconnected."""
         self.ask("DELETE", self.path)
         for headers in (GZIP, {**GZIP, "X-Long": "way", "Expect": ""}):
             path = self.open()
@@ -102,10 +102,10 @@ class PacingTests(ChannelCase):
 
 
 class StallingTests(ChannelCase):
-    """Who stalls is cut off."""
+    """Connections of clients that stall."""
 
     def test_silent(self) -> None:
-        """A connection on which nothing is asked is closed after a while."""
+        """A connection without a request is closed after a timeout."""
         wire = self.connect()
         self.clock.advance(IDLE - 1)
         self.assertTrue(wire.connected)
@@ -113,14 +113,14 @@ class StallingTests(ChannelCase):
         self.assertFalse(wire.connected)
 
     def test_half_a_request(self) -> None:
-        """So is one with half a request."""
+        """A connection with half a request is closed as well."""
         wire = self.connect()
         wire.send(self.chunk(0)[:-4])
         self.clock.advance(IDLE)
         self.assertFalse(wire.connected)
 
     def test_busy(self) -> None:
-        """One on which something is asked now and then stays, by whichever way."""
+        """A connection with a request now and then stays open, by the fast path and by the API."""
         for headers in (GZIP, {}):
             wire = self.connect()
             for _ in range(5):
@@ -130,7 +130,9 @@ class StallingTests(ChannelCase):
             self.assertEqual(len(answers(wire.received)), 5)
 
     def test_does_not_read(self) -> None:
-        """A client that does not take its answer is cut off, though it asks for more; all it had is given back."""
+        """
+        A client that does not read its response is disconnected even if it sends requests; its memory is released.
+        """
         for headers, count in ((GZIP, 1), (GZIP, 3), ({}, 1), ({}, 3)):
             wire = self.connect(takes=100)
             wire.send(self.chunk(0, headers) * count)
@@ -144,7 +146,7 @@ class StallingTests(ChannelCase):
         self.assertEqual((self.budget.used[RESPONSES], self.budget.used[CONNECTIONS]), (0, 0))
 
     def test_parked(self) -> None:
-        """Who waits for an answer is not cut off for it."""
+        """A connection whose request waits for a response is not closed as idle."""
         self.limits = Limits(max_active=1, session_timeout=1000, queue_timeout=1000, chunk_timeout=1000)
         self.start()
         self.successResultOf(self.started())
@@ -158,10 +160,10 @@ class StallingTests(ChannelCase):
 
 
 class MemoryTests(ChannelCase):
-    """Connections take memory."""
+    """The memory of connections."""
 
     def test_given_back(self) -> None:
-        """A connection's memory is granted when it comes, and given back when it goes."""
+        """The memory of a connection is granted when it opens, and released when it closes."""
         wires = [self.connect() for _ in range(3)]
         self.assertEqual(self.budget.used[CONNECTIONS], 3 * CONNECTION_BYTES)
         for wire in wires:
@@ -169,7 +171,7 @@ class MemoryTests(ChannelCase):
         self.assertEqual((self.budget.used[CONNECTIONS], self.site.channels), (0, set()))
 
     def test_none_left(self) -> None:
-        """Without memory for it a client is told to come back, and hung up on."""
+        """A connection for which there is no memory is answered with a time for the retry, and closed."""
         self.budget.take(CONNECTIONS, self.budget.free(CONNECTIONS))
         wire = self.connect()
         (answer,) = answers(wire.received)
@@ -178,7 +180,7 @@ class MemoryTests(ChannelCase):
 
 
 class DrainTests(ChannelCase):
-    """The end of a server."""
+    """Draining a server that stops."""
 
     def test_idle(self) -> None:
         """Idle connections are closed at once."""
@@ -189,7 +191,7 @@ class DrainTests(ChannelCase):
         self.successResultOf(draining)
 
     def test_finishes(self) -> None:
-        """What is being answered is finished first."""
+        """A response that is being sent is completed before its connection is closed."""
         wire = self.connect(takes=0)
         wire.send(self.chunk(0))
         draining = ensureDeferred(self.site.drain())
@@ -202,7 +204,7 @@ class DrainTests(ChannelCase):
         self.assertFalse(wire.connected)
 
     def test_parked(self) -> None:
-        """Who waits for an answer is answered first."""
+        """A request that waits for a response is answered before its connection is closed."""
         self.limits = Limits(max_active=1)
         self.start()
         self.successResultOf(self.started())
@@ -217,7 +219,7 @@ class DrainTests(ChannelCase):
         self.assertEqual(answers(wire.received)[0].status, 200)
 
     def test_bounded(self) -> None:
-        """But nobody keeps a server from ending."""
+        """A client that does not read cannot keep a server from stopping."""
         wires = [self.connect(takes=0) for _ in range(2)]
         wires[0].send(self.chunk(0))
         wires[1].send(self.chunk(0, {}))

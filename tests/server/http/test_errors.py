@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.http.errors`: every error that crosses a boundary, as the API tells it."""
+"""Tests for :mod:`patches.server.http.errors`: the response to each error that crosses a boundary."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ProblemTests(SynchronousTestCase):
     """Translating errors."""
 
     def test_table(self) -> None:
-        """Each has its status, its code, a message, and perhaps a time to come back."""
+        """Each error has its status, its code, a message, and perhaps a time for the retry."""
         for error, status, code, retry_after in TABLE:
             problem = api_error(error)
             assert problem is not None
@@ -48,12 +48,12 @@ class ProblemTests(SynchronousTestCase):
             self.assertTrue(problem.message)
 
     def test_ours(self) -> None:
-        """Whatever else goes wrong is nothing that a client is told."""
+        """An error that is not in the table is not described to a client."""
         for error in (ZeroDivisionError("secret"), SourceError("secret"), KeyError("secret")):
             self.assertIsNone(api_error(error))
 
     def test_reason(self) -> None:
-        """Who has expired is told why, and who is out of order where it is."""
+        """The message of an expiry states the reason; that of a request out of order states both chunks."""
         self.assertEqual(getattr(api_error(SessionExpired("it slept")), "message", ""), "it slept")
         message = getattr(api_error(OutOfOrder(3, 1)), "message", "")
         self.assertIn("3", message)

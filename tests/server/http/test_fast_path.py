@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.http.fast_path`: the answers are the same by both ways, however a request comes."""
+"""Tests for :mod:`patches.server.http.fast_path`: its responses are the same as those of the API."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from tests.server.server_case import GZIP
 
 
 class ShortWayTests(ChannelCase):
-    """The short way to a chunk gives what the long one gives."""
+    """The fast path to a chunk gives the same response as the API."""
 
     def long_way(self, n: int, path: str = "") -> bytes:
-        """Return the answer of the API."""
+        """Return the response of the API."""
         wire = self.connect()
         wire.send(self.chunk(n, {**GZIP, "Expect": ""}, path))
         return wire.received
 
     def test_same_bytes(self) -> None:
-        """Both ways give the very same bytes, for every chunk and the end."""
+        """The fast path and the API send identical bytes for each chunk, and the same body for the end."""
         for n in range(3):
             long = self.long_way(n)
             wire = self.connect()
@@ -32,7 +32,7 @@ class ShortWayTests(ChannelCase):
         self.assertEqual(answers(wire.received)[0].body, answers(self.long_way(3))[0].body)
 
     def test_switched_off(self) -> None:
-        """Without the fast path every answer is the same."""
+        """With the fast path switched off every response is the same."""
         for n in range(3):
             self.site.fast_path = True
             fast = self.connect()
@@ -43,7 +43,7 @@ class ShortWayTests(ChannelCase):
             self.assertEqual(slow.received, fast.received)
 
     def test_errors(self) -> None:
-        """Whatever cannot be served is answered as the API answers it."""
+        """A chunk that cannot be served gets the same error response as from the API."""
         for path, n in ((self.path, 2), ("/v1/sessions/x", 0), (self.path, 4)):
             wire = self.connect()
             wire.send(self.chunk(n, path=path))
@@ -52,7 +52,7 @@ class ShortWayTests(ChannelCase):
             self.assertGreaterEqual(short.status, 400)
 
     def test_shared(self) -> None:
-        """What is written is the one answer that all share, and not a copy."""
+        """The fast path writes the very bytes that all sessions share, not a copy."""
         token = self.path.rpartition("/")[2]
         self.read(self.path, 0)
         loaded = self.session_service.read_cached(token, 0)
@@ -65,7 +65,7 @@ class ShortWayTests(ChannelCase):
         self.assertIs(written[0], loaded.answer)
 
     def test_which_requests(self) -> None:
-        """Only what asks for gzip and for nothing out of the ordinary takes it."""
+        """Only a request that accepts gzip and has no unusual header field takes the fast path."""
         for fields in ("Accept-Encoding: gzip", "host: x\r\naccept-encoding: br, GZIP", "X: y\r\nAccept-Encoding:gzip"):
             self.assertTrue(wants_plain_gzip(fields.encode() + b"\r\n"), fields)
         for fields in ("Connection: keep-alive", "connection: Keep-Alive"):
@@ -78,14 +78,16 @@ class ShortWayTests(ChannelCase):
             self.assertFalse(wants_plain_gzip(fields.encode()), fields)
 
     def test_close(self) -> None:
-        """Who wants the connection closed gets it closed."""
+        """A connection is closed after the response if the client asks for that."""
         for value in ("close", "Close"):
             wire = self.connect()
             wire.send(self.chunk(0, {**GZIP, "Connection": value}))
             self.assertEqual((answers(wire.received)[0].status, wire.connected), (200, False))
 
     def test_nothing_after_close(self) -> None:
-        """What follows such a request is not answered, even if it came while the answer was on its way."""
+        """
+        A request after one that closes the connection is not answered, even if it arrives before the response is sent.
+        """
         wire = self.connect(takes=0)
         wire.send(self.chunk(0, {**GZIP, "Connection": "close"}))
         wire.send(self.chunk(0))
@@ -93,14 +95,14 @@ class ShortWayTests(ChannelCase):
         self.assertEqual((len(answers(wire.received)), wire.connected), (1, False))
 
     def test_old_http(self) -> None:
-        """A client of HTTP/1.0 is answered, and its connection closed."""
+        """A client of HTTP/1.0 is answered, and its connection is closed."""
         wire = self.connect()
         wire.send(self.chunk(0).replace(b"HTTP/1.1", b"HTTP/1.0"))
         self.assertEqual((answers(wire.received)[0].status, wire.connected), (200, False))
 
 
 class BoundariesTests(ChannelCase):
-    """Requests come in pieces."""
+    """Requests that arrive in pieces."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -115,7 +117,7 @@ class BoundariesTests(ChannelCase):
         ]
 
     def answered(self, *pieces: bytes) -> list[tuple[int, bytes]]:
-        """Send pieces on one connection; give what is answered."""
+        """Send pieces on one connection; return the status and body of each response."""
         wire = self.connect()
         for piece in pieces:
             wire.send(piece)
@@ -124,7 +126,7 @@ class BoundariesTests(ChannelCase):
         return found
 
     def test_every_boundary(self) -> None:
-        """Wherever a series of requests is split in two, the answers are the same."""
+        """The responses are the same wherever a series of requests is split in two."""
         whole = b"".join(self.requests)
         expected = self.answered(*self.requests)
         self.assertEqual([status for status, _ in expected], [200, 200, 404, 200, 409, 200])
@@ -133,13 +135,13 @@ class BoundariesTests(ChannelCase):
             self.assertEqual(self.answered(whole[:position], whole[position:]), expected, position)
 
     def test_byte_by_byte(self) -> None:
-        """And when they come a byte at a time."""
+        """The responses are the same if the requests arrive byte by byte."""
         whole = b"".join(self.requests)
         pieces = [whole[position : position + 1] for position in range(len(whole))]
         self.assertEqual(self.answered(*pieces), self.answered(whole))
 
     def test_half_before(self) -> None:
-        """What follows half a request belongs to it."""
+        """Data that follows half a request belongs to that request."""
         (answer,) = self.answered(b"GET /health HTTP/1.1\r\nX: ", b"y\r\n\r\n")
         self.assertEqual(answer[0], 200)
         wire = self.connect()
@@ -148,5 +150,5 @@ class BoundariesTests(ChannelCase):
         self.assertNotIn(b" 200 ", wire.received)
 
     def test_empty_lines(self) -> None:
-        """An empty line before a request does not matter."""
+        """An empty line before a request is ignored."""
         self.assertEqual([status for status, _ in self.answered(b"\r\n", self.chunk(0))], [200])

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.http.metrics`: what Prometheus reads."""
+"""Tests for :mod:`patches.server.http.metrics`: the metrics that Prometheus reads."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tests.server.server_case import MIB, ServerCase, bulky
 
 
 class MetricsTests(ServerCase):
-    """Metrics tell what happens."""
+    """The metrics of a server."""
 
     def value(self, name: str, **labels: str) -> float | None:
-        """Read one sample out of the text."""
+        """Return the value of a sample in the text; ``None`` if there is no such sample."""
         for family in text_string_to_metric_families(self.metrics.render().decode()):
             for sample in family.samples:
                 if (sample.name, sample.labels) == (name, labels):
@@ -23,7 +23,7 @@ class MetricsTests(ServerCase):
         return None
 
     def test_parses(self) -> None:
-        """Each metric is there once, and has a help text and a type."""
+        """Each metric occurs once, and has a help text and a type."""
         families = list(text_string_to_metric_families(self.metrics.render().decode()))
         names = [family.name for family in families]
         self.assertEqual(len(names), len(set(names)))
@@ -31,7 +31,7 @@ class MetricsTests(ServerCase):
         self.assertTrue(all(name.startswith("patches_") for name in names))
 
     def test_sessions(self) -> None:
-        """How many sessions there are, by platform and state."""
+        """Sessions are counted by platform and state."""
         for _ in range(3):
             self.open()
         self.assertEqual(self.value("patches_sessions", platform="debian-12", state="active"), 2)
@@ -40,7 +40,7 @@ class MetricsTests(ServerCase):
         self.assertEqual(self.value("patches_windows"), 1)
 
     def test_events(self) -> None:
-        """What happened to sessions, from the opening to the end."""
+        """The events of sessions are counted, from the opening to the end."""
         path = self.open("alpine-3.20")
         self.read(path, 0)
         self.read(path, 1)
@@ -58,7 +58,7 @@ class MetricsTests(ServerCase):
         self.assertEqual(self.value("patches_session_events_total", event="expired"), 3)
 
     def test_lists(self) -> None:
-        """How old and how long each list is, and whether its refresh fails."""
+        """The age and length of each list are reported, and whether its refresh fails."""
         self.tick(HOUR)
         self.put("debian-12", 5, SourceError("away"))
         self.tick(HOUR)
@@ -71,7 +71,7 @@ class MetricsTests(ServerCase):
         self.assertEqual(self.value("patches_refresh_failing", platform="alpine-3.20"), 0)
 
     def test_sources(self) -> None:
-        """What each source says it has, what was read of it, and what was left out, and why."""
+        """For each source the claimed, the read and the skipped records are reported, the latter by reason."""
         labels = {"platform": "debian-12", "source": "put"}
         self.assertIsNone(self.value("patches_source_claimed", **labels))
         self.source.skipped["no-version"] = 2
@@ -84,7 +84,7 @@ class MetricsTests(ServerCase):
         self.assertEqual(self.value("patches_source_skipped", **labels, reason="no-version"), 2)
 
     def test_memory(self) -> None:
-        """What memory is granted for, what was not granted, and what the process has."""
+        """Memory is reported: granted and denied by purpose, the limit, and the resident size of the process."""
         self.open()
         self.budget.take(RESPONSES, 1 << 40)
         self.assertEqual(self.value("patches_memory_granted_bytes", purpose="sessions"), SESSION_BYTES)
@@ -94,13 +94,13 @@ class MetricsTests(ServerCase):
         self.assertGreater(self.value("patches_memory_resident_bytes") or 0, MIB)
 
     def test_served(self) -> None:
-        """How many chunks were served."""
+        """Served chunks are counted."""
         path = self.open()
         self.read(path, 0)
         self.ask("GET", f"{path}/chunks/0")
         self.assertEqual(self.value("patches_chunks_served_total"), 2)
 
     def test_names(self) -> None:
-        """No session is named."""
+        """The metrics do not name a session."""
         token = self.open().rpartition("/")[2]
         self.assertNotIn(token, self.metrics.render().decode())

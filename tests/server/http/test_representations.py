@@ -12,14 +12,14 @@ from tests.server.fake_catalogue import snapshot
 
 
 class DocumentTests(SynchronousTestCase):
-    """What is told, and what is not."""
+    """The documents of sessions and platforms."""
 
     def setUp(self) -> None:
         self.table = SessionTable(Limits(session_timeout=30, queue_timeout=60))
         self.session = self.table.open("token", "debian-12", "r1", 2, 0.0)
 
     def test_queued(self) -> None:
-        """A queued session is told its place, and nothing of what it will read."""
+        """The document of a queued session states its position, and nothing of its snapshot."""
         self.assertEqual(
             session_document(self.session, self.table, snapshot()),
             {
@@ -34,7 +34,7 @@ class DocumentTests(SynchronousTestCase):
         )
 
     def test_from_activation_on(self) -> None:
-        """From activation on it is told what it reads."""
+        """From its activation on the document of a session describes its snapshot."""
         self.table.activate(self.session, 0.0)
         document = session_document(self.session, self.table, snapshot())
         self.assertEqual((document["queuePosition"], document["expiresAfter"]), (None, 30))
@@ -43,7 +43,7 @@ class DocumentTests(SynchronousTestCase):
         self.assertIn("snapshot", session_document(self.session, self.table, snapshot()))
 
     def test_poll_in_time(self) -> None:
-        """Nobody is told to ask again so late that it would be expired by then."""
+        """A session is never asked to poll so late that it would have expired by then."""
         table = SessionTable(Limits(session_timeout=2, queue_timeout=4))
         session = table.open("token", "debian-12", "r1", 0, 0.0)
         self.assertEqual(poll_after(session, table), 1.0)
@@ -51,14 +51,14 @@ class DocumentTests(SynchronousTestCase):
         self.assertEqual(poll_after(session, table), 0.5)
 
     def test_finished(self) -> None:
-        """The end states what a reader must have found."""
+        """The document of the end states the counts and the digest that a reader must have found."""
         self.assertEqual(
             finished_document(snapshot()),
             {"finished": True, "chunks": 4, "vulnerabilities": 40, "digest": "00" * 32, "revision": "r1"},
         )
 
     def test_platforms(self) -> None:
-        """Platforms are ordered by name; one without a list says so."""
+        """Platforms are ordered by name; a platform without a list has no revision and no age."""
         statuses = {"b-1": ListStatus(snapshot(platform="b-1")), "a-1": ListStatus(error="away", failures=3)}
         first, second = platforms_document(statuses, 12.34)["platforms"]
         self.assertEqual((first["platform"], first["revision"], first["ageSeconds"]), ("a-1", None, None))
@@ -66,5 +66,5 @@ class DocumentTests(SynchronousTestCase):
         self.assertEqual((second["revision"], second["ageSeconds"]), ("r1", 12.3))
 
     def test_time(self) -> None:
-        """Times are RFC 3339, in UTC."""
+        """Times are in RFC 3339 format, in UTC."""
         self.assertEqual(rfc3339(1_700_000_000.9), "2023-11-14T22:13:20Z")

@@ -1,4 +1,4 @@
-"""A server with a signing key signs whatever it says of a list, wherever it says it."""
+"""Tests of a server with a signing key: each description of a snapshot is signed, in every document."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.server.server_case import ServerCase
 
 
 class SignaturesTests(ServerCase):
-    """A server that signs."""
+    """A server that has a signing key."""
 
     def setUp(self) -> None:
         path = Path(self.mktemp())
@@ -22,11 +22,11 @@ class SignaturesTests(ServerCase):
         super().setUp()
 
     def verify(self, platform: str, snapshot: dict[str, Any]) -> None:
-        """Verify what was said."""
+        """Verify the signature of a snapshot's description."""
         self.verify_key.verify(manifest_bytes(platform, snapshot), snapshot["signature"])
 
     def test_session(self) -> None:
-        """The snapshot of a session is signed when it opens, whenever it is looked at, and when it is resumed."""
+        """The snapshot of a session is signed when it is opened, queried and resumed."""
         opened = self.post({"platform": "debian-12"})
         path = opened.headers["location"]
         resumed = self.post({"resume": path.rpartition("/")[2], "chunk": 0})
@@ -34,14 +34,14 @@ class SignaturesTests(ServerCase):
             self.verify("debian-12", json.loads(answer.body)["snapshot"])
 
     def test_unchanged(self) -> None:
-        """So is one that has not changed."""
+        """The snapshot is signed if a scanner already has it."""
         since = self.refresh.current("debian-12").revision
         document = json.loads(self.post({"platform": "debian-12", "since": since}).body)
         self.assertTrue(document["unchanged"])
         self.verify("debian-12", document["snapshot"])
 
     def test_platforms(self) -> None:
-        """So are those in the list of platforms; a signature is one of its platform alone."""
+        """Each snapshot in the list of platforms is signed; a signature is valid for its platform only."""
         platforms = json.loads(self.ask("GET", "/v1/platforms").body)["platforms"]
         self.assertEqual(len(platforms), 2)
         for document in platforms:
@@ -49,7 +49,7 @@ class SignaturesTests(ServerCase):
         self.assertRaises(NotSigned, self.verify, "debian-12", platforms[0])
 
     def test_checked_again(self) -> None:
-        """When the source gives the same list later, that is signed anew."""
+        """A list that its source delivers again later, unchanged, gets a new signature."""
         before = json.loads(self.post({"platform": "debian-12"}).body)["snapshot"]
         self.clock.advance(7 * 3600)
         self.tick()

@@ -1,4 +1,4 @@
-"""Tests for the protocol of the first Patches scanner, which :mod:`patches.server.http.api` still speaks."""
+"""Tests for the protocol of the first Patches scanner, which :mod:`patches.server.http.api` still supports."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class VulnsTests(ServerCase):
     limits = Limits(max_active=1, max_queued=1)
 
     def vulns(self, **arguments: str) -> Answer:
-        """Ask as the first scanner did."""
+        """Send a request as the first scanner did."""
         query = "&".join(f"{name}={quote(value)}" for name, value in arguments.items())
         return self.ask("GET", f"/vulns?{query}")
 
     def document(self, **arguments: str) -> dict[str, Any]:
-        """Ask, and be answered without an error."""
+        """Send a request, and return its response, which must not be an error."""
         answer = self.vulns(**arguments)
         document: dict[str, Any] = json.loads(answer.body)
         self.assertEqual((answer.status, answer.headers["content-type"]), (200, "application/json"), document)
@@ -34,13 +34,13 @@ class VulnsTests(ServerCase):
         return document
 
     def error(self, answer: Answer) -> str:
-        """Return the text of an error, which has the form of every other answer."""
+        """Return the text of an error, which has the form of every other response."""
         document = json.loads(answer.body)
         self.assertEqual((document["requestID"], document["finished"], document["vulns"]), (None, False, []))
         return str(document["error"])
 
     def test_walk(self) -> None:
-        """From the first request to the one that is finished, every vulnerability comes once, in its order."""
+        """From the first request to the finished page each vulnerability is served once, and in order."""
         page = self.document(platform="debian-12")
         request, found, pages = page["requestID"], list(page["vulns"]), 1
         while not page["finished"]:
@@ -60,13 +60,13 @@ class VulnsTests(ServerCase):
         self.assertEqual(len(self.table), 1)
 
     def test_finished_again(self) -> None:
-        """Who asks on is told again that it is finished."""
+        """A request after the end is answered with the finished page again."""
         request = self.document(platform="alpine-3.20")["requestID"]
         self.assertTrue(self.document(requestID=request)["finished"])
         self.assertTrue(self.document(requestID=request)["finished"])
 
     def test_queued(self) -> None:
-        """Who has to wait gets an empty page, and asks again; nothing is lost."""
+        """A client that has to wait gets an empty page and asks again; it misses no record."""
         first = self.document(platform="debian-12")["requestID"]
         page = self.document(platform="debian-12")
         self.assertEqual((page["vulns"], page["finished"]), ([], False))
@@ -76,7 +76,7 @@ class VulnsTests(ServerCase):
         self.assertEqual(from_wire(self.document(requestID=page["requestID"])["vulns"][0]), bulky(1)[0])
 
     def test_denied(self) -> None:
-        """Who cannot even wait is told so in words, and when to come back."""
+        """A client that cannot even be queued gets the reason in words, and a time for the retry."""
         self.document(platform="debian-12")
         self.document(platform="debian-12")
         answer = self.vulns(platform="debian-12")
@@ -84,7 +84,7 @@ class VulnsTests(ServerCase):
         self.assertIn("wait for debian-12", self.error(answer))
 
     def test_errors(self) -> None:
-        """Whatever goes wrong stands in ``error``."""
+        """The text of each error is in ``error``."""
         self.assertIn("not served", self.error(self.vulns(platform="amiga-3")))
         self.assertIn("not served", self.error(self.vulns(platform="")))
         self.assertIn("platform", self.error(self.vulns()))
@@ -97,7 +97,7 @@ class VulnsTests(ServerCase):
         self.assertIn("silent", self.error(answer))
 
     def test_no_memory(self) -> None:
-        """Without memory for the answer it is refused, and no session is left behind for nobody."""
+        """A response for which there is no memory is refused, and its session is removed."""
         taken = self.budget.free(RESPONSES) - 512 * 1024  # enough for a session and its window
         self.budget.take(RESPONSES, taken)
         answer = self.vulns(platform="debian-12")

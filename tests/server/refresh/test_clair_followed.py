@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.refresh.refresher` with a Clair: between full walks, what changed is read."""
+"""Tests for :mod:`patches.server.refresh.refresher` with Clair: between full imports only the changes are read."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from tests.sources.clair_in_memory import named
 
 
 class FollowedTests(ClairCase):
-    """Lists that are followed."""
+    """Lists of Clair of which only the changes are read."""
 
     def served(self, platform: str = "debian-9") -> dict[str, str]:
-        """Return what is current: versions by name."""
+        """Return the fixed versions of the current list, by name."""
         snapshot = self.refresh.current(platform)
         body = gzip.decompress(self.catalogue.chunk(snapshot.revision, 0).encoded)
         return {each.name: each.fixed_in[0].version or "" for each in decode_lines(body)}
 
     def test_unchanged(self) -> None:
-        """While nothing changes, each half hour costs three requests a list and one; nothing is written."""
+        """An unchanged list costs three requests each half hour, plus one for all lists; nothing is written."""
         before = self.written()
         self.patch(self.catalogue, "publish", None)
         for number in range(1, 41):
@@ -33,12 +33,12 @@ class FollowedTests(ClairCase):
         self.assertEqual(self.written(), before)
 
     def test_in_between(self) -> None:
-        """In between it is not asked."""
+        """Clair is not asked before half an hour has passed."""
         self.tick(HALF_HOUR - 1)
         self.assertEqual(self.double.requests.total(), 0)
 
     def test_changes(self) -> None:
-        """What changed is served after half an hour at most, for as many requests as it takes, and others for few."""
+        """A change is served within half an hour; only the changed list costs more requests."""
         self.change("CVE-07", "2.0-1")
         self.change("CVE-99", "3.0-1")
         other = self.refresh.current("debian-10").revision
@@ -52,7 +52,7 @@ class FollowedTests(ClairCase):
         self.assertEqual(self.refresh.current("debian-10").revision, other)
 
     def test_same_as_whole(self) -> None:
-        """What is made of changes is what would be made of the whole list, to the byte."""
+        """A list that is updated with changes is identical, byte for byte, to the whole list."""
         for number in range(20):
             self.change(f"CVE-{number * 3 % 60:02}", str(number))
             self.tick(HALF_HOUR)
@@ -62,7 +62,7 @@ class FollowedTests(ClairCase):
         self.assertEqual(self.refresh.current("debian-9").revision, revision)
 
     def test_skipped(self) -> None:
-        """What was left out is counted of the whole list, and shown so."""
+        """Skipped records are counted for the whole list, not for its changes alone."""
         self.double.load("debian:9", named("a/b"))
         self.tick(HALF_HOUR)
         self.double.load("debian:9", named("a/b", "c/d"))
@@ -70,7 +70,7 @@ class FollowedTests(ClairCase):
         self.assertEqual(self.refresh.current("debian-9").sources["clair"], {"read": 50, "skipped": {SLASH: 2}})
 
     def test_nothing_but_skipped(self) -> None:
-        """When all that changed cannot be had, that is no empty list."""
+        """An update of which all records are skipped does not empty the list."""
         for _ in range(2):
             self.double.load("debian:9", named("a/b"))
             self.tick(HALF_HOUR)
@@ -78,7 +78,7 @@ class FollowedTests(ClairCase):
         self.assertEqual(len(self.served()), 50)
 
     def test_failure(self) -> None:
-        """When it fails, the list stays as it is; ten seconds later the same changes are read."""
+        """A list whose update fails stays as it is; the same changes are read ten seconds later."""
         for number in range(5):
             self.change(f"CVE-0{number}", "2.0-1")
         self.double.fail(Trouble.DATABASE, None, "details")
@@ -92,7 +92,7 @@ class FollowedTests(ClairCase):
         self.assertEqual(self.double.requests, {"list": 4, "details": 7})
 
     def test_deleted(self) -> None:
-        """What was deleted is served for a day at most."""
+        """A record that was deleted in Clair is served for a day at most."""
         self.double.delete("debian:9", "CVE-07")
         for _ in range(47):
             self.tick(HALF_HOUR)
@@ -101,7 +101,7 @@ class FollowedTests(ClairCase):
         self.assertNotIn("CVE-07", self.served())
 
     def test_clair_restarted(self) -> None:
-        """When Clair was started anew, its lists are read whole, and followed again."""
+        """After a restart of Clair its lists are read completely, and only their changes afterwards."""
         self.change("CVE-07", "2.0-1")
         self.double.restart()
         self.tick(HALF_HOUR)
@@ -112,7 +112,7 @@ class FollowedTests(ClairCase):
         self.assertEqual((self.double.requests["details"], self.served()["CVE-08"]), (3, "3.0-1"))
 
     def test_clair_away(self) -> None:
-        """While Clair is away no list counts as checked; when it is back within the hour, it is followed as before."""
+        """No list counts as checked while Clair is away; if it returns within the hour, only changes are read."""
         self.double.fail(Trouble.DATABASE_DOWN, None)
         for _ in range(20):
             self.tick(HALF_HOUR / 20)
@@ -130,7 +130,7 @@ class FollowedTests(ClairCase):
         self.assertIsNone(self.refresh.statuses["debian-9"].error)
 
     def test_server_restarted(self) -> None:
-        """A server that starts anew knows no tails; it reads the lists whole when they are due, and not before."""
+        """A server that is restarted reads each list completely, but not before it is due."""
         self.tick(HALF_HOUR)
         self.start()
         self.double.requests.clear()
@@ -143,7 +143,7 @@ class FollowedTests(ClairCase):
         self.assertEqual(self.double.requests["details"], 2)
 
     def test_lists_lost(self) -> None:
-        """When what was read is lost, the lists are read whole."""
+        """If the staged lists are lost, they are read completely."""
         self.lists.discard(1)
         self.lists._database.execute("DELETE FROM readings")
         self.tick(HALF_HOUR)

@@ -1,4 +1,6 @@
-"""Invariants of a list of Clair that is followed: when it counts as checked, it has what Clair has; deletions apart."""
+"""
+Invariants of a list of Clair that is updated with changes: once checked, it equals that of Clair, except deletions.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ INTERVAL, FULL_WALK = timedelta(hours=6), timedelta(hours=12)
 
 Edit = tuple[str, str | int, str]
 
-#: What may be done: one of a name, or so many that are last, in their order, get a version, or are deleted.
+#: Edits: the record of a name, or the last records of a list, get a version or are deleted.
 edits: st.SearchStrategy[Edit] = st.tuples(
     st.sampled_from(sorted(NAMESPACES)),
     st.one_of(st.integers(1, 3), st.sampled_from(NAMES)),
@@ -43,7 +45,7 @@ several = st.lists(edits, min_size=1, max_size=4)
 
 
 class Following(RuleBasedStateMachine):
-    """A Clair that changes as it likes, while and between it is read."""
+    """A Clair whose lists change at any time, also while they are read."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +59,7 @@ class Following(RuleBasedStateMachine):
 
     @initialize(page_size=st.sampled_from([1, 2, 3, 999]))
     def start(self, page_size: int) -> None:
-        """Fill two lists, and make what reads them."""
+        """Fill two lists, and create the source that reads them."""
         for platform in NAMESPACES:
             for name in "abcde":
                 self.edit(platform, name, "1")
@@ -75,7 +77,7 @@ class Following(RuleBasedStateMachine):
         self.refresh(0)
 
     def edit(self, platform: str, which: str | int, version: str) -> None:
-        """Change something, and note what there is now, in the order of Clair's list."""
+        """Change records, and note the resulting list, in the order of Clair."""
         live = self.live[platform]
         for name in [which] if isinstance(which, str) else list(live)[-which:]:
             before = live.pop(name, None)
@@ -88,7 +90,7 @@ class Following(RuleBasedStateMachine):
                 self.deleted[platform].add(name)
 
     def meddle(self, target: str) -> None:
-        """Change what is to be changed before this request for a list is answered."""
+        """Apply the changes that are due before this request for a list is answered."""
         self.requests += "limit" in target
         for platform, name, version in self.meddling.pop(self.requests, ()):
             self.edit(platform, name, version)
@@ -96,18 +98,18 @@ class Following(RuleBasedStateMachine):
 
     @rule(changes=several)
     def change(self, changes: list[Edit]) -> None:
-        """Others change something."""
+        """Records change in Clair."""
         for each in changes:
             self.edit(*each)
 
     @rule()
     def restart(self) -> None:
-        """Clair is started anew."""
+        """Clair is restarted."""
         self.double.restart()
 
     @rule(minutes=st.sampled_from([30, 30, 30, 59, 61, 400, 800]))
     def refresh(self, minutes: int) -> None:
-        """Time passes, and what is due is asked for and read."""
+        """Time passes; sources that are due are asked, and their lists are read."""
         self.clock.advance(minutes * 60)
         self.disturbed.clear()
         self.go(self.poller.ask, self.state)
@@ -120,45 +122,45 @@ class Following(RuleBasedStateMachine):
 
     @rule(changes=several, later=st.integers(1, 10), minutes=st.sampled_from([30, 61, 800]))
     def refresh_meanwhile(self, changes: list[Edit], later: int, minutes: int) -> None:
-        """Others change something while it is read; by the next time it has to be made up for."""
+        """Records change in Clair while a list is read; the next update compensates for that."""
         self.meddling[self.requests + later] = changes
         self.refresh(minutes)
         self.refresh(30)
 
     def go(self, call: Callable[..., Any], *values: Any) -> None:
-        """Do what needs no time."""
+        """Run a call that completes at once."""
         done: list[Any] = []
         ensureDeferred(call(*values)).addBoth(done.append)
         assert len(done) == 1
         assert isinstance(done[0], set), done[0]
 
     def checked(self) -> list[str]:
-        """Return which lists count as checked now."""
+        """Return the lists that count as checked now."""
         return [key for key, feed in self.state.source_lists.items() if feed.checked == self.clock.seconds()]
 
     def compare(self, platform: str) -> None:
-        """Compare what is known of a list that was checked now with what Clair has."""
+        """Compare a list that was checked now with the list of Clair."""
         known, whole = self.versions(platform), self.is_whole(platform)
         if platform in self.disturbed:
-            return  # it changed under the reading: the next one has to make up for it
+            return  # it changed during the import: the next one has to compensate for that
         live = {name: version for name, version in self.live[platform].items() if "/" not in name}
         assert {name: known[name] for name in live} == live
         others = known.keys() - live.keys()
         assert others <= (set() if whole else self.deleted[platform])
 
     def versions(self, platform: str) -> dict[str, str]:
-        """Return the versions by the names that are on disk."""
+        """Return the staged versions by name."""
         packages = {name: json.loads(line)["fixedInPackages"] for name, line in self.lists.lines(platform, "clair")}
         return {name: fixes[0]["version"] if fixes else "" for name, fixes in packages.items()}
 
     def is_whole(self, platform: str) -> bool:
-        """Return whether it was read whole just now."""
+        """Return whether a list was read completely just now."""
         return self.source._tails._lists[platform].whole == self.clock.seconds()
 
     @precondition(lambda self: hasattr(self, "lists"))
     @invariant()
     def counted(self) -> None:
-        """What is told of a list is what is in it."""
+        """The counts of a list match its records."""
         for platform in NAMESPACES:
             for facts in self.lists.facts(platform).values():
                 assert facts["read"] == len(self.versions(platform))

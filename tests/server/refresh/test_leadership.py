@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.refresh.leadership`, and for the lock that leaders hold."""
+"""Tests for :mod:`patches.server.refresh.leadership`, and for the lock that the leader holds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.server.fake_source import HOUR, PutSource, RefreshCase
 
 
 class Mutex:
-    """What servers fight for, in memory: one of them has it."""
+    """A mutex in memory, which one server holds at a time."""
 
     def __init__(self) -> None:
         self.holder: MemoryLock | None = None
@@ -33,7 +33,7 @@ class MemoryLock:
     """
     The lock of one server.
 
-    :ivar trouble: what its connection suffers from.
+    :ivar trouble: the error that its connection raises; ``None``: it works.
     """
 
     def __init__(self, mutex: Mutex) -> None:
@@ -41,7 +41,7 @@ class MemoryLock:
         self.trouble: CatalogueError | None = None
 
     def acquire(self) -> bool:
-        """Take it if it is free."""
+        """Acquire the mutex if it is free."""
         if self.trouble is not None:
             if self._mutex.holder is self:
                 self._mutex.holder = None
@@ -51,7 +51,7 @@ class MemoryLock:
 
 
 class LeadershipTests(SynchronousTestCase):
-    """Who leads."""
+    """Several servers of which one leads."""
 
     def setUp(self) -> None:
         mutex = Mutex()
@@ -59,21 +59,21 @@ class LeadershipTests(SynchronousTestCase):
         self.servers = [Leadership(lock, maybeDeferred) for lock in self.locks]
 
     def check(self, *which: int) -> list[bool]:
-        """Check the leadership of servers in this order. Return which of them leads."""
+        """Check the leadership of servers in this order. Return for each whether it leads."""
         for number in which:
             self.successResultOf(ensureDeferred(self.servers[number].check()))
         return [server.leads() for server in self.servers]
 
     def test_nobody_before(self) -> None:
-        """Nobody leads who has not looked."""
+        """A server does not lead before its first check."""
         self.assertEqual(self.check(), [False, False, False])
 
     def test_first(self) -> None:
-        """The first leads, and goes on."""
+        """The first server that checks leads, and keeps the lead."""
         self.assertEqual(self.check(1, 0, 2, 1, 0, 2), [False, True, False])
 
     def test_lost(self) -> None:
-        """Who loses its connection does not lead any more, and another does; it does not get the lead back."""
+        """A leader that loses its connection loses the lead to another server, and does not regain it."""
         self.check(0, 1, 2)
         self.locks[0].trouble = CatalogueError("away")
         self.assertEqual(self.check(0), [False, False, False])
@@ -82,7 +82,7 @@ class LeadershipTests(SynchronousTestCase):
         self.assertEqual(self.check(0, 1, 2), [False, False, True])
 
     def test_one_at_a_time(self) -> None:
-        """The lock is asked by one thread at a time."""
+        """Only one thread at a time asks for the lock."""
         asked: list[Deferred[bool]] = []
 
         def run(call: object) -> Deferred[bool]:
@@ -101,7 +101,7 @@ class LeadershipTests(SynchronousTestCase):
 
 
 class FollowingTests(RefreshCase):
-    """Two servers on one catalogue, of which the second follows until it leads."""
+    """Two servers on one catalogue: the second one follows until it leads."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -110,7 +110,7 @@ class FollowingTests(RefreshCase):
         self.first, self.second = self.server(0), self.server(1)
 
     def server(self, number: int, *more: PutSource) -> Refresher:
-        """Make a server with lists of its own."""
+        """Create a server with a staging store of its own."""
         folder = Path(mkdtemp(dir=self.folder))
         self.lists = type(self.lists)(folder / "lists.sqlite")
         self.addCleanup(self.lists.close)
@@ -119,7 +119,7 @@ class FollowingTests(RefreshCase):
         return refresh
 
     def pass_time(self, seconds: float = 10) -> list[int | None]:
-        """Run what is due in both servers. Return the number of vulnerabilities that each serves."""
+        """Run the due work of both servers. Return the number of vulnerabilities that each serves."""
         self.clock.advance(seconds)
         for refresh in (self.first, self.second):
             self.successResultOf(ensureDeferred(refresh.tick()))
@@ -127,7 +127,7 @@ class FollowingTests(RefreshCase):
         return [status.snapshot.vulnerabilities if status and status.snapshot else None for status in found]
 
     def test_follows(self) -> None:
-        """Who follows asks no source, and serves what the other has published, within seconds."""
+        """A follower asks no source, and serves the lists that the leader published within seconds."""
         self.assertEqual(self.pass_time(), [10, 10])
         self.assertEqual(self.source.asked, ["offers", "debian-12"])
         self.put("debian-12", 20)
@@ -135,7 +135,7 @@ class FollowingTests(RefreshCase):
         self.assertEqual(self.pass_time(), [20, 20])
 
     def test_checked(self) -> None:
-        """It tells the time of the last check, also where nothing had changed."""
+        """A follower reports the time of the last check even if the list did not change."""
         self.source.states["debian-12"] = "same"
         self.pass_time()
         for _ in range(3):
@@ -147,7 +147,7 @@ class FollowingTests(RefreshCase):
         self.assertLess(ages.pop(), HOUR)
 
     def test_checked_by_all(self) -> None:
-        """A list of two sources was checked when the one that is away last gave its part, whoever is asked."""
+        """A list of two sources has the age of its oldest part, on both servers."""
         second = PutSource("second")
         second.lists = {"debian-12": [*vulnerabilities(3)]}
         self.first, self.second = self.server(0, second), self.server(1, second)
@@ -160,7 +160,7 @@ class FollowingTests(RefreshCase):
         self.assertEqual(ages, {HOUR + 10})
 
     def test_alarm(self) -> None:
-        """Both tell that a list is held back, until someone accepts it."""
+        """Both servers report that a list is held back, until an operator accepts it."""
         self.pass_time()
         self.put("debian-12", 2)
         self.pass_time(HOUR)
@@ -173,7 +173,7 @@ class FollowingTests(RefreshCase):
         self.assertEqual([self.first.statuses["debian-12"].alarm, self.second.statuses["debian-12"].alarm], [None] * 2)
 
     def test_takes_over(self) -> None:
-        """When it leads it reads what there is at once, and the other follows."""
+        """A new leader reads the lists at once, and the former leader follows."""
         self.pass_time()
         self.put("debian-12", 30)
         self.turn = 1
@@ -182,17 +182,17 @@ class FollowingTests(RefreshCase):
         self.assertEqual(self.source.asked, ["offers", "debian-12"] * 2)
 
     def test_comes_back(self) -> None:
-        """A list that is what it was when this server last led is published again, as the other had another one."""
+        """A list that is as it was when a server last led is published again if the other server replaced it."""
         for turn, state, count in ((0, "old", 20), (1, "new", 21), (0, "old", 22)):
             self.turn = turn
             self.put("debian-12", count)
             self.source.states["debian-12"] = state
             self.pass_time()
             self.pass_time()
-        self.assertEqual(self.pass_time(), [20, 20])  # it was not read: its state is that of the twenty
+        self.assertEqual(self.pass_time(), [20, 20])  # not read: its state is the same as that of the list of 20
 
     def test_old_errors(self) -> None:
-        """What went wrong while it led is nothing that it complains of when another does."""
+        """A former leader no longer reports the errors of its own imports."""
         self.pass_time()
         self.source.trouble = CatalogueError("away")
         self.pass_time(HOUR)
@@ -202,7 +202,7 @@ class FollowingTests(RefreshCase):
         self.assertIsNone(self.first.statuses["debian-12"].error)
 
     def test_prune(self) -> None:
-        """Only who leads deletes what is old."""
+        """Only the leader deletes old snapshots."""
         self.pass_time()
         old = self.second.current("debian-12").revision
         self.put("debian-12", 20)
@@ -214,28 +214,28 @@ class FollowingTests(RefreshCase):
 
 
 class RefreshLockTests(OnPostgreSQL, DatabaseCase):
-    """The real lock."""
+    """The lock in PostgreSQL."""
 
     def setUp(self) -> None:
         self.where = self.new_database()
         self.one, self.other = self.lock(), self.lock()
 
     def lock(self) -> RefreshLock:
-        """Make the lock of a server."""
+        """Create the lock of a server."""
         lock = refresh_lock(open_database(self.where))
         assert lock is not None
         self.addCleanup(lock.release)
         return lock
 
     def test_one_holds(self) -> None:
-        """One holds it, until its connection ends."""
+        """The lock has one holder, until its connection is closed."""
         self.assertEqual([self.one.acquire(), self.other.acquire(), self.one.acquire()], [True, False, True])
         self.one.release()
-        wait_for(self.other.acquire, 10)  # PostgreSQL notices that a connection was closed when it comes to it
+        wait_for(self.other.acquire, 10)  # PostgreSQL notices the end of a connection only after a while
         self.assertFalse(self.one.acquire())
 
     def test_connection_lost(self) -> None:
-        """Who loses the connection has lost the lock, and knows it; it can come back."""
+        """A server whose connection is lost learns that it has lost the lock, and can try again."""
         self.assertTrue(self.one.acquire())
         postgresql().execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted")
         wait_for(self.other.acquire, 10)
@@ -243,7 +243,7 @@ class RefreshLockTests(OnPostgreSQL, DatabaseCase):
         self.assertFalse(self.one.acquire())
 
     def test_beside_the_pool(self) -> None:
-        """It takes no connection of those that serve."""
+        """The lock does not use a connection of the pool."""
         engine = open_database(self.where)
         self.addCleanup(engine.dispose)
         lock = RefreshLock(engine)
@@ -254,8 +254,8 @@ class RefreshLockTests(OnPostgreSQL, DatabaseCase):
 
 
 class NoLockTests(DatabaseCase):
-    """SQLite."""
+    """A catalogue in SQLite."""
 
     def test_none(self) -> None:
-        """A file is not shared."""
+        """A catalogue in a file is not shared, and has no lock."""
         self.assertIsNone(refresh_lock(open_database(self.new_database())))

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.refresh.maintenance`: a catalogue that is away is told of once."""
+"""Tests for :mod:`patches.server.refresh.maintenance`: an unavailable catalogue is logged once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.server.server_case import ServerCase
 
 
 class RoundsTests(ServerCase):
-    """Rounds of a server that shares its catalogue."""
+    """The periodic maintenance of a server that shares its catalogue."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -32,21 +32,21 @@ class RoundsTests(ServerCase):
         self.addCleanup(globalLogPublisher.removeObserver, self.note)
 
     def note(self, event: dict[str, Any]) -> None:
-        """Note what is logged of the catalogue."""
+        """Note what is logged about the catalogue."""
         if "catalogue" in (event.get("log_format") or ""):
             self.said.append(str(event.get("error", "fine")))
 
     def go_on(self, seconds: float = 11) -> None:
-        """Go on for a round."""
+        """Advance the time, and run the maintenance once."""
         self.clock.advance(seconds)
         self.successResultOf(ensureDeferred(self.maintenance.refresh()))
 
     async def forget_files(self) -> None:
-        """Note when files of feeds are removed."""
+        """Note the time at which files of feeds are removed."""
         self.forgotten.append(self.clock.seconds())
 
     def test_files(self) -> None:
-        """Files are removed by who refreshes, once it has asked its sources, so that what they use is known to be."""
+        """The leader removes files only after it has asked its sources, so that the files in use are known."""
         self.start()
         leadership = Leadership(self.lock, maybeDeferred)
         self.maintenance = Maintenance(
@@ -69,17 +69,17 @@ class RoundsTests(ServerCase):
         self.assertEqual(len(self.forgotten), 2)
 
     def prune(self) -> None:
-        """Delete what is old."""
+        """Delete old snapshots and files."""
         self.successResultOf(ensureDeferred(self.maintenance.prune()))
 
     def test_leads_at_once(self) -> None:
-        """Who starts alone refreshes in its first round."""
+        """A server that starts alone refreshes its lists in the first run."""
         self.put("debian-12", 12)
         self.go_on(3600)
         self.assertEqual(self.count(), 12)
 
     def test_away(self) -> None:
-        """A catalogue that is away is told of when it goes, when the reason changes, and when it comes back."""
+        """An unavailable catalogue is logged when it fails, when the reason changes, and when it recovers."""
         self.go_on()
         current = self.catalogue.current
         for reason in ("refused", "refused", "starting", "starting"):
@@ -91,7 +91,7 @@ class RoundsTests(ServerCase):
         self.assertEqual(self.said, ["refused", "starting", "fine"])
 
     def failing(self, reason: str) -> Any:
-        """Make what fails."""
+        """Return a function that fails."""
 
         def fail() -> None:
             raise CatalogueError(reason)

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.refresh.merge`: several sources' lists, made one."""
+"""Tests for :mod:`patches.server.refresh.merge`: the lists of several sources are merged into one."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from patches.wire import encode_line, from_wire
 
 
 def record(name: str, *fixed: FixedPackage, source: str = "vendor", aliases: tuple[str, ...] = ()) -> Vulnerability:
-    """Make a record."""
+    """Create a record."""
     return Vulnerability(name, "debian-12", fixed, source=source, aliases=aliases)
 
 
 def fix(package: str, version: str | None, status: str = "fixed") -> FixedPackage:
-    """Make a fix."""
+    """Create a fix."""
     return FixedPackage(package, version, status=status)
 
 
@@ -30,10 +30,10 @@ SAID = st.lists(
 
 
 class MergingTests(SynchronousTestCase):
-    """Lists, the vendor's first."""
+    """Merging lists, that of the vendor first."""
 
     def merged(self, *lists: list[Vulnerability]) -> list[Vulnerability]:
-        """Merge them."""
+        """Return the lists merged into one."""
         scratch = Path(self.mktemp())
         ordered = [sorted(records, key=lambda each: each.name) for records in lists]
         told = [(lambda records=records: [(each.name, encode_line(each)) for each in records]) for records in ordered]
@@ -42,12 +42,12 @@ class MergingTests(SynchronousTestCase):
         return found
 
     def test_one(self) -> None:
-        """One list stays as it is, what is not affected too."""
+        """A single list is not changed, including records that are not affected."""
         records = [record("CVE-2024-0001", fix("a", None, "not_affected")), record("CVE-2024-0002")]
         self.assertEqual(self.merged(records), records)
 
     def test_order(self) -> None:
-        """Records come ordered by name, the vendor's first; each keeps its source."""
+        """Records are ordered by name, and those of the vendor come first; each keeps its source."""
         vendor = [record("CVE-2024-0002", fix("a", "2"))]
         other = [
             record("CVE-2024-0001", fix("b", "1"), source="osv"),
@@ -57,7 +57,7 @@ class MergingTests(SynchronousTestCase):
         self.assertEqual(told, [("CVE-2024-0001", "osv"), ("CVE-2024-0002", "vendor"), ("CVE-2024-0002", "osv")])
 
     def test_not_affected(self) -> None:
-        """The vendor's word that a package is not affected silences others, for that package and flaw only."""
+        """A vendor's statement that a package is not affected overrides others, for that vulnerability only."""
         vendor = [record("CVE-2024-0001", fix("a", None, "not_affected"))]
         other = [
             record("CVE-2024-0001", fix("a", "9"), fix("b", "9"), source="osv"),
@@ -68,21 +68,23 @@ class MergingTests(SynchronousTestCase):
         self.assertEqual(told, expected)
 
     def test_contradiction(self) -> None:
-        """Of two versions of a fix the vendor's holds; another source does not take a vendor's claim back either."""
+        """
+        If fixed versions differ, that of the vendor holds; another source cannot withdraw a statement of the vendor.
+        """
         vendor = [record("CVE-2024-0001", fix("a", "2"))]
         for other in (fix("a", "3"), fix("a", None, "affected"), fix("a", None, "not_affected")):
             found = self.merged(vendor, [record("CVE-2024-0001", other, source="osv")])
             self.assertEqual(found, vendor)
 
     def test_advisory(self) -> None:
-        """What an advisory says is left out only if it is contradicted for each of its flaws."""
+        """An advisory is skipped only if it is contradicted for each of its vulnerabilities."""
         vendor = [record("CVE-2024-0001", fix("a", None, "not_affected"))]
         one = record("ADV-1", fix("a", "9"), source="osv", aliases=("CVE-2024-0001",))
         two = record("ADV-2", fix("a", "9"), source="osv", aliases=("CVE-2024-0001", "CVE-2024-0002"))
         self.assertEqual(self.merged(vendor, [one, two]), [two, *vendor])
 
     def test_three(self) -> None:
-        """Of three sources the first that says something of a flaw in a package holds."""
+        """The first of three sources that has a statement on a vulnerability in a package holds."""
         lists = [
             [record("CVE-2024-0001", fix("a", "1"), source="one")],
             [record("CVE-2024-0002", fix("a", "2"), source="two")],
@@ -98,7 +100,7 @@ class MergingTests(SynchronousTestCase):
     )
     @settings(deadline=None, max_examples=60)
     def test_law(self, said: list[tuple[int, int, str, str]]) -> None:
-        """Whatever a source is the first to say of a flaw in a package is there, once; nothing is made up."""
+        """The first statement on each vulnerability in a package is in the result, once; nothing else is."""
         lists: list[dict[str, Vulnerability]] = [{}, {}, {}]
         for number, flaw, package, version in said:
             name = f"CVE-2024-000{flaw}"

@@ -1,4 +1,4 @@
-"""Platforms that scanners want of public feeds: :mod:`patches.server.refresh.on_demand`."""
+"""Tests for :mod:`patches.server.refresh.on_demand`: platforms that scanners request from public feeds."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from tests.server.public_case import DAY, PublicCase
 
 
 class OneServerTests(PublicCase):
-    """One server."""
+    """A single server without a configured source."""
 
     def test_nothing_before(self) -> None:
-        """No public feed is read before a platform of it is asked for."""
+        """A public feed is not read before one of its platforms is requested."""
         self.tick()
         self.assertEqual((self.source_lists.made, self.refresh.statuses, self.refresh.ready), ({}, {}, False))
 
     def test_asked_for(self) -> None:
-        """A platform that is asked for is read with the next round, and no other."""
+        """A requested platform, and no other, is read at the next tick."""
         self.assertEqual(self.scan(), "not ready")
         self.tick(1)
         self.assertEqual(self.scan(), 12)
         self.assertEqual(set(self.refresh.statuses), {"debian-12"})
 
     def test_another(self) -> None:
-        """Another one of the same feed is read at once, too, not when the feed is next due."""
+        """A further platform of the same feed is read at once, not when the feed is next due."""
         self.test_asked_for()
         self.assertEqual(self.scan("debian-11"), "not ready")
         self.tick(1)
         self.assertEqual((self.scan("debian-11"), self.scan()), (11, 12))
 
     def test_no_such_file(self) -> None:
-        """Nor is what it has no file of; one that had a file is served on, whatever became of the file."""
+        """A platform without a file is unknown; one whose file has disappeared is still served."""
         self.source_lists.lists["fedora-40"] = [*vulnerabilities(20, "fedora-40")]
         for platform in ("fedora-40", "fedora-99"):
             self.assertEqual(self.scan(platform), "not ready")
@@ -43,7 +43,7 @@ class OneServerTests(PublicCase):
         self.assertEqual(self.refresh.statuses["fedora-40"].error, "it answered 404")
 
     def test_no_file_of_any(self) -> None:
-        """So where it is the only one that was asked for."""
+        """A platform without a file is unknown even if it is the only one that was requested."""
         self.assertEqual(self.scan("fedora-99"), "not ready")
         self.tick(1)
         self.assertEqual((self.scan("fedora-99"), self.refresh.statuses), ("unknown", {}))
@@ -51,7 +51,7 @@ class OneServerTests(PublicCase):
         self.assertEqual((self.scan("fedora-99"), self.refresh.problem), ("unknown", None))
 
     def test_feed_away(self) -> None:
-        """A feed that is away keeps no other from being read, and makes no name known that is not."""
+        """A feed that fails does not delay other feeds, and does not make other names known."""
         self.break_feed("debian-12")
         self.assertEqual((self.scan(), self.scan("ubuntu-24.04")), ("not ready", "not ready"))
         self.tick(1)
@@ -59,13 +59,13 @@ class OneServerTests(PublicCase):
         self.assertEqual(self.refresh.problem, "away")
 
     def test_no_name(self) -> None:
-        """What is no platform's name is unknown, and so is what no public feed is about."""
+        """A malformed name is unknown, and so is a platform that no public feed covers."""
         for name in ("amiga-3", "Debian 12", "", "x" * 1000, "-"):
             self.assertEqual(self.scan(name), "unknown")
         self.assertEqual(self.request_table.read().wanted, {})
 
     def test_not_there(self) -> None:
-        """What a public feed turns out not to have is unknown from then on; it is looked for again after a day."""
+        """A platform that its feed does not have is unknown; it is looked up again after a day."""
         for platform in ("debian-99", "debian-12"):
             self.assertEqual(self.scan(platform), "not ready")
         self.tick(1)
@@ -87,7 +87,7 @@ class OneServerTests(PublicCase):
         self.assertEqual(self.scan("debian-99"), 9)
 
     def test_only_not_there(self) -> None:
-        """That is so, too, where it is all that is wanted of a feed."""
+        """A platform that its feed does not have is unknown, even if no other platform of the feed is requested."""
         self.scan("debian-99")
         self.tick(1)
         self.assertEqual(self.scan("debian-99"), "unknown")
@@ -95,7 +95,7 @@ class OneServerTests(PublicCase):
         self.assertEqual((self.refresh.statuses, self.refresh.problem), ({}, None))
 
     def test_ready(self) -> None:
-        """A server that serves something stays ready while it looks for something else."""
+        """A server that serves a list stays ready while another one is fetched."""
         self.scan()
         self.assertFalse(self.refresh.ready)
         self.tick(1)
@@ -105,7 +105,7 @@ class OneServerTests(PublicCase):
         self.assertEqual((self.refresh.ready, self.refresh.statuses["ubuntu-24.04"].snapshot), (True, None))
 
     def test_restart(self) -> None:
-        """After a restart it is served at once, and goes on being refreshed without being asked for."""
+        """After a restart a requested platform is served at once, and is refreshed without a new request."""
         self.scan()
         self.tick(1)
         self.asked_of("debian")
@@ -117,7 +117,7 @@ class OneServerTests(PublicCase):
         self.assertEqual(self.asked_of("debian"), ["offers"] * 2)
 
     def test_restart_before_read(self) -> None:
-        """So does what was asked for before and could not be read yet."""
+        """After a restart a requested platform that could not be read before is read."""
         self.break_feed("debian-12")
         self.scan()
         self.tick(1)
@@ -127,7 +127,7 @@ class OneServerTests(PublicCase):
         self.assertEqual(self.refresh.statuses["debian-12"].snapshot and "there", "there")
 
     def test_seldom_written(self) -> None:
-        """That a platform is asked for is written when it is new, and then once a day."""
+        """A request for a platform is stored when it is new, and then once a day."""
         written = []
         add_wanted = self.request_table.add_wanted
         self.patch(self.request_table, "add_wanted", lambda asked: (written.append(dict(asked)), add_wanted(asked)))
@@ -138,7 +138,7 @@ class OneServerTests(PublicCase):
         self.assertEqual(written, [{"debian-12": NOW + day * DAY} for day in range(3)])
 
     def test_forgotten(self) -> None:
-        """What nobody has asked for in a month is forgotten: it is not read any more, nor served, nor missing."""
+        """A platform that was not requested for a month is no longer read, served or missing."""
         for platform in ("debian-11", "debian-12", "ubuntu-24.04"):
             self.scan(platform)
         self.tick(1)
@@ -159,7 +159,7 @@ class OneServerTests(PublicCase):
         self.assertEqual(self.scan("ubuntu-24.04"), 24)
 
     def test_imported(self) -> None:
-        """A list that was imported is not withdrawn for that no public feed could be asked in a month."""
+        """An imported list is not withdrawn if no public feed could be asked for a month."""
         self.catalogue.publish("debian-12", lines(vulnerabilities(5)), {}, NOW)
         self.break_feed("debian-12")
         self.tick(10)
@@ -171,7 +171,7 @@ class OneServerTests(PublicCase):
 
 
 class ConfiguredTests(PublicCase):
-    """A server that a source was configured for, which has Alpine."""
+    """A server with a configured source, which has Alpine."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -181,7 +181,7 @@ class ConfiguredTests(PublicCase):
         self.start()
 
     def test_what_it_has(self) -> None:
-        """What it has is not wanted of others, and nothing is before that is known."""
+        """Platforms of a configured source are not requested elsewhere; until they are known, no platform is."""
         self.put("debian-12", 7)
         self.assertEqual([self.scan(), self.scan("ubuntu-24.04")], ["not ready"] * 2)
         self.tick()
@@ -191,7 +191,7 @@ class ConfiguredTests(PublicCase):
         self.assertEqual(set(self.source_lists.made), {"ubuntu"})
 
     def test_gets_it(self) -> None:
-        """When a configured source gets what a public one was read for, that one is not read any more."""
+        """A platform that a configured source obtains is no longer read from a public feed."""
         self.tick()
         self.scan()
         self.tick(1)
@@ -204,7 +204,7 @@ class ConfiguredTests(PublicCase):
         self.assertEqual(self.asked_of("debian"), [])
 
     def test_same_name(self) -> None:
-        """A public source that has the name of a configured one is not read beside it."""
+        """A public source with the name of a configured one is not read."""
         self.source.name = "public-debian"
         self.tick()
         self.scan()
@@ -224,7 +224,7 @@ class ChosenTests(PublicCase):
         self.start()
 
     def test_read(self) -> None:
-        """Those that no configured source has are read of public feeds, unasked; others are not, and never written."""
+        """Chosen platforms without a configured source are read from public feeds; others are not requested."""
         self.tick()
         self.tick(10)
         self.assertEqual([self.scan(name) for name in self.platforms], [12, 3, "not ready"])

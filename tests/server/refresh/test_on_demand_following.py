@@ -1,4 +1,4 @@
-"""Platforms that are wanted of several servers, of which one refreshes."""
+"""Tests of platforms that are requested from several servers, of which one refreshes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.server.public_case import DAY, PublicCase
 
 
 class FollowingTests(PublicCase):
-    """Two servers, of which the second follows; Alpine is configured on both."""
+    """Two servers, of which the second follows; both have a configured source of Alpine."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -23,23 +23,23 @@ class FollowingTests(PublicCase):
         self.source.lists = {"alpine-3.20": [*vulnerabilities(3, "alpine-3.20")]}
 
     def start_both(self) -> None:
-        """Start both."""
+        """Start both servers."""
         self.servers = [self.create_refresher(), self.create_refresher()]
         for number, refresh in enumerate(self.servers):
             refresh.leads = lambda number=number: self.turn == number  # type: ignore[misc]
 
     def go_on(self, seconds: float = 10) -> None:
-        """Run what is due in both servers."""
+        """Run the due work of both servers."""
         self.clock.advance(seconds)
         for refresh in self.servers:
             self.successResultOf(ensureDeferred(refresh.tick()))
 
     def both(self, platform: str) -> list[str | int]:
-        """Ask both for a platform, the one that follows first."""
+        """Request a platform from both servers, first from the follower."""
         return [self.scan(platform, refresh) for refresh in reversed(self.servers)]
 
     def test_follower_asked(self) -> None:
-        """What only the one that follows was asked for, the other reads, within seconds; it asks nobody itself."""
+        """A platform that is requested from the follower only is read by the leader, within seconds."""
         for configured in ([], [self.source]):
             self.configured = list(configured)
             self.start_both()
@@ -54,7 +54,7 @@ class FollowingTests(PublicCase):
             self.assertEqual(self.asked_of(platform[:6]), ["offers", "all"])
 
     def test_unknown(self) -> None:
-        """Who follows says what is unknown as soon as the other has told, and not before."""
+        """The follower reports a platform as unknown once the leader has published its platforms, and not before."""
         self.start_both()
         self.assertEqual(self.scan("amiga-3", self.servers[1]), "not ready")
         self.go_on()
@@ -68,7 +68,7 @@ class FollowingTests(PublicCase):
         self.assertEqual(self.both("debian-99"), ["unknown"] * 2)
 
     def test_not_read_yet(self) -> None:
-        """What the other knows of and could not read yet is not unknown; both say that it is missing."""
+        """A platform that the leader has not been able to read yet is not ready on either server."""
         self.put("centos-7", 0)
         self.start_both()
         self.go_on()
@@ -77,7 +77,7 @@ class FollowingTests(PublicCase):
         self.assertEqual([refresh.ready for refresh in self.servers], [False] * 2)
 
     def test_new_leader(self) -> None:
-        """A server that has just begun to lead knows nothing yet, and says so to the other."""
+        """A new leader does not know the platforms yet, and the other server follows it in that."""
         self.start_both()
         self.go_on()
         self.go_on()
@@ -86,7 +86,7 @@ class FollowingTests(PublicCase):
         self.go_on()
         self.go_on()
         self.assertEqual(self.both("amiga-3"), ["not ready"] * 2)
-        self.turn = 0  # which has known it before
+        self.turn = 0  # the server that already knows the platforms
         self.go_on()
         self.go_on()
         self.assertEqual(self.both("amiga-3"), ["unknown"] * 2)
@@ -97,7 +97,9 @@ class FollowingTests(PublicCase):
         self.assertEqual(self.both("amiga-3"), ["unknown"] * 2)
 
     def test_renewed(self) -> None:
-        """What only the one that follows is asked for is not forgotten; what nobody is is, by both."""
+        """
+        A platform that is requested only from the follower is kept; one that is not requested is forgotten by both.
+        """
         self.start_both()
         self.go_on()
         self.both("debian-12"), self.both("ubuntu-24.04")
@@ -113,4 +115,4 @@ class FollowingTests(PublicCase):
 
 
 class FollowingOnPostgreSQLTests(OnPostgreSQL, FollowingTests):
-    """The same on PostgreSQL."""
+    """The same behaviour on PostgreSQL."""

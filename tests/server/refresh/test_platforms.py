@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.refresh.refresher`: starting, stopping, and which platforms there are."""
+"""Tests for :mod:`patches.server.refresh.refresher`: start, stop, and the platforms that are served."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.server.fake_source import HOUR, NOW, PutFeed, PutSource, RefreshCase
 
 
 class RestartTests(RefreshCase):
-    """A server that starts again."""
+    """A server that is restarted."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -28,7 +28,7 @@ class RestartTests(RefreshCase):
         self.successResultOf(ensureDeferred(self.refresh.load_current()))
 
     def test_takes_up(self) -> None:
-        """What is in the catalogue is current at once, and no list is read before it is due."""
+        """The lists of the catalogue are served at once, and are not read before they are due."""
         self.assertEqual(self.count(), 10)
         self.assertTrue(self.refresh.ready)
         self.tick(HOUR / 2 - 1)
@@ -37,14 +37,14 @@ class RestartTests(RefreshCase):
         self.assertEqual(self.count(), 11)
 
     def test_catalogue_lost(self) -> None:
-        """A catalogue that is lost is made anew of what the sources said last, without asking for it again."""
+        """A catalogue that is lost is rebuilt from the staged lists, without reading the sources."""
         self.open_catalogue(self.folder / "another.sqlite")
         self.refresh = self.create_refresher()
         self.tick()
         self.assertEqual((self.count(), self.source.asked), (10, ["offers"]))
 
     def test_clock_set_back(self) -> None:
-        """A clock that was set back does not put the next refresh off beyond its interval."""
+        """A clock that is set back does not delay the next refresh beyond its interval."""
         self.clock = type(self.clock)()
         self.refresh = self.create_refresher()
         self.successResultOf(ensureDeferred(self.refresh.load_current()))
@@ -52,7 +52,7 @@ class RestartTests(RefreshCase):
         self.assertEqual(self.count(), 11)
 
     def test_checked(self) -> None:
-        """A new list was not checked earlier than the one that it replaces, though one of its sources is away since."""
+        """A new list is never older than the one it replaces, even if one of its sources has been away since."""
         second = PutSource("second")
         second.lists, second.states = {"debian-12": [*vulnerabilities(3)]}, {"debian-12": "same"}
         self.source.states["debian-12"] = "first"
@@ -72,7 +72,7 @@ class RestartTests(RefreshCase):
         self.assertEqual(before.checked, after.checked)
 
     def test_source_removed(self) -> None:
-        """What a source said that is not configured any more goes from the lists, and from the disk, with a restart."""
+        """After a restart the lists of a source that is no longer configured are removed from disk and catalogue."""
         self.source.states["debian-12"] = "first"
         self.put("debian-12", 100)
         second = PutSource("second", 1)
@@ -92,7 +92,7 @@ class RestartTests(RefreshCase):
         self.assertEqual((self.count("debian-11"), self.refresh.statuses["debian-11"].error), (3, NO_SOURCE))
 
     def test_prune(self) -> None:
-        """A snapshot that was replaced stays for a day, and as long as it is read."""
+        """A snapshot that was replaced is kept for a day, and while it is being read."""
         old = self.refresh.current("debian-12").revision
         self.tick(HOUR / 2)
         for seconds, in_use, there in ((24 * HOUR, set(), True), (1, {old}, True), (0, set(), False)):
@@ -103,16 +103,16 @@ class RestartTests(RefreshCase):
 
 
 class PlatformTests(RefreshCase):
-    """Whatever the source has is served."""
+    """Platforms of the source, all of which are served."""
 
     def test_before(self) -> None:
-        """Before the source was asked nothing is known to be unknown."""
+        """No platform is unknown before the source was asked."""
         self.assertFalse(self.refresh.ready)
         self.assertRaises(NotReady, self.refresh.current, "debian-12")
         self.assertRaises(NotReady, self.refresh.current, "amiga-3")
 
     def test_ready(self) -> None:
-        """A server is ready with the last of its platforms, not the first; also where only reading tells of them."""
+        """A server is ready only with the last of its platforms, even if only an import reveals them."""
         self.put("alpine-3.20", 5)
         feed = PutFeed("feed", {name: [*vulnerabilities(5, name)] for name in ("debian-11", "debian-13")})
         feed.wanted = set(feed.lists)
@@ -129,14 +129,14 @@ class PlatformTests(RefreshCase):
         self.assertEqual((ready, self.refresh.ready), ([False] * 4, True))
 
     def test_nothing_listed(self) -> None:
-        """Sources that list nothing at all make no platform unknown; why nothing is served is told."""
+        """If sources have no lists, no platform is unknown, and the problem is reported."""
         self.source.lists.clear()
         self.tick()
         self.assertRaises(NotReady, self.refresh.current, "debian-12")
         self.assertEqual((self.refresh.ready, self.refresh.problem), (False, "no source has a list of any platform"))
 
     def test_after(self) -> None:
-        """Afterwards it is known which platforms there are; one whose list is not there is not ready."""
+        """Once the source was asked, its platforms are known; one without a list is not ready."""
         self.put("alpine-3.20", 0)
         self.tick()
         self.assertRaises(UnknownPlatform, self.refresh.current, "amiga-3")
@@ -147,7 +147,7 @@ class PlatformTests(RefreshCase):
         self.assertTrue(self.refresh.ready)
 
     def test_checked_elsewhere(self) -> None:
-        """When a list was checked that no source here has, the catalogue says; of others the sources say it."""
+        """The time of a check comes from the sources of a list, or from the catalogue if it has no source."""
         self.tick()
         own = self.refresh.current("debian-12").checked
         for later in (1000, 2000):
@@ -159,12 +159,12 @@ class PlatformTests(RefreshCase):
 
 
 class ChosenPlatformTests(RefreshCase):
-    """Only those are served that were chosen."""
+    """A server with chosen platforms."""
 
     platforms = ("debian-12", "rocky-9")
 
     def test_others(self) -> None:
-        """Others are unknown from the beginning, and not read."""
+        """Other platforms are unknown from the beginning, and are not read."""
         self.put("alpine-3.20", 5)
         self.assertRaises(UnknownPlatform, self.refresh.current, "alpine-3.20")
         self.assertRaises(NotReady, self.refresh.current, "rocky-9")
@@ -172,7 +172,7 @@ class ChosenPlatformTests(RefreshCase):
         self.assertNotIn("alpine-3.20", self.source.asked)
 
     def test_not_there(self) -> None:
-        """One that no source has is not ready, and its status says why; when a source has it, it is read."""
+        """A chosen platform that no source has is not ready, and its status has the reason; later it is read."""
         self.tick()
         self.assertRaises(NotReady, self.refresh.current, "rocky-9")
         self.assertIn("no source", str(self.refresh.statuses["rocky-9"].error))
@@ -183,17 +183,17 @@ class ChosenPlatformTests(RefreshCase):
         self.assertTrue(self.refresh.ready)
 
     def test_left_in_the_catalogue(self) -> None:
-        """What the catalogue still has of others is not served."""
+        """Lists of other platforms in the catalogue are not served."""
         self.catalogue.publish("alpine-3.20", [b"{}\n"], {}, NOW)
         self.successResultOf(ensureDeferred(self.refresh.load_current()))
         self.assertRaises(UnknownPlatform, self.refresh.current, "alpine-3.20")
 
 
 class StoppingTests(RefreshCase):
-    """A server that stops while it reads."""
+    """A server that stops during an import."""
 
     def test_cancelled(self) -> None:
-        """A refresh that is cancelled ends at once: it is no failure, and no other list is begun."""
+        """A refresh that is cancelled ends at once; that is not a failure, and no other list is begun."""
         self.put("debian-12", 5, Deferred())
         self.put("alpine-3.20", 5, Deferred())
         ticking = ensureDeferred(self.refresh.tick())

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.refresh.poller`: when a source is asked, and what its answer is worth."""
+"""Tests for :mod:`patches.server.refresh.poller`: when a source is asked, and how its answer is used."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from tests.server.fake_source import HOUR, NOW, RefreshCase
 
 
 class AskingTests(RefreshCase):
-    """A source that tells the state of its list."""
+    """A source that reports the state of its list."""
 
     def test_asked_sooner(self) -> None:
-        """A source that has to be asked sooner is; what it then says has changed is read, all else when it is due."""
+        """
+        A source with a shorter interval is asked sooner; changed lists are read then, all others when they are due.
+        """
         self.source.ask_within = timedelta(minutes=10)
         self.source.states["debian-12"] = "etag-1"
         self.put("alpine-3.20", 5)
@@ -28,7 +30,7 @@ class AskingTests(RefreshCase):
         self.assertEqual(self.source.asked, ["offers", "debian-12", "alpine-3.20"])
 
     def test_source_away_with_states(self) -> None:
-        """What a source says of its lists while it is away is not known: no list counts as checked then."""
+        """While a source is away its lists do not count as checked."""
         self.source.states["debian-12"] = "etag-1"
         self.tick()
         self.tick(HOUR)
@@ -43,7 +45,7 @@ class AskingTests(RefreshCase):
         self.assertIsNone(self.refresh.statuses["debian-12"].error)
 
     def test_failed_though_asked(self) -> None:
-        """A list that cannot be read is tried again when its pause is over, however often the source is asked."""
+        """A list that cannot be read is retried after its pause, however often the source is asked."""
         self.source.ask_within = timedelta(seconds=5)
         self.tick()
         self.source.states["debian-12"] = "etag-1"

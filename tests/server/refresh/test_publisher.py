@@ -16,10 +16,10 @@ from tests.server.fake_source import PutSource
 
 
 class GuardTests(SynchronousTestCase):
-    """What is not to be believed."""
+    """Lists that have shrunk too much."""
 
     def test_limit(self) -> None:
-        """A list may be shorter by exactly so much; one vulnerability less is held back, and the reason told."""
+        """A list may shrink by exactly the limit; one vulnerability less is held back with a reason."""
         current = evolve(snapshot(), vulnerabilities=1000)
         for most, count, held_back in (
             (0.1, 900, False),
@@ -33,13 +33,13 @@ class GuardTests(SynchronousTestCase):
         self.assertIn("899 vulnerabilities, 10% less than", str(Guard().objection(current, 899)))
 
     def test_first(self) -> None:
-        """The first list is taken whatever its length; one that is longer, always."""
+        """The first list is accepted whatever its length; a longer list is always accepted."""
         self.assertIsNone(Guard(0.0).objection(None, 0))
         self.assertIsNone(Guard(0.0).objection(snapshot(), 10**9))
 
 
 class PublisherTests(SynchronousTestCase):
-    """Lists that were read become the snapshot."""
+    """Staged lists are published as a snapshot."""
 
     def setUp(self) -> None:
         self.folder = Path(self.mktemp())
@@ -52,19 +52,19 @@ class PublisherTests(SynchronousTestCase):
         self.subject = Publisher(self.catalogue, self.lists, Guard(), self.folder)
 
     def read(self, source: str, count: int) -> None:
-        """Read a list of a source."""
+        """Stage a list of a source."""
         reading = self.lists.begin(source, "all")
         self.lists.add(reading, vulnerabilities(count))
         self.lists.commit(reading, ImportResult(None, None, {}, 5.0))
 
     def test_nothing(self) -> None:
-        """Without a list of the platform nothing is published."""
+        """Without a list of the platform no snapshot is published."""
         self.read("first", 3)
         self.assertIsNone(self.subject.publish("debian-13", self.sources, 5.0, 6.0))
         self.assertEqual(self.catalogue.snapshots(), [])
 
     def test_published(self) -> None:
-        """What the sources have is merged and current, with the facts of each; no scratch file is left."""
+        """The lists of the sources are merged and current, with the facts of each; no scratch file is left."""
         self.read("first", 20)
         self.read("late", 30)
         made = self.subject.publish("debian-12", self.sources, 5.0, 6.0)
@@ -74,7 +74,7 @@ class PublisherTests(SynchronousTestCase):
         self.assertEqual(list(self.folder.glob("*.merge*")), [])
 
     def test_held(self) -> None:
-        """What is not to be believed is kept beside the current list."""
+        """A list that has shrunk too much is held back beside the current list."""
         self.read("first", 20)
         current = self.subject.publish("debian-12", self.sources, 5.0, 6.0)
         self.read("first", 10)

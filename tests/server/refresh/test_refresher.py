@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.refresh.refresher`: what is read, and what is current."""
+"""Tests for :mod:`patches.server.refresh.refresher`: the lists that are read, and those that are current."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class SourceTests(RefreshCase):
     """The source of these tests."""
 
     def test_interfaces(self) -> None:
-        """It is a source as any other."""
+        """The source and its listings implement the interfaces."""
         verifyObject(ISource, self.source)
         verifyObject(IListing, self.source.listing("debian-12"))
 
 
 class ReadingTests(RefreshCase):
-    """What is read is what is served."""
+    """Lists that are read are served."""
 
     def test_whole(self) -> None:
-        """A list is read, written and made current; its snapshot tells what was read and what was left out."""
+        """A list is read, stored and made current; its snapshot states the records that were read and skipped."""
         self.source.skipped["no-version"] = 3
         self.tick()
         snapshot = self.refresh.current("debian-12")
@@ -38,13 +38,13 @@ class ReadingTests(RefreshCase):
         self.assertEqual(self.budget.used[REFRESH], 0)
 
     def test_long(self) -> None:
-        """A list of any length is read whole."""
+        """A list of any length is read completely."""
         self.put("debian-12", 1001)
         self.tick()
         self.assertEqual(self.count(), 1001)
 
     def test_later_record_holds(self) -> None:
-        """Of two records with the same name the later one is served."""
+        """The later one of two records with the same name is served."""
         self.source.lists["debian-12"] = [vulnerability(1, href="old"), vulnerability(2), vulnerability(1, href="new")]
         self.tick()
         snapshot = self.refresh.current("debian-12")
@@ -53,14 +53,14 @@ class ReadingTests(RefreshCase):
         self.assertEqual(snapshot.sources["put"]["read"], 2)
 
     def test_nothing_left(self) -> None:
-        """No scratch file is left, neither after a success nor after a failure."""
+        """A scratch file is not left after a success, nor after a failure."""
         self.tick()
         self.put("debian-12", 5, SourceError("away"))
         self.tick(HOUR)
         self.assertEqual([path.name for path in self.folder.glob("*.spool*")], [])
 
     def test_list_changed(self) -> None:
-        """When the list changes while it is read, it is read again from its beginning."""
+        """A list that changes while it is read is read again from its beginning."""
         self.put("debian-12", 10, ListChanged("moved"))
         self.source.lists["debian-12"].insert(0, vulnerability(77))
         self.tick()
@@ -68,7 +68,7 @@ class ReadingTests(RefreshCase):
         self.assertEqual(self.source.asked, ["offers", "debian-12", "debian-12"])
 
     def test_void_after_change(self) -> None:
-        """What was read before the change is not served."""
+        """Records that were read before the change are not served."""
         session_service = [vulnerability(77), ListChanged("moved"), vulnerability(1)]
         self.source.lists["debian-12"] = session_service
         waiting: Deferred[None] = Deferred()
@@ -80,7 +80,7 @@ class ReadingTests(RefreshCase):
         self.assertEqual(self.count(), 1)
 
     def test_keeps_changing(self) -> None:
-        """A list that changes under every reading is a failure in the end."""
+        """A list that changes during each attempt to read it fails in the end."""
         self.put("debian-12", 3, *(ListChanged("moved") for _ in range(5)))
         self.tick()
         status = self.refresh.statuses["debian-12"]
@@ -89,7 +89,7 @@ class ReadingTests(RefreshCase):
         self.assertEqual(self.source.asked.count("debian-12"), 5)
 
     def test_several_sources(self) -> None:
-        """A platform that several sources have is made of all their lists; each tells what it gave."""
+        """A platform of several sources has the records of all of them; the number of each source is reported."""
         second = PutSource("second")
         second.lists = {"debian-12": [*vulnerabilities(3)], "alpine-3.20": [*vulnerabilities(4, "alpine-3.20")]}
         self.refresh = self.create_refresher(second)
@@ -99,7 +99,7 @@ class ReadingTests(RefreshCase):
         self.assertEqual(told, {"put": 10, "second": 3})
 
     def test_one_source_fails(self) -> None:
-        """A source that fails leaves the others fresh; its own last list goes on being served."""
+        """A source that fails does not affect others; its own last list is still served."""
         second = PutSource("second")
         second.lists = {"debian-12": [*vulnerabilities(3)], "alpine-3.20": [*vulnerabilities(4, "alpine-3.20")]}
         self.refresh = self.create_refresher(second)
@@ -111,7 +111,7 @@ class ReadingTests(RefreshCase):
         self.assertEqual((self.count("alpine-3.20"), self.refresh.statuses["alpine-3.20"].error), (4, "away"))
 
     def test_unchanged(self) -> None:
-        """A list whose state has not changed is not read, and nothing is written; it counts as checked."""
+        """A list whose state has not changed is neither read nor written, but counts as checked."""
         self.source.states["debian-12"] = "etag-1"
         self.tick()
         before = self.catalogue.current()
@@ -125,7 +125,7 @@ class ReadingTests(RefreshCase):
         self.assertEqual(self.count(), 11)
 
     def test_does_not_add_up(self) -> None:
-        """A list that is not as long as its source says is not published."""
+        """A list that is shorter than its source claims is not published."""
         self.source.claimed = 11
         self.tick()
         self.assertIn("11 entries, but 10", str(self.refresh.statuses["debian-12"].error))
@@ -136,7 +136,7 @@ class ReadingTests(RefreshCase):
 
 
 class KeepingTests(RefreshCase):
-    """A failure leaves what is there."""
+    """Failures, which leave the current list unchanged."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -151,7 +151,7 @@ class KeepingTests(RefreshCase):
         self.assertEqual(self.count(), 11)
 
     def test_error(self) -> None:
-        """A source that fails in the middle leaves the last snapshot current; the status says what happened."""
+        """A source that fails in the middle leaves the last snapshot current; the status reports the error."""
         self.put("debian-12", 1000, SourceError("the database is away"))
         self.tick(HOUR)
         status = self.refresh.statuses["debian-12"]
@@ -163,7 +163,7 @@ class KeepingTests(RefreshCase):
         self.assertEqual((status.error, status.failures, status.failed), (None, 0, 1))
 
     def test_backs_off(self) -> None:
-        """It is tried again after ten seconds, twenty, and so on; never later than its interval."""
+        """A failed list is retried after ten seconds, twenty, and so on; never later than its interval."""
         self.put("debian-12", 1, *(SourceError("away") for _ in range(20)))
         self.tick(HOUR)
         pauses, last = [], self.clock.seconds()
@@ -176,7 +176,7 @@ class KeepingTests(RefreshCase):
         self.assertEqual(pauses, [10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600])
 
     def test_bug(self) -> None:
-        """So is a source that breaks in a way that nobody reckoned with; it is logged."""
+        """A source that fails with an unexpected error leaves the list unchanged, and the error is logged."""
         self.put("debian-12", 5, ZeroDivisionError("oh"))
         self.tick(HOUR)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
@@ -185,21 +185,21 @@ class KeepingTests(RefreshCase):
         self.assertEqual(self.budget.used[REFRESH], 0)
 
     def test_empty(self) -> None:
-        """An empty list is a failure: it is not published."""
+        """An empty list is a failure, and is not published."""
         self.put("debian-12", 0)
         self.tick(HOUR)
         self.assertEqual(self.count(), 10)
         self.assertEqual(self.refresh.statuses["debian-12"].error, "the list is empty")
 
     def test_record_too_large(self) -> None:
-        """A record that no chunk can hold is a failure, and no bug."""
+        """A record that does not fit into a chunk is a failure, but not a bug."""
         self.put("debian-12", 3, vulnerability(9, href="x" * 2_000_000))
         self.tick(HOUR)
         self.assertEqual(self.count(), 10)
         self.assertIn("too large", str(self.refresh.statuses["debian-12"].error))
 
     def test_source_away(self) -> None:
-        """A source that cannot tell its platforms is asked again later; what is current stays, and is refreshed."""
+        """A source that cannot name its platforms is asked again later; its known lists are still refreshed."""
         self.source.trouble = SourceError("away")
         self.put("debian-12", 12)
         self.tick(HOUR)
@@ -209,7 +209,7 @@ class KeepingTests(RefreshCase):
         self.assertEqual(self.source.asked.count("offers"), asked)
 
     def test_source_broken(self) -> None:
-        """A source that fails at that in a way nobody foresaw is not asked all the time either."""
+        """A source whose platforms raise an unexpected error is asked again only after a pause."""
         self.source.trouble = RuntimeError("a bug")
         self.tick(HOUR)
         asked = self.source.asked.count("offers")
@@ -219,7 +219,7 @@ class KeepingTests(RefreshCase):
         self.assertEqual(self.refresh.problem, "internal error; see the log")
 
     def test_shrinks(self) -> None:
-        """A list that lost too much is held back, and says so; when it is long again it is published."""
+        """A list that has shrunk too much is held back and reported; once it is long again it is published."""
         self.put("debian-12", 100)
         self.tick(HOUR)
         self.put("debian-12", 89)
@@ -233,7 +233,7 @@ class KeepingTests(RefreshCase):
         self.assertEqual((self.count(), status.alarm, self.catalogue.held_back()), (90, None, []))
 
     def test_accepted(self) -> None:
-        """What an operator accepts is current; it was checked when its sources gave it, not when it was accepted."""
+        """A list that an operator accepts is current; the time of its check is not that of the acceptance."""
         self.put("debian-12", 2)
         self.tick(HOUR)
         self.assertEqual(self.count(), 10)
@@ -246,7 +246,7 @@ class KeepingTests(RefreshCase):
         self.assertEqual(self.refresh.current("debian-12").checked, NOW + HOUR)
 
     def test_no_memory(self) -> None:
-        """Without memory for it a refresh waits."""
+        """A refresh that cannot be granted memory waits."""
         self.put("debian-12", 12)
         self.budget.take(REFRESH, REFRESH_BYTES)
         self.tick(HOUR)
@@ -256,7 +256,7 @@ class KeepingTests(RefreshCase):
         self.assertEqual(self.count(), 12)
 
     def test_platform_gone(self) -> None:
-        """A platform that no source has any more keeps its snapshot, and its status says that it gets old."""
+        """A platform that its source no longer has keeps its snapshot, and its status reports the reason."""
         del self.source.lists["debian-12"]
         self.tick(HOUR)
         self.assertEqual(self.count(), 10)
@@ -267,7 +267,7 @@ class KeepingTests(RefreshCase):
 
 
 class HeldTests(RefreshCase):
-    """A list that is held back, and its sources go on giving it."""
+    """A list that is held back while its sources keep delivering it."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -278,7 +278,7 @@ class HeldTests(RefreshCase):
         self.tick(HOUR)
 
     def test_times(self) -> None:
-        """The current list gets old, as nobody gives it any more; the one that is held does not."""
+        """The current list grows old while its sources no longer deliver it; the list that is held back does not."""
         for _ in range(5):
             self.tick(HOUR)
         self.tick(10)
@@ -287,7 +287,7 @@ class HeldTests(RefreshCase):
         self.assertEqual([each.checked for each in self.catalogue.held_back()], [NOW + 6 * HOUR])
 
     def test_restart(self) -> None:
-        """After a restart it is told of at once, before any source was asked."""
+        """After a restart a list that is held back is reported at once, before any source was asked."""
         alarm = self.refresh.statuses["debian-12"].alarm
         self.refresh = self.create_refresher()
         self.successResultOf(ensureDeferred(self.refresh.load_current()))

@@ -9,7 +9,7 @@ from tests.server.fake_catalogue import lines, vulnerabilities
 
 
 class BoardTests(DatabaseCase):
-    """The board."""
+    """The table of requested, absent and known platforms."""
 
     def setUp(self) -> None:
         self.engine = open_database(self.new_database())
@@ -17,7 +17,7 @@ class BoardTests(DatabaseCase):
         self.request_table = RequestTable(self.engine)
 
     def test_wanted(self) -> None:
-        """What is asked for is wanted, since it was last; what is not there stays absent, whoever asks for it."""
+        """A requested platform is stored with its last request; an absent one stays absent when it is requested."""
         self.request_table.add_wanted({"debian-12": 1.0, "debian-99": 1.0})
         self.request_table.add_wanted({"debian-12": 5.0})
         self.request_table.mark_absent(["debian-99", "debian-1000"], 2.0)
@@ -28,13 +28,13 @@ class BoardTests(DatabaseCase):
         self.assertEqual((self.request_table.read().wanted, self.request_table.read().absent), ({}, {}))
 
     def test_known(self) -> None:
-        """What is known is told anew each time."""
+        """The known platforms are replaced as a whole."""
         for known in ({"a-1", "b-2"}, {"b-2", "c-3"}, set()):
             self.request_table.publish_known(known)
             self.assertEqual(self.request_table.read().known, known)
 
     def test_bounded(self) -> None:
-        """Neither kind has more than so many; what is served stays, and what was asked for last."""
+        """The numbers of requested and absent platforms are limited; served and recently requested ones are kept."""
         from patches.server.catalogue.store import Catalogue
 
         Catalogue(self.engine).publish("debian-12", lines(vulnerabilities(3)), {}, 1.0)
@@ -56,4 +56,4 @@ class BoardTests(DatabaseCase):
 
 
 class BoardOnPostgreSQLTests(OnPostgreSQL, BoardTests):
-    """The same on PostgreSQL."""
+    """The same behaviour on PostgreSQL."""

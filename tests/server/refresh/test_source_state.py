@@ -24,7 +24,7 @@ HOUR = timedelta(hours=1)
 
 
 def raising(error: BaseException | None) -> Callable[[], Awaitable[None]]:
-    """Return work that fails so; ``None``: that succeeds."""
+    """Return a function that fails with an error; ``None``: that succeeds."""
 
     async def work() -> None:
         if error is not None:
@@ -34,27 +34,27 @@ def raising(error: BaseException | None) -> Callable[[], Awaitable[None]]:
 
 
 class AttemptsTests(SynchronousTestCase):
-    """Something that is done again and again."""
+    """Work that is repeated."""
 
     def setUp(self) -> None:
         self.subject = RetrySchedule()
 
     def attempt(self, error: BaseException | None = None) -> bool:
-        """Do it at second 100."""
+        """Attempt the work at second 100."""
         return self.successResultOf(
             ensureDeferred(self.subject.run("it", raising(error), lambda: 100.0, HOUR, lambda: 0.0))
         )
 
     def facts(self) -> tuple[float, int, int, str | None, bool]:
-        """Return all that is known."""
+        """Return all attributes of the schedule."""
         return self.subject.due, self.subject.failures, self.subject.failed, self.subject.error, self.subject.absent
 
     def test_new(self) -> None:
-        """What was not tried yet is due, and has not failed."""
+        """Work that was never attempted is due, and has not failed."""
         self.assertEqual(self.facts(), (0.0, 0, 0, None, False))
 
     def test_pauses(self) -> None:
-        """The pause doubles from ten seconds up to the interval, and begins anew after a success."""
+        """The pause doubles from ten seconds up to the interval, and is reset by a success."""
         pauses = []
         for _ in range(12):
             self.assertFalse(self.attempt(SourceError("broken")))
@@ -67,12 +67,12 @@ class AttemptsTests(SynchronousTestCase):
         self.assertEqual(self.facts(), (110.0, 1, 13, "broken", False))
 
     def test_jitter(self) -> None:
-        """A pause is shortened by up to its half, so that servers that lost the same source do not retry in step."""
+        """A pause is shortened by up to half, so that servers that lost the same source do not retry in step."""
         self.subject.fail("broken", 0.0, HOUR, lambda: 1.0)
         self.assertEqual(self.subject.due, 5.0)
 
     def test_kinds(self) -> None:
-        """The world's errors are told as they are; that something is not there is told apart."""
+        """External errors are reported as they are, and a missing file is distinguished from other errors."""
         self.attempt(NotThere("it answered 404"))
         self.assertEqual(self.facts()[3:], ("it answered 404", True))
         self.attempt(CatalogueError("the disk is full"))
@@ -82,20 +82,20 @@ class AttemptsTests(SynchronousTestCase):
         self.assertEqual(self.facts()[3:], (None, False))
 
     def test_bug(self) -> None:
-        """A bug is logged, and what is told of it betrays nothing."""
+        """A bug is logged, and the reported error does not reveal its details."""
         self.assertFalse(self.attempt(ZeroDivisionError("secret")))
         self.assertEqual(self.facts(), (110.0, 1, 1, INTERNAL_ERROR, False))
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_cancelled(self) -> None:
-        """That the server stops is no failure, and is handed on."""
+        """A cancellation is not a failure, and is passed on."""
         making = ensureDeferred(self.subject.run("it", raising(CancelledError()), lambda: 100.0, HOUR))
         self.failureResultOf(making, CancelledError)
         self.assertEqual(self.facts(), (0.0, 0, 0, None, False))
 
 
 class SourceStateTests(SynchronousTestCase):
-    """A source with three lists: of one platform, of another, and of what only reading it tells."""
+    """A source with three lists: of one platform, of another one, and of platforms that only an import reveals."""
 
     def setUp(self) -> None:
         self.subject = SourceState(PutSource("fake"))
@@ -103,12 +103,12 @@ class SourceStateTests(SynchronousTestCase):
         self.new = self.subject.take(self.offers)
 
     def settle(self, due: float = 1000.0) -> None:
-        """Note that everything was asked and read."""
+        """Set the time at which the source and all its lists are due."""
         for attempts in self.subject.lists_of(None):
             attempts.due = due
 
     def test_take(self) -> None:
-        """Lists that were there before stay what they are; others come and go."""
+        """Lists that were offered before are kept; new ones are added, and missing ones removed."""
         self.assertEqual([(feed.offer.key, feed.platforms) for feed in self.new], [
             ("a", {"debian-12"}), ("b", {"debian-13"}), ("c", set()),
         ])  # fmt: skip
@@ -119,7 +119,7 @@ class SourceStateTests(SynchronousTestCase):
         self.assertTrue(self.subject.told)
 
     def test_concerning(self) -> None:
-        """A platform depends on the source, on lists about it, and on those of which that is not known."""
+        """A platform depends on its source, on its own lists, and on those whose platforms are not known."""
         source_lists = self.subject.source_lists
         for platform, keys in (("debian-12", "ac"), ("debian-13", "bc"), ("other", "c"), (None, "abc")):
             expected = [self.subject.attempts, *(source_lists[key].attempts for key in keys)]
@@ -127,7 +127,7 @@ class SourceStateTests(SynchronousTestCase):
             self.assertEqual([id(each) for each in found], [id(each) for each in expected], platform)
 
     def test_doubt(self) -> None:
-        """If another server has read it, it and all its lists are looked at at once, those too that come later."""
+        """If another server has read the source, it and all its lists are due at once, including later ones."""
         self.settle()
         self.assertFalse(self.subject.is_due(10.0))
         self.assertEqual([feed.doubted for feed in self.new], [False] * 3)
@@ -139,7 +139,7 @@ class SourceStateTests(SynchronousTestCase):
         self.assertEqual((later.doubted, self.subject.source_lists["a"].doubted), (True, False))
 
     def test_due(self) -> None:
-        """It is due when it, or one of its lists, is: at that very second."""
+        """A source is due exactly when itself or one of its lists is due."""
         self.settle(10.0)
         self.assertEqual([self.subject.is_due(now) for now in (9.9, 10.0)], [False, True])
         self.settle(20.0)
@@ -147,7 +147,7 @@ class SourceStateTests(SynchronousTestCase):
         self.assertEqual([self.subject.is_due(now) for now in (14.9, 15.0)], [False, True])
 
     def test_look_and_wait(self) -> None:
-        """Lists whose state the source tells are looked at when it did, and wait for it; others are not touched."""
+        """Lists with a state are due when the source was asked, or wait for that; others are not affected."""
         self.settle(100.0)
         self.subject.source_lists["b"].attempts.failures = 1
         self.subject.mark_due(50.0)
@@ -157,7 +157,7 @@ class SourceStateTests(SynchronousTestCase):
         self.assertEqual([feed.attempts.due for feed in self.new], [70.0, 100.0, 100.0])
 
     def test_settled(self) -> None:
-        """It is settled if it was asked and read; that a list is empty or not there is an answer, a failure is not."""
+        """A source is settled once it was asked and read; an empty or absent list is an answer, a failure is not."""
         self.settle()
         self.assertTrue(self.subject.is_settled(10.0))
         for error, absent, expected in ((EMPTY, False, True), ("404", True, True), ("broken", False, False)):
@@ -171,7 +171,7 @@ class SourceStateTests(SynchronousTestCase):
         self.assertFalse(SourceState(PutSource("new")).is_settled(0.0))
 
     def test_feeds_about(self) -> None:
-        """Of several sources those lists are given of which it is known that they are about a platform."""
+        """The lists of several sources that are known to be about a platform are returned."""
         other = SourceState(PutSource("other"))
         other.take([Offer("x", None, "debian-12")])
         found = lists_about("debian-12", [self.subject, other])

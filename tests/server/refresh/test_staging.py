@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.refresh.staging`: what the sources said last."""
+"""Tests for :mod:`patches.server.refresh.staging`: the last list of each source, on disk."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ READ = ImportResult("etag-1", None, {}, 1000.0)
 
 
 class ListsTests(SynchronousTestCase):
-    """Lists of two sources."""
+    """Staged lists of two sources."""
 
     def setUp(self) -> None:
         self.path = Path(self.mktemp())
@@ -29,7 +29,7 @@ class ListsTests(SynchronousTestCase):
     def put(
         self, records: list[Vulnerability], source: str = "debian", key: str = "all", read: ImportResult = READ
     ) -> set[str]:
-        """Read a list whole."""
+        """Stage a whole list."""
         import_id = self.lists.begin(source, key)
         self.lists.add(import_id, records)
         return self.lists.commit(import_id, read)
@@ -39,13 +39,13 @@ class ListsTests(SynchronousTestCase):
         return [line for _, line in self.lists.lines(platform, source)]
 
     def test_order(self) -> None:
-        """The lines come ordered by name, in whatever order they were added."""
+        """Lines are ordered by name, in whatever order they were added."""
         records = vulnerabilities(300)
         self.put(random.Random(1).sample(records, 300))
         self.assertEqual(self.told(), lines(records))
 
     def test_several_keys(self) -> None:
-        """Lists of one source about one platform are one, ordered by name."""
+        """Several lists of one source about one platform are read as one, ordered by name."""
         records = vulnerabilities(20)
         self.put(records[::2], key="main")
         self.put(records[1::2], key="community")
@@ -53,7 +53,7 @@ class ListsTests(SynchronousTestCase):
         self.assertEqual(self.lists.facts("debian-12")["debian"]["read"], 20)
 
     def test_last_wins(self) -> None:
-        """Of two of a platform with the same name the later one holds."""
+        """The later one of two records with the same name and platform holds."""
         import_id = self.lists.begin("debian", "all")
         self.lists.add(import_id, [vulnerability(1, href="a"), vulnerability(1, href="b")])
         self.lists.add(import_id, [vulnerability(1, href="c"), vulnerability(1, "debian-13")])
@@ -61,7 +61,7 @@ class ListsTests(SynchronousTestCase):
         self.assertEqual(self.told(), [encode_line(vulnerability(1, href="c"))])
 
     def test_whole_or_not(self) -> None:
-        """A list takes the place of the last one when it is whole, and not before; an abandoned one never does."""
+        """A list replaces the last one only when it is complete; a discarded list never does."""
         self.put(vulnerabilities(5))
         import_id = self.lists.begin("debian", "all")
         self.lists.add(import_id, vulnerabilities(9))
@@ -72,13 +72,13 @@ class ListsTests(SynchronousTestCase):
         self.assertEqual(len(self.told()), 7)
 
     def commit_changes(self, records: list[Vulnerability], read: ImportResult = READ) -> set[str]:
-        """Read what has changed."""
+        """Stage the changes to a list."""
         import_id = self.lists.begin("debian", "all")
         self.lists.add(import_id, records)
         return self.lists.commit_changes(import_id, read)
 
     def test_laid_over(self) -> None:
-        """What has changed takes the place of what was there under its name; all else stays, and is counted."""
+        """Changed records replace those of the same name; all others are kept and counted."""
         self.put(vulnerabilities(5), read=ImportResult("s", None, {"withdrawn": 2}, 7.0))
         self.put(vulnerabilities(2), source="osv")
         changed = [vulnerability(3, href="new"), vulnerability(9)]
@@ -94,13 +94,13 @@ class ListsTests(SynchronousTestCase):
         self.assertEqual(readings, (2,))
 
     def test_nothing_laid_over(self) -> None:
-        """Nothing is laid over a list without a change to it; what is told of it changes."""
+        """An update without changes keeps the list, but replaces its state."""
         self.put(vulnerabilities(5))
         self.assertEqual(self.commit_changes([], ImportResult("t", None, {}, 9.0)), {"debian-12"})
         self.assertEqual((len(self.told()), self.lists.known("debian", "all")[0].state), (5, "t"))  # type: ignore[index]
 
     def test_laid_over_later(self) -> None:
-        """What has changed does not show before it is whole, nor if it came to nothing; it needs a list below it."""
+        """Changes are not visible before they are committed, or if they are discarded; they need an earlier list."""
         with self.assertRaises(ValueError):
             self.commit_changes(vulnerabilities(1))
         self.put(vulnerabilities(5))
@@ -111,7 +111,7 @@ class ListsTests(SynchronousTestCase):
         self.assertEqual(self.told(), lines(vulnerabilities(5)))
 
     def test_failed_in_the_middle(self) -> None:
-        """Writing that fails in the middle writes nothing, and stands in nobody's way."""
+        """A write that fails in the middle stores nothing, and does not block later ones."""
 
         def failing() -> Iterator[Vulnerability]:
             yield vulnerability(1)
@@ -126,13 +126,13 @@ class ListsTests(SynchronousTestCase):
         self.assertEqual(len(self.told()), 2)
 
     def test_touched(self) -> None:
-        """The platforms that a new list is about, and those that the last one was, are told."""
+        """A commit returns the platforms of the new list and of the last one."""
         self.assertEqual(self.put(vulnerabilities(2)), {"debian-12"})
         self.assertEqual(self.put(vulnerabilities(2, "debian-13")), {"debian-12", "debian-13"})
         self.assertEqual(self.lists.facts("debian-12"), {})
 
     def test_facts(self) -> None:
-        """What was read, left out and claimed is kept, and so is the state."""
+        """The numbers of read, skipped and claimed records are kept, and so is the state."""
         self.put(vulnerabilities(3), read=ImportResult("s", 5, {"withdrawn": 2}, 7.0))
         self.put(vulnerabilities(4), source="osv", read=ImportResult(None, None, {}, 8.0))
         debian = {"read": 3, "skipped": {"withdrawn": 2}, "claimed": 5}
@@ -143,7 +143,7 @@ class ListsTests(SynchronousTestCase):
         self.assertIsNone(self.lists.known("debian", "other"))
 
     def test_forget(self) -> None:
-        """Lists that a source has not any more are gone; other sources' are not."""
+        """Lists that a source no longer has are removed; those of other sources are kept."""
         self.put(vulnerabilities(3), key="a")
         self.put(vulnerabilities(3, "debian-13"), key="b")
         self.put(vulnerabilities(3), source="osv", key="a")
@@ -151,7 +151,7 @@ class ListsTests(SynchronousTestCase):
         self.assertEqual((self.told(), len(self.told(source="osv"))), ([], 3))
 
     def test_reopened(self) -> None:
-        """What was kept is there again; what was only begun is not."""
+        """Committed lists are found again when the file is reopened; uncommitted ones are not."""
         self.put(vulnerabilities(3))
         import_id = self.lists.begin("debian", "all")
         self.lists.add(import_id, vulnerabilities(9))
@@ -162,7 +162,7 @@ class ListsTests(SynchronousTestCase):
         self.assertEqual(count, (3,))
 
     def test_damaged(self) -> None:
-        """A file that is damaged, or of something else, is begun anew."""
+        """A file that is damaged, or of another program, is replaced by an empty one."""
         self.put(vulnerabilities(300))
         self.lists.close()
         whole = self.path.read_bytes()
@@ -177,7 +177,7 @@ class ListsTests(SynchronousTestCase):
     @given(st.lists(st.lists(st.integers(0, 30), max_size=20), max_size=4))
     @settings(deadline=None, max_examples=30)
     def test_law(self, batches: list[list[int]]) -> None:
-        """However a list is cut, it comes out ordered, each name once."""
+        """In whatever batches a list is added, it is read in order, with each name once."""
         import_id = self.lists.begin("debian", "law")
         for batch in batches:
             self.lists.add(import_id, map(vulnerability, batch))

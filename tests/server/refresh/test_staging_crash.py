@@ -1,4 +1,4 @@
-"""What the sources said last, after a crash between what is written and what is cleared."""
+"""Tests for :mod:`patches.server.refresh.staging` after a crash between a commit and the removal of the old list."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tests.server.fake_catalogue import lines, vulnerabilities
 
 
 class Crash(Exception):
-    """The process ends."""
+    """The end of the process."""
 
 
 class CrashingLists(StagingStore):
-    """Crashes before it forgets what was replaced."""
+    """A store that crashes before it removes a replaced list."""
 
     def _forget(self, readings: object) -> None:
         raise Crash
@@ -27,7 +27,7 @@ class CrashTests(SynchronousTestCase):
     """A list that is replaced."""
 
     def test_replaced(self) -> None:
-        """The new list is there whole, and of the old one nothing is given any more."""
+        """The new list is complete, and no line of the old one is read."""
         path = Path(self.mktemp())
         for kind, count in ((StagingStore, 20), (CrashingLists, 5)):
             lists = kind(path)
@@ -51,7 +51,9 @@ class StatementsTests(SynchronousTestCase):
     """The scratch file of a merge."""
 
     def test_closed(self) -> None:
-        """It is gone when it is closed, also if someone removed it before; then it cannot be used."""
+        """
+        The file is removed when the store is closed, even if it is missing by then; the store is unusable afterwards.
+        """
         for removed in (False, True):
             path = Path(self.mktemp())
             subject = StatementStore(path)

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.sessions.admission`: who follows whom."""
+"""Tests for :mod:`patches.server.sessions.admission`: the order in which sessions are activated."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.server.fake_catalogue import Shelf, snapshot
 
 
 class AdmissionTests(SynchronousTestCase):
-    """Memory for one lane, and places for two sessions of a platform."""
+    """Memory for one cohort, and two active sessions for each platform."""
 
     def setUp(self) -> None:
         self.table = SessionTable(Limits(max_active=2))
@@ -28,19 +28,19 @@ class AdmissionTests(SynchronousTestCase):
         self.subject = Admission(self.table, self.cohorts, self.snapshots, self.waiting, self.events, self.clock)
 
     def enqueue(self, name: str, revision: str = "r1") -> Session:
-        """Open a session, and have it come."""
+        """Open a session, and enqueue it for admission."""
         self.snapshots.take(snapshot(4, "debian-12", revision))
         session = self.table.open(name, "debian-12", revision, 0, 0.0)
         self.subject.enqueue(session)
         return session
 
     def go(self, session: Session, **how: bool) -> None:
-        """Remove a session, and have it leave."""
+        """Remove a session from the table and from its cohort."""
         self.table.remove(session)
         self.subject.leave(session, **how)
 
     def test_active(self) -> None:
-        """Who comes is active at once while there is a place; it is counted, and whoever waits is told."""
+        """A session is activated at once while the limit allows it; one that waits is notified of its activation."""
         self.clock.advance(7.0)
         session = self.enqueue("a")
         self.assertEqual((session.state, session.moved, self.events["activated"]), (State.ACTIVE, 7.0, 1))
@@ -56,7 +56,7 @@ class AdmissionTests(SynchronousTestCase):
         self.successResultOf(told)
 
     def test_next_cohort(self) -> None:
-        """Where a lane ends the queue's next gets the memory, at once; unless nobody is to follow."""
+        """The memory of a cohort that ends passes to the next session of the queue, unless the service is stopping."""
         for how, expected in (({}, State.ACTIVE), ({"last": False}, State.ACTIVE), ({"last": True}, State.QUEUED)):
             self.setUp()
             first, second = self.enqueue("a"), self.enqueue("b", "r2")
@@ -65,14 +65,14 @@ class AdmissionTests(SynchronousTestCase):
             self.assertIs(second.state, expected, how)
 
     def test_not_in_a_lane(self) -> None:
-        """Who was in no lane leaves no place."""
+        """A queued session that is removed does not make room for a further cohort."""
         self.enqueue("a")
         second, third = self.enqueue("b", "r2"), self.enqueue("c", "r3")
         self.go(second)
         self.assertEqual((third.state, len(self.cohorts)), (State.QUEUED, 1))
 
     def test_first_come(self) -> None:
-        """Who came before goes first when a place is free again."""
+        """A session that came earlier is activated first when a place becomes free."""
         self.enqueue("a")
         second, third = self.enqueue("b"), self.enqueue("c")
         self.go(second)

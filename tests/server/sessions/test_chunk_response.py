@@ -15,14 +15,14 @@ DATE = b"Thu, 01 Jan 1970 00:00:00 GMT"
 
 
 class AnswerTests(SynchronousTestCase):
-    """A chunk as the answer that delivers it."""
+    """A chunk as the response that delivers it."""
 
     def setUp(self) -> None:
         self.chunk = Chunk(3, 1, digest(b"{}\n"), gzip.compress(b"{}\n"))
         self.loaded = create_response(self.chunk, DATE)
 
     def test_answer(self) -> None:
-        """The answer is a whole HTTP response, whose digest is that of the body before compression."""
+        """The bytes are a whole HTTP response, whose digest is that of the body before compression."""
         head, _, body = self.loaded.answer.partition(b"\r\n\r\n")
         status, *lines = head.decode().split("\r\n")
         headers = dict(line.split(": ") for line in lines)
@@ -34,36 +34,36 @@ class AnswerTests(SynchronousTestCase):
         self.assertEqual(parse_repr_digest(headers["Repr-Digest"]), digest(gzip.decompress(body)))
 
     def test_parts(self) -> None:
-        """Its body and its size can be had apart."""
+        """The body and the size of a response can be read separately."""
         self.assertEqual(self.loaded.encoded, self.chunk.encoded)
         self.assertEqual(self.loaded.size, len(self.loaded.answer))
         self.assertEqual(self.loaded.number, 3)
 
     def test_largest(self) -> None:
-        """The head of the largest chunk is no longer than was reckoned with."""
+        """The head of the largest chunk is not longer than the assumed maximum."""
         largest = create_response(Chunk(9_999_999, 1, bytes(32), bytes(MAX_ENCODED_BYTES)), DATE)
         self.assertLessEqual(largest.head_size, MAX_HEAD_BYTES)
         self.assertLessEqual(largest.size, MAX_RESPONSE_BYTES)
 
 
 class HoldingTests(SynchronousTestCase):
-    """Whose bytes are still on their way."""
+    """Chunks that are pinned while their bytes are being sent."""
 
     def setUp(self) -> None:
         self.chunk = blank(0, 10)
         self.freed = 0
 
     def free(self) -> None:
-        """Count."""
+        """Count the calls."""
         self.freed += 1
 
     def test_free(self) -> None:
-        """What nobody holds is free at once."""
+        """A chunk that is not pinned is free at once."""
         self.chunk.when_unpinned(self.free)
         self.assertEqual(self.freed, 1)
 
     def test_held(self) -> None:
-        """What is held is free when the last one has released it, and once."""
+        """A pinned chunk becomes free, once, when its last pin is released."""
         self.chunk.pin()
         self.chunk.pin()
         self.chunk.when_unpinned(self.free)

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.sessions.cohorts`: who holds the tail, for how long, and who may join."""
+"""Tests for :mod:`patches.server.sessions.cohorts`: overdue sessions at the tail, and sessions that may join."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tests.server.fake_catalogue import Shelf, snapshot
 
 
 class LaneTests(SynchronousTestCase):
-    """A cohort on its way through four chunks."""
+    """A cohort that is served four chunks."""
 
     def setUp(self) -> None:
         self.cohort = Cohort(snapshot(4), 0, MAX_RESPONSE_BYTES, Shelf().load, 0.0)
         self.slow, self.quick = self.enter("slow", 0), self.enter("quick", 0)
 
     def enter(self, token: str, position: int, now: float = 0.0) -> Session:
-        """Add a session."""
+        """Enter a session into the cohort."""
         session = Session(token, "debian-12", "r1", position, seen=now, moved=now, state=State.ACTIVE)
         self.cohort.enter(session)
         return session
@@ -33,29 +33,31 @@ class LaneTests(SynchronousTestCase):
         return [session.token for session in self.cohort.overdue(now, 10.0, queued)]
 
     def test_nobody_waits(self) -> None:
-        """While nobody waits nobody is overdue."""
+        """A session is not overdue while no other one waits."""
         self.assertEqual(self.overdue(100.0), [])
 
     def test_queue_waits(self) -> None:
-        """When somebody is queued, all at the tail are overdue after their time, and not before."""
+        """While a session is queued, all sessions at the tail are overdue after the timeout, and not before."""
         self.assertEqual(self.overdue(10.0, queued=True), [])
         self.assertEqual(self.overdue(10.1, queued=True), ["slow", "quick"])
 
     def test_one_ahead_waits(self) -> None:
-        """When one is ahead, who is not is overdue."""
+        """A session at the tail is overdue while another one is ahead and waits."""
         self.move(self.slow, 0, 0.0)
         self.move(self.quick, 0, 0.0)
         self.move(self.quick, 1, 1.0)
         self.assertEqual(self.overdue(11.0), ["slow"])
 
     def test_moved_lately(self) -> None:
-        """Who has come to the tail lately has its time from then on."""
+        """The timeout of a session that reached the tail recently begins then."""
         self.enter("late", 0, now=5.0)
         self.assertEqual(self.overdue(10.1, queued=True), ["slow", "quick"])
         self.assertEqual(self.overdue(15.1, queued=True), ["slow", "quick", "late"])
 
     def test_tail_moved_lately(self) -> None:
-        """When the tail has moved on, whoever holds it now has its time anew, however long it waited there."""
+        """
+        When the tail moves on, the timeout begins again for each session at the new tail, however long it was there.
+        """
         self.move(self.quick, 0, 0.0)
         self.move(self.quick, 1, 0.0)
         self.move(self.slow, 0, 50.0)
@@ -65,7 +67,7 @@ class LaneTests(SynchronousTestCase):
         self.assertEqual(self.overdue(60.6, queued=True), ["slow", "quick"])
 
     def test_admits(self) -> None:
-        """Who needs a chunk that is held, or will be, may join."""
+        """A session may join if its chunk is cached or still to be loaded."""
         self.assertEqual([self.cohort.admits(n, 0.0, 10.0) for n in range(6)], [True] * 5 + [False])
         for session in (self.slow, self.quick):
             self.move(session, 0, 0.0)
@@ -73,7 +75,7 @@ class LaneTests(SynchronousTestCase):
         self.assertFalse(self.cohort.admits(0, 0.0, 10.0))
 
     def test_admits_no_more(self) -> None:
-        """Once one ahead has waited for long, nobody joins at the tail; when the tail moves on, one may again."""
+        """After a session ahead has waited for long, no session may join at the tail until the tail moves on."""
         self.move(self.quick, 0, 0.0)
         self.assertTrue(self.cohort.admits(0, 100.0, 10.0))
         self.move(self.quick, 1, 0.0)

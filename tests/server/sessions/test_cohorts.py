@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.sessions.cohorts`: who gets the memory for a lane."""
+"""Tests for :mod:`patches.server.sessions.cohorts`: which cohort is granted the memory of a window."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.server.fake_catalogue import Shelf, snapshot
 
 
 class LanesTests(SynchronousTestCase):
-    """Lanes where there is memory for one."""
+    """Cohorts with memory for one window."""
 
     def setUp(self) -> None:
         self.budget = Budget(MAX_RESPONSE_BYTES)
@@ -24,11 +24,11 @@ class LanesTests(SynchronousTestCase):
         return self.cohorts.admit(self.sessions[name], snapshot(4, name, name), 0.0)
 
     def leave(self, name: str) -> bool:
-        """Remove it."""
+        """Remove the session of a snapshot."""
         return self.cohorts.leave(self.sessions[name])
 
     def test_opens(self) -> None:
-        """The first session of a snapshot opens a lane; the memory is taken, and given back when it leaves."""
+        """The first session of a snapshot opens a cohort, whose memory is released when the session leaves."""
         self.assertTrue(self.admit("a"))
         self.assertEqual((len(self.cohorts), self.budget.free(WINDOW)), (1, 0))
         self.assertTrue(self.leave("a"))
@@ -36,14 +36,14 @@ class LanesTests(SynchronousTestCase):
         self.assertIsNone(self.cohorts.get("a"))
 
     def test_not_in(self) -> None:
-        """Who is in no lane leaves none."""
+        """The removal of a session that is not in a cohort does not end a cohort."""
         self.assertFalse(self.leave("a"))
         self.admit("a")
         self.assertTrue(self.leave("a"))
         self.assertFalse(self.leave("a"))
 
     def test_in_line(self) -> None:
-        """Memory goes to who was refused it first."""
+        """Memory is granted first to the revision that was refused it first."""
         self.admit("a")
         self.assertFalse(self.cohorts.is_short_of_memory)
         self.assertEqual([self.admit("b"), self.admit("c")], [False, False])
@@ -55,7 +55,7 @@ class LanesTests(SynchronousTestCase):
         self.assertTrue(self.cohorts.is_waiting_for_memory("a"))
 
     def test_out_of_line(self) -> None:
-        """Who waits no longer holds nobody up."""
+        """A revision that no longer waits does not delay others."""
         self.admit("a")
         self.admit("b")
         self.cohorts.stop_waiting("b")
@@ -64,7 +64,7 @@ class LanesTests(SynchronousTestCase):
         self.assertTrue(self.admit("c"))
 
     def test_only_wait_for(self) -> None:
-        """Nor does one of whom nobody is left."""
+        """A revision without any waiting session does not delay others."""
         self.admit("a")
         self.admit("b")
         self.admit("c")

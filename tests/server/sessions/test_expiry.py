@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.sessions.expiry`: at the limits of silence, and of holding up others."""
+"""Tests for :mod:`patches.server.sessions.expiry`: the limits of silence, and of holding up others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ExpiryTests(SynchronousTestCase):
         self.subject = Expiry(self.table, self.cohorts, self.events, self.leave)
 
     def leave(self, session: Session) -> None:
-        """Note that a session is gone."""
+        """Record that a session has left."""
         self.gone.append(session.token)
         self.cohorts.leave(session)
 
@@ -39,11 +39,11 @@ class ExpiryTests(SynchronousTestCase):
         return session
 
     def reason(self, token: str) -> str:
-        """Return why a session has ended."""
+        """Return the reason for which a session has ended."""
         return str(self.assertRaises(SessionExpired, self.table.get, token))
 
     def test_silent(self) -> None:
-        """A session goes after its time, not at its end, and is told why."""
+        """A session expires after its timeout, not exactly at it, and the reason is recorded."""
         for active, seconds in ((True, 30.0), (False, 60.0)):
             self.setUp()
             self.open("a", active)
@@ -54,7 +54,7 @@ class ExpiryTests(SynchronousTestCase):
             self.assertIn(f"silent for more than {seconds:g} s", self.reason("a"))
 
     def test_complete(self) -> None:
-        """One that is complete goes without a word, and is not counted."""
+        """A complete session is removed without a reason, and is not counted as expired."""
         session = self.open("a", active=True)
         self.table.complete(session, 0.0)
         self.subject.tick(30.1)
@@ -62,7 +62,7 @@ class ExpiryTests(SynchronousTestCase):
         self.assertRaises(UnknownSession, self.table.get, "a")
 
     def test_holds_up(self) -> None:
-        """One that holds up others for more than its time goes, however lively it is; alone it may take all time."""
+        """A session that holds up others for too long expires even if it is not silent; alone it never does."""
         first = self.open("a", active=True)
         self.subject.tick(10.0)
         first.seen = 100.0
@@ -76,7 +76,7 @@ class ExpiryTests(SynchronousTestCase):
         self.assertEqual(self.events["expired"], 1)
 
     def test_limit_of_holding_up(self) -> None:
-        """It goes after its time, not at its end."""
+        """A session that holds up others expires after its timeout, not exactly at it."""
         self.open("a", active=True)
         self.open("b")
         for seconds, expected in ((20.0, []), (20.1, ["a"])):

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.sessions.sessions` and its lanes: everyone gets an answer, and in a bounded time."""
+"""Tests for :mod:`patches.server.sessions.sessions` and its cohorts: each session is answered in a bounded time."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tests.server.session_case import ReadingCase
 
 
 class SilenceTests(ReadingCase):
-    """Who is silent."""
+    """Sessions that are silent."""
 
     limits = Limits(max_active=3, max_queued=5, session_timeout=30, queue_timeout=60, chunk_timeout=1000)
 
     def test_active(self) -> None:
-        """An active session that is silent for too long is expired, with the reason, and gives everything back."""
+        """An active session that is silent for too long expires with a reason, and its memory is released."""
         session = self.open()
         self.pass_time(30)
         self.assertIs(session.state, State.ACTIVE)
@@ -37,7 +37,7 @@ class SilenceTests(ReadingCase):
         self.assertIn("60 s", str(self.failureResultOf(waiting, SessionExpired).value))
 
     def test_complete(self) -> None:
-        """A complete session is forgotten, without a word."""
+        """A complete session is forgotten without a reason."""
         session = self.open()
         self.read_all(session)
         self.pass_time(31)
@@ -45,7 +45,7 @@ class SilenceTests(ReadingCase):
         self.assertEqual(self.session_service.events["expired"], 0)
 
     def test_silence_counts_from_activation(self) -> None:
-        """Who has waited in silence has all its time once it is activated."""
+        """The silence of a session is measured from its activation, even if it was silent in the queue."""
         sessions = [self.open() for _ in range(4)]
         self.pass_time(25, *sessions[:3])
         self.session_service.close(sessions[0].token)
@@ -53,7 +53,7 @@ class SilenceTests(ReadingCase):
         self.assertIs(sessions[3].state, State.ACTIVE)
 
     def test_resume_after_expiry(self) -> None:
-        """Who was expired can resume where it was."""
+        """An expired session can be resumed at its chunk."""
         session = self.open()
         self.read(session, 0, 1)
         self.pass_time(31)
@@ -63,23 +63,23 @@ class SilenceTests(ReadingCase):
 
 
 class HoldingUpTests(ReadingCase):
-    """Who is alive, but does not move."""
+    """Sessions that are alive but do not advance."""
 
     def test_alone(self) -> None:
-        """Nobody is expired for being slow while nobody waits for it."""
+        """A slow session does not expire while no other one waits for it."""
         session = self.open()
         self.read(session, 0)
         self.pass_time(500, session)
         self.read(session, 1)
 
     def test_together(self) -> None:
-        """Nor are several that are at the same chunk."""
+        """Several sessions at the same chunk do not expire while no other one waits for them."""
         sessions = [self.open(), self.open()]
         self.pass_time(500, *sessions)
         self.assertEqual([s.state for s in sessions], [State.ACTIVE] * 2)
 
     def test_for_one_ahead(self) -> None:
-        """Who holds up another one is expired after its time, and told why; the other one goes on."""
+        """A session that holds up another one expires after its timeout with a reason; the other one goes on."""
         slow, quick = self.open(), self.open()
         self.read(slow, 0)
         self.read(quick, 0, 1)
@@ -94,7 +94,7 @@ class HoldingUpTests(ReadingCase):
         self.assertEqual(self.session_service.events["expired"], 1)
 
     def test_for_the_queue(self) -> None:
-        """Who holds up the queue is expired too."""
+        """A session that holds up the queue expires as well."""
         slow = self.open()
         self.read(slow, 0, 1)
         queued = self.open()
@@ -103,7 +103,7 @@ class HoldingUpTests(ReadingCase):
         self.assertIs(queued.state, State.ACTIVE)
 
     def test_moving(self) -> None:
-        """Who moves on in time is never expired for it, however long the whole takes."""
+        """A session that advances in time never expires, however long the whole list takes."""
         slow = self.open()
         queued = self.open(snapshot(4, "debian-12", "d1"))
         for n in range(5):
@@ -112,7 +112,7 @@ class HoldingUpTests(ReadingCase):
         self.assertIs(slow.state, State.COMPLETE)
 
     def test_tail_not_held_for_ever(self) -> None:
-        """Scanners that keep coming at the first chunk do not hold up for ever those who are ahead."""
+        """Scanners that keep joining at the first chunk do not hold up for ever those that are ahead."""
         quick = self.open()
         comers = [self.open()]
         self.read(quick, 0, 1)
@@ -130,13 +130,13 @@ class HoldingUpTests(ReadingCase):
 
 
 class ScarceMemoryTests(ReadingCase):
-    """When there is memory for one window."""
+    """Sessions while there is memory for one window."""
 
     windows = 1
     sessions = 6
 
     def test_waits_for_memory(self) -> None:
-        """A session for whose window there is no memory is queued, and activated when there is."""
+        """A session whose window cannot be granted memory is queued, and activated once memory is free."""
         first = self.open()
         waits = self.open(self.alpine)
         self.assertIs(waits.state, State.QUEUED)
@@ -145,14 +145,14 @@ class ScarceMemoryTests(ReadingCase):
         self.assertIs(waits.state, State.ACTIVE)
 
     def test_holding_memory(self) -> None:
-        """Who is slow is expired when a session of another platform waits for the memory of its window."""
+        """A slow session expires while a session of another platform waits for the memory of its window."""
         slow, waits = self.open(), self.open(self.alpine)
         self.pass_time(22, slow, waits)
         self.assertRaises(SessionExpired, self.session_service.touch, slow.token)
         self.assertIs(waits.state, State.ACTIVE)
 
     def test_first_come_first_served(self) -> None:
-        """A busy platform does not keep the memory from another one that has waited for it."""
+        """A busy platform does not keep the memory from another one that waited for it first."""
         first = self.open()
         self.read(first, 0, 1)
         waits, busy = self.open(self.alpine), self.open()
@@ -164,7 +164,7 @@ class ScarceMemoryTests(ReadingCase):
         self.assertIs(busy.state, State.ACTIVE)
 
     def test_given_up(self) -> None:
-        """Who has given up does not keep the memory from others."""
+        """A session that was closed while it waited does not keep the memory from others."""
         first = self.open()
         waits, other = self.open(self.alpine), self.open(snapshot(4, "rocky-9", "k1"))
         self.session_service.close(waits.token)
@@ -173,7 +173,7 @@ class ScarceMemoryTests(ReadingCase):
         self.assertIs(other.state, State.ACTIVE)
 
     def test_no_session(self) -> None:
-        """Without memory for a session one is denied, and told when to come back."""
+        """A session for which there is no memory is denied with a time for the retry."""
         for n in range(6):
             self.open(snapshot(4, f"debian-{n}", f"r{n}"))
         denied = self.assertRaises(Denied, self.open)
@@ -181,7 +181,7 @@ class ScarceMemoryTests(ReadingCase):
         self.assertEqual(self.session_service.events["denied"], 1)
 
     def test_all_given_back(self) -> None:
-        """When all sessions have gone, all memory is given back, slow responses included once they are out."""
+        """All memory is released when all sessions have ended and the last slow response was sent."""
         sessions = [self.open(), self.open(self.alpine)]
         chunk = self.successResultOf(self.ask(sessions[0], 0))
         assert chunk is not None
@@ -194,12 +194,12 @@ class ScarceMemoryTests(ReadingCase):
 
 
 class BusyTests(ReadingCase):
-    """When there are many."""
+    """A platform with many sessions."""
 
     limits = Limits(max_active=2, max_queued=50, session_timeout=30, queue_timeout=60, chunk_timeout=20)
 
     def test_queue_in_order(self) -> None:
-        """A queue is worked off in the order in which they came."""
+        """Queued sessions are activated in the order in which they were opened."""
         sessions = [self.open() for _ in range(10)]
         done = []
         while len(done) < 10:

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.sessions.sessions`: who is activated, who waits, and what is served."""
+"""Tests for :mod:`patches.server.sessions.sessions`: which sessions are activated or wait, and what they are served."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tests.server.session_case import ReadingCase
 
 
 class ServingTests(ReadingCase):
-    """What a session gets."""
+    """The chunks that a session is served."""
 
     def test_whole(self) -> None:
-        """A session is served every chunk of its snapshot and then the end; then it is complete."""
+        """A session is served each chunk of its snapshot and then the end, and is complete afterwards."""
         session = self.open()
         got = [self.successResultOf(self.ask(session, n)) for n in range(5)]
         self.assertEqual(
@@ -24,21 +24,21 @@ class ServingTests(ReadingCase):
         self.assertIs(session.state, State.COMPLETE)
 
     def test_end_again(self) -> None:
-        """The end can be asked for again, in case the answer was lost; a chunk cannot."""
+        """The end can be requested again, in case the response was lost; a chunk cannot."""
         session = self.open()
         self.read_all(session)
         self.read(session, 4)
         self.failureResultOf(self.ask(session, 3), OutOfOrder)
 
     def test_end_too_early(self) -> None:
-        """The end cannot be had before the last chunk."""
+        """The end cannot be requested before the last chunk."""
         session = self.open()
         self.read(session, 0, 1, 2)
         self.failureResultOf(self.ask(session, 4), OutOfOrder)
         self.assertIs(session.state, State.ACTIVE)
 
     def test_ready(self) -> None:
-        """What is in the window is served without a wait, and counts as a sign of life."""
+        """A chunk in the window is served without a wait, and counts as a sign of life."""
         session = self.open()
         self.clock.advance(9)
         chunk = self.session_service.read_cached(session.token, 0)
@@ -48,7 +48,7 @@ class ServingTests(ReadingCase):
         self.assertEqual(self.session_service.events["served"], 1)
 
     def test_not_ready(self) -> None:
-        """Whatever needs an explanation is left to those who explain."""
+        """A request that cannot be served from the window is left to the API, which explains the reason."""
         session = self.open()
         self.assertIsNone(self.session_service.read_cached("unknown", 0))
         self.assertIsNone(self.session_service.read_cached(session.token, 2))
@@ -57,7 +57,7 @@ class ServingTests(ReadingCase):
         self.assertIsNone(self.session_service.read_cached(session.token, 4))
 
     def test_next_position(self) -> None:
-        """A scanner that does not count is told what comes next."""
+        """The next position of a session is known, for a scanner that does not count."""
         session = self.open()
         self.assertEqual(self.session_service.next_position(session.token), 0)
         self.read(session, 0)
@@ -66,7 +66,7 @@ class ServingTests(ReadingCase):
         self.assertEqual(self.session_service.next_position(session.token), 4)
 
     def test_failure(self) -> None:
-        """When the catalogue fails the session stays, and can ask again."""
+        """A session survives a failure of the catalogue, and can ask again."""
         self.shelf.at_once = False
         session = self.open()
         waiting = self.ask(session, 0)
@@ -84,7 +84,7 @@ class ServingTests(ReadingCase):
         self.assertRaises(UnknownSession, self.session_service.close, "never")
 
     def test_close(self) -> None:
-        """A closed session is gone, and so is all it had."""
+        """A closed session has ended, and all its memory is released."""
         session = self.open()
         self.session_service.close(session.token)
         self.assertRaises(SessionExpired, self.session_service.touch, session.token)
@@ -93,17 +93,17 @@ class ServingTests(ReadingCase):
 
 
 class CohortTests(ReadingCase):
-    """Who reads with whom."""
+    """Sessions that share a window."""
 
     def test_late_comer_joins(self) -> None:
-        """Who comes while the first chunk is still held reads along."""
+        """A session that is opened while the first chunk is still cached joins the cohort."""
         first = self.open()
         self.read(first, 0)
         self.assertIs(self.open().state, State.ACTIVE)
         self.assertEqual(len(self.session_service.cohorts), 1)
 
     def test_late_comer_waits(self) -> None:
-        """Who comes after that waits until the cohort has ended, and then gets everything."""
+        """A session that is opened later waits until the cohort has ended, and is then served the whole list."""
         first = self.open()
         self.read(first, 0, 1)
         late = self.open()
@@ -115,7 +115,9 @@ class CohortTests(ReadingCase):
         self.read_all(late)
 
     def test_max_active(self) -> None:
-        """No more than ``max_active`` of a platform read at once; a place that gets free is taken at the next tick."""
+        """
+        At most ``max_active`` sessions of a platform are active; a place that becomes free is filled at the next tick.
+        """
         sessions = [self.open() for _ in range(4)]
         self.assertEqual([s.state for s in sessions], [State.ACTIVE] * 3 + [State.QUEUED])
         self.session_service.close(sessions[0].token)
@@ -123,20 +125,20 @@ class CohortTests(ReadingCase):
         self.assertIs(sessions[3].state, State.ACTIVE)
 
     def test_no_jumping(self) -> None:
-        """A place that gets free belongs to who has waited, not to who comes just then."""
+        """A place that becomes free goes to a session that waited, not to one that was just opened."""
         sessions = [self.open() for _ in range(4)]
         self.session_service.close(sessions[0].token)
         newcomer = self.open()
         self.assertEqual([sessions[3].state, newcomer.state], [State.ACTIVE, State.QUEUED])
 
     def test_platforms_apart(self) -> None:
-        """Another platform has its own limits and its own window."""
+        """Each platform has its own limits and its own windows."""
         for _ in range(4):
             self.open()
         self.assertIs(self.open(self.alpine).state, State.ACTIVE)
 
     def test_new_snapshot(self) -> None:
-        """Who comes after a new snapshot was published reads that one; the others go on with theirs."""
+        """A session that is opened after a publication reads the new snapshot; the others go on with theirs."""
         old = self.open()
         new = self.open(snapshot(1, "debian-12", "d2"))
         chunk = self.successResultOf(self.ask(new, 0))
@@ -145,7 +147,7 @@ class CohortTests(ReadingCase):
         self.read_all(old)
 
     def test_queue_full(self) -> None:
-        """When the queue is full one is denied, and told when to come back; nothing is left of it."""
+        """A session that meets a full queue is denied with a time for the retry, and leaves nothing behind."""
         for _ in range(8):
             self.open()
         used = self.budget.used
@@ -154,7 +156,7 @@ class CohortTests(ReadingCase):
         self.assertEqual((self.budget.used, len(self.table)), (used, 8))
 
     def test_finishing_at_once(self) -> None:
-        """When one who is activated is done at once, those who follow are activated all the same, and once."""
+        """When an activated session completes at once, those behind it are activated too, and each of them once."""
         active = [self.open() for _ in range(3)]
         ending = self.session_service.resume(self.key.create("debian-12", "d1"), self.debian, 4)
         following = self.open()
@@ -167,10 +169,12 @@ class CohortTests(ReadingCase):
 
 
 class StoppingTests(ReadingCase):
-    """The end of the server."""
+    """The end of a server."""
 
     def test_answers_all(self) -> None:
-        """All who wait are told that the server stops; nothing can be opened or resumed any more."""
+        """
+        All waiting requests fail with the reason that the server stops; no session is opened or resumed afterwards.
+        """
         self.shelf.at_once = False
         sessions = [self.open() for _ in range(4)]
         waiting = [*(self.ask(session, 0) for session in sessions), self.session_service.when_active(sessions[3])]
@@ -182,7 +186,7 @@ class StoppingTests(ReadingCase):
         self.assertEqual((len(self.table), self.budget.used[SESSIONS]), (0, 0))
 
     def test_memory(self) -> None:
-        """A window's memory is given back when what was on its way in has come."""
+        """The memory of a window is released once the chunks that are being loaded have arrived."""
         self.shelf.at_once = False
         self.open()
         self.session_service.stop()
@@ -192,12 +196,12 @@ class StoppingTests(ReadingCase):
 
 
 class GivingUpTests(ReadingCase):
-    """Who waits no longer."""
+    """Requests that are cancelled."""
 
     limits = Limits(max_active=1, max_queued=5)
 
     def test_cancelled(self) -> None:
-        """Who gives up waiting for its turn keeps its place in the queue."""
+        """A session whose request is cancelled keeps its place in the queue."""
         first, second = self.open(), self.open()
         waiting = self.ask(second, 0)
         waiting.cancel()

@@ -1,4 +1,4 @@
-"""Invariants of sessions and reading, whatever scanners, the catalogue and the memory budget do."""
+"""Invariants of sessions and their windows, whatever scanners, the catalogue and the memory budget do."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ from tests.server.scanner_model import Scanner
 
 WHO = st.integers(0, 11)
 LIMITS = Limits(max_active=2, max_queued=3, session_timeout=4.0, queue_timeout=6.0, chunk_timeout=5.0)
-#: A scanner reads on; or only says that it is alive; or nothing at all.
+#: A scanner reads on, or only polls its session, or is silent.
 HABITS = ["reads", "reads", "reads", "polls", "silent"]
-#: Two of the small chunks that are made up here have room, a third has not.
+#: The window has room for two of the small chunks of these tests, but not for a third.
 WINDOW_BYTES = MAX_RESPONSE_BYTES + 400
-#: The longest that anyone who keeps asking may take, whatever the others do: every cohort before it at its slowest.
+#: The longest time, in seconds, that a scanner that keeps asking may take: each cohort before it at its slowest.
 BOUND = 600
 
 
 class SessionMachine(RuleBasedStateMachine):
-    """A fleet of scanners of several platforms, and time."""
+    """A fleet of scanners of several platforms, with a clock."""
 
     @initialize(windows=st.integers(1, 3), entries=st.integers(3, 12))
     def begin(self, windows: int, entries: int) -> None:
-        """Start a server with room for so many windows and sessions."""
+        """Create a server with memory for so many windows and sessions."""
         self.clock = Clock()
         self.budget = Budget(windows * WINDOW_BYTES + entries * SESSION_BYTES, {WINDOW: WINDOW_BYTES})
         self.table = SessionTable(LIMITS)
@@ -56,7 +56,7 @@ class SessionMachine(RuleBasedStateMachine):
         self.active: set[str] = set()
 
     def load(self, revision: str, number: int) -> Deferred[ChunkResponse]:
-        """Load after a while, or fail."""
+        """Load a chunk after a delay, or fail."""
         delay = self.delays[(number + self.arrivals) % len(self.delays)]
         if delay < 0:
             return deferLater(self.clock, -delay, fail)
@@ -81,7 +81,7 @@ class SessionMachine(RuleBasedStateMachine):
         changes=st.sampled_from([None, None, 0, 2]),
     )
     def open(self, platform: str, habit: str, changes: int | None) -> None:
-        """A scanner opens a session on the list, or on so many chunks of changes; or is told why not."""
+        """A scanner opens a session on the whole list, or on so many chunks of a delta, unless it is denied."""
         self.arrivals += 1
         whole = self.current[platform]
         reads: ReadableList = whole
@@ -96,13 +96,13 @@ class SessionMachine(RuleBasedStateMachine):
             self.scanners.append(Scanner(session.token, reads, 0, self.arrivals, habit, diligent=diligent))
 
     def check_denied(self, denied: Denied, platform: str) -> None:
-        """Whoever is denied is told when to come back, and there is a reason."""
+        """A session is denied for a valid reason, and with a time for the retry."""
         assert denied.retry_after > 0
         full = self.table.count(platform, State.QUEUED) == LIMITS.max_queued
         assert full if denied.code == "queue-full" else self.budget.free(SESSIONS) < SESSION_BYTES, denied.code
 
     def alive(self) -> list[Scanner]:
-        """Return the scanners that are not done."""
+        """Return the scanners that have not ended."""
         return [scanner for scanner in self.scanners if not scanner.over]
 
     @precondition(lambda self: self.scanners)
@@ -116,7 +116,7 @@ class SessionMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.scanners)
     @rule(who=WHO, back=st.integers(0, 2))
     def resume(self, who: int, back: int) -> None:
-        """A scanner takes its session up again, perhaps at a chunk that it got before."""
+        """A scanner resumes its session, perhaps at a chunk that it was served before."""
         scanner = self.scanners[who % len(self.scanners)]
         self.arrivals += 1
         before = self.table.find(scanner.token)
@@ -148,14 +148,14 @@ class SessionMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.scanners)
     @rule(who=WHO)
     def hang_up(self, who: int) -> None:
-        """A scanner waits no longer for its answer."""
+        """A scanner cancels its waiting request."""
         asking = self.scanners[who % len(self.scanners)].asking
         if asking is not None:
             asking.cancel()
 
     @rule(seconds=st.integers(1, 8))
     def pass_time(self, seconds: int) -> None:
-        """Time passes; every scanner does what it does, four times a second."""
+        """Time passes; each scanner acts four times a second."""
         for _ in range(4 * seconds):
             for scanner in self.alive():
                 self.go_on(scanner)
@@ -190,20 +190,20 @@ class SessionMachine(RuleBasedStateMachine):
         asking.addBoth(lambda _: setattr(scanner, "asking", None))
 
     def is_waiting_for_memory(self, failure: Failure, scanner: Scanner) -> None:
-        """Take an error for an answer, if it is one of those that are due."""
+        """Accept an error as an answer if it is one that may occur."""
         failure.trap(SessionExpired, UnknownSession, WindowClosed, CancelledError, ShelfBroken)
         if failure.check(SessionExpired, UnknownSession):
             self.ended(scanner, failure.value)
 
     def ended(self, scanner: Scanner, gone: Exception) -> None:
-        """Note that a session has ended; a scanner that reads on is never expired, and who is is told why."""
+        """Note that a session has ended: one whose scanner reads on never expires, and any other has a reason."""
         assert scanner.over or str(gone), "it ended without a reason"
         assert scanner.over or not scanner.diligent, f"it read on, and was expired: {gone}"
         scanner.over = scanner.over or "expired"
 
     @invariant()
     def counts(self) -> None:
-        """Active, queued and complete together are all, counted right and within the limits."""
+        """Active, queued and complete sessions are counted correctly, and are within their limits."""
         for platform in self.current:
             for state in State:
                 mine = [s for s in self.table if (s.platform, s.state) == (platform, state)]
@@ -215,7 +215,7 @@ class SessionMachine(RuleBasedStateMachine):
 
     @invariant()
     def no_troubles(self) -> None:
-        """Nobody got anything but what was due."""
+        """A scanner never gets a chunk or an error that is not due."""
         for failure in self.troubles:
             failure.raiseException()
 
@@ -232,7 +232,7 @@ class SessionMachine(RuleBasedStateMachine):
 
     @invariant()
     def accounts(self) -> None:
-        """Every session and every window is granted what it takes, and nothing else is."""
+        """Each session and each window is granted the memory that it takes; no other memory is granted."""
         used = self.budget.used
         assert used[SESSIONS] == len(self.table) * SESSION_BYTES
         needed = (max(cohort.snapshot.chunks, 1) * MAX_RESPONSE_BYTES for cohort in self.session_service.cohorts)
@@ -242,7 +242,7 @@ class SessionMachine(RuleBasedStateMachine):
 
     @invariant()
     def first_come_first_served(self) -> None:
-        """Nobody is activated before another one who waits for the very same chunk and came first."""
+        """A session is not activated before an earlier one that waits for the very same chunk."""
         arrived = {scanner.token: scanner.arrived for scanner in self.scanners}
         active = {s.token for s in self.table if s.state is State.ACTIVE}
         queued = [s for s in self.table if s.state is State.QUEUED]
@@ -254,7 +254,7 @@ class SessionMachine(RuleBasedStateMachine):
         self.active = active
 
     def teardown(self) -> None:
-        """Once nobody comes any more, all who read get everything in a bounded time, and all memory is given back."""
+        """Without new sessions, each scanner that reads on is served in a bounded time, and all memory is released."""
         if not hasattr(self, "clock"):
             return
         self.delays = [0.0]
@@ -278,10 +278,10 @@ def fail() -> ChunkResponse:
 
 
 class ReadingInvariantsTests(SynchronousTestCase):
-    """Reading keeps what it promises."""
+    """The invariants of sessions."""
 
     def test_invariants(self) -> None:
-        """Whatever happens, in whatever order."""
+        """The invariants hold for any order of events."""
         run_state_machine_as_test(
             SessionMachine, settings=settings(max_examples=200, stateful_step_count=40, deadline=None)
         )

@@ -9,10 +9,10 @@ from tests.server.fake_catalogue import snapshot
 
 
 class UseTests(SynchronousTestCase):
-    """Snapshots that are read."""
+    """References to snapshots."""
 
     def test_counted(self) -> None:
-        """A snapshot is in use until as many have released it as have taken it."""
+        """A snapshot is in use until it was released as often as it was taken."""
         subject, one, other = SnapshotRefs(), snapshot(revision="r1"), snapshot(revision="r2")
         for each in (one, one, other):
             subject.take(each)
@@ -26,7 +26,7 @@ class UseTests(SynchronousTestCase):
         self.assertRaises(KeyError, subject.release, "r1")
 
     def test_taken_again(self) -> None:
-        """What was given up can be taken again, and counts from the beginning."""
+        """A snapshot that was released can be taken again, and is counted from the beginning."""
         subject = SnapshotRefs()
         for _ in range(2):
             subject.take(snapshot())

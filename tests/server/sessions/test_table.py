@@ -22,24 +22,24 @@ class TableCase(SynchronousTestCase):
 
 
 class TableTests(TableCase):
-    """Who is in, and where."""
+    """The sessions of a table, with their states and queue positions."""
 
     def test_open(self) -> None:
-        """A new session is queued, behind those that came before."""
+        """A new session is queued behind earlier ones."""
         first, second = self.open("a"), self.open("b")
         self.assertEqual([s.state for s in self.table], [State.QUEUED] * 2)
         self.assertEqual([self.table.queue_position(s) for s in (first, second)], [0, 1])
         self.assertEqual(self.table.queue("debian-12"), [first, second])
 
     def test_platforms_apart(self) -> None:
-        """Every platform has a queue of its own."""
+        """Each platform has its own queue."""
         self.open("a")
         other = self.open("b", "alpine-3.20")
         self.assertEqual(self.table.queue_position(other), 0)
         self.assertEqual(self.table.queue("rocky-9"), [])
 
     def test_activate(self) -> None:
-        """An active session is in no queue, and its time begins anew."""
+        """An active session is not in a queue, and its timeouts begin with the activation."""
         first, second = self.open("a"), self.open("b")
         self.table.activate(first, 50.0)
         self.assertEqual((first.state, first.seen, first.moved), (State.ACTIVE, 50.0, 50.0))
@@ -47,7 +47,7 @@ class TableTests(TableCase):
         self.assertEqual(self.table.queue_position(second), 0)
 
     def test_counts(self) -> None:
-        """How many are in a state is known at any time."""
+        """The number of sessions in each state is known at any time."""
         sessions = [self.open(token) for token in "abc"]
         self.table.activate(sessions[0], 0.0)
         self.table.activate(sessions[1], 0.0)
@@ -59,7 +59,7 @@ class TableTests(TableCase):
         self.assertEqual(len(self.table), 0)
 
     def test_queue_full(self) -> None:
-        """When the queue of a platform is full one is denied; other platforms are not concerned."""
+        """A session that meets a full queue is denied; the queues of other platforms are not affected."""
         for token in "abc":
             self.open(token)
         denied = self.assertRaises(Denied, self.open, "d")
@@ -68,20 +68,20 @@ class TableTests(TableCase):
         self.open("e", "alpine-3.20")
 
     def test_patience(self) -> None:
-        """Who is denied is told to come back in a second at the soonest."""
+        """A denied client is asked to wait at least one second before it retries."""
         self.assertEqual(SessionTable(Limits(queue_timeout=0.5)).patience(), 1)
 
 
 class EndingTests(TableCase):
-    """Who has gone, and why."""
+    """Sessions that have ended, and the reasons."""
 
     def test_unknown(self) -> None:
-        """Who was never here is unknown."""
+        """A session that was never opened is unknown."""
         self.assertRaises(UnknownSession, self.table.get, "a")
         self.assertIsNone(self.table.find("a"))
 
     def test_reason(self) -> None:
-        """Who was let go with a reason is told so whenever it asks; without one it is unknown."""
+        """The reason of a removal is reported to each request; without a reason the session is unknown."""
         self.table.remove(self.open("a"), "it was closed")
         self.table.remove(self.open("b"))
         for _ in range(2):
@@ -89,7 +89,7 @@ class EndingTests(TableCase):
         self.assertRaises(UnknownSession, self.table.get, "b")
 
     def test_comes_back(self) -> None:
-        """Who comes back is here again."""
+        """A session that is opened again after its removal is found, and the reason is forgotten."""
         self.table.remove(self.open("a"), "it was closed")
         again = self.open("a")
         self.assertIs(self.table.get("a"), again)
@@ -97,14 +97,14 @@ class EndingTests(TableCase):
         self.assertRaises(UnknownSession, self.table.get, "a")
 
     def test_remembers_so_many(self) -> None:
-        """Reasons are remembered of the last ones only."""
+        """Only the reasons of the latest removals are kept."""
         for number in range(REMEMBERED + 1):
             self.table.remove(self.open(str(number)), "gone")
         self.assertRaises(UnknownSession, self.table.get, "0")
         self.assertRaises(SessionExpired, self.table.get, "1")
 
     def test_expire(self) -> None:
-        """Who has been silent for longer than its state allows is removed, with a reason; complete ones without."""
+        """A session that is silent beyond the timeout of its state is removed with a reason; a complete one without."""
         sessions = [self.open(token) for token in "abc"]
         self.table.activate(sessions[0], 0.0)
         self.table.activate(sessions[1], 0.0)

@@ -1,4 +1,4 @@
-"""Tokens of every length: what base64 leaves away at the end is put there again."""
+"""Tests of tokens of every length: the base64 padding that is removed when a token is created is restored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class LengthTests(SynchronousTestCase):
     """Tokens of revisions of many lengths."""
 
     def test_read(self) -> None:
-        """Each is read as it was made, and with anything behind it is refused."""
+        """A token of any length can be read, and is rejected if anything is appended."""
         key = TokenKey(b"k" * 32)
         lengths = set()
         for length in range(1, 40):

@@ -10,14 +10,14 @@ from patches.server.sessions.waiters import Waiters
 
 
 class WaitingTests(SynchronousTestCase):
-    """Those who wait for two sessions."""
+    """Requests that wait for one of two sessions."""
 
     def setUp(self) -> None:
         self.subject = Waiters()
         self.one, self.two, self.other = (self.subject.add(token) for token in ("a", "a", "b"))
 
     def test_fire(self) -> None:
-        """All who wait for a session go on, nobody else does, and nothing is left of them."""
+        """All requests that wait for a session are resumed and forgotten; those of other sessions still wait."""
         self.subject.fire("a")
         self.successResultOf(self.one)
         self.successResultOf(self.two)
@@ -27,7 +27,7 @@ class WaitingTests(SynchronousTestCase):
         self.subject.fire("never there")
 
     def test_fail(self) -> None:
-        """All who wait in vain are told why."""
+        """All requests that wait for a session fail with the given reason."""
         self.subject.fail("b", SessionExpired("silent"))
         self.assertEqual(str(self.failureResultOf(self.other, SessionExpired).value), "silent")
         self.assertNoResult(self.one)
@@ -35,7 +35,7 @@ class WaitingTests(SynchronousTestCase):
         self.subject.fail("b", SessionExpired("silent"))
 
     def test_cancel(self) -> None:
-        """Who waits no longer is forgotten, and others of the session are not."""
+        """A cancelled request is forgotten; the other requests of its session still wait."""
         self.one.cancel()
         self.failureResultOf(self.one, CancelledError)
         self.subject.fire("a")
@@ -45,7 +45,7 @@ class WaitingTests(SynchronousTestCase):
         self.assertEqual(len(self.subject), 0)
 
     def test_again(self) -> None:
-        """Who is let go on and waits again at once waits for the next time."""
+        """A request that is resumed and at once waits again is resumed the next time."""
         again = []
         self.one.addCallback(lambda _: again.append(self.subject.add("a")))
         self.subject.fire("a")

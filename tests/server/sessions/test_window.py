@@ -9,27 +9,27 @@ from tests.server.window_case import WindowCase
 
 
 class ReadingTests(WindowCase):
-    """What readers get."""
+    """The chunks that readers are served."""
 
     def test_in_order(self) -> None:
-        """A reader is served every chunk, one after the other."""
+        """A reader is served each chunk in order."""
         self.window.join("a", 0)
         self.assertEqual([self.read("a", n).number for n in range(6)], list(range(6)))
 
     def test_same_again(self) -> None:
-        """Asking for the same chunk again gives the same bytes."""
+        """A reader that asks for the same chunk again is served the same object."""
         self.window.join("a", 0)
         self.assertIs(self.read("a", 0), self.read("a", 0))
 
     def test_shared(self) -> None:
-        """All readers are served the same object, loaded once."""
+        """All readers are served the same object, which is loaded once."""
         self.window.join("a", 0)
         self.window.join("b", 0)
         self.assertIs(self.read("a", 0), self.read("b", 0))
         self.assertEqual(self.numbers().count(0), 1)
 
     def test_ahead_waits(self) -> None:
-        """A reader that is ahead waits until the slowest has moved on."""
+        """A reader that is ahead waits until the slowest one has moved on."""
         window = self.window = self.make_window(1)
         window.join("fast", 0)
         window.join("slow", 0)
@@ -41,7 +41,7 @@ class ReadingTests(WindowCase):
         self.assertEqual(self.successResultOf(ahead).number, 1)
 
     def test_skipping(self) -> None:
-        """A chunk may not be skipped, nor left out because it is still on its way."""
+        """A reader may not skip a chunk, even while that chunk is being loaded."""
         self.shelf.at_once = False
         self.window.join("a", 0)
         for n in (1, 2, 6, 7):
@@ -51,7 +51,7 @@ class ReadingTests(WindowCase):
         self.assertNoResult(waiting)
 
     def test_skipping_later(self) -> None:
-        """Nor is that so for the first chunk only."""
+        """A reader may not skip a later chunk either."""
         self.shelf.at_once = False
         self.window.join("a", 0)
         self.window.read("a", 0)
@@ -62,7 +62,7 @@ class ReadingTests(WindowCase):
         self.assertEqual(self.successResultOf(waiting).number, 1)
 
     def test_back(self) -> None:
-        """A chunk that was acknowledged is gone."""
+        """A chunk that a reader has acknowledged cannot be read again."""
         self.window.join("a", 0)
         self.read("a", 0)
         self.read("a", 1)
@@ -70,13 +70,13 @@ class ReadingTests(WindowCase):
         self.assertEqual((error.asked, error.at), (0, 1))
 
     def test_stranger(self) -> None:
-        """Who has not joined is not served."""
+        """A reader that has not joined is not served."""
         self.assertRaises(WindowClosed, self.window.read, "a", 0)
         self.assertRaises(WindowClosed, self.window.read_cached, "a", 0)
         self.assertRaises(WindowClosed, self.window.finish, "a")
 
     def test_finish(self) -> None:
-        """A reader can finish once the last chunk was served, and only then."""
+        """A reader can finish only after it was served the last chunk."""
         self.window.join("a", 4)
         self.read("a", 4)
         self.assertRaises(OutOfOrder, self.window.finish, "a")
@@ -85,7 +85,7 @@ class ReadingTests(WindowCase):
         self.assertEqual(self.window.tail, 6)
 
     def test_next_for(self) -> None:
-        """The next chunk of a reader is the one it is at, until that was served."""
+        """The next position of a reader is its own chunk until that chunk was served."""
         self.shelf.at_once = False
         self.window.join("a", 2)
         self.assertEqual(self.window.next_position_of("a"), 2)
@@ -104,18 +104,18 @@ class ReadingTests(WindowCase):
 
 
 class SlidingTests(WindowCase):
-    """What is held, and for how long."""
+    """The chunks that are cached, and for how long."""
 
     def test_too_small(self) -> None:
-        """A window that could not hold one chunk is refused."""
+        """A window that is too small for one chunk is refused."""
         self.assertRaises(ValueError, Window, 6, 0, MAX_RESPONSE_BYTES - 1, self.shelf.load)
 
     def test_nobody(self) -> None:
-        """Nothing is loaded for nobody."""
+        """A window without readers does not load chunks."""
         self.assertEqual(self.shelf.asked, [])
 
     def test_prefetch(self) -> None:
-        """It is filled ahead of its first reader, as far as there is room."""
+        """A window loads chunks ahead of its first reader while there is room."""
         self.shelf.at_once = False
         self.window.join("a", 0)
         self.assertEqual(self.numbers(), [0])
@@ -124,7 +124,7 @@ class SlidingTests(WindowCase):
         self.assertEqual(self.numbers(), [0, 1])
 
     def test_late_comer(self) -> None:
-        """Who needs a chunk that was dropped is not admitted."""
+        """A reader whose chunk was dropped is not admitted."""
         self.window.join("a", 0)
         self.read("a", 0)
         self.assertTrue(self.window.admits(0))
@@ -134,12 +134,12 @@ class SlidingTests(WindowCase):
         self.assertNotIn("b", self.window)
 
     def test_past_the_end(self) -> None:
-        """There is no place behind the end."""
+        """A reader is not admitted behind the end."""
         self.assertTrue(self.window.admits(6))
         self.assertFalse(self.window.admits(7))
 
     def test_slow_response(self) -> None:
-        """A dropped chunk counts until its bytes are out, and what comes next waits for that."""
+        """A dropped chunk counts until its bytes were sent, and the next load waits for that."""
         window = self.window = self.make_window(1)
         window.join("a", 0)
         first = self.read("a", 0)
@@ -152,7 +152,7 @@ class SlidingTests(WindowCase):
         self.assertEqual(self.successResultOf(following).number, 1)
 
     def test_leaps_to_its_readers(self) -> None:
-        """When only a reader far ahead is left, what lies between is not loaded."""
+        """When only a reader far ahead remains, the chunks in between are not loaded."""
         self.shelf.at_once = False
         self.window.join("behind", 0)
         self.window.join("ahead", 5)
@@ -163,7 +163,7 @@ class SlidingTests(WindowCase):
         self.assertEqual(self.numbers(), [0, 5])
 
     def test_emptied(self) -> None:
-        """It has ended once the last reader has left and the last byte is out."""
+        """A window is emptied once its last reader has left and its last byte was sent."""
         self.window.join("a", 0)
         chunk = self.read("a", 0)
         chunk.pin()
@@ -174,7 +174,7 @@ class SlidingTests(WindowCase):
         self.assertEqual(self.window.cached_bytes, 0)
 
     def test_emptied_waits_for_loads(self) -> None:
-        """It has not ended while a chunk is on its way in."""
+        """A window is not emptied while a chunk is being loaded."""
         self.shelf.at_once = False
         self.window.join("a", 0)
         self.window.leave("a")

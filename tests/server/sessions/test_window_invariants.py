@@ -29,7 +29,7 @@ WHO = st.integers(0, 7)
 
 @define(eq=False)
 class Reader:
-    """What a reader knows: where it is, what it got, and what it waits for."""
+    """A reader with its position, the chunks it was served, and the requests it waits for."""
 
     at: int
     first: int
@@ -38,11 +38,11 @@ class Reader:
 
     @property
     def served(self) -> bool:
-        """Whether it has the chunk it is at."""
+        """Whether the reader was served the chunk at its position."""
         return len(self.got) > self.at - self.first
 
     def take(self, chunk: ChunkResponse) -> None:
-        """Take a chunk: the next one, or the same as before."""
+        """Receive a chunk, which must be the next one or the same as before."""
         assert chunk.number == self.at, "a chunk that was not asked for"
         if self.served:
             assert chunk is self.got[-1], "asked again, it gave something else"
@@ -51,11 +51,11 @@ class Reader:
 
 
 class WindowMachine(RuleBasedStateMachine):
-    """Readers, loads and slow responses around one window after the other."""
+    """Readers, loads and slow responses of one window after another."""
 
     @initialize(chunks=st.integers(0, 8), room=st.integers(MAX_RESPONSE_BYTES, 4 * MAX_RESPONSE_BYTES), who=WHO)
     def begin(self, chunks: int, room: int, who: int) -> None:
-        """Make a window for a first reader."""
+        """Create a window for a first reader."""
         self.room = room
         self.names = 0
         self.troubles: list[Failure] = []
@@ -68,7 +68,7 @@ class WindowMachine(RuleBasedStateMachine):
         self.join(0)
 
     def load(self, number: int) -> Deferred[ChunkResponse]:
-        """Load at once if a size was set aside for it, else when it is told to."""
+        """Load a chunk at once if a size is prepared for it; otherwise wait for a later step."""
         if self.sizes:
             self.loaded[number] = blank(number, self.sizes.pop())
             return succeed(self.loaded[number])
@@ -81,7 +81,7 @@ class WindowMachine(RuleBasedStateMachine):
         return list(self.readers.items())[who % len(self.readers)]
 
     def ask(self, name: int, n: int) -> None:
-        """Ask for a chunk, and note what comes."""
+        """Ask for a chunk, and check the answer when it arrives."""
         reader = self.readers[name]
         reader.at = n
         answer = self.window.read(name, n)
@@ -94,7 +94,7 @@ class WindowMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.readers)
     @rule(who=WHO)
     def join(self, who: int) -> None:
-        """Somebody joins, at any chunk that the window still has or will have."""
+        """A reader joins at any chunk that the window has or will have."""
         position = self.window.tail + who % (self.window.chunks - self.window.tail + 1)
         self.names += 1
         self.readers[self.names] = Reader(position, position)
@@ -103,14 +103,14 @@ class WindowMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.readers and self.window.tail)
     @rule(who=WHO)
     def join_too_late(self, who: int) -> None:
-        """Who needs a chunk that is gone is not taken."""
+        """A reader whose chunk was dropped is not admitted."""
         with pytest.raises(OutOfOrder):
             self.window.join("late", who % self.window.tail)
 
     @precondition(lambda self: self.readers)
     @rule(who=WHO)
     def leave(self, who: int) -> None:
-        """A reader leaves; whatever it waits for fails."""
+        """A reader leaves, and all its requests fail."""
         name, reader = self.someone(who)
         self.window.leave(name)
         del self.readers[name]
@@ -149,7 +149,7 @@ class WindowMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.readers)
     @rule(who=WHO, way=st.sampled_from([-2, -1, 1, 2]))
     def read_wrong(self, who: int, way: int) -> None:
-        """A reader asks for a chunk that is not its turn; nothing changes."""
+        """A reader asks for a chunk out of order, which changes nothing."""
         name, reader = self.someone(who)
         n = reader.at + way
         if way == 1 and reader.served and n <= self.window.chunks:
@@ -161,14 +161,14 @@ class WindowMachine(RuleBasedStateMachine):
     @precondition(lambda self: any(reader.waiting for reader in self.readers.values()))
     @rule(who=WHO)
     def cancel(self, who: int) -> None:
-        """Somebody waits no longer."""
+        """A waiting request is cancelled."""
         waiting = [deferred for reader in self.readers.values() for deferred in reader.waiting]
         waiting[who % len(waiting)].cancel()
 
     @precondition(lambda self: self.readers)
     @rule(who=WHO)
     def finish(self, who: int) -> None:
-        """A reader that has everything says so, and leaves."""
+        """A reader that was served all chunks finishes and leaves."""
         name, reader = self.someone(who)
         if reader.at + reader.served == self.window.chunks:
             self.window.finish(name)
@@ -178,13 +178,13 @@ class WindowMachine(RuleBasedStateMachine):
 
     @rule(sizes=st.lists(SIZES, max_size=3))
     def be_quick(self, sizes: list[int]) -> None:
-        """The next loads are done at once."""
+        """The next loads complete at once."""
         self.sizes = sizes
 
     @precondition(lambda self: self.loads)
     @rule(size=SIZES)
     def loads_late(self, size: int) -> None:
-        """A load is done."""
+        """A load completes."""
         number, waiting = self.loads.pop(0)
         self.loaded[number] = blank(number, size)
         waiting.callback(self.loaded[number])
@@ -192,14 +192,14 @@ class WindowMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.loads)
     @rule()
     def load_fails(self) -> None:
-        """A load fails: nobody who needs that chunk or a later one is left waiting."""
+        """A load fails, and so do all requests for that chunk or a later one."""
         _, waiting = self.loads.pop(0)
         waiting.errback(ShelfBroken())
 
     @precondition(lambda self: self.readers)
     @rule(who=WHO)
     def pin(self, who: int) -> None:
-        """A response with the chunk that a reader has is slow to go out."""
+        """The response with the last chunk of a reader is sent slowly."""
         _, reader = self.someone(who)
         if reader.served:
             reader.got[-1].pin()
@@ -208,7 +208,7 @@ class WindowMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.held)
     @rule(who=WHO)
     def release(self, who: int) -> None:
-        """A slow response is out."""
+        """A slow response was sent."""
         self.held.pop(who % len(self.held)).unpin()
 
     @precondition(lambda self: self.window.emptied.called)
@@ -219,13 +219,13 @@ class WindowMachine(RuleBasedStateMachine):
 
     @invariant()
     def no_troubles(self) -> None:
-        """Nobody got anything but what was due."""
+        """A reader never gets a chunk or an error that is not due."""
         for failure in self.troubles:
             failure.raiseException()
 
     @invariant()
     def counts_its_bytes(self) -> None:
-        """What is held, on its way in or on its way out is counted, and stays within the room."""
+        """Chunks that are cached, being loaded or being sent are counted, and fit into the window."""
         kept = {number: chunk for number, chunk in self.loaded.items() if self.readers and self.window.tail <= number}
         alive = {id(chunk): chunk.size for chunk in (*kept.values(), *self.held)}
         assert self.window.cached_bytes == sum(alive.values()) + len(self.loads) * MAX_RESPONSE_BYTES
@@ -233,14 +233,14 @@ class WindowMachine(RuleBasedStateMachine):
 
     @invariant()
     def keeps_what_is_needed(self) -> None:
-        """The tail is no later than where the last reader is."""
+        """The tail is never ahead of the last reader."""
         if self.readers:
             assert self.window.tail <= min(reader.at for reader in self.readers.values())
             assert self.window.tail <= self.window.head <= self.window.chunks
 
     @invariant()
     def nobody_waits_for_what_is_there(self) -> None:
-        """Who waits, waits for a load, for room, or for the window to slide."""
+        """A request waits only for a load, for room, or for the window to slide."""
         for reader in self.readers.values():
             if reader.waiting:
                 assert reader.at not in self.loaded, "the chunk is there"
@@ -249,11 +249,11 @@ class WindowMachine(RuleBasedStateMachine):
 
     @invariant()
     def ends_when_empty(self) -> None:
-        """It has emptied if and only if there are neither readers nor bytes."""
+        """A window is emptied if and only if it has neither readers nor bytes."""
         assert self.window.emptied.called == (not self.readers and not self.held and not self.loads)
 
     def teardown(self) -> None:
-        """Once everything moves again, everyone gets everything, in bounded steps."""
+        """Once loads and responses complete, each reader is served all its chunks in a bounded number of steps."""
         if not hasattr(self, "window"):
             return
         for _ in range(10 * (self.window.chunks + 1)):
@@ -274,10 +274,10 @@ class WindowMachine(RuleBasedStateMachine):
 
 
 class WindowInvariantsTests(SynchronousTestCase):
-    """The window keeps what it promises."""
+    """The invariants of a window."""
 
     def test_invariants(self) -> None:
-        """Whatever happens around it, in whatever order."""
+        """The invariants hold for any order of events."""
         run_state_machine_as_test(
             WindowMachine, settings=settings(max_examples=120, stateful_step_count=40, deadline=None)
         )

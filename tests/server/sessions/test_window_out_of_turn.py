@@ -1,4 +1,4 @@
-"""The window, its lanes and sessions: who asks out of turn, what has no chunks, and who is who."""
+"""Tests of windows, cohorts and sessions: requests out of order, lists without chunks, and the identity of sessions."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tests.server.fake_catalogue import Shelf, snapshot
 
 
 class OutOfTurnTests(SynchronousTestCase):
-    """A reader that asks for a chunk that is not its turn."""
+    """A reader that asks for a chunk out of order."""
 
     def test_nothing_is_served(self) -> None:
-        """It is not taken as served with a chunk that it was refused, when that is loaded for others."""
+        """A chunk that was refused to a reader does not count as served to it once it is loaded for others."""
         shelf = Shelf(at_once=False)
         window = Window(4, 0, 4 * MAX_RESPONSE_BYTES, lambda number: shelf.load("r1", number))
         window.join("reader", 0)
@@ -31,10 +31,10 @@ class OutOfTurnTests(SynchronousTestCase):
 
 
 class EmptyTests(SynchronousTestCase):
-    """A list with nothing in it."""
+    """A list without vulnerabilities."""
 
     def test_no_chunks(self) -> None:
-        """It gets a lane with the smallest window, and gives that back."""
+        """A list without chunks gets a cohort with the smallest window, whose memory is released at the end."""
         budget = Budget(MAX_RESPONSE_BYTES)
         cohorts = Cohorts(budget, Shelf().load, 4 * MAX_RESPONSE_BYTES, 10.0)
         session = Session("t", "debian-12", "r1", 0, 0.0, 0.0)
@@ -48,7 +48,7 @@ class SessionTests(SynchronousTestCase):
     """Sessions in sets and comparisons."""
 
     def test_identity(self) -> None:
-        """A session is the same as itself alone, and can be in a set."""
+        """A session is equal only to itself, and is hashable."""
         one, other = (Session("t", "debian-12", "r1", 0, 0.0, 0.0) for _ in range(2))
         self.assertNotEqual(one, other)
         self.assertEqual(len({one, other}), 2)

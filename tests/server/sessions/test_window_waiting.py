@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.sessions.window`: those who wait."""
+"""Tests for :mod:`patches.server.sessions.window`: requests that wait."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tests.server.window_case import WindowCase
 
 
 class WaitingTests(WindowCase):
-    """Those who wait are answered, whatever happens."""
+    """All waiting requests are answered, whatever happens."""
 
     def setUp(self) -> None:
         super().setUp()
         self.shelf.at_once = False
 
     def test_leaving(self) -> None:
-        """Who leaves waits no longer."""
+        """The request of a reader that leaves fails."""
         self.window.join("a", 0)
         waiting = self.window.read("a", 0)
         self.window.leave("a")
@@ -26,7 +26,7 @@ class WaitingTests(WindowCase):
         self.window.leave("a")
 
     def test_cancelling(self) -> None:
-        """Who cancels waits no longer, is still a reader, and can ask again."""
+        """A reader whose request is cancelled remains in the window, and can ask again."""
         self.window.join("a", 0)
         waiting = self.window.read("a", 0)
         waiting.cancel()
@@ -35,7 +35,7 @@ class WaitingTests(WindowCase):
         self.assertEqual(self.read("a", 0).number, 0)
 
     def test_failure(self) -> None:
-        """Who waits is told of a failure; who asks again has the chunk loaded again."""
+        """A waiting request fails with the error of the load; a new request loads the chunk again."""
         self.window.join("a", 0)
         waiting = self.window.read("a", 0)
         self.shelf.fail()
@@ -47,7 +47,7 @@ class WaitingTests(WindowCase):
         self.assertEqual(self.successResultOf(again).number, 0)
 
     def test_failure_before(self) -> None:
-        """Who waits for a later chunk is told too: it will not come before somebody asks again."""
+        """A request for a later chunk fails as well, since the chunk is not loaded before the next request."""
         self.window.join("a", 0)
         self.window.join("b", 2)
         ahead = self.window.read("b", 2)
@@ -56,7 +56,7 @@ class WaitingTests(WindowCase):
         self.flushLoggedErrors(ShelfBroken)
 
     def test_one_cancels_another(self) -> None:
-        """Whatever the first one does when it is served, the others are answered."""
+        """The other requests are answered even if the first one cancels one of them."""
         self.window.join("a", 0)
         self.window.join("b", 0)
         self.window.join("c", 0)
@@ -67,7 +67,7 @@ class WaitingTests(WindowCase):
         self.assertEqual(self.successResultOf(third).number, 0)
 
     def test_one_cancels_another_on_failure(self) -> None:
-        """The same when loading fails."""
+        """A failed load is reported to the other requests even if the first one cancels one of them."""
         self.window.join("a", 0)
         self.window.join("b", 0)
         first, second = self.window.read("a", 0), self.window.read("b", 0)
@@ -78,7 +78,7 @@ class WaitingTests(WindowCase):
         self.flushLoggedErrors(ShelfBroken)
 
     def cancel_after(self, first: Deferred[ChunkResponse], second: Deferred[ChunkResponse]) -> None:
-        """Cancel one as soon as another has fired."""
+        """Cancel one request as soon as another has fired."""
 
         def cancel(result: object) -> object:
             second.cancel()
