@@ -22,7 +22,7 @@ from patches.vulnerability import Severity
 from patches.wire import to_wire
 
 
-class Outcome(Enum):
+class Acceptance(Enum):
     """The result of storing a report."""
 
     STORED = "stored"
@@ -42,18 +42,18 @@ class ReportStore:
         # SQLite allows one writer at a time: a thread waits here instead of failing with "database is locked"
         self._writing = threading.Lock()
 
-    def accept(self, report: Report, received: datetime) -> Outcome:
+    def accept(self, report: Report, received: datetime) -> Acceptance:
         """Store a report, unless the same one or a newer one of the host is already stored."""
         with self._writing, self._engine.begin() as connection:
             kept = {row.id: row for row in _scans(connection, report.host)}
             if report.scan.id in kept:
-                return Outcome.KNOWN
+                return Acceptance.KNOWN
             if any(_is_older(report.scan, row) for row in kept.values()):
-                return Outcome.OLDER
+                return Acceptance.OLDER
             # the findings of an incomplete scan may lack some: those of the last complete scan stay
             shown = next((row.id for row in kept.values() if row.complete and not report.scan.complete), report.scan.id)
             _replace(connection, report, received, shown)
-            return Outcome.STORED
+            return Acceptance.STORED
 
     def hosts(self, after: str, limit: int) -> list[dict[str, Any]]:
         """

@@ -55,7 +55,7 @@ class SourceContext:
 
 
 @frozen
-class Kind:
+class SourceKind:
     """
     A kind of source.
 

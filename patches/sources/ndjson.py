@@ -16,7 +16,7 @@ from zope.interface import implementer
 
 from patches.interfaces import IListing, ISource, Offer, SourceError
 from patches.sources.config import SourceConfig
-from patches.sources.context import VENDOR, Kind, SourceContext
+from patches.sources.context import VENDOR, SourceContext, SourceKind
 from patches.vulnerability import Vulnerability
 from patches.wire import MalformedWire, decode_lines
 
@@ -97,4 +97,4 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
     return NdjsonSource(Path(config.locations[0]), context.reactor, config.name)
 
 
-KIND = Kind(VENDOR, create_source)
+KIND = SourceKind(VENDOR, create_source)

@@ -44,7 +44,7 @@ class SerialConnection(sqlite3.Connection):
             self._in_use.release()
 
 
-def connect(path: Path, pragmas: Iterable[str]) -> SerialConnection:
+def connect_sqlite(path: Path, pragmas: Iterable[str]) -> SerialConnection:
     """
     Open a database file, or create it.
 
@@ -68,4 +68,4 @@ def open_scratch(path: Path) -> SerialConnection:
     :param path: the file; an existing one is deleted first.
     """
     path.unlink(missing_ok=True)
-    return connect(path, _SCRATCH_PRAGMAS)
+    return connect_sqlite(path, _SCRATCH_PRAGMAS)

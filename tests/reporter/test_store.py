@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.reporter.report import parse_report
 from patches.reporter.schema import StoreError, open_database
-from patches.reporter.store import Outcome, ReportStore
+from patches.reporter.store import Acceptance, ReportStore
 from tests.reporter.sample_reports import NOW, body
 
 
@@ -29,7 +29,7 @@ class StoreTestCase(SynchronousTestCase):
         self.addCleanup(engine.dispose)
         return ReportStore(engine)
 
-    def accept(self, *names: str, **facts: Any) -> Outcome:
+    def accept(self, *names: str, **facts: Any) -> Acceptance:
         """Store a report with these vulnerabilities."""
         return self.store.accept(parse_report(body(*names, **facts), "192.0.2.1", NOW), NOW)
 
@@ -49,7 +49,7 @@ class KeepingTests(StoreTestCase):
 
     def test_stored(self) -> None:
         """A report's findings and facts are stored, and survive a restart."""
-        self.assertIs(self.accept("CVE-1", "CVE-2"), Outcome.STORED)
+        self.assertIs(self.accept("CVE-1", "CVE-2"), Acceptance.STORED)
         self.store = self.open()
         state = self.shown()
         self.assertEqual(self.names(), ["CVE-1", "CVE-2"])
@@ -84,8 +84,8 @@ class KeepingTests(StoreTestCase):
     def test_twice(self) -> None:
         """The same scan is stored once."""
         self.accept("CVE-1")
-        self.assertIs(self.accept("CVE-1"), Outcome.KNOWN)
-        self.assertIs(self.accept("CVE-2", number=9, id="web1-1"), Outcome.KNOWN)
+        self.assertIs(self.accept("CVE-1"), Acceptance.KNOWN)
+        self.assertIs(self.accept("CVE-2", number=9, id="web1-1"), Acceptance.KNOWN)
         self.assertEqual(self.names(), ["CVE-1"])
 
     def test_any_order(self) -> None:
@@ -99,21 +99,21 @@ class KeepingTests(StoreTestCase):
     def test_older(self) -> None:
         """An older report is accepted, and changes nothing."""
         self.accept("CVE-2", number=2)
-        self.assertIs(self.accept("CVE-1", number=1), Outcome.OLDER)
+        self.assertIs(self.accept("CVE-1", number=1), Acceptance.OLDER)
         self.assertEqual(self.names(), ["CVE-2"])
 
     def test_counting_again(self) -> None:
         """A reinstalled scanner counts from one again, but at a later time."""
         self.accept("CVE-9", number=9)
         later = {"started": "2026-11-23T00:00:00Z", "finished": "2026-11-23T00:01:00Z"}
-        self.assertIs(self.accept("CVE-1", number=1, id="new", **later), Outcome.STORED)
+        self.assertIs(self.accept("CVE-1", number=1, id="new", **later), Acceptance.STORED)
         self.assertEqual(self.names(), ["CVE-1"])
 
     def test_clock_set_back(self) -> None:
         """A scan with a greater number is newer, even if the host's clock was set back in between."""
         self.accept("CVE-1", number=1)
         early = {"started": "2026-11-21T00:00:00Z", "finished": "2026-11-21T00:01:00Z"}
-        self.assertIs(self.accept("CVE-2", number=2, **early), Outcome.STORED)
+        self.assertIs(self.accept("CVE-2", number=2, **early), Acceptance.STORED)
         self.assertEqual(self.names(), ["CVE-2"])
 
     def test_read_while_written(self) -> None:
@@ -158,9 +158,9 @@ class IncompleteTests(StoreTestCase):
         """This holds for any number of incomplete scans, until the next complete one."""
         self.accept("CVE-1", number=1)
         for number in (2, 3, 4):
-            self.assertIs(self.accept(number=number, complete=False), Outcome.STORED)
+            self.assertIs(self.accept(number=number, complete=False), Acceptance.STORED)
         self.assertEqual((self.names(), self.shown()["lastScan"]["number"]), (["CVE-1"], 4))
-        self.assertIs(self.accept(number=3, complete=False, id="late"), Outcome.OLDER)
+        self.assertIs(self.accept(number=3, complete=False, id="late"), Acceptance.OLDER)
         self.accept("CVE-5", number=5)
         self.assertEqual((self.names(), self.shown()["complete"]), (["CVE-5"], True))
 

@@ -9,7 +9,7 @@ from threading import Event, Thread
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.storage.scratch import connect, open_scratch
+from patches.storage.scratch import connect_sqlite, open_scratch
 
 
 class ScratchTests(SynchronousTestCase):
@@ -27,12 +27,12 @@ class ScratchTests(SynchronousTestCase):
 
     def test_pragmas(self) -> None:
         """The pragmas are applied, and a file that is not a database leaves no connection open."""
-        database = connect(self.path, ("cache_size=-77",))
+        database = connect_sqlite(self.path, ("cache_size=-77",))
         self.addCleanup(database.close)
         self.assertEqual(database.execute("PRAGMA cache_size").fetchone(), (-77,))
         broken = Path(self.mktemp())
         broken.write_bytes(b"not a database" * 100)
-        self.assertRaises(sqlite3.DatabaseError, connect, broken, ("journal_mode=WAL",))
+        self.assertRaises(sqlite3.DatabaseError, connect_sqlite, broken, ("journal_mode=WAL",))
 
     def test_one_file(self) -> None:
         """It is one file, without a journal, and writes need no commit."""

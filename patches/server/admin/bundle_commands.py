@@ -11,7 +11,7 @@ from patches.server.admin.commands import DONE, NotFound, chosen_snapshots, exit
 from patches.server.admin.open import open_catalogue
 from patches.server.catalogue.bundle import BadBundle
 from patches.server.catalogue.bundle_reader import BundleReader
-from patches.server.catalogue.bundle_writer import export
+from patches.server.catalogue.bundle_writer import write_bundle
 from patches.signing import SigningKey, VerifyKey, create_keys
 from patches.wire import rfc3339
 
@@ -27,7 +27,7 @@ def run_export(values: Mapping[str, Any], path: Path) -> int:
         chosen = chosen_snapshots(catalogue, values["platform"])
         if not chosen:
             raise NotFound("the catalogue has no list")
-        size = export(catalogue, chosen, path, key)
+        size = write_bundle(catalogue, chosen, path, key)
     print(f"{path}: {len(chosen)} lists, {size} bytes, {'signed' if key is not None else 'not signed'}")
     return DONE
 

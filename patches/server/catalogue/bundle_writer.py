@@ -29,7 +29,7 @@ from patches.storage.atomic_file import replacing
 from patches.wire import StreamDigest
 
 
-def export(catalogue: Catalogue, snapshots: Sequence[Snapshot], path: Path, key: SigningKey | None) -> int:
+def write_bundle(catalogue: Catalogue, snapshots: Sequence[Snapshot], path: Path, key: SigningKey | None) -> int:
     """
     Write a bundle of snapshots; a file at its path stays until the bundle is whole.
 

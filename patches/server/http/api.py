@@ -221,7 +221,7 @@ class Api:
             problem = api_error(error)
             if problem is None:
                 raise
-            problem.mark(request)
+            problem.apply_to(request)
             return json_response(request, {"error": problem.message, "requestID": None, "finished": False, "vulns": []})
 
     async def _next_vulns(self, request: Any) -> bytes:
@@ -261,5 +261,5 @@ class Api:
         if problem is None:
             log.failure("A request failed: {path}", failure=failure, path=request.path)
             problem = ApiError(500, "internal", "internal error")
-        problem.mark(request)
+        problem.apply_to(request)
         return json_response(request, error_document(problem.code, problem.message))

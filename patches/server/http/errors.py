@@ -39,7 +39,7 @@ class ApiError(Exception):
     message: str
     retry_after: int | None = None
 
-    def mark(self, request: IRequest) -> None:
+    def apply_to(self, request: IRequest) -> None:
         """Set a request's status and header fields."""
         request.setResponseCode(self.status)
         if self.retry_after is not None:

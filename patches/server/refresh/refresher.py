@@ -78,11 +78,11 @@ class Refresher:
         self._clock = clock
         self._wall = wall
         self._changed: dict[str, RetrySchedule] = {}
-        self._search = RetrySchedule()
-        self._taken_up = clock.seconds()
-        self._led = True
+        self._public_search = RetrySchedule()
+        self._synced_at = clock.seconds()
+        self._was_leader = True
         self._others_forgotten = False
-        self._told: frozenset[str] | None = None
+        self._published_known: frozenset[str] | None = None
 
     @property
     def statuses(self) -> dict[str, ListStatus]:
@@ -102,7 +102,7 @@ class Refresher:
     @property
     def has_asked(self) -> bool:
         """Whether this server has asked every source since it became the leader."""
-        return self._led and self.leads() and self._source_set.has_answered(self._clock.seconds())
+        return self._was_leader and self.leads() and self._source_set.has_answered(self._clock.seconds())
 
     def current(self, platform: str) -> Snapshot:
         """Return the current snapshot of a platform; see :meth:`PlatformRegistry.current`."""
@@ -118,7 +118,7 @@ class Refresher:
         if self.leads():
             await self._add_public_sources()
         await self._registry.load_current()
-        self._taken_up = self._clock.seconds()
+        self._synced_at = self._clock.seconds()
 
     async def tick(self) -> None:
         """
@@ -130,7 +130,7 @@ class Refresher:
         published before other servers are told which platforms there are. The statuses come last: they are derived from
         all of it.
         """
-        if self._requested.is_new or self._clock.seconds() - self._taken_up >= _TAKE_UP_SECONDS:
+        if self._requested.is_new or self._clock.seconds() - self._synced_at >= _TAKE_UP_SECONDS:
             await self.load_current()
         if not self._is_our_turn():
             return
@@ -162,12 +162,12 @@ class Refresher:
 
     def _is_our_turn(self) -> bool:
         """Return whether this server refreshes; if another server did until now, everything is checked again."""
-        led, self._led = self._led, self.leads()
-        if self._led and not led:
+        led, self._was_leader = self._was_leader, self.leads()
+        if self._was_leader and not led:
             self._source_set.recheck_all(self._clock.seconds())
-        if not self._led:
-            self._told = None
-        return self._led
+        if not self._was_leader:
+            self._published_known = None
+        return self._was_leader
 
     async def _add_public_sources(self) -> None:
         """Read requested platforms from public sources; drop those that are no longer requested."""
@@ -200,9 +200,9 @@ class Refresher:
                 await self._requested.mark_absent([platform])
                 self.statuses.pop(platform, None)
         known = frozenset(self._source_set.platforms) if self._registry.is_known else frozenset()
-        if known != self._told and self._catalogue.is_shared:
+        if known != self._published_known and self._catalogue.is_shared:
             await self._requested.publish_known(known)
-            self._told = known
+            self._published_known = known
 
     def _change(self, platforms: Iterable[str]) -> None:
         """Mark platforms whose snapshot must be rebuilt."""
@@ -237,9 +237,9 @@ class Refresher:
         """Ask the sources earlier while one of them might have a missing platform."""
         now = self._clock.seconds()
         if not any(status.error == NO_SOURCE for status in self.statuses.values()):
-            self._search = RetrySchedule()
+            self._public_search = RetrySchedule()
             return
-        if self._search.due <= now:
-            self._search.fail(NO_SOURCE, now, self._schedule.interval, self._schedule.jitter)
+        if self._public_search.due <= now:
+            self._public_search.fail(NO_SOURCE, now, self._schedule.interval, self._schedule.jitter)
         for state in self._source_set.states:
-            state.attempts.due = min(state.attempts.due, self._search.due)
+            state.attempts.due = min(state.attempts.due, self._public_search.due)

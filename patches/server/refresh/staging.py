@@ -20,7 +20,7 @@ from typing import Any
 
 from attrs import frozen
 
-from patches.storage.scratch import connect
+from patches.storage.scratch import connect_sqlite
 from patches.vulnerability import Vulnerability
 from patches.wire import encode_line
 
@@ -215,7 +215,7 @@ def _forget(database: sqlite3.Connection, import_id: int) -> None:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    database = connect(path, _PRAGMAS)
+    database = connect_sqlite(path, _PRAGMAS)
     try:
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if version == 0:

@@ -3,7 +3,7 @@ One file of a feed, plain or compressed, as a stream that cannot flood its reade
 
 Theory of operation. The first bytes of a file determine its format, not its name. A decompressor receives so little
 data at a time that not even a malicious file can make it return more than about 32 MiB at once; and its output is
-counted against :class:`Limits` while it is read, whatever the headers of the file claim.
+counted against :class:`UnpackLimits` while it is read, whatever the headers of the file claim.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _MAX_DICTIONARY_BYTES = 128 * _MIB
 
 
 @frozen
-class Limits:
+class UnpackLimits:
     """
     The limits of a decompressed feed; a feed that exceeds one is refused.
 
@@ -62,7 +62,7 @@ class Meter:
     """
 
     path: Path
-    limits: Limits
+    limits: UnpackLimits
     packed: int | None = None
     largest: int | None = None
     total: int = 0
@@ -194,7 +194,7 @@ def open_metered(path: Path, meter: Meter) -> BinaryIO:
     return io.BufferedReader(_Metered(file, meter), _BUFFER)
 
 
-def open_feed(path: Path, limits: Limits | None = None) -> BinaryIO:
+def open_feed(path: Path, limits: UnpackLimits | None = None) -> BinaryIO:
     """
     Open a feed of one file, plain or compressed with gzip, bzip2, xz or zstd: its first bytes determine which.
 
@@ -202,4 +202,4 @@ def open_feed(path: Path, limits: Limits | None = None) -> BinaryIO:
     """
     with decompression_errors(path):
         packed = path.stat().st_size
-    return open_metered(path, Meter(path, limits or Limits(), packed))
+    return open_metered(path, Meter(path, limits or UnpackLimits(), packed))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from patches.interfaces import SourceError
-from patches.sources.archive.decompress import Limits, Meter, decompression_errors, open_metered
+from patches.sources.archive.decompress import Meter, UnpackLimits, decompression_errors, open_metered
 from patches.sources.archive.zip import BadZip, read_member, zip_members
 from patches.sources.parse_context import NO_RECORD, ParseContext
 
@@ -34,7 +34,7 @@ class _Header(tarfile.TarInfo):
             raise tarfile.ReadError(str(error)) from error
 
 
-def members(path: Path, limits: Limits | None = None, suffix: str = ".json") -> Iterator[tuple[str, bytes]]:
+def members(path: Path, limits: UnpackLimits | None = None, suffix: str = ".json") -> Iterator[tuple[str, bytes]]:
     """
     Yield the name and the content of each regular file in an archive, one at a time.
 
@@ -43,7 +43,7 @@ def members(path: Path, limits: Limits | None = None, suffix: str = ".json") -> 
     :param suffix: the suffix of the names of the wanted members.
     :raises SourceError: if it is not an archive, is damaged, or exceeds its limits.
     """
-    limits = limits or Limits()
+    limits = limits or UnpackLimits()
     with decompression_errors(path):
         packed = None if path.is_dir() else path.stat().st_size
         begins = b"" if packed is None else _beginning(path)

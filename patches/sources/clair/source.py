@@ -23,7 +23,7 @@ from patches.sources.clair.listing import ClairListing
 from patches.sources.clair.namespaces import platform_of
 from patches.sources.clair.tail import Tails
 from patches.sources.config import SourceConfig
-from patches.sources.context import CONVERTED, Kind, SourceContext
+from patches.sources.context import CONVERTED, SourceContext, SourceKind
 from patches.sources.fetch.access import Access
 from patches.sources.fetch.clients import pooled_client
 from patches.sources.fetch.retry import Client, FetchSettings, RetryingClient
@@ -131,4 +131,4 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
     return clair_source(context.reactor, config.locations[0], name=config.name, access=access, full_walk=full_walk)
 
 
-KIND = Kind(CONVERTED, create_source)
+KIND = SourceKind(CONVERTED, create_source)

@@ -8,7 +8,7 @@ from pathlib import Path
 from patches.interfaces import ISource
 from patches.sources.clair_export.parser import parse_clair_export
 from patches.sources.config import SourceConfig
-from patches.sources.context import CONVERTED, Kind, SourceContext
+from patches.sources.context import CONVERTED, SourceContext, SourceKind
 from patches.sources.feed import FeedPart
 from patches.sources.feed_config import feed_source, list_key, scratch_file
 from patches.sources.parse_context import ParseContext
@@ -29,4 +29,4 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
     return feed_source(config, context, wanted, parse, parts)
 
 
-KIND = Kind(CONVERTED, create_source)
+KIND = SourceKind(CONVERTED, create_source)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from patches.interfaces import Run, SourceError
-from patches.sources.archive.decompress import Limits, open_feed
+from patches.sources.archive.decompress import UnpackLimits, open_feed
 from patches.sources.csaf.index import parse_archive_name, parse_times
 from patches.sources.csaf.store import Change, DocumentStore
 from patches.sources.feed import Fetch, FetchedFile, Use
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 _ARCHIVE = re.compile(r"\.(?:tar(?:\.\w+)?|tgz|zip)\Z")
 _MARGIN = timedelta(hours=12)
-_SMALL = Limits(total_bytes=64 * 1024 * 1024)
+_SMALL = UnpackLimits(total_bytes=64 * 1024 * 1024)
 #: The highest number of documents newer than the archive; above it a newer archive is needed.
 MOST_CHANGES = 20_000
 

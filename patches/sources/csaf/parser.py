@@ -13,7 +13,7 @@ from typing import Any
 
 from patches.sources.archive.members import json_documents
 from patches.sources.csaf.products import ProductTree
-from patches.sources.csaf.statuses import Release, releases_of
+from patches.sources.csaf.statuses import ReleaseStatements, releases_of
 from patches.sources.fields import dicts, is_link, is_name, severity_in, time_in
 from patches.sources.ids import errata
 from patches.sources.parse_context import NO_ID, WITHDRAWN, ParseContext
@@ -76,7 +76,7 @@ def _impacts(content: dict[str, Any]) -> list[dict[str, Any]]:
     return [threat for threat in dicts(content.get("threats")) if threat.get("category") == "impact"]
 
 
-def _severity(content: dict[str, Any], release: Release) -> Severity:
+def _severity(content: dict[str, Any], release: ReleaseStatements) -> Severity:
     words = [threat.get("details") for threat in _impacts(content) if release.concerns(threat.get("product_ids"))]
     return max(map(severity_in, words), default=Severity.UNKNOWN)
 
@@ -85,7 +85,7 @@ def _aggregate(document: dict[str, Any]) -> Severity:
     return severity_in(_object(document["document"].get("aggregate_severity")).get("text"))
 
 
-def _common(name: str, content: dict[str, Any], release: Release) -> dict[str, Any]:
+def _common(name: str, content: dict[str, Any], release: ReleaseStatements) -> dict[str, Any]:
     pages = [each.get("url") for each in dicts(content.get("references")) if each.get("category") == "self"]
     fixes = [
         each["url"]
@@ -102,7 +102,7 @@ def _common(name: str, content: dict[str, Any], release: Release) -> dict[str, A
     }
 
 
-def _vector(content: dict[str, Any], release: Release) -> str | None:
+def _vector(content: dict[str, Any], release: ReleaseStatements) -> str | None:
     scores = [score for score in dicts(content.get("scores")) if release.concerns(score.get("products"))]
     vectors = [_object(score.get(kind)).get("vectorString") for kind in _SCORES for score in scores]
     return next((vector for vector in vectors if is_name(vector)), None)

@@ -8,7 +8,7 @@ from pathlib import Path
 from patches.interfaces import ISource
 from patches.settings import BadSetting
 from patches.sources.config import SourceConfig
-from patches.sources.context import VENDOR, Kind, SourceContext
+from patches.sources.context import VENDOR, SourceContext, SourceKind
 from patches.sources.csaf.fetch import CsafFetch
 from patches.sources.csaf.parser import parse_csaf
 from patches.sources.csaf.store import DocumentStore
@@ -43,4 +43,4 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
     return feed_source(config, context, wanted, parse_documents, parts, fetch)
 
 
-KIND = Kind(VENDOR, create_source)
+KIND = SourceKind(VENDOR, create_source)

@@ -31,7 +31,7 @@ _Row = tuple[str, str, str | None, str, str | None]
 
 
 @define(eq=False)
-class Release:
+class ReleaseStatements:
     """
     The statements about one release.
 
@@ -70,7 +70,7 @@ class Release:
         return not isinstance(ids, list) or not self.ids.isdisjoint(each for each in ids if isinstance(each, str))
 
 
-def releases_of(vulnerability: dict[str, Any], products: ProductTree) -> dict[str, Release]:
+def releases_of(vulnerability: dict[str, Any], products: ProductTree) -> dict[str, ReleaseStatements]:
     """
     Return the statements about each release, by platform.
 
@@ -78,13 +78,13 @@ def releases_of(vulnerability: dict[str, Any], products: ProductTree) -> dict[st
     """
     reasons = dict(_reasons(dicts(vulnerability.get("remediations"))))
     listed = vulnerability.get("product_status")
-    found: dict[str, Release] = {}
+    found: dict[str, ReleaseStatements] = {}
     for name, status in _STATUSES.items():
         ids = listed.get(name) if isinstance(listed, dict) else None
         for product_id in ids if isinstance(ids, list) else ():
             component = products.component(product_id)
             if component is not None:
-                release = found.setdefault(component.platform, Release())
+                release = found.setdefault(component.platform, ReleaseStatements())
                 release.ids.add(product_id)
                 release.add(component, reasons.get(product_id, status) if status == "affected" else status)
     return found

@@ -15,7 +15,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from patches.interfaces import SourceError
-from patches.sources.archive.decompress import Limits, decompression_errors, open_feed
+from patches.sources.archive.decompress import UnpackLimits, decompression_errors, open_feed
 from patches.sources.archive.members import members
 from patches.storage.atomic_file import write_atomically
 
@@ -96,18 +96,18 @@ class DocumentStore:
             found.update(f"\n{name} deleted".encode())
         return found.hexdigest()
 
-    def documents(self, limits: Limits | None = None) -> Iterator[tuple[str, bytes]]:
+    def documents(self, limits: UnpackLimits | None = None) -> Iterator[tuple[str, bytes]]:
         """
         Yield the name and the content of each document, one at a time.
 
         :raises SourceError: if a file is damaged, or exceeds its limits.
         """
-        limits = limits or Limits()
+        limits = limits or UnpackLimits()
         for member, content in members(self.archive, limits):
             name = "/".join(member.split("/")[-2:])
             if name not in self.changed and name not in self.deleted:
                 yield name, content
-        one = Limits(total_bytes=limits.member_bytes)
+        one = UnpackLimits(total_bytes=limits.member_bytes)
         for name, change in sorted(self.changed.items()):
             with open_feed(change.path, one) as stream:
                 yield name, stream.read()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from patches.interfaces import ISource
 from patches.sources.config import SourceConfig
-from patches.sources.context import VENDOR, Kind, SourceContext
+from patches.sources.context import VENDOR, SourceContext, SourceKind
 from patches.sources.debian_tracker.parser import parse_tracker
 from patches.sources.feed import FeedPart
 from patches.sources.feed_config import feed_source, list_key, scratch_file
@@ -29,4 +29,4 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
     return feed_source(config, context, wanted, parse, parts)
 
 
-KIND = Kind(VENDOR, create_source)
+KIND = SourceKind(VENDOR, create_source)

@@ -74,7 +74,7 @@ class Downloader:
         self._asking = RequestSender(client, clock, headers or {}, self._settings)
         self._clock = clock
         self._run = run
-        self._kept = files
+        self._files = files
         self._jitter = jitter
 
     async def __call__(self, location: str, /) -> FetchedFile:
@@ -85,10 +85,10 @@ class Downloader:
         :raises SourceError: if it cannot be downloaded completely.
         """
         try:
-            async with self._kept.lock(location):
-                entry = self._kept.entry(location)
+            async with self._files.lock(location):
+                entry = self._files.entry(location)
                 # Before the request: a file is in use even if it cannot be downloaded now.
-                self._kept.use((entry.path, entry.partial))
+                self._files.use((entry.path, entry.partial))
                 return await retrying(partial(self._attempt, entry), self._settings, self._clock, self._jitter)
         except (SourceError, BodyTooLong) as error:
             kind = NotThere if isinstance(error, NotThere) else SourceError
@@ -119,7 +119,7 @@ class Downloader:
         rest = ContentRange.from_headers(response.headers) if response.code == 206 else None
         if rest is None or not _fits(rest, sums.size, begun, header_value(response.headers, "etag")):
             discard_body(response)
-            return await self._anew(entry)
+            return await self._restart(entry)
         transfer = _Transfer(sums, rest.total, begun.checksums, begun.etag, begun.last_modified, continued=True)
         return await self._receive(entry, response, transfer)
 
@@ -143,7 +143,7 @@ class Downloader:
         transfer = _Transfer(sums, length, checksums, etag, last_modified, continued=False)
         return await self._receive(entry, response, transfer)
 
-    async def _anew(self, entry: CacheEntry) -> FetchedFile:
+    async def _restart(self, entry: CacheEntry) -> FetchedFile:
         entry.drop_part()
         return await self._attempt(entry)
 
@@ -164,7 +164,7 @@ class Downloader:
         wrong = _wrong(transfer, whole)
         # The part that was there before may be damaged: start again, once, from the first byte.
         if wrong is not None and transfer.continued:
-            return await self._anew(entry)
+            return await self._restart(entry)
         if wrong is not None:
             entry.drop_part()
             raise SourceError(wrong)

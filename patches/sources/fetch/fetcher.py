@@ -69,7 +69,7 @@ class FetcherFactory:
     def __init__(self, reactor: Any, run: Run, files: FileCache, environment: Mapping[str, str]) -> None:
         self._reactor = reactor
         self._run = run
-        self._kept = files
+        self._files = files
         self._environment = environment
 
     def __call__(self, config: SourceConfig) -> Fetch:
@@ -80,5 +80,5 @@ class FetcherFactory:
         """
         access = Access.from_config(config, self._environment)
         client = verbatim_client(pooled_agent(self._reactor, _CONNECTIONS, _CONNECT_SECONDS, access))
-        web = Downloader(client, self._reactor, self._run, self._kept, access.headers, FetchSettings(tries=TRIES))
+        web = Downloader(client, self._reactor, self._run, self._files, access.headers, FetchSettings(tries=TRIES))
         return AnyFetcher(web, LocalFiles(self._run))

@@ -10,7 +10,7 @@ from patches.settings import BadSetting
 from patches.sources.archive.members import members
 from patches.sources.archive.zip import BadZip, is_zip, zip_members
 from patches.sources.config import SourceConfig
-from patches.sources.context import CONVERTED, Kind, SourceContext
+from patches.sources.context import CONVERTED, SourceContext, SourceKind
 from patches.sources.feed import FeedPart
 from patches.sources.feed_config import feed_source, list_key
 from patches.sources.osv.ecosystems import TABLE
@@ -59,4 +59,4 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
     return feed_source(config, context, wanted, parse_archives, parts)
 
 
-KIND = Kind(CONVERTED, create_source)
+KIND = SourceKind(CONVERTED, create_source)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from patches.interfaces import ISource
 from patches.sources.config import SourceConfig
-from patches.sources.context import VENDOR, Kind, SourceContext
+from patches.sources.context import VENDOR, SourceContext, SourceKind
 from patches.sources.feed import FeedPart
 from patches.sources.feed_config import feed_source, one_platform, scratch_file
 from patches.sources.parse_context import ParseContext
@@ -57,4 +57,4 @@ def _branch(base: str, platform: str) -> FeedPart:
     return FeedPart(platform, (f"{folder}/main.json", f"{folder}/community.json"), platform)
 
 
-KIND = Kind(VENDOR, create_source)
+KIND = SourceKind(VENDOR, create_source)

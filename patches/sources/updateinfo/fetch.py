@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 
 from patches.interfaces import Run, SourceError
-from patches.sources.archive.decompress import Limits, open_feed
+from patches.sources.archive.decompress import UnpackLimits, open_feed
 from patches.sources.feed import Fetch, FetchedFile, Use
 from patches.sources.fields import is_link
 from patches.sources.updateinfo.repomd import Location, parse_repomd
@@ -21,7 +21,7 @@ _REPOMD = "/repodata/repomd.xml"
 _MIRRORS = "mirror.list"
 _FILE = re.compile(r"updateinfo[^/]*\.xml(?:\.\w+)?\Z")
 _MIB = 1024 * 1024
-_SMALL = Limits(total_bytes=4 * _MIB)
+_SMALL = UnpackLimits(total_bytes=4 * _MIB)
 #: The highest number of mirrors that are tried.
 _TRIED = 5
 

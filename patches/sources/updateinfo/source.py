@@ -7,7 +7,7 @@ from pathlib import Path
 
 from patches.interfaces import ISource
 from patches.sources.config import SourceConfig
-from patches.sources.context import VENDOR, Kind, SourceContext
+from patches.sources.context import VENDOR, SourceContext, SourceKind
 from patches.sources.feed import FeedPart
 from patches.sources.feed_config import feed_source, one_platform, scratch_file
 from patches.sources.parse_context import ParseContext
@@ -35,4 +35,4 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
     return feed_source(config, context, wanted, parse, parts, fetch)
 
 
-KIND = Kind(VENDOR, create_source)
+KIND = SourceKind(VENDOR, create_source)

@@ -15,7 +15,7 @@ from tests.server.refresh.test_leadership import MemoryLock, Mutex
 from tests.server.server_case import ServerCase
 
 
-class RoundsTests(ServerCase):
+class MaintenanceTests(ServerCase):
     """The periodic maintenance of a server that shares its catalogue."""
 
     def setUp(self) -> None:

@@ -8,7 +8,7 @@ from tests.server.databases import DatabaseCase, OnPostgreSQL
 from tests.server.fake_catalogue import lines, vulnerabilities
 
 
-class BoardTests(DatabaseCase):
+class RequestTableTests(DatabaseCase):
     """The table of requested, absent and known platforms."""
 
     def setUp(self) -> None:
@@ -55,5 +55,5 @@ class BoardTests(DatabaseCase):
         self.assertEqual((len(absent), max(absent.values())), (MOST_ABSENT, float(number)))
 
 
-class BoardOnPostgreSQLTests(OnPostgreSQL, BoardTests):
+class BoardOnPostgreSQLTests(OnPostgreSQL, RequestTableTests):
     """The same behaviour on PostgreSQL."""

@@ -33,7 +33,7 @@ def raising(error: BaseException | None) -> Callable[[], Awaitable[None]]:
     return work
 
 
-class AttemptsTests(SynchronousTestCase):
+class RetryScheduleTests(SynchronousTestCase):
     """Work that is repeated."""
 
     def setUp(self) -> None:

@@ -10,7 +10,7 @@ from patches.server.sessions.table import Session, State
 from tests.server.fake_catalogue import Shelf, snapshot
 
 
-class LaneTests(SynchronousTestCase):
+class CohortTests(SynchronousTestCase):
     """A cohort that is served four chunks."""
 
     def setUp(self) -> None:

@@ -11,7 +11,7 @@ from patches.server.sessions.table import Session
 from tests.server.fake_catalogue import Shelf, snapshot
 
 
-class LanesTests(SynchronousTestCase):
+class CohortsTests(SynchronousTestCase):
     """Cohorts with memory for one window."""
 
     def setUp(self) -> None:

@@ -277,7 +277,7 @@ def fail() -> ChunkResponse:
     raise ShelfBroken()
 
 
-class ReadingInvariantsTests(SynchronousTestCase):
+class SessionInvariantsTests(SynchronousTestCase):
     """The invariants of sessions."""
 
     def test_invariants(self) -> None:

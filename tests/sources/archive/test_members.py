@@ -15,7 +15,7 @@ import zstandard
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.interfaces import SourceError
-from patches.sources.archive.decompress import Limits, open_feed
+from patches.sources.archive.decompress import UnpackLimits, open_feed
 from patches.sources.archive.members import members
 
 CONTENT = {"osv/cve/A:1.json": b'{"id": "A:1"}', "osv/B.json": b"[]" * 40_000, "osv/README": b"not wanted"}
@@ -62,7 +62,7 @@ class ArchiveTests(SynchronousTestCase):
         path.write_bytes(content)
         return path
 
-    def refused(self, content: bytes, limits: Limits | None = None) -> str:
+    def refused(self, content: bytes, limits: UnpackLimits | None = None) -> str:
         """Read an archive that must be refused. Return the reason."""
         path = self.file(content)
         with self.assertRaises(SourceError) as caught:
@@ -122,13 +122,13 @@ class ArchiveTests(SynchronousTestCase):
         """A member that is too large, too many members, and too many bytes in total are refused."""
         for make in (zipped, tar):
             content = {f"{number}.json": bytes(3000) for number in range(100)}
-            self.assertIn("more than 99 members", self.refused(make(content), Limits(members=99)))
-            self.assertIn("a member of more than 2999", self.refused(make(content), Limits(member_bytes=2999)))
-            self.assertIn("more than 90000 bytes", self.refused(make(content), Limits(total_bytes=90_000)))
+            self.assertIn("more than 99 members", self.refused(make(content), UnpackLimits(members=99)))
+            self.assertIn("a member of more than 2999", self.refused(make(content), UnpackLimits(member_bytes=2999)))
+            self.assertIn("more than 90000 bytes", self.refused(make(content), UnpackLimits(total_bytes=90_000)))
 
     def test_bomb(self) -> None:
         """An archive that expands to far more than its size is refused before it is decompressed, in any format."""
-        limits = Limits(ratio=100, ratio_from=1024 * 1024)
+        limits = UnpackLimits(ratio=100, ratio_from=1024 * 1024)
         bomb = {f"{number}.json": bytes(100_000) for number in range(100)}
         self.assertIn("more than 100 times", self.refused(zipped(bomb), limits))
         for name in ("gz", "bz2", "xz", "zst"):
@@ -139,13 +139,13 @@ class ArchiveTests(SynchronousTestCase):
         info = tarfile.TarInfo("././@LongLink")
         info.type, info.size = tarfile.GNUTYPE_LONGNAME, 4 * 1024**3
         packed = COMPRESSIONS["zst"](info.tobuf() + bytes(80 * 1024 * 1024))
-        self.assertIn("a member of more than", self.refused(packed, Limits(ratio=10**6)))
+        self.assertIn("a member of more than", self.refused(packed, UnpackLimits(ratio=10**6)))
 
 
 class FeedTests(SynchronousTestCase):
     """Feeds of one file."""
 
-    def opened(self, content: bytes, limits: Limits | None = None) -> bytes:
+    def opened(self, content: bytes, limits: UnpackLimits | None = None) -> bytes:
         """Read a feed."""
         path = Path(self.mktemp())
         path.write_bytes(content)
@@ -170,8 +170,8 @@ class FeedTests(SynchronousTestCase):
     def test_limits(self) -> None:
         """A feed is refused where it exceeds its limits."""
         with self.assertRaisesRegex(SourceError, "more than 1000 bytes"):
-            self.opened(bytes(1001), Limits(total_bytes=1000))
+            self.opened(bytes(1001), UnpackLimits(total_bytes=1000))
         with self.assertRaisesRegex(SourceError, "times its size"):
-            self.opened(gzip.compress(bytes(10**6)), Limits(ratio=10, ratio_from=1000))
+            self.opened(gzip.compress(bytes(10**6)), UnpackLimits(ratio=10, ratio_from=1000))
         with self.assertRaisesRegex(SourceError, "absent"):
             open_feed(Path("absent"))
