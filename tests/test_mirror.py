@@ -49,14 +49,10 @@ ELSEWHERE = {
     "sources/archive/decompress": "sources/archive/test_members.py",
     "sources/archive/xml": "sources/updateinfo/test_parser.py",
     "sources/clair_export/distributions": "sources/clair_export/test_parser.py",
-    "sources/csaf/products": "sources/csaf/test_parser.py",
-    "sources/csaf/statuses": "sources/csaf/test_parser.py",
     "sources/fetch/agent": "sources/fetch/test_tunnels.py",
     "sources/fetch/body": "sources/fetch/test_download.py",
     "sources/fetch/clients": "sources/fetch/test_access.py",
     "sources/fetch/fetcher": "sources/fetch/test_access.py",
-    "sources/osv/ecosystems": "sources/osv/test_parser.py",
-    "sources/osv/packages": "sources/osv/test_parser.py",
 }
 
 
