@@ -46,10 +46,6 @@ ELSEWHERE = {
     "scanner/service": "integration/test_daemons.py",
     "reporter/fields": "reporter/test_report.py",
     "reporter/site": "reporter/test_service.py",
-    "sources/fetch/agent": "sources/fetch/test_tunnels.py",
-    "sources/fetch/body": "sources/fetch/test_download.py",
-    "sources/fetch/clients": "sources/fetch/test_access.py",
-    "sources/fetch/fetcher": "sources/fetch/test_access.py",
 }
 
 
