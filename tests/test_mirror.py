@@ -25,7 +25,6 @@ ELSEWHERE = {
     "cli/options": "test_docs.py",
     "server/options": "test_contracts.py",
     "server/admin/options": "test_docs.py",
-    "scanner/query_commands": "test_docs.py",
     # Parts of one operation, which is tested as a whole.
     "server/admin/bundle_commands": "server/catalogue/test_bundle.py",
     "server/admin/open": "server/admin/test_commands.py",
@@ -36,8 +35,6 @@ ELSEWHERE = {
     "server/catalogue/transactions": "server/refresh/test_leadership.py",
     "server/refresh/importer": "server/refresh/test_refresher.py",
     "server/refresh/source_set": "server/refresh/test_on_demand.py",
-    "scanner/output/cyclonedx_vulnerabilities": "scanner/output/test_cyclonedx.py",
-    "scanner/output/explanation": "scanner/matching/test_explanation.py",
     "scanner/service": "integration/test_daemons.py",
     "reporter/fields": "reporter/test_report.py",
     "reporter/site": "reporter/test_service.py",
