@@ -138,7 +138,7 @@ class ExplainTests(CommandCase):
         self.assertEqual(self.http.asked[0].document, {"platform": "debian-12"})
 
     def test_not_whole(self) -> None:
-        """A list that is not received whole explains nothing; a platform that the server does not know is unsupported."""
+        """A list that is not received whole explains nothing; an unknown platform is unsupported."""
         self.http = CannedHTTP(error(404, "unknown-platform"))
         self.assertEqual(self.explain("CVE-1"), UNSUPPORTED)
         self.failed()
