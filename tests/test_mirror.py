@@ -20,24 +20,16 @@ ELSEWHERE = {
     "interfaces": "test_layers.py",
     "reporter/schema": "reporter/test_store.py",
     # Commands of click and options, which are tested through the programs that have them.
-    "cli/catalogue": "server/admin/test_commands.py",
-    "cli/main": "test_docs.py",
-    "cli/options": "test_docs.py",
     "server/options": "test_contracts.py",
     "server/admin/options": "test_docs.py",
     # Parts of one operation, which is tested as a whole.
-    "server/admin/bundle_commands": "server/catalogue/test_bundle.py",
     "server/admin/open": "server/admin/test_commands.py",
     "server/admin/views": "server/admin/test_commands.py",
-    "server/catalogue/bundle_reader": "server/catalogue/test_bundle.py",
-    "server/catalogue/bundle_writer": "server/catalogue/test_bundle.py",
     "server/catalogue/migrate": "server/catalogue/test_schema.py",
     "server/catalogue/transactions": "server/refresh/test_leadership.py",
     "server/refresh/importer": "server/refresh/test_refresher.py",
     "server/refresh/source_set": "server/refresh/test_on_demand.py",
     "scanner/service": "integration/test_daemons.py",
-    "reporter/fields": "reporter/test_report.py",
-    "reporter/site": "reporter/test_service.py",
 }
 
 

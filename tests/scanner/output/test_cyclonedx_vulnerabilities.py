@@ -53,8 +53,8 @@ class VulnerabilityTests(SynchronousTestCase):
 
     def test_scores(self) -> None:
         """A rating without a valid vector has neither score, method nor vector."""
-        for vector, score in ((CVSS, 9.8), ("nonsense", None), (None, None)):
-            (rating,) = self.told(cvss=vector).ratings
+        for text, score in ((CVSS, 9.8), ("nonsense", None), (None, None)):
+            (rating,) = self.told(cvss=text).ratings
             self.assertEqual(rating.score and float(rating.score), score)
             self.assertEqual(
                 (rating.method is None, rating.vector), (score is None, CVSS.partition("/")[2] if score else None)
