@@ -25,8 +25,6 @@ ELSEWHERE = {
     # Parts of one operation, which is tested as a whole.
     "server/admin/open": "server/admin/test_commands.py",
     "server/admin/views": "server/admin/test_commands.py",
-    "server/catalogue/migrate": "server/catalogue/test_schema.py",
-    "server/catalogue/transactions": "server/refresh/test_leadership.py",
     "server/refresh/importer": "server/refresh/test_refresher.py",
     "server/refresh/source_set": "server/refresh/test_on_demand.py",
     "scanner/service": "integration/test_daemons.py",

@@ -32,10 +32,8 @@ class ReaderTests(BundleCase):
         for snapshot, chunks in reader.snapshots():
             for chunk in chunks:
                 kept = self.catalogue.chunk(snapshot.revision, chunk.number)
-                self.assertEqual(
-                    (chunk.encoded, chunk.digest, chunk.vulnerabilities),
-                    (kept.encoded, kept.digest, kept.vulnerabilities),
-                )
+                self.assertEqual((chunk.encoded, chunk.digest), (kept.encoded, kept.digest))
+                self.assertEqual(chunk.vulnerabilities, kept.vulnerabilities)
 
     def test_lazy(self) -> None:
         """The manifest is verified at once, a chunk when it is read, and the end after the last chunk."""

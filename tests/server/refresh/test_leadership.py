@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.refresh.leadership`, and for the lock that leaders hold."""
+"""Tests for :mod:`patches.server.refresh.leadership`."""
 
 from __future__ import annotations
 
@@ -9,15 +9,9 @@ from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.interfaces import SourceError
-from patches.server.catalogue.schema import open_database
-from patches.server.catalogue.store import Catalogue
-from patches.server.catalogue.transactions import RefreshLock, refresh_lock
 from patches.server.errors import CatalogueError
 from patches.server.refresh.leadership import Leadership
 from patches.server.refresh.refresher import Refresher
-from tests.integration.daemons import wait_for
-from tests.postgresql import postgresql
-from tests.server.databases import DatabaseCase, OnPostgreSQL
 from tests.server.fake_catalogue import vulnerabilities
 from tests.server.fake_source import HOUR, PutSource, RefreshCase
 
@@ -211,51 +205,3 @@ class FollowingTests(RefreshCase):
         for refresh, gone in ((self.second, False), (self.first, True)):
             self.successResultOf(ensureDeferred(refresh.prune(set())))
             self.assertEqual(self.catalogue.find(old) is None, gone)
-
-
-class RefreshLockTests(OnPostgreSQL, DatabaseCase):
-    """The real lock."""
-
-    def setUp(self) -> None:
-        self.where = self.new_database()
-        self.one, self.other = self.lock(), self.lock()
-
-    def lock(self) -> RefreshLock:
-        """Make the lock of a server."""
-        lock = refresh_lock(open_database(self.where))
-        assert lock is not None
-        self.addCleanup(lock.release)
-        return lock
-
-    def test_one_holds(self) -> None:
-        """One holds it, until its connection ends."""
-        self.assertEqual([self.one.acquire(), self.other.acquire(), self.one.acquire()], [True, False, True])
-        self.one.release()
-        wait_for(self.other.acquire, 10)  # PostgreSQL notices that a connection was closed when it comes to it
-        self.assertFalse(self.one.acquire())
-
-    def test_connection_lost(self) -> None:
-        """Who loses the connection has lost the lock, and knows it; it can come back."""
-        self.assertTrue(self.one.acquire())
-        postgresql().execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted")
-        wait_for(self.other.acquire, 10)
-        self.assertRaises(CatalogueError, self.one.acquire)
-        self.assertFalse(self.one.acquire())
-
-    def test_beside_the_pool(self) -> None:
-        """It takes no connection of those that serve."""
-        engine = open_database(self.where)
-        self.addCleanup(engine.dispose)
-        lock = RefreshLock(engine)
-        self.addCleanup(lock.release)
-        self.assertTrue(lock.acquire())
-        self.assertEqual(engine.pool.checkedout(), 0)  # type: ignore[attr-defined]
-        self.assertEqual(Catalogue(engine).current(), [])
-
-
-class NoLockTests(DatabaseCase):
-    """SQLite."""
-
-    def test_none(self) -> None:
-        """A file is not shared."""
-        self.assertIsNone(refresh_lock(open_database(self.new_database())))
