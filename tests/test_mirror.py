@@ -18,16 +18,8 @@ TOGETHER = ("server/catalogue/migrations/", "demo/", "testing/")
 ELSEWHERE = {
     # Declarations: they cannot be run by themselves.
     "interfaces": "test_layers.py",
-    "reporter/schema": "reporter/test_store.py",
     # Commands of click and options, which are tested through the programs that have them.
-    "server/options": "test_contracts.py",
-    "server/admin/options": "test_docs.py",
     # Parts of one operation, which is tested as a whole.
-    "server/admin/open": "server/admin/test_commands.py",
-    "server/admin/views": "server/admin/test_commands.py",
-    "server/refresh/importer": "server/refresh/test_refresher.py",
-    "server/refresh/source_set": "server/refresh/test_on_demand.py",
-    "scanner/service": "integration/test_daemons.py",
 }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from pathlib import Path
 
 from attrs import evolve
 
@@ -13,39 +12,6 @@ from patches.server.refresh.publisher import Guard
 from patches.vulnerability import FixedPackage, Vulnerability
 from tests.server.catalogue_case import SOURCES, CommandCase
 from tests.server.fake_catalogue import lines, vulnerabilities, vulnerability
-
-
-class PlaceTests(CommandCase):
-    """Where there is no catalogue that can be used."""
-
-    def test_absent(self) -> None:
-        """Where there is none, none is made by looking."""
-        empty = Path(self.mktemp())
-        empty.mkdir()
-        (blank := Path(self.mktemp())).mkdir()
-        (blank / "catalogue.sqlite").touch()
-        for folder in (empty, blank, empty / "none"):
-            for words in (["list"], ["check"], ["prune"], ["show", "CVE-1"], ["diff", "a", "b"], ["publish", "x"]):
-                self.assertIn("there is no catalogue", self.refusal(5, *words, folder=folder))
-        self.assertEqual(list(empty.iterdir()), [])
-        self.assertEqual((blank / "catalogue.sqlite").stat().st_size, 0)
-
-    def test_other_version(self) -> None:
-        """A catalogue of another version is refused."""
-        with sqlite3.connect(self.folder / "catalogue.sqlite") as connection:
-            connection.execute("UPDATE catalogue_version SET version_num = '99'")
-        connection.close()
-        self.assertIn("its version is 99", self.refusal(5, "list"))
-
-    def test_damaged_file(self) -> None:
-        """A database whose pages are damaged is told in one line."""
-        self.publish(5000)
-        self.catalogue.close()
-        path = self.folder / "catalogue.sqlite"
-        data = bytearray(path.read_bytes())
-        data[4096:] = b"\xff" * (len(data) - 4096)
-        path.write_bytes(data)
-        self.assertIn("catalogue.sqlite", self.refusal(5, "list"))
 
 
 class ListTests(CommandCase):
