@@ -14,12 +14,9 @@ TESTS = Path(__file__).parent
 #: Folders whose modules are run as a whole: migrations by the tests of the schema, the others by tests of their own.
 TOGETHER = ("server/catalogue/migrations/", "demo/", "testing/")
 
-#: Modules without a test of their own name: the tests that cover them, and the reason.
+#: Modules without a test of their own name: the test that covers them, and the reason.
 ELSEWHERE = {
-    # Declarations: they cannot be run by themselves.
-    "interfaces": "test_layers.py",
-    # Commands of click and options, which are tested through the programs that have them.
-    # Parts of one operation, which is tested as a whole.
+    "interfaces": "test_layers.py",  # declarations, which cannot be run by themselves
 }
 
 

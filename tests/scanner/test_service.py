@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from twisted.application.service import IService, MultiService
+from twisted.internet.error import ConnectionRefusedError
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.host.os_release import UnknownPlatform
@@ -70,7 +72,7 @@ class ServiceTests(SynchronousTestCase):
         self.assertEqual(self.reactor.connections(), [("server.test", 80)])
         _, transport = self.reactor.accept()
         self.assertTrue(transport.value().startswith(b"POST /v1/sessions HTTP/1.1\r\n"), transport.value())
-        self.assertIn(b'"debian-12"', transport.value())
+        self.assertIn(b"\r\nContent-Length: %d\r\n" % len(b'{"platform":"debian-12"}'), transport.value())
 
     def test_reports_wait(self) -> None:
         """Without a pending report the reporter is not connected."""
@@ -79,11 +81,15 @@ class ServiceTests(SynchronousTestCase):
         self.assertNotIn(("reporter.test", 80), self.reactor.connections())
 
     def test_stops(self) -> None:
-        """A daemon that is stopped during a scan leaves no timer of its own."""
+        """A daemon that waits to retry, as its server is unreachable, stops at once and leaves no timer."""
         service = self.create()
         service.startService()
-        self.successResultOf(service.stopService())  # type: ignore[arg-type]
-        self.assertFalse(any(part.running for part in service))
+        factory = self.reactor.tcpClients[0][2]
+        factory.clientConnectionFailed(self.reactor.connectors[0], Failure(ConnectionRefusedError()))
+        self.reactor.advance(0.4)
+        stopping: Any = service.stopService()
+        self.successResultOf(stopping)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def test_unusable(self) -> None:
         """An option that cannot be used is an error when the daemon is created."""
