@@ -59,7 +59,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "server/catalogue/delta": ("server/catalogue/test_deltas.py", "test_delta_round_trip.py"),
     "server/catalogue/diff": (),
     "server/catalogue/pruning": ("server/catalogue/test_store.py",),
-    "server/catalogue/store": ("server/catalogue/test_schema.py", "server/catalogue/test_bundle.py"),
+    "server/catalogue/store": ("server/catalogue/test_migrate.py", "server/admin/test_bundle_commands.py"),
     "server/refresh/merge": ("server/refresh/test_staging_crash.py",),
     "server/refresh/schedule": ("server/refresh/test_refresher.py", "server/refresh/test_poller.py"),
     "server/refresh/source_state": ("server/refresh/test_refresher.py", "server/refresh/test_merge.py"),

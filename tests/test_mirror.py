@@ -14,58 +14,9 @@ TESTS = Path(__file__).parent
 #: Folders whose modules are run as a whole: migrations by the tests of the schema, the others by tests of their own.
 TOGETHER = ("server/catalogue/migrations/", "demo/", "testing/")
 
-#: Modules without a test of their own name: the tests that cover them, and the reason.
+#: Modules without a test of their own name: the test that covers them, and the reason.
 ELSEWHERE = {
-    # Declarations: they cannot be run by themselves.
-    "interfaces": "test_layers.py",
-    "reporter/schema": "reporter/test_store.py",
-    # Commands of click and options, which are tested through the programs that have them.
-    "cli/catalogue": "server/admin/test_commands.py",
-    "cli/main": "test_docs.py",
-    "cli/options": "test_docs.py",
-    "server/options": "test_contracts.py",
-    "server/admin/options": "test_docs.py",
-    "scanner/query_commands": "test_docs.py",
-    # Parts of one operation, which is tested as a whole.
-    "server/admin/bundle_commands": "server/catalogue/test_bundle.py",
-    "server/admin/open": "server/admin/test_commands.py",
-    "server/admin/views": "server/admin/test_commands.py",
-    "server/catalogue/bundle_reader": "server/catalogue/test_bundle.py",
-    "server/catalogue/bundle_writer": "server/catalogue/test_bundle.py",
-    "server/catalogue/migrate": "server/catalogue/test_schema.py",
-    "server/catalogue/transactions": "server/refresh/test_leadership.py",
-    "server/refresh/importer": "server/refresh/test_refresher.py",
-    "server/refresh/source_set": "server/refresh/test_on_demand.py",
-    "scanner/client/client": "scanner/client/test_stream.py",
-    "scanner/client/http_client": "scanner/reporting/test_delivery.py",
-    "scanner/inventory/rpm_header": "scanner/inventory/test_rpm.py",
-    "scanner/inventory/rpm_query": "scanner/inventory/test_rpm.py",
-    "scanner/inventory/apt_lists": "scanner/host/test_subscriptions.py",
-    "scanner/output/cyclonedx_vulnerabilities": "scanner/output/test_cyclonedx.py",
-    "scanner/output/explanation": "scanner/matching/test_explanation.py",
-    "scanner/service": "integration/test_daemons.py",
-    "reporter/fields": "reporter/test_report.py",
-    "reporter/site": "reporter/test_service.py",
-    "sources/archive/decompress": "sources/archive/test_members.py",
-    "sources/archive/xml": "sources/updateinfo/test_parser.py",
-    "sources/clair_export/distributions": "sources/clair_export/test_parser.py",
-    "sources/clair_export/source": "sources/test_registry.py",
-    "sources/config": "sources/test_registry.py",
-    "sources/csaf/products": "sources/csaf/test_parser.py",
-    "sources/csaf/source": "sources/test_registry.py",
-    "sources/csaf/statuses": "sources/csaf/test_parser.py",
-    "sources/debian_tracker/source": "sources/test_registry.py",
-    "sources/feed_config": "sources/test_registry.py",
-    "sources/fetch/agent": "sources/fetch/test_tunnels.py",
-    "sources/fetch/body": "sources/fetch/test_download.py",
-    "sources/fetch/clients": "sources/fetch/test_access.py",
-    "sources/fetch/fetcher": "sources/fetch/test_access.py",
-    "sources/osv/ecosystems": "sources/osv/test_parser.py",
-    "sources/osv/packages": "sources/osv/test_parser.py",
-    "sources/osv/source": "sources/osv/test_feeds.py",
-    "sources/secdb/source": "sources/test_registry.py",
-    "sources/updateinfo/repomd": "sources/updateinfo/test_fetch.py",
-    "sources/updateinfo/source": "sources/test_registry.py",
+    "interfaces": "test_layers.py",  # declarations, which cannot be run by themselves
 }
 
 

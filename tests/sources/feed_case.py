@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.interfaces import SourceError
+from patches.interfaces import ISource, SourceError
 from patches.sources.config import SourceConfig
 from patches.sources.context import SourceContext
 from patches.sources.feed import FeedSource, FetchedFile
 from patches.sources.fetch.cache import FileCache
+from patches.sources.fetch.local import LocalFiles
 from patches.sources.registry import create_source
 from patches.vulnerability import Vulnerability
 
@@ -87,6 +88,29 @@ class FeedCase(SynchronousTestCase):
         return self.had(reading(source))
 
 
-async def reading(source: FeedSource) -> list[Vulnerability]:
+class LocalCase(FeedCase):
+    """A case with files in a folder."""
+
+    def made(self, wanted: frozenset[str] | None = None, **section: Any) -> ISource:
+        """Create a source that reads local files."""
+        files = FileCache(self.folder / "kept")
+        context = SourceContext(
+            reactor=None, run=run, folder=self.folder, fetcher=lambda config: LocalFiles(run), files=files
+        )
+        return create_source(SourceConfig.from_section("made-up", section), context, wanted)
+
+    def write(self, name: str, content: bytes) -> str:
+        """Write a file. Return its folder."""
+        path = self.folder / "files" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return str(self.folder / "files")
+
+    def names(self, **section: Any) -> list[tuple[str, str]]:
+        """Read a source. Return names and platforms."""
+        return [(each.name, each.platform) for each in self.had(reading(self.made(**section)))]
+
+
+async def reading(source: ISource) -> list[Vulnerability]:
     """Read all lists that a source offers."""
     return [vulnerability for offer in await source.offers() async for vulnerability in source.listing(offer.key)]

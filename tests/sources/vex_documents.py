@@ -36,6 +36,11 @@ def part(of: str, component: str, whole: str | None = None) -> dict[str, Any]:
     }
 
 
+def remedy(category: str, *ids: str, **rest: Any) -> dict[str, Any]:
+    """Return a remediation."""
+    return {"category": category, "product_ids": list(ids), **rest}
+
+
 def document(purls: dict[str, str], relationships: list[dict[str, Any]], **content: Any) -> dict[str, Any]:
     """
     Return a document.

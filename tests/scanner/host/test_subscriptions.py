@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from datetime import date
 from pathlib import Path
@@ -14,8 +13,6 @@ from patches.scanner.host.end_of_life import ENDS, support_ended
 from patches.scanner.host.os_release import support_end
 from patches.scanner.host.subscriptions import subscribed_channels
 from patches.scanner.inventory import Package
-from patches.scanner.inventory.apt_lists import LISTS
-from patches.scanner.inventory.dpkg import DpkgInventory
 from patches.scanner.matching.coverage import VENDORS, is_covered
 from tests.integration.sample_host import write_host
 
@@ -79,46 +76,6 @@ class CoverageTests(SynchronousTestCase):
     def test_families(self) -> None:
         """Every family with vendors exists."""
         self.assertEqual(set(VENDORS) - set(FAMILIES), set())
-
-
-class AptTests(SynchronousTestCase):
-    """Packages from repositories of other vendors."""
-
-    def vendors(self, **lists: bytes) -> dict[str, str | None]:
-        """Read a host whose apt has these lists; ``X`` in a name stands for a dot."""
-        versions = {"docker-ce": "5:27.1-1", "bash": "5.2-1"}
-        root = write_host(Path(self.mktemp()), "debian", "12", versions)
-        (root / LISTS).mkdir(parents=True)
-        for name, content in lists.items():
-            (root / LISTS / name.replace("X", ".")).write_bytes(content)
-        return {package.name: package.vendor for package in DpkgInventory().read(root)}
-
-    OFFERED = b"Package: docker-ce\nVersion: 5:27.1-1\n\nPackage: docker-ce\nVersion: 5:26\n"
-
-    def test_foreign(self) -> None:
-        """A package that a third-party repository offers in this version has its origin; others have no origin."""
-        release = b"-----BEGIN PGP SIGNED MESSAGE-----\n\nOrigin: Docker\nSuite: bookworm\n"
-        expected = {"docker-ce": "Docker", "bash": None}
-        plain = {"dXo_dists_InRelease": release, "dXo_dists_stable_binary-amd64_Packages": self.OFFERED}
-        self.assertEqual(self.vendors(**plain), expected)
-        packed = {"dXo_dists_Release": release, "dXo_dists_stable_PackagesXgz": gzip.compress(self.OFFERED)}
-        self.assertEqual(self.vendors(**packed), expected)
-
-    def test_own(self) -> None:
-        """The distribution's own lists are not read, and damaged lists are skipped."""
-        nothing = {"docker-ce": None, "bash": None}
-        own = {"d_InRelease": b"Origin: Debian Backports\n", "d_Packages": self.OFFERED}
-        self.assertEqual(self.vendors(**own), nothing)
-        cut = {"d_InRelease": b"Origin: Docker\n", "d_PackagesXgz": gzip.compress(self.OFFERED)[:20]}
-        self.assertEqual(self.vendors(**cut), nothing)
-        self.assertEqual(self.vendors(d_InRelease=b"\xff", d_Packages=self.OFFERED), nothing)
-
-    def test_field(self) -> None:
-        """A package may name its origin itself."""
-        root = write_host(Path(self.mktemp()), "debian", "12", {"thing": "1"})
-        with (root / "var/lib/dpkg/status").open("ab") as status:
-            status.write(b"Package: tool\nStatus: install ok installed\nVersion: 2\nOrigin: Acme\n\n")
-        self.assertEqual([package.vendor for package in DpkgInventory().read(root)], [None, "Acme"])
 
 
 class EndOfLifeTests(SynchronousTestCase):

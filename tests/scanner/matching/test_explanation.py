@@ -11,8 +11,6 @@ from patches.scanner.client.verified_stream import StreamError
 from patches.scanner.inventory import Inventory, Package
 from patches.scanner.matching.explanation import Explanation, explain
 from patches.scanner.matching.rules import Rule
-from patches.scanner.outcome import Target
-from patches.scanner.output.explanation import explanation_document, explanation_text
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 from patches.wire import encode_line
 from tests.scanner.scripted_client import CannedHTTP, chunk, end, error, session
@@ -31,14 +29,18 @@ LIST = (
 BODY = b"".join(map(encode_line, LIST))
 
 
-class ExplanationTests(SynchronousTestCase):
-    """Questions about a host with two packages."""
+class ExplanationCase(SynchronousTestCase):
+    """A host with two packages."""
 
     def explain(self, vulnerability_id: str, package: str | None = None) -> Explanation:
         """Return the explanation of a vulnerability."""
         http = CannedHTTP(session(), chunk(BODY), end(BODY))
         stream = PatchesClient(http, "http://server", Clock(), jitter=lambda: 0.0).stream("debian-12")
         return self.successResultOf(ensureDeferred(explain(stream, HOST, vulnerability_id, package)))
+
+
+class ExplanationTests(ExplanationCase):
+    """Questions about a host with two packages."""
 
     def test_affected(self) -> None:
         """Every record of the vulnerability is returned with its comparison; records of others are not."""
@@ -88,14 +90,3 @@ class ExplanationTests(SynchronousTestCase):
         http = CannedHTTP(error(404, "unknown-platform"))
         stream = PatchesClient(http, "http://server", Clock(), jitter=lambda: 0.0).stream("debian-12")
         self.failureResultOf(ensureDeferred(explain(stream, HOST, "CVE-2024-1111")), StreamError)
-
-    def test_text(self) -> None:
-        """Both the text and the JSON contain record, source, versions and rule."""
-        told = self.explain("CVE-2024-1111")
-        text = explanation_text(Target("web-1", "debian-12", None), told)  # type: ignore[arg-type]
-        for part in ("web-1 (debian-12)", "affected", "from debian", "fixed in 3.0.12-1", "libssl3 has 3.0.11-1"):
-            self.assertIn(part, text)
-        document = explanation_document(told)
-        comparison = document["records"][0]["comparisons"][0]
-        self.assertEqual((comparison["affected"], comparison["compared"]), (True, "3.0.11-1"))
-        self.assertEqual((document["affected"], comparison["rule"]), (True, Rule.BELOW_FIX.text))

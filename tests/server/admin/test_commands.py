@@ -1,10 +1,9 @@
-"""Tests of ``patches catalogue``: the commands that show and change a catalogue."""
+"""``patches catalogue``: what an operator is shown of the catalogue, and what he can do to it."""
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from pathlib import Path
 
 from attrs import evolve
 
@@ -13,39 +12,6 @@ from patches.server.refresh.publisher import Guard
 from patches.vulnerability import FixedPackage, Vulnerability
 from tests.server.catalogue_case import SOURCES, CommandCase
 from tests.server.fake_catalogue import lines, vulnerabilities, vulnerability
-
-
-class PlaceTests(CommandCase):
-    """State folders without a usable catalogue."""
-
-    def test_absent(self) -> None:
-        """A command on a folder without a catalogue fails, and does not create one."""
-        empty = Path(self.mktemp())
-        empty.mkdir()
-        (blank := Path(self.mktemp())).mkdir()
-        (blank / "catalogue.sqlite").touch()
-        for folder in (empty, blank, empty / "none"):
-            for words in (["list"], ["check"], ["prune"], ["show", "CVE-1"], ["diff", "a", "b"], ["publish", "x"]):
-                self.assertIn("there is no catalogue", self.refusal(5, *words, folder=folder))
-        self.assertEqual(list(empty.iterdir()), [])
-        self.assertEqual((blank / "catalogue.sqlite").stat().st_size, 0)
-
-    def test_other_version(self) -> None:
-        """A catalogue of another schema version is refused."""
-        with sqlite3.connect(self.folder / "catalogue.sqlite") as connection:
-            connection.execute("UPDATE catalogue_version SET version_num = '99'")
-        connection.close()
-        self.assertIn("its version is 99", self.refusal(5, "list"))
-
-    def test_damaged_file(self) -> None:
-        """A database with damaged pages is reported in one line."""
-        self.publish(5000)
-        self.catalogue.close()
-        path = self.folder / "catalogue.sqlite"
-        data = bytearray(path.read_bytes())
-        data[4096:] = b"\xff" * (len(data) - 4096)
-        path.write_bytes(data)
-        self.assertIn("catalogue.sqlite", self.refusal(5, "list"))
 
 
 class ListTests(CommandCase):

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.refresh.leadership`, and for the lock that the leader holds."""
+"""Tests for :mod:`patches.server.refresh.leadership`."""
 
 from __future__ import annotations
 
@@ -9,15 +9,9 @@ from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.interfaces import SourceError
-from patches.server.catalogue.schema import open_database
-from patches.server.catalogue.store import Catalogue
-from patches.server.catalogue.transactions import RefreshLock, refresh_lock
 from patches.server.errors import CatalogueError
 from patches.server.refresh.leadership import Leadership
 from patches.server.refresh.refresher import Refresher
-from tests.integration.daemons import wait_for
-from tests.postgresql import postgresql
-from tests.server.databases import DatabaseCase, OnPostgreSQL
 from tests.server.fake_catalogue import vulnerabilities
 from tests.server.fake_source import HOUR, PutSource, RefreshCase
 
@@ -189,7 +183,7 @@ class FollowingTests(RefreshCase):
             self.source.states["debian-12"] = state
             self.pass_time()
             self.pass_time()
-        self.assertEqual(self.pass_time(), [20, 20])  # not read: its state is the same as that of the list of 20
+        self.assertEqual(self.pass_time(), [20, 20])  # it was not read: its state is that of the twenty
 
     def test_old_errors(self) -> None:
         """A former leader no longer reports the errors of its own imports."""
@@ -211,51 +205,3 @@ class FollowingTests(RefreshCase):
         for refresh, gone in ((self.second, False), (self.first, True)):
             self.successResultOf(ensureDeferred(refresh.prune(set())))
             self.assertEqual(self.catalogue.find(old) is None, gone)
-
-
-class RefreshLockTests(OnPostgreSQL, DatabaseCase):
-    """The lock in PostgreSQL."""
-
-    def setUp(self) -> None:
-        self.where = self.new_database()
-        self.one, self.other = self.lock(), self.lock()
-
-    def lock(self) -> RefreshLock:
-        """Create the lock of a server."""
-        lock = refresh_lock(open_database(self.where))
-        assert lock is not None
-        self.addCleanup(lock.release)
-        return lock
-
-    def test_one_holds(self) -> None:
-        """The lock has one holder, until its connection is closed."""
-        self.assertEqual([self.one.acquire(), self.other.acquire(), self.one.acquire()], [True, False, True])
-        self.one.release()
-        wait_for(self.other.acquire, 10)  # PostgreSQL notices the end of a connection only after a while
-        self.assertFalse(self.one.acquire())
-
-    def test_connection_lost(self) -> None:
-        """A server whose connection is lost learns that it has lost the lock, and can try again."""
-        self.assertTrue(self.one.acquire())
-        postgresql().execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted")
-        wait_for(self.other.acquire, 10)
-        self.assertRaises(CatalogueError, self.one.acquire)
-        self.assertFalse(self.one.acquire())
-
-    def test_beside_the_pool(self) -> None:
-        """The lock does not use a connection of the pool."""
-        engine = open_database(self.where)
-        self.addCleanup(engine.dispose)
-        lock = RefreshLock(engine)
-        self.addCleanup(lock.release)
-        self.assertTrue(lock.acquire())
-        self.assertEqual(engine.pool.checkedout(), 0)  # type: ignore[attr-defined]
-        self.assertEqual(Catalogue(engine).current(), [])
-
-
-class NoLockTests(DatabaseCase):
-    """A catalogue in SQLite."""
-
-    def test_none(self) -> None:
-        """A catalogue in a file is not shared, and has no lock."""
-        self.assertIsNone(refresh_lock(open_database(self.new_database())))

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import bz2
 import gzip
 import io
-import lzma
 import tarfile
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
-import zstandard
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.interfaces import SourceError
-from patches.sources.archive.decompress import UnpackLimits, open_feed
+from patches.sources.archive.decompress import UnpackLimits
 from patches.sources.archive.members import members
+from tests.sources.archive.test_decompress import COMPRESSIONS
 
 CONTENT = {"osv/cve/A:1.json": b'{"id": "A:1"}', "osv/B.json": b"[]" * 40_000, "osv/README": b"not wanted"}
 WANTED = {name: content for name, content in CONTENT.items() if name.endswith(".json")}
-COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
-    "plain": bytes,
-    "gz": gzip.compress,
-    "bz2": bz2.compress,
-    "xz": lzma.compress,
-    "zst": zstandard.ZstdCompressor().compress,
-}
 
 
 def tar(content: dict[str, bytes]) -> bytes:
@@ -140,38 +130,3 @@ class ArchiveTests(SynchronousTestCase):
         info.type, info.size = tarfile.GNUTYPE_LONGNAME, 4 * 1024**3
         packed = COMPRESSIONS["zst"](info.tobuf() + bytes(80 * 1024 * 1024))
         self.assertIn("a member of more than", self.refused(packed, UnpackLimits(ratio=10**6)))
-
-
-class FeedTests(SynchronousTestCase):
-    """Feeds of one file."""
-
-    def opened(self, content: bytes, limits: UnpackLimits | None = None) -> bytes:
-        """Read a feed."""
-        path = Path(self.mktemp())
-        path.write_bytes(content)
-        with open_feed(path, limits) as feed:
-            return feed.read()
-
-    def test_compressions(self) -> None:
-        """The first bytes determine the decompression; consecutive frames are concatenated."""
-        for name, compress in COMPRESSIONS.items():
-            content = b"a line\n" * 30_000
-            self.assertEqual(self.opened(compress(content)), content, name)
-            self.assertEqual(self.opened(compress(content) + compress(content)), content * 2, name)
-
-    def test_cut_short(self) -> None:
-        """A compressed feed that is cut off is an error, not a short feed."""
-        for name in ("gz", "bz2", "xz", "zst"):
-            packed = COMPRESSIONS[name](b"a line\n" * 30_000)
-            for length in (8, len(packed) // 2, len(packed) - 1):
-                with self.assertRaisesRegex(SourceError, "it ends in the middle"):
-                    self.opened(packed[:length])
-
-    def test_limits(self) -> None:
-        """A feed is refused where it exceeds its limits."""
-        with self.assertRaisesRegex(SourceError, "more than 1000 bytes"):
-            self.opened(bytes(1001), UnpackLimits(total_bytes=1000))
-        with self.assertRaisesRegex(SourceError, "times its size"):
-            self.opened(gzip.compress(bytes(10**6)), UnpackLimits(ratio=10, ratio_from=1000))
-        with self.assertRaisesRegex(SourceError, "absent"):
-            open_feed(Path("absent"))

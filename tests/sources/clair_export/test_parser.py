@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 from collections import Counter
 from typing import Any
 
-import zstandard
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.interfaces import SourceError
 from patches.sources.clair_export.parser import parse_clair_export
 from patches.sources.parse_context import ParseContext
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
-from tests.sources.feed_case import FeedCase, reading
 
 DEBIAN = {"did": "debian", "version_id": "12", "version_code_name": "bookworm"}
 RHEL = {"key": "rhel-cpe-repository", "name": "cpe:2.3:a:redhat:enterprise_linux:9:*:appstream:*:*:*:*:*"}
@@ -270,22 +267,3 @@ class EntryTests(UpdaterCase):
         for content in (b"", b"[]\n", b"{}\n", b"\n", b"<html>\n", whole[:-9], whole + b"\xff\n", b" " * 5_000_000):
             with self.assertRaisesRegex(SourceError, r"^(line \d+: .*|it is empty)$"):
                 list(parse_clair_export(io.BytesIO(content), ParseContext("clair")))
-
-
-class SourceTests(FeedCase):
-    """A source of the kind ``clair-export``."""
-
-    def test_gathered(self) -> None:
-        """The packages of one vulnerability id are merged, from plain and from compressed files."""
-        url = "https://clair.test/export"
-        packages = [entry("u", "CVE-2024-0001", distribution=DEBIAN, package={"name": name}) for name in "ab"]
-        content = lines(packages[0], entry("u", "CVE-2024-0002", distribution=DEBIAN), packages[1])
-        for packed in (content, gzip.compress(content), zstandard.ZstdCompressor().compress(content)):
-            self.site.files[url] = packed
-            found = self.read(self.source(kind="clair-export", url=url))
-            self.assertEqual(
-                [(each.name, len(each.fixed_in)) for each in found], [("CVE-2024-0001", 2), ("CVE-2024-0002", 1)]
-            )
-            self.assertEqual({each.source for each in found}, {"made-up"})
-        self.site.files[url] = gzip.compress(content)[:-20]
-        self.assertIn("damaged", self.refusal(reading(self.source(kind="clair-export", url=url))))

@@ -16,7 +16,6 @@ from patches.interfaces import SourceError
 from patches.sources.csaf.fetch import CsafFetch
 from patches.sources.csaf.index import parse_archive_name, parse_times
 from patches.sources.csaf.store import Change, DocumentStore
-from patches.vulnerability import Vulnerability
 from tests.sources.feed_case import FeedCase, run
 from tests.sources.vex_documents import simple
 
@@ -214,34 +213,3 @@ class FetchTests(ProviderCase):
         found = DocumentStore.from_file(self.had(self.fetch(ARCHIVE)).path)
         self.assertEqual(dict(found.documents()), {path_of(number): vex(number) for number in (1, 2, 3)})
         self.assertEqual(self.site.news(), [ARCHIVE])
-
-
-class SourceTests(ProviderCase):
-    """A source of the kind ``csaf-vex``."""
-
-    def test_read(self) -> None:
-        """All documents form one list of all releases, and are counted."""
-        source = self.source(kind="csaf-vex", url=BASE)
-        (offer,) = self.had(source.offers())
-        listing = source.listing(offer.key)
-
-        async def read() -> list[Vulnerability]:
-            return [vulnerability async for vulnerability in listing]
-
-        found = self.had(read())
-        self.assertEqual(
-            {(each.name, each.platform, each.affected_package) for each in found},
-            {
-                ("CVE-2024-0001", "rhel-9", "curl"),
-                ("CVE-2024-0002", "rhel-9", "changed"),
-                ("CVE-2024-0004", "rhel-9", "curl"),
-            },
-        )
-        self.assertEqual((listing.found, listing.skipped), (3, {}))
-
-    def test_wanted(self) -> None:
-        """Only served platforms are read; without a release of Red Hat among them nothing is fetched."""
-        self.assertEqual(self.read(self.source(frozenset({"rhel-8"}), kind="csaf-vex", url=BASE)), [])
-        self.site.news()
-        self.assertEqual(self.read(self.source(frozenset({"debian-12"}), kind="csaf-vex", url=BASE)), [])
-        self.assertEqual(self.site.news(), [])

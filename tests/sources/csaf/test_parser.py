@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.interfaces import SourceError
@@ -11,12 +9,7 @@ from patches.sources.csaf.parser import parse_csaf
 from patches.sources.parse_context import ParseContext
 from patches.sources.red_hat import RpmPurl
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
-from tests.sources.vex_documents import CVE, document, parse, part, simple
-
-
-def remedy(category: str, *ids: str, **rest: Any) -> dict[str, Any]:
-    """Return a remediation."""
-    return {"category": category, "product_ids": list(ids), **rest}
+from tests.sources.vex_documents import CVE, document, parse, part, remedy, simple
 
 
 class FixTests(SynchronousTestCase):
@@ -89,74 +82,6 @@ class FixTests(SynchronousTestCase):
         self.assertEqual(parse(document(purls, relationships, product_status={"fixed": ids})), ({}, {"not in RHEL": 1}))
         found, _ = parse(document(purls, relationships, product_status={"fixed": [*ids, "AppStream-8:curl"]}))
         self.assertEqual(set(found), {"rhel-8"})
-
-
-class StateTests(SynchronousTestCase):
-    """Packages without a fix."""
-
-    def statuses(self, remediations: list[dict[str, Any]], **status: list[str]) -> dict[str, tuple[str, str]]:
-        """Return the status and the kind of each package."""
-        purls = {name: f"pkg:rpm/redhat/{name}?arch=src" for name in "abcdef"}
-        purls["bin"] = "pkg:rpm/redhat/bin?arch=x86_64"
-        purls["bare"] = "pkg:rpm/redhat/bare"
-        relationships = [part("rhel_9", name) for name in purls]
-        ids = {name: [f"rhel_9:{each}" for each in names] for name, names in status.items()}
-        found, skipped = parse(document(purls, relationships, product_status=ids, remediations=remediations))
-        self.assertEqual(skipped, {})
-        self.assertEqual({each.version for each in found["rhel-9"].fixed_in}, {None})
-        return {each.name: (each.status, each.kind) for each in found["rhel-9"].fixed_in}
-
-    def test_reasons(self) -> None:
-        """The remediations contain the reason why there is no fix; their text takes precedence over the category."""
-        remediations = [
-            remedy("none_available", "rhel_9:a", details="Affected"),
-            remedy("none_available", "rhel_9:b", details="Fix deferred"),
-            remedy("no_fix_planned", "rhel_9:c", details="Will not fix"),
-            remedy("no_fix_planned", "rhel_9:d", details="Out of support scope"),
-            remedy("no_fix_planned", "rhel_9:e"),
-            remedy("workaround", "rhel_9:f", details="Will not fix"),
-        ]
-        states = {name: status for name, (status, _) in self.statuses(remediations, known_affected=[*"abcdef"]).items()}
-        expected = {"a": "affected", "b": "deferred", "c": "will_not_fix", "d": "end_of_life", "e": "will_not_fix"}
-        self.assertEqual(states, {**expected, "f": "affected"})
-
-    def test_kinds(self) -> None:
-        """A package without an architecture, or with that of a source package, is a source package."""
-        found = self.statuses([], known_affected=["a", "bin", "bare"])
-        self.assertEqual(
-            {name: kind for name, (_, kind) in found.items()}, {"a": "source", "bin": "binary", "bare": "source"}
-        )
-
-    def test_other_states(self) -> None:
-        """Under investigation and not affected are statuses of their own."""
-        remediations = [remedy("no_fix_planned", "rhel_9:a", "rhel_9:b", details="Will not fix")]
-        found = self.statuses(remediations, under_investigation=["a"], known_not_affected=["b"])
-        self.assertEqual(
-            {name: status for name, (status, _) in found.items()}, {"a": "under_investigation", "b": "not_affected"}
-        )
-
-    def test_contradiction(self) -> None:
-        """A package that is unaffected in one repository, and affected in another of the release, is affected."""
-        purls = {"a": "pkg:rpm/redhat/a?arch=src"}
-        status = {"known_affected": ["rhel_9:a"], "known_not_affected": ["BaseOS-9:a"]}
-        found, _ = parse(document(purls, [part("rhel_9", "a"), part("BaseOS-9", "a")], product_status=status))
-        self.assertEqual([each.status for each in found["rhel-9"].fixed_in], ["affected"])
-
-    def test_modules(self) -> None:
-        """Streams have statuses of their own; the versions in their product ids are ignored."""
-        purls = {
-            "go-toolset:rhel8/go-toolset": "pkg:rpm/redhat/go-toolset@rhel8?arch=src&rpmmod=go-toolset:rhel8",
-            "postgresql:15/postgresql": "pkg:rpmmod/redhat/postgresql:15/postgresql",
-        }
-        ids = [f"rhel_8:{key}" for key in purls]
-        found, _ = parse(
-            document(purls, [part("rhel_8", key) for key in purls], product_status={"known_affected": ids})
-        )
-        rows = {(each.name, each.kind, each.version, each.module) for each in found["rhel-8"].fixed_in}
-        self.assertEqual(
-            rows,
-            {("go-toolset", "source", None, "go-toolset:rhel8"), ("postgresql", "source", None, "postgresql:15")},
-        )
 
 
 class DocumentTests(SynchronousTestCase):

@@ -1,68 +1,21 @@
-"""Tests for :mod:`patches.sources.context`, :mod:`~patches.sources.fetch.access` and the headers of a Clair."""
+"""Tests for :mod:`patches.sources.fetch.access`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.interfaces import SourceError
 from patches.settings import BadSetting
 from patches.sources.config import SourceConfig
-from patches.sources.feed import FetchedFile
 from patches.sources.fetch.access import Access
-from patches.sources.fetch.cache import FileCache
-from patches.sources.fetch.clients import WithHeaders
-from patches.sources.fetch.fetcher import AnyFetcher, FetcherFactory
 from patches.sources.fetch.proxies import Proxy
-from tests.sources.memory_web import Web, told
 
 
 def config(**options: Any) -> SourceConfig:
     """Return the configuration of a source."""
     return SourceConfig.from_section("osv", {"kind": "osv", "url": "https://feeds.test", **options})
-
-
-class AnyFetcherTests(SynchronousTestCase):
-    """Locations."""
-
-    def fetch(self, location: str) -> str:
-        """Return the fetcher that received a location, and the location."""
-
-        async def web(location: str, /) -> FetchedFile:
-            return FetchedFile(Path("web"), location)
-
-        async def here(location: str, /) -> FetchedFile:
-            return FetchedFile(Path("here"), location)
-
-        fetched = self.successResultOf(Deferred.fromCoroutine(AnyFetcher(web, here)(location)))
-        return f"{fetched.path} {fetched.state}"
-
-    def test_where(self) -> None:
-        """URLs are downloaded, and paths are local files."""
-        self.assertEqual(self.fetch("https://x.test/a"), "web https://x.test/a")
-        self.assertEqual(self.fetch("HTTP://x.test/a"), "web HTTP://x.test/a")
-        for path in ("/var/a.zip", "a.zip", "./odd://name"):
-            self.assertEqual(self.fetch(path), f"here {path}")
-        self.assertEqual(self.fetch("file:///var/a%20b"), "here /var/a b")
-        self.assertEqual(self.fetch("file://localhost/var/a"), "here /var/a")
-
-    def test_neither(self) -> None:
-        """Other locations are refused."""
-        for location in ("ftp://x.test/a", "file://server/a"):
-            fetching = Deferred.fromCoroutine(AnyFetcher(None, None)(location))  # type: ignore[arg-type]
-            self.failureResultOf(fetching, SourceError)
-
-    def test_made(self) -> None:
-        """The fetcher of a configuration returns a local file."""
-        path = Path(self.mktemp())
-        path.write_text("{}")
-        fetch = FetcherFactory(Clock(), maybeDeferred, FileCache(Path(self.mktemp())), {})
-        fetched = self.successResultOf(Deferred.fromCoroutine(fetch(config())(str(path))))  # type: ignore[arg-type]
-        self.assertEqual(fetched.path, path)
 
 
 class AccessTests(SynchronousTestCase):
@@ -106,17 +59,3 @@ class AccessTests(SynchronousTestCase):
             with self.assertRaises(BadSetting) as caught:
                 Access.from_config(config(ca=str(path)), {})
             self.assertRegex(str(caught.exception), rf"\A\[source\.osv\]: ca: {path}: .*{reason}[^\n]*\Z")
-
-
-class HeaderTests(SynchronousTestCase):
-    """Headers of each request."""
-
-    def test_sent(self) -> None:
-        """Configured headers replace those of the same name."""
-        web = Web(lambda asked: told(200))
-        agent = WithHeaders(web.agent(Clock()), {"Authorization": "Bearer x", "user-agent": "mine"})
-        asking = agent.request(b"GET", b"http://clair.test/", None)
-        web.flush()
-        self.successResultOf(asking)
-        self.assertEqual(web.asked[0].headers["authorization"], "Bearer x")
-        self.assertEqual(web.asked[0].headers["user-agent"], "mine")

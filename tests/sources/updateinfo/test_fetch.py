@@ -4,69 +4,14 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import io
 from pathlib import Path
 
-from twisted.trial.unittest import SynchronousTestCase
-
-from patches.interfaces import SourceError
-from patches.settings import BadSetting
 from patches.sources.updateinfo.fetch import UpdateinfoFetch
-from patches.sources.updateinfo.repomd import Location, parse_repomd
 from tests.sources.feed_case import FeedCase, run
 from tests.sources.updateinfo.test_parser import document, package, update
+from tests.sources.updateinfo.test_repomd import HREF, repomd
 
 BASE = "https://repo.test/core/x86_64"
-HREF = "repodata/abc-updateinfo.xml.gz"
-
-
-def repomd(*sums: tuple[str, str, str], href: str = HREF) -> bytes:
-    """Return a ``repomd.xml`` as createrepo writes it: of several files, with checksums of this one."""
-    told = "".join(f'<{element} type="{kind}">{digest}</{element}>' for element, kind, digest in sums)
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n<repomd xmlns="http://linux.duke.edu/metadata/repo" '
-        'xmlns:rpm="http://linux.duke.edu/metadata/rpm"><revision>1</revision>'
-        '<data type="primary"><checksum type="sha256">00</checksum><location href="repodata/primary.xml.gz"/></data>'
-        f'<data type="updateinfo">{told}<location href="{href}"/><size>1</size></data>'
-        '<data type="updateinfo_zck"><location href="repodata/updateinfo.xml.zck"/></data></repomd>'
-    ).encode()
-
-
-class RepomdTests(SynchronousTestCase):
-    """Documents that the tests create."""
-
-    def parse(self, content: bytes) -> Location:
-        """Parse a document."""
-        return parse_repomd(io.BytesIO(content))
-
-    def test_strongest(self) -> None:
-        """A strong checksum is used where there is one, of either form of the file; else a weak one."""
-        sha256, sha1, md5 = "a" * 64, "b" * 40, "c" * 32
-        for sums, expected in (
-            ([("checksum", "sha256", sha256)], Location(HREF, "sha256", sha256)),
-            ([("checksum", "sha512", "d" * 128)], Location(HREF, "sha512", "d" * 128)),
-            ([("checksum", "sha", sha1), ("open-checksum", "sha256", sha256)], Location(HREF, "sha256", sha256, True)),
-            ([("checksum", "sha", sha1), ("open-checksum", "sha", sha1)], Location(HREF, "sha1", sha1)),
-            ([("checksum", "md5", md5)], Location(HREF, "md5", md5)),
-        ):
-            self.assertEqual(self.parse(repomd(*sums)), expected)
-
-    def test_refused(self) -> None:
-        """Without a checksum, or outside of the repository, nothing is fetched."""
-        strong = [("checksum", "sha256", "a" * 64)]
-        outside = ("", "/etc/passwd", "../x", "a/../../x", "file:///etc/passwd", "https://evil.test/x", "a?b")
-        for sums, href in (
-            ([], HREF),
-            ([("checksum", "crc32", "a" * 64)], HREF),
-            ([("checksum", "sha256", "?")], HREF),
-            *((strong, href) for href in outside),
-        ):
-            with self.assertRaises(SourceError):
-                self.parse(repomd(*sums, href=href))
-        with self.assertRaisesRegex(SourceError, "no updateinfo"):
-            self.parse(b"<repomd/>")
-        with self.assertRaisesRegex(SourceError, "document type"):
-            self.parse(b"<!DOCTYPE repomd><repomd/>")
 
 
 class RepositoryCase(FeedCase):
@@ -148,35 +93,3 @@ class FetchTests(RepositoryCase):
         self.site.files[f"{BASE}/repodata/repomd.xml"] = b"<html></html>"
         self.assertEqual(self.refusal(self.fetch(BASE)), f"{BASE}/repodata/repomd.xml: its root is not <repomd>")
         self.assertIn("404", self.refusal(self.fetch("https://repo.test/other")))
-
-
-class SourceTests(RepositoryCase):
-    """A source of the kind ``updateinfo``."""
-
-    def test_several_repositories(self) -> None:
-        """An advisory in several repositories of a release is one vulnerability."""
-        other = "https://repo.test/extras/aarch64"
-        self.publish(document(update(package("curl", "aarch64")), update(package("zlib"), name="A-2")), other)
-        source = self.source(kind="updateinfo", url=[BASE, other], platforms=["amazon-2023"])
-        (offer,) = self.had(source.offers())
-        self.assertEqual((offer.key, offer.platform), ("amazon-2023", "amazon-2023"))
-        found = {each.name: each for each in self.read(source)}
-        self.assertEqual(set(found), {"ALAS2023-2023-001", "A-2"})
-        arches = {arch for each in found["ALAS2023-2023-001"].fixed_in for arch in each.arches or ()}
-        self.assertEqual(arches, {"x86_64", "aarch64"})
-
-    def test_one_missing(self) -> None:
-        """A list without one of its repositories would be incomplete, so it fails."""
-        source = self.source(kind="updateinfo", url=[BASE, "https://down.test"], platforms=["amazon-2023"])
-        self.assertIn("404", self.refusal(source.offers()))
-
-    def test_not_wanted(self) -> None:
-        """Nothing is fetched for a platform that is not served."""
-        source = self.source(frozenset({"debian-12"}), kind="updateinfo", url=BASE, platforms=["amazon-2023"])
-        self.assertEqual((self.had(source.offers()), self.site.news()), ([], []))
-
-    def test_configuration(self) -> None:
-        """The configuration must contain exactly one platform."""
-        for platforms in ({}, {"platforms": ["amazon-2", "amazon-2023"]}):
-            with self.assertRaisesRegex(BadSetting, r'^\[source.made-up\]: needs exactly one platform in "platforms"$'):
-                self.source(kind="updateinfo", url=BASE, **platforms)

@@ -1,0 +1,62 @@
+"""Tests for :mod:`patches.cli.main`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+from click.testing import CliRunner
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches import __version__
+from patches.cli.main import Commands, main
+from patches.scanner.output.exit_codes import INTERRUPTED, UNSUPPORTED
+from tests.integration.sample_host import write_host
+
+
+class MainTests(SynchronousTestCase):
+    """The console command."""
+
+    def test_version(self) -> None:
+        """The version is that of the package."""
+        self.assertIn(__version__, CliRunner().invoke(main, ["--version"]).output)
+
+    def test_commands(self) -> None:
+        """Every command has help, with -h too."""
+        self.assertEqual(set(main.commands), {"scan", "explain", "inventory", "demo", "catalogue"})
+        for name in main.commands:
+            for option in ("-h", "--help"):
+                ran = CliRunner().invoke(main, [name, option])
+                self.assertEqual((ran.exit_code, "Usage:" in ran.output), (0, True))
+
+    def test_unknown(self) -> None:
+        """An unknown command is wrong usage."""
+        self.assertEqual(CliRunner().invoke(main, ["unheard-of"]).exit_code, 2)
+
+    def test_interrupted(self) -> None:
+        """A command that is interrupted ends with an exit code of its own."""
+
+        @click.group(cls=Commands)
+        def group() -> None:
+            """Run commands."""
+
+        @group.command()
+        def interrupted() -> None:
+            """Be interrupted."""
+            raise KeyboardInterrupt
+
+        self.assertEqual(CliRunner().invoke(group, ["interrupted"]).exit_code, INTERRUPTED)
+
+    def test_inventory(self) -> None:
+        """The exit code of a command is that of the program, and its options are resolved."""
+        root = write_host(Path(self.mktemp()), "debian", "12", {"bash": "5"})
+        ran = CliRunner().invoke(main, ["inventory", "--root", str(root), "--format", "json"])
+        self.assertEqual((ran.exit_code, json.loads(ran.stdout)["platform"]), (0, "debian-12"))
+        (root / "etc/os-release").unlink()
+        for words in (["inventory"], ["explain", "CVE-1"], ["scan", "--quiet"]):
+            self.assertEqual(CliRunner().invoke(main, [*words, "--root", str(root)]).exit_code, UNSUPPORTED, words)
+
+    def test_explain_needs_a_name(self) -> None:
+        """The explanation of nothing is wrong usage."""
+        self.assertEqual(CliRunner().invoke(main, ["explain"]).exit_code, 2)

@@ -1,0 +1,84 @@
+"""Tests for :mod:`patches.cli.options`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from click.testing import CliRunner, Result
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.cli.options import options_of
+from patches.settings import Setting, count, flag
+
+SETTINGS = (
+    Setting("max-things", "7", count, "The number of things."),
+    Setting("quiet", "false", flag, "Print nothing."),
+    Setting("reporter", None, str, "Where to report."),
+)
+
+
+class OptionsTests(SynchronousTestCase):
+    """The options of a command."""
+
+    def invoke(self, *words: str, env: dict[str, str] | None = None) -> Result:
+        """Run a command that returns its values and its argument. Return the result."""
+
+        @click.command()
+        @click.argument("name", required=False)
+        @options_of(SETTINGS, {"old-reporter": "reporter"})
+        def command(values: dict[str, Any], name: str | None) -> None:
+            """Note the values."""
+            self.values, self.name = values, name
+
+        return CliRunner().invoke(command, words, env=env)
+
+    def told(self, *words: str) -> dict[str, Any]:
+        """Return the values of options that are accepted."""
+        ran = self.invoke(*words)
+        self.assertEqual((ran.exit_code, ran.output), (0, ""))
+        return self.values
+
+    def test_defaults(self) -> None:
+        """Without options the values are the parsed defaults."""
+        self.assertEqual(self.told(), {"max-things": 7, "quiet": False, "reporter": None})
+        self.assertIsNone(self.name)
+
+    def test_values(self) -> None:
+        """Options are parsed by their settings; a flag has no value; arguments are passed beside the values."""
+        values = self.told("--max-things", "9", "--quiet", "--reporter", "x", "argument")
+        self.assertEqual(values, {"max-things": 9, "quiet": True, "reporter": "x"})
+        self.assertEqual(self.name, "argument")
+
+    def test_older_names(self) -> None:
+        """An older name of an option is accepted; the current one takes precedence."""
+        self.assertEqual(self.told("--old-reporter", "x")["reporter"], "x")
+        self.assertEqual(self.told("--old-reporter", "x", "--reporter", "y")["reporter"], "y")
+
+    def test_file(self) -> None:
+        """Options can be in a file; the command line takes precedence."""
+        Path("options.toml").write_text('max-things = 8\nreporter = "x"\n')
+        values = self.told("--config", "options.toml", "--reporter", "y")
+        self.assertEqual((values["max-things"], values["reporter"]), (8, "y"))
+
+    def test_wrong_usage(self) -> None:
+        """An invalid value, an unknown option and an unreadable file are wrong usage, and the command does not run."""
+        self.values = {}
+        for words, said in (
+            (["--max-things", "many"], "max-things"),
+            (["--config", "absent.toml"], "absent.toml"),
+            (["--unheard-of"], "--unheard-of"),
+            (["--quiet=yes"], "--quiet"),
+        ):
+            ran = self.invoke(*words)
+            self.assertEqual((ran.exit_code, self.values), (2, {}), words)
+            self.assertIn(said, ran.stderr)
+
+    def test_help(self) -> None:
+        """The help describes every option, in the order of the settings, with its default."""
+        shown = self.invoke("--help").output
+        positions = [shown.index(f"--{name}") for name in ("max-things", "quiet", "reporter", "config")]
+        self.assertEqual(sorted(positions), positions)
+        self.assertIn("The number of things.", shown)
+        self.assertIn("7", shown)

@@ -1,0 +1,139 @@
+"""Tests for :mod:`patches.scanner.client.http_client`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from treq.client import HTTPClient
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ConnectionRefusedError
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.client import ResponseFailed
+from twisted.web.http_headers import Headers
+
+from patches.scanner.client.http_client import (
+    MAX_RETRY_AFTER_SECONDS,
+    HttpClient,
+    HttpResponse,
+    Unreachable,
+    http_client,
+)
+from tests.scanner.scripted_client import REFUSED, Canned, CannedHTTP, document, error
+
+
+class ClientTests(SynchronousTestCase):
+    """Requests to a server with scripted responses."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.clock.advance(100)
+
+    def ask(self, *answers: Canned | BaseException, url: str = "http://server/", **options: Any) -> Deferred[Any]:
+        """Send a request."""
+        self.http = CannedHTTP(*answers)
+        client = HttpClient(self.http, url, self.clock, 10)
+        return Deferred.fromCoroutine(client.ask("POST", "/v1/x", **options))
+
+    def unreachable(self, asking: Deferred[Any]) -> str:
+        """Return the text of a failure, which is a single line."""
+        text = str(self.failureResultOf(asking, Unreachable).value)
+        self.assertNotIn("\n", text)
+        return text
+
+    def test_response(self) -> None:
+        """The response is returned with its time, whatever its status is."""
+        for code in (200, 302, 404, 503):
+            answer = Canned(code, b"0123456789", {"X": "y"})
+            response = self.successResultOf(self.ask(answer))
+            self.assertEqual((response.status, response.body, response.received), (code, b"0123456789", 100.0))
+            self.assertEqual(response.header("x"), "y")
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_request(self) -> None:
+        """The path is appended to the base URL; a body is JSON, and a wait is a preference."""
+        self.ask(Canned(200), url="http://server/base//", body=b"{}", fields={"A": "b"}, wait=29.6)
+        (asked,) = self.http.asked
+        self.assertEqual((asked.method, asked.url, asked.body), ("POST", "http://server/base/v1/x", b"{}"))
+        self.assertEqual(asked.fields, {"A": "b", "Content-Type": "application/json", "Prefer": "wait=30"})
+        self.ask(Canned(200))
+        self.assertEqual((self.http.asked[0].body, self.http.asked[0].fields), (None, {}))
+
+    def test_too_long(self) -> None:
+        """A body that is longer than the limit is a failure."""
+        reason = self.unreachable(self.ask(Canned(200, b"0123456789a")))
+        self.assertEqual(reason, "http://server: its response is longer than 10 bytes")
+
+    def test_silence(self) -> None:
+        """A server that does not answer within half a minute, and the time that it may wait, is unreachable."""
+        asking = self.ask(wait=20)
+        self.clock.advance(49)
+        self.assertNoResult(asking)
+        self.clock.advance(1)
+        self.assertEqual(self.unreachable(asking), "http://server did not answer within 50 s")
+
+    def test_reasons(self) -> None:
+        """The reason of a failure is the first line of the innermost error."""
+        broken = ResponseFailed([Failure(ResponseFailed([Failure(ConnectionRefusedError("odd\nmore"))]))])
+        for answer, reason in (
+            (REFUSED, "Connection was refused by other side: 111"),
+            (ValueError("first.\nsecond"), "first."),
+            (ValueError(), "ValueError"),
+            (Canned(200, b"x", body_failure=ResponseFailed([Failure(ValueError("cut off."))])), "cut off"),
+        ):
+            self.assertEqual(self.unreachable(self.ask(answer)), f"http://server cannot be reached: {reason}")
+        self.assertIn("Connection was refused by other side: odd", self.unreachable(self.ask(broken)))
+
+    def test_cancelled(self) -> None:
+        """A request that is cancelled says nothing about the server."""
+        asking = self.ask()
+        asking.cancel()
+        self.failureResultOf(asking, CancelledError)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_real_client(self) -> None:
+        """The client of a reactor is treq's."""
+        self.assertIsInstance(http_client(Clock()), HTTPClient)
+
+
+class ResponseTests(SynchronousTestCase):
+    """Parts of a response."""
+
+    def response(self, answer: Canned, received: float = 0.0) -> HttpResponse:
+        """Return a response."""
+        return HttpResponse(answer.code, answer.headers, answer.body, received)
+
+    def test_header(self) -> None:
+        """Of several values of a header the last counts; a missing one is empty."""
+        response = HttpResponse(200, Headers({"X": ["a", "b"]}), b"")
+        self.assertEqual((response.header("x"), response.header("y")), ("b", ""))
+
+    def test_document(self) -> None:
+        """A body that is not a JSON object is no document."""
+        self.assertEqual(self.response(document(200, {"a": 1})).document(), {"a": 1})
+        for body in (b"", b"[]", b"7", b"{", b"\xff", b"<html>"):
+            self.assertIsNone(self.response(Canned(200, body)).document(), body)
+
+    def test_errors(self) -> None:
+        """The code and the message are those of an error document; without one the message has the status."""
+        denied = self.response(error(503, "queue-full"))
+        self.assertEqual((denied.error_code, denied.error_message), ("queue-full", "it is queue-full"))
+        for body in (b"<html>", json.dumps({"error": "x"}).encode(), b"{}"):
+            other = self.response(Canned(502, body))
+            self.assertEqual((other.error_code, other.error_message), (None, "it answered 502"))
+        bare = self.response(document(500, {"error": {"message": "x" * 1000}}))
+        self.assertEqual((bare.error_code, bare.error_message), (None, "x" * 300))
+
+    def test_retry_after(self) -> None:
+        """The pause is in seconds or until a date, and limited; without one, or with an invalid one, it is 0."""
+        for value, seconds in {
+            "7": 7.0,
+            "999999": MAX_RETRY_AFTER_SECONDS,
+            "Thu, 01 Jan 1970 00:01:30 GMT": 30.0,
+            "Thu, 01 Jan 1970 00:00:00 GMT": 0.0,
+            "soon": 0.0,
+        }.items():
+            self.assertEqual(self.response(Canned(503, b"", {"Retry-After": value}), 60.0).retry_after, seconds, value)
+        self.assertEqual(self.response(Canned(503)).retry_after, 0.0)

@@ -1,0 +1,105 @@
+"""Tests for :mod:`patches.scanner.service`: the daemon's parts, and its connections, on a reactor in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import IService, MultiService
+from twisted.internet.error import ConnectionRefusedError
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.scanner.host.os_release import UnknownPlatform
+from patches.scanner.matching.ignore_files import BadIgnores
+from patches.scanner.options import SETTINGS
+from patches.scanner.schedule import ScanSchedule
+from patches.scanner.service import create_scanner
+from patches.service.periodic import PeriodicService
+from patches.settings import BadSetting, resolve
+from tests.integration.sample_host import write_host
+from tests.sources.memory_reactor import ResolvingReactor
+
+
+class ServiceTests(SynchronousTestCase):
+    """The scanner of a host with one package."""
+
+    def setUp(self) -> None:
+        self.reactor = ResolvingReactor()
+        self.root = write_host(Path(self.mktemp()), "debian", "12", {"bash": "5"})
+        self.state = Path(self.mktemp())
+
+    def create(self, **given: str) -> MultiService:
+        """Create the service tree."""
+        options = {name.replace("_", "-"): text for name, text in given.items()}
+        texts = {
+            "root": str(self.root),
+            "state-dir": str(self.state),
+            "patches-server": "http://server.test",
+            **options,
+        }
+        return create_scanner(self.reactor, resolve(SETTINGS, texts))
+
+    def start(self, service: MultiService) -> None:
+        """Start a service; stop it at the end of the test."""
+        service.privilegedStartService()
+        service.startService()
+        self.addCleanup(service.stopService)
+
+    def kinds(self, service: MultiService) -> list[type[IService]]:
+        """Return the types of the parts."""
+        return [type(part) for part in service]
+
+    def test_parts(self) -> None:
+        """There is a part for the scans, one for changed packages, and one for reports only if there is a reporter."""
+        self.assertEqual(self.kinds(self.create()), [ScanSchedule, PeriodicService])
+        reporting = self.create(reporter="http://reporter.test/v1/reports")
+        self.assertEqual(self.kinds(reporting), [PeriodicService, ScanSchedule, PeriodicService])
+
+    def test_outbox(self) -> None:
+        """The state folder is created if there is a reporter."""
+        self.create(reporter="http://reporter.test/v1/reports")
+        self.assertTrue(self.state.is_dir())
+
+    def test_idle(self) -> None:
+        """Nothing is connected before the daemon starts."""
+        self.create(reporter="http://reporter.test/v1/reports")
+        self.assertEqual(self.reactor.connections(), [])
+
+    def test_scans(self) -> None:
+        """A scan starts with the daemon, and asks the server for the list of the host's platform."""
+        self.start(self.create())
+        self.assertEqual(self.reactor.connections(), [("server.test", 80)])
+        _, transport = self.reactor.accept()
+        self.assertTrue(transport.value().startswith(b"POST /v1/sessions HTTP/1.1\r\n"), transport.value())
+        self.assertIn(b"\r\nContent-Length: %d\r\n" % len(b'{"platform":"debian-12"}'), transport.value())
+
+    def test_reports_wait(self) -> None:
+        """Without a pending report the reporter is not connected."""
+        self.start(self.create(reporter="http://reporter.test/v1/reports"))
+        self.reactor.pump([1.0] * 3)
+        self.assertNotIn(("reporter.test", 80), self.reactor.connections())
+
+    def test_stops(self) -> None:
+        """A daemon that waits to retry, as its server is unreachable, stops at once and leaves no timer."""
+        service = self.create()
+        service.startService()
+        factory = self.reactor.tcpClients[0][2]
+        factory.clientConnectionFailed(self.reactor.connectors[0], Failure(ConnectionRefusedError()))
+        self.reactor.advance(0.4)
+        stopping: Any = service.stopService()
+        self.successResultOf(stopping)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_unusable(self) -> None:
+        """An option that cannot be used is an error when the daemon is created."""
+        Path("bad.toml").write_text("[[ignore]]\ncve = 'CVE-1'\n")
+        refused: tuple[tuple[type[Exception], dict[str, Any]], ...] = (
+            (BadIgnores, {"ignore": "bad.toml"}),
+            (BadIgnores, {"ignore": "absent.toml"}),
+            (BadSetting, {"verify_key": "absent.pem"}),
+        )
+        for kind, given in refused:
+            self.assertRaises(kind, self.create, **given)
+        (self.root / "etc/os-release").unlink()
+        self.assertRaises(UnknownPlatform, self.create)

@@ -1,0 +1,82 @@
+"""Tests for :mod:`patches.sources.csaf.products`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.sources.csaf.products import Component, ProductTree
+from patches.sources.red_hat import RpmPurl
+from tests.sources.vex_documents import document, part
+
+CURL = "pkg:rpm/redhat/curl@8-1.el9?arch=x86_64"
+
+
+def tree(purls: dict[str, str], *relationships: dict[str, Any]) -> ProductTree:
+    """Return the products of a document."""
+    return ProductTree(document(purls, list(relationships))["product_tree"])
+
+
+class ComponentTests(SynchronousTestCase):
+    """Product ids."""
+
+    def test_package(self) -> None:
+        """A product id is a package in a release of Enterprise Linux, whose repository it names."""
+        products = tree({"curl": CURL}, part("BaseOS-9", "curl"), part("rhel_8", "curl"))
+        package = RpmPurl("curl", "0:8-1.el9", "x86_64")
+        self.assertEqual(products.component("BaseOS-9:curl"), Component("rhel-9", package, None))
+        self.assertEqual(products.component("rhel_8:curl"), Component("rhel-8", package, None))
+
+    def test_module(self) -> None:
+        """A module is in the package's own URL, or between the package and its repository; the former wins."""
+        purls = {"curl": CURL, "own": f"{CURL}&rpmmod=own:1:2:3", "module": "pkg:rpmmod/redhat/between@8:1:2"}
+        products = tree(
+            purls,
+            part("BaseOS-9", "module"),
+            part("BaseOS-9:module", "curl"),
+            part("BaseOS-9:module", "own"),
+            part("BaseOS-9", "own"),
+        )
+        modules = {}
+        for product_id in ("BaseOS-9:module:curl", "BaseOS-9:module:own", "BaseOS-9:own"):
+            component = products.component(product_id)
+            modules[product_id] = component and component.module
+        expected = {"BaseOS-9:module:curl": "between:8", "BaseOS-9:module:own": "own:1", "BaseOS-9:own": "own:1"}
+        self.assertEqual(modules, expected)
+
+    def test_none(self) -> None:
+        """Other products, modules as a whole, packages of other kinds and unknown ids are no components."""
+        purls = {"curl": CURL, "module": "pkg:rpmmod/redhat/a@8:1:2", "image": "pkg:oci/redhat/curl", "other": "x"}
+        relationships = [part(of, "curl") for of in ("OpenShift", "AppStream-8.6-EUS", "unheard-of")]
+        relationships += [part("BaseOS-9", each) for each in ("module", "image", "other", "unheard-of")]
+        products = tree(purls, *relationships)
+        for relationship in relationships:
+            product_id = relationship["full_product_name"]["product_id"]
+            self.assertIsNone(products.component(product_id), product_id)
+        for other in ("curl", "BaseOS-9", "BaseOS-9:curl", "", None, 7, ["BaseOS-9:module"], {}):
+            self.assertIsNone(products.component(other), other)
+
+    def test_relationships(self) -> None:
+        """Only relationships of default components are read."""
+        optional = {**part("BaseOS-9", "curl"), "category": "optional_component_of"}
+        self.assertIsNone(tree({"curl": CURL}, optional).component("BaseOS-9:curl"))
+        self.assertIsNotNone(tree({"curl": CURL}, optional, part("BaseOS-9", "curl")).component("BaseOS-9:curl"))
+
+    def test_circle(self) -> None:
+        """Relationships that form a circle are followed to a limit."""
+        products = tree({"x": CURL}, part("x", "y", "y"), part("y", "x", "x"), part("z", "z", "z"))
+        self.assertEqual([products.component(each) for each in "xyz"], [None, None, None])
+
+    def test_malformed(self) -> None:
+        """Malformed parts of a tree are ignored, and the others are read."""
+        for value in (None, 7, "x", [], {"branches": 7, "relationships": "x"}, {"relationships": [7, {}]}):
+            self.assertIsNone(ProductTree(value).component("BaseOS-9:curl"))
+        whole = document({"curl": CURL}, [part("BaseOS-9", "curl")])["product_tree"]
+        odd = {"product_id": "odd", "product_identification_helper": 7}
+        whole["branches"] += [7, {"product": 7}, {"product": {"product_id": 7}}, {"product": odd, "branches": 7}]
+        for values in ({"full_product_name": 7}, {"product_reference": 7}, {"relates_to_product_reference": None}):
+            whole["relationships"].append({**part("BaseOS-9", "curl", "broken"), **values})
+        products = ProductTree(whole)
+        self.assertIsNone(products.component("broken"))
+        self.assertIsNotNone(products.component("BaseOS-9:curl"))
