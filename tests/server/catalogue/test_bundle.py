@@ -74,7 +74,7 @@ class ManifestTests(BundleCase):
             (first(revision="0" * 32), "revision"),
             (first(digest="0" * 64), "revision"),
             (first(digest="x"), "not a SHA-256"),
-            (first(chunks=2), "checksums"),
+            (first(chunks=2), "one checksum for each chunk"),
             (first(vulnerabilities=4), "3 vulnerabilities, not 4"),
             (first(vulnerabilities=-1), "not a count"),
             (first(created="now"), "number of seconds"),

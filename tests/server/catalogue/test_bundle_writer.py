@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from patches.server.catalogue.bundle import BadBundle
-from patches.server.catalogue.bundle_writer import export
+from patches.server.catalogue.bundle_writer import write_bundle
 from patches.server.errors import CatalogueError
 from patches.signing import SigningKey
 from tests.server.bundle_case import BundleCase, SignedCase, bundle, members, read
@@ -16,13 +16,13 @@ class WriterTests(BundleCase):
 
     def test_size(self) -> None:
         """The size of the bundle is returned, and the bundle has the snapshots in the given order."""
-        size = export(self.catalogue, [self.small, self.big], self.file, None)
+        size = write_bundle(self.catalogue, [self.small, self.big], self.file, None)
         self.assertEqual(self.file.stat().st_size, size)
         self.assertEqual(read(self.file.read_bytes(), None), [self.small, self.big])
 
     def test_members(self) -> None:
         """The manifest is the first member, then its checksum, then every chunk, named by revision and number."""
-        export(self.catalogue, [self.big], self.file, None)
+        write_bundle(self.catalogue, [self.big], self.file, None)
         names = [name for name, _ in members(self.file.read_bytes())]
         self.assertEqual(names[:2], ["manifest.json", "manifest.sha256"])
         self.assertEqual(len(names), 2 + self.big.chunks)
@@ -32,10 +32,10 @@ class WriterTests(BundleCase):
         """A folder that does not exist, and a path that is a folder, are an error in one line; nothing remains."""
         folder = Path(self.mktemp())
         with self.assertRaisesRegex(BadBundle, f"^{folder / 'bundle'}: No such file or directory$"):
-            export(self.catalogue, [self.small], folder / "bundle", None)
+            write_bundle(self.catalogue, [self.small], folder / "bundle", None)
         (folder / "bundle").mkdir(parents=True)
         with self.assertRaisesRegex(BadBundle, f"^{folder / 'bundle'}: Is a directory$"):
-            export(self.catalogue, [self.small], folder / "bundle", None)
+            write_bundle(self.catalogue, [self.small], folder / "bundle", None)
         self.assertEqual([path.name for path in folder.iterdir()], ["bundle"])
 
     def test_pruned(self) -> None:
@@ -71,8 +71,8 @@ class SignedTests(SignedCase):
     def test_signature(self) -> None:
         """The signature of the manifest is the third member; all others are those of an unsigned bundle."""
         key = SigningKey.from_file(self.key)
-        export(self.catalogue, [self.small], self.file, key)
+        write_bundle(self.catalogue, [self.small], self.file, key)
         signed = members(self.file.read_bytes())
         self.assertEqual(signed[2][1].decode("ascii"), key.sign(signed[0][1]))
-        export(self.catalogue, [self.small], self.file, None)
+        write_bundle(self.catalogue, [self.small], self.file, None)
         self.assertEqual(members(self.file.read_bytes()), [*signed[:2], *signed[3:]])
