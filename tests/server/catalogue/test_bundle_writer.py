@@ -43,7 +43,7 @@ class WriterTests(BundleCase):
         self.file.write_bytes(b"before")
         with self.catalogue._engine.begin() as connection:
             connection.exec_driver_sql("DELETE FROM chunks")
-        self.assertRaises(CatalogueError, export, self.catalogue, [self.small], self.file, None)
+        self.assertRaises(CatalogueError, write_bundle, self.catalogue, [self.small], self.file, None)
         self.assertEqual(self.file.read_bytes(), b"before")
 
     def test_deterministic(self) -> None:
