@@ -1,1 +1,7 @@
-"""The HTTP API of the server: resources, errors, metrics, and the fast path for chunks."""
+"""
+The HTTP API of the server.
+
+:mod:`~patches.server.http.api` has the resources, :mod:`~patches.server.http.representations` their JSON documents,
+:mod:`~patches.server.http.errors` the table from errors to responses. :mod:`~patches.server.http.channel` bounds each
+connection; :mod:`~patches.server.http.fast_path` answers plain requests for chunks before they are parsed.
+"""
