@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web.client import Agent, HTTPConnectionPool
 from twisted.web.http_headers import Headers
 
-from patches.http.headers import retry_after
+from patches.http.headers import header_value, retry_after
 from patches.http.response_body import BodyTooLong, read_body
 
 #: How long an exchange may take in addition to the time for which the server was asked to wait.
@@ -40,10 +40,9 @@ class HttpResponse:
     body: bytes
     received: float = 0.0
 
-    def header(self, name: str) -> str:
-        """Return the last value of a header field; an empty text if the field is missing."""
-        values = self.headers.getRawHeaders(name)
-        return values[-1] if values else ""
+    def header(self, name: str) -> str | None:
+        """Return the last value of a header field; ``None`` if it is missing or empty."""
+        return header_value(self.headers, name)
 
     def document(self) -> dict[str, Any] | None:
         """Return the JSON object in the body; ``None`` if the body is not one."""

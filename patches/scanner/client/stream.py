@@ -213,7 +213,7 @@ class VulnerabilityStream(VerifiedStream):
     async def _take(self, answer: HttpResponse, number: int) -> bytes | None:
         self._patience.progress()
         self._resumes = 0
-        if answer.header("Content-Type").startswith("application/json"):
+        if (answer.header("Content-Type") or "").startswith("application/json"):
             end = answer.document()
             if end is None or end.get("finished") is not True:
                 raise NotVerified("the end of the stream is malformed")
@@ -223,7 +223,7 @@ class VulnerabilityStream(VerifiedStream):
             self._end = end
             return None
         self._verified = digest(answer.body)
-        if self._verified != parse_repr_digest(answer.header("Repr-Digest")):
+        if self._verified != parse_repr_digest(answer.header("Repr-Digest") or ""):
             raise NotVerified(f"chunk {number} is not the one that the server announced: its digest differs")
         if not self.snapshot:
             await self._learn_snapshot()

