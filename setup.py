@@ -51,7 +51,7 @@ setup(
             "pytest>=8.3",
             "pytest-twisted>=1.14",
             "pytest-xdist>=3.6",
-            "hypothesis>=6.100",
+            "hypothesis>=6.115",
             "coverage>=7.6",
             "cyclonedx-python-lib[json-validation]>=11",
             PYRPMDB,
