@@ -22,6 +22,18 @@ NOT_SECURITY = "not security"
 _NAMED = 20
 
 
+class NoPlatform(ValueError):
+    """
+    A distribution, a release or a product that is not a platform.
+
+    :ivar reason: the reason to skip its entries.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 @define(eq=False)
 class ParseContext:
     """

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import pytest
 
 from patches.scanner.host.os_release import detect_platform
-from patches.sources.osv.ecosystems import ECOSYSTEMS, Target
+from patches.sources.osv.ecosystems import ECOSYSTEMS
 from tests.integration.daemons import PATCHES, Daemon, wait_for
 from tests.shared_data import shared
 
@@ -60,8 +60,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 
 def platforms() -> list[str]:
     """Return the platforms of all cases and hosts: the server need not store the others."""
-    places = [ECOSYSTEMS.place(json.loads(path.read_text())["ecosystem"]) for path in cases()]
-    found = {place.platform for place in places if isinstance(place, Target)}
+    found = {ECOSYSTEMS.place(json.loads(path.read_text())["ecosystem"]).platform for path in cases()}
     found |= {detect_platform(host) for host in hosts()}
     return sorted(found - {"alpine-edge"})
 
@@ -102,7 +101,6 @@ def test_case(server: Daemon, path: Path | None) -> None:
     assert path is not None
     case = json.loads(path.read_text())
     place = ECOSYSTEMS.place(case["ecosystem"])
-    assert isinstance(place, Target)
     options = ("--platform", place.platform, "--channel", place.channel or "none")
     document = scan(server, shared("data/" + case["host"]), *options)
     rows = {(row["id"], row["package"], row["arch"]): row.get("class") for row in case["expected"]}

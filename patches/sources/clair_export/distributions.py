@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from patches.platforms import PATTERN
-from patches.sources.parse_context import ParseContext
+from patches.sources.parse_context import NoPlatform, ParseContext
 from patches.sources.red_hat import platform_of_cpe
 
 #: The key of the repositories of Red Hat's products in Clair; other keys are those of container images.
@@ -25,14 +25,6 @@ _FAMILIES = {
 }
 #: The version of the last release of Amazon Linux 1: a year and a month.
 _AMAZON_1 = "2018.03"
-
-
-class NoPlatform(ValueError):
-    """A distribution or a product that is not a platform."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 def platform_of(record: dict[str, Any], context: ParseContext) -> str:
@@ -61,12 +53,12 @@ def _of_distribution(name: str, version: str, context: ParseContext) -> str:
         return "amazon-1"
     if name == "opensuse-tumbleweed":
         return name
-    family, form = _FAMILIES.get(name, ("", ""))
-    found = re.fullmatch(form, version) if family else None
-    platform = f"{family}-{found[1]}" if found else ""
-    if not platform or not PATTERN.match(platform):
-        raise NoPlatform(context.unknown("distribution", f"{name} {version}".strip()))
-    return platform
+    if name in _FAMILIES:
+        family, form = _FAMILIES[name]
+        found = re.fullmatch(form, version)
+        if found and PATTERN.match(platform := f"{family}-{found[1]}"):
+            return platform
+    raise NoPlatform(context.unknown("distribution", f"{name} {version}".strip()))
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -15,10 +15,10 @@ from typing import Any, BinaryIO
 
 from patches.interfaces import SourceError
 from patches.platforms import Platform
-from patches.sources.clair_export.distributions import NoPlatform, platform_of
+from patches.sources.clair_export.distributions import platform_of
 from patches.sources.fields import SOURCES, arch_restriction, arches_in_pattern, is_link, is_name, severity_in, time_in
 from patches.sources.ids import errata, split_ids, vulnerability_ids
-from patches.sources.parse_context import INVALID_VERSION, NO_ID, NO_PACKAGE, NO_RECORD, ParseContext
+from patches.sources.parse_context import INVALID_VERSION, NO_ID, NO_PACKAGE, NO_RECORD, NoPlatform, ParseContext
 from patches.sources.red_hat import parse_module
 from patches.versions import InvalidVersion, ordering
 from patches.vulnerability import KINDS, FixedPackage, Vulnerability

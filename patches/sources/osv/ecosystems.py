@@ -15,7 +15,7 @@ import re
 from attrs import field, frozen
 
 from patches.platforms import PATTERN
-from patches.sources.parse_context import NOT_SECURITY
+from patches.sources.parse_context import NOT_SECURITY, NoPlatform
 
 _ANYWHERE = ("upstream", "related", "aliases")
 #: The highest number of ecosystem names that are remembered; a feed has a thousand at most.
@@ -221,31 +221,41 @@ class Ecosystems:
 
     def __init__(self, rows: tuple[Ecosystem, ...] = TABLE) -> None:
         self._rows = {row.name: row for row in rows}
-        self._known: dict[str, Target | str] = {}
+        self._known: dict[str, Target] = {}
+        self._refused: dict[str, str] = {}
 
-    def place(self, name: str) -> Target | str:
+    def place(self, name: str) -> Target:
         """
-        Return the target of the entries of an ecosystem, or the reason to skip them.
+        Return the target of the entries of an ecosystem.
 
         :param name: as in a record, ``Ubuntu:22.04:LTS``.
-        :return: a :class:`Target`, or a reason as text.
+        :raises NoPlatform: with the reason to skip the entries.
         """
-        if name not in self._known:
-            if len(self._known) >= _REMEMBERED:
-                return "unknown ecosystem"
-            self._known[name] = self._find(name)
-        return self._known[name]
+        target = self._known.get(name)
+        if target is not None:
+            return target
+        if name in self._refused:
+            raise NoPlatform(self._refused[name])
+        if len(self._known) + len(self._refused) >= _REMEMBERED:
+            raise NoPlatform("unknown ecosystem")
+        try:
+            return self._known.setdefault(name, self._find(name))
+        except NoPlatform as error:
+            self._refused[name] = error.reason
+            raise
 
-    def _find(self, name: str) -> Target | str:
+    def _find(self, name: str) -> Target:
         row = self._rows.get(name.partition(":")[0])
         if row is None:
-            return f"unknown ecosystem: {ascii(name.partition(':')[0][:30])[1:-1]}"
+            raise NoPlatform(f"unknown ecosystem: {ascii(name.partition(':')[0][:30])[1:-1]}")
         for release in row.releases:
             matched = release.pattern.fullmatch(name)
-            platform = release.platform.format(*matched.groups()).lower() if matched else ""
-            if matched and len(platform) <= 64 and PATTERN.match(platform):
+            if matched is None:
+                continue
+            platform = release.platform.format(*matched.groups()).lower()
+            if len(platform) <= 64 and PATTERN.match(platform):
                 return Target(row, platform, release.channel)
-        return f"another lineage of {row.name}"
+        raise NoPlatform(f"another lineage of {row.name}")
 
 
 #: The table, ready for use.

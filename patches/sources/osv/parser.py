@@ -17,7 +17,7 @@ from patches.sources.ids import vulnerability_ids
 from patches.sources.osv.ecosystems import ECOSYSTEMS, Ecosystem, Ecosystems
 from patches.sources.osv.packages import Entry, packages_of, stream_in
 from patches.sources.osv.severity import severity_of, vector_of
-from patches.sources.parse_context import NO_PACKAGE, NO_RECORD, WITHDRAWN, ParseContext
+from patches.sources.parse_context import NO_PACKAGE, NO_RECORD, WITHDRAWN, NoPlatform, ParseContext
 from patches.vulnerability import Vulnerability
 
 _CVE = re.compile(r"CVE-\d{4}-\d{4,19}\Z")
@@ -82,11 +82,16 @@ def _entries(document: dict[str, Any], context: ParseContext, ecosystems: Ecosys
     for content in affected:
         package = content.get("package") if isinstance(content, dict) else None
         name, ecosystem = (package.get("name"), package.get("ecosystem")) if isinstance(package, dict) else (None, None)
-        place = ecosystems.place(ecosystem) if isinstance(ecosystem, str) and is_name(name) else NO_PACKAGE
-        if isinstance(place, str):
-            context.skip(place)
-        elif context.wants(place.platform):
-            yield Entry(place, str(name), content)
+        if not isinstance(ecosystem, str) or not is_name(name):
+            context.skip(NO_PACKAGE)
+            continue
+        try:
+            place = ecosystems.place(ecosystem)
+        except NoPlatform as error:
+            context.skip(error.reason)
+            continue
+        if context.wants(place.platform):
+            yield Entry(place, name, content)
 
 
 def _vulnerability(

@@ -69,6 +69,6 @@ def _location(data: Element) -> Location:
     return (strong or weak)[0]
 
 
-def _digest(element: Element) -> str:
+def _digest(element: Element) -> str | None:
     digest = (element.text or "").strip().lower()
-    return digest if _DIGEST.match(digest) else ""
+    return digest if _DIGEST.match(digest) else None

@@ -6,8 +6,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.sources.clair_export.distributions import NoPlatform, platform_of
-from patches.sources.parse_context import ParseContext
+from patches.sources.clair_export.distributions import platform_of
+from patches.sources.parse_context import NoPlatform, ParseContext
 
 CPE = "cpe:2.3:a:redhat:enterprise_linux:{}:*:appstream:*:*:*:*:*"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.sources.osv.ecosystems import ECOSYSTEMS, Target
+from patches.sources.osv.ecosystems import ECOSYSTEMS
 from patches.sources.osv.packages import Entry, packages_of, stream_in
 from patches.sources.parse_context import ParseContext
 from patches.vulnerability import FixedPackage
@@ -15,9 +15,7 @@ from tests.sources.osv_records import affected, only, parse, record
 
 def entry(ecosystem: str, name: str, fixed: str | None = None, **rest: Any) -> Entry:
     """Return an entry."""
-    place = ECOSYSTEMS.place(ecosystem)
-    assert isinstance(place, Target)
-    return Entry(place, name, affected(ecosystem, name, fixed, **rest))
+    return Entry(ECOSYSTEMS.place(ecosystem), name, affected(ecosystem, name, fixed, **rest))
 
 
 class StreamTests(SynchronousTestCase):
