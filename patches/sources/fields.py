@@ -28,6 +28,16 @@ def time_in(value: Any) -> str | None:
     return value if isinstance(value, str) and _TIME.match(value) else None
 
 
+def text_of(value: Any) -> str:
+    """Return what should be a text; any other value counts as an empty one, as feeds omit these."""
+    return value if isinstance(value, str) else ""
+
+
+def object_of(value: Any) -> dict[str, Any]:
+    """Return what should be an object; any other value counts as an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
 def dicts(value: Any) -> list[dict[str, Any]]:
     """Return the objects in what should be a list of objects; other values are ignored."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

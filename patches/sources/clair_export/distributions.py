@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from patches.platforms import PATTERN
+from patches.sources.fields import object_of, text_of
 from patches.sources.parse_context import NoPlatform, ParseContext
 from patches.sources.red_hat import platform_of_cpe
 
@@ -35,11 +36,11 @@ def platform_of(record: dict[str, Any], context: ParseContext) -> str:
     :param context: contains the reasons of skipped entries so far.
     :raises NoPlatform: if it has no platform.
     """
-    distribution, repository = _object(record.get("distribution")), _object(record.get("repository"))
-    name, version = _text(distribution.get("did")), _text(distribution.get("version_id"))
+    distribution, repository = object_of(record.get("distribution")), object_of(record.get("repository"))
+    name, version = text_of(distribution.get("did")), text_of(distribution.get("version_id"))
     if name:
         return _of_distribution(name, version, context)
-    key, cpes = _text(repository.get("key")), [_text(repository.get(key)) for key in ("cpe", "name")]
+    key, cpes = text_of(repository.get("key")), [text_of(repository.get(key)) for key in ("cpe", "name")]
     if key and key != _CPE_REPOSITORY:
         raise NoPlatform("container image")
     found = [platform_of_cpe(cpe) for cpe in cpes if cpe]
@@ -59,11 +60,3 @@ def _of_distribution(name: str, version: str, context: ParseContext) -> str:
         if found and PATTERN.match(platform := f"{family}-{found[1]}"):
             return platform
     raise NoPlatform(context.unknown("distribution", f"{name} {version}".strip()))
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

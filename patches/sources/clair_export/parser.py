@@ -16,7 +16,16 @@ from typing import Any, BinaryIO
 from patches.interfaces import SourceError
 from patches.platforms import Platform
 from patches.sources.clair_export.distributions import platform_of
-from patches.sources.fields import SOURCES, arch_restriction, arches_in_pattern, is_link, is_name, severity_in, time_in
+from patches.sources.fields import (
+    SOURCES,
+    arch_restriction,
+    arches_in_pattern,
+    is_link,
+    is_name,
+    severity_in,
+    text_of,
+    time_in,
+)
 from patches.sources.ids import errata, split_ids, vulnerability_ids
 from patches.sources.parse_context import INVALID_VERSION, NO_ID, NO_PACKAGE, NO_RECORD, NoPlatform, ParseContext
 from patches.sources.red_hat import parse_module
@@ -79,7 +88,7 @@ def _parse_entry(entry: dict[str, Any], context: ParseContext) -> Iterator[Vulne
 
 
 def _vulnerabilities(record: dict[str, Any], platform: str, context: ParseContext) -> Iterator[Vulnerability]:
-    names, aliases = _names(_text(record.get("name")))
+    names, aliases = _names(text_of(record.get("name")))
     package = record.get("package")
     if not names:
         context.skip(NO_ID)
@@ -87,7 +96,7 @@ def _vulnerabilities(record: dict[str, Any], platform: str, context: ParseContex
         context.skip(NO_PACKAGE)
     elif package.get("kind") == "source" or package.get("arch") not in SOURCES:
         fixed, aliases = _fixed(record, package, platform), aliases | _aliases(record, names)
-        links, vector = _text(record.get("links")).split(), _text(record.get("severity"))
+        links, vector = text_of(record.get("links")).split(), text_of(record.get("severity"))
         for name in names:
             yield Vulnerability(
                 name=name,
@@ -113,8 +122,8 @@ def _aliases(record: dict[str, Any], names: list[str]) -> set[str]:
     """Return the aliases; an advisory names its CVEs in its links only."""
     listed = record.get("Aliases")
     told = [record.get("Self"), *(listed if isinstance(listed, list) else [])]
-    texts = [f"{_text(each.get('space'))}-{_text(each.get('name'))}" for each in told if isinstance(each, dict)]
-    links = _text(record.get("links"))
+    texts = [f"{text_of(each.get('space'))}-{text_of(each.get('name'))}" for each in told if isinstance(each, dict)]
+    links = text_of(record.get("links"))
     if not any(name.startswith("CVE-") for name in names):
         texts.append(links)
     return {*vulnerability_ids(texts), *errata(links)}
@@ -132,7 +141,7 @@ def _fixed(record: dict[str, Any], package: dict[str, Any], platform: str) -> Fi
     :raises InvalidVersion: if a version cannot be compared.
     """
     parsed = Platform.from_name(platform)
-    version, last = _text(record.get("fixed_in_version")), _text(package.get("version"))
+    version, last = text_of(record.get("fixed_in_version")), text_of(package.get("version"))
     status = "fixed" if version else "affected"
     if version == "0":
         status = _ZERO.get(parsed.family, status)
@@ -146,8 +155,8 @@ def _fixed(record: dict[str, Any], package: dict[str, Any], platform: str) -> Fi
         version if status == "fixed" else None,
         package["kind"],
         status=status,
-        arches=_arches(_text(record.get("arch_op")), _text(package.get("arch")), package["kind"]),
-        module=parse_module(_text(package.get("module"))),
+        arches=_arches(text_of(record.get("arch_op")), text_of(package.get("arch")), package["kind"]),
+        module=parse_module(text_of(package.get("module"))),
         last_affected=last if by_last else None,
     )
 
@@ -170,7 +179,3 @@ def _arches(operation: str, arch: str, kind: str) -> tuple[str, ...] | None:
         return arch_restriction([arch])
     found = arches_in_pattern(arch) if operation == "pattern match" else None
     return arch_restriction(found) if found else None
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

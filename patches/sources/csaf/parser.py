@@ -14,7 +14,7 @@ from typing import Any
 from patches.sources.archive.members import json_documents
 from patches.sources.csaf.products import ProductTree
 from patches.sources.csaf.statuses import ReleaseStatements, releases_of
-from patches.sources.fields import dicts, is_link, is_name, severity_in, time_in
+from patches.sources.fields import dicts, is_link, is_name, object_of, severity_in, time_in
 from patches.sources.ids import errata
 from patches.sources.parse_context import NO_ID, WITHDRAWN, ParseContext
 from patches.vulnerability import Severity, Vulnerability
@@ -43,7 +43,7 @@ def _is_vex(document: Any) -> bool:
 
 
 def _parse_document(document: dict[str, Any], context: ParseContext) -> Iterator[Vulnerability]:
-    tracking = _object(document["document"].get("tracking"))
+    tracking = object_of(document["document"].get("tracking"))
     if tracking.get("status") == "deleted":
         context.skip(WITHDRAWN)
         return
@@ -68,7 +68,7 @@ def _parse_document(document: dict[str, Any], context: ParseContext) -> Iterator
 
 def _is_rejected(content: dict[str, Any]) -> bool:
     """Return whether a CVE was rejected: its document remains, without an impact and with scores of zero."""
-    scores = [_object(score.get(kind)) for score in dicts(content.get("scores")) for kind in _SCORES if kind in score]
+    scores = [object_of(score.get(kind)) for score in dicts(content.get("scores")) for kind in _SCORES if kind in score]
     return bool(scores) and not _impacts(content) and all(score.get("baseScore") == 0 for score in scores)
 
 
@@ -82,7 +82,7 @@ def _severity(content: dict[str, Any], release: ReleaseStatements) -> Severity:
 
 
 def _aggregate(document: dict[str, Any]) -> Severity:
-    return severity_in(_object(document["document"].get("aggregate_severity")).get("text"))
+    return severity_in(object_of(document["document"].get("aggregate_severity")).get("text"))
 
 
 def _common(name: str, content: dict[str, Any], release: ReleaseStatements) -> dict[str, Any]:
@@ -104,9 +104,5 @@ def _common(name: str, content: dict[str, Any], release: ReleaseStatements) -> d
 
 def _vector(content: dict[str, Any], release: ReleaseStatements) -> str | None:
     scores = [score for score in dicts(content.get("scores")) if release.concerns(score.get("products"))]
-    vectors = [_object(score.get(kind)).get("vectorString") for kind in _SCORES for score in scores]
+    vectors = [object_of(score.get(kind)).get("vectorString") for kind in _SCORES for score in scores]
     return next((vector for vector in vectors if is_name(vector)), None)
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
