@@ -87,7 +87,7 @@ OUTPUT_SETTINGS = (
     Setting("format", TABLE, one_of(*FORMATS), f"The output format: {', '.join(FORMATS)}."),
     Setting("output", None, Path, "The file to write, completely or not at all; standard output if not given."),
     Setting("fail-on", "unknown", severity_limit, "The lowest severity that causes exit code 1; or never."),
-    Setting("verbose", "false", flag, "Name every package in the table that is affected or was not judged."),
+    Setting("verbose", "false", flag, "Name every package in the table that is affected or was not evaluated."),
     Setting("quiet", "false", flag, "Print only the document: no progress and no notes."),
 )
 ONCE_SETTINGS = (*SCAN_SETTINGS, *OUTPUT_SETTINGS)

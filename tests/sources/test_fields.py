@@ -12,8 +12,10 @@ from patches.sources.fields import (
     dicts,
     is_link,
     is_name,
+    object_of,
     severity_in,
     sorted_packages,
+    text_of,
     time_in,
 )
 from patches.vulnerability import FixedPackage, Severity
@@ -50,6 +52,14 @@ class TextTests(SynchronousTestCase):
             self.assertEqual(time_in(value), value)
         for other in ("0001-01-01T00:00:00Z", "2026-01-01", "2026-01-01T00:00:00", "", None, 0):
             self.assertIsNone(time_in(other))
+
+    def test_absent(self) -> None:
+        """A text or an object is returned; any other value counts as an empty one."""
+        for text, expected in (("a", "a"), ("", ""), (None, ""), (7, ""), (["a"], ""), ({}, ""), (b"a", "")):
+            self.assertEqual(text_of(text), expected)
+        for value in (None, "a", 7, [{"a": 1}]):
+            self.assertEqual(object_of(value), {})
+        self.assertEqual(object_of({"a": 1}), {"a": 1})
 
     def test_dicts(self) -> None:
         """Objects in a list are returned; other values have none."""

@@ -36,6 +36,6 @@ IMPORT_SETTINGS = (
 
 EXPLAINED = """
 Exit codes: 0 done; 1 check found damage, or show found no record; 2 wrong usage: no such revision, no such platform, or
-nothing is held; 5 there is no catalogue, or it cannot be used, or a
+nothing is held back; 5 there is no catalogue, or it cannot be used, or a
 bundle is refused.
 """

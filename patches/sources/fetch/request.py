@@ -16,7 +16,6 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web.http import GONE, NOT_FOUND
 from twisted.web.iweb import IResponse
 
-from patches.http.headers import retry_after
 from patches.interfaces import NotThere, SourceError
 from patches.sources.fetch.body import discard_body
 from patches.sources.fetch.redirects import REDIRECTS, redirected, same_server, without_credentials
@@ -28,6 +27,7 @@ from patches.sources.fetch.retry import (
     TransientFailure,
     describe,
     is_cancellation,
+    raise_transient,
     timed_out,
     times,
 )
@@ -94,10 +94,7 @@ class RequestSender:
             raise NotThere(reason)
         if not _may_pass(response.code):
             raise SourceError(reason)
-        wait = retry_after(response.headers, self._clock.seconds())
-        if wait is not None and wait > self._settings.max_retry_after_seconds:
-            raise SourceError(f"{reason}, and asks for a pause of {wait:.0f} s")
-        raise TransientFailure(reason, wait)
+        raise_transient(response, self._settings, self._clock.seconds())
 
 
 def raise_failure(error: Exception) -> NoReturn:

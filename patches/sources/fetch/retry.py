@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from attrs import field, frozen
 from attrs.validators import ge, gt
@@ -33,6 +33,7 @@ from twisted.web.client import (  # type: ignore[attr-defined]  # RequestNotSent
 )
 from twisted.web.iweb import IResponse
 
+from patches.http.headers import retry_after
 from patches.http.response_body import read_body
 from patches.interfaces import SourceError
 from patches.service.backoff import Backoff
@@ -96,7 +97,7 @@ class FetchSettings:
     :ivar parallel: the number of requests that may be in progress at once.
     :ivar rate: the highest number of requests a second, evenly spaced, repeated ones included; ``None``: no limit.
     :ivar max_bytes: the longest file that is downloaded.
-    :ivar max_retry_after_seconds: the longest pause that a server may ask for; a longer one ends the download.
+    :ivar max_retry_after_seconds: the longest pause that a server may ask for; a longer one ends the request.
     :ivar redirects: the number of redirects that are followed in one try.
     """
 
@@ -170,6 +171,7 @@ class RetryingClient:
 
         :param max_bytes: the longest body that is accepted, decompressed.
         :raises RequestFailed: if the last try failed too.
+        :raises SourceError: if the server asks for too long a pause.
         :raises BodyTooLong: as soon as the body is too long; this is not tried again.
         """
 
@@ -178,8 +180,6 @@ class RetryingClient:
                 answer = await self._attempt(url, max_bytes, dict(headers or {}))
             except (RequestTimedOut, *BROKEN) as error:
                 raise TransientFailure(describe(error)) from error
-            if answer.status in TRANSIENT:
-                raise TransientFailure(f"it answered {answer.status}")
             return answer
 
         return await retrying(attempt, self._settings, self._clock, self._jitter)
@@ -199,7 +199,25 @@ class RetryingClient:
 
     async def _send(self, url: str, max_bytes: int, headers: dict[str, str]) -> Response:
         response: IResponse = await self._client.get(url, headers=headers, allow_redirects=False, unbuffered=True)
-        return Response(response.code, await read_body(response, max_bytes))
+        body = await read_body(response, max_bytes)
+        if response.code in TRANSIENT:
+            raise_transient(response, self._settings, self._clock.seconds())
+        return Response(response.code, body)
+
+
+def raise_transient(response: IResponse, settings: FetchSettings, now: float) -> NoReturn:
+    """
+    Raise the failure of a response whose status may pass.
+
+    :param now: seconds since 1970.
+    :raises TransientFailure: with the pause that the server asks for.
+    :raises SourceError: if that pause is longer than the settings allow.
+    """
+    reason = f"it answered {response.code}"
+    wait = retry_after(response.headers, now)
+    if wait is not None and wait > settings.max_retry_after_seconds:
+        raise SourceError(f"{reason}, and asks for a pause of {wait:.0f} s")
+    raise TransientFailure(reason, wait)
 
 
 def timed_out(result: Any, seconds: float) -> Any:

@@ -11,8 +11,10 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.client import ResponseDone, ResponseFailed
+from twisted.web.http_headers import Headers
 
 from patches.http.response_body import BodyTooLong, read_body
+from patches.interfaces import SourceError
 from patches.sources.fetch.retry import TRANSIENT, FetchSettings, RateLimiter, RequestFailed, Response, RetryingClient
 
 
@@ -28,8 +30,9 @@ class FakeTransport:
 class FakeResponse:
     """A response whose body the test delivers."""
 
-    def __init__(self, code: int = 200) -> None:
+    def __init__(self, code: int = 200, retry_after: str | None = None) -> None:
         self.code = code
+        self.headers = Headers({"Retry-After": [retry_after]} if retry_after else {})
         self.transport = FakeTransport()
 
     def deliverBody(self, protocol: Any) -> None:
@@ -53,8 +56,8 @@ class FakeClient:
         self.waiting.append(Deferred())
         return self.waiting[-1]
 
-    def answer(self, status: int, body: bytes = b"") -> None:
-        response = FakeResponse(status)
+    def answer(self, status: int, body: bytes = b"", retry_after: str | None = None) -> None:
+        response = FakeResponse(status, retry_after)
         self.waiting[-1].callback(response)
         response.finish(body)
 
@@ -98,6 +101,22 @@ class FetcherTests(SynchronousTestCase):
         """The pause before another try doubles, up to its longest, and jitter shortens it by up to a half."""
         self.assertEqual(self.pauses(0.0, tries=7, max_pause_seconds=12.0), [1, 2, 4, 8, 12, 12])
         self.assertEqual(self.pauses(1.0, tries=7, max_pause_seconds=12.0), [0.5, 1, 2, 4, 6, 6])
+
+    def test_asked_pause(self) -> None:
+        """A pause that the server asks for is kept, in seconds or as a date; one that is too long ends the request."""
+        for asked in ("7", "Thu, 01 Jan 1970 00:00:07 GMT"):
+            self.clock = Clock()
+            fetching = self.fetch()
+            self.client.answer(429, retry_after=asked)
+            self.clock.advance(6.9)
+            self.assertEqual(self.client.waiting[-1].called, True)
+            self.clock.advance(0.1)
+            self.client.answer(200)
+            self.successResultOf(fetching)
+        fetching = self.fetch()
+        self.client.answer(503, retry_after="121")
+        reason = self.failureResultOf(fetching, SourceError).value
+        self.assertEqual(reason.args, ("it answered 503, and asks for a pause of 121 s",))
 
     def test_rate(self) -> None:
         """Requests are sent at an even pace, repeated ones included."""
