@@ -43,6 +43,8 @@ def to_wire(vulnerability: Vulnerability) -> dict[str, Any]:
         "source": vulnerability.source,
         "published": vulnerability.published,
         "cvss": vulnerability.cvss,
+        **({"note": vulnerability.note} if vulnerability.note is not None else {}),
+        **({"followed": list(vulnerability.followed)} if vulnerability.followed else {}),
     }
 
 
@@ -56,7 +58,13 @@ def _package_to_wire(package: FixedPackage) -> dict[str, Any]:
         "arches": list(package.arches) if package.arches is not None else None,
         "module": package.module,
     }
-    rare = {"lastAffected": package.last_affected, "channel": package.channel}
+    # "channel" is for scanners that do not know tracks: they skip what is in a channel that they do not have.
+    rare = {
+        "lastAffected": package.last_affected,
+        "track": package.track,
+        "channel": package.track,
+        "note": package.note,
+    }
     return document | {name: value for name, value in rare.items() if value is not None}
 
 
@@ -77,6 +85,8 @@ def from_wire(record: Any) -> Vulnerability:
             source=_text_or_none(record.get("source")) or "",
             published=_text_or_none(record.get("published")),
             cvss=_text_or_none(record.get("cvss")),
+            note=_text_or_none(record.get("note")),
+            followed=_texts(record.get("followed") or []),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MalformedWire(f"not a vulnerability: {error!r}") from error
@@ -93,7 +103,8 @@ def _package_from_wire(record: Any) -> FixedPackage:
         arches=_texts(arches) if arches is not None else None,
         module=_text_or_none(record.get("module")),
         last_affected=_text_or_none(record.get("lastAffected")),
-        channel=_text_or_none(record.get("channel")),
+        track=_text_or_none(record.get("track") or record.get("channel")),
+        note=_text_or_none(record.get("note")),
     )
 
 
@@ -123,14 +134,19 @@ def decode_lines(body: bytes, names: Container[str] | None = None) -> Iterator[V
     """
     Decode the body of a chunk, one vulnerability at a time.
 
-    :param names: yield only vulnerabilities with a fixed package of one of these names; ``None``: all. Most records are
-        about packages that a host does not have, and converting a record to a value takes longer than parsing it.
+    :param names: yield only vulnerabilities with a fixed package of one of these names, and the lists of followed
+        packages; ``None``: all. Most records are about packages that a host does not have, and converting a record to a
+        value takes longer than parsing it.
     :raises MalformedWire: at the first line that is not a vulnerability.
     """
     for line in body.splitlines():
         try:
             record = json.loads(line)
-            wanted = names is None or any(package["name"] in names for package in record["fixedInPackages"])
+            wanted = (
+                names is None
+                or any(package["name"] in names for package in record["fixedInPackages"])
+                or "followed" in record
+            )
         except (ValueError, RecursionError) as error:
             raise MalformedWire(f"not JSON: {error}") from error
         except (KeyError, TypeError) as error:

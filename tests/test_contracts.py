@@ -270,7 +270,7 @@ class WordTests(SynchronousTestCase):
         """The statuses of packages, and the kinds."""
         self.assertEqual(vulnerability.KINDS, ("source", "binary"))
         expected = {"fixed", "affected", "will_not_fix", "deferred", "under_investigation", "not_affected"}
-        self.assertEqual(set(vulnerability.STATUSES), {*expected, "end_of_life"})
+        self.assertEqual(set(vulnerability.STATUSES), {*expected, "end_of_life", "unreadable"})
 
     def test_severities(self) -> None:
         """The severities, as numbers on the wire."""

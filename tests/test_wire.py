@@ -39,7 +39,8 @@ PACKAGES = st.builds(
     arches=st.none() | st.lists(TEXT, max_size=3).map(tuple),
     module=VERSIONS,
     last_affected=VERSIONS,
-    channel=VERSIONS,
+    track=VERSIONS,
+    note=VERSIONS,
 )
 VULNERABILITIES = st.builds(
     Vulnerability,

@@ -24,7 +24,7 @@ from patches.settings import BadSetting, Setting, flag, minutes, one_of, seconds
 from patches.signing import BadKey, VerifyKey
 from patches.vulnerability import Severity
 
-_CHANNEL = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
+_TRACK = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 
 
 def platform(text: str) -> str:
@@ -47,11 +47,11 @@ def host_name(text: str) -> str:
     return text.strip()
 
 
-def channels(text: str) -> frozenset[str]:
-    """Parse a comma-separated list of channel names; ``none`` is the empty list."""
+def tracks(text: str) -> frozenset[str]:
+    """Parse a comma-separated list of track names; ``none`` is the empty list."""
     names = {name.strip() for name in text.split(",") if name.strip()}
-    if not names or not all(_CHANNEL.match(name) for name in names) or (len(names) > 1 and "none" in names):
-        raise ValueError("must be channel names such as esm, separated by commas, or none")
+    if not names or not all(_TRACK.match(name) for name in names) or (len(names) > 1 and "none" in names):
+        raise ValueError("must be track names such as esm, separated by commas, or none")
     return frozenset(names - {"none"})
 
 
@@ -77,7 +77,7 @@ SCAN_SETTINGS = (
     Setting("patience", "10m", seconds, "How long to retry if the server stops answering or denies the session."),
     Setting("max-age", "7d", seconds, "The longest time since the list was last checked against its sources."),
     Setting("ignore", None, Path, "A file of decisions (TOML or OpenVEX) about findings that do not count."),
-    Setting("channel", None, channels, "The channels enabled on the host: esm or none; detected if not given."),
+    Setting("track", None, tracks, "The tracks enabled on the host, such as esm or eus-9.4, or none; detected if not given."),
     Setting("cache", None, Path, "A folder that caches the list, used if it is unchanged or the server is away."),
     Setting("include-unfixed", "false", flag, "Show findings without a fix with the others, and count them."),
 )
@@ -94,7 +94,7 @@ ONCE_SETTINGS = (*SCAN_SETTINGS, *OUTPUT_SETTINGS)
 
 _FORM = Setting("format", TABLE, one_of(TABLE, "json"), f"The output format: {TABLE} or json.")
 #: The options of ``patches inventory``, which sends no request to the server; and of ``patches explain``.
-INVENTORY_SETTINGS = (*(each for each in SCAN_SETTINGS if each.name in ("platform", "root", "host", "channel")), _FORM)
+INVENTORY_SETTINGS = (*(each for each in SCAN_SETTINGS if each.name in ("platform", "root", "host", "track")), _FORM)
 EXPLAIN_SETTINGS = (
     *(each for each in SCAN_SETTINGS if each.name in ("patches-server", "patience", "state-dir", "verify-key")),
     *INVENTORY_SETTINGS,
@@ -109,8 +109,8 @@ SETTINGS = (
     ),
 )
 
-#: The option's name in the first Patches → its current name.
-ALIASES = {"mozdef-proxy": "reporter"}
+#: An earlier name of an option → its current name.
+ALIASES = {"mozdef-proxy": "reporter", "channel": "track"}
 
 
 def target_of(values: Mapping[str, Any]) -> Target:
@@ -127,7 +127,7 @@ def target_of(values: Mapping[str, Any]) -> Target:
         values["platform"] or detect_platform(root),
         root,
         running=os.uname().release if root.resolve() == Path("/") else None,
-        channels=values["channel"],
+        tracks=values["track"],
         support_end=support_end(root),
     )
 

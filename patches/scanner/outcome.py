@@ -34,7 +34,7 @@ class Target:
     :ivar platform: the platform whose list it is compared with.
     :ivar root: its root folder; ``/`` for this host.
     :ivar running: the release of its running kernel, as ``uname -r`` prints it; ``None`` if it is not the running host.
-    :ivar channels: the channels that are enabled on it; ``None`` to detect them from its files.
+    :ivar tracks: the tracks that are enabled on it; ``None`` to detect them from its files.
     :ivar support_end: the month in which its support ends, as ``2028-06``; ``None`` if its ``os-release`` has no such
         field.
     """
@@ -43,7 +43,7 @@ class Target:
     platform: str
     root: Path
     running: str | None = None
-    channels: frozenset[str] | None = None
+    tracks: frozenset[str] | None = None
     support_end: str | None = None
 
 

@@ -15,7 +15,7 @@ from patches.scanner.client.client import PatchesClient
 from patches.scanner.compare import Comparison, Watch, compare
 from patches.scanner.host.end_of_life import support_ended
 from patches.scanner.host.kernels import kernels_of, running_packages
-from patches.scanner.host.subscriptions import subscribed_channels
+from patches.scanner.host.subscriptions import tracks_of_host
 from patches.scanner.inventory import Inventory, InventoryError, read_inventory
 from patches.scanner.matching.coverage import is_covered
 from patches.scanner.matching.findings import Finding
@@ -64,13 +64,13 @@ async def scan(
 
 def read_host_inventory(target: Target) -> Inventory:
     """
-    Read the installed packages and the enabled channels of a host.
+    Read the installed packages and the enabled tracks of a host.
 
     :raises InventoryError: if the packages cannot be read whole.
     """
     inventory = read_inventory(target.root, Platform.from_name(target.platform).version_scheme)
-    channels = subscribed_channels(target.root, inventory.packages) if target.channels is None else target.channels
-    return evolve(inventory, channels=channels)
+    tracks = tracks_of_host(target.root, inventory.packages) if target.tracks is None else target.tracks
+    return evolve(inventory, tracks=tracks)
 
 
 def _outcome(comparison: Comparison, target: Target, policy: Policy, times: tuple[float, float]) -> Outcome:
@@ -104,7 +104,7 @@ def _outcome(comparison: Comparison, target: Target, policy: Policy, times: tupl
         unfixed=unfixed,
         not_evaluated=Counter(comparison.matcher.not_evaluated),
         kernels=kernels,
-        end_of_life=support_ended(target.platform, today, inventory.channels, target.support_end),
+        end_of_life=support_ended(target.platform, today, inventory.tracks, target.support_end),
         list_info=list_info,
         with_unfixed=policy.with_unfixed,
     )

@@ -72,7 +72,7 @@ def sorted_packages(packages: Iterable[FixedPackage]) -> tuple[FixedPackage, ...
 
 
 def _order(package: FixedPackage) -> tuple[str, ...]:
-    bounds = (package.introduced, package.version, package.last_affected, package.channel, package.module)
+    bounds = (package.introduced, package.version, package.last_affected, package.track, package.module)
     return (package.name, package.kind, *(bound or "" for bound in bounds), package.status, *(package.arches or ()))
 
 

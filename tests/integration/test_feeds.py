@@ -101,7 +101,7 @@ def test_case(server: Daemon, path: Path | None) -> None:
     assert path is not None
     case = json.loads(path.read_text())
     place = ECOSYSTEMS.place(case["ecosystem"])
-    options = ("--platform", place.platform, "--channel", place.channel or "none")
+    options = ("--platform", place.platform, "--track", place.track or "none")
     document = scan(server, shared("data/" + case["host"]), *options)
     rows = {(row["id"], row["package"], row["arch"]): row.get("class") for row in case["expected"]}
     kinds = {kind_of(name) for name, _, _ in rows} - {"ALBA-", "ALEA-"}  # these are not security advisories

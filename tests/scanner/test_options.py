@@ -28,13 +28,13 @@ class OptionTests(SynchronousTestCase):
         self.assertEqual((default.max_age and default.max_age.days, default.with_unfixed), (7, False))
         self.assertRaises(BadIgnores, policy_of, self.values(ignore=self.mktemp()))
 
-    def test_channels(self) -> None:
-        """Given channels override the detected ones; ``none`` is the empty list."""
-        for text, channels in {"esm": {"esm"}, "esm, fips": {"esm", "fips"}, "none": set()}.items():
-            self.assertEqual(target_of(self.values(platform="debian-12", channel=text)).channels, channels)
-        self.assertIsNone(target_of(self.values(platform="debian-12")).channels)
+    def test_tracks(self) -> None:
+        """Given tracks override the detected ones; ``none`` is the empty list."""
+        for text, tracks in {"esm": {"esm"}, "esm, fips": {"esm", "fips"}, "none": set()}.items():
+            self.assertEqual(target_of(self.values(platform="debian-12", track=text)).tracks, tracks)
+        self.assertIsNone(target_of(self.values(platform="debian-12")).tracks)
         for text in ("", ",", "none,esm", "a b"):
-            self.assertRaises(BadSetting, self.values, channel=text)
+            self.assertRaises(BadSetting, self.values, track=text)
 
     def test_limits(self) -> None:
         """A limit is a severity, or never."""
@@ -44,8 +44,8 @@ class OptionTests(SynchronousTestCase):
     def test_daemon(self) -> None:
         """A daemon accepts the flag without a value, and rejects the options of a single scan."""
         options = Options()
-        options.parseOptions(["--include-unfixed", "--max-age", "1d", "--channel", "esm"])
-        self.assertEqual((options.resolved["include-unfixed"], options.resolved["channel"]), (True, {"esm"}))
+        options.parseOptions(["--include-unfixed", "--max-age", "1d", "--track", "esm"])
+        self.assertEqual((options.resolved["include-unfixed"], options.resolved["track"]), (True, {"esm"}))
         plain = Options()
         plain.parseOptions([])
         self.assertIs(plain.resolved["include-unfixed"], False)

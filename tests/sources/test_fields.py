@@ -106,7 +106,7 @@ class OrderTests(SynchronousTestCase):
             FixedPackage("a", "1", "binary"),
             FixedPackage("a", "1", introduced="0"),
             FixedPackage("a", "1", arches=("x",)),
-            FixedPackage("b", "1", channel="esm"),
+            FixedPackage("b", "1", track="esm"),
         ]
         expected = sorted_packages(packages)
         self.assertEqual((set(expected), len(expected)), (set(packages), 6))

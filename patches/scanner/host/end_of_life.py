@@ -38,16 +38,16 @@ ENDS = {
     "azurelinux-2.0": "2025-07",
 }  # fmt: skip
 
-#: The same for subscribers of Ubuntu Pro, whose hosts have the channel ``esm``.
+#: The same for subscribers of Ubuntu Pro, whose hosts have the track ``esm``.
 ENDS_ESM = {"ubuntu-14.04": "2024-04", "ubuntu-16.04": "2026-04", "ubuntu-18.04": "2028-04", "ubuntu-20.04": "2030-04"}
 
 
-def support_ended(platform: str, today: date, channels: Container[str] = (), told: str | None = None) -> str | None:
+def support_ended(platform: str, today: date, tracks: Container[str] = (), told: str | None = None) -> str | None:
     """
     Return the month in which the support of a platform ended; ``None`` if it has not ended or the end is not known.
 
-    :param channels: the channels that are enabled on the host.
+    :param tracks: the tracks that are enabled on the host.
     :param told: the month in the host's own ``os-release`` (``SUPPORT_END``), which takes precedence over the tables.
     """
-    end = told or (ENDS_ESM.get(platform) if "esm" in channels else None) or ENDS.get(platform)
+    end = told or (ENDS_ESM.get(platform) if "esm" in tracks else None) or ENDS.get(platform)
     return end if end is not None and end < f"{today:%Y-%m}" else None

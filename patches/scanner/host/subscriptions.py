@@ -1,4 +1,4 @@
-"""Detection of a host's subscriptions: channels with fixes for subscribers only, which a list keeps apart."""
+"""Detection of a host's subscriptions: tracks with fixes for subscribers only, which a list keeps apart."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _APT_SOURCES = "etc/apt/sources.list.d"
 _MOST_BYTES = 1024 * 1024
 
 
-def subscribed_channels(root: Path, packages: Iterable[Package]) -> frozenset[str]:
+def tracks_of_host(root: Path, packages: Iterable[Package]) -> frozenset[str]:
     """
-    Return the channels that are enabled on the host whose root folder is ``root``.
+    Return the tracks that are enabled on the host whose root folder is ``root``.
 
-    A host has ``esm`` if a version from that channel is installed (the sign that remains longest), if its apt has a
+    A host has ``esm`` if a version from that track is installed (the sign that remains longest), if its apt has a
     source for it, or if the status file of the Ubuntu Pro client says that the host is attached.
     """
     if any("+esm" in package.version or "~esm" in package.version for package in packages):

@@ -30,6 +30,10 @@ class Package:
     :ivar source_version: the version of the source package; for an rpm without the epoch, which is not recorded.
     :ivar module: the modularity label of an rpm, ``name:stream:version:context``; ``None`` if it has no label.
     :ivar vendor: the builder of an rpm, or the origin of a Debian package's repository; ``None`` if it is not known.
+    :ivar repository: the repository from which an rpm was installed, as yum or dnf recorded it; ``None`` if it is not
+        known.
+    :ivar problem: why the package cannot be evaluated, if its entry in the database is damaged or incomplete; else
+        ``None``. Its name is then as much of it as can be read.
     """
 
     name: str
@@ -39,6 +43,8 @@ class Package:
     source_version: str
     module: str | None = None
     vendor: str | None = None
+    repository: str | None = None
+    problem: str | None = None
 
 
 def package_document(package: Package) -> dict[str, Any]:
@@ -59,12 +65,12 @@ class Inventory:
 
     :ivar scheme: the version scheme: ``dpkg``, ``rpm`` or ``apk``.
     :ivar packages: each package once; never empty.
-    :ivar channels: the channels that are enabled on the host, such as ``esm`` of Ubuntu Pro.
+    :ivar tracks: the tracks that are enabled on the host besides the main line, such as ``esm`` of Ubuntu Pro.
     """
 
     scheme: str
     packages: tuple[Package, ...]
-    channels: frozenset[str] = frozenset()
+    tracks: frozenset[str] = frozenset()
 
 
 def databases() -> tuple[IInventory, ...]:

@@ -54,7 +54,7 @@ class Matcher:
         self.not_evaluated: Counter[str] = Counter()
         self.unjudged: dict[Package, set[str]] = {}
         self._scheme = inventory.scheme
-        self._channels = inventory.channels
+        self._tracks = inventory.tracks
         self._sort_key = ordering(inventory.scheme)
         self._installed: dict[tuple[str, str], list[tuple[Package, str]]] = {}
         for package in inventory.packages:
@@ -80,22 +80,22 @@ class Matcher:
         offered = self._offered(vulnerability.fixed_in)
         for fixed in vulnerability.fixed_in:
             for package, version in self._installed.get((fixed.kind, fixed.name), ()):
-                rule = self._judge(fixed, package, version) if fixed in offered else Rule.OTHER_CHANNEL
+                rule = self._judge(fixed, package, version) if fixed in offered else Rule.OTHER_TRACK
                 yield fixed, package, version, rule
 
     def _offered(self, fixes: tuple[FixedPackage, ...]) -> Sequence[FixedPackage]:
         """
-        Return the fixes that this host can get: those of the main line and of the channels that are enabled on it.
+        Return the fixes that this host can get: those of the main line and of the tracks that are enabled on it.
 
-        If a channel of this host has a fix for a package, it replaces the fixes of the main line for that package.
+        If a track of this host has a fix for a package, it replaces the fixes of the main line for that package.
         """
-        if all(fixed.channel is None for fixed in fixes):
+        if all(fixed.track is None for fixed in fixes):
             return fixes
-        own = {(fixed.kind, fixed.name) for fixed in fixes if fixed.channel in self._channels}
+        own = {(fixed.kind, fixed.name) for fixed in fixes if fixed.track in self._tracks}
         return [
             fixed
             for fixed in fixes
-            if fixed.channel in self._channels or (fixed.channel is None and (fixed.kind, fixed.name) not in own)
+            if fixed.track in self._tracks or (fixed.track is None and (fixed.kind, fixed.name) not in own)
         ]
 
     def _judge(self, fixed: FixedPackage, package: Package, version: str) -> Rule:

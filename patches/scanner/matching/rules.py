@@ -22,9 +22,9 @@ class Rule(Enum):
     NOT_AFFECTED = (False, "the source says that it is not affected")
     OTHER_ARCH = (False, "this is for other architectures")
     OTHER_MODULE = (False, "this is for packages of another module or stream, or for packages outside modules")
-    OTHER_CHANNEL = (
+    OTHER_TRACK = (
         False,
-        "this is for a channel that is not enabled on the host, or the host has a channel with a fix of its own",
+        "this is for a track that is not enabled on the host, or the host has a track with a fix of its own",
     )
     INVALID_INSTALLED = (None, "the installed version is not valid")
     INVALID_LISTED = (None, "the listed version is not valid")

@@ -87,7 +87,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "status": fixed.status,
         "kind": fixed.kind,
         "module": fixed.module,
-        "channel": fixed.channel,
+        "track": fixed.track,
         "names": list(finding.names),
         "records": [_record(record) for record in finding.records],
         "sources": list(finding.sources),

@@ -37,7 +37,7 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
 def _step_document(step: Step) -> dict[str, Any]:
     fixed = step.fixed
     return {
-        "named": {"name": fixed.name, "kind": fixed.kind, "module": fixed.module, "channel": fixed.channel},
+        "named": {"name": fixed.name, "kind": fixed.kind, "module": fixed.module, "track": fixed.track},
         "introduced": fixed.introduced,
         "fixed": fixed.version,
         "lastAffected": fixed.last_affected,
@@ -72,7 +72,7 @@ def _lines(target: Target, explanation: Explanation) -> Iterator[str]:
 
 def _step(step: Mapping[str, Any]) -> str:
     named, installed = step["named"], step["installed"]
-    where = "".join(f", {name} {named[name]}" for name in ("module", "channel") if named[name])
+    where = "".join(f", {name} {named[name]}" for name in ("module", "track") if named[name])
     bounds = (("from", step["introduced"]), ("fixed in", step["fixed"]), ("up to", step["lastAffected"]))
     list_info = ", ".join(f"{word} {version}" for word, version in bounds if version) or step["status"].replace(
         "_", " "

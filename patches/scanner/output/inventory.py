@@ -18,7 +18,7 @@ def inventory_document(target: Target, inventory: Inventory) -> dict[str, Any]:
         "host": target.host,
         "platform": target.platform,
         "scheme": inventory.scheme,
-        "channels": sorted(inventory.channels),
+        "tracks": sorted(inventory.tracks),
         "kernels": kernels_document(kernels_of(inventory, target.running)),
         "packages": [
             {**package_document(package), "module": package.module, "vendor": package.vendor}

@@ -12,7 +12,7 @@ def remedy(finding: Finding) -> str:
     """Return a sentence that says how to repair a finding."""
     fixed, package = finding.fixed, finding.package
     name = f"{package.name} (source package {package.source})" if _by_source(finding) else package.name
-    only = f", which is in the channel {fixed.channel}" if fixed.channel else ""
+    only = f", which is in the track {fixed.track}" if fixed.track else ""
     if fixed.version is not None:
         return f"Upgrade {name} to {fixed.version} or later{only}."
     if fixed.last_affected is not None:

@@ -75,7 +75,7 @@ def records_table(records: Iterable[Vulnerability]) -> Table:
 
 
 def _package(fixed: FixedPackage) -> str:
-    rare = [text for text in (fixed.module, fixed.channel, ",".join(fixed.arches or ())) if text]
+    rare = [text for text in (fixed.module, fixed.track, ",".join(fixed.arches or ())) if text]
     return f"{fixed.name} ({'; '.join(rare)})" if rare else fixed.name
 
 

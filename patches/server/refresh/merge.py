@@ -110,7 +110,7 @@ class StatementStore:
 
 
 def _package(fixed: FixedPackage) -> str:
-    return " ".join((fixed.kind, fixed.name, fixed.module or "", fixed.channel or ""))
+    return " ".join((fixed.kind, fixed.name, fixed.module or "", fixed.track or ""))
 
 
 def _said(fixed: FixedPackage) -> str:

@@ -33,12 +33,12 @@ class Release:
 
     :ivar pattern: matches the whole name of an OSV ecosystem.
     :ivar platform: the platform, with ``{0}`` and so on for the groups of the pattern.
-    :ivar channel: the subscription that the fixes of these entries require; ``None``: every host gets them.
+    :ivar track: the subscription that the fixes of these entries require; ``None``: every host gets them.
     """
 
     pattern: re.Pattern[str] = field(converter=_compiled)
     platform: str
-    channel: str | None = None
+    track: str | None = None
 
 
 @frozen
@@ -59,7 +59,7 @@ class Ecosystem:
     :ivar page: the URL of a description, with ``{name}``; empty: one of the references.
     :ivar home: the prefix of the reference that is preferred to others.
     :ivar rated_in_summary: whether the summary begins with the severity: ``Important: …``.
-    :ivar paid: the channel for subscribers; a package that has entries for it only gets no fix elsewhere.
+    :ivar paid: the track for subscribers; a package that has entries for it only gets no fix elsewhere.
     """
 
     name: str
@@ -87,11 +87,11 @@ class Ecosystem:
 
 @frozen
 class Target:
-    """The target of an entry: a platform, its channel, and the rules of its ecosystem."""
+    """The target of an entry: a platform, its track, and the rules of its ecosystem."""
 
     ecosystem: Ecosystem
     platform: str
-    channel: str | None
+    track: str | None
 
 
 _SUSE_IDS = ("SUSE-SU-", "openSUSE-SU-")
@@ -254,7 +254,7 @@ class Ecosystems:
                 continue
             platform = release.platform.format(*matched.groups()).lower()
             if len(platform) <= 64 and PATTERN.match(platform):
-                return Target(row, platform, release.channel)
+                return Target(row, platform, release.track)
         raise NoPlatform(f"another lineage of {row.name}")
 
 

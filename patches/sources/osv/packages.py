@@ -51,9 +51,9 @@ def packages_of(entries: list[Entry], stream: str | None, context: ParseContext)
     :param context: counts the ranges that are skipped.
     """
     packages = [package for entry in entries for package in _packages(entry, stream, context)]
-    free = {entry.name for entry in entries if entry.place.channel is None}
+    free = {entry.name for entry in entries if entry.place.track is None}
     paid = entries[0].place.ecosystem.paid
-    unfixed = (package for package in packages if paid and package.channel == paid and package.name not in free)
+    unfixed = (package for package in packages if paid and package.track == paid and package.name not in free)
     return sorted_packages([*packages, *(_for_everyone(package) for package in unfixed)])
 
 
@@ -63,10 +63,10 @@ def _for_everyone(package: FixedPackage) -> FixedPackage:
 
     The versions of kernels do not show whether a build is for subscribers.
     """
-    is_theirs = package.version is None or str(package.channel) in package.version or package.name.startswith("linux")
+    is_theirs = package.version is None or str(package.track) in package.version or package.name.startswith("linux")
     if package.status == "not_affected" or not is_theirs:
-        return evolve(package, channel=None)
-    return evolve(package, channel=None, version=None, last_affected=None, status="will_not_fix")
+        return evolve(package, track=None)
+    return evolve(package, track=None, version=None, last_affected=None, status="will_not_fix")
 
 
 def _packages(entry: Entry, stream: str | None, context: ParseContext) -> Iterator[FixedPackage]:
@@ -81,7 +81,7 @@ def _packages(entry: Entry, stream: str | None, context: ParseContext) -> Iterat
             status="not_affected" if is_harmless else _status(bounds, entry.content),
             module=stream if bounds.fixed and any(mark in bounds.fixed for mark in _MODULAR) else None,
             last_affected=bounds.last_affected,
-            channel=entry.place.channel,
+            track=entry.place.track,
         )
 
 

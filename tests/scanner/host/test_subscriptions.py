@@ -1,4 +1,4 @@
-"""Facts from a host's files and package names: channels, origins, and the end of support."""
+"""Facts from a host's files and package names: tracks, origins, and the end of support."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.platforms import FAMILIES
 from patches.scanner.host.end_of_life import ENDS, support_ended
 from patches.scanner.host.os_release import support_end
-from patches.scanner.host.subscriptions import subscribed_channels
+from patches.scanner.host.subscriptions import tracks_of_host
 from patches.scanner.inventory import Package
 from patches.scanner.matching.coverage import VENDORS, is_covered
 from tests.integration.sample_host import write_host
@@ -32,10 +32,10 @@ class ChannelTests(SynchronousTestCase):
         return root
 
     def test_version(self) -> None:
-        """An installed version from the channel remains a sign of the subscription."""
+        """An installed version from the track remains a sign of the subscription."""
         for version, expected in (("1-2ubuntu3+esm1", True), ("1-2~esm2", True), ("1-2ubuntu3", False)):
             package = Package("p", version, "amd64", "p", version)
-            self.assertEqual(bool(subscribed_channels(self.root(), [BASH, package])), expected, version)
+            self.assertEqual(bool(tracks_of_host(self.root(), [BASH, package])), expected, version)
 
     def test_files(self) -> None:
         """apt's sources and the client's status are signs; a file that cannot be read is not."""
@@ -50,7 +50,7 @@ class ChannelTests(SynchronousTestCase):
             (status, "[" * 10000, False),
             (status, "[]", False),
         ):
-            found = subscribed_channels(self.root(path, content), [BASH])
+            found = tracks_of_host(self.root(path, content), [BASH])
             self.assertEqual(found, {"esm"} if expected else set(), (path, content[:40]))
 
 

@@ -24,7 +24,7 @@ LIST = (
     Vulnerability("CVE-2024-2222", "debian-12", (FixedPackage("bash", "5.2-1"), FixedPackage("zsh", "9"))),
     Vulnerability("CVE-2024-3333", "debian-12", (FixedPackage("bash", "not valid"),)),
     Vulnerability("CVE-2024-11112", "debian-12", (FixedPackage("openssl", "9"),)),
-    Vulnerability("CVE-2024-4444", "debian-12", (FixedPackage("bash", "1", channel="esm"), FixedPackage("bash", None))),
+    Vulnerability("CVE-2024-4444", "debian-12", (FixedPackage("bash", "1", track="esm"), FixedPackage("bash", None))),
 )
 BODY = b"".join(map(encode_line, LIST))
 
@@ -64,10 +64,10 @@ class ExplanationTests(ExplanationCase):
         told = self.explain("CVE-2024-3333")
         self.assertEqual((told.affected, told.conclusion), (None, "not evaluated"))
 
-    def test_channel(self) -> None:
-        """A record that another channel's record replaces is shown so."""
+    def test_track(self) -> None:
+        """A record that another track's record replaces is shown so."""
         told = self.explain("CVE-2024-4444")
-        self.assertEqual([step.rule for step in told.steps], [Rule.FIXED, Rule.OTHER_CHANNEL])
+        self.assertEqual([step.rule for step in told.steps], [Rule.FIXED, Rule.OTHER_TRACK])
         self.assertIs(told.affected, False)
 
     def test_why_not(self) -> None:

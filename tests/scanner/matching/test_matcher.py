@@ -92,22 +92,22 @@ class VerdictTests(SynchronousTestCase):
         self.assertEqual(found(FixedPackage("tzdata", None, introduced="2024a-0", last_affected="2024a-0")), ["tzdata"])
         self.assertEqual(passed_over(FixedPackage("tzdata", None, last_affected="_")), {Rule.INVALID_LISTED.text: 1})
 
-    def test_channels(self) -> None:
-        """A fix in a channel counts only for its subscribers, and for them it replaces the fix for everyone."""
+    def test_tracks(self) -> None:
+        """A fix in a track counts only for its subscribers, and for them it replaces the fix for everyone."""
         base = FixedPackage("glibc", None, status="will_not_fix")
         fixes = (
             base,
-            FixedPackage("glibc", "2.36-9+deb12u4", channel="esm"),
-            FixedPackage("tzdata", "2025a", channel="fips"),
+            FixedPackage("glibc", "2.36-9+deb12u4", track="esm"),
+            FixedPackage("tzdata", "2025a", track="fips"),
         )
-        for channels, expected in (
+        for tracks, expected in (
             ((), [("libc6", None), ("libc6-dev", None)]),
             (("esm",), []),
             (("esm", "fips"), [("tzdata", "2025a")]),
         ):
-            subject = Matcher(Inventory("dpkg", INSTALLED.packages, frozenset(channels)))
+            subject = Matcher(Inventory("dpkg", INSTALLED.packages, frozenset(tracks)))
             matches = list(subject.match(vulnerability(*fixes)))
-            self.assertEqual([(each.package.name, each.fixed.version) for each in matches], expected, channels)
+            self.assertEqual([(each.package.name, each.fixed.version) for each in matches], expected, tracks)
 
     def test_arches(self) -> None:
         """A fix for other architectures does not apply; one for every architecture does."""

@@ -113,7 +113,7 @@ class OracleTests(SynchronousTestCase):
         """Ubuntu 18.04 against fixes for everyone; a fix for subscribers only is found as not fixed."""
         free, paid = cases("ubuntu")
         inventory = read_inventory(shared("data/" + free.content["host"]))
-        self.assertEqual(inventory.channels, frozenset())
+        self.assertEqual(inventory.tracks, frozenset())
         listed = vulnerabilities([free, paid])["ubuntu-18.04"]
         found, unjudged = matches(inventory, listed)
         rows = {row_of(match) for match in found if match.fixed.status != "will_not_fix"}
@@ -125,12 +125,12 @@ class OracleTests(SynchronousTestCase):
     def test_ubuntu_pro(self) -> None:
         """The same host as a subscriber: fixes for subscribers take precedence over those for everyone."""
         free, paid = cases("ubuntu")
-        inventory = evolve(read_inventory(shared("data/" + paid.content["host"])), channels=frozenset(("esm",)))
+        inventory = evolve(read_inventory(shared("data/" + paid.content["host"])), tracks=frozenset(("esm",)))
         found, unjudged = matches(inventory, vulnerabilities([free, paid])["ubuntu-18.04"])
-        rows = {row_of(match) for match in found if match.fixed.channel == "esm"}
+        rows = {row_of(match) for match in found if match.fixed.track == "esm"}
         self.assertEqual((rows, unjudged, len(rows)), (paid.expected(), {}, 245))
         self.assertEqual(
-            {match.fixed.status for match in found if match.fixed.channel is None} - {"fixed", "affected"}, set()
+            {match.fixed.status for match in found if match.fixed.track is None} - {"fixed", "affected"}, set()
         )
 
     def test_almalinux(self) -> None:

@@ -32,7 +32,7 @@ class RulingTests(SynchronousTestCase):
             (Rule.NOT_AFFECTED, FixedPackage("tool", None, status="not_affected"), {}),
             (Rule.OTHER_ARCH, FixedPackage("tool", "3", arches=("arm64",)), {}),
             (Rule.OTHER_MODULE, FixedPackage("tool", "3", module="a:1"), {}),
-            (Rule.OTHER_CHANNEL, FixedPackage("tool", "3", channel="esm"), {}),
+            (Rule.OTHER_TRACK, FixedPackage("tool", "3", track="esm"), {}),
             (Rule.INVALID_INSTALLED, FixedPackage("tool", "3"), {"version": "_"}),
             (Rule.INVALID_LISTED, FixedPackage("tool", "_"), {}),
             (Rule.OWN_FIXES, FixedPackage("tool", "3"), {"version": "2-1.fips"}),

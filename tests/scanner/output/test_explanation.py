@@ -53,7 +53,7 @@ class OutputTests(ExplanationCase):
             (FixedPackage("bash", "9", introduced="5"), "source package bash, from 5, fixed in 9;"),
             (FixedPackage("bash", None, last_affected="8"), "source package bash, up to 8;"),
             (FixedPackage("bash", None, status="will_not_fix"), "source package bash, will not fix;"),
-            (FixedPackage("bash", "9", module="m:1", channel="esm"), "bash, module m:1, channel esm, fixed in 9;"),
+            (FixedPackage("bash", "9", module="m:1", track="esm"), "bash, module m:1, track esm, fixed in 9;"),
         ):
             last = explanation_text(HOST, explained(fixed, Rule.BELOW_FIX)).splitlines()[-1]
             self.assertIn(said, last)
@@ -88,7 +88,7 @@ class OutputTests(ExplanationCase):
         self.assertEqual(
             (first["name"], first["severity"], second["aliases"]), ("CVE-2024-1111", "high", ["CVE-2024-1111"])
         )
-        named = {"name": "openssl", "kind": "source", "module": None, "channel": None}
+        named = {"name": "openssl", "kind": "source", "module": None, "track": None}
         comparison = second["comparisons"][0]
         self.assertEqual((comparison["named"], comparison["installed"]["name"]), (named, "libssl3"))
         self.assertEqual(

@@ -21,10 +21,10 @@ class InventoryTests(SynchronousTestCase):
     """The packages of a host."""
 
     def test_document(self) -> None:
-        """Every package is included with its module and vendor; channels are sorted."""
+        """Every package is included with its module and vendor; tracks are sorted."""
         document = inventory_document(Target("web-1", "debian-12", Path("/")), INVENTORY)
         self.assertEqual((document["host"], document["platform"], document["scheme"]), ("web-1", "debian-12", "dpkg"))
-        self.assertEqual(document["channels"], ["esm", "fips"])
+        self.assertEqual(document["tracks"], ["esm", "fips"])
         self.assertEqual([each["name"] for each in document["packages"]], [each.name for each in PACKAGES])
         self.assertEqual([each["vendor"] for each in document["packages"]], [None] * 4 + ["Docker"])
 

@@ -77,7 +77,7 @@ class RecordTests(SynchronousTestCase):
             (FixedPackage("curl", None, introduced="5", last_affected="7"), "curl source 5 ≤ v ≤ 7"),
             (FixedPackage("curl", None, status="will_not_fix"), "curl source v will_not_fix"),
             (FixedPackage("curl", "8", module="m:1", arches=("a", "b")), "curl (m:1; a,b) source v < 8 fixed"),
-            (FixedPackage("curl", "8", channel="esm"), "curl (esm) source v < 8 fixed"),
+            (FixedPackage("curl", "8", track="esm"), "curl (esm) source v < 8 fixed"),
         ):
             table = rows(records_table([self.record(package)]))
             expected = f"debian-12 CVE-1 high debian {shown}"

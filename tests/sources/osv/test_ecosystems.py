@@ -48,7 +48,7 @@ class EcosystemTests(SynchronousTestCase):
             self.assertEqual(Ecosystems().place(name).platform, platform)
 
     def test_other_lineages(self) -> None:
-        """Products and support channels without hosts are not taken for platforms."""
+        """Products and support tracks without hosts are not taken for platforms."""
         for name in (
             "Red Hat:rhel_eus:9.2::baseos",
             "Red Hat:openstack:17.1::el9",
@@ -92,10 +92,10 @@ class EcosystemTests(SynchronousTestCase):
         """A release whose platform would be too long is not a platform."""
         self.assertEqual(refusal(Ecosystems(), f"Debian:{'9' * 100}"), "another lineage of Debian")
 
-    def test_channel(self) -> None:
-        """The releases for subscribers are the same platforms, in a channel."""
+    def test_track(self) -> None:
+        """The releases for subscribers are the same platforms, in a track."""
         found = {name: Ecosystems().place(name) for name in ("Ubuntu:22.04:LTS", "Ubuntu:Pro:22.04:LTS")}
-        places = [(place.platform, place.channel) for place in found.values()]
+        places = [(place.platform, place.track) for place in found.values()]
         self.assertEqual(places, [("ubuntu-22.04", None), ("ubuntu-22.04", "esm")])
 
 

@@ -19,7 +19,7 @@ class Reading:
     members: Counter[str] = field(factory=Counter)
     skipped: Counter[str] = field(factory=Counter)
     platforms: Counter[str] = field(factory=Counter)
-    channels: Counter[tuple[str, str | None]] = field(factory=Counter)
+    tracks: Counter[tuple[str, str | None]] = field(factory=Counter)
     statuses: Counter[str] = field(factory=Counter)
     severities: Counter[Severity] = field(factory=Counter)
     modules: Counter[str | None] = field(factory=Counter)
@@ -33,7 +33,7 @@ class Reading:
         """Count a vulnerability."""
         self.platforms[vulnerability.platform] += 1
         self.severities[vulnerability.severity] += 1
-        self.channels.update({(vulnerability.platform, package.channel) for package in vulnerability.fixed_in})
+        self.tracks.update({(vulnerability.platform, package.track) for package in vulnerability.fixed_in})
         self.statuses.update(package.status for package in vulnerability.fixed_in)
         self.modules.update(
             package.module for package in vulnerability.fixed_in if ".module" in (package.version or "")
@@ -102,5 +102,5 @@ class FeedTests(SynchronousTestCase):
         paid = {"16.04": 17468, "18.04": 14096, "20.04": 7606, "22.04": 6372}
         expected = {(f"ubuntu-{release}", None): count for release, count in free.items()}
         expected |= {(f"ubuntu-{release}", "esm"): count for release, count in paid.items()}
-        self.assertEqual(reading.channels, expected)
+        self.assertEqual(reading.tracks, expected)
         self.assertEqual(reading.statuses["affected"], 76065 - 3)  # three are listed twice

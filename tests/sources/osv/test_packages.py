@@ -58,7 +58,7 @@ class PackagesTests(SynchronousTestCase):
         """A package that was never affected is not affected without a subscription either."""
         found = packages_of([entry("Ubuntu:Pro:18.04:LTS", "curl", "0")], None, ParseContext("osv"))
         self.assertEqual(
-            {(each.channel, each.status) for each in found}, {(None, "not_affected"), ("esm", "not_affected")}
+            {(each.track, each.status) for each in found}, {(None, "not_affected"), ("esm", "not_affected")}
         )
 
 
@@ -128,20 +128,20 @@ class UbuntuTests(SynchronousTestCase):
         packages = self.packages(
             affected("Ubuntu:22.04:LTS", "curl", "7-1"), affected("Ubuntu:Pro:22.04:LTS", "curl", "7-1+esm1")
         )
-        self.assertEqual(packages, (FixedPackage("curl", "7-1"), FixedPackage("curl", "7-1+esm1", channel="esm")))
+        self.assertEqual(packages, (FixedPackage("curl", "7-1"), FixedPackage("curl", "7-1+esm1", track="esm")))
 
     def test_subscribers_alone(self) -> None:
         """A package that is fixed for subscribers only is affected for everyone else, and will not be fixed."""
         unfixed = FixedPackage("curl", None, status="will_not_fix")
-        fixed = FixedPackage("curl", "7-1+esm1", channel="esm")
+        fixed = FixedPackage("curl", "7-1+esm1", track="esm")
         self.assertEqual(self.packages(affected("Ubuntu:Pro:18.04:LTS", "curl", "7-1+esm1")), (unfixed, fixed))
-        open_entry = FixedPackage("curl", None, status="affected", channel="esm")
+        open_entry = FixedPackage("curl", None, status="affected", track="esm")
         self.assertEqual(set(self.packages(affected("Ubuntu:Pro:18.04:LTS", "curl"))), {unfixed, open_entry})
 
     def test_unmarked(self) -> None:
         """A fix without the mark of subscribers' fixes may be public: a host that has it is not affected."""
         packages = self.packages(affected("Ubuntu:Pro:18.04:LTS", "cups", "2-1"))
-        self.assertEqual(set(packages), {FixedPackage("cups", "2-1"), FixedPackage("cups", "2-1", channel="esm")})
+        self.assertEqual(set(packages), {FixedPackage("cups", "2-1"), FixedPackage("cups", "2-1", track="esm")})
         packages = self.packages(affected("Ubuntu:Pro:18.04:LTS", "linux-aws", "4-1"))
         self.assertIn(FixedPackage("linux-aws", None, status="will_not_fix"), packages)
 
