@@ -35,6 +35,7 @@ class Setting:
     :ivar parse: converts the text to the value; raises ``ValueError``.
     :ivar help: its meaning and its unit.
     :ivar secret: whether its text may contain a password, so that no message repeats it.
+    :ivar implied: the text if the option is given without a value; ``None``: it needs one.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Setting:
     parse: Callable[[str], Any]
     help: str
     secret: bool = False
+    implied: str | None = None
 
     def describe(self) -> str:
         """Return the help text, with the default at its end."""

@@ -15,7 +15,7 @@ from patches.scanner import options as scanner_options
 from patches.scanner.client.cache import ListCache
 from patches.scanner.client.trust import NotTrusted, SeenLists, Trust
 from patches.scanner.inventory import MOST_PACKAGES
-from patches.scanner.matching.coverage import VENDORS
+from patches.scanner.matching.makers import OWN
 from patches.scanner.matching.rules import Rule
 from patches.scanner.outcome import Coverage, ListInfo, Verdict
 from patches.scanner.output import exit_codes
@@ -43,7 +43,7 @@ SCHEMES = {
     **dict.fromkeys(("alpine", "wolfi", "chainguard"), ("apk", "source")),
     **dict.fromkeys(("centos", "centos-stream", "rhel", "alma", "oracle"), ("rpm", "binary")),
     **dict.fromkeys(("amazon", "fedora", "photon"), ("rpm", "binary")),
-    **dict.fromkeys(("rocky", "sles", "opensuse-leap", "opensuse", "mageia"), ("rpm", "source")),
+    **dict.fromkeys(("rocky", "sles", "sl-micro", "opensuse-leap", "opensuse", "mageia"), ("rpm", "source")),
     **dict.fromkeys(("openeuler", "azurelinux"), ("rpm", "source")),
 }
 
@@ -289,23 +289,27 @@ class WordTests(SynchronousTestCase):
         """The prefixes of vendor names in a distribution's own packages."""
         suse = ("opensuse", "suse")
         expected = {
-            "debian": ("debian",),
+            "debian": ("debian", "raspbian"),
             "ubuntu": ("ubuntu", "debian", "canonical"),
             **dict.fromkeys(("centos", "centos-stream"), ("centos",)),
             **{"rhel": ("red hat",), "rocky": ("rocky",), "alma": ("almalinux",), "oracle": ("oracle",)},
             **{"amazon": ("amazon",), "fedora": ("fedora",), "sles": ("suse",), "photon": ("vmware", "broadcom")},
             **{"opensuse-leap": suse, "opensuse": suse, "azurelinux": ("microsoft",)},
+            **{"sl-micro": ("suse",), "mageia": ("mageia",), "openeuler": ("openeuler",)},
         }
-        self.assertEqual(dict(VENDORS), expected)
+        self.assertEqual(dict(OWN), expected)
 
     def test_rulings(self) -> None:
         """The result of each rule for a package: affected, not affected, or not evaluated."""
         affected = {Rule.NO_FIX, Rule.BELOW_FIX, Rule.UP_TO_LAST}
-        unjudged = {Rule.INVALID_INSTALLED, Rule.INVALID_LISTED, Rule.STREAM, Rule.NO_ORDER, Rule.OWN_FIXES}
+        unjudged = {
+            *(Rule.INVALID_INSTALLED, Rule.INVALID_LISTED, Rule.UNREADABLE, Rule.STREAM, Rule.NO_ORDER),
+            *(Rule.DAMAGED, Rule.FOREIGN, Rule.NO_TRACK, Rule.NO_REPOSITORY),
+        }
         for ruling in Rule:
             expected = True if ruling in affected else None if ruling in unjudged else False
             self.assertIs(ruling.affects, expected, ruling)
-        self.assertEqual(len({ruling.text for ruling in Rule}), 15)
+        self.assertEqual(len({ruling.text for ruling in Rule}), 20)
 
     def test_nothing_judged(self) -> None:
         """Without a listing nothing is counted."""

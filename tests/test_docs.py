@@ -107,7 +107,7 @@ class CommandTests(SynchronousTestCase):
         given = [words for words in commands() if words[0] == ".venv/bin/patches"]
         self.assertGreaterEqual(len(given), 3)
         for words in given:
-            main.commands[words[1]].make_context(words[1], words[2:])
+            main.commands[words[1]].make_context(words[1], words[2:], help_option_names=["-h", "--help"])
 
     def test_shell(self) -> None:
         """Every script is executable and shown, and its files in the checkout exist."""

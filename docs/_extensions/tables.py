@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import patches
+from patches.scanner.matching.makers import MAKERS, VERSION_MARKS
 from patches.settings import CONFIG, Setting
 from patches.sources.clair.namespaces import NAMESPACES
 from patches.sources.public import PUBLIC
+from patches.tracks import EXTENSIONS, RULES
 
 
 def settings_table(settings: Sequence[Setting]) -> str:
@@ -31,6 +33,42 @@ def public_table() -> str:
         for name, each in PUBLIC.items()
     ]
     return list_table(("Platforms", "Kind", "Feed"), rows, "18 18 64")
+
+
+def tracks_table() -> str:
+    """Return a table of the rules by which the track of a build is recognised."""
+    rows = [
+        (
+            f"``{rule.track}``",
+            ", ".join(rule.families) or "all",
+            f"``{rule.version.pattern or '.*'}``"
+            + ("" if rule.name.pattern == ".*" else f", name ``{rule.name.pattern}``"),
+            rule.authority,
+        )
+        for rule in RULES
+    ]
+    return list_table(("Track", "Families", "Version contains", "Authority"), rows, "14 16 32 38")
+
+
+def extensions_table() -> str:
+    """Return a table of the tracks that extend the main line."""
+    rows = [
+        (f"``{pattern.pattern}``", label, extension.value, authority)
+        for pattern, extension, label, authority in EXTENSIONS
+    ]
+    return list_table(("Track", "Name", "On hosts without it", "Authority"), rows, "16 22 34 28")
+
+
+def makers_table() -> str:
+    """Return a table of the makers whose packages are foreign."""
+    rows = [(maker.name, f"``{maker.origin.pattern}``", maker.authority) for maker in MAKERS]
+    return list_table(("Maker", "Vendor or origin begins with", "Authority"), rows, "22 34 44")
+
+
+def version_marks_table() -> str:
+    """Return a table of the marks of makers in versions."""
+    rows = [(maker, f"``{pattern.pattern}``", authority) for pattern, maker, authority in VERSION_MARKS]
+    return list_table(("Maker", "Version contains", "Authority"), rows, "22 34 44")
 
 
 def modules_table(folder: str) -> str:

@@ -39,6 +39,8 @@ def options_of(settings: Sequence[Setting], aliases: Mapping[str, str] | None = 
             kind: dict[str, Any] = {"metavar": "VALUE"}
             if setting.is_flag:
                 kind = {"is_flag": True, "flag_value": "true", "default": None, "type": str}
+            elif setting.implied is not None:
+                kind |= {"is_flag": False, "flag_value": setting.implied}
             click.option(f"--{setting.name}", *old, help=setting.describe(), **kind)(with_values)
         return with_values
 

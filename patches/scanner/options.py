@@ -12,7 +12,8 @@ from typing import Any
 from patches.platforms import Platform
 from patches.scanner.client.cache import ListCache
 from patches.scanner.client.trust import SeenLists, Trust
-from patches.scanner.host.os_release import detect_platform, support_end
+from patches.scanner.host.os_release import detect_platform, system_of
+from patches.scanner.matching.coverage import Origins
 from patches.scanner.matching.ignore_files import read_ignores
 from patches.scanner.matching.ignores import Ignores
 from patches.scanner.outcome import Target
@@ -20,7 +21,7 @@ from patches.scanner.output.exit_codes import NEVER
 from patches.scanner.output.formats import FORMATS, TABLE
 from patches.scanner.scan import Policy
 from patches.service.daemon import DaemonOptions
-from patches.settings import BadSetting, Setting, flag, minutes, one_of, seconds, url
+from patches.settings import BadSetting, Setting, count, flag, minutes, one_of, seconds, url
 from patches.signing import BadKey, VerifyKey
 from patches.vulnerability import Severity
 
@@ -55,6 +56,19 @@ def tracks(text: str) -> frozenset[str]:
     return frozenset(names - {"none"})
 
 
+def origins(text: str) -> tuple[str, ...]:
+    """Parse a list of origins, separated by commas; each may have ``*`` and ``?``."""
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not names:
+        raise ValueError("must be origins such as 'ACME*', separated by commas")
+    return names
+
+
+def unjudged_limit(text: str) -> int | None:
+    """Parse the number of unjudged packages from which a scan fails; ``never`` becomes ``None``."""
+    return None if text.strip() == NEVER else count(text)
+
+
 def severity_limit(text: str) -> Severity | None:
     """Parse the lowest severity that counts; ``never`` becomes ``None``."""
     names = {**{severity.name.lower(): severity for severity in Severity}, NEVER: None}
@@ -77,9 +91,16 @@ SCAN_SETTINGS = (
     Setting("patience", "10m", seconds, "How long to retry if the server stops answering or denies the session."),
     Setting("max-age", "7d", seconds, "The longest time since the list was last checked against its sources."),
     Setting("ignore", None, Path, "A file of decisions (TOML or OpenVEX) about findings that do not count."),
-    Setting("track", None, tracks, "The tracks enabled on the host, such as esm or eus-9.4, or none; detected if not given."),
+    Setting(
+        "track", None, tracks, "The tracks enabled on the host, such as esm or eus-9.4, or none; detected if not given."
+    ),
     Setting("cache", None, Path, "A folder that caches the list, used if it is unchanged or the server is away."),
     Setting("include-unfixed", "false", flag, "Show findings without a fix with the others, and count them."),
+    Setting(
+        "include-old-kernels", "false", flag, "Count the findings of kernels that are older than the running one, too."
+    ),
+    Setting("own-origins", None, origins, "Vendors and apt origins whose packages are the distribution's: a mirror."),
+    Setting("foreign-origins", None, origins, "Vendors and apt origins whose packages are not the distribution's."),
 )
 
 #: The additional options of ``patches scan``.
@@ -87,6 +108,14 @@ OUTPUT_SETTINGS = (
     Setting("format", TABLE, one_of(*FORMATS), f"The output format: {', '.join(FORMATS)}."),
     Setting("output", None, Path, "The file to write, completely or not at all; standard output if not given."),
     Setting("fail-on", "unknown", severity_limit, "The lowest severity that causes exit code 1; or never."),
+    Setting(
+        "fail-on-unjudged",
+        NEVER,
+        unjudged_limit,
+        "Exit with code 6 if at least this number of packages could not be judged; without a number: 1.",
+        implied="1",
+    ),
+    Setting("fail-on-eol", "false", flag, "Exit with code 6 if the support of the platform has ended."),
     Setting("verbose", "false", flag, "Name every package in the table that is affected or was not evaluated."),
     Setting("quiet", "false", flag, "Print only the document: no progress and no notes."),
 )
@@ -94,7 +123,8 @@ ONCE_SETTINGS = (*SCAN_SETTINGS, *OUTPUT_SETTINGS)
 
 _FORM = Setting("format", TABLE, one_of(TABLE, "json"), f"The output format: {TABLE} or json.")
 #: The options of ``patches inventory``, which sends no request to the server; and of ``patches explain``.
-INVENTORY_SETTINGS = (*(each for each in SCAN_SETTINGS if each.name in ("platform", "root", "host", "track")), _FORM)
+_HOST = ("platform", "root", "host", "track", "own-origins", "foreign-origins")
+INVENTORY_SETTINGS = (*(each for each in SCAN_SETTINGS if each.name in _HOST), _FORM)
 EXPLAIN_SETTINGS = (
     *(each for each in SCAN_SETTINGS if each.name in ("patches-server", "patience", "state-dir", "verify-key")),
     *INVENTORY_SETTINGS,
@@ -128,7 +158,8 @@ def target_of(values: Mapping[str, Any]) -> Target:
         root,
         running=os.uname().release if root.resolve() == Path("/") else None,
         tracks=values["track"],
-        support_end=support_end(root),
+        system=system_of(root),
+        origins=Origins(values.get("own-origins") or (), values.get("foreign-origins") or ()),
     )
 
 
@@ -163,7 +194,7 @@ def policy_of(values: Mapping[str, Any]) -> Policy:
     :raises BadIgnores: if the file of decisions is invalid.
     """
     ignores = read_ignores(values["ignore"]) if values["ignore"] is not None else Ignores()
-    return Policy(values["max-age"], ignores, values["include-unfixed"])
+    return Policy(values["max-age"], ignores, values["include-unfixed"], values["include-old-kernels"])
 
 
 class Options(DaemonOptions):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -10,7 +11,9 @@ from pathlib import Path
 from attrs import field, frozen
 
 from patches.scanner.host.kernels import Kernels
+from patches.scanner.host.os_release import System
 from patches.scanner.inventory import Package
+from patches.scanner.matching.coverage import Origins, general_reason
 from patches.scanner.matching.findings import Finding, by_severity
 
 
@@ -35,8 +38,8 @@ class Target:
     :ivar root: its root folder; ``/`` for this host.
     :ivar running: the release of its running kernel, as ``uname -r`` prints it; ``None`` if it is not the running host.
     :ivar tracks: the tracks that are enabled on it; ``None`` to detect them from its files.
-    :ivar support_end: the month in which its support ends, as ``2028-06``; ``None`` if its ``os-release`` has no such
-        field.
+    :ivar system: what its own files say that it is.
+    :ivar origins: the operator's word about origins of packages.
     """
 
     host: str
@@ -44,7 +47,8 @@ class Target:
     root: Path
     running: str | None = None
     tracks: frozenset[str] | None = None
-    support_end: str | None = None
+    system: System = field(factory=System)
+    origins: Origins = field(factory=Origins)
 
 
 @frozen
@@ -54,19 +58,36 @@ class Coverage:
 
     :ivar installed: the number of packages.
     :ivar affected: the packages with a finding, whether or not a fix exists.
-    :ivar not_evaluated: of the others, the packages that a record names but that could not be compared with it, with
-        the reasons.
-    :ivar not_covered: of the others, the third-party packages, about which the distribution's sources know nothing.
+    :ivar not_evaluated: of the others, the packages that could not be compared, with the reasons.
+    :ivar not_covered: of the others, the packages that the list is not about or does not know, with the reason.
     :ivar packages: all packages.
     :ivar scheme: the version scheme: ``dpkg``, ``rpm`` or ``apk``; ``None`` if the packages could not be read.
+    :ivar origins: the number of packages of each origin that is in no table; they were compared.
+    :ivar tracks: the tracks that the host has besides the main line.
     """
 
     installed: int = 0
     affected: tuple[Package, ...] = ()
     not_evaluated: Mapping[Package, tuple[str, ...]] = field(factory=dict)
-    not_covered: tuple[Package, ...] = ()
+    not_covered: Mapping[Package, str] = field(factory=dict)
     packages: tuple[Package, ...] = ()
     scheme: str | None = None
+    origins: Mapping[str, int] = field(factory=dict)
+    tracks: frozenset[str] = frozenset()
+
+    @property
+    def unjudged(self) -> int:
+        """The number of packages of which the scan cannot say that they are affected or fine."""
+        return len(self.not_evaluated) + len(self.not_covered)
+
+    @property
+    def unjudged_by_reason(self) -> Mapping[str, int]:
+        """The number of unjudged packages by reason; the reasons name neither packages nor their makers."""
+        reasons = [
+            *(f"not evaluated: {why[0].partition(':')[0].partition(' (')[0]}" for why in self.not_evaluated.values()),
+            *(f"not covered: {general_reason(why)}" for why in self.not_covered.values()),
+        ]
+        return Counter(reasons)
 
     @property
     def fine(self) -> int:
@@ -85,6 +106,7 @@ class ListInfo:
     :ivar created: the time at which this content was first published.
     :ivar checked: the time at which its sources last confirmed this content.
     :ivar away: why the cached list was compared instead of the server's; ``None`` if it was not.
+    :ivar unread: the number of entries of its sources that the server could not read, and whose package is not known.
     """
 
     served: int = 0
@@ -93,6 +115,7 @@ class ListInfo:
     created: str | None = None
     checked: str | None = None
     away: str | None = None
+    unread: int = 0
 
 
 @frozen
@@ -107,6 +130,11 @@ class Outcome:
     :ivar with_unfixed: whether findings without a fix are shown with the others, and count; otherwise only their number
         is shown.
     :ivar not_evaluated: the number of comparisons that were not possible, by reason.
+    :ivar unjudged_records: the names of the records that name an unjudged package, with the reason.
+    :ivar is_truncated: whether there are more of these records than are remembered.
+    :ivar headers: the number of records that name headers or documentation of a kernel only.
+    :ivar with_old_kernels: whether findings of kernels that are older than the running one count.
+    :ivar system: what the host says that it is.
     :ivar kernels: the installed kernels and the running one; ``None`` if no kernel is installed.
     :ivar end_of_life: the month in which the platform's support ended; ``None`` if it has not ended.
     """
@@ -122,6 +150,11 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     unfixed: tuple[Finding, ...] = ()
     not_evaluated: Mapping[str, int] = field(factory=dict)
+    unjudged_records: Mapping[str, str] = field(factory=dict)
+    is_truncated: bool = False
+    headers: int = 0
+    with_old_kernels: bool = False
+    system: System = field(factory=System)
     kernels: Kernels | None = None
     end_of_life: str | None = None
     list_info: ListInfo = field(factory=ListInfo)
@@ -141,5 +174,9 @@ class Outcome:
 
     @property
     def counted(self) -> tuple[Finding, ...]:
-        """The findings that are shown and are not ignored."""
-        return tuple(finding for finding in self.shown if finding.ignored is None)
+        """The findings that are shown and count: not ignored, and not of an old kernel unless these count too."""
+        return tuple(
+            finding
+            for finding in self.shown
+            if finding.ignored is None and (self.with_old_kernels or not finding.is_old_kernel)
+        )

@@ -14,10 +14,10 @@ from patches.scanner.client.cache import ListCache
 from patches.scanner.client.client import PatchesClient
 from patches.scanner.compare import Comparison, Watch, compare
 from patches.scanner.host.end_of_life import support_ended
-from patches.scanner.host.kernels import kernels_of, running_packages
-from patches.scanner.host.subscriptions import tracks_of_host
+from patches.scanner.host.kernels import kernels_of, old_kernel_packages, running_packages
+from patches.scanner.host.tracks import tracks_of_host
 from patches.scanner.inventory import Inventory, InventoryError, read_inventory
-from patches.scanner.matching.coverage import is_covered
+from patches.scanner.matching.coverage import foreign_packages, general_reason, unjudged_packages, unknown_origins
 from patches.scanner.matching.findings import Finding
 from patches.scanner.matching.ignores import Ignores
 from patches.scanner.outcome import Coverage, ListInfo, Outcome, Target, Verdict
@@ -31,11 +31,13 @@ class Policy:
     :ivar max_age: the longest time since the list was checked against its sources; ``None`` allows any age.
     :ivar ignores: the decisions about findings that do not count.
     :ivar with_unfixed: whether findings without a fix are shown with the others, and count.
+    :ivar with_old_kernels: whether findings of kernels that are older than the running one count.
     """
 
     max_age: timedelta | None = None
     ignores: Ignores = field(factory=Ignores)
     with_unfixed: bool = False
+    with_old_kernels: bool = False
 
 
 async def scan(
@@ -57,20 +59,26 @@ async def scan(
     try:
         inventory = read_host_inventory(target)
     except InventoryError as error:
-        return Outcome(target.host, target.platform, started, wall(), Verdict.ERROR, problem=str(error))
+        return Outcome(
+            target.host, target.platform, started, wall(), Verdict.ERROR, problem=str(error), system=target.system
+        )
     comparison = await compare(client, cache, target.platform, inventory, watch)
     return _outcome(comparison, target, policy or Policy(), (started, wall()))
 
 
 def read_host_inventory(target: Target) -> Inventory:
     """
-    Read the installed packages and the enabled tracks of a host.
+    Read the installed packages of a host, its tracks, and which packages are foreign.
 
     :raises InventoryError: if the packages cannot be read whole.
     """
-    inventory = read_inventory(target.root, Platform.from_name(target.platform).version_scheme)
-    tracks = tracks_of_host(target.root, inventory.packages) if target.tracks is None else target.tracks
-    return evolve(inventory, tracks=tracks)
+    platform, root = target.platform, target.root
+    inventory = read_inventory(root, Platform.from_name(platform).version_scheme)
+    tracks = target.tracks
+    if tracks is None:
+        tracks = tracks_of_host(root, inventory.packages, platform, target.system.version)
+    foreign = foreign_packages(inventory.packages, platform, target.origins)
+    return evolve(inventory, tracks=tracks, platform=platform, foreign=foreign)
 
 
 def _outcome(comparison: Comparison, target: Target, policy: Policy, times: tuple[float, float]) -> Outcome:
@@ -81,53 +89,89 @@ def _outcome(comparison: Comparison, target: Target, policy: Policy, times: tupl
     """
     inventory, verdict, problem = comparison.inventory, comparison.verdict, comparison.problem
     kernels = kernels_of(inventory, target.running)
-    found = comparison.findings.all(running_packages(inventory, kernels))
+    matcher = comparison.matcher
+    found = comparison.findings.all(
+        running_packages(inventory, kernels), old_kernel_packages(inventory, kernels), matcher.proven, matcher.counts
+    )
     today = datetime.fromtimestamp(times[1], UTC).date()
     found = [_decided(finding, policy.ignores, today) for finding in found]
     findings = tuple(finding for finding in found if finding.fixed.has_fix)
     unfixed = tuple(finding for finding in found if not finding.fixed.has_fix)
     list_info = _listed(comparison)
-    if verdict is None:
+    is_done = verdict is None
+    if is_done:
         problem = _too_old(list_info, policy.max_age, times[1])
-        shown = found if policy.with_unfixed else findings
-        counts = any(finding.ignored is None for finding in shown)
-        verdict = Verdict.STALE if problem else Verdict.FINDINGS if counts else Verdict.CLEAN
-    return Outcome(
+    coverage = _coverage(comparison, target, found)
+    outcome = Outcome(
         host=target.host,
         platform=target.platform,
         started=times[0],
         finished=times[1],
-        verdict=verdict,
+        verdict=verdict or Verdict.STALE,
         problem=problem,
-        coverage=_coverage(comparison, target.platform, found),
+        coverage=coverage,
         findings=findings,
         unfixed=unfixed,
-        not_evaluated=Counter(comparison.matcher.not_evaluated),
+        not_evaluated=Counter(matcher.not_evaluated),
+        unjudged_records=_unjudged_records(comparison, coverage),
+        is_truncated=matcher.truncated,
+        headers=matcher.headers,
         kernels=kernels,
-        end_of_life=support_ended(target.platform, today, inventory.tracks, target.support_end),
+        end_of_life=support_ended(target.platform, today, inventory.tracks, target.system.support_end),
         list_info=list_info,
         with_unfixed=policy.with_unfixed,
+        with_old_kernels=policy.with_old_kernels,
+        system=target.system,
     )
+    if not is_done or problem is not None:
+        return outcome
+    return evolve(outcome, verdict=Verdict.FINDINGS if outcome.counted else Verdict.CLEAN)
 
 
 def _listed(comparison: Comparison) -> ListInfo:
     stream = comparison.stream
     told = stream.snapshot
     digest = stream.digest if comparison.verdict is None else None
+    unread = told.get("unread")
     return ListInfo(
-        stream.served, told.get("revision"), digest, told.get("created"), told.get("checked"), comparison.away
+        stream.served,
+        told.get("revision"),
+        digest,
+        told.get("created"),
+        told.get("checked"),
+        comparison.away,
+        unread if isinstance(unread, int) else 0,
     )
 
 
-def _coverage(comparison: Comparison, platform: str, found: list[Finding]) -> Coverage:
-    packages = comparison.inventory.packages
+def _coverage(comparison: Comparison, target: Target, found: list[Finding]) -> Coverage:
+    inventory = comparison.inventory
+    packages = inventory.packages
     affected = {finding.package for finding in found}
-    unjudged = comparison.matcher.unjudged.items()
-    not_evaluated = {package: tuple(sorted(why)) for package, why in unjudged if package not in affected}
-    rest = (package for package in packages if package not in affected and package not in not_evaluated)
-    elsewhere = tuple(package for package in rest if not is_covered(package, platform))
-    ordered = tuple(package for package in packages if package in affected)
-    return Coverage(len(packages), ordered, not_evaluated, elsewhere, packages, comparison.inventory.scheme)
+    others = tuple(package for package in packages if package not in affected)
+    unjudged = unjudged_packages(others, comparison.matcher, inventory.scheme, inventory.foreign)
+    return Coverage(
+        len(packages),
+        tuple(package for package in packages if package in affected),
+        unjudged.not_evaluated,
+        unjudged.not_covered,
+        packages,
+        inventory.scheme,
+        unknown_origins(packages, target.platform, target.origins, inventory.foreign),
+        inventory.tracks,
+    )
+
+
+def _unjudged_records(comparison: Comparison, coverage: Coverage) -> dict[str, str]:
+    """Return the names of the records that name an unjudged package, with the reason; never the package."""
+    found: dict[str, str] = {}
+    for package, reason in coverage.not_covered.items():
+        why = f"not covered: {general_reason(reason)}"
+        found.update(dict.fromkeys(comparison.matcher.records_of(package), why))
+    for package, reasons in coverage.not_evaluated.items():
+        why = f"not evaluated: {reasons[0].partition(':')[0]}"
+        found.update(dict.fromkeys(comparison.matcher.records_of(package), why))
+    return found
 
 
 def _decided(finding: Finding, ignores: Ignores, today: date) -> Finding:

@@ -53,7 +53,9 @@ def run_scan(values: Mapping[str, Any]) -> int:
         except Unwritable as error:
             screen.show_error(str(error))
             return ERROR
-        return INTERRUPTED if outcome is None else exit_code(outcome, values["fail-on"])
+        if outcome is None:
+            return INTERRUPTED
+        return exit_code(outcome, values["fail-on"], values["fail-on-unjudged"], values["fail-on-eol"])
 
 
 def _outcome(values: Mapping[str, Any], policy: Policy, trust: Trust | None, screen: Screen) -> Outcome | None:

@@ -17,3 +17,8 @@ class TextTable(Table):
     def add_texts(self, *cells: str, style: str = "") -> None:
         """Add a row; rich's markup in a text is printed as it is."""
         self.add_row(*map(escape, cells), style=style)
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Format a number of things: ``1 finding``, ``2 findings``."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"

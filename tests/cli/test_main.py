@@ -28,7 +28,7 @@ class MainTests(SynchronousTestCase):
         for name in main.commands:
             for option in ("-h", "--help"):
                 ran = CliRunner().invoke(main, [name, option])
-                self.assertEqual((ran.exit_code, "Usage:" in ran.output), (0, True))
+                self.assertEqual((ran.exit_code, "Usage:" in ran.output), (0, True), ran.output)
 
     def test_unknown(self) -> None:
         """An unknown command is wrong usage."""

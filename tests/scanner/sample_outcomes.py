@@ -75,7 +75,12 @@ def outcome(**changes: Any) -> Outcome:
         verdict=Verdict.FINDINGS,
         scan_id=SCAN_ID,
         coverage=Coverage(
-            5, (BASH, SSL, SUDO), {KERNEL: ("the listed version is not valid",)}, (FOREIGN,), PACKAGES, "dpkg"
+            5,
+            (BASH, SSL, SUDO),
+            {KERNEL: ("the listed version is not valid",)},
+            {FOREIGN: "from Docker"},
+            PACKAGES,
+            "dpkg",
         ),
         findings=FINDINGS,
         unfixed=UNFIXED,

@@ -31,8 +31,8 @@ class JudgedTests(SynchronousTestCase):
             (Coverage(7), 7),
             (Coverage(7, (a,)), 6),
             (Coverage(7, (a,), {b: ("x",)}), 5),
-            (Coverage(7, (a,), {b: ("x",)}, (c, d)), 3),
-            (Coverage(4, (a,), {b: ("x",)}, (c, d)), 0),
+            (Coverage(7, (a,), {b: ("x",)}, {c: "y", d: "y"}), 3),
+            (Coverage(4, (a,), {b: ("x",)}, {c: "y", d: "y"}), 0),
         ):
             self.assertEqual(coverage.fine, expected)
 

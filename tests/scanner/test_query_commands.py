@@ -118,7 +118,7 @@ class ExplainTests(CommandCase):
             ("CVE-1", FINDINGS, ": affected"),
             ("CVE-2", CLEAN, ": not affected"),
             ("CVE-3", INCOMPLETE, ": not evaluated"),
-            ("CVE-4", CLEAN, "no record of CVE-4"),
+            ("CVE-4", INCOMPLETE, "no record of CVE-4"),
         ):
             self.http = CannedHTTP(session(), chunk(BODY), end(BODY))
             self.assertEqual(self.explain(name), code, name)

@@ -91,6 +91,18 @@ def running_packages(inventory: Inventory, kernels: Kernels | None) -> dict[Pack
     return {package: release == kernels.running for package, release in told if release is not None}
 
 
+def old_kernel_packages(inventory: Inventory, kernels: Kernels | None) -> frozenset[Package]:
+    """
+    Return the packages of kernels that are older than the running one, as distributions keep some on purpose.
+
+    A kernel that is newer than the running one is not old: it runs after the next start.
+    """
+    if kernels is None or kernels.running is None:
+        return frozenset()
+    old = set(kernels.installed[: kernels.installed.index(kernels.running)])
+    return frozenset(package for package in inventory.packages if kernel_release(package, inventory.scheme) in old)
+
+
 def _is_image(package: Package, scheme: str) -> bool:
     if scheme == "dpkg":
         found = _DPKG.match(package.name)

@@ -13,6 +13,8 @@ import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from attrs import frozen
+
 from patches.scanner.inventory.rootfs import open_inside
 
 PATHS = ("etc/os-release", "usr/lib/os-release")
@@ -52,6 +54,35 @@ def detect_platform(root: Path) -> str:
     if fields.get("ID") == "alpine" and _follows_edge(_read(root, "etc/apk/repositories") or ""):
         return "alpine-edge"
     return platform_of(fields)
+
+
+@frozen
+class System:
+    """
+    What a host says that it is.
+
+    :ivar name: its name with its version, ``Linux Mint 21.2``; ``None`` if it does not say.
+    :ivar version: its ``VERSION_ID``; empty if it has none.
+    :ivar support_end: the month in which its support ends, ``2028-06``; ``None`` if it does not say.
+    :ivar is_derivative: whether it is compared with the lists of the distribution that it is derived from.
+    """
+
+    name: str | None = None
+    version: str = ""
+    support_end: str | None = None
+    is_derivative: bool = False
+
+
+def system_of(root: Path) -> System:
+    """Return what the host whose root folder is ``root`` says that it is; nothing if that cannot be read."""
+    try:
+        fields = _fields(root) or {}
+    except UnknownPlatform:
+        return System()
+    plain = " ".join(fields[name] for name in ("NAME", "VERSION") if fields.get(name))
+    name = (fields.get("PRETTY_NAME") or plain)[:120] or None
+    is_derivative = fields.get("ID", "") not in _RULES or fields.get("ID") in _COMPARED_AS
+    return System(name, fields.get("VERSION_ID", "")[:40], support_end(root), is_derivative)
 
 
 def support_end(root: Path) -> str | None:
@@ -141,6 +172,30 @@ def _fedora(fields: Mapping[str, str]) -> str:
     return _release("fedora", 1)(fields)
 
 
+def _openeuler(fields: Mapping[str, str]) -> str:
+    """Return openEuler's release; the service pack is in ``VERSION``: ``22.03 (LTS-SP3)``."""
+    shown = " ".join(fields.get(name, "") for name in ("VERSION", "PRETTY_NAME"))
+    pack = re.search(r"LTS-SP(\d+)", shown)
+    return _release("openeuler", 2)(fields) + (f".sp{pack[1]}" if pack else "")
+
+
+def _coreos(fields: Mapping[str, str]) -> str:
+    """Return the release of Enterprise Linux that a Red Hat CoreOS is built from."""
+    return _release("rhel", 1)({**fields, "VERSION_ID": fields.get("RHEL_VERSION", "")})
+
+
+def _alpaquita(family: str) -> Callable[[Mapping[str, str]], str]:
+    """Return the rule of a distribution of BellSoft, which has numbered releases and a rolling one, ``stream``."""
+
+    def rule(fields: Mapping[str, str]) -> str:
+        return f"{family}-stream" if fields.get("VERSION_ID") == "stream" else _release(family, 1)(fields)
+
+    return rule
+
+
+#: Distributions by another name, which are compared with the lists of the one that they are built from.
+_COMPARED_AS = ("raspbian", "rhcos")
+
 _RULES: dict[str, Callable[[Mapping[str, str]], str]] = {
     "debian": _debian,
     "raspbian": _debian,
@@ -159,6 +214,15 @@ _RULES: dict[str, Callable[[Mapping[str, str]], str]] = {
     "opensuse-leap": _release("opensuse-leap", 2),
     "opensuse": _release("opensuse-leap", 2),
     "opensuse-tumbleweed": _rolling("opensuse-tumbleweed"),
+    "sl-micro": _release("sl-micro", 2),
+    "sle-micro": _release("sl-micro", 2),
+    "sle-micro-rancher": _release("sl-micro", 2),
+    "mageia": _release("mageia", 1),
+    "openEuler": _openeuler,
+    "rhcos": _coreos,
+    "alpaquita": _alpaquita("alpaquita"),
+    "bellsoft-hardened-containers": _alpaquita("bellsoft-hardened-containers"),
+    "minimos": _rolling("minimos"),
     "photon": _release("photon", 2),
     "azurelinux": _release("azurelinux", 2),
     "mariner": _release("azurelinux", 2),

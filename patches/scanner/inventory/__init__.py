@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from patches.interfaces import IInventory
 
@@ -66,11 +67,15 @@ class Inventory:
     :ivar scheme: the version scheme: ``dpkg``, ``rpm`` or ``apk``.
     :ivar packages: each package once; never empty.
     :ivar tracks: the tracks that are enabled on the host besides the main line, such as ``esm`` of Ubuntu Pro.
+    :ivar platform: the platform whose list the packages are compared with; empty if it is not known yet.
+    :ivar foreign: the packages that are not from the distribution, with the reason.
     """
 
     scheme: str
     packages: tuple[Package, ...]
     tracks: frozenset[str] = frozenset()
+    platform: str = ""
+    foreign: Mapping[Package, str] = field(factory=dict)
 
 
 def databases() -> tuple[IInventory, ...]:

@@ -7,22 +7,19 @@ from collections.abc import Iterator
 
 from patches.scanner.inventory import Package
 
-#: Debian and Ubuntu build signed kernels from a separate source package, but the lists name that of the kernel.
-_SIGNED_KERNEL = re.compile(r"linux-signed(?:-(?:amd64|arm64|i386))?(-.+)?\Z")
-#: The same holds for boot loaders. The version of the signed source package is a suffix of the package's version:
-#: grub2's ``2.06-13+deb12u1`` in ``1+2.06-13+deb12u1`` (Debian), ``2.06-2ubuntu14.1`` in ``1.187.3+2.06-2ubuntu14.1``
-#: (Ubuntu), shim's ``15.8-1~deb12u1`` in ``1.44~1+deb12u1+15.8-1~deb12u1``.
-_SIGNED_LOADER = {
-    "grub2-signed": "grub2",
-    "grub-efi-amd64-signed": "grub2",
-    "grub-efi-arm64-signed": "grub2",
-    "grub-efi-ia32-signed": "grub2",
-    "shim-signed": "shim",
-    "shim-helpers-amd64-signed": "shim",
-    "shim-helpers-arm64-signed": "shim",
-    "shim-helpers-i386-signed": "shim",
-}
-_SIGNED_VERSION = re.compile(r".*\+(\d{1,3}(?:[.~][\w.~]*)?(?:\+[\w.]+)?-.*)\Z")
+#: Debian and Ubuntu build signed kernels from a separate source package, but the lists name that of the kernel. The
+#: series goes before the architecture: ``linux-signed-6.1-amd64`` is ``linux-6.1``.
+_SIGNED_KERNEL = re.compile(r"linux-signed(-.+?)??(?:-(?:amd64|arm64|i386|armhf|ppc64el|s390x|riscv64))?\Z")
+#: A signed kernel of Ubuntu that was signed again: ``5.8.0-1034.35~20.04.2+1``, ``4.15.0-1007.9+signed1``.
+_SIGNED_AGAIN = re.compile(r"(?<!bpo\d\d)\+(?:signed)?\d{1,2}\Z")
+#: The same holds for boot loaders.
+_SIGNED_LOADER = re.compile(r"(grub2|grub-efi|shim|shim-helpers)(?:-(?:amd64|arm64|ia32|i386))?-signed\Z")
+#: Debian's signed sources are native packages: the signed version follows a number and a plus, and its hyphen is a
+#: plus too, because a native version has no hyphen. grub2's ``2.06-13+deb12u2`` is ``1+2.06+13+deb12u2``.
+_NATIVE = re.compile(r"\d+\+(?P<upstream>[^+]+(?:\+[A-Za-z~][^+]*)*)\+(?P<revision>\d.*)\Z")
+#: Other binary packages have the version of the signed source, a plus, and the version that was signed:
+#: ``1.187.12+2.06-2ubuntu14.8``, ``1.51~1+deb12u1+16.1-2~deb12u1``.
+_APPENDED = re.compile(r"[^+]+(?:\+[A-Za-z~][^+]*)*\+(?P<version>\d.*-.*)\Z")
 
 
 def aliases_of(package: Package, scheme: str) -> Iterator[tuple[str, str, str]]:
@@ -30,15 +27,37 @@ def aliases_of(package: Package, scheme: str) -> Iterator[tuple[str, str, str]]:
     yield "binary", package.name, package.version
     yield "source", package.source, package.source_version
     if scheme == "dpkg":
-        yield from _signed(package)
+        signed = signed_source(package)
+        if signed is not None:
+            yield ("source", *signed)
 
 
-def _signed(package: Package) -> Iterator[tuple[str, str, str]]:
-    """Yield the source package from which a signed package was built, with its version."""
+def signed_source(package: Package) -> tuple[str, str] | None:
+    """
+    Return the name and the version of the source package that was signed.
+
+    Debian records them as ``Built-Using``; the rules were tested with that field of the packages in the archives of
+    Debian and Ubuntu.
+
+    :return: ``None`` if the package is not a signed kernel or boot loader.
+    """
     kernel = _SIGNED_KERNEL.match(package.source)
     if kernel:
-        yield "source", f"linux{kernel[1] or ''}", package.version
-    loader = _SIGNED_LOADER.get(package.source)
-    version = _SIGNED_VERSION.match(package.version) if loader else None
-    if loader and version:
-        yield "source", loader, version[1]
+        return f"linux{kernel[1] or ''}", _SIGNED_AGAIN.sub("", package.version)
+    loader = _SIGNED_LOADER.match(package.source)
+    version = _signed_version(package) if loader else None
+    if loader is None or version is None:
+        return None
+    return "shim" if loader[1].startswith("shim") else "grub2", version
+
+
+def _signed_version(package: Package) -> str | None:
+    """Return the version that was signed, which the version of a signed boot loader contains."""
+    if "-" not in package.version:
+        native = _NATIVE.match(package.version)
+        return f"{native['upstream']}-{native['revision']}" if native else None
+    own = f"{package.source_version}+"
+    if package.version.startswith(own):
+        return package.version.removeprefix(own)
+    appended = _APPENDED.match(package.version)
+    return appended["version"] if appended else None

@@ -1,39 +1,145 @@
 """
-Detection of third-party packages: those that were not built by the distribution.
+Coverage: which packages the lists of a distribution are not about, or do not know.
 
-The distribution's lists say nothing about them, so they are reported as not covered.
+Foreign packages need positive evidence, by the table of makers or by an operator; those of an unknown origin are
+compared. What the list does not know is decided after it was read.
 """
 
 from __future__ import annotations
 
-from patches.platforms import Platform
+import re
+from collections import Counter
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+
+from attrs import frozen
+
+from patches.platforms import InvalidPlatform, Platform
 from patches.scanner.inventory import Package
+from patches.scanner.matching.aliases import aliases_of
+from patches.scanner.matching.makers import is_own, maker_of
+from patches.scanner.matching.matcher import Matcher
+from patches.scanner.matching.rules import Rule
 
-#: family → the prefixes, in lower case, of the vendor field of the distribution's own packages.
-VENDORS = {
-    "debian": ("debian",),
-    "ubuntu": ("ubuntu", "debian", "canonical"),
-    "centos": ("centos",),
-    "centos-stream": ("centos",),
-    "rhel": ("red hat",),
-    "rocky": ("rocky",),
-    "alma": ("almalinux",),
-    "oracle": ("oracle",),
-    "amazon": ("amazon",),
-    "fedora": ("fedora",),
-    "sles": ("suse",),
-    "opensuse-leap": ("opensuse", "suse"),
-    "opensuse": ("opensuse", "suse"),
-    "photon": ("vmware", "broadcom"),
-    "azurelinux": ("microsoft",),
+_KERNEL_OR_LOADER = {
+    "dpkg": re.compile(r"linux-(?:image|modules|binary)-.+|grub-(?:efi|pc|xen|ieee1275|coreboot).*|shim(?:-.+)?"),
+    "rpm": re.compile(
+        r"kernel(?:-(?:uek|rt|64k|default|azure|kvmsmall|lpae|debug))*(?:-(?:core|modules(?:-\w+)?|base))*|"
+        r"grub2-(?:efi|pc|common|tools|x86_64-efi|i386-pc|arm64-efi).*|shim(?:-.+)?"
+    ),
+    "apk": re.compile(r"linux-(?:lts|virt|edge|stable|rpi\d?|asahi|openpax|gcp|hardened)|grub(?:-.+)?|shim"),
 }
+NO_RECORD_OF_SOURCE = "the list has no record of its source package"
+UNKNOWN = "unknown to the list: its sources do not follow the package"
 
 
-def is_covered(package: Package, platform: str) -> bool:
+@frozen
+class Origins:
     """
-    Return whether the sources of a platform can have records of a package.
+    An operator's word about origins, as patterns with ``*`` and ``?``, in any case.
 
-    A package of unknown origin, and each package of a family without an entry in ``VENDORS``, counts as covered.
+    :ivar own: origins whose packages are the distribution's, such as a mirror.
+    :ivar foreign: origins whose packages are not.
     """
-    own = VENDORS.get(Platform.from_name(platform).family)
-    return own is None or package.vendor is None or package.vendor.lower().startswith(own)
+
+    own: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+
+
+def general_reason(reason: str) -> str:
+    """Return a reason for which a package is not covered, without the maker or the track that it may name."""
+    if reason in (UNKNOWN, NO_RECORD_OF_SOURCE):
+        return reason.partition(":")[0]
+    return "the list has no records of its track" if reason.startswith("the list") else "not from the distribution"
+
+
+def foreign_packages(packages: tuple[Package, ...], platform: str, origins: Origins) -> dict[Package, str]:
+    """Return the packages that are not from the distribution, with the reason."""
+    family = _family(platform)
+    found = {}
+    for package in packages:
+        origin = package.vendor
+        if origin is not None and _matches(origin, origins.own):
+            continue
+        if origin is not None and _matches(origin, origins.foreign):
+            found[package] = f"from {origin}"
+            continue
+        maker = maker_of(origin, package.version, family)
+        if maker is not None:
+            found[package] = f"from {origin}" if origin and not is_own(origin, family) else f"a build of {maker}"
+    return found
+
+
+def unknown_origins(
+    packages: tuple[Package, ...], platform: str, origins: Origins, foreign: Mapping[Package, str]
+) -> Counter[str]:
+    """Return the number of packages of each origin that is not known; these packages are compared."""
+    family = _family(platform)
+    told = (package.vendor for package in packages if package not in foreign)
+    return Counter(
+        origin for origin in told if origin and not is_own(origin, family) and not _matches(origin, origins.own)
+    )
+
+
+@frozen
+class Unjudged:
+    """
+    The packages of which a scan cannot say that they are affected or fine, each with its reasons.
+
+    :ivar not_covered: the packages that the list is not about, or does not know.
+    :ivar not_evaluated: the packages that could not be compared.
+    """
+
+    not_covered: Mapping[Package, str]
+    not_evaluated: Mapping[Package, tuple[str, ...]]
+
+
+def unjudged_packages(
+    packages: tuple[Package, ...], matcher: Matcher, scheme: str, foreign: Mapping[Package, str]
+) -> Unjudged:
+    """Return the packages without a verdict, each for one reason, after the whole list was compared."""
+    not_covered: dict[Package, str] = {}
+    not_evaluated: dict[Package, tuple[str, ...]] = {}
+    known = {package.source for package in packages if _is_known(package, matcher, scheme)}
+    for package in packages:
+        rule = matcher.reason_unjudged(package)
+        unknown = None if rule is not None or package.source in known else _unknown(package, matcher, scheme)
+        if rule is Rule.FOREIGN:
+            not_covered[package] = foreign[package]
+        elif rule is Rule.DAMAGED:
+            not_evaluated[package] = (f"{rule.text}: {package.problem}",)
+        elif rule is Rule.NO_TRACK and matcher.is_topic_absent(package):
+            not_covered[package] = f"the list has no records of {matcher.line_of(package)}"
+        elif rule is not None:
+            line = matcher.line_of(package)
+            not_evaluated[package] = (f"{rule.text} ({line})" if line else rule.text,)
+        elif package in matcher.unjudged:
+            not_evaluated[package] = tuple(sorted(matcher.unjudged[package]))
+        elif unknown is not None:
+            not_covered[package] = unknown
+    return Unjudged(not_covered, not_evaluated)
+
+
+def _is_known(package: Package, matcher: Matcher, scheme: str) -> bool:
+    """Return whether a record of the list names a package, or its sources follow it."""
+    names = [(kind, name) for kind, name, _ in aliases_of(package, scheme)]
+    return any(each in matcher.known or (each[0] == "source" and each[1] in matcher.followed) for each in names)
+
+
+def _unknown(package: Package, matcher: Matcher, scheme: str) -> str | None:
+    """Return why the list does not know a package that it does not name; ``None`` if that means nothing."""
+    pattern = _KERNEL_OR_LOADER.get(scheme)
+    if pattern is not None and pattern.fullmatch(package.name):
+        return NO_RECORD_OF_SOURCE
+    return UNKNOWN if matcher.followed else None
+
+
+def _matches(origin: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(origin.lower(), pattern.lower()) for pattern in patterns)
+
+
+def _family(platform: str) -> str:
+    try:
+        return Platform.from_name(platform).family
+    except InvalidPlatform:
+        return ""

@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from patches.scanner.client.verified_stream import VerifiedStream
 from patches.scanner.inventory import Inventory, Package
+from patches.scanner.matching.decision import Judgement
 from patches.scanner.matching.matcher import Matcher
 from patches.scanner.matching.rules import Rule
 from patches.vulnerability import FixedPackage, Vulnerability
@@ -25,6 +26,8 @@ class Step:
     :ivar package: the installed package; ``None`` if no package of that name is installed.
     :ivar version: the package's version that was compared; ``None`` without a package.
     :ivar rule: the rule that applied; ``None`` without a package.
+    :ivar track: the track of the fix; ``None``: the main line.
+    :ivar reason: why the comparison does not decide whether the package is affected; ``None`` if it does.
     """
 
     record: Vulnerability
@@ -32,6 +35,8 @@ class Step:
     package: Package | None = None
     version: str | None = None
     rule: Rule | None = None
+    track: str | None = None
+    reason: str | None = None
 
 
 @frozen
@@ -56,15 +61,20 @@ class Explanation:
 
     @property
     def affected(self) -> bool | None:
-        """Whether the host is affected; ``None`` if a comparison was not possible and no other comparison matched."""
-        rules = [step.rule.affects for step in self.steps if step.rule is not None]
+        """
+        Whether the host is affected; ``None`` if the list does not know the id, or if a comparison was not possible and
+        no other comparison matched.
+        """
+        if not self.records:
+            return None
+        rules = [step.rule.affects for step in self.steps if step.rule is not None and step.reason is None]
         return True if True in rules else None if None in rules else False
 
     @property
     def conclusion(self) -> str:
         """The conclusion as a text of one line."""
         if not self.records:
-            return f"not affected: this list has no record of {self.vulnerability_id}"
+            return f"not known to this list: it has no record of {self.vulnerability_id}"
         if self.package is not None and not self.installed:
             return f"not affected: no package {self.package} is installed"
         if not any(step.package for step in self.steps):
@@ -83,17 +93,33 @@ async def explain(
     :param package: the name of a package or source package to explain; ``None`` for all packages.
     :raises StreamError: if the list cannot be read whole and verified.
     """
-    records = [record async for record in _records(stream, vulnerability_id)]
+    vulnerability_id = canonical_id(vulnerability_id)
     matcher = Matcher(inventory)
+    records = [record async for record in _records(stream, vulnerability_id, matcher)]
     steps = [step for record in records for step in _steps(matcher, record) if _is_asked(step, package)]
     installed = any(package in (each.name, each.source) for each in inventory.packages)
     return Explanation(vulnerability_id, package, tuple(records), tuple(steps), installed, stream.snapshot)
 
 
-async def _records(stream: VerifiedStream, vulnerability_id: str) -> AsyncIterator[Vulnerability]:
-    """Yield the records of a vulnerability id. Only lines that contain the id as bytes are decoded, which is faster."""
+def canonical_id(text: str) -> str:
+    """Return an id as lists have it: that of a CVE or of a GitHub advisory may be given in any case."""
+    text = text.strip()
+    if text.upper().startswith("CVE-"):
+        return text.upper()
+    return f"GHSA-{text[5:].lower()}" if text.upper().startswith("GHSA-") else text
+
+
+async def _records(stream: VerifiedStream, vulnerability_id: str, matcher: Matcher) -> AsyncIterator[Vulnerability]:
+    """
+    Yield the records of a vulnerability id.
+
+    The matcher compares the whole list, because other records decide whether a package could be judged at all.
+    """
     name = vulnerability_id.encode()
     async for body in stream.bodies():
+        for vulnerability in decode_lines(body, matcher.names):
+            for _ in matcher.match(vulnerability):
+                pass
         lines = b"\n".join(line for line in body.splitlines() if name in line)
         for record in decode_lines(lines):
             if vulnerability_id in (record.name, *record.aliases):
@@ -101,12 +127,22 @@ async def _records(stream: VerifiedStream, vulnerability_id: str) -> AsyncIterat
 
 
 def _steps(matcher: Matcher, record: Vulnerability) -> Iterator[Step]:
-    compared = list(matcher.rules(record))
+    compared = list(matcher.judgements(record))
     for fixed in record.fixed_in:
-        mine = [
-            Step(record, fixed, package, version, rule) for named, package, version, rule in compared if named is fixed
-        ]
+        mine = [_step(matcher, record, each) for each in compared if each.fixed is fixed]
         yield from mine or [Step(record, fixed)]
+
+
+def _step(matcher: Matcher, record: Vulnerability, judgement: Judgement) -> Step:
+    package, rule, reason = judgement.package, judgement.rule, judgement.reason
+    unjudged = matcher.reason_unjudged(package)
+    if unjudged is not None:
+        rule, reason = unjudged, None
+    elif rule.affects and any((name, package) in matcher.proven for name in record.vulnerability_ids):
+        reason = reason or "another record proves that the installed build has the fix"
+    elif not judgement.decides:
+        reason = reason or rule.text
+    return Step(record, judgement.fixed, package, judgement.version, rule, judgement.track, reason)
 
 
 def _is_asked(step: Step, package: str | None) -> bool:

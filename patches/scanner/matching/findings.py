@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import date
-from typing import Any
 
 from attrs import evolve, frozen
 
 from patches.scanner.inventory import Package
+from patches.scanner.matching.comparison import Comparison, dist_tag
 from patches.scanner.matching.matcher import Match
-from patches.versions import InvalidVersion, ordering
+from patches.tracks import extension_of
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 
 
@@ -38,12 +38,16 @@ class Finding:
     A vulnerability id that affects an installed package.
 
     :ivar vulnerability_id: the CVE; the record's own name if the record has no CVE.
-    :ivar fixed: the fix that the package lacks. Of several fixes it is the highest, because only that one repairs
-        everything that the records describe. It has no version if no fix exists yet.
+    :ivar fixed: the fix that the package lacks. Of several fixes it is that for the same minor release, else the
+        highest, because only that one repairs everything that the records describe; a fix of the main line goes before
+        one that needs a subscription. It has no version if no fix exists yet.
     :ivar records: every record of the vulnerability id that matched, never empty; a record of that name is the first.
     :ivar running: for a package of a kernel, whether that kernel is running; ``None`` if this is not known, or if the
         package is not a kernel's.
     :ivar ignored: the decision to ignore the finding; ``None`` if the finding counts.
+    :ivar compared: the version that was compared: that of the source package if the fix names a source package.
+    :ivar track: the track of the fix; ``None``: the main line.
+    :ivar is_old_kernel: whether the package is of a kernel that is kept, but is older than the running one.
     """
 
     vulnerability_id: str
@@ -52,6 +56,9 @@ class Finding:
     records: tuple[Vulnerability, ...]
     running: bool | None = None
     ignored: Ignored | None = None
+    compared: str = ""
+    track: str | None = None
+    is_old_kernel: bool = False
 
     @property
     def severity(self) -> Severity:
@@ -81,8 +88,14 @@ class Finding:
 
     @property
     def installed_version(self) -> str:
-        """The version that was compared: that of the source package if the fix names a source package."""
-        return self.package.source_version if self.fixed.kind == "source" else self.package.version
+        """The installed version, as the native tool prints it."""
+        return native_version(self.package.version)
+
+    @property
+    def compared_version(self) -> str | None:
+        """The version that was compared; ``None`` if it is the installed one."""
+        compared = native_version(self.compared)
+        return compared if compared and compared != self.installed_version else None
 
 
 class Findings:
@@ -93,7 +106,7 @@ class Findings:
     """
 
     def __init__(self, scheme: str) -> None:
-        self._sort_key = ordering(scheme)
+        self._comparison = Comparison(scheme)
         self._matches: dict[tuple[str, Package], list[Match]] = {}
 
     def add(self, match: Match) -> None:
@@ -101,14 +114,35 @@ class Findings:
         for vulnerability_id in match.vulnerability.vulnerability_ids:
             self._matches.setdefault((vulnerability_id, match.package), []).append(match)
 
-    def all(self, running: Mapping[Package, bool]) -> list[Finding]:
+    def all(
+        self,
+        running: Mapping[Package, bool],
+        old: Container[Package] = (),
+        proven: Container[tuple[str, Package]] = (),
+        counts: Callable[[Match], bool] = lambda match: True,
+    ) -> list[Finding]:
         """
         Return the findings, the most severe first.
 
         :param running: for each package of a kernel, whether that kernel is running.
+        :param old: the packages of kernels that are older than the running one.
+        :param proven: the pairs of vulnerability id and package of which a record proves that the package has the fix;
+            only a fix for the same minor release makes such a pair a finding.
+        :param counts: whether a match counts.
         """
-        found = [self._finding(vulnerability_id, matches) for (vulnerability_id, _), matches in self._matches.items()]
-        told = [evolve(each, running=running[each.package]) if each.package in running else each for each in found]
+        found = []
+        for (vulnerability_id, package), matches in self._matches.items():
+            matches = [match for match in matches if counts(match)]
+            if (vulnerability_id, package) in proven:
+                matches = [match for match in matches if has_own_tag(match)]
+            if matches:
+                found.append(self._finding(vulnerability_id, matches))
+        told = [
+            evolve(each, running=running[each.package], is_old_kernel=each.package in old)
+            if each.package in running
+            else each
+            for each in found
+        ]
         return sorted(told, key=by_severity)
 
     def _finding(self, vulnerability_id: str, matches: list[Match]) -> Finding:
@@ -116,18 +150,33 @@ class Findings:
             matches, key=lambda match: (match.vulnerability.name != vulnerability_id, match.vulnerability.name)
         )
         records = tuple(dict.fromkeys(match.vulnerability for match in matches))
-        return Finding(vulnerability_id, matches[0].package, self._highest([match.fixed for match in matches]), records)
+        chosen = matches[0] if len(matches) == 1 else self._chosen(matches)
+        return Finding(
+            vulnerability_id,
+            chosen.package,
+            chosen.fixed,
+            records,
+            compared=chosen.version,
+            track=chosen.track,
+        )
 
-    def _highest(self, fixes: list[FixedPackage]) -> FixedPackage:
-        fixes = [fix for fix in fixes if fix.has_fix] or fixes
-        return fixes[0] if len(fixes) == 1 else max(fixes, key=self._key)
+    def _chosen(self, matches: list[Match]) -> Match:
+        """Return the match whose fix is shown."""
+        matches = [match for match in matches if match.fixed.has_fix] or matches
+        matches = [match for match in matches if has_own_tag(match)] or matches
+        matches = [match for match in matches if extension_of(match.track) is None] or matches
+        return max(matches, key=lambda match: self._comparison.order(match.fixed.version or match.fixed.last_affected))
 
-    def _key(self, fix: FixedPackage) -> tuple[bool, Any]:
-        try:
-            version = fix.version or fix.last_affected
-            return (True, self._sort_key(version)) if self._sort_key and version else (False, ())
-        except InvalidVersion:
-            return (False, ())
+
+def has_own_tag(match: Match) -> bool:
+    """Return whether the fix of a match is a build for the same minor release as the installed one."""
+    tag = dist_tag(match.fixed.version)
+    return tag is not None and tag == dist_tag(match.version)
+
+
+def native_version(version: str) -> str:
+    """Return a version as the native tool prints it: rpm omits an epoch of zero."""
+    return version.removeprefix("0:")
 
 
 def by_severity(finding: Finding) -> tuple[int, str, str, str, str]:

@@ -1,29 +1,30 @@
 """
 The matcher: compares one vulnerability after the other with all installed packages.
 
-It stands between the verified stream and the findings, and is the only place where a package is judged.
+It stands between the verified stream and the findings, and is the only place where a package is judged. A package is
+judged for one reason only, in this order: its entry is damaged, it is foreign, the list has no record of its track, the
+list does not know it, or it was compared.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 from attrs import frozen
 
 from patches.scanner.inventory import Inventory, Package
 from patches.scanner.matching.aliases import aliases_of
+from patches.scanner.matching.comparison import Comparison
+from patches.scanner.matching.decision import LISTS_EVERY_BUILD, Judgement, decide
+from patches.scanner.matching.kernel_headers import has_no_kernel_code
+from patches.scanner.matching.package_tracks import PackageTracks
 from patches.scanner.matching.rules import Rule
-from patches.versions import InvalidVersion, ordering
+from patches.tracks import TrackRules
 from patches.vulnerability import FixedPackage, Vulnerability
 
-#: The architectures of packages and fixes that are for every machine.
-EVERY_ARCH = frozenset(("all", "noarch"))
-
-#: Builds with fixes of their own. Their versions cannot be compared with those of the distribution's main line.
-_OWN_FIXES = re.compile(r"fips|\.ksplice", re.IGNORECASE)
+#: The highest number of records that are named as being about unjudged packages.
+MOST_UNJUDGED_RECORDS = 10_000
 
 
 @frozen
@@ -33,11 +34,15 @@ class Match:
 
     :ivar package: the installed package.
     :ivar fixed: the fix that the package lacks; its ``version`` is ``None`` if no fix exists yet.
+    :ivar version: the version of the package that was compared.
+    :ivar track: the track of the fix; ``None``: the main line.
     """
 
     vulnerability: Vulnerability
     package: Package
     fixed: FixedPackage
+    version: str = ""
+    track: str | None = None
 
 
 class Matcher:
@@ -48,14 +53,30 @@ class Matcher:
     :ivar not_evaluated: the number of pairs of a vulnerability and an installed package that could not be judged, by
         reason. Such a pair is neither a finding nor clean.
     :ivar unjudged: the packages of these pairs, with the reasons.
+    :ivar proven: the pairs of vulnerability id and package of which a record proves that the package has the fix.
+    :ivar headers: the number of records that name headers or documentation of a kernel, which contain no kernel code.
+    :ivar known: the names of installed packages, of source and binary ones, that a record of the list has.
+    :ivar followed: the source packages that the list follows; empty if its sources do not say.
+    :ivar seen: the tracks of all fixes that name installed packages.
     """
 
     def __init__(self, inventory: Inventory) -> None:
         self.not_evaluated: Counter[str] = Counter()
         self.unjudged: dict[Package, set[str]] = {}
-        self._scheme = inventory.scheme
-        self._tracks = inventory.tracks
-        self._sort_key = ordering(inventory.scheme)
+        self.proven: set[tuple[str, Package]] = set()
+        self.headers = 0
+        self.known: set[tuple[str, str]] = set()
+        self.followed: set[str] = set()
+        self.seen: set[str | None] = set()
+        self.tracks = PackageTracks(TrackRules(inventory.platform))
+        self._inventory = inventory
+        self._comparison = Comparison(inventory.scheme)
+        self._lines = {package: self.tracks.line_of(package) for package in inventory.packages}
+        self._open = {package for package in inventory.packages if self.tracks.is_open(package)}
+        self._headers = {package for package in inventory.packages if has_no_kernel_code(package, inventory.scheme)}
+        self._records: dict[Package, list[str]] = {}
+        self._recorded = 0
+        self._compared: set[Package] = set()
         self._installed: dict[tuple[str, str], list[tuple[Package, str]]] = {}
         for package in inventory.packages:
             for kind, name, version in aliases_of(package, inventory.scheme):
@@ -64,109 +85,122 @@ class Matcher:
 
     def match(self, vulnerability: Vulnerability) -> Iterator[Match]:
         """Yield the installed packages that a vulnerability affects, each once; count those that cannot be judged."""
-        found: set[Package] = set()
-        for fixed in self._offered(vulnerability.fixed_in):
-            for package, version in self._installed.get((fixed.kind, fixed.name), ()):
-                if package not in found:
-                    rule = self._judge(fixed, package, version)
-                    if rule.affects:
-                        found.add(package)
-                        yield Match(vulnerability, package, fixed)
-                    elif rule.affects is None:
-                        self._pass_over(package, rule)
+        self.followed.update(vulnerability.followed)
+        for package, judgements, is_proven in self._grouped(vulnerability):
+            if is_proven:
+                self.proven.update((name, package) for name in vulnerability.vulnerability_ids)
+            decisive = [each for each in judgements if each.decides]
+            if package in self._headers:
+                self.headers += bool(decisive)
+                continue
+            self._note_line(vulnerability, package, judgements)
+            affecting = [each for each in decisive if each.rule.affects]
+            if affecting and package not in self._open:
+                affecting = [self._shown(affecting)]
+            for each in affecting:
+                yield Match(vulnerability, package, each.fixed, each.version, each.track)
+            if not affecting:
+                for rule in dict.fromkeys(each.rule for each in decisive if each.rule.affects is None):
+                    self._pass_over(vulnerability, package, rule, _notes(decisive, rule))
 
-    def rules(self, vulnerability: Vulnerability) -> Iterator[tuple[FixedPackage, Package, str, Rule]]:
-        """Yield each range with each installed package that it names, the version that was compared, and the rule."""
-        offered = self._offered(vulnerability.fixed_in)
+    def judgements(self, vulnerability: Vulnerability) -> Iterator[Judgement]:
+        """Yield the judgement of each fix and each installed package that it names."""
+        for _, judgements, _ in self._grouped(vulnerability):
+            yield from judgements
+
+    def line_of(self, package: Package) -> str | None:
+        """Return the line of builds of a package, as far as it is known."""
+        return self._lines.get(package)
+
+    def reason_unjudged(self, package: Package) -> Rule | None:
+        """
+        Return why nothing can be said of a package, after the whole list was read; ``None`` if it could be compared.
+        """
+        if package.problem is not None:
+            return Rule.DAMAGED
+        if package in self._inventory.foreign:
+            return Rule.FOREIGN
+        if package in self._open:
+            return None if self.tracks.decided(package)[0] else Rule.NO_REPOSITORY
+        return Rule.NO_TRACK if self._lines[package] is not None and package not in self._compared else None
+
+    def is_topic_absent(self, package: Package) -> bool:
+        """Return whether the list has no record at all of the extra of Amazon Linux that a package is from."""
+        return self.tracks.rules.family == "amazon" and self._lines[package] not in self.seen
+
+    def counts(self, match: Match) -> bool:
+        """Return whether a match counts, after the whole list was read: an open package is of one line only."""
+        if match.package not in self._open:
+            return True
+        is_decided, line = self.tracks.decided(match.package)
+        return is_decided and match.track == line
+
+    def records_of(self, package: Package) -> list[str]:
+        """Return the names of records that name a package which may turn out to be unjudged."""
+        return self._records.get(package, [])
+
+    @property
+    def truncated(self) -> bool:
+        """Whether there are more records about unjudged packages than are remembered."""
+        return self._recorded > MOST_UNJUDGED_RECORDS
+
+    def _grouped(self, vulnerability: Vulnerability) -> Iterator[tuple[Package, list[Judgement], bool]]:
+        groups: dict[Package, list[Judgement]] = {}
         for fixed in vulnerability.fixed_in:
-            for package, version in self._installed.get((fixed.kind, fixed.name), ()):
-                rule = self._judge(fixed, package, version) if fixed in offered else Rule.OTHER_TRACK
-                yield fixed, package, version, rule
+            named = self._installed.get((fixed.kind, fixed.name))
+            if not named:
+                continue
+            self.known.add((fixed.kind, fixed.name))
+            track = self.tracks.rules.of_fix(vulnerability.name, fixed)
+            self.seen.add(track)
+            for package, version in named:
+                groups.setdefault(package, []).append(self._judge(fixed, package, version, track))
+        listing = self._comparison if self.tracks.rules.family in LISTS_EVERY_BUILD else None
+        for package, judgements in groups.items():
+            yield package, judgements, decide(judgements, self._inventory.tracks, listing)
 
-    def _offered(self, fixes: tuple[FixedPackage, ...]) -> Sequence[FixedPackage]:
-        """
-        Return the fixes that this host can get: those of the main line and of the tracks that are enabled on it.
+    def _judge(self, fixed: FixedPackage, package: Package, version: str, track: str | None) -> Judgement:
+        judgement = Judgement(fixed, package, version, track, Rule.OTHER_TRACK)
+        if package.problem is not None:
+            judgement.rule = Rule.DAMAGED
+        elif package in self._inventory.foreign:
+            judgement.rule = Rule.FOREIGN
+        elif package in self._headers:
+            judgement.rule = Rule.NO_KERNEL_CODE
+        elif package in self._open or judgement.line == self._lines[package]:
+            judgement.rule = self._comparison.rule(fixed, package, version)
+        return judgement
 
-        If a track of this host has a fix for a package, it replaces the fixes of the main line for that package.
-        """
-        if all(fixed.track is None for fixed in fixes):
-            return fixes
-        own = {(fixed.kind, fixed.name) for fixed in fixes if fixed.track in self._tracks}
-        return [
-            fixed
-            for fixed in fixes
-            if fixed.track in self._tracks or (fixed.track is None and (fixed.kind, fixed.name) not in own)
-        ]
+    def _note_line(self, vulnerability: Vulnerability, package: Package, judgements: list[Judgement]) -> None:
+        """Remember what decides at the end whether a package could be judged, and the records that name it."""
+        if package in self._open:
+            for each in judgements:
+                self.tracks.note(package, each.line, self._comparison.is_same(each.fixed, each.version))
+        elif self._lines[package] is not None and any(each.rule is not Rule.OTHER_TRACK for each in judgements):
+            self._compared.add(package)
+        may_be_unjudged = package in self._open or self._lines[package] is not None
+        if may_be_unjudged or package.problem is not None or package in self._inventory.foreign:
+            self._remember(vulnerability, package)
 
-    def _judge(self, fixed: FixedPackage, package: Package, version: str) -> Rule:
-        if fixed.status == "not_affected":
-            return Rule.NOT_AFFECTED
-        if not _concerns(fixed, package.arch):
-            return Rule.OTHER_ARCH
-        rule = self._judge_module(fixed, package)
-        if rule is not None:
-            return rule
-        if _OWN_FIXES.search(package.version):
-            return Rule.OWN_FIXES
-        if fixed.introduced is None and not fixed.has_fix:
-            return Rule.NO_FIX
-        return Rule.NO_ORDER if self._sort_key is None else self._judge_range(self._sort_key, fixed, version)
+    def _remember(self, vulnerability: Vulnerability, package: Package) -> None:
+        self._recorded += 1
+        if self._recorded <= MOST_UNJUDGED_RECORDS:
+            self._records.setdefault(package, []).append(vulnerability.name)
 
-    def _judge_module(self, fixed: FixedPackage, package: Package) -> Rule | None:
-        """
-        Return the rule that excludes a range because of its module; ``None`` if the versions can be compared.
+    def _shown(self, judgements: list[Judgement]) -> Judgement:
+        """Return the fix that is shown: that of the same minor release, else the highest."""
+        own = [each for each in judgements if each.has_own_tag] or judgements
+        with_fix = [each for each in own if each.fixed.has_fix] or own
+        return max(with_fix, key=lambda each: self._comparison.order(each.fixed.version or each.fixed.last_affected))
 
-        Versions of a modular build, of a build outside modules, and of another stream are not comparable.
-        """
-        if self._scheme != "rpm":
-            return None if fixed.module is None else Rule.OTHER_MODULE
-        modular = _is_modular(fixed.module, fixed.version)
-        if modular != _is_modular(package.module, package.version):
-            return Rule.OTHER_MODULE
-        if not modular:
-            return None
-        if fixed.module is None or package.module is None:
-            return Rule.STREAM
-        return None if fixed.module.split(":")[:2] == package.module.split(":")[:2] else Rule.OTHER_MODULE
-
-    def _judge_range(self, sort_key: Callable[[str], Any], fixed: FixedPackage, version: str) -> Rule:
-        bounds = (fixed.introduced, fixed.version, fixed.last_affected)
-        if self._scheme == "rpm" and fixed.kind == "source":
-            bounds = (_without_epoch(bounds[0]), _without_epoch(bounds[1]), _without_epoch(bounds[2]))
-        try:
-            installed = sort_key(version)
-        except InvalidVersion:
-            return Rule.INVALID_INSTALLED
-        lowest, limit, last = bounds
-        try:
-            if lowest is not None and installed < sort_key(lowest):
-                return Rule.BEFORE_INTRODUCED
-            if limit is not None and installed >= sort_key(limit):
-                return Rule.FIXED
-            if last is not None and installed > sort_key(last):
-                return Rule.AFTER_LAST
-        except InvalidVersion:
-            return Rule.INVALID_LISTED
-        return Rule.BELOW_FIX if limit is not None else Rule.UP_TO_LAST if last is not None else Rule.NO_FIX
-
-    def _pass_over(self, package: Package, rule: Rule) -> None:
+    def _pass_over(self, vulnerability: Vulnerability, package: Package, rule: Rule, notes: str) -> None:
+        if rule in (Rule.DAMAGED, Rule.FOREIGN):
+            return
         self.not_evaluated[rule.text] += 1
-        self.unjudged.setdefault(package, set()).add(rule.text)
+        self.unjudged.setdefault(package, set()).add(f"{rule.text}{notes}")
+        self._remember(vulnerability, package)
 
 
-def _concerns(fixed: FixedPackage, arch: str) -> bool:
-    return fixed.arches is None or arch in EVERY_ARCH or arch in fixed.arches or not EVERY_ARCH.isdisjoint(fixed.arches)
-
-
-def _is_modular(module: str | None, version: str | None) -> bool:
-    """Return whether a build belongs to a module; its release shows it too, as ``.module+el8`` or ``.module_el8``."""
-    return module is not None or ".module" in (version or "")
-
-
-def _without_epoch(version: str | None) -> str | None:
-    """
-    Return an rpm version without its epoch.
-
-    An rpm does not record the epoch of its source package, so versions of source packages are compared without it.
-    """
-    return version.partition(":")[2] if version and ":" in version else version
+def _notes(judgements: list[Judgement], rule: Rule) -> str:
+    notes = dict.fromkeys(each.fixed.note for each in judgements if each.rule is rule and each.fixed.note)
+    return "".join(f": {note}" for note in notes)

@@ -1,4 +1,4 @@
-"""The rules of the matcher: every possible result of comparing an installed package with a range, with its text."""
+"""The rules of the matcher: every possible result of comparing an installed package with a fix, with its text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class Rule(Enum):
     """
     A rule of the matcher.
 
-    :ivar affects: whether the package is affected; ``None`` if it cannot be judged: neither a finding nor clean.
+    :ivar affects: whether the package is affected; ``None`` if it is unjudged: neither a finding nor fine.
     :ivar text: the rule as a text for users.
     """
 
@@ -22,16 +22,23 @@ class Rule(Enum):
     NOT_AFFECTED = (False, "the source says that it is not affected")
     OTHER_ARCH = (False, "this is for other architectures")
     OTHER_MODULE = (False, "this is for packages of another module or stream, or for packages outside modules")
-    OTHER_TRACK = (
-        False,
-        "this is for a track that is not enabled on the host, or the host has a track with a fix of its own",
-    )
+    OTHER_TRACK = (False, "this is for builds of another track")
+    NO_KERNEL_CODE = (False, "headers and documentation contain no kernel code")
     INVALID_INSTALLED = (None, "the installed version is not valid")
     INVALID_LISTED = (None, "the listed version is not valid")
+    UNREADABLE = (None, "the server could not read what the source says")
     STREAM = (None, "the stream of the module is not known")
     NO_ORDER = (None, "there is no order for versions of this kind")
-    OWN_FIXES = (None, "a build with fixes of its own (FIPS, ksplice)")
+    DAMAGED = (None, "the package's entry in the database is damaged")
+    FOREIGN = (None, "the package is not from the distribution")
+    NO_TRACK = (None, "another track: the list has no record of the line of builds that the package belongs to")
+    NO_REPOSITORY = (None, "which repository it was installed from is not known")
 
     def __init__(self, affects: bool | None, text: str) -> None:
         self.affects = affects
         self.text = text
+
+    @property
+    def concerns(self) -> bool:
+        """Whether the fix is about the package at all; otherwise it decides nothing."""
+        return self not in (Rule.OTHER_ARCH, Rule.OTHER_MODULE, Rule.OTHER_TRACK)

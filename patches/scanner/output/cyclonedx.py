@@ -53,6 +53,7 @@ def _facts(outcome: Outcome) -> dict[str, str | None]:
         "verdict": str(outcome.verdict),
         "problem": outcome.problem,
         "platform": outcome.platform,
+        "system": outcome.system.name,
         "endOfLife": outcome.end_of_life,
         "list.revision": outcome.list_info.revision,
         "list.checked": outcome.list_info.checked,
@@ -63,7 +64,6 @@ def _facts(outcome: Outcome) -> dict[str, str | None]:
 def _components(outcome: Outcome) -> list[Component]:
     """Return the packages as components; packages with the same purl become one component."""
     coverage = outcome.coverage
-    elsewhere = frozenset(coverage.not_covered)
     components: dict[str, Component] = {}
     for package in coverage.packages:
         purl = purl_of(package, outcome.platform, coverage.scheme)
@@ -72,7 +72,7 @@ def _components(outcome: Outcome) -> list[Component]:
             "sourceVersion": package.source_version,
             "module": package.module,
             "notEvaluated": "; ".join(coverage.not_evaluated.get(package, ())) or None,
-            "notCovered": "true" if package in elsewhere else None,
+            "notCovered": coverage.not_covered.get(package),
         }
         components.setdefault(purl.to_string(), _component(package, purl.to_string(), facts, outcome))
     return list(components.values())

@@ -23,13 +23,14 @@ def document_text(outcome: Outcome) -> str:
 def outcome_document(outcome: Outcome) -> dict[str, Any]:
     """Return an outcome as a JSON object."""
     kernels = outcome.kernels
-    unfixed = {"unfixed": [_finding(each) for each in outcome.unfixed]} if outcome.with_unfixed else {}
     return {
         "form": FORM,
         "verdict": str(outcome.verdict),
         "problem": outcome.problem,
         "host": outcome.host,
         "platform": outcome.platform or None,
+        "system": outcome.system.name,
+        "tracks": sorted(outcome.coverage.tracks),
         "scan": outcome.scan_id,
         "started": rfc3339(outcome.started),
         "finished": rfc3339(outcome.finished),
@@ -45,8 +46,9 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
         "packages": _packages(outcome.coverage, outcome.complete),
         "notEvaluated": dict(sorted(outcome.not_evaluated.items())),
         "findings": [_finding(each) for each in outcome.findings],
-        **unfixed,
+        "unfixed": [_finding(each) for each in outcome.unfixed],
         "unfixedCount": len(outcome.unfixed),
+        "headersCount": outcome.headers,
     }
 
 
@@ -58,6 +60,7 @@ def _list(list_info: ListInfo) -> dict[str, Any]:
         "checked": list_info.checked,
         "away": list_info.away,
         "vulnerabilities": list_info.served,
+        "unread": list_info.unread,
     }
 
 
@@ -67,11 +70,14 @@ def _packages(coverage: Coverage, complete: bool) -> dict[str, Any]:
         "installed": coverage.installed,
         "affected": len(coverage.affected),
         "fine": coverage.fine if complete else None,
-        "notCovered": [package_document(package) for package in coverage.not_covered],
+        "notCovered": [
+            {**package_document(package), "reason": reason} for package, reason in coverage.not_covered.items()
+        ],
         "notEvaluated": [
             {"package": package_document(package), "reasons": list(reasons)}
             for package, reasons in coverage.not_evaluated.items()
         ],
+        "origins": dict(sorted(coverage.origins.items())),
     }
 
 
@@ -82,16 +88,18 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "severity": finding.severity.name.lower(),
         "package": package_document(finding.package),
         "installed": finding.installed_version,
+        "compared": finding.compared_version,
         "fixed": fixed.version,
         "lastAffected": fixed.last_affected,
         "status": fixed.status,
         "kind": fixed.kind,
         "module": fixed.module,
-        "track": fixed.track,
+        "track": finding.track,
         "names": list(finding.names),
         "records": [_record(record) for record in finding.records],
         "sources": list(finding.sources),
         "running": finding.running,
+        "oldKernel": finding.is_old_kernel,
         "ignored": None
         if ignored is None
         else {"reason": ignored.reason, "expires": ignored.expires.isoformat() if ignored.expires else None},

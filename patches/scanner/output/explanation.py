@@ -25,6 +25,7 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
                 "name": record.name,
                 "aliases": list(record.aliases),
                 "source": record.source,
+                "note": record.note,
                 "severity": record.severity.name.lower(),
                 "detailsHref": record.details_href,
                 "comparisons": [_step_document(step) for step in explanation.steps if step.record is record],
@@ -37,7 +38,7 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
 def _step_document(step: Step) -> dict[str, Any]:
     fixed = step.fixed
     return {
-        "named": {"name": fixed.name, "kind": fixed.kind, "module": fixed.module, "track": fixed.track},
+        "named": {"name": fixed.name, "kind": fixed.kind, "module": fixed.module, "track": step.track or fixed.track},
         "introduced": fixed.introduced,
         "fixed": fixed.version,
         "lastAffected": fixed.last_affected,
@@ -46,6 +47,9 @@ def _step_document(step: Step) -> dict[str, Any]:
         "compared": step.version,
         "affected": step.rule.affects if step.rule is not None else False,
         "rule": step.rule.text if step.rule is not None else f"no {fixed.kind} package of this name is installed",
+        "decides": step.rule is not None and step.reason is None,
+        "reason": step.reason,
+        "note": fixed.note,
     }
 
 
@@ -64,7 +68,9 @@ def _lines(target: Target, explanation: Explanation) -> Iterator[str]:
     for record in explanation_document(explanation)["records"]:
         also = f" ({', '.join(record['aliases'])})" if record["aliases"] else ""
         yield ""
-        yield f"[bold]{escape(record['name'])}[/]{escape(also)}: {record['severity']}, from {escape(record['source'])}"
+        note = f" {record['note']}" if record["note"] else ""
+        source = escape(record["source"])
+        yield f"[bold]{escape(record['name'])}[/]{escape(note + also)}: {record['severity']}, from {source}"
         if record["detailsHref"]:
             yield f"  {escape(record['detailsHref'])}"
         yield from (f"  {escape(_step(step))}" for step in record["comparisons"])
@@ -81,4 +87,8 @@ def _step(step: Mapping[str, Any]) -> str:
     if installed is None:
         return f"{said}: {step['rule']}"
     word = {True: "affected", False: "not affected", None: "not evaluated"}[step["affected"]]
-    return f"{said}; {installed['name']} has {step['compared']}: {word}, {step['rule']}"
+    compared = f"{said}; {installed['name']} has {step['compared']}"
+    if not step["decides"]:
+        return f"{compared}: does not decide, {step['reason']}"
+    note = f" ({step['note']})" if step["note"] else ""
+    return f"{compared}: {word}, {step['rule']}{note}"

@@ -17,11 +17,19 @@ def inventory_document(target: Target, inventory: Inventory) -> dict[str, Any]:
     return {
         "host": target.host,
         "platform": target.platform,
+        "system": target.system.name,
         "scheme": inventory.scheme,
         "tracks": sorted(inventory.tracks),
         "kernels": kernels_document(kernels_of(inventory, target.running)),
         "packages": [
-            {**package_document(package), "module": package.module, "vendor": package.vendor}
+            {
+                **package_document(package),
+                "module": package.module,
+                "vendor": package.vendor,
+                "repository": package.repository,
+                "notCovered": inventory.foreign.get(package),
+                "problem": package.problem,
+            }
             for package in inventory.packages
         ],
     }

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable
 
 from patches.scanner.matching.findings import Finding, Ignored
+from patches.tracks import label_of
 
 
 def remedy(finding: Finding) -> str:
     """Return a sentence that says how to repair a finding."""
     fixed, package = finding.fixed, finding.package
     name = f"{package.name} (source package {package.source})" if _by_source(finding) else package.name
-    only = f", which is in the track {fixed.track}" if fixed.track else ""
+    only = f", which is for {label_of(finding.track)}" if finding.track else ""
     if fixed.version is not None:
         return f"Upgrade {name} to {fixed.version} or later{only}."
     if fixed.last_affected is not None:

@@ -58,6 +58,9 @@ def _run(outcome: Outcome) -> dict[str, Any]:
             "verdict": str(outcome.verdict),
             "scan": outcome.scan_id,
             "revision": outcome.list_info.revision,
+            "system": outcome.system.name,
+            "endOfLife": outcome.end_of_life,
+            "unjudged": outcome.coverage.unjudged,
         },
     }
 
@@ -105,6 +108,8 @@ def _result(finding: Finding, rule: int, outcome: Outcome) -> dict[str, Any]:
             "severity": finding.severity.name.lower(),
             "package": package.name,
             "installed": finding.installed_version,
+            "compared": finding.compared_version,
+            "track": finding.track,
             "fixed": finding.fixed.version,
             "sources": list(finding.sources),
         },
@@ -131,6 +136,8 @@ def _notifications(outcome: Outcome) -> Iterator[dict[str, Any]]:
         yield _notification("error", f"{outcome.verdict}: {outcome.problem}")
     for reason, count in sorted(outcome.not_evaluated.items()):
         yield _notification("warning", f"{count} comparisons were not possible: {reason}")
+    for reason, count in sorted(outcome.coverage.unjudged_by_reason.items()):
+        yield _notification("warning", f"{count} packages could not be judged: {reason}")
     if outcome.end_of_life is not None:
         yield _notification("warning", f"support for {outcome.platform} ended in {outcome.end_of_life}")
 

@@ -9,9 +9,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from patches.scanner.inventory import Package
-from patches.scanner.matching.findings import Finding
+from patches.scanner.matching.findings import Finding, native_version
 from patches.scanner.outcome import Outcome, Verdict
-from patches.service.terminal import TextTable
+from patches.service.terminal import TextTable, counted
+from patches.tracks import label_of
 from patches.vulnerability import FixedPackage, Severity
 
 _STYLES = {
@@ -55,18 +56,28 @@ def _cells(finding: Finding) -> tuple[str, ...]:
     return (
         f"{severity} (ignored)" if finding.ignored else severity,
         f"{name}, not running" if finding.running is False else name,
-        finding.installed_version,
-        fix_text(finding.fixed),
+        _installed(finding),
+        fix_text(finding.fixed, finding.track),
         finding.vulnerability_id,
     )
 
 
-def fix_text(fixed: FixedPackage) -> str:
-    """Return the text of the column *Fixed in*: the fixed version, or why there is no such version."""
+def _installed(finding: Finding) -> str:
+    compared = finding.compared_version
+    return f"{finding.installed_version} (as {compared})" if compared else finding.installed_version
+
+
+def fix_text(fixed: FixedPackage, track: str | None = None) -> str:
+    """
+    Return the text of the column *Fixed in*: the fixed version, or why there is no such version.
+
+    :param track: the track of the fix, which is named unless it is the main line.
+    """
+    only = f" for {label_of(track)}" if track is not None else ""
     if fixed.version is not None:
-        return fixed.version
+        return f"{native_version(fixed.version)}{only}"
     if fixed.last_affected is not None:
-        return f"after {fixed.last_affected}"
+        return f"after {native_version(fixed.last_affected)}{only}"
     return "no fix yet" if fixed.status in ("fixed", "affected") else fixed.status.replace("_", " ")
 
 
@@ -76,17 +87,29 @@ def summary(outcome: Outcome, verbose: bool = False) -> str:
 
     :param verbose: whether to name the packages that are affected or were not judged.
     """
-    where = f"{outcome.host} ({outcome.platform})" if outcome.platform else outcome.host
+    where = f"{outcome.host} ({_platform(outcome)})" if outcome.platform else outcome.host
     if outcome.verdict in _NOT_DONE:
         word = _NOT_DONE[outcome.verdict]
         return f"[bold red]{word}:[/] {escape(where)}: {escape(outcome.problem or '')}. This is not a clean result."
     return "\n".join((_headline(outcome, where), *_lines(outcome, verbose)))
 
 
+def _platform(outcome: Outcome) -> str:
+    system = outcome.system
+    return (
+        f"{system.name}, compared as {outcome.platform}" if system.is_derivative and system.name else outcome.platform
+    )
+
+
 def _headline(outcome: Outcome, where: str) -> str:
     counts = Counter(finding.severity for finding in outcome.counted)
     by_severity = ", ".join(f"{counts[severity]} {severity.name.lower()}" for severity in sorted(counts, reverse=True))
-    found = f"{len(outcome.counted)} findings" + (f" ({by_severity})" if by_severity else "")
+    found = counted(len(outcome.counted), "finding") + (f" ({by_severity})" if by_severity else "")
+    coverage = outcome.coverage
+    if outcome.verdict is Verdict.CLEAN:
+        found += f"; clean for {coverage.installed - coverage.unjudged} of {counted(coverage.installed, 'package')}"
+    if outcome.end_of_life is not None:
+        found += f"; [yellow]support ended in {outcome.end_of_life}[/]"
     return f"[bold]{escape(where)}[/]: {found}"
 
 
@@ -99,16 +122,34 @@ def _lines(outcome: Outcome, verbose: bool) -> Iterator[str]:
         yield f"[yellow]From the cache:[/] {escape(list_info.away)}. The list was last checked at {list_info.checked}."
     yield f"{outcome.list_info.served} vulnerabilities compared; all arrived and were verified."
     yield f"{coverage.installed} packages: {len(coverage.affected)} affected, {coverage.fine} fine{_rest(outcome)}."
-    ignored = len(outcome.shown) - len(outcome.counted)
-    if ignored:
-        yield f"{ignored} findings are ignored by the decisions in the ignore file."
-    if outcome.unfixed and not outcome.with_unfixed:
-        yield f"{len(outcome.unfixed)} further findings have no fix yet."
+    yield from _not_counted(outcome)
     for reason, count in sorted(outcome.not_evaluated.items()):
-        yield f"[yellow]Not evaluated:[/] {count} comparisons: {escape(reason)}."
+        yield f"[yellow]Not evaluated:[/] {counted(count, 'comparison')}: {escape(reason)}."
+    for reason, count in sorted(coverage.unjudged_by_reason.items()):
+        yield f"[yellow]Not judged:[/] {counted(count, 'package')}, {escape(reason)}."
+    for origin, count in sorted(coverage.origins.items()):
+        yield f"From origin {escape(origin)}, which is not known: {counted(count, 'package')}, compared."
+    if list_info.unread:
+        entries = counted(list_info.unread, "entry", "entries")
+        yield f"[yellow]Not in the list:[/] {entries} of its sources, which the server could not read."
     yield from _facts(outcome)
     if verbose:
         yield from _named(outcome)
+
+
+def _not_counted(outcome: Outcome) -> Iterator[str]:
+    ignored = sum(finding.ignored is not None for finding in outcome.shown)
+    if ignored:
+        is_are = "is" if ignored == 1 else "are"
+        yield f"{counted(ignored, 'finding')} {is_are} ignored by the decisions in the ignore file."
+    old = sum(finding.is_old_kernel and finding.ignored is None for finding in outcome.shown)
+    if old and not outcome.with_old_kernels:
+        yield f"{counted(old, 'finding')} in older kernels, which are not running: not counted."
+    if outcome.unfixed and not outcome.with_unfixed:
+        has_have = "has" if len(outcome.unfixed) == 1 else "have"
+        yield f"{counted(len(outcome.unfixed), 'further finding')} {has_have} no fix yet."
+    if outcome.headers:
+        yield f"{counted(outcome.headers, 'record')} of kernel headers or documentation: not counted."
 
 
 def _rest(outcome: Outcome) -> str:
@@ -136,9 +177,9 @@ def _named(outcome: Outcome) -> Iterator[str]:
         yield f"Affected: {escape(_full(package))}"
     for package, reasons in coverage.not_evaluated.items():
         yield f"Not evaluated: {escape(_full(package))}: {escape('; '.join(reasons))}"
-    for package in coverage.not_covered:
-        yield f"Not covered: {escape(_full(package))}, from {escape(package.vendor or 'an unknown vendor')}"
+    for package, reason in coverage.not_covered.items():
+        yield f"Not covered: {escape(_full(package))}: {escape(reason)}"
 
 
 def _full(package: Package) -> str:
-    return f"{package.name} {package.version} {package.arch}"
+    return f"{package.name} {native_version(package.version)} {package.arch}"

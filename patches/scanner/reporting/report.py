@@ -41,6 +41,12 @@ def report_document(outcome: Outcome, number: int) -> dict[str, Any]:
             "ignored": len(outcome.shown) - len(counted),
             "unfixed": 0 if outcome.with_unfixed else len(outcome.unfixed),
             "notEvaluated": dict(outcome.not_evaluated),
+            "endOfLife": outcome.end_of_life,
+            "unjudged": {
+                "packages": dict(outcome.coverage.unjudged_by_reason),
+                "records": dict(outcome.unjudged_records),
+                "truncated": outcome.is_truncated,
+            },
         },
     }
 

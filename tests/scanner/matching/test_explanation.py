@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.scanner.client.client import PatchesClient
 from patches.scanner.client.verified_stream import StreamError
 from patches.scanner.inventory import Inventory, Package
-from patches.scanner.matching.explanation import Explanation, explain
+from patches.scanner.matching.explanation import Explanation, canonical_id, explain
 from patches.scanner.matching.rules import Rule
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 from patches.wire import encode_line
@@ -65,20 +65,33 @@ class ExplanationTests(ExplanationCase):
         self.assertEqual((told.affected, told.conclusion), (None, "not evaluated"))
 
     def test_track(self) -> None:
-        """A record that another track's record replaces is shown so."""
+        """A fix that another track's fix goes before is shown with the reason why it does not decide."""
         told = self.explain("CVE-2024-4444")
-        self.assertEqual([step.rule for step in told.steps], [Rule.FIXED, Rule.OTHER_TRACK])
+        expected = [(Rule.FIXED, None), (Rule.NO_FIX, "Ubuntu Pro of this host takes precedence")]
+        self.assertEqual([(step.rule, step.reason) for step in told.steps], expected)
         self.assertIs(told.affected, False)
 
     def test_why_not(self) -> None:
-        """A missing record, a missing package, and a package that no record names have different conclusions."""
+        """A missing package, and a package that no record names have different conclusions."""
         for vulnerability_id, package, expected in (
-            ("CVE-2020-1", None, "this list has no record of CVE-2020-1"),
             ("CVE-2024-2222", "zsh", "no package zsh is installed"),
             ("CVE-2024-2222", "libssl3", "the records of CVE-2024-2222 do not name libssl3"),
         ):
             told = self.explain(vulnerability_id, package)
             self.assertEqual((told.affected, told.conclusion), (False, f"not affected: {expected}"))
+
+    def test_unknown(self) -> None:
+        """An id that no record has is not known to the list, which does not mean that the host is not affected."""
+        told = self.explain("CVE-2020-1")
+        expected = (None, "not known to this list: it has no record of CVE-2020-1")
+        self.assertEqual((told.affected, told.conclusion), expected)
+
+    def test_case(self) -> None:
+        """The id of a CVE may be given in lower case, and with blanks around it."""
+        for text in ("cve-2024-1111", " CVE-2024-1111 "):
+            self.assertIs(self.explain(text).affected, True)
+        self.assertEqual(canonical_id("ghsa-AbCd-2345-xyz0"), "GHSA-abcd-2345-xyz0")
+        self.assertEqual(canonical_id("dsa-1-1"), "dsa-1-1")
 
     def test_package(self) -> None:
         """An explanation can be limited to a package, by its own name or its source's."""

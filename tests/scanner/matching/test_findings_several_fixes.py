@@ -19,7 +19,8 @@ def found(*fixes: FixedPackage, scheme: str = "dpkg", records: int = 1) -> Findi
     subject = Findings(scheme)
     for number, fixed in enumerate(fixes):
         source = f"source-{number % records}"
-        subject.add(Match(Vulnerability("CVE-2024-1111", "debian-12", fixes, source=source), SSL, fixed))
+        version = SSL.source_version if fixed.kind == "source" else SSL.version
+        subject.add(Match(Vulnerability("CVE-2024-1111", "debian-12", fixes, source=source), SSL, fixed, version))
     [finding] = subject.all({})
     return finding
 
@@ -62,6 +63,7 @@ class SeveralFixesTests(SynchronousTestCase):
             self.assertEqual(found(fixed).fixed, fixed)
 
     def test_installed(self) -> None:
-        """The version shown as installed is the one that was compared: the source's, or the package's own."""
-        for kind, expected in (("source", "3.0.11-1"), ("binary", "3.0.11-1+b1")):
-            self.assertEqual(found(FixedPackage("openssl", "4", kind=kind)).installed_version, expected)
+        """The installed version is the package's own; what was compared stands beside it if it is another."""
+        for kind, expected in (("source", "3.0.11-1"), ("binary", None)):
+            finding = found(FixedPackage("openssl", "4", kind=kind))
+            self.assertEqual((finding.installed_version, finding.compared_version), ("3.0.11-1+b1", expected))

@@ -43,7 +43,8 @@ class VerdictTests(SynchronousTestCase):
         """A match contains the vulnerability, the installed package and the fix."""
         fixed = FixedPackage("tzdata", "2024b-0")
         self.assertEqual(
-            list(Matcher(INSTALLED).match(vulnerability(fixed))), [Match(vulnerability(fixed), TZDATA, fixed)]
+            list(Matcher(INSTALLED).match(vulnerability(fixed))),
+            [Match(vulnerability(fixed), TZDATA, fixed, "2024a-0")],
         )
 
     def test_source(self) -> None:
@@ -69,9 +70,11 @@ class VerdictTests(SynchronousTestCase):
         self.assertEqual([(f.package, f.fixed.version) for f in findings], [(ODD, None)])
 
     def test_status(self) -> None:
-        """Of the statuses only ``not_affected`` excludes a match."""
+        """Of the statuses only ``not_affected`` and ``unreadable`` exclude a match; the latter is not evaluated."""
         wanted = [status for status in STATUSES if found(FixedPackage("tzdata", None, status=status))]
-        self.assertEqual(wanted, [status for status in STATUSES if status != "not_affected"])
+        self.assertEqual(wanted, [status for status in STATUSES if status not in ("not_affected", "unreadable")])
+        unread = FixedPackage("tzdata", None, status="unreadable", note="the version 1_r0 is not valid")
+        self.assertEqual(passed_over(unread), {Rule.UNREADABLE.text: 1})
 
     def test_introduced(self) -> None:
         """Versions before the first affected one are not affected."""
@@ -80,10 +83,10 @@ class VerdictTests(SynchronousTestCase):
             self.assertEqual(found(FixedPackage("tzdata", None, introduced=introduced)), expected)
 
     def test_several_ranges(self) -> None:
-        """A package in several ranges is matched once, with the first range that contains it."""
+        """A package in several ranges is matched once, with the highest fix that it is below."""
         ranges = [FixedPackage("tzdata", "2023a"), FixedPackage("tzdata", "2024b"), FixedPackage("tzdata", "2025a")]
         findings = list(Matcher(INSTALLED).match(vulnerability(*ranges)))
-        self.assertEqual([finding.fixed.version for finding in findings], ["2024b"])
+        self.assertEqual([finding.fixed.version for finding in findings], ["2025a"])
 
     def test_last_affected(self) -> None:
         """The last affected version is affected, and newer ones are not."""
@@ -93,21 +96,26 @@ class VerdictTests(SynchronousTestCase):
         self.assertEqual(passed_over(FixedPackage("tzdata", None, last_affected="_")), {Rule.INVALID_LISTED.text: 1})
 
     def test_tracks(self) -> None:
-        """A fix in a track counts only for its subscribers, and for them it replaces the fix for everyone."""
-        base = FixedPackage("glibc", None, status="will_not_fix")
-        fixes = (
-            base,
-            FixedPackage("glibc", "2.36-9+deb12u4", track="esm"),
-            FixedPackage("tzdata", "2025a", track="fips"),
-        )
-        for tracks, expected in (
-            ((), [("libc6", None), ("libc6-dev", None)]),
-            (("esm",), []),
-            (("esm", "fips"), [("tzdata", "2025a")]),
+        """A fix for subscribers is shown to every host that has no other fix; for subscribers it goes before others."""
+        free, sold = FixedPackage("glibc", "99"), FixedPackage("glibc", "2.37+esm1", track="esm")
+        no_fix, no_sold_fix = FixedPackage("glibc", None), FixedPackage("glibc", None, track="esm")
+        has_it = FixedPackage("glibc", "2.36-9+deb12u4", track="esm")
+        for fixes, tracks, expected in (
+            ((no_fix, sold), (), "2.37+esm1"),
+            ((sold,), (), "2.37+esm1"),
+            ((free, sold), (), "99"),
+            ((free, sold), ("esm",), "2.37+esm1"),
+            ((free, has_it), ("esm",), None),
+            ((no_fix, has_it), (), None),
+            ((free, no_sold_fix), ("esm",), "99"),
+            ((free, no_sold_fix), (), "99"),
+            ((FixedPackage("glibc", "99", track="fips"),), ("fips",), None),
+            ((FixedPackage("glibc", "99", track="eus-9.4"),), (), None),
         ):
             subject = Matcher(Inventory("dpkg", INSTALLED.packages, frozenset(tracks)))
             matches = list(subject.match(vulnerability(*fixes)))
-            self.assertEqual([(each.package.name, each.fixed.version) for each in matches], expected, tracks)
+            versions = {each.fixed.version for each in matches}
+            self.assertEqual(versions, {expected} if expected else set(), (fixes, tracks))
 
     def test_arches(self) -> None:
         """A fix for other architectures does not apply; one for every architecture does."""
@@ -149,9 +157,10 @@ class NotEvaluatedTests(SynchronousTestCase):
             "2.28-1.ksplice1.el8",
             "1:1.1.1k-9.el8_6_fips",
         ):
-            subject = Matcher(Inventory("dpkg", (Package("openssl", version, "amd64", "openssl", version),)))
+            package = Package("openssl", version, "amd64", "openssl", version)
+            subject = Matcher(Inventory("dpkg", (package,)))
             self.assertEqual(list(subject.match(vulnerability(FixedPackage("openssl", "99")))), [])
-            self.assertEqual(subject.not_evaluated, {Rule.OWN_FIXES.text: 1})
+            self.assertIs(subject.reason_unjudged(package), Rule.NO_TRACK)
 
     def test_packages(self) -> None:
         """The packages that could not be judged are named, with the reasons."""

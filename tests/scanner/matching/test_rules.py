@@ -17,8 +17,8 @@ class RulingTests(SynchronousTestCase):
         """Return the rule for one package and one range."""
         package = Package("tool", version, "amd64", "tool", version, module=module)
         subject = Matcher(Inventory(scheme, (package,)))
-        [(_, _, _, rule)] = subject.rules(Vulnerability("CVE-2024-1111", "debian-12", (fixed,)))
-        return rule
+        [judgement] = subject.judgements(Vulnerability("CVE-2024-1111", "debian-12", (fixed,)))
+        return judgement.rule
 
     def test_each(self) -> None:
         """The rule is returned, with its consequence."""
@@ -32,10 +32,12 @@ class RulingTests(SynchronousTestCase):
             (Rule.NOT_AFFECTED, FixedPackage("tool", None, status="not_affected"), {}),
             (Rule.OTHER_ARCH, FixedPackage("tool", "3", arches=("arm64",)), {}),
             (Rule.OTHER_MODULE, FixedPackage("tool", "3", module="a:1"), {}),
-            (Rule.OTHER_TRACK, FixedPackage("tool", "3", track="esm"), {}),
+            (Rule.OTHER_TRACK, FixedPackage("tool", "3", track="ksplice"), {}),
+            (Rule.OTHER_TRACK, FixedPackage("tool", "3"), {"version": "2-1.fips"}),
+            (Rule.BELOW_FIX, FixedPackage("tool", "3.fips"), {"version": "2-1.fips"}),
+            (Rule.UNREADABLE, FixedPackage("tool", None, status="unreadable"), {}),
             (Rule.INVALID_INSTALLED, FixedPackage("tool", "3"), {"version": "_"}),
             (Rule.INVALID_LISTED, FixedPackage("tool", "_"), {}),
-            (Rule.OWN_FIXES, FixedPackage("tool", "3"), {"version": "2-1.fips"}),
             (Rule.NO_ORDER, FixedPackage("tool", "3"), {"scheme": "other"}),
             (Rule.STREAM, FixedPackage("tool", "3.module+el8"), {"scheme": "rpm", "module": "a:1:2:3"}),
         ):

@@ -71,7 +71,7 @@ class OutputTests(ExplanationCase):
         """Without a record there is the conclusion only."""
         told = Explanation("CVE-1", None, (), (), False)
         self.assertEqual(explanation_document(told)["records"], [])
-        self.assertIn("not affected: this list has no record of CVE-1", explanation_text(HOST, told).splitlines()[0])
+        self.assertIn("not known to this list: it has no record of CVE-1", explanation_text(HOST, told).splitlines()[0])
 
     def test_markup(self) -> None:
         """Markup in a list is shown, not interpreted, in the text of a terminal."""

@@ -28,7 +28,7 @@ def strange(name: str, version: str, text: str, reason: str) -> Outcome:
     vulnerability_id = Finding(
         text, package, FixedPackage(name, version), (told,), ignored=Ignored(reason, None, "not_affected")
     )
-    coverage = Coverage(1, (package,), {package: (reason,)}, (package,), (package,), "dpkg")
+    coverage = Coverage(1, (package,), {package: (reason,)}, {package: reason}, (package,), "dpkg")
     return outcome(findings=(vulnerability_id,), unfixed=(), coverage=coverage, host=text, problem=reason)
 
 

@@ -50,7 +50,7 @@ class HostTests(SynchronousTestCase):
                 finding(f"CVE-2026-{number:04d}", package, FixedPackage(package.source, "999"), Severity.HIGH)
                 for number, package in enumerate(packages[:5])
             )
-            coverage = Coverage(len(packages), (), {}, (), packages, inventory.scheme)
+            coverage = Coverage(len(packages), (), {}, {}, packages, inventory.scheme)
             told = outcome(platform=platform, coverage=coverage, findings=found)
             texts = {form: make(told) for form, make in WRITERS.items()}
             for form, text in texts.items():

@@ -1,0 +1,84 @@
+"""Tests for :mod:`patches.scanner.matching.decision`: which of several fixes decide, in a record and across records."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.scanner.inventory import Inventory, Package
+from patches.scanner.matching.findings import Finding, Findings
+from patches.scanner.matching.matcher import Matcher
+from patches.vulnerability import FixedPackage, Vulnerability
+
+
+def fix(version: str | None, track: str | None = None, **more: str) -> FixedPackage:
+    """Return a fix of curl."""
+    return FixedPackage("curl", version, "binary", track=track, **more)
+
+
+def findings(installed: str, *records: tuple[FixedPackage, ...], tracks: tuple[str, ...] = ()) -> list[Finding]:
+    """Return the findings of one CVE in curl on RHEL 9, from one record or several."""
+    package = Package("curl", installed, "x86_64", "curl", installed.partition(":")[2])
+    inventory = Inventory("rpm", (package,), frozenset(tracks), platform="rhel-9")
+    matcher, found = Matcher(inventory), Findings("rpm")
+    for number, fixes in enumerate(records):
+        record = Vulnerability(f"RHSA-2023:{number}", "rhel-9", fixes, aliases=("CVE-2023-38545",))
+        for match in matcher.match(record):
+            found.add(match)
+    return found.all({}, (), matcher.proven, matcher.counts)
+
+
+class MinorReleaseTests(SynchronousTestCase):
+    """Fixes for minor releases of Enterprise Linux, with the versions of CVE-2023-38545."""
+
+    FIXES = (
+        fix("0:7.76.1-14.el9_0.9", "eus-9.0"),
+        fix("0:7.76.1-23.el9_2.4"),
+        fix("0:7.76.1-26.el9_3.2"),
+    )
+
+    def shown(self, installed: str, *tracks: str) -> str | None:
+        """Return the fix that is shown; ``None`` if there is no finding, in one record and in three."""
+        one = findings(installed, self.FIXES, tracks=tracks)
+        three = findings(installed, *((each,) for each in self.FIXES), tracks=tracks)
+        self.assertEqual([each.fixed.version for each in one], [each.fixed.version for each in three], installed)
+        return one[0].fixed.version if one else None
+
+    def test_own_tag(self) -> None:
+        """At or above the fix with the same dist tag is fixed; below it, that fix is shown."""
+        self.assertIsNone(self.shown("0:7.76.1-23.el9_2.4"))
+        self.assertIsNone(self.shown("0:7.76.1-23.el9_2.5"))
+        self.assertEqual(self.shown("0:7.76.1-23.el9_2.3"), "0:7.76.1-23.el9_2.4")
+        self.assertEqual(self.shown("0:7.76.1-26.el9_3.1"), "0:7.76.1-26.el9_3.2")
+        self.assertIsNone(self.shown("0:7.76.1-29.el9_4"))
+
+    def test_no_tag(self) -> None:
+        """A build without a fix of its own tag is compared with the main line, and the highest fix is shown."""
+        self.assertEqual(self.shown("0:7.76.1-19.el9"), "0:7.76.1-26.el9_3.2")
+        self.assertEqual(self.shown("0:7.76.1-20.el9_1.1"), "0:7.76.1-26.el9_3.2")
+
+    def test_extended(self) -> None:
+        """A fix of extended support counts on hosts that have it; above it, a build of that minor release is fixed."""
+        self.assertIsNone(self.shown("0:7.76.1-14.el9_0.9"))
+        self.assertEqual(self.shown("0:7.76.1-14.el9_0.8", "eus-9.0"), "0:7.76.1-14.el9_0.9")
+
+    def test_highest(self) -> None:
+        """The highest fix is the highest by the native order, not as text."""
+        [found] = findings("0:7.76.1-1.el9", (fix("0:7.76.1-9.el9"), fix("0:7.76.1-10.el9")))
+        self.assertEqual(found.fixed.version, "0:7.76.1-10.el9")
+
+    def test_listed(self) -> None:
+        """A build that the vendor lists as fixed is fixed, though another fix is higher."""
+        self.assertEqual(findings("0:7.76.1-9.el9", (fix("0:7.76.1-9.el9"), fix("0:7.76.1-10.el9"))), [])
+        self.assertEqual(len(findings("0:7.76.1-8.el9", (fix("0:7.76.1-9.el9"), fix("0:7.76.1-10.el9")))), 1)
+
+    def test_extended_only(self) -> None:
+        """A record of extended support alone is no finding of other hosts; one that is sold is."""
+        self.assertEqual(findings("0:7.76.1-14.el9_0.8", (fix("0:7.76.1-20.el9_1", "eus-9.1"),)), [])
+        [found] = findings("0:7.76.1-14.el9", (fix("0:7.76.1-20.el9", "els"),))
+        self.assertEqual(found.track, "els")
+
+    def test_other_arch(self) -> None:
+        """A fix of this host's track for another architecture does not hide that of the main line."""
+        own = FixedPackage("curl", "0:9-1.el9", "binary", track="eus-9.0", arches=("s390x",))
+        [found] = findings("0:7.76.1-14.el9", (own, fix("0:8-1.el9")), tracks=("eus-9.0",))
+        self.assertEqual(found.fixed.version, "0:8-1.el9")
