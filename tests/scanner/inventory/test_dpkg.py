@@ -1,4 +1,4 @@
-"""The dpkg database: every installed package is read, and damage is an error."""
+"""The dpkg database: every installed package is read, and damage is the problem of its package, or an error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from zope.interface.verify import verifyObject
 
 from patches.interfaces import IInventory
 from patches.scanner.inventory import Inventory, InventoryError, Package, read_inventory
-from patches.scanner.inventory.dpkg import LONGEST_LINE, STATES, DpkgInventory
+from patches.scanner.inventory.dpkg import DpkgInventory
+from patches.scanner.inventory.dpkg_packages import STATES
+from patches.scanner.inventory.dpkg_stanzas import LONGEST_LINE
 from tests.shared_data import shared
 
 
@@ -83,7 +85,7 @@ class ReadTests(HostTestCase):
     def test_states(self) -> None:
         """Whether a package counts as installed depends on its state, not on the state that is wanted."""
         there = [f"p{number}" for number, state in enumerate(STATES) if STATES[state]]
-        self.write("".join(stanza(f"p{n}", state=f"hold reinstreq {s.decode()}") for n, s in enumerate(STATES)))
+        self.write("".join(stanza(f"p{n}", state=f"hold reinstreq {s}") for n, s in enumerate(STATES)))
         self.assertEqual(self.names(), there)
         self.assertEqual(len(there), len(STATES) - 2)
 
@@ -111,6 +113,51 @@ class ReadTests(HostTestCase):
         self.write(stanza("a").encode().replace(b"Maintainer: A", b"Maintainer: Andr\xe9"))
         self.assertEqual(self.names(), ["a"])
 
+    def test_field_names(self) -> None:
+        """A field may have any name that Policy 5.1 allows, and those that dpkg accepts besides."""
+        names = ("3Essential", "X.Build.Id", "x", "A/B", "!$%", "#c", "Größe")
+        for name in names:
+            self.write(stanza("a", more=f"{name}: 1\n") + stanza("b", more=f"{name} : 1\n"))
+            self.assertEqual([package.problem for package in self.read()], [None, None], name)
+
+    def test_source_texts(self) -> None:
+        """A package whose source is any other text counts under its own name and version."""
+        own = Package("a", "1-1", "amd64", "a", "1-1")
+        for source in (
+            "https://example.org/a (3)",
+            "A. Person <a@example.org>",
+            "b (1",
+            "b (",
+            "b(1)",
+            "b (1 2)",
+            "b (x)",
+        ):
+            self.write(stanza("a", more=f"Source: {source}\n"))
+            self.assertEqual(self.read(), (own,), source)
+
+    def test_half_installed(self) -> None:
+        """A package whose first unpacking failed has no version, and cannot be evaluated; nor is that truncation."""
+        half = "Package: b\nStatus: install reinstreq half-installed\nArchitecture: amd64\n"
+        for content in (half + "\n" + stanza("a"), stanza("a") + half, stanza("a") + half + "\n"):
+            self.write(content)
+            problems = {package.name: (package.version, package.problem) for package in self.read()}
+            self.assertEqual(problems["a"], ("1-1", None))
+            self.assertEqual(problems["b"][0], "")
+            self.assertIn("half-installed without a version", problems["b"][1] or "")
+
+    def test_as_dpkg_writes_it(self) -> None:
+        """Names are in lower case, states in any case; a value may have several lines, and lines of blanks."""
+        self.write(
+            stanza("Foo", state="Install OK\n Installed").replace(" .\n", " \n")
+            + stanza("b").replace("Architecture: amd64\n", "")
+            + stanza("c").replace("\n", "\r\n")
+            + stanza("d").replace("Some text", "Some\0text")
+        )
+        found = [(package.name, package.arch, package.problem) for package in self.read()]
+        self.assertEqual(
+            found, [("foo", "amd64", None), ("b", "all", None), ("c", "amd64", None), ("d", "amd64", None)]
+        )
+
     def test_real_hosts(self) -> None:
         """Every real host has exactly the packages that dpkg-query lists."""
         hosts = [path.parent for path in shared("data/hosts").glob("*/*/inventory.json")]
@@ -118,6 +165,7 @@ class ReadTests(HostTestCase):
         for host in hosts:
             expected = json.loads((host / "inventory.json").read_text())["packages"]
             attributes = ("name", "version", "arch", "source", "source_version")
+            self.assertEqual([package for package in read_inventory(host).packages if package.problem], [])
             there = {tuple(row[a] for a in attributes) for row in expected if row["status"][1] not in "nc"}
             found = [tuple(getattr(p, a) for a in attributes) for p in read_inventory(host).packages]
             self.assertEqual(set(found), there, host)
@@ -126,7 +174,7 @@ class ReadTests(HostTestCase):
 
 
 class DamageTests(HostTestCase):
-    """An incomplete database is an error in one line, never a shorter list."""
+    """A damaged stanza is named, an incomplete database is an error in one line: never a shorter list."""
 
     def test_nothing(self) -> None:
         """Without a database there is no inventory."""
@@ -145,28 +193,96 @@ class DamageTests(HostTestCase):
             self.write(first + second[:length])
             self.refused("var/lib/dpkg/status, line ")
 
-    def test_damage(self) -> None:
-        """Each kind of damage is named, with its line."""
+    def test_no_database(self) -> None:
+        """What is no database is refused with its line: binary data, lost blocks, or text of another kind."""
         cases = {
             b"\x7fELF\x00\x01\x02": "line 1: binary",
-            stanza("a").encode() + b"\x93\xfa\x01 noise\n": "line 11: not a field",
-            stanza("a").replace("Version: 1-1\n", "").encode(): "package a has the version ''",
-            stanza("a").replace("Status: install ok installed\n", "").encode(): "status ''",
-            stanza("a", state="install ok instaXled").encode(): "instaXled",
-            stanza("a").replace("Package: a\n", "").encode(): "package name ''",
-            stanza("a", "1 2").encode(): "version '1 2'",
-            stanza("a", more="Source: b (1\n").encode(): "source 'b (1'",
-            stanza("a").replace("\n\n", "\n").encode() + stanza("b").encode(): "the field is repeated",
-            b" text\n" + stanza("a").encode(): "continuation",
+            stanza("a").encode() + bytes(4096) + stanza("b").encode(): "line 11: binary",
+            b"\x93\xfa\x01 noise\n": "line 1: not a field: not a dpkg database",
+            b"Some text\n\nand more\n": "line 1: not a field: not a dpkg database",
         }
         for content, words in cases.items():
             self.write(content)
             self.refused("var/lib/dpkg/status", words)
 
+    def problems(self, content: str | bytes) -> dict[str, str | None]:
+        """Read a status file. Return the problem of each package by its name."""
+        self.write(content)
+        found = self.read()
+        self.assertEqual([package.problem for package in found if "\n" in (package.problem or "")], [])
+        return {package.name: package.problem for package in found}
+
+    def test_damaged_stanza(self) -> None:
+        """Each kind of damage of a stanza is the problem of its package, with its line; the others are read."""
+        whole = stanza("a")
+        cases = {
+            whole.replace("Version: 1-1\n", ""): "line 11: it has no version",
+            whole.replace("Version: 1-1\n", "Version:\n"): "it has no version",
+            whole.replace("1-1", "1-1\n 2"): "version '1-1\\n2' is not valid",
+            whole.replace("1-1", "1 2"): "version '1 2' is not valid",
+            whole.replace("1-1", "1_2"): "version '1_2' is not valid",
+            whole.replace("Status: install ok installed\n", ""): "status '' is not valid",
+            whole.replace("installed", "instaXled"): "status 'install ok instaXled' is not valid",
+            whole.replace("install ok", "install"): "status 'install installed' is not valid",
+            whole.replace("Package: a", "Package: a b"): "package name 'a b' is not valid",
+            whole.replace("Arch", "noise\nArch"): "line 14: not a field",
+            whole.replace("Arch", "-X: 1\nArch"): "line 14: not a field",
+            whole.replace("Arch", "Multi Arch: 1\nArch"): "line 14: not a field",
+            whole.replace("Arch", "X: 1\nx: 2\nArch"): "line 15: the field is repeated: x",
+            whole.replace("Arch", "Revision: 2\nArch"): "obsolete field Revision",
+            " text\n" + whole: "line 11: a continuation line without a field",
+        }
+        for content, words in cases.items():
+            problems = self.problems(stanza("first") + content + stanza("last"))
+            self.assertEqual(problems.keys(), {"first", "a", "last"})
+            self.assertEqual((problems["first"], problems["last"]), (None, None))
+            self.assertIn("var/lib/dpkg/status, ", problems["a"] or "")
+            self.assertIn(words, problems["a"] or "")
+
+    def test_damaged_last_stanza(self) -> None:
+        """Damage of the last stanza is its problem, too, if the file is not truncated."""
+        self.assertEqual(self.problems(stanza("a") + "noise\n").keys(), {"a", "(var/lib/dpkg/status, line 11)"})
+        self.assertEqual(self.problems(stanza("a") + "Package: b\nnoise\n").keys(), {"a", "b"})
+
+    def test_no_name(self) -> None:
+        """A damaged stanza without a name stands for itself, by its place."""
+        problems = self.problems(stanza("a") + stanza("b").replace("Package: b\n", ""))
+        self.assertEqual(problems.keys(), {"a", "(var/lib/dpkg/status, line 11)"})
+        self.assertIn("without a package name", problems["(var/lib/dpkg/status, line 11)"] or "")
+
+    def test_no_empty_line(self) -> None:
+        """If the empty line between two stanzas is lost, or has blanks, both packages are named."""
+        for line in ("\n", "\n  \n"):
+            problems = self.problems(stanza("a").replace("\n\n", line) + stanza("b"))
+            self.assertIn("the next package begins within the stanza", problems["a"] or "")
+            self.assertIsNone(problems["b"])
+
+    def test_twice(self) -> None:
+        """A package that is there twice is named with this problem, as dpkg refuses it; not if both are the same."""
+        for content in (
+            stanza("a") + stanza("a", "2-1"),
+            stanza("a") + stanza("a").replace("amd64", "i386"),
+            stanza("a") + stanza("a", more="Multi-Arch: same\n"),
+            stanza("a") + stanza("a", state="deinstall ok config-files"),
+        ):
+            self.assertIn("exclude each other", self.problems(content)["a"] or "")
+        same = stanza("a", more="Multi-Arch: same\n")
+        self.assertEqual(self.problems(same + same.replace("amd64", "i386")), {"a": None})
+        self.assertEqual(len(self.read()), 2)
+        self.assertEqual(self.problems(same + same.replace("1-1", "2-1")), {"a": None})
+        self.assertEqual([package.version for package in self.read()], ["2-1"])
+
     def test_endless_line(self) -> None:
         """A very long line is not read into memory."""
         self.write(stanza("a") + "Package: " + "x" * LONGEST_LINE)
         self.refused("too long")
+
+    def test_cut_before_version(self) -> None:
+        """A package that was removed, if its stanza ends before the version, is a sign of truncation."""
+        self.write(stanza("a") + "Package: b\nStatus: deinstall ok config-files\n")
+        self.refused("middle of a stanza")
+        self.write(stanza("a") + "Package: b\nStatus: deinstall ok config-files\nVersion: 1\n")
+        self.assertEqual(self.names(), ["a"])
 
     def test_cut_file_of_folder(self) -> None:
         """A file in the folder that ends within a version is refused, too."""
