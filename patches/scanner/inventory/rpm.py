@@ -2,9 +2,6 @@
 Reader of the rpm database in its three formats: sqlite, ndb, and Berkeley DB; for any root, without running a program.
 
 As with ``rpm -qa``, a damaged header costs its own package. Unlike rpm, which only prints a warning, it is named.
-
-sqlite is read here. ndb and Berkeley DB are read by pyrpmdb (the extra ``patches[rpm]``). If pyrpmdb is not installed,
-the packages of the running host are read from the output of ``rpm -qa``, which is run once.
 """
 
 from __future__ import annotations
@@ -12,8 +9,8 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from attrs import evolve, frozen
 from zope.interface import implementer
@@ -22,8 +19,9 @@ from patches.interfaces import IInventory
 from patches.scanner.inventory import MOST_PACKAGES, InventoryError, Package, damaged_package
 from patches.scanner.inventory import rpm_header as header
 from patches.scanner.inventory.bounded_sqlite import Limits, read_rows
-from patches.scanner.inventory.rootfs import resolve_inside
-from patches.scanner.inventory.rpm_query import query_packages
+from patches.scanner.inventory.rootfs import open_inside, resolve_inside
+from patches.scanner.inventory.rpm_berkeley import read_berkeley
+from patches.scanner.inventory.rpm_ndb import read_ndb
 from patches.scanner.inventory.rpm_repositories import Repositories
 
 #: The last one is of images that are updated as a whole: rpm-ostree (Fedora CoreOS, RHCOS) and bootc.
@@ -69,21 +67,22 @@ class RpmInventory:
         """
         Yield every installed package.
 
-        :raises InventoryError: if the database is truncated or cannot be read, or no reader of its format is installed.
+        :raises InventoryError: if the database is truncated, cannot be read, or is not one.
         """
         found = _find(root)
         if found is None:
             raise InventoryError(f"no rpm database found under {root}")
-        path = resolve_inside(root, found)
         repositories = Repositories(root)
         try:
-            records = _read_sqlite(path, found) if path.name == SQLITE else _read_other(root, path, found)
-            for record in records:
+            for number, blob in _blobs(root, found):
+                record = _record(f"{found}, header {str(number)[:20]}", blob)
                 if record.tags.get(header.NAME) != _NOT_A_PACKAGE:
                     package = _package(record)
                     yield evolve(package, repository=repositories.of(package))
         except OSError as error:
             raise InventoryError(f"{found}: {error.strerror}") from error
+        except sqlite3.Error as error:
+            raise InventoryError(f"{found}: {error}") from error
 
 
 def _find(root: Path) -> str | None:
@@ -91,50 +90,24 @@ def _find(root: Path) -> str | None:
     return next((place for place in places if resolve_inside(root, place).is_file()), None)
 
 
-def _read_sqlite(path: Path, shown: str) -> Iterator[_Record]:
-    """Yield the headers one at a time."""
-    try:
-        for number, blob in read_rows(path, ("Packages",), "SELECT hnum, blob FROM Packages", LIMITS):
-            yield _record(f"{shown}, header {str(number)[:20]}", blob)
-    except sqlite3.Error as error:
-        raise InventoryError(f"{shown}: {error}") from error
+def _blobs(root: Path, found: str) -> Iterator[tuple[object, object]]:
+    """Yield the number and the blob of each header, one at a time; the blob of a damaged one may be anything."""
+    if found.endswith(f"/{SQLITE}"):
+        path = resolve_inside(root, found)
+        yield from read_rows(path, ("Packages",), "SELECT hnum, blob FROM Packages", LIMITS)
+        return
+    read = read_ndb if found.endswith(f"/{NDB}") else read_berkeley
+    with open_inside(root, found) as file:
+        yield from islice(read(file, found, LARGEST_HEADER), MOST_PACKAGES + 1)
 
 
 def _record(place: str, blob: object) -> _Record:
     if not isinstance(blob, bytes):
-        return _Record(place, {}, "the header is no binary data")
+        return _Record(place, {}, "the header is damaged: no binary data")
     try:
         return _Record(place, header.read_header(blob))
     except header.MalformedHeader as error:
         return _Record(place, error.tags, str(error))
-
-
-def _read_other(root: Path, path: Path, shown: str) -> Iterator[_Record]:
-    try:
-        from pyrpmdb import get_rpm_db_info
-    except ImportError:
-        if root == Path("/"):
-            return (_Record(f"rpm -qa, line {line}", tags) for line, tags in enumerate(query_packages(), 1))
-        raise InventoryError(f"{shown}: to read a database of this format, install patches[rpm]") from None
-    found = get_rpm_db_info(str(path))
-    if not isinstance(found, list):
-        reason = found.get("error", found) if isinstance(found, dict) else found
-        raise InventoryError(f"{shown}: {str(reason).splitlines()[0][:200]}")
-    return (_Record(f"{shown}, package {number}", _tags(info)) for number, info in enumerate(found, 1))
-
-
-def _tags(info: Mapping[str, Any]) -> Mapping[int, str]:
-    names = {
-        header.NAME: "Name",
-        header.EPOCH: "Epoch",
-        header.VERSION: "Version",
-        header.RELEASE: "Release",
-        header.ARCH: "Arch",
-        header.SOURCERPM: "SourceRpm",
-        header.VENDOR: "Vendor",
-        header.MODULARITYLABEL: "Modularitylabel",
-    }
-    return {tag: str(info[name]) for tag, name in names.items() if info.get(name) is not None}
 
 
 def _package(record: _Record) -> Package:
