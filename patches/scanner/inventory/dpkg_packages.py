@@ -30,6 +30,7 @@ STATES = {
 _WANTED = frozenset(("unknown", "install", "hold", "deinstall", "purge"))
 _ERRORS = frozenset(("ok", "reinstreq"))
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*")
+_ARCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _SOURCE = re.compile(r"([A-Za-z0-9][A-Za-z0-9+._-]*)(?:\s+\(\s*([^()\s]+)\s*\))?\Z")
 #: Fields of the time before 1996, from which dpkg takes a part of the version.
 _OBSOLETE = frozenset((b"revision", b"package-revision", b"package_revision"))
@@ -75,16 +76,28 @@ def _state(stanza: Stanza) -> str:
 
 def _problem(stanza: Stanza) -> str | None:
     """Return why the package cannot be evaluated, or why dpkg refuses its stanza."""
-    name, version, words = stanza.text(b"package"), stanza.text(b"version"), stanza.text(b"status").lower().split()
+    name, words = stanza.text(b"package"), stanza.text(b"status").lower().split()
     if not _NAME.fullmatch(name):
         return f"the package name {name[:80]!r} is not valid" if name else "a stanza without a package name"
     if len(words) != 3 or words[0] not in _WANTED or words[1] not in _ERRORS or words[2] not in STATES:
         return f"the status {stanza.text(b'status')[:80]!r} is not valid"
-    if words[2] == "not-installed":
-        return None
+    return None if words[2] == "not-installed" else _arch_problem(stanza) or _version_problem(stanza, words[2])
+
+
+def _arch_problem(stanza: Stanza) -> str | None:
+    arch = stanza.text(b"architecture")
+    if arch and not _ARCH.fullmatch(arch):
+        return f"the architecture {arch[:80]!r} is not valid"
+    if arch in ("", "all") and stanza.text(b"multi-arch").lower() == "same":
+        return f"it is Multi-Arch: same with the architecture {arch!r}"
+    return None
+
+
+def _version_problem(stanza: Stanza, state: str) -> str | None:
+    version = stanza.text(b"version")
     if _OBSOLETE & stanza.fields.keys():
         return "it has the obsolete field Revision"
-    if words[2] == "half-installed" and b"version" not in stanza.fields:
+    if state == "half-installed" and b"version" not in stanza.fields:
         return "half-installed without a version"
     try:
         sort_key(version)

@@ -230,6 +230,9 @@ class DamageTests(HostTestCase):
             whole.replace("Arch", "Multi Arch: 1\nArch"): "line 14: not a field",
             whole.replace("Arch", "X: 1\nx: 2\nArch"): "line 15: the field is repeated: x",
             whole.replace("Arch", "Revision: 2\nArch"): "obsolete field Revision",
+            whole.replace("Architecture: amd64", "Multi-Arch: same"): "Multi-Arch: same with the architecture ''",
+            whole.replace("amd64", "all\nMulti-Arch: same"): "Multi-Arch: same with the architecture 'all'",
+            whole.replace("amd64", "amd 64"): "architecture 'amd 64' is not valid",
             " text\n" + whole: "line 11: a continuation line without a field",
         }
         for content, words in cases.items():
