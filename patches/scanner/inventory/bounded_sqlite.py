@@ -80,7 +80,8 @@ def _uri(path: Path, folder: Path) -> str:
     must not change the host. Without a log, ``immutable`` keeps sqlite from creating files.
     """
     log = path.with_name(path.name + "-wal")
-    if not log.is_file() or not log.stat().st_size:
+    # a link may lead out of the scanned root: sqlite writes none
+    if log.is_symlink() or not log.is_file() or not log.stat().st_size:
         return f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     if path.stat().st_size + log.stat().st_size > _LARGEST_COPY:
         raise RefusedDatabase("the database is too long to be a real one")

@@ -35,8 +35,8 @@ def update_names(root: Path) -> list[str]:
 
     :raises InventoryError: if the folder cannot be read, or has more files than a journal has.
     """
-    folder = resolve_inside(root, UPDATES)
     try:
+        folder = resolve_inside(root, UPDATES)
         names = sorted(each.name for each in folder.iterdir() if _NAME.match(each.name)) if folder.exists() else []
     except OSError as error:
         raise InventoryError(f"{UPDATES}: {error.strerror}") from error

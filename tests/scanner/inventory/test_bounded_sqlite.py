@@ -86,6 +86,15 @@ class RowsTests(SynchronousTestCase):
         self.path.unlink()
         self.assertRaises(sqlite3.Error, self.rows)
 
+    def test_linked_log(self) -> None:
+        """A link in place of the write-ahead log is not followed: it may lead out of the scanned root."""
+        self.create("CREATE TABLE T (a, b)", "INSERT INTO T VALUES (1, 2)")
+        log, outside = self.path.with_name(self.path.name + "-wal"), Path(self.mktemp())
+        with outside.open("wb") as file:
+            file.truncate(1 << 40)
+        log.symlink_to(outside.absolute())
+        self.assertEqual(self.rows(), [(1, 2)])
+
     def test_huge_log(self) -> None:
         """A database whose write-ahead log is beyond all bounds is not copied."""
         self.create("CREATE TABLE T (a, b)")

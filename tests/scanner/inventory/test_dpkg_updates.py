@@ -117,6 +117,9 @@ class UpdatesTests(HostTestCase):
         (self.root / UPDATES).rmdir()
         self.write("", UPDATES)
         self.refused(UPDATES, "Not a directory")
+        (self.root / UPDATES).unlink()
+        (self.root / UPDATES).symlink_to("updates")
+        self.refused(UPDATES, "symbolic links")
 
     def test_endless(self) -> None:
         """A journal of very many files is refused before they are read."""
