@@ -11,9 +11,6 @@ VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "patches/__init__.py").r
 #: For those who keep the catalogue in PostgreSQL.
 PSYCOPG = "psycopg[binary]>=3.2.1"
 
-#: Its compiled part comes as wheels for these versions only; the tests skip what needs it elsewhere.
-PYRPMDB = "pyrpmdb>=0.1.30; python_version < '3.15' and sys_platform == 'linux'"
-
 setup(
     name="patches",
     version=VERSION,
@@ -45,7 +42,6 @@ setup(
         "cvss>=3.2",
     ],
     extras_require={
-        "rpm": ["pyrpmdb>=0.1.30"],
         "postgresql": [PSYCOPG],
         "test": [
             "pytest>=8.3",
@@ -54,7 +50,6 @@ setup(
             "hypothesis>=6.115",
             "coverage>=7.6",
             "cyclonedx-python-lib[json-validation]>=11",
-            PYRPMDB,
             PSYCOPG,
         ],
         "lint": ["ruff>=0.8", "mypy>=1.13", "mypy-zope>=1.0.9", "towncrier>=24.8"],

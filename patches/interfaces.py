@@ -113,6 +113,6 @@ class IInventory(Interface):
         """
         Read every installed package, in one pass.
 
-        :return: an iterable of :class:`~patches.scanner.inventory.Package`.
-        :raises InventoryError: if the database cannot be read whole.
+        :return: an iterable of :class:`~patches.scanner.inventory.Package`; a damaged one has a ``problem``.
+        :raises InventoryError: if the database is truncated, cannot be read, or is not one.
         """

@@ -7,16 +7,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from patches.interfaces import IInventory
 
 #: The most packages of a host. A database with more of them is damaged, or was made to fill the memory.
 MOST_PACKAGES = 200_000
+_LONGEST_PROBLEM = 300
 
 
 class InventoryError(Exception):
-    """A package database cannot be read whole; the text says why, in one line."""
+    """A package database cannot be read; the text says why, in one line."""
 
 
 @frozen
@@ -46,6 +47,24 @@ class Package:
     vendor: str | None = None
     repository: str | None = None
     problem: str | None = None
+
+
+def damaged_package(place: str, problem: str, package: Package | None = None) -> Package:
+    """
+    Return a package that cannot be evaluated, because its entry in the database is damaged.
+
+    :param place: the place of the entry in the database; it stands for the name if that cannot be read.
+    :param problem: the reason, in one line.
+    :param package: what can be read of it; its name may be empty.
+    """
+    package = package or Package("", "", "", "", "")
+    name = package.name or f"({place})"
+    return evolve(package, name=name, source=package.source or name, problem=problem[:_LONGEST_PROBLEM])
+
+
+def is_unnamed(package: Package) -> bool:
+    """Return whether a package is damaged so that not even its name can be read."""
+    return package.problem is not None and package.name.startswith("(")
 
 
 def package_document(package: Package) -> dict[str, Any]:
@@ -93,7 +112,9 @@ def read_inventory(root: Path, scheme: str | None = None) -> Inventory:
 
     :param scheme: read only databases of this version scheme; ``None`` reads the first database that is not empty: a
         host may have an empty database of a foreign package tool.
-    :raises InventoryError: if no database exists, or the database is empty or cannot be read whole.
+    A damaged entry of a database is a package with a ``problem``, and the others are read.
+
+    :raises InventoryError: if no database exists, or it is empty, truncated or unreadable, or no entry can be read.
     """
     empty = []
     for database in databases():
@@ -101,6 +122,8 @@ def read_inventory(root: Path, scheme: str | None = None) -> Inventory:
             packages = tuple(islice(database.read(root), MOST_PACKAGES + 1))
             if len(packages) > MOST_PACKAGES:
                 raise InventoryError(f"the {database.scheme} database under {root} is too long to be a real database")
+            if packages and all(map(is_unnamed, packages)):
+                raise InventoryError(f"{packages[0].problem}: not a {database.scheme} database")
             if packages:
                 return Inventory(database.scheme, tuple(dict.fromkeys(packages)))
             empty.append(database.scheme)

@@ -7,11 +7,11 @@ Source: sources.list(5) and the format of Debian's repositories. ``…_InRelease
 
 from __future__ import annotations
 
-import gzip
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from patches.scanner.inventory.apt_list_files import Lists
 from patches.scanner.inventory.rootfs import open_inside, resolve_inside
 
 LISTS = "var/lib/apt/lists"
@@ -19,7 +19,6 @@ _RELEASE = re.compile(r"(.+_)(?:In)?Release\Z")
 _OWN = ("debian", "ubuntu", "raspbian", "raspberry pi")
 _MOST_RELEASE_BYTES = 64 * 1024
 _MOST_PACKAGES = 500_000
-_LONGEST_LINE = 64 * 1024
 
 
 def foreign_origins(root: Path) -> dict[tuple[str, str], str]:
@@ -29,6 +28,7 @@ def foreign_origins(root: Path) -> dict[tuple[str, str], str]:
     Files that cannot be read are skipped, so a package that is not in the result need not be the distribution's.
     """
     origins: dict[tuple[str, str], str] = {}
+    lists = Lists(root, LISTS)
     try:
         names = sorted(entry.name for entry in resolve_inside(root, LISTS).iterdir())
     except OSError:
@@ -38,7 +38,7 @@ def foreign_origins(root: Path) -> dict[tuple[str, str], str]:
         origin = _origin(root, name) if release else None
         if release and origin and not origin.lower().startswith(_OWN):
             for listed in (each for each in names if each.startswith(release[1]) and "_Packages" in each):
-                for package in _offered(root, listed):
+                for package in _offered(lists, listed):
                     if len(origins) < _MOST_PACKAGES:
                         origins[package] = origin
     return origins
@@ -53,16 +53,12 @@ def _origin(root: Path, name: str) -> str | None:
     return found[1].decode("utf-8", "replace")[:80] if found else None
 
 
-def _offered(root: Path, name: str) -> Iterator[tuple[str, str]]:
+def _offered(lists: Lists, name: str) -> Iterator[tuple[str, str]]:
     """Yield the names and versions of the packages in a file, as far as it can be read."""
     package = b""
-    try:
-        with open_inside(root, f"{LISTS}/{name}") as file, gzip.open(file) if name.endswith(".gz") else file as lines:
-            while line := lines.readline(_LONGEST_LINE):
-                field, _, value = line.partition(b":")
-                if field == b"Package":
-                    package = value.strip()
-                elif field == b"Version" and package:
-                    yield package.decode("utf-8", "replace"), value.strip().decode("utf-8", "replace")
-    except (OSError, EOFError, ValueError):
-        return
+    for line in lists.lines(name):
+        field, _, value = line.partition(b":")
+        if field == b"Package":
+            package = value.strip()
+        elif field == b"Version" and package:
+            yield package.decode("utf-8", "replace"), value.strip().decode("utf-8", "replace")

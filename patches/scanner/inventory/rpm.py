@@ -1,38 +1,55 @@
 """
 Reader of the rpm database in its three formats: sqlite, ndb, and Berkeley DB; for any root, without running a program.
 
-sqlite is read here. ndb and Berkeley DB are read by pyrpmdb (the extra ``patches[rpm]``). If pyrpmdb is not installed,
-the packages of the running host are read from the output of ``rpm -qa``, which is run once.
+As with ``rpm -qa``, a damaged header costs its own package. Unlike rpm, which only prints a warning, it is named.
 """
 
 from __future__ import annotations
 
 import re
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
+from attrs import evolve, frozen
 from zope.interface import implementer
 
 from patches.interfaces import IInventory
-from patches.scanner.inventory import InventoryError, Package
+from patches.scanner.inventory import MOST_PACKAGES, InventoryError, Package, damaged_package
 from patches.scanner.inventory import rpm_header as header
-from patches.scanner.inventory.rootfs import resolve_inside
-from patches.scanner.inventory.rpm_query import query_packages
+from patches.scanner.inventory.bounded_sqlite import Limits, read_rows
+from patches.scanner.inventory.rootfs import open_inside, resolve_inside
+from patches.scanner.inventory.rpm_berkeley import read_berkeley
+from patches.scanner.inventory.rpm_ndb import read_ndb
+from patches.scanner.inventory.rpm_repositories import Repositories
 
-FOLDERS = ("usr/lib/sysimage/rpm", "var/lib/rpm")
+#: The last one is of images that are updated as a whole: rpm-ostree (Fedora CoreOS, RHCOS) and bootc.
+FOLDERS = ("usr/lib/sysimage/rpm", "var/lib/rpm", "usr/share/rpm")
 #: The largest header, in bytes. rpm itself allows 256 MiB; the header of a package with 100,000 files has some 15 MiB.
 LARGEST_HEADER = 64 * 1024 * 1024
+LIMITS = Limits(seconds=60, rows=MOST_PACKAGES, value_bytes=LARGEST_HEADER)
 SQLITE, NDB, BERKELEY = "rpmdb.sqlite", "Packages.db", "Packages"
 
-_WORD = re.compile(r"[^\s\x00-\x1f]+\Z")
+_WORD = re.compile(r"[^\s\x00-\x1f]+")
 _SOURCE_RPM = re.compile(r"(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm\Z")
 #: The name of the public keys that rpm stores among the packages.
 _NOT_A_PACKAGE = "gpg-pubkey"
+
+
+@frozen
+class _Record:
+    """
+    A header of the database.
+
+    :ivar place: where it is, for messages.
+    :ivar tags: its tags, as far as they can be read.
+    :ivar problem: why it is damaged; ``None`` if it is not.
+    """
+
+    place: str
+    tags: Mapping[int, str]
+    problem: str | None = None
 
 
 @implementer(IInventory)
@@ -50,19 +67,22 @@ class RpmInventory:
         """
         Yield every installed package.
 
-        :raises InventoryError: if the database is damaged or cannot be read, or no reader of its format is installed.
+        :raises InventoryError: if the database is truncated, cannot be read, or is not one.
         """
         found = _find(root)
         if found is None:
             raise InventoryError(f"no rpm database found under {root}")
-        path, shown = resolve_inside(root, found), found
+        repositories = Repositories(root)
         try:
-            headers = _read_sqlite(path, shown) if path.name == SQLITE else _read_other(root, path, shown)
-            for tags in headers:
-                if tags.get(header.NAME) != _NOT_A_PACKAGE:
-                    yield _package(shown, tags)
+            for number, blob in _blobs(root, found):
+                record = _record(f"{found}, header {str(number)[:20]}", blob)
+                if record.tags.get(header.NAME) != _NOT_A_PACKAGE:
+                    package = _package(record)
+                    yield evolve(package, repository=repositories.of(package))
         except OSError as error:
-            raise InventoryError(f"{shown}: {error.strerror}") from error
+            raise InventoryError(f"{found}: {error.strerror}") from error
+        except sqlite3.Error as error:
+            raise InventoryError(f"{found}: {error}") from error
 
 
 def _find(root: Path) -> str | None:
@@ -70,72 +90,49 @@ def _find(root: Path) -> str | None:
     return next((place for place in places if resolve_inside(root, place).is_file()), None)
 
 
-def _read_sqlite(path: Path, shown: str) -> Iterator[Mapping[int, str]]:
-    """
-    Yield the headers one at a time.
-
-    A database with a write-ahead log is copied first: to read it, sqlite would have to write beside it, and a scan
-    must not change the host. Without a log, ``immutable`` keeps sqlite from creating files.
-    """
-    with tempfile.TemporaryDirectory(prefix="patches-") as folder:
-        log = path.with_name(path.name + "-wal")
-        if log.is_file() and log.stat().st_size:
-            copied = Path(shutil.copyfile(path, Path(folder) / path.name))
-            shutil.copyfile(log, Path(folder) / log.name)
-            uri = copied.as_uri()
-        else:
-            uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
-        try:
-            with closing(sqlite3.connect(uri, uri=True)) as database:
-                # a longer blob is an error of sqlite before it is read into memory
-                database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_HEADER)
-                for (blob,) in database.execute("SELECT blob FROM Packages ORDER BY hnum"):
-                    yield header.read_header(bytes(blob))
-        except (sqlite3.Error, header.MalformedHeader, TypeError) as error:
-            raise InventoryError(f"{shown}: {error}") from error
+def _blobs(root: Path, found: str) -> Iterator[tuple[object, object]]:
+    """Yield the number and the blob of each header, one at a time; the blob of a damaged one may be anything."""
+    if found.endswith(f"/{SQLITE}"):
+        path = resolve_inside(root, found)
+        yield from read_rows(path, ("Packages",), "SELECT hnum, blob FROM Packages", LIMITS)
+        return
+    read = read_ndb if found.endswith(f"/{NDB}") else read_berkeley
+    with open_inside(root, found) as file:
+        yield from islice(read(file, found, LARGEST_HEADER), MOST_PACKAGES + 1)
 
 
-def _read_other(root: Path, path: Path, shown: str) -> Iterator[Mapping[int, str]]:
+def _record(place: str, blob: object) -> _Record:
+    if not isinstance(blob, bytes):
+        return _Record(place, {}, "the header is damaged: no binary data")
     try:
-        from pyrpmdb import get_rpm_db_info
-    except ImportError:
-        if root == Path("/"):
-            return query_packages()
-        raise InventoryError(f"{shown}: to read a database of this format, install patches[rpm]") from None
-    found = get_rpm_db_info(str(path))
-    if not isinstance(found, list):
-        reason = found.get("error", found) if isinstance(found, dict) else found
-        raise InventoryError(f"{shown}: {str(reason).splitlines()[0][:200]}")
-    return map(_tags, found)
+        return _Record(place, header.read_header(blob))
+    except header.MalformedHeader as error:
+        return _Record(place, error.tags, str(error))
 
 
-def _tags(info: Mapping[str, Any]) -> Mapping[int, str]:
-    names = {
-        header.NAME: "Name",
-        header.EPOCH: "Epoch",
-        header.VERSION: "Version",
-        header.RELEASE: "Release",
-        header.ARCH: "Arch",
-        header.SOURCERPM: "SourceRpm",
-        header.VENDOR: "Vendor",
-        header.MODULARITYLABEL: "Modularitylabel",
-    }
-    return {tag: str(info[name]) for tag, name in names.items() if info.get(name) is not None}
-
-
-def _package(shown: str, tags: Mapping[int, str]) -> Package:
-    name, version, release = (tags.get(tag, "") for tag in (header.NAME, header.VERSION, header.RELEASE))
-    if not all(_WORD.match(word) for word in (name, version, release)):
-        raise InventoryError(
-            f"{shown}: not a valid package: name {name[:80]!r}, version {version[:80]!r}, release {release[:80]!r}"
-        )
+def _package(record: _Record) -> Package:
+    """Return the package of a header, with as much of its name as can be read."""
+    tags = record.tags
+    match = _WORD.match(tags.get(header.NAME, ""))
+    name = match[0] if match else ""
+    version, release = tags.get(header.VERSION, ""), tags.get(header.RELEASE, "")
     source = _SOURCE_RPM.match(tags.get(header.SOURCERPM, ""))
-    return Package(
+    package = Package(
         name=name,
-        version=f"{tags.get(header.EPOCH) or 0}:{version}-{release}",
+        version=f"{tags.get(header.EPOCH) or 0}:{version}-{release}" if version else "",
         arch=tags.get(header.ARCH) or "noarch",
         source=source[1] if source else name,
         source_version=source[2] if source else f"{version}-{release}",
         module=tags.get(header.MODULARITYLABEL) or None,
         vendor=tags.get(header.VENDOR) or None,
     )
+    problem = record.problem or _problem(tags)
+    return damaged_package(record.place, f"{record.place}: {problem}", package) if problem else package
+
+
+def _problem(tags: Mapping[int, str]) -> str | None:
+    for tag, noun in ((header.NAME, "name"), (header.VERSION, "version"), (header.RELEASE, "release")):
+        if not _WORD.fullmatch(tags.get(tag, "")):
+            return f"the {noun} {tags[tag][:80]!r} is not valid" if tags.get(tag) else f"it has no {noun}"
+    epoch = tags.get(header.EPOCH) or "0"
+    return None if epoch.isdecimal() else f"the epoch {epoch[:80]!r} is not a number"

@@ -1,4 +1,4 @@
-"""apk's packages are read exactly; a damaged database is an error, never a shorter list."""
+"""apk's packages are read exactly; a damaged package is named, a truncated database is an error."""
 
 from __future__ import annotations
 
@@ -52,14 +52,39 @@ class ApkCase(SynchronousTestCase):
         self.assertEqual(len(self.read()), 2)
 
     def test_damage(self) -> None:
-        """A truncated line, binary noise, a repeated field or a missing version is an error of one line."""
+        """A truncated line, binary noise, or text of another kind is an error of one line."""
         whole = (BUSYBOX + MUSL).encode()
         damaged = [whole[:-4], whole[: len(BUSYBOX) + 9], b"\x00\xff\x17" * 100, whole + b"x" * 2_000_000]
-        damaged += [b"P:a\nP:b\nV:1\n\n", b"P:a\n\n", b"V:1\n\n", b"P:a b\nV:1\n\n", b"P:a\nV:1", b"just text\n"]
+        damaged += [
+            b"V:1\n\n",
+            b"P:a\nV:1",
+            b"just text\n",
+            b"P:a\n",
+            b"\0\n",
+            BUSYBOX.encode() + bytes(99) + b"\n" + whole,
+        ]
         for content in damaged:
             self.write(content)
             error = self.assertRaises(InventoryError, read_inventory, self.root)
             self.assertNotIn("\n", str(error))
+
+    def test_damaged_package(self) -> None:
+        """A damaged package is named with its problem, by its line if it has no name; the others are read."""
+        for content, name, words in (
+            ("P:a\n\n", "a", "line 12: it has no version"),
+            ("P:a b\nV:1\n\n", "a", "name 'a b' is not valid"),
+            ("P:a\nV:1 2\n\n", "a", "version '1 2' is not valid"),
+            ("P:a\nV:1\nV:2\n\n", "a", "line 14: the field is repeated: V"),
+            ("P:a\nnoise\nV:1\n\n", "a", "line 13: not a line of an apk database"),
+            ("C:Q1\nV:1\n\n", "", "line 12: it has no name"),
+            ("C:Q1\nP:a\nV:1\n", "a", "line 15: the next package begins within the package"),
+        ):
+            self.write(BUSYBOX + content + MUSL.removeprefix("C:Q1z=\n") + BUSYBOX.replace("ssl_client", "last"))
+            first, damaged, second, last = self.read()
+            self.assertEqual((first.name, second.name, last.name), ("ssl_client", "musl", "last"))
+            self.assertEqual((first.problem, second.problem, last.problem), (None, None, None))
+            self.assertEqual(damaged.name, name or "(lib/apk/db/installed, line 12)")
+            self.assertIn(f"lib/apk/db/installed, {words}" if "line" in words else words, damaged.problem or "")
 
     def test_empty(self) -> None:
         """An empty database is not a clean host."""
@@ -82,4 +107,5 @@ class ApkCase(SynchronousTestCase):
             expected = {(r["name"], r["version"], r["arch"], r["source"], r["source_version"]) for r in rows}
             found = [(p.name, p.version, p.arch, p.source, p.source_version) for p in read_inventory(host).packages]
             self.assertEqual((set(found), len(found)), (expected, len(expected)), host)
+            self.assertEqual([package for package in read_inventory(host).packages if package.problem], [])
         self.assertGreaterEqual(len(hosts), 15)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from patches.scanner.inventory import InventoryError, read_inventory
+from patches.scanner.inventory import read_inventory
 from patches.scanner.inventory.apk import PATHS
 from patches.scanner.inventory.dpkg import STATUS
 
@@ -104,6 +104,9 @@ def test_stray_empty_line(tmp_path: Path) -> None:
     """An empty line in the middle of a stanza is damage, not one package fewer."""
     path = tmp_path / STATUS
     path.parent.mkdir(parents=True)
-    path.write_bytes((DPKG_STANZA % (1, 1)).replace(b"\nArch", b"\n\nArch"))
-    with pytest.raises(InventoryError):
-        read_inventory(tmp_path)
+    path.write_bytes((DPKG_STANZA % (1, 1)).replace(b"\nArch", b"\n\nArch") + DPKG_STANZA % (2, 2))
+    first, rest, whole = read_inventory(tmp_path).packages
+    assert (first.name, rest.name, whole.name) == ("p1", f"({STATUS}, line 4)", "p2")
+    assert first.problem
+    assert rest.problem
+    assert not whole.problem
