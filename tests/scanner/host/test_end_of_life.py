@@ -12,7 +12,7 @@ from patches.scanner.host.end_of_life import ENDS, ENDS_ESM, support_ended
 
 
 class EndTests(SynchronousTestCase):
-    """Whether support has ended."""
+    """The end of support."""
 
     def test_month(self) -> None:
         """Support has ended from the first day of the month after the last one."""

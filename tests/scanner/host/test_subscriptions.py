@@ -20,7 +20,7 @@ BASH = Package("bash", "5.0-6ubuntu1", "amd64", "bash", "5.0-6ubuntu1")
 
 
 class ChannelTests(SynchronousTestCase):
-    """Whether a host is subscribed to Ubuntu Pro."""
+    """Subscriptions to Ubuntu Pro."""
 
     def root(self, path: str = "", content: str = "") -> Path:
         """Create a root folder with one file."""
