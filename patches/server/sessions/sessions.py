@@ -140,6 +140,9 @@ class SessionService:
             if session.state is State.QUEUED:
                 _in_order(n, session.position)
                 await self.when_active(session)
+                # Of several requests that waited, the response to one may have ended the session.
+                if self.table.find(token) is not session:
+                    raise WindowClosed()
             if session.state is State.COMPLETE or n == self.snapshot(session).chunks:
                 self._finish(session, n)
                 return None
@@ -228,9 +231,11 @@ class SessionService:
 
     def _gone(self, session: Session) -> None:
         """Release what a session was using, once it is out of the table."""
+        # First what calls nobody back. The rest fires Deferreds: their callbacks serve other requests, and must find
+        # that nothing of this session is in use any more.
         self._budget.release(SESSIONS, SESSION_BYTES)
-        self._admission.leave(session, last=self._stopping)
         self._snapshots.release(session.revision)
+        self._admission.leave(session, last=self._stopping)
         self._waiting.fail(session.token, self._ending(session.token))
 
     def _window(self, session: Session) -> Window:

@@ -91,6 +91,29 @@ class ServingTests(ReadingCase):
         self.assertFalse(any(self.budget.used.values()))
         self.assertEqual(self.session_service.revisions_in_use(), set())
 
+    def test_released_before_answers(self) -> None:
+        """When the requests of a session that ended fail, all that the session used is already released."""
+        self.shelf.at_once = False
+        session = self.open()
+        found = []
+        waiting = self.ask(session, 0)
+        waiting.addErrback(
+            lambda _: found.append((self.session_service.revisions_in_use(), self.budget.used[SESSIONS]))
+        )
+        self.session_service.close(session.token)
+        self.assertEqual(found, [(set(), 0)])
+
+    def test_closed_by_a_request_before(self) -> None:
+        """A request that waited is refused if the response to the one before closes the session."""
+        places = [self.open() for _ in range(self.limits.max_active)]
+        session = self.open(snapshot(4, "debian-12", "d2"))
+        answered, refused = self.ask(session, 0), self.ask(session, 0)
+        answered.addCallback(lambda _: self.session_service.close(session.token))
+        self.session_service.close(places[0].token)
+        self.session_service.tick()
+        self.successResultOf(answered)
+        self.failureResultOf(refused, SessionExpired)
+
 
 class CohortTests(ReadingCase):
     """Sessions that share a window."""
