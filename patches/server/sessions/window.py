@@ -169,14 +169,15 @@ class Window:
         return place
 
     def _slide(self) -> None:
+        start = self.tail
         while self._readers and self.tail < self.chunks and not self._readers_at[self.tail]:
             del self._readers_at[self.tail]
-            self._drop(self.tail)
             self.tail += 1
         self.head = max(self.head, self.tail)
-        if not self._readers:
-            for number in list(self._cached):
-                self._drop(number)
+        # Dropped last, when tail and head are right: the room may be filled at once, and the callbacks of readers that
+        # waited for that come back here. They may also drop chunks of this list.
+        for number in range(start, self.tail) if self._readers else list(self._cached):
+            self._drop(number)
         self._fill()
         self._end_if_empty()
 
