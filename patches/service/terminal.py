@@ -1,4 +1,4 @@
-"""Tables for a terminal, in the one form that all commands print."""
+"""Tables and counts for a terminal, in the one form that all commands print."""
 
 from __future__ import annotations
 
@@ -17,3 +17,16 @@ class TextTable(Table):
     def add_texts(self, *cells: str, style: str = "") -> None:
         """Add a row; rich's markup in a text is printed as it is."""
         self.add_row(*map(escape, cells), style=style)
+
+
+def counted(number: int, noun: str) -> str:
+    """
+    Return a number with its noun, in the plural unless the number is 1: ``1 entry``, ``2 entries``, ``0 lists``.
+
+    :param noun: in the singular, and regular.
+    """
+    if number == 1:
+        return f"1 {noun}"
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{number} {noun[:-1]}ies"
+    return f"{number} {noun}s"

@@ -159,7 +159,7 @@ class ChangeTests(CommandCase):
         """Snapshots that were replaced long ago are deleted; current ones are kept."""
         self.publish(20)
         old, new = self.publish(21, now=2000.0), self.publish(22, now=time.time() - 600)
-        self.assertEqual(self.run_command("prune").stdout, "1 snapshots deleted\n")
+        self.assertEqual(self.run_command("prune").stdout, "1 snapshot deleted\n")
         self.assertIsNotNone(self.catalogue.find(old.revision))
-        self.assertEqual(self.run_command("prune", "--keep", "5m").stdout, "1 snapshots deleted\n")
+        self.assertEqual(self.run_command("prune", "--keep", "5m").stdout, "1 snapshot deleted\n")
         self.assertEqual(self.catalogue.snapshots(), [new])
