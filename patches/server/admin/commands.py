@@ -17,7 +17,7 @@ from patches.server.admin.options import JSON
 from patches.server.admin.views import (
     CURRENT,
     HELD,
-    RETIRED,
+    REPLACED,
     SnapshotRow,
     listing_document,
     listing_table,
@@ -164,7 +164,7 @@ def chosen_snapshots(catalogue: Catalogue, platforms: Iterable[str] | None) -> l
 def _listed(catalogue: Catalogue) -> Iterator[SnapshotRow]:
     current = {snapshot.revision for snapshot in catalogue.current()}
     for snapshot in catalogue.snapshots():
-        state = CURRENT if snapshot.revision in current else RETIRED if snapshot.held_back is None else HELD
+        state = CURRENT if snapshot.revision in current else REPLACED if snapshot.held_back is None else HELD
         yield SnapshotRow(snapshot, state)
 
 

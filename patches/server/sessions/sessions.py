@@ -181,7 +181,7 @@ class SessionService:
         """Refuse new sessions, and answer every request that waits."""
         self._stopping = True
         for session in self.table:
-            self._remove(session, "the server stops")
+            self._remove(session, "the server is stopping")
 
     def revisions_in_use(self) -> set[str]:
         """Return the revisions that sessions read or will read."""
@@ -206,7 +206,7 @@ class SessionService:
 
     def _refuse_if_stopping(self) -> None:
         if self._stopping:
-            raise Denied("stopping", "the server stops", 1)
+            raise Denied("stopping", "the server is stopping", 1)
 
     # Reading and closing
 
@@ -247,7 +247,7 @@ class SessionService:
     def _ending(self, token: str) -> Exception:
         """Return the error for requests that waited for a session that is gone."""
         if self._stopping:
-            return Denied("stopping", "the server stops", 1)
+            return Denied("stopping", "the server is stopping", 1)
         try:
             self.table.get(token)
         except SessionExpired as expired:

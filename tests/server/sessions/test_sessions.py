@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.defer import CancelledError, ensureDeferred
+from twisted.logger import formatEvent, globalLogPublisher
 
 from patches.server.budget import SESSIONS, WINDOW
-from patches.server.errors import Denied, OutOfOrder, SessionExpired, UnknownSession
+from patches.server.errors import CatalogueError, Denied, OutOfOrder, SessionExpired, UnknownSession
 from patches.server.sessions.table import Limits, State
 from tests.server.fake_catalogue import ShelfBroken, real, snapshot
 from tests.server.session_case import ReadingCase
@@ -76,6 +79,21 @@ class ServingTests(ReadingCase):
         again = self.ask(session, 0)
         self.shelf.give()
         self.successResultOf(again)
+
+    def test_failure_in_the_log(self) -> None:
+        """A chunk that cannot be read is in the log with its platform and revision."""
+        said: list[str] = []
+
+        def observer(event: dict[str, Any]) -> None:
+            said.append(formatEvent(event))
+
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+        self.shelf.at_once = False
+        waiting = self.ask(self.open(), 0)
+        self.shelf.wanted.pop(0)[2].errback(CatalogueError("disk I/O error"))
+        self.failureResultOf(waiting, CatalogueError)
+        self.assertIn("Chunk 0 of debian-12 d1 could not be read: disk I/O error", said)
 
     def test_unknown(self) -> None:
         """A session that was never opened is unknown."""
@@ -196,7 +214,7 @@ class StoppingTests(ReadingCase):
 
     def test_answers_all(self) -> None:
         """
-        All waiting requests fail with the reason that the server stops; no session is opened or resumed afterwards.
+        All waiting requests fail because the server is stopping; no session is opened or resumed afterwards.
         """
         self.shelf.at_once = False
         sessions = [self.open() for _ in range(4)]
