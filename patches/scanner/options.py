@@ -77,7 +77,9 @@ SCAN_SETTINGS = (
     Setting("patience", "10m", seconds, "How long to retry if the server stops answering or denies the session."),
     Setting("max-age", "7d", seconds, "The longest time since the list was last checked against its sources."),
     Setting("ignore", None, Path, "A file of decisions (TOML or OpenVEX) about findings that do not count."),
-    Setting("track", None, tracks, "The tracks enabled on the host, such as esm or eus-9.4, or none; else detected."),
+    Setting(
+        "track", None, tracks, "The tracks enabled on the host, such as esm or eus-9.4, or none; detected if not given."
+    ),
     Setting("cache", None, Path, "A folder that caches the list, used if it is unchanged or the server is away."),
     Setting("include-unfixed", "false", flag, "Show findings without a fix with the others, and count them."),
 )

@@ -19,14 +19,16 @@ class TextTable(Table):
         self.add_row(*map(escape, cells), style=style)
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, plural: str | None = None) -> str:
     """
     Return a number with its noun, in the plural unless the number is 1: ``1 entry``, ``2 entries``, ``0 lists``.
 
-    :param noun: in the singular, and regular.
+    :param noun: in the singular.
+    :param plural: ``None``: the regular one.
     """
     if number == 1:
         return f"1 {noun}"
-    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
-        return f"{number} {noun[:-1]}ies"
-    return f"{number} {noun}s"
+    if plural is None:
+        ends_with_y = noun.endswith("y") and noun[-2:-1] not in "aeiou"
+        plural = f"{noun[:-1]}ies" if ends_with_y else f"{noun}s"
+    return f"{number} {plural}"

@@ -47,3 +47,7 @@ class CountedTests(SynchronousTestCase):
         """A noun that ends with a consonant and y gets another ending."""
         self.assertEqual([counted(n, "entry") for n in (1, 2)], ["1 entry", "2 entries"])
         self.assertEqual(counted(2, "day"), "2 days")
+
+    def test_irregular(self) -> None:
+        """A plural that is not regular is passed."""
+        self.assertEqual([counted(n, "index", "indices") for n in (1, 2)], ["1 index", "2 indices"])
