@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from patches.storage.atomic_file import create_atomically
+from patches.storage.atomic_file import create_atomically, remove_temporary
 
 _MOST_BYTES = 64 * 1024
 
@@ -99,21 +99,30 @@ class SigningKey:
         """Sign a message. Return the signature in base64."""
         return base64.b64encode(self._key.sign(message)).decode("ascii")
 
+    def public_pem(self) -> bytes:
+        """Return the public key in PEM, as :meth:`VerifyKey.from_file` reads it."""
+        return self._key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
 
 def create_keys(path: Path) -> Path:
     """
     Create a pair of keys: the private key readable by its owner only, and beside it the public key, readable by all.
 
+    A power cut can leave a private key without its public key; then this writes the public key of that private key.
+    Temporary files of an earlier run are removed, as there may be a private key in them.
+
     :return: the path of the public key.
-    :raises BadKey: if one of the files exists already, or cannot be written.
+    :raises BadKey: if both files exist already, or only the public one, or one of them cannot be read or written.
     """
     public = path.with_name(path.name + ".pub")
+    _remove_temporary(path, public)
+    if path.exists() and not public.exists():
+        _write_new(public, SigningKey.from_file(path).public_pem(), 0o644)
+        return public
     key = Ed25519PrivateKey.generate()
-    private_pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    public_pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    _write_new(path, private_pem, 0o600)
+    _write_new(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600)
     try:
-        _write_new(public, public_pem, 0o644)
+        _write_new(public, SigningKey(key).public_pem(), 0o644)
     except BadKey:
         path.unlink()
         raise
@@ -156,6 +165,14 @@ def _write_new(path: Path, content: bytes, mode: int) -> None:
         create_atomically(path, content, mode=mode)
     except OSError as error:
         raise BadKey(f"{path}: {error.strerror}") from error
+
+
+def _remove_temporary(*paths: Path) -> None:
+    for path in paths:
+        try:
+            remove_temporary(path)
+        except OSError as error:
+            raise BadKey(f"{path}: {error.strerror}") from error
 
 
 def _no_key(path: Path, kind: str) -> BadKey:

@@ -21,7 +21,7 @@ ESM, LTSS, SAP = "esm", "ltss", "sap"
 
 
 class Extension(Enum):
-    """How the fixes of a track that extends the main line apply to hosts that do not have the track."""
+    """The effect of the fixes of a track that extends the main line on hosts that do not have the track."""
 
     SOLD = "the flaw is in their packages too, and they can get the fix with a subscription"
     PINNED = "the fix is for hosts that stay on a minor release; the main line has a fix of its own"

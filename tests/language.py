@@ -16,10 +16,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("patches", "twisted_plugins", "tests", "benchmarks", "docs")
-#: What no docstring opens with: verbs that do not say what is done, in any form.
-BANNED = re.compile(
-    r"[\W_]*(give|tell|have|has|having|let|say|take\s+up|taking\s+up|takes\s+up|look)(s|ing|ting)?\b", re.I
-)
+#: Verbs that do not say what is done, in any form: no docstring opens with one.
+_VERBS = r"giv(e|es|en|ing)|gave|tell(s|ing)?|told|ha(ve|s|d|ving)|let(s|ting)?|sa(y|ys|id|ying)|look(s|ed|ing)?"
+#: The forms of "take up", also with a word between.
+_TAKE_UP = r"(take|takes|taken|taking|took)\s+(\w+\s+)?up"
+#: Clauses in place of a subject or of a noun phrase.
+_CLAUSES = r"who|whoever|whom|whose|what|how|nothing"
+#: What no docstring opens with.
+BANNED = re.compile(rf"[\W_]*({_VERBS}|{_TAKE_UP}|{_CLAUSES})\b", re.I)
+#: An opening for properties, which state a condition; elsewhere a condition is the object of a verb.
+_WHETHER = re.compile(r"[\W_]*whether\b", re.I)
 
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -28,9 +34,17 @@ def findings(source: str) -> Iterator[tuple[int, str]]:
     """Yield the line and the problem of each docstring that is refused."""
     for node in ast.walk(ast.parse(source)):
         docstring = ast.get_docstring(node) if isinstance(node, _DOCUMENTED) else None
-        opening = BANNED.match(docstring) if docstring is not None else None
+        if docstring is None:
+            continue
+        opening = BANNED.match(docstring) or (None if _is_property(node) else _WHETHER.match(docstring))
         if opening is not None:
             yield node.body[0].lineno, f"a docstring opens with {opening[0].strip()!r}"  # type: ignore[attr-defined]
+
+
+def _is_property(node: ast.AST) -> bool:
+    """Return whether a definition is a property: a function with a decorator that is called so."""
+    decorators = getattr(node, "decorator_list", ())
+    return any(re.search(r"property\Z", ast.unparse(decorator)) for decorator in decorators)
 
 
 def main() -> int:

@@ -29,6 +29,28 @@ REFUSED += (
     "*Give* it.",
     "\\n    Give it.",
 )
+REFUSED += (
+    "Giving it.",
+    "Given a body, returns it.",
+    "Gave.",
+    "Told of it.",
+    "Having it.",
+    "Had anew.",
+    "Said of a list.",
+    "Saying so.",
+    "Taken up.",
+    "Took it up.",
+    "Looked at again.",
+)
+REFUSED += (
+    "Who is not taken is denied.",
+    "Whoever asks.",
+    "Whose it is.",
+    "What came of it.",
+    "How it is read.",
+    "Nothing is read.",
+    "Whether it is read.",
+)
 ACCEPTED = (
     "Return x.",
     "Take x.",
@@ -38,6 +60,10 @@ ACCEPTED = (
     "Lettuce.",
     "Sayings.",
     "Haste.",
+    "Whatever it contains, it is read.",
+    "Howling.",
+    "Whole lists.",
+    "Teller of x.",
 )
 #: Where a docstring may stand.
 PLACES = (
@@ -64,3 +90,15 @@ class LanguageTests(SynchronousTestCase):
         for opening in ACCEPTED:
             for place in PLACES:
                 self.assertEqual(list(findings(place.format(opening))), [], opening)
+
+    def test_conditions(self) -> None:
+        """A property may state a condition; no other definition may."""
+        for decorator, refused in (
+            ("property", 0),
+            ("cached_property", 0),
+            ("functools.cached_property", 0),
+            ("staticmethod", 1),
+            ("property_of(x)", 1),
+        ):
+            source = f'class A:\n    @{decorator}\n    def f(self):\n        """Whether it is read."""'
+            self.assertEqual(len(list(findings(source))), refused, decorator)

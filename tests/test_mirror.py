@@ -1,7 +1,13 @@
-"""Every module has a test at the mirrored path: ``patches/a/b.py`` is tested by ``tests/a/test_b.py``."""
+"""
+Every module has a test at the mirrored path: ``patches/a/b.py`` is tested by ``tests/a/test_b.py``.
+
+A package's own module, ``patches/a/__init__.py``, has its test in ``tests/a/test_init.py`` if it defines a function or
+a class.
+"""
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -23,12 +29,20 @@ ELSEWHERE = {
 def mirrored(module: str) -> str:
     """Return the path, below ``tests``, of the test of a module."""
     folder, slash, name = module.rpartition("/")
-    return f"{folder}{slash}test_{name}.py"
+    return f"{folder}{slash}test_{name.strip('_')}.py"
+
+
+def defines(source: str) -> bool:
+    """Return whether a module defines a function or a class, and so has something to test."""
+    return any(
+        isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) for node in ast.parse(source).body
+    )
 
 
 def modules() -> list[str]:
     """Return the modules that need a test, as paths without their ending."""
-    paths = [path.relative_to(MODULES).as_posix() for path in MODULES.rglob("*.py") if path.name != "__init__.py"]
+    found = [path for path in MODULES.rglob("*.py") if path.name != "__init__.py" or defines(path.read_text("utf-8"))]
+    paths = [path.relative_to(MODULES).as_posix() for path in found]
     return sorted(path.removesuffix(".py") for path in paths if not path.startswith(TOGETHER))
 
 
@@ -51,3 +65,16 @@ class MirrorTests(SynchronousTestCase):
         """The path of a test follows from that of its module."""
         self.assertEqual(mirrored("server/refresh/poller"), "server/refresh/test_poller.py")
         self.assertEqual(mirrored("wire"), "test_wire.py")
+        self.assertEqual(mirrored("versions/__init__"), "versions/test_init.py")
+
+    def test_packages(self) -> None:
+        """The module of a package needs a test if it defines something, not if it only names or imports things."""
+        for source, expected in (
+            ("class A: pass", True),
+            ("def f(): pass", True),
+            ("async def f(): pass", True),
+            ('"""Text."""\nfrom a import b\nX = 1', False),
+        ):
+            self.assertIs(defines(source), expected, source)
+        self.assertIn("versions/__init__", modules())
+        self.assertNotIn("server/catalogue/__init__", modules())

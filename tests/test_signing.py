@@ -58,6 +58,42 @@ class KeyTests(SynchronousTestCase):
         self.assertRaises(BadKey, create_keys, self.path)
         self.assertEqual((self.path.exists(), self.public.read_bytes()), (False, before[1]))
 
+    def test_lone_private_key(self) -> None:
+        """The public key of a private key that is alone is written again; the private key is not changed."""
+        before = self.path.read_bytes(), self.public.read_bytes()
+        self.public.unlink()
+        self.assertEqual(create_keys(self.path), self.public)
+        self.assertEqual((self.path.read_bytes(), self.public.read_bytes()), before)
+        self.assertEqual(self.public.stat().st_mode & 0o777, 0o644)
+
+    def test_lone_file(self) -> None:
+        """A file that is no private key stays as it is, and has no public key."""
+        path = Path(self.mktemp())
+        path.write_text("a letter")
+        path.chmod(0o600)
+        self.assertIn("not an Ed25519 private key", str(self.assertRaises(BadKey, create_keys, path)))
+        path.chmod(0o644)
+        self.assertIn("others may read", str(self.assertRaises(BadKey, create_keys, path)))
+        self.assertEqual((path.read_text(), [path.name]), ("a letter", self.beside(path)))
+
+    def test_temporary_files(self) -> None:
+        """Temporary files of an earlier run are removed, even if there are keys already; other files are not."""
+        path = Path(self.mktemp())
+        kept = ("backup.new", "pub.backup.new", "abcdefgh.new~", "abcdefghi.new", "ABCDEFGH.new")
+        left = ("abcdefgh.new", "pub.a_b12345.new")
+        for name in (*kept, *left):
+            path.with_name(f"{path.name}.{name}").write_text("x")
+        create_keys(path)
+        expected = sorted([path.name, f"{path.name}.pub", *(f"{path.name}.{name}" for name in kept)])
+        self.assertEqual(self.beside(path), expected)
+        path.with_name(f"{path.name}.{left[0]}").write_text("x")
+        self.assertRaises(BadKey, create_keys, path)
+        self.assertEqual(self.beside(path), expected)
+
+    def beside(self, path: Path) -> list[str]:
+        """Return the names of the files in its folder that begin with its name."""
+        return sorted(each.name for each in path.parent.iterdir() if each.name.startswith(path.name))
+
     def test_refused(self) -> None:
         """
         A missing file, text that is not a key, a key of the other kind, and a key of another algorithm are refused.

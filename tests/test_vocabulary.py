@@ -43,6 +43,36 @@ RETIRED: Mapping[str, str] = {
 
 #: A word, its one sense, and where names may have it: a module or a folder.
 ONE_SENSE: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "catalogue": ("the server's store of the lists, as immutable snapshots", ("server", "cli")),
+    "snapshot": ("one complete list of one platform", ("server", "scanner", "signing", "cli")),
+    "snapshots": ("snapshots of several platforms or times", ("server", "scanner", "cli")),
+    "revision": (
+        "the name of a snapshot; in versions, the part of a Debian or Alpine version that is called so",
+        ("server", "scanner", "reporter/report", "versions"),
+    ),
+    "revisions": ("the names of snapshots", ("server", "scanner")),
+    "chunk": (
+        "a series of consecutive vulnerabilities; in names of Twisted, a piece of a request's body",
+        ("server", "scanner/client", "wire", "http/bounded_request", "reporter/site"),
+    ),
+    "chunks": ("the chunks of a snapshot", ("server", "scanner/client")),
+    "session": ("one scanner's pass over one snapshot or delta", ("server", "scanner/client", "scanner/compare")),
+    "sessions": ("the sessions of a server, or of a scan", ("server", "scanner/client", "scanner/compare")),
+    "finding": ("a vulnerability id that affects an installed package", ("scanner", "reporter", "demo")),
+    "findings": ("the findings of a scan or of a host", ("scanner", "reporter", "demo")),
+    "report": ("the whole state of a host after one scan", ("scanner", "reporter", "demo")),
+    "unjudged": ("a package of which the scan cannot say whether it is affected", ("scanner",)),
+    "feed": ("a vulnerability source whose lists are files", ("sources", "server")),
+    "feeds": ("the feeds of a server", ("sources", "server")),
+    "track": (
+        "the line of builds that a package or a fix belongs to",
+        ("tracks", "vulnerability", "wire", "sources", "server", "scanner"),
+    ),
+    "tracks": (
+        "the tracks of a host",
+        ("tracks", "vulnerability", "wire", "sources", "server", "scanner", "reporter"),
+    ),
+    "bundle": ("a file with snapshots for a server without a network", ("server", "cli")),
     "held": ("a snapshot that is kept back from publication", ("server", "cli")),
     "cohort": ("the active sessions that read one window", ("server/sessions", "server/http")),
     "cohorts": ("the cohorts of all snapshots", ("server/sessions", "server/http")),
@@ -68,6 +98,14 @@ ONE_SENSE: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "the number of entries that a source says it has",
         ("sources", "interfaces", "server/refresh", "server/http/metrics"),
     ),
+}
+
+#: Names that several public classes have, and the reason.
+SEVERAL: Mapping[str, str] = {
+    "Options": "the class that a twistd plugin looks for, in the module of each daemon",
+    "Api": "the API of each daemon; a program has one",
+    "UnknownPlatform": "of a host whose platform is not known, and of a server without its list: two programs",
+    "Target": "the host of a scan; in the reader of OSV, the platform, track and rules of an entry",
 }
 
 
@@ -96,6 +134,16 @@ def defined() -> Iterator[tuple[str, int, str]]:
             yield bare, line, name
 
 
+def classes() -> Mapping[str, list[str]]:
+    """Return the public classes, by name: the modules that define one."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(ROOT.rglob("*.py")):
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, []).append(path.relative_to(ROOT).as_posix())
+    return found
+
+
 class VocabularyTests(SynchronousTestCase):
     """One term for one thing, and one thing for one term."""
 
@@ -117,6 +165,12 @@ class VocabularyTests(SynchronousTestCase):
                     found.append(f"{path}:{line}: {name}")
         self.assertEqual(found, [])
         self.assertEqual(ONE_SENSE.keys() - seen, set())
+
+    def test_classes(self) -> None:
+        """A name has one public class, except those in the list of exceptions."""
+        found = {name: paths for name, paths in classes().items() if len(paths) > 1}
+        self.assertEqual({name: paths for name, paths in found.items() if name not in SEVERAL}, {})
+        self.assertEqual(SEVERAL.keys() - found.keys(), set())
 
     def test_words(self) -> None:
         """Names are split as a reader splits them."""

@@ -33,7 +33,7 @@ from patches.server import options as server_options
 from patches.server import service as server_service
 from patches.service import one_shot
 from patches.service.daemon import ListeningService, address_text
-from patches.service.terminal import TextTable
+from patches.service.terminal import TextTable, counted
 from patches.settings import resolve
 
 LISTEN = "tcp:0:interface=127.0.0.1"
@@ -86,7 +86,7 @@ class _Demonstration:
         self._print("patches-server", f"listens on {self._server_url} and has read a bundled list:")
         for platform, status in sorted(server.refresh.statuses.items()):
             if status.snapshot is not None:
-                self._screen.print(f"    {platform}: {status.snapshot.vulnerabilities} vulnerabilities")
+                self._screen.print(f"    {platform}: {counted(status.snapshot.vulnerabilities, 'vulnerability')}")
         self._print("patches-reporter", f"listens on {self._reporter_url}")
 
     async def run_steps(self) -> int:

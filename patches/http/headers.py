@@ -10,9 +10,12 @@ from twisted.web.http_headers import Headers
 
 
 def header_value(headers: Headers, name: str) -> str | None:
-    """Return the value of a header; ``None`` if it is missing or empty."""
-    values = headers.getRawHeaders(name) or [""]
-    return values[-1].strip() or None
+    """Return the value of a header; ``None`` if it is missing, empty, or not in UTF-8."""
+    values = headers.getRawHeaders(name.encode("ascii")) or [b""]
+    try:
+        return values[-1].decode("utf-8").strip() or None
+    except UnicodeDecodeError:
+        return None
 
 
 def retry_after(headers: Headers, now: float) -> float | None:
@@ -33,6 +36,6 @@ def retry_after(headers: Headers, now: float) -> float | None:
 def _date(text: str) -> float | None:
     try:
         found = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()

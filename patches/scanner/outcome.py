@@ -18,7 +18,7 @@ from patches.scanner.matching.findings import Finding, by_severity
 
 
 class Verdict(StrEnum):
-    """How a scan ended. ``CLEAN`` covers only the packages that were compared; :class:`Coverage` lists the others."""
+    """A scan's result. ``CLEAN`` covers only the packages that were compared; :class:`Coverage` lists the others."""
 
     CLEAN = "clean"
     FINDINGS = "findings"

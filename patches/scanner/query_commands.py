@@ -22,6 +22,7 @@ from patches.scanner.output.explanation import explanation_document, explanation
 from patches.scanner.output.inventory import inventory_document, inventory_table
 from patches.scanner.scan import read_host_inventory
 from patches.service import one_shot
+from patches.service.terminal import counted
 
 _CODES = {False: CLEAN, True: FINDINGS, None: INCOMPLETE}
 
@@ -40,7 +41,7 @@ def run_inventory(values: Mapping[str, Any]) -> int:
     if values["format"] == "json":
         _print_json(inventory_document(target, inventory))
     else:
-        screen.print(inventory_table(inventory), f"{target.platform}: {len(inventory.packages)} packages")
+        screen.print(inventory_table(inventory), f"{target.platform}: {counted(len(inventory.packages), 'package')}")
     return 0
 
 

@@ -27,6 +27,7 @@ from patches.scanner.reporting.report import report_document
 from patches.scanner.scan import Policy, scan
 from patches.service import one_shot
 from patches.service.daemon import usable_folder
+from patches.service.terminal import counted
 from patches.settings import BadSetting
 from patches.storage.atomic_file import Unwritable, WholeFile
 
@@ -127,8 +128,8 @@ class _Once:
     def _note_expired(self, outcome: Outcome) -> None:
         count = self.policy.ignores.expired(datetime.fromtimestamp(outcome.finished, UTC).date())
         if count:
-            what = "1 entry has" if count == 1 else f"{count} entries have"
-            self.screen.note(f"{self.values['ignore']}: {what} expired and is not applied.")
+            verb = "has expired and is" if count == 1 else "have expired and are"
+            self.screen.note(f"{self.values['ignore']}: {counted(count, 'entry')} {verb} not applied.")
 
     async def _report(self, reactor: Any, http: Any, outcome: Outcome, outbox: Outbox) -> None:
         outbox.put(partial(report_document, outcome))

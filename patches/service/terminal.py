@@ -1,4 +1,4 @@
-"""Tables for a terminal, in the one form that all commands print."""
+"""Tables and counts for a terminal, in the one form that all commands print."""
 
 from __future__ import annotations
 
@@ -20,5 +20,15 @@ class TextTable(Table):
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """Format a number of things: ``1 finding``, ``2 findings``."""
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+    """
+    Return a number with its noun, in the plural unless the number is 1: ``1 entry``, ``2 entries``, ``0 lists``.
+
+    :param noun: in the singular.
+    :param plural: ``None``: the regular one.
+    """
+    if number == 1:
+        return f"1 {noun}"
+    if plural is None:
+        ends_with_y = noun.endswith("y") and noun[-2:-1] not in "aeiou"
+        plural = f"{noun[:-1]}ies" if ends_with_y else f"{noun}s"
+    return f"{number} {plural}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +12,8 @@ from types import TracebackType
 from typing import BinaryIO
 
 from attrs import define
+
+_SUFFIX = ".new"
 
 
 class Unwritable(Exception):
@@ -64,6 +67,21 @@ def create_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
         raise
 
 
+def remove_temporary(path: Path) -> None:
+    """
+    Remove the temporary files of a file's earlier writes, which a power cut left behind.
+
+    No other process may be writing the file.
+
+    :raises OSError: if one of them cannot be removed.
+    """
+    # The eight characters are those of the standard library's tempfile.
+    left = re.compile(rf"{re.escape(_prefix(path))}[a-z0-9_]{{8}}{re.escape(_SUFFIX)}")
+    for each in path.parent.iterdir():
+        if left.fullmatch(each.name):
+            each.unlink(missing_ok=True)
+
+
 def sync_folder(folder: Path) -> None:
     """
     Wait until the names of the files in a folder are on disk.
@@ -80,7 +98,7 @@ def sync_folder(folder: Path) -> None:
 @contextmanager
 def _beside(path: Path, mode: int) -> Iterator[tuple[BinaryIO, str]]:
     """Create a file in the folder of another, and remove it at the end unless it was renamed."""
-    descriptor, beside = tempfile.mkstemp(prefix=f"{path.name[:200]}.", suffix=".new", dir=path.parent)
+    descriptor, beside = tempfile.mkstemp(prefix=_prefix(path), suffix=_SUFFIX, dir=path.parent)
     try:
         with open(descriptor, "wb") as file:
             os.fchmod(descriptor, mode)
@@ -88,6 +106,11 @@ def _beside(path: Path, mode: int) -> Iterator[tuple[BinaryIO, str]]:
     finally:
         with suppress(OSError):
             os.unlink(beside)
+
+
+def _prefix(path: Path) -> str:
+    """Return the beginning of the names of a file's temporary files; they fit where the file's own name does not."""
+    return f"{path.name[:200]}."
 
 
 @define(eq=False)

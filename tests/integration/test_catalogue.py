@@ -44,7 +44,7 @@ def test_beside_a_server(tmp_path: Path) -> None:
             assert served(server)["alpine-3.20"]["revision"] == snapshot.revision
         listed = json.loads(catalogue(tmp_path / "inside", "list", "--format", "json"))["snapshots"]
         assert len(listed) == 2
-        assert catalogue(tmp_path / "inside", "check").endswith("2 snapshots checked, 0 damages\n")
+        assert catalogue(tmp_path / "inside", "check").endswith("2 snapshots checked, 0 problems\n")
     finally:
         made.close()
         server.stop()

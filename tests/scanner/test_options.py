@@ -29,7 +29,7 @@ class OptionTests(SynchronousTestCase):
         self.assertRaises(BadIgnores, policy_of, self.values(ignore=self.mktemp()))
 
     def test_tracks(self) -> None:
-        """Given tracks override the detected ones; ``none`` is the empty list."""
+        """Tracks of the option override the detected ones; ``none`` is the empty list."""
         for text, tracks in {"esm": {"esm"}, "esm, fips": {"esm", "fips"}, "none": set()}.items():
             self.assertEqual(target_of(self.values(platform="debian-12", track=text)).tracks, tracks)
         self.assertIsNone(target_of(self.values(platform="debian-12")).tracks)

@@ -21,7 +21,7 @@ PACKAGES = tuple(Package(name, "1", "amd64", name, "1") for name in "abcdefg")
 
 
 class JudgedTests(SynchronousTestCase):
-    """How packages are counted."""
+    """The counts of packages."""
 
     def test_fine(self) -> None:
         """Fine packages are those that are not affected, not evaluated or not covered."""

@@ -70,7 +70,7 @@ class InventoryTests(CommandCase):
         """The packages are shown in a table, with their number and the platform below."""
         self.assertEqual(self.inventory(), 0)
         self.assertIn("bash", self.out.getvalue())
-        self.assertIn("debian-12: 1 packages", self.out.getvalue())
+        self.assertIn("debian-12: 1 package", self.out.getvalue())
 
     def test_json(self) -> None:
         """The JSON contains the packages and the platform; a given platform takes precedence."""

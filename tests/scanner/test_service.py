@@ -62,7 +62,7 @@ class ServiceTests(SynchronousTestCase):
         self.assertTrue(self.state.is_dir())
 
     def test_idle(self) -> None:
-        """Nothing is connected before the daemon starts."""
+        """The daemon opens no connection before it starts."""
         self.create(reporter="http://reporter.test/v1/reports")
         self.assertEqual(self.reactor.connections(), [])
 

@@ -23,6 +23,7 @@ class Wire:
     ``bufferSize`` bytes are unsent, and resumed when all are sent; a closing connection is lost after its last byte.
 
     :param takes: the number of bytes that the kernel accepts by itself; ``None``: all, at any time.
+    :ivar protocol: the protocol at the server's end.
     :ivar received: the bytes that the other end has received.
     """
 
@@ -40,7 +41,7 @@ class Wire:
         self._busy = False
         self._producer: Any = None
         self._paused = False
-        self._protocol = protocol
+        self.protocol = protocol
         protocol.makeConnection(self)
         self._settle()
 
@@ -82,7 +83,7 @@ class Wire:
         if not (self.connected and self.session_service and not self.disconnecting and self._incoming):
             return False
         data, self._incoming = self._incoming[: self.bufferSize], self._incoming[self.bufferSize :]
-        self._protocol.dataReceived(data)
+        self.protocol.dataReceived(data)
         return True
 
     def _write(self) -> bool:
@@ -110,7 +111,7 @@ class Wire:
             if self._producer is not None:
                 self._producer.stopProducing()
                 self._producer = None
-            self._protocol.connectionLost(Failure(reason))
+            self.protocol.connectionLost(Failure(reason))
 
     # The methods that the protocol calls
 

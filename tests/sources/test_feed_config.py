@@ -72,7 +72,7 @@ class FeedSourceTests(SynchronousTestCase):
 
 
 class SharedTests(SynchronousTestCase):
-    """What the configurations of several kinds share."""
+    """The parts that the configurations of several kinds share."""
 
     def test_scratch_file(self) -> None:
         """Each source has a scratch file of its own."""

@@ -12,6 +12,7 @@ from patches.server.admin.open import open_catalogue
 from patches.server.catalogue.bundle import BadBundle
 from patches.server.catalogue.bundle_reader import BundleReader
 from patches.server.catalogue.bundle_writer import write_bundle
+from patches.service.terminal import counted
 from patches.signing import SigningKey, VerifyKey, create_keys
 from patches.wire import rfc3339
 
@@ -28,7 +29,8 @@ def run_export(values: Mapping[str, Any], path: Path) -> int:
         if not chosen:
             raise NotFound("the catalogue has no list")
         size = write_bundle(catalogue, chosen, path, key)
-    print(f"{path}: {len(chosen)} lists, {size} bytes, {'signed' if key is not None else 'not signed'}")
+    signed = "signed" if key is not None else "not signed"
+    print(f"{path}: {counted(len(chosen), 'list')}, {counted(size, 'byte')}, {signed}")
     return DONE
 
 
@@ -53,7 +55,7 @@ def run_import(values: Mapping[str, Any], path: Path) -> int:
     except BadBundle as error:
         raise BadBundle(f"{path}: {error}") from error
     for snapshot in adopted:
-        about = f"{snapshot.vulnerabilities} vulnerabilities, checked {rfc3339(snapshot.checked)}"
+        about = f"{counted(snapshot.vulnerabilities, 'vulnerability')}, checked {rfc3339(snapshot.checked)}"
         print(f"{snapshot.platform}: {snapshot.revision} is current: {about}")
     if key is None:
         print("the signature was not verified" if reader.signed else "the bundle is not signed")

@@ -17,7 +17,7 @@ from patches.server.admin.options import JSON
 from patches.server.admin.views import (
     CURRENT,
     HELD,
-    RETIRED,
+    REPLACED,
     SnapshotRow,
     listing_document,
     listing_table,
@@ -31,6 +31,7 @@ from patches.server.catalogue.pruning import MinimumAge
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
 from patches.server.errors import CatalogueError
+from patches.service.terminal import counted
 from patches.signing import BadKey
 from patches.vulnerability import Vulnerability
 from patches.wire import MalformedWire, decode_lines
@@ -84,7 +85,7 @@ def run_show(values: Mapping[str, Any], name: str) -> int:
     elif records:
         Console().print(records_table(records))
     else:
-        print(f"{name}: no record in {len(chosen)} lists")
+        print(f"{name}: no record in {counted(len(chosen), 'list')}")
     return DONE if records else NOT_FOUND
 
 
@@ -123,7 +124,7 @@ def run_check(values: Mapping[str, Any]) -> int:
     else:
         for each in found:
             print(f"{each['platform']} {each['revision']}: {each['damage']}")
-        print(f"{checked} snapshots checked, {len(found)} damages")
+        print(f"{counted(checked, 'snapshot')} checked, {counted(len(found), 'problem')}")
     return NOT_FOUND if found else DONE
 
 
@@ -134,7 +135,7 @@ def run_publish(values: Mapping[str, Any], platform: str) -> int:
         snapshot = catalogue.accept(platform, time.time())
     if snapshot is None:
         raise NotFound(f"{platform}: no list is held back")
-    print(f"{platform}: {snapshot.revision} with {snapshot.vulnerabilities} vulnerabilities is current")
+    print(f"{platform}: {snapshot.revision} with {counted(snapshot.vulnerabilities, 'vulnerability')} is current")
     return DONE
 
 
@@ -143,7 +144,7 @@ def run_prune(values: Mapping[str, Any]) -> int:
     """Delete the snapshots that were replaced long enough ago."""
     with open_catalogue(values) as catalogue:
         count = catalogue.prune(set(), MinimumAge(time.time() - values["keep"].total_seconds()))
-    print(f"{count} snapshots deleted")
+    print(f"{counted(count, 'snapshot')} deleted")
     return DONE
 
 
@@ -163,7 +164,7 @@ def chosen_snapshots(catalogue: Catalogue, platforms: Iterable[str] | None) -> l
 def _listed(catalogue: Catalogue) -> Iterator[SnapshotRow]:
     current = {snapshot.revision for snapshot in catalogue.current()}
     for snapshot in catalogue.snapshots():
-        state = CURRENT if snapshot.revision in current else RETIRED if snapshot.held_back is None else HELD
+        state = CURRENT if snapshot.revision in current else REPLACED if snapshot.held_back is None else HELD
         yield SnapshotRow(snapshot, state)
 
 

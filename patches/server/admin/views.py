@@ -14,7 +14,7 @@ from patches.service.terminal import TextTable
 from patches.vulnerability import FixedPackage, Vulnerability
 from patches.wire import to_wire
 
-CURRENT, HELD, RETIRED = "current", "held", "retired"
+CURRENT, HELD, REPLACED = "current", "held", "replaced"
 
 
 @frozen
@@ -22,7 +22,7 @@ class SnapshotRow:
     """
     A snapshot in a listing.
 
-    :ivar state: ``current``, ``held`` or ``retired``.
+    :ivar state: ``current``, ``held`` or ``replaced``.
     """
 
     snapshot: Snapshot

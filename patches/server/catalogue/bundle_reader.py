@@ -95,7 +95,7 @@ class BundleReader:
             vulnerabilities += chunk.vulnerabilities
             yield chunk
         if stream.hexdigest() != snapshot.digest:
-            raise BadBundle(f"{snapshot.platform}: the digest of the whole list is another")
+            raise BadBundle(f"{snapshot.platform}: the digest of the whole list is not the one in the manifest")
         if vulnerabilities != snapshot.vulnerabilities:
             raise BadBundle(f"{snapshot.platform}: {vulnerabilities} vulnerabilities, not {snapshot.vulnerabilities}")
 

@@ -78,7 +78,7 @@ def find_damage(catalogue: Catalogue, snapshot: Snapshot) -> Iterator[str]:
     if vulnerabilities != snapshot.vulnerabilities:
         yield f"it has {vulnerabilities} vulnerabilities, not {snapshot.vulnerabilities}"
     if stream.hexdigest() != snapshot.digest:
-        yield "the digest of the whole list is another"
+        yield "the digest of the whole list is not the recorded one"
     if revision_of(snapshot.platform, snapshot.digest) != snapshot.revision:
         yield "its revision is not the one of its platform and digest"
 

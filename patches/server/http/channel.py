@@ -45,7 +45,6 @@ class BackpressureChannel(HTTPChannel):
     transport: Any
     abortTimeout = 5
     _flushed = True
-    _parsing = False
     _told_parser = False
     _answered: Request | None = None
     _when_flushed: Callable[[], None] | None = None
@@ -62,17 +61,12 @@ class BackpressureChannel(HTTPChannel):
 
     def dataReceived(self, data: bytes) -> None:
         """Answer a plain request for a chunk; pass everything else to the parser; read on only when all is written."""
-        if not self._flushed and not self._parsing:
+        if not self._flushed:
             self._early += data
             self.transport.pauseProducing()
-        elif self._parsing or self.requests:
+        # A request that is being answered comes first: the parser keeps what follows it.
+        elif self.requests or not self._answer(data):
             super().dataReceived(data)
-        elif not self._answer(data):
-            self._parsing = True
-            try:
-                super().dataReceived(data)
-            finally:
-                self._parsing = False
 
     def _answer(self, data: bytes) -> bool:
         asked = match(data) if self.site.fast_path else None
@@ -94,6 +88,8 @@ class BackpressureChannel(HTTPChannel):
 
     def write_chunk(self, chunk: ChunkResponse) -> None:
         """Write the whole response of a chunk, in the bytes that all sessions share."""
+        # Pinned first: an earlier response may have the same chunk, and when_flushed unpins that. Registered before the
+        # write: the transport may take everything, or lose the connection, within it.
         chunk.pin()
         self.when_flushed(chunk.unpin)
         self.transport.write(chunk.answer)
@@ -121,7 +117,7 @@ class BackpressureChannel(HTTPChannel):
     def pauseProducing(self) -> None:
         """Note that a response is not yet written."""
         self._flushed = False
-        if self.requests and not self._told_parser:
+        if self.requests:  # not of a response of the fast path, of which the parser does not know
             self._told_parser = True
             super().pauseProducing()
 
@@ -132,9 +128,10 @@ class BackpressureChannel(HTTPChannel):
         if self._told_parser:
             self._told_parser = False
             super().resumeProducing()
-        if self._answered is not None and self._flushed:
+        if self._answered is not None:
             self._answered, answered = None, self._answered
             super().requestDone(answered)
+        # The parser may have answered the next request meanwhile: then no more is read before that response is written.
         if self._early and self._flushed and self.persistent:
             self._early, early = b"", self._early
             self.transport.resumeProducing()

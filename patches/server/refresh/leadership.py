@@ -32,7 +32,7 @@ class Lock(Protocol):
 
 class Leadership:
     """
-    Whether this server is the leader.
+    The leadership, which this server holds or not.
 
     :param run: runs what blocks.
     """

@@ -32,7 +32,8 @@ class Cohort:
 
     def __init__(self, snapshot: ReadableList, start: int, window_bytes: int, load: LoadChunk, now: float) -> None:
         self.snapshot = snapshot
-        self.window = Window(snapshot.chunks, start, window_bytes, partial(load, snapshot.revision))
+        name = f"{snapshot.platform} {snapshot.revision}"
+        self.window = Window(snapshot.chunks, start, window_bytes, partial(load, snapshot.revision), name)
         self.members: dict[str, Session] = {}
         self._tail = start
         self._tail_since = now

@@ -140,6 +140,9 @@ class SessionService:
             if session.state is State.QUEUED:
                 _in_order(n, session.position)
                 await self.when_active(session)
+                # Of several requests that waited, the response to one may have ended the session.
+                if self.table.find(token) is not session:
+                    raise WindowClosed()
             if session.state is State.COMPLETE or n == self.snapshot(session).chunks:
                 self._finish(session, n)
                 return None
@@ -178,7 +181,7 @@ class SessionService:
         """Refuse new sessions, and answer every request that waits."""
         self._stopping = True
         for session in self.table:
-            self._remove(session, "the server stops")
+            self._remove(session, "the server is stopping")
 
     def revisions_in_use(self) -> set[str]:
         """Return the revisions that sessions read or will read."""
@@ -203,7 +206,7 @@ class SessionService:
 
     def _refuse_if_stopping(self) -> None:
         if self._stopping:
-            raise Denied("stopping", "the server stops", 1)
+            raise Denied("stopping", "the server is stopping", 1)
 
     # Reading and closing
 
@@ -228,9 +231,11 @@ class SessionService:
 
     def _gone(self, session: Session) -> None:
         """Release what a session was using, once it is out of the table."""
+        # First what calls nobody back. The rest fires Deferreds: their callbacks serve other requests, and must find
+        # that nothing of this session is in use any more.
         self._budget.release(SESSIONS, SESSION_BYTES)
-        self._admission.leave(session, last=self._stopping)
         self._snapshots.release(session.revision)
+        self._admission.leave(session, last=self._stopping)
         self._waiting.fail(session.token, self._ending(session.token))
 
     def _window(self, session: Session) -> Window:
@@ -242,7 +247,7 @@ class SessionService:
     def _ending(self, token: str) -> Exception:
         """Return the error for requests that waited for a session that is gone."""
         if self._stopping:
-            return Denied("stopping", "the server stops", 1)
+            return Denied("stopping", "the server is stopping", 1)
         try:
             self.table.get(token)
         except SessionExpired as expired:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable
 from itertools import chain
+from typing import Any
 
 from attrs import define
 from twisted.internet.defer import Deferred
@@ -45,9 +46,17 @@ class Window:
     :param start: the first chunk to hold.
     :param max_bytes: the number of bytes that it may hold; at least a chunk of the largest size.
     :param load: reads a chunk from the catalogue.
+    :param name: the name of the snapshot in the log.
     """
 
-    def __init__(self, chunks: int, start: int, max_bytes: int, load: Callable[[int], Deferred[ChunkResponse]]) -> None:
+    def __init__(
+        self,
+        chunks: int,
+        start: int,
+        max_bytes: int,
+        load: Callable[[int], Deferred[ChunkResponse]],
+        name: str = "a snapshot",
+    ) -> None:
         if max_bytes < MAX_RESPONSE_BYTES:
             raise ValueError(f"a window of {max_bytes} bytes cannot hold one chunk")
         self.chunks = chunks
@@ -57,6 +66,7 @@ class Window:
         self.emptied: Deferred[None] = Deferred()
         self._max_bytes = max_bytes
         self._load = load
+        self._name = name
         self._loading = self._filling = self._stuck = False
         self._cached: dict[int, ChunkResponse] = {}
         self._readers: dict[Hashable, _Reader] = {}
@@ -169,14 +179,15 @@ class Window:
         return place
 
     def _slide(self) -> None:
+        start = self.tail
         while self._readers and self.tail < self.chunks and not self._readers_at[self.tail]:
             del self._readers_at[self.tail]
-            self._drop(self.tail)
             self.tail += 1
         self.head = max(self.head, self.tail)
-        if not self._readers:
-            for number in list(self._cached):
-                self._drop(number)
+        # Dropped last, when tail and head are right: the room may be filled at once, and the callbacks of readers that
+        # waited for that come back here. They may also drop chunks of this list.
+        for number in range(start, self.tail) if self._readers else list(self._cached):
+            self._drop(number)
         self._fill()
         self._end_if_empty()
 
@@ -229,10 +240,11 @@ class Window:
 
     def _failed(self, failure: Failure, number: int) -> None:
         """Fail all Deferreds that wait: they cannot make progress. The next reader that asks causes another try."""
+        about: dict[str, Any] = {"number": number, "name": self._name}
         if failure.check(CatalogueError):
-            log.error("Chunk {number} could not be read: {error}", number=number, error=failure.value)
+            log.error("Chunk {number} of {name} could not be read: {error}", error=failure.value, **about)
         else:
-            log.failure("Chunk {number} could not be read from the catalogue", failure=failure, number=number)
+            log.failure("Chunk {number} of {name} could not be read from the catalogue", failure=failure, **about)
         # Stuck until a reader asks again: otherwise a failing catalogue would be asked in an endless loop.
         self._loading, self._stuck = False, True
         self.cached_bytes -= MAX_RESPONSE_BYTES

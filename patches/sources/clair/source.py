@@ -38,7 +38,7 @@ FULL_WALK = timedelta(days=1)
 @frozen
 class ClairSettings:
     """
-    How to read a Clair.
+    The settings with which a Clair is read.
 
     :ivar page_size: the highest number of vulnerabilities on a page of a list.
     :ivar fetch: the limits of requests.

@@ -44,7 +44,7 @@ class Release:
 @frozen
 class Ecosystem:
     """
-    How to read the records of one distribution.
+    The rules by which the records of one distribution are read.
 
     :ivar name: the ecosystem as OSV writes it, without a release.
     :ivar releases: the releases that are platforms; other releases of the ecosystem are skipped.

@@ -90,7 +90,7 @@ class TrustCase(SynchronousTestCase):
 
 
 class SignedTests(TrustCase):
-    """Whose signature a list has."""
+    """The signatures of lists."""
 
     def test_signed(self) -> None:
         """A signed list is compared."""

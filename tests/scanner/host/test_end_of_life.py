@@ -15,7 +15,7 @@ from tests.integration.sample_host import write_host
 
 
 class EndTests(SynchronousTestCase):
-    """Whether support has ended."""
+    """The end of support."""
 
     def test_month(self) -> None:
         """Support has ended from the first day of the month after the last one."""

@@ -82,7 +82,7 @@ class ReadTests(HostTestCase):
         self.assertEqual(read_inventory(self.root), Inventory("dpkg", expected))
 
     def test_states(self) -> None:
-        """Whether a package counts as installed depends on its state, not on the state that is wanted."""
+        """A package counts as installed by its state, not by the state that is wanted."""
         there = [f"p{number}" for number, state in enumerate(STATES) if STATES[state]]
         self.write("".join(stanza(f"p{n}", state=f"hold reinstreq {s}") for n, s in enumerate(STATES)))
         self.assertEqual(self.names(), there)

@@ -30,7 +30,7 @@ def findings(*matches: tuple[Vulnerability, Package, str | None]) -> list[Findin
 
 
 class FindingsTests(SynchronousTestCase):
-    """How matches are joined to findings."""
+    """Matches, joined to findings."""
 
     def test_one(self) -> None:
         """A CVE, the advisory that fixes it, and the record of another source are one finding with all their names."""

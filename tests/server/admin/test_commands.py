@@ -18,14 +18,14 @@ class ListTests(CommandCase):
     """``list`` and ``show``."""
 
     def test_list(self) -> None:
-        """Each snapshot is listed with its state: current, retired or held."""
+        """Each snapshot is listed with its state: current, replaced or held."""
         old, new = self.publish(20), self.publish(21, now=2000.0)
         held_back = self.catalogue.publish("debian-12", lines(vulnerabilities(3)), SOURCES, 3000.0, Guard().objection)
         other = self.publish(5, "alpine-3.20")
         listed = self.document("list")["snapshots"]
         states = {each["revision"]: each["state"] for each in listed}
         expected = {
-            old.revision: "retired",
+            old.revision: "replaced",
             new.revision: "current",
             held_back.revision: "held",
             other.revision: "current",
@@ -159,7 +159,7 @@ class ChangeTests(CommandCase):
         """Snapshots that were replaced long ago are deleted; current ones are kept."""
         self.publish(20)
         old, new = self.publish(21, now=2000.0), self.publish(22, now=time.time() - 600)
-        self.assertEqual(self.run_command("prune").stdout, "1 snapshots deleted\n")
+        self.assertEqual(self.run_command("prune").stdout, "1 snapshot deleted\n")
         self.assertIsNotNone(self.catalogue.find(old.revision))
-        self.assertEqual(self.run_command("prune", "--keep", "5m").stdout, "1 snapshots deleted\n")
+        self.assertEqual(self.run_command("prune", "--keep", "5m").stdout, "1 snapshot deleted\n")
         self.assertEqual(self.catalogue.snapshots(), [new])

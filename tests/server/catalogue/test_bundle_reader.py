@@ -51,7 +51,7 @@ class SignatureTests(SignedCase):
     """Signatures, and changed bytes."""
 
     def test_signed(self) -> None:
-        """Whether a bundle is signed is known without a key; with one, its signature is verified at once."""
+        """A signed bundle is known as such without a key; with a key, its signature is verified at once."""
         data = self.export("--signing-key", str(self.key))
         self.assertTrue(BundleReader.begin(io.BytesIO(data), None).signed)
         self.assertTrue(BundleReader.begin(io.BytesIO(data), VerifyKey.from_file(Path(f"{self.key}.pub"))).signed)

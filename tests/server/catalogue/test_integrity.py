@@ -90,7 +90,7 @@ class DamageTests(SynchronousTestCase):
         for changes, said in (
             ({"chunks": self.snapshot.chunks - 1}, f"it has more than its {self.snapshot.chunks - 1} chunks"),
             ({"vulnerabilities": 1}, "it has 4000 vulnerabilities, not 1"),
-            ({"digest": "00"}, "the digest of the whole list is another"),
+            ({"digest": "00"}, "the digest of the whole list is not the recorded one"),
             ({"platform": "debian-13"}, "its revision is not the one of its platform and digest"),
         ):
             self.assertIn(said, list(find_damage(self.catalogue, evolve(self.snapshot, **changes))), changes)

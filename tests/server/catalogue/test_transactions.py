@@ -40,7 +40,7 @@ class TransactionTests(DatabaseCase):
             return [row[0] for row in connection.exec_driver_sql("SELECT number FROM noted ORDER BY number")]
 
     def test_whole(self) -> None:
-        """What is written is there once the transaction has ended, and not before."""
+        """A row is there once the transaction that wrote it has ended, and not before."""
         with write_transaction(self.engine) as connection:
             connection.exec_driver_sql("INSERT INTO noted VALUES (1)")
             self.assertEqual(self.noted(), [])

@@ -8,6 +8,7 @@ from patches.server.budget import CONNECTION_BYTES, CONNECTIONS, RESPONSES, WIND
 from patches.server.http.channel import SMALL_BUFFER_BYTES
 from patches.server.sessions.table import Limits
 from tests.server.channel_case import ChannelCase
+from tests.server.fake_catalogue import blank
 from tests.server.memory_transport import answers, request
 from tests.server.server_case import GZIP
 
@@ -52,6 +53,48 @@ class PacingTests(ChannelCase):
         wire.take()
         self.assertEqual([answer.status for answer in answers(wire.received)], [200] * 50)
         self.assertEqual(self.budget.used[RESPONSES], 0)
+
+    def test_pipeline_after_body(self) -> None:
+        """Requests behind one with a body are answered in order, whichever way they take."""
+        for kinds in ((self.chunk(0),), (self.chunk(0, {}), self.chunk(0)), (request("GET", "/health"), self.chunk(0))):
+            for takes in (None, 0):
+                wire = self.connect(takes)
+                wire.send(request("DELETE", "/v1/sessions/absent", {}, b"body") + b"".join(kinds))
+                wire.take()
+                statuses = [answer.status for answer in answers(wire.received)]
+                self.assertEqual(statuses, [404, *[200] * len(kinds)])
+
+    def test_not_read_on(self) -> None:
+        """The transport is not asked to read while a response is unsent, even one that was written just then."""
+        wire, unsent = self.connect(takes=0), []
+        wire.send(self.chunk(0, {}) * 2)
+        wire.send(self.chunk(0))
+        read_on = wire.resumeProducing
+        wire.resumeProducing = lambda: (unsent.append(wire.unsent), read_on())  # type: ignore[method-assign]
+        for _ in range(3):
+            wire.take(wire.unsent)
+        self.assertEqual((len(answers(wire.received)), set(unsent)), (3, {0}))
+
+    def test_same_chunk_twice(self) -> None:
+        """A chunk is pinned as long as any response with it is unsent."""
+        wire, chunk, freed = self.connect(takes=0), blank(0), []
+        wire.protocol.write_chunk(chunk)
+        chunk.when_unpinned(lambda: freed.append(wire.unsent))
+        wire.protocol.write_chunk(chunk)
+        self.assertEqual(freed, [])
+        wire.take()
+        self.assertEqual(freed, [0])
+
+    def test_lost_within_write(self) -> None:
+        """A chunk is not pinned for ever if the connection is lost while it is written."""
+        wire, chunk, freed = self.connect(takes=0), blank(0), []
+        chunk.pin()
+        chunk.when_unpinned(lambda: freed.append(True))
+        write = wire.write
+        wire.write = lambda data: (write(data), wire.hang_up())  # type: ignore[method-assign]
+        wire.protocol.write_chunk(chunk)
+        chunk.unpin()
+        self.assertEqual(freed, [True])
 
     def test_mixed(self) -> None:
         """A pipeline of mixed requests is answered in order, however slowly the client reads."""
@@ -217,6 +260,19 @@ class DrainTests(ChannelCase):
         self.clock.pump([0.05] * 2)
         self.successResultOf(draining)
         self.assertEqual(answers(wire.received)[0].status, 200)
+
+    def test_order(self) -> None:
+        """A plain request for a chunk does not overtake an earlier request that waits for its response."""
+        self.limits = Limits(max_active=1)
+        self.start()
+        self.successResultOf(self.started())
+        active, waiting, wire = self.open(), self.open(), self.connect()
+        wire.send(request("GET", waiting, {"Prefer": "wait=5"}))
+        wire.send(self.chunk(0, path=active))
+        self.assertEqual(wire.received, b"")
+        self.clock.advance(5)
+        found = [answer.headers["content-type"] for answer in answers(wire.received)]
+        self.assertEqual(found, ["application/json", "application/x-ndjson"])
 
     def test_bounded(self) -> None:
         """A client that does not read cannot keep a server from stopping."""

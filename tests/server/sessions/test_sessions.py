@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.defer import CancelledError, ensureDeferred
+from twisted.logger import formatEvent, globalLogPublisher
 
 from patches.server.budget import SESSIONS, WINDOW
-from patches.server.errors import Denied, OutOfOrder, SessionExpired, UnknownSession
+from patches.server.errors import CatalogueError, Denied, OutOfOrder, SessionExpired, UnknownSession
 from patches.server.sessions.table import Limits, State
 from tests.server.fake_catalogue import ShelfBroken, real, snapshot
 from tests.server.session_case import ReadingCase
@@ -77,6 +80,21 @@ class ServingTests(ReadingCase):
         self.shelf.give()
         self.successResultOf(again)
 
+    def test_failure_in_the_log(self) -> None:
+        """A chunk that cannot be read is in the log with its platform and revision."""
+        said: list[str] = []
+
+        def observer(event: dict[str, Any]) -> None:
+            said.append(formatEvent(event))
+
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+        self.shelf.at_once = False
+        waiting = self.ask(self.open(), 0)
+        self.shelf.wanted.pop(0)[2].errback(CatalogueError("disk I/O error"))
+        self.failureResultOf(waiting, CatalogueError)
+        self.assertIn("Chunk 0 of debian-12 d1 could not be read: disk I/O error", said)
+
     def test_unknown(self) -> None:
         """A session that was never opened is unknown."""
         self.failureResultOf(ensureDeferred(self.session_service.read("never", 0)), UnknownSession)
@@ -90,6 +108,29 @@ class ServingTests(ReadingCase):
         self.assertRaises(SessionExpired, self.session_service.touch, session.token)
         self.assertFalse(any(self.budget.used.values()))
         self.assertEqual(self.session_service.revisions_in_use(), set())
+
+    def test_released_before_answers(self) -> None:
+        """When the requests of a session that ended fail, all that the session used is already released."""
+        self.shelf.at_once = False
+        session = self.open()
+        found = []
+        waiting = self.ask(session, 0)
+        waiting.addErrback(
+            lambda _: found.append((self.session_service.revisions_in_use(), self.budget.used[SESSIONS]))
+        )
+        self.session_service.close(session.token)
+        self.assertEqual(found, [(set(), 0)])
+
+    def test_closed_by_a_request_before(self) -> None:
+        """A request that waited is refused if the response to the one before closes the session."""
+        places = [self.open() for _ in range(self.limits.max_active)]
+        session = self.open(snapshot(4, "debian-12", "d2"))
+        answered, refused = self.ask(session, 0), self.ask(session, 0)
+        answered.addCallback(lambda _: self.session_service.close(session.token))
+        self.session_service.close(places[0].token)
+        self.session_service.tick()
+        self.successResultOf(answered)
+        self.failureResultOf(refused, SessionExpired)
 
 
 class CohortTests(ReadingCase):
@@ -173,7 +214,7 @@ class StoppingTests(ReadingCase):
 
     def test_answers_all(self) -> None:
         """
-        All waiting requests fail with the reason that the server stops; no session is opened or resumed afterwards.
+        All waiting requests fail because the server is stopping; no session is opened or resumed afterwards.
         """
         self.shelf.at_once = False
         sessions = [self.open() for _ in range(4)]

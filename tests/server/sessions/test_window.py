@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
+
 from patches.server.errors import OutOfOrder, WindowClosed
-from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
+from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES, ChunkResponse
 from patches.server.sessions.window import Window
 from tests.server.window_case import WindowCase
 
@@ -161,6 +163,22 @@ class SlidingTests(WindowCase):
         while not waiting.called:
             self.shelf.give()
         self.assertEqual(self.numbers(), [0, 5])
+
+    def test_reader_ahead_moves_on_at_once(self) -> None:
+        """A reader that asks for more as soon as the window slides does not make it slide past the others."""
+        window = self.window = self.make_window(1)
+        window.join("ahead", 0)
+        window.join("behind", 0)
+        self.read("ahead", 0)
+        self.read("behind", 0)
+        further: list[Deferred[ChunkResponse]] = []
+        window.read("ahead", 1).addCallback(lambda _: further.append(window.read("ahead", 2)))
+        self.assertEqual(self.read("behind", 1).number, 1)
+        self.assertEqual((window.tail, window.head), (1, 2))
+        self.assertNoResult(further[0])
+        window.read("behind", 2)
+        chunk = self.successResultOf(further[0])
+        self.assertEqual((chunk.number, window.tail, window.cached_bytes), (2, 2, chunk.size))
 
     def test_emptied(self) -> None:
         """A window is emptied once its last reader has left and its last byte was sent."""

@@ -80,13 +80,15 @@ class WindowMachine(RuleBasedStateMachine):
         """Pick a reader."""
         return list(self.readers.items())[who % len(self.readers)]
 
-    def ask(self, name: int, n: int) -> None:
-        """Ask for a chunk, and check the answer when it arrives."""
+    def ask(self, name: int, n: int, more: int = 0) -> None:
+        """Ask for a chunk, and check the answer when it arrives; then ask for some more at once."""
         reader = self.readers[name]
         reader.at = n
         answer = self.window.read(name, n)
         reader.waiting.append(answer)
         answer.addCallback(reader.take)
+        if more and n + 1 < self.window.chunks:
+            answer.addCallback(lambda _: reader.waiting == [answer] and self.ask(name, n + 1, more - 1))
         answer.addErrback(lambda failure: failure.trap(ShelfBroken, CancelledError, WindowClosed))
         answer.addErrback(self.troubles.append)
         answer.addCallback(lambda _: reader.waiting.remove(answer))
@@ -117,13 +119,13 @@ class WindowMachine(RuleBasedStateMachine):
         assert not reader.waiting, "it waits for ever"
 
     @precondition(lambda self: self.readers)
-    @rule(who=WHO)
-    def read_on(self, who: int) -> None:
-        """A reader asks for the next chunk, or again for the one it waits for."""
+    @rule(who=WHO, more=st.integers(0, 2))
+    def read_on(self, who: int, more: int) -> None:
+        """A reader asks for the next chunk, or again for the one it waits for; some ask for more at once."""
         name, reader = self.someone(who)
         n = reader.at + reader.served
         if n < self.window.chunks:
-            self.ask(name, n)
+            self.ask(name, n, more)
 
     @precondition(lambda self: self.readers)
     @rule(who=WHO)

@@ -125,7 +125,7 @@ class ProviderCase(FeedCase):
 
 
 class FetchTests(ProviderCase):
-    """What is fetched of a provider."""
+    """The files of a provider that are fetched."""
 
     def documents(self, **rest: Any) -> dict[str, bytes]:
         """Fetch all documents."""

@@ -32,7 +32,7 @@ class SourceTests(RepositoryCase):
         self.assertIn("404", self.refusal(source.offers()))
 
     def test_not_wanted(self) -> None:
-        """Nothing is fetched for a platform that is not served."""
+        """No file is fetched for a platform that is not served."""
         source = self.source(frozenset({"debian-12"}), kind="updateinfo", url=BASE, platforms=["amazon-2023"])
         self.assertEqual((self.had(source.offers()), self.site.news()), ([], []))
 

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.http.errors`."""
+"""Tests for :mod:`patches.server.http.errors`: reading JSON requests and building JSON responses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from twisted.web.test.requesthelper import DummyRequest
 from patches.server.http.errors import ApiError, accepts_gzip, json_object, json_response
 
 
-class AnswersTests(SynchronousTestCase):
+class JsonTests(SynchronousTestCase):
     """Reading requests and building responses."""
 
     def setUp(self) -> None:

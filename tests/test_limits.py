@@ -1,0 +1,144 @@
+"""Every limit of what is accepted, kept, sent and tried, repeated here: a change of one changes a contract."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+import patches
+
+ROOT = Path(patches.__file__).parent
+DOCS = ROOT.parent / "docs"
+NAME = re.compile(r"(^|_)(MAX|MOST|LONGEST|LARGEST|GREATEST|DEEPEST)(_|$)")
+
+LIMITS = {
+    "reporter.api.MOST_HOSTS": 1_000,
+    "reporter.fields._LONGEST_TEXT": 1_024,
+    "reporter.fields._GREATEST_NUMBER": 9_007_199_254_740_992,
+    "scanner.client.cache._MOST_DESCRIPTION": 65_536,
+    "scanner.client.http_client.MAX_RETRY_AFTER_SECONDS": 3_600.0,
+    "scanner.client.patience._LONGEST_SECONDS": 30.0,
+    "scanner.client.stream._MOST_RESUMES": 8,
+    "scanner.client.trust._MOST_BYTES": 4_096,
+    "scanner.host.os_release._MOST_BYTES": 65_536,
+    "scanner.host.subscriptions._MOST_BYTES": 1_048_576,
+    "scanner.inventory.MOST_PACKAGES": 200_000,
+    "scanner.inventory.apk.LONGEST_LINE": 1_048_576,
+    "scanner.inventory.apt_lists._MOST_RELEASE_BYTES": 65_536,
+    "scanner.inventory.apt_lists._MOST_PACKAGES": 500_000,
+    "scanner.inventory.apt_lists._LONGEST_LINE": 65_536,
+    "scanner.inventory.dpkg.LONGEST_LINE": 1_048_576,
+    "scanner.inventory.dpkg.MOST_FIELDS": 1_000,
+    "scanner.inventory.rootfs._MOST_LINKS": 40,
+    "scanner.inventory.rpm.LARGEST_HEADER": 67_108_864,
+    "scanner.inventory.rpm_header._MOST_ENTRIES": 65_535,
+    "scanner.inventory.rpm_header._MOST_BYTES": 268_435_456,
+    "scanner.matching.ignore_files._MOST_BYTES": 67_108_864,
+    "scanner.reporting.delivery.MAX_REPORTER_ANSWER": 65_536,
+    "scanner.reporting.delivery._LONGEST_PAUSE_SECONDS": 600.0,
+    "scanner.reporting.outbox.MOST_PENDING": 100,
+    "server.catalogue.bundle.MOST_MANIFEST_BYTES": 16_777_216,
+    "server.catalogue.bundle_reader._MOST_SIGNATURE_BYTES": 1_024,
+    "server.catalogue.chunks.MAX_ENCODED_BYTES": 65_536,
+    "server.catalogue.deltas._MOST_PART": 0.5,
+    "server.catalogue.deltas._MOST_BYTES": 1_048_576,
+    "server.catalogue.pruning.MOST_REPLACED": 8,
+    "server.http.api.MAX_WAIT_SECONDS": 25.0,
+    "server.refresh.requests_table.MOST_WANTED": 128,
+    "server.refresh.requests_table.MOST_ABSENT": 256,
+    "server.sessions.chunk_response.MAX_HEAD_BYTES": 1_024,
+    "server.sessions.chunk_response.MAX_RESPONSE_BYTES": 66_560,
+    "server.sessions.tokens.MAX_TOKEN_LENGTH": 512,
+    "signing._MOST_BYTES": 65_536,
+    "sources.archive.decompress._MAX_DICTIONARY_BYTES": 134_217_728,
+    "sources.archive.xml._LARGEST": 8_388_608,
+    "sources.archive.xml._DEEPEST": 64,
+    "sources.archive.zip._LONGEST_COMMENT": 65_535,
+    "sources.archive.zip._MAX_16": 65_535,
+    "sources.archive.zip._MAX_32": 4_294_967_295,
+    "sources.clair.api.MAX_LIST_BYTES": 16_777_216,
+    "sources.clair.api.MAX_DETAILS_BYTES": 4_194_304,
+    "sources.clair.listing.MAX_PAGES": 10_000,
+    "sources.clair.listing.MAX_EMPTY_PAGES": 3,
+    "sources.clair.parser.MAX_LEFT_OUT": 1_000,
+    "sources.clair_export.parser._LONGEST": 4_194_304,
+    "sources.csaf.fetch.MOST_CHANGES": 20_000,
+    "sources.csaf.products._DEEPEST": 4,
+    "sources.fetch.tunnels._MAX_HEAD": 65_536,
+    "versions.dpkg._GREATEST_EPOCH": 2_147_483_647,
+    "wire.MAX_CHUNK_BYTES": 1_048_576,
+}
+
+#: What the documentation says of them, with the numbers as it writes them.
+DOCUMENTED = {
+    "reference/reporter-api.rst": (
+        ("at most {:,} in one response", "reporter.api.MOST_HOSTS", 1),
+        ("pauses that double from 5 s up to {:.0f} minutes", "scanner.reporting.delivery._LONGEST_PAUSE_SECONDS", 60),
+    ),
+    "reference/wire-format.rst": (
+        ("never more than {:.0f} MiB", "wire.MAX_CHUNK_BYTES", 1 << 20),
+        ("at most {:.0f} KiB of gzip", "server.catalogue.chunks.MAX_ENCODED_BYTES", 1 << 10),
+    ),
+    "reference/http-api.rst": (("{:.0f} s at most, and never more", "server.http.api.MAX_WAIT_SECONDS", 1),),
+    "reference/bundles.rst": (("{:.0f} MiB at most", "server.catalogue.bundle.MOST_MANIFEST_BYTES", 1 << 20),),
+    "reference/sources.rst": (
+        ("At most {:.0f} platforms may be requested", "server.refresh.requests_table.MOST_WANTED", 1),
+    ),
+    "reference/clair.rst": (
+        ("If more than {:,.0f} entries of a list are skipped", "sources.clair.parser.MAX_LEFT_OUT", 1),
+    ),
+    "explanation/memory.rst": (
+        ("- {:.0f};", "server.refresh.requests_table.MOST_WANTED", 1),
+        ("; {:.0f} more that turned out to be absent", "server.refresh.requests_table.MOST_ABSENT", 1),
+        ("at most {:.0f} reports", "scanner.reporting.outbox.MOST_PENDING", 1),
+    ),
+    "howto/tls-proxy.rst": (("A chunk is {:.0f} KiB of gzip", "server.catalogue.chunks.MAX_ENCODED_BYTES", 1 << 10),),
+    "howto/own-lists.rst": (("more than {:.0f} KiB after", "server.catalogue.chunks.MAX_ENCODED_BYTES", 1 << 10),),
+}
+
+
+def value(name: str) -> float | None:
+    """Return the value of a constant, by its path below the package; ``None`` if it is not a number."""
+    module, _, constant = f"patches.{name}".rpartition(".")
+    found = getattr(import_module(module), constant)
+    return found if isinstance(found, int | float) else None
+
+
+def constants() -> Iterator[str]:
+    """Yield the constants of all modules whose names are those of limits, by their paths below the package."""
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        if parts[0] == "testing":
+            continue
+        module = ".".join(part for part in parts if part != "__init__")
+        for node in ast.parse(path.read_text("utf-8")).body:
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            for target in (each for found in targets for each in getattr(found, "elts", [found])):
+                if isinstance(target, ast.Name) and NAME.search(target.id):
+                    yield f"{module}.{target.id}"
+
+
+class LimitTests(SynchronousTestCase):
+    """The limits, as this file and the documentation repeat them."""
+
+    def test_values(self) -> None:
+        """Each limit has the value of the table."""
+        self.assertEqual({name: value(name) for name in LIMITS}, LIMITS)
+
+    def test_complete(self) -> None:
+        """Each number that is named as a limit is in the table."""
+        self.assertEqual({name for name in constants() if value(name) is not None} - LIMITS.keys(), set())
+
+    def test_documented(self) -> None:
+        """The documentation says the same numbers."""
+        for page, sayings in DOCUMENTED.items():
+            text = " ".join((DOCS / page).read_text("utf-8").split())
+            for template, name, unit in sayings:
+                number = value(name)
+                assert number is not None
+                self.assertIn(template.format(number // unit), text, page)
