@@ -13,7 +13,6 @@ from patches.cli.options import options_of
 from patches.scanner.options import ALIASES, EXPLAIN_SETTINGS, INVENTORY_SETTINGS, ONCE_SETTINGS
 from patches.scanner.output.exit_codes import EXPLAIN_EXPLAINED, EXPLAINED, INTERRUPTED, INVENTORY_EXPLAINED
 
-
 #: In each command too: click keeps the names that it saw first.
 HELP = {"help_option_names": ["-h", "--help"]}
 

@@ -27,7 +27,7 @@ class RefusedDatabase(sqlite3.DatabaseError):
 
 
 @frozen
-class Limits:
+class ReadLimits:
     """
     How much is read of a database.
 
@@ -41,7 +41,7 @@ class Limits:
     value_bytes: int
 
 
-def read_rows(path: Path, tables: Collection[str], query: str, limits: Limits) -> Iterator[tuple[Any, ...]]:
+def read_rows(path: Path, tables: Collection[str], query: str, limits: ReadLimits) -> Iterator[tuple[Any, ...]]:
     """
     Yield the rows of a query, one at a time.
 

@@ -11,7 +11,7 @@ import re
 
 from patches.scanner.inventory import Package, damaged_package
 from patches.scanner.inventory.dpkg_stanzas import Stanza
-from patches.scanner.inventory.dpkg_updates import Entry
+from patches.scanner.inventory.dpkg_updates import JournalEntry
 from patches.versions import InvalidVersion
 from patches.versions.dpkg import sort_key
 
@@ -36,7 +36,7 @@ _SOURCE = re.compile(r"([A-Za-z0-9][A-Za-z0-9+._-]*)(?:\s+\(\s*([^()\s]+)\s*\))?
 _OBSOLETE = frozenset((b"revision", b"package-revision", b"package_revision"))
 
 
-def entry_of(path: str, stanza: Stanza) -> Entry:
+def entry_of(path: str, stanza: Stanza) -> JournalEntry:
     """
     Return what a stanza says of its package.
 
@@ -48,7 +48,7 @@ def entry_of(path: str, stanza: Stanza) -> Entry:
         where = problem if problem.startswith("line ") else f"line {stanza.line}: {problem}"
         package = damaged_package(f"{path}, line {stanza.line}", f"{path}, {where}", package)
     state = _state(stanza)
-    return Entry(
+    return JournalEntry(
         name=package.name,
         arch=stanza.text(b"architecture"),
         co_installable=stanza.text(b"multi-arch").lower() == "same",

@@ -55,7 +55,7 @@ def order_problem(names: Sequence[str]) -> str | None:
 
 
 @frozen
-class Entry:
+class JournalEntry:
     """
     What a stanza says of a package.
 
@@ -77,9 +77,9 @@ class Entry:
 class Entries:
     """The entries of a dpkg database, by the name of the package, in the order of the database."""
 
-    _entries: dict[str, list[Entry]] = field(factory=dict)
+    _entries: dict[str, list[JournalEntry]] = field(factory=dict)
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: JournalEntry) -> None:
         """Add an entry of ``status``. One that is co-installable replaces the one of the same architecture."""
         others = self._entries.setdefault(entry.name, [])
         if not entry.is_known:
@@ -89,7 +89,7 @@ class Entries:
         else:
             others.append(entry)
 
-    def replace(self, entry: Entry) -> None:
+    def replace(self, entry: JournalEntry) -> None:
         """Apply an entry of the journal. Of a package that is there once, it replaces any architecture."""
         others = self._entries.setdefault(entry.name, [])
         together = entry.co_installable and all(other.co_installable for other in others)

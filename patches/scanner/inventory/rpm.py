@@ -18,7 +18,7 @@ from zope.interface import implementer
 from patches.interfaces import IInventory
 from patches.scanner.inventory import MOST_PACKAGES, InventoryError, Package, damaged_package
 from patches.scanner.inventory import rpm_header as header
-from patches.scanner.inventory.bounded_sqlite import Limits, read_rows
+from patches.scanner.inventory.bounded_sqlite import ReadLimits, read_rows
 from patches.scanner.inventory.rootfs import open_inside, resolve_inside
 from patches.scanner.inventory.rpm_berkeley import read_berkeley
 from patches.scanner.inventory.rpm_ndb import read_ndb
@@ -28,7 +28,7 @@ from patches.scanner.inventory.rpm_repositories import Repositories
 FOLDERS = ("usr/lib/sysimage/rpm", "var/lib/rpm", "usr/share/rpm")
 #: The largest header, in bytes. rpm itself allows 256 MiB; the header of a package with 100,000 files has some 15 MiB.
 LARGEST_HEADER = 64 * 1024 * 1024
-LIMITS = Limits(seconds=60, rows=MOST_PACKAGES, value_bytes=LARGEST_HEADER)
+LIMITS = ReadLimits(seconds=60, rows=MOST_PACKAGES, value_bytes=LARGEST_HEADER)
 SQLITE, NDB, BERKELEY = "rpmdb.sqlite", "Packages.db", "Packages"
 
 _WORD = re.compile(r"[^\s\x00-\x1f]+")

@@ -23,7 +23,7 @@ from pathlib import Path
 from attrs import define
 
 from patches.scanner.inventory import MOST_PACKAGES, Package
-from patches.scanner.inventory.bounded_sqlite import Limits, read_rows
+from patches.scanner.inventory.bounded_sqlite import ReadLimits, read_rows
 from patches.scanner.inventory.rootfs import open_inside, resolve_inside
 
 NEVRAS = "usr/lib/sysimage/libdnf5/nevras.toml"
@@ -31,7 +31,7 @@ HISTORY = "var/lib/dnf/history.sqlite"
 YUMDB = "var/lib/yum/yumdb"
 
 _MOST_TOML_BYTES = 4 * 1024 * 1024
-_LIMITS = Limits(seconds=10, rows=1_000_000, value_bytes=64 * 1024)
+_LIMITS = ReadLimits(seconds=10, rows=1_000_000, value_bytes=64 * 1024)
 _TABLES = ("trans", "trans_item", "rpm", "repo")
 #: Actions (``libdnf/transaction/Types.hpp``): 10 is of the build that a reinstallation replaces, 11 of a new reason.
 _QUERY = """

@@ -16,7 +16,7 @@ EVERY_ARCH = frozenset(("all", "noarch"))
 _DIST_TAG = re.compile(r"\.el(\d+_\d+)")
 
 
-class Comparison:
+class FixComparison:
     """
     Compares fixes with installed packages.
 

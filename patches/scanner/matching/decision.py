@@ -12,7 +12,7 @@ from collections.abc import Sequence, Set
 from attrs import define
 
 from patches.scanner.inventory import Package
-from patches.scanner.matching.comparison import Comparison, dist_tag
+from patches.scanner.matching.comparison import FixComparison, dist_tag
 from patches.scanner.matching.rules import Rule
 from patches.tracks import Extension, extension_of, label_of
 from patches.vulnerability import FixedPackage
@@ -54,7 +54,7 @@ class Judgement:
 LISTS_EVERY_BUILD = ("rhel",)
 
 
-def decide(judgements: Sequence[Judgement], tracks: Set[str], comparison: Comparison | None) -> bool:
+def decide(judgements: Sequence[Judgement], tracks: Set[str], comparison: FixComparison | None) -> bool:
     """
     Mark the judgements that decide about their package.
 

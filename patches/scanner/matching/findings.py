@@ -8,7 +8,7 @@ from datetime import date
 from attrs import evolve, frozen
 
 from patches.scanner.inventory import Package
-from patches.scanner.matching.comparison import Comparison, dist_tag
+from patches.scanner.matching.comparison import FixComparison, dist_tag
 from patches.scanner.matching.matcher import Match
 from patches.tracks import extension_of
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
@@ -106,7 +106,7 @@ class Findings:
     """
 
     def __init__(self, scheme: str) -> None:
-        self._comparison = Comparison(scheme)
+        self._comparison = FixComparison(scheme)
         self._matches: dict[tuple[str, Package], list[Match]] = {}
 
     def add(self, match: Match) -> None:

@@ -15,7 +15,7 @@ from attrs import frozen
 
 from patches.scanner.inventory import Inventory, Package
 from patches.scanner.matching.aliases import aliases_of
-from patches.scanner.matching.comparison import Comparison
+from patches.scanner.matching.comparison import FixComparison
 from patches.scanner.matching.decision import LISTS_EVERY_BUILD, Judgement, decide
 from patches.scanner.matching.kernel_headers import has_no_kernel_code
 from patches.scanner.matching.package_tracks import PackageTracks
@@ -70,7 +70,7 @@ class Matcher:
         self.seen: set[str | None] = set()
         self.tracks = PackageTracks(TrackRules(inventory.platform))
         self._inventory = inventory
-        self._comparison = Comparison(inventory.scheme)
+        self._comparison = FixComparison(inventory.scheme)
         self._lines = {package: self.tracks.line_of(package) for package in inventory.packages}
         self._open = {package for package in inventory.packages if self.tracks.is_open(package)}
         self._headers = {package for package in inventory.packages if has_no_kernel_code(package, inventory.scheme)}

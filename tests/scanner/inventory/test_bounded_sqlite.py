@@ -11,9 +11,9 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.scanner.inventory.bounded_sqlite import Limits, RefusedDatabase, read_rows
+from patches.scanner.inventory.bounded_sqlite import ReadLimits, RefusedDatabase, read_rows
 
-LIMITS = Limits(seconds=10, rows=1000, value_bytes=100_000)
+LIMITS = ReadLimits(seconds=10, rows=1000, value_bytes=100_000)
 #: A query that does not end in a person's life, in constant memory.
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x AS a, x AS b FROM n"
 
@@ -31,7 +31,7 @@ class RowsTests(SynchronousTestCase):
             for statement in statements:
                 database.execute(statement)
 
-    def rows(self, limits: Limits = LIMITS, tables: Sequence[str] = ("T",)) -> list[tuple[Any, ...]]:
+    def rows(self, limits: ReadLimits = LIMITS, tables: Sequence[str] = ("T",)) -> list[tuple[Any, ...]]:
         """Read the database."""
         return list(read_rows(self.path, tables, "SELECT a, b FROM T", limits))
 
@@ -66,15 +66,15 @@ class RowsTests(SynchronousTestCase):
     def test_endless(self) -> None:
         """A query that does not end is ended after the time that is allowed."""
         self.create(f"CREATE VIEW T AS SELECT count(*) AS a, 1 AS b FROM ({ENDLESS})")
-        error = self.assertRaises(RefusedDatabase, self.rows, Limits(0.2, 1000, 1000), ())
+        error = self.assertRaises(RefusedDatabase, self.rows, ReadLimits(0.2, 1000, 1000), ())
         self.assertIn("does not end within 0.2 seconds", str(error))
 
     def test_limits(self) -> None:
         """Too many rows, and a value that is too long, are refused."""
         self.create("CREATE TABLE T (a, b)", "INSERT INTO T VALUES (1, zeroblob(1000)), (2, 3)")
-        self.assertEqual(len(self.rows(Limits(10, 2, 2000))), 2)
-        self.assertRaises(RefusedDatabase, self.rows, Limits(10, 1, 2000))
-        self.assertRaises(sqlite3.DataError, self.rows, Limits(10, 2, 900))
+        self.assertEqual(len(self.rows(ReadLimits(10, 2, 2000))), 2)
+        self.assertRaises(RefusedDatabase, self.rows, ReadLimits(10, 1, 2000))
+        self.assertRaises(sqlite3.DataError, self.rows, ReadLimits(10, 2, 900))
 
     def test_damaged(self) -> None:
         """A file of another kind, a truncated one, and an absent one are errors of sqlite."""

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.scanner.inventory import Package
 from patches.scanner.inventory.dpkg_packages import STATES, entry_of, may_be_cut
 from patches.scanner.inventory.dpkg_stanzas import Stanza, StanzaReader
-from patches.scanner.inventory.dpkg_updates import Entry
+from patches.scanner.inventory.dpkg_updates import JournalEntry
 
 PLAIN = "Package: a\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1-1\n"
 
@@ -20,7 +20,7 @@ def stanza_of(text: str) -> Stanza:
     return stanza
 
 
-def entry(text: str) -> Entry:
+def entry(text: str) -> JournalEntry:
     """Return the entry of this text."""
     return entry_of("f", stanza_of(text))
 
@@ -32,7 +32,8 @@ class PackageTests(SynchronousTestCase):
         """A stanza without damage is a package without a problem."""
         package = Package("a", "1-1", "amd64", "s", "2", vendor="O")
         self.assertEqual(
-            entry(PLAIN + "Source: s (2)\nMulti-Arch: same\nOrigin: O\n"), Entry("a", "amd64", True, True, package)
+            entry(PLAIN + "Source: s (2)\nMulti-Arch: same\nOrigin: O\n"),
+            JournalEntry("a", "amd64", True, True, package),
         )
         self.assertFalse(entry(PLAIN + "Multi-Arch: foreign\n").co_installable)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.scanner.matching.comparison import Comparison, dist_tag
+from patches.scanner.matching.comparison import FixComparison, dist_tag
 from patches.vulnerability import FixedPackage
 
 
@@ -13,11 +13,11 @@ class ComparisonTests(SynchronousTestCase):
 
     def test_order(self) -> None:
         """Fixed versions are ordered as the native tool does; one that is missing or not valid is the lowest."""
-        order = Comparison("rpm").order
+        order = FixComparison("rpm").order
         versions = ["0:1-2.el9", "0:1-10.el9", "1:0-1", None, ""]
         self.assertEqual(sorted(versions, key=order)[2:], ["0:1-2.el9", "0:1-10.el9", "1:0-1"])
-        self.assertEqual(Comparison("dpkg").order("_"), (False, ()))
-        self.assertEqual(Comparison("other").order("1"), (False, ()))
+        self.assertEqual(FixComparison("dpkg").order("_"), (False, ()))
+        self.assertEqual(FixComparison("other").order("1"), (False, ()))
 
     def test_same(self) -> None:
         """A build is equal to a fix by the native order; source rpms are compared without the epoch."""
@@ -29,7 +29,7 @@ class ComparisonTests(SynchronousTestCase):
             ("dpkg", FixedPackage("curl", "7-1"), "7-1+b1", False),
             ("dpkg", FixedPackage("curl", None), "7-1", False),
         ):
-            self.assertIs(Comparison(scheme).is_same(fixed, installed), expected, (fixed, installed))
+            self.assertIs(FixComparison(scheme).is_same(fixed, installed), expected, (fixed, installed))
 
     def test_dist_tag(self) -> None:
         """A build for one minor release has its number in the dist tag."""
