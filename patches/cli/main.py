@@ -9,7 +9,7 @@ import click
 
 from patches import __version__
 from patches.cli.catalogue import catalogue
-from patches.cli.options import options_of
+from patches.cli.options import HELP, options_of
 from patches.scanner.options import ALIASES, EXPLAIN_SETTINGS, INVENTORY_SETTINGS, ONCE_SETTINGS
 from patches.scanner.output.exit_codes import EXPLAIN_EXPLAINED, EXPLAINED, INTERRUPTED
 
@@ -25,13 +25,13 @@ class Commands(click.Group):
             context.exit(INTERRUPTED)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings=HELP)
 @click.version_option(__version__, prog_name="patches")
 def main() -> None:
     """Find vulnerable installed packages; the inventory does not leave the host."""
 
 
-@main.command(epilog=EXPLAINED)
+@main.command(epilog=EXPLAINED, context_settings=HELP)
 @options_of(ONCE_SETTINGS, ALIASES)
 def scan(values: dict[str, Any]) -> None:
     """Scan this host once and show the findings."""
@@ -40,7 +40,7 @@ def scan(values: dict[str, Any]) -> None:
     sys.exit(run_scan(values))
 
 
-@main.command(epilog=EXPLAIN_EXPLAINED)
+@main.command(epilog=EXPLAIN_EXPLAINED, context_settings=HELP)
 @click.argument("vulnerability_id", metavar="CVE")
 @click.argument("package", required=False)
 @options_of(EXPLAIN_SETTINGS, ALIASES)
@@ -51,7 +51,7 @@ def explain(values: dict[str, Any], vulnerability_id: str, package: str | None) 
     sys.exit(run_explain(values, vulnerability_id, package))
 
 
-@main.command()
+@main.command(context_settings=HELP)
 @options_of(INVENTORY_SETTINGS, ALIASES)
 def inventory(values: dict[str, Any]) -> None:
     """Show the packages of this host as a scan reads them."""
@@ -60,7 +60,7 @@ def inventory(values: dict[str, Any]) -> None:
     sys.exit(run_inventory(values))
 
 
-@main.command()
+@main.command(context_settings=HELP)
 def demo() -> None:
     """Run a server, a scan of this host and a reporter in one process, without a network."""
     from patches.demo.demonstration import run_demo
