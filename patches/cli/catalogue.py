@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from patches.cli.options import options_of
+from patches.cli.options import HELP, options_of
 from patches.server.admin.options import (
     EXPLAINED,
     EXPORT_SETTINGS,
@@ -20,7 +20,7 @@ from patches.server.admin.options import (
 )
 
 
-@click.group(epilog=EXPLAINED)
+@click.group(epilog=EXPLAINED, context_settings=HELP)
 def catalogue() -> None:
     """Inspect or change the catalogue of a patches-server, which may be running."""
 

@@ -9,12 +9,9 @@ import click
 
 from patches import __version__
 from patches.cli.catalogue import catalogue
-from patches.cli.options import options_of
+from patches.cli.options import HELP, options_of
 from patches.scanner.options import ALIASES, EXPLAIN_SETTINGS, INVENTORY_SETTINGS, ONCE_SETTINGS
 from patches.scanner.output.exit_codes import EXPLAIN_EXPLAINED, EXPLAINED, INTERRUPTED, INVENTORY_EXPLAINED
-
-#: In each command too: click keeps the names that it saw first.
-HELP = {"help_option_names": ["-h", "--help"]}
 
 
 class Commands(click.Group):

@@ -10,6 +10,9 @@ import click
 
 from patches.settings import CONFIG, BadSetting, Setting, resolve
 
+#: Settings of each command by itself: click fixes the names when a command is first used, perhaps without its group.
+HELP = {"help_option_names": ["-h", "--help"]}
+
 
 def options_of(settings: Sequence[Setting], aliases: Mapping[str, str] | None = None) -> Callable[[Any], Any]:
     """

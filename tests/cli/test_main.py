@@ -30,6 +30,11 @@ class MainTests(SynchronousTestCase):
                 ran = CliRunner().invoke(main, [name, option])
                 self.assertEqual((ran.exit_code, "Usage:" in ran.output), (0, True), ran.output)
 
+    def test_alone(self) -> None:
+        """A command that is run by itself has the same options for help as within its group."""
+        for name in main.commands:
+            self.assertEqual(CliRunner().invoke(main.commands[name], ["-h"]).exit_code, 0, name)
+
     def test_unknown(self) -> None:
         """An unknown command is wrong usage."""
         self.assertEqual(CliRunner().invoke(main, ["unheard-of"]).exit_code, 2)

@@ -59,7 +59,7 @@ def detect_platform(root: Path) -> str:
 @frozen
 class System:
     """
-    What a host says that it is.
+    The system that a host says that it is.
 
     :ivar name: its name with its version, ``Linux Mint 21.2``; ``None`` if it does not say.
     :ivar version: its ``VERSION_ID``; empty if it has none.

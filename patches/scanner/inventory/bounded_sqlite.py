@@ -29,7 +29,7 @@ class RefusedDatabase(sqlite3.DatabaseError):
 @frozen
 class ReadLimits:
     """
-    How much is read of a database.
+    The bounds of reading a database.
 
     :ivar seconds: the longest time.
     :ivar rows: the largest number of rows.

@@ -29,7 +29,7 @@ _LONGEST_VALUE = 4096
 
 
 class End(Enum):
-    """What follows the last line of a stanza."""
+    """The end of a stanza: what follows its last line."""
 
     EMPTY_LINE = "an empty line"
     FILE = "the end of the file"

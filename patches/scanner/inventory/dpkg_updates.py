@@ -57,7 +57,7 @@ def order_problem(names: Sequence[str]) -> str | None:
 @frozen
 class JournalEntry:
     """
-    What a stanza says of a package.
+    The entry of a package in a stanza.
 
     :ivar name: the name of the package.
     :ivar arch: its architecture, empty if none is named.

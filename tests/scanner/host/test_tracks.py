@@ -36,7 +36,7 @@ class TracksCase(SynchronousTestCase):
 
 
 class UbuntuTests(TracksCase):
-    """Whether a host is subscribed to services of Ubuntu Pro."""
+    """Subscriptions to services of Ubuntu Pro."""
 
     def test_version(self) -> None:
         """An installed version from the track remains a sign of the subscription."""
@@ -82,7 +82,7 @@ class UbuntuTests(TracksCase):
 
 
 class RedHatTests(TracksCase):
-    """Whether a host stays on a minor release, by the published form of ``redhat.repo`` and dnf's variables."""
+    """Minor releases that a host stays on, by the published form of ``redhat.repo`` and dnf's variables."""
 
     def test_repositories(self) -> None:
         """An enabled repository of extended support is a sign, for the minor release that it or the host names."""

@@ -1,4 +1,4 @@
-"""What ``dpkg-query`` and ``rpm -qa`` read of a package database, and random damage of databases."""
+"""The packages that ``dpkg-query`` and ``rpm -qa`` read of a database, and random damage of databases."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Build = tuple[str, str, str]
 @frozen
 class Native:
     """
-    What a native tool read.
+    The packages that a native tool read.
 
     :ivar is_refused: whether it refused the database, or a part of it.
     :ivar builds: the installed packages, each with a number of its own: that of its line, or of its header.

@@ -27,7 +27,7 @@ class DamageTests(HostTestCase):
             self.refused("var/lib/dpkg/status, line ")
 
     def test_no_database(self) -> None:
-        """What is no database is refused with its line: binary data, lost blocks, or text of another kind."""
+        """A file that is no database is refused with its line: binary data, lost blocks, or text of another kind."""
         cases = {
             b"\x7fELF\x00\x01\x02": "line 1: binary",
             stanza("a").encode() + bytes(4096) + stanza("b").encode(): "line 11: binary",
