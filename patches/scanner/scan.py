@@ -148,8 +148,7 @@ def _coverage(comparison: Comparison, target: Target, found: list[Finding]) -> C
     inventory = comparison.inventory
     packages = inventory.packages
     affected = {finding.package for finding in found}
-    others = tuple(package for package in packages if package not in affected)
-    unjudged = unjudged_packages(others, comparison.matcher, inventory.scheme, inventory.foreign)
+    unjudged = unjudged_packages(inventory, comparison.matcher, affected)
     return Coverage(
         len(packages),
         tuple(package for package in packages if package in affected),

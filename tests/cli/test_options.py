@@ -16,6 +16,7 @@ SETTINGS = (
     Setting("max-things", "7", count, "The number of things."),
     Setting("quiet", "false", flag, "Print nothing."),
     Setting("reporter", None, str, "Where to report."),
+    Setting("limit", "never", str, "A limit.", implied="1"),
 )
 
 
@@ -42,14 +43,21 @@ class OptionsTests(SynchronousTestCase):
 
     def test_defaults(self) -> None:
         """Without options the values are the parsed defaults."""
-        self.assertEqual(self.told(), {"max-things": 7, "quiet": False, "reporter": None})
+        self.assertEqual(self.told(), {"max-things": 7, "quiet": False, "reporter": None, "limit": "never"})
         self.assertIsNone(self.name)
 
     def test_values(self) -> None:
         """Options are parsed by their settings; a flag has no value; arguments are passed beside the values."""
         values = self.told("--max-things", "9", "--quiet", "--reporter", "x", "argument")
-        self.assertEqual(values, {"max-things": 9, "quiet": True, "reporter": "x"})
+        self.assertEqual(values, {"max-things": 9, "quiet": True, "reporter": "x", "limit": "never"})
         self.assertEqual(self.name, "argument")
+
+    def test_implied(self) -> None:
+        """An option with an implied value may be given without one, before another option or at the end."""
+        for words in (("--limit",), ("--limit", "--quiet"), ("--limit=1",)):
+            self.assertEqual(self.told(*words)["limit"], "1")
+        self.assertEqual(self.told("--limit=5")["limit"], "5")
+        self.assertEqual(self.told("--limit", "5")["limit"], "5")
 
     def test_older_names(self) -> None:
         """An older name of an option is accepted; the current one takes precedence."""

@@ -6,8 +6,18 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from patches.scanner.matching.coverage import Origins
 from patches.scanner.matching.ignore_files import BadIgnores
-from patches.scanner.options import ONCE_SETTINGS, SCAN_SETTINGS, Options, policy_of, severity_limit, target_of
+from patches.scanner.options import (
+    ONCE_SETTINGS,
+    OUTPUT_SETTINGS,
+    SCAN_SETTINGS,
+    Options,
+    policy_of,
+    severity_limit,
+    target_of,
+    unjudged_limit,
+)
 from patches.settings import BadSetting, resolve
 from patches.vulnerability import Severity
 
@@ -35,6 +45,21 @@ class OptionTests(SynchronousTestCase):
         self.assertIsNone(target_of(self.values(platform="debian-12")).tracks)
         for text in ("", ",", "none,esm", "a b"):
             self.assertRaises(BadSetting, self.values, track=text)
+
+    def test_origins(self) -> None:
+        """Origins are separated by commas, and may have patterns."""
+        values = self.values(platform="debian-12", own_origins="ACME*, mirror", foreign_origins="tools")
+        self.assertEqual(target_of(values).origins, Origins(("ACME*", "mirror"), ("tools",)))
+        self.assertEqual(target_of(self.values(platform="debian-12")).origins, Origins())
+        self.assertRaises(BadSetting, self.values, own_origins=" , ")
+
+    def test_unjudged(self) -> None:
+        """The number of unjudged packages from which a scan fails; without a number it is 1."""
+        (setting,) = (each for each in OUTPUT_SETTINGS if each.name == "fail-on-unjudged")
+        self.assertEqual((setting.implied, setting.default), ("1", "never"))
+        self.assertEqual([unjudged_limit(text) for text in ("never", "1", "25")], [None, 1, 25])
+        for text in ("0", "-1", "some"):
+            self.assertRaises(ValueError, unjudged_limit, text)
 
     def test_limits(self) -> None:
         """A limit is a severity, or never."""

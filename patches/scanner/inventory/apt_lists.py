@@ -16,7 +16,7 @@ from patches.scanner.inventory.rootfs import open_inside, resolve_inside
 
 LISTS = "var/lib/apt/lists"
 _RELEASE = re.compile(r"(.+_)(?:In)?Release\Z")
-_OWN = ("debian", "ubuntu", "raspbian", "raspberry pi")
+_OWN = ("debian", "ubuntu", "raspbian")
 _MOST_RELEASE_BYTES = 64 * 1024
 _MOST_PACKAGES = 500_000
 

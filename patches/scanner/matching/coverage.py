@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from fnmatch import fnmatchcase
 
 from attrs import frozen
 
 from patches.platforms import InvalidPlatform, Platform
-from patches.scanner.inventory import Package
+from patches.scanner.inventory import Inventory, Package
 from patches.scanner.matching.aliases import aliases_of
 from patches.scanner.matching.makers import is_own, maker_of
 from patches.scanner.matching.matcher import Matcher
@@ -94,14 +94,19 @@ class Unjudged:
     not_evaluated: Mapping[Package, tuple[str, ...]]
 
 
-def unjudged_packages(
-    packages: tuple[Package, ...], matcher: Matcher, scheme: str, foreign: Mapping[Package, str]
-) -> Unjudged:
-    """Return the packages without a verdict, each for one reason, after the whole list was compared."""
+def unjudged_packages(inventory: Inventory, matcher: Matcher, affected: Container[Package] = ()) -> Unjudged:
+    """
+    Return the packages without a verdict, each for one reason, after the whole list was compared.
+
+    :param affected: the packages with a finding; they have a verdict.
+    """
+    scheme, foreign = inventory.scheme, inventory.foreign
     not_covered: dict[Package, str] = {}
     not_evaluated: dict[Package, tuple[str, ...]] = {}
-    known = {package.source for package in packages if _is_known(package, matcher, scheme)}
-    for package in packages:
+    known = {package.source for package in inventory.packages if _is_known(package, matcher, scheme)}
+    for package in inventory.packages:
+        if package in affected:
+            continue
         rule = matcher.reason_unjudged(package)
         unknown = None if rule is not None or package.source in known else _unknown(package, matcher, scheme)
         if rule is Rule.FOREIGN:

@@ -178,8 +178,9 @@ class Matcher:
                 self.tracks.note(package, each.line, self._comparison.is_same(each.fixed, each.version))
         elif self._lines[package] is not None and any(each.rule is not Rule.OTHER_TRACK for each in judgements):
             self._compared.add(package)
-        may_be_unjudged = package in self._open or self._lines[package] is not None
-        if may_be_unjudged or package.problem is not None or package in self._inventory.foreign:
+            self._recorded -= len(self._records.pop(package, ()))
+        is_open = package in self._open or (self._lines[package] is not None and package not in self._compared)
+        if is_open or package.problem is not None or package in self._inventory.foreign:
             self._remember(vulnerability, package)
 
     def _remember(self, vulnerability: Vulnerability, package: Package) -> None:

@@ -49,7 +49,6 @@ class OriginTests(SynchronousTestCase):
             b"Ubuntu",
             b"UbuntuESM",
             b"Raspbian",
-            b"Raspberry Pi Foundation",
         ):
             lists = {"x_InRelease": b"Origin: " + origin + b"\n", "x_Packages": b"Package: a\nVersion: 1\n"}
             self.assertEqual(self.origins(**lists), {}, origin)

@@ -91,10 +91,11 @@ class UnjudgedTests(SynchronousTestCase):
     def unjudged(self, packages: tuple[Package, ...], *listed: Vulnerability, platform: str = "debian-12") -> Unjudged:
         """Match a list with packages. Return those without a verdict."""
         foreign = foreign_packages(packages, platform, Origins())
-        matcher = Matcher(Inventory("dpkg", packages, platform=platform, foreign=foreign))
+        inventory = Inventory("dpkg", packages, platform=platform, foreign=foreign)
+        matcher = Matcher(inventory)
         for each in listed:
             list(matcher.match(each))
-        return unjudged_packages(packages, matcher, "dpkg", foreign)
+        return unjudged_packages(inventory, matcher)
 
     def record(self, *fixed: FixedPackage) -> Vulnerability:
         """Return a record of fixes."""

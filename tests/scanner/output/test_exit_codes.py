@@ -40,11 +40,28 @@ class ExitCodeTests(SynchronousTestCase):
         for verdict, code in codes.items():
             self.assertEqual({self.code(limit, verdict=verdict) for limit in ("unknown", "never")}, {code})
 
+    def test_unjudged(self) -> None:
+        """Packages without a verdict fail a scan on request, from the given number on; two are unjudged here."""
+        for most, code in ((None, 0), (1, 6), (2, 6), (3, 0)):
+            self.assertEqual(exit_code(outcome(findings=()), severity_limit("unknown"), most), code, most)
+
+    def test_end_of_life(self) -> None:
+        """The end of the platform's support fails a scan on request."""
+        for end, fail, code in (("2025-12", True, 6), ("2025-12", False, 0), (None, True, 0)):
+            ended = outcome(findings=(), end_of_life=end)
+            self.assertEqual(exit_code(ended, severity_limit("unknown"), fail_on_eol=fail), code)
+
+    def test_precedence(self) -> None:
+        """A scan that is not complete and findings that count go before code 6."""
+        for changes, code in (({}, 1), ({"verdict": Verdict.STALE}, 3), ({"verdict": Verdict.ERROR}, 5)):
+            self.assertEqual(exit_code(outcome(**changes), severity_limit("unknown"), 1, True), code)
+        self.assertEqual(exit_code(outcome(), severity_limit("never"), 1, False), 6)
+
     def test_explained(self) -> None:
         """Every code is explained in the help and in the documentation."""
         page = (Path(__file__).parents[3] / "docs/reference/exit-codes.rst").read_text()
         shown = CliRunner().invoke(command, ["--help"]).output
-        for code in (0, 1, 2, 3, 4, 5, 130):
+        for code in (0, 1, 2, 3, 4, 5, 6, 130):
             self.assertIn(f" {code} ", EXPLAINED)
             self.assertIn(f"* - {code}\n", page)
             self.assertRegex(shown, rf"\b{code}\s")

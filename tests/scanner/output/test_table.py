@@ -9,6 +9,7 @@ from attrs import evolve
 from rich.console import Console
 from twisted.trial.unittest import SynchronousTestCase
 
+from patches.scanner.host.os_release import System
 from patches.scanner.outcome import Outcome, Verdict
 from patches.scanner.output.table import findings_table, summary
 from patches.vulnerability import FixedPackage, Severity
@@ -86,6 +87,44 @@ class SummaryTests(SynchronousTestCase):
         text = summary(outcome())
         for line in ("End of life", "Reboot", "1 not covered, 1 not evaluated", "3 comparisons"):
             self.assertIn(line, text)
+
+    def test_headline(self) -> None:
+        """The first line says for how many packages a host is clean, that support has ended, and what it is."""
+        mint = System("Linux Mint 21.2", "21.2", None, True)
+        clean = outcome(findings=(), verdict=Verdict.CLEAN, platform="ubuntu-22.04", system=mint, end_of_life="2027-04")
+        first = re.sub(r"\[/?[^]]*\]", "", summary(clean).splitlines()[0])
+        self.assertEqual(
+            first,
+            "web-1 (Linux Mint 21.2, compared as ubuntu-22.04): 0 findings; clean for 3 of 5 packages; "
+            "support ended in 2027-04",
+        )
+        own = outcome(system=System("Debian GNU/Linux 12 (bookworm)", "12"), end_of_life=None)
+        self.assertIn("web-1 (debian-12)[/]: 2 findings (1 high, 1 medium)", summary(own))
+
+    def test_not_counted(self) -> None:
+        """Findings of old kernels, records of headers, unknown origins and lost entries are told apart."""
+        old = evolve(FINDINGS[0], is_old_kernel=True, running=False)
+        coverage = evolve(outcome().coverage, origins={"ACME mirror": 2})
+        list_info = evolve(outcome().list_info, unread=1)
+        text = summary(outcome(findings=(old,), headers=5, coverage=coverage, list_info=list_info))
+        for line in (
+            "1 finding in older kernels, which are not running: not counted.",
+            "5 records of kernel headers or documentation: not counted.",
+            "From origin ACME mirror, which is not known: 2 packages, compared.",
+            "1 entry of its sources, which the server could not read.",
+            "1 package, not covered: not from the distribution.",
+        ):
+            self.assertIn(line, text)
+        self.assertIn(": 0 findings", text)
+        self.assertIn(": 1 finding (1 high)", summary(outcome(findings=(old,), with_old_kernels=True)))
+
+    def test_tracks(self) -> None:
+        """A fix that is for subscribers says so, and the version that was compared stands beside the installed one."""
+        fixed = FixedPackage("openssl", "3.0.17-1+esm1", track="esm")
+        sold = evolve(FINDINGS[0], fixed=fixed, track="esm", compared="3.0.15-1")
+        text = "\n".join(drawn(outcome(findings=(sold,)), 200))
+        self.assertIn("3.0.17-1+esm1 for Ubuntu Pro", text)
+        self.assertIn("3.0.16-1~deb12u1 (as 3.0.15-1)", text)
 
     def test_verbose(self) -> None:
         """Packages are named on request."""

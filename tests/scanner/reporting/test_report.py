@@ -32,6 +32,15 @@ class ReportTests(SynchronousTestCase):
         self.assertEqual((scan["revision"], scan["digest"], scan["served"]), ("r1", "d1", 19))
         self.assertEqual((scan["started"], scan["finished"]), ("2026-01-01T00:00:00Z", "2026-01-01T00:00:02Z"))
         self.assertEqual(scan["notEvaluated"], {"the listed version is not valid": 3})
+        self.assertEqual(scan["endOfLife"], "2025-12")
+
+    def test_unjudged(self) -> None:
+        """The report has the numbers of unjudged packages by reason, and the records that name one; no package."""
+        records = {"CVE-2026-5000": "not covered: not from the distribution"}
+        document = report_document(outcome(unjudged_records=records, is_truncated=True), 1)
+        packages = {"not evaluated: the listed version is not valid": 1, "not covered: not from the distribution": 1}
+        expected = {"packages": packages, "records": records, "truncated": True}
+        self.assertEqual(document["scan"]["unjudged"], expected)
 
     def test_failed(self) -> None:
         """A scan that failed is not complete, and has the reason."""
