@@ -26,6 +26,7 @@ FAMILIES = {
     "amazon": ("rpm", "binary"),
     "fedora": ("rpm", "binary"),
     "sles": ("rpm", "source"),
+    "sl-micro": ("rpm", "source"),
     "opensuse-leap": ("rpm", "source"),
     "opensuse": ("rpm", "source"),
     "mageia": ("rpm", "source"),

@@ -44,7 +44,7 @@ SCHEMES = {
     **dict.fromkeys(("centos", "centos-stream", "rhel", "alma", "oracle"), ("rpm", "binary")),
     **dict.fromkeys(("amazon", "fedora", "photon"), ("rpm", "binary")),
     **dict.fromkeys(("rocky", "sles", "opensuse-leap", "opensuse", "mageia"), ("rpm", "source")),
-    **dict.fromkeys(("openeuler", "azurelinux"), ("rpm", "source")),
+    **dict.fromkeys(("openeuler", "azurelinux", "sl-micro"), ("rpm", "source")),
 }
 
 

@@ -2,7 +2,7 @@
 Parser of records in OSV's format, of any distribution; yields one vulnerability per record and platform.
 
 A record about a single CVE is named by the CVE, and its own id is an alias; an advisory keeps its id, and its CVEs are
-aliases. The rules of each distribution are in :mod:`patches.sources.osv.ecosystems`.
+aliases. The rules of each distribution are in :mod:`patches.sources.osv.table`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any
 from patches.sources.archive.members import json_documents
 from patches.sources.fields import dicts, is_link, is_name, time_in
 from patches.sources.ids import vulnerability_ids
-from patches.sources.osv.ecosystems import ECOSYSTEMS, Ecosystem, Ecosystems
+from patches.sources.osv.ecosystems import ECOSYSTEMS, Ecosystems
 from patches.sources.osv.packages import Entry, packages_of, stream_in
+from patches.sources.osv.rules import Ecosystem
 from patches.sources.osv.severity import severity_of, vector_of
 from patches.sources.parse_context import NO_PACKAGE, NO_RECORD, WITHDRAWN, NoPlatform, ParseContext
 from patches.vulnerability import Vulnerability

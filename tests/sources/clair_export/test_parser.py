@@ -225,7 +225,7 @@ class EntryTests(UpdaterCase):
             entry("x", "CVE-2024-0001", distribution={"did": "debian", "version_id": "sid"}),
             entry("x", "CVE-2024-0001"),
             entry("rhel-vex", "CVE-2024-0001", repository={"key": "rhcc-container-repository", "name": "Red Hat"}),
-            entry("rhel-vex", "CVE-2024-0001", repository=RHEL | {"name": "cpe:/a:redhat:rhel_eus:9.2::appstream"}),
+            entry("rhel-vex", "CVE-2024-0001", repository=RHEL | {"name": "cpe:/a:redhat:openshift:4.16::el9"}),
             entry("x", "", distribution=DEBIAN),
             entry("x", "CVE-2024-0001", kind="ancestry", distribution=DEBIAN),
             entry("x", "CVE-2024-0001", "1 1", distribution=DEBIAN),

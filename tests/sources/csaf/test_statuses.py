@@ -8,14 +8,20 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.sources.csaf.products import Component, ProductTree
 from patches.sources.csaf.statuses import ReleaseStatements, releases_of
-from patches.sources.red_hat import RpmPurl
+from patches.sources.red_hat import ProductRelease, RpmPurl
 from patches.vulnerability import FixedPackage
 from tests.sources.vex_documents import document, parse, part, remedy
 
 
-def component(name: str, version: str | None = None, arch: str | None = None, module: str | None = None) -> Component:
+def component(
+    name: str,
+    version: str | None = None,
+    arch: str | None = None,
+    module: str | None = None,
+    track: str | None = None,
+) -> Component:
     """Return a package of RHEL 9."""
-    return Component("rhel-9", RpmPurl(name, version, arch), module)
+    return Component(ProductRelease("rhel-9", track), RpmPurl(name, version, arch), module)
 
 
 class ReleaseTests(SynchronousTestCase):
@@ -58,6 +64,18 @@ class ReleaseTests(SynchronousTestCase):
         release.add(component("curl"), "will_not_fix")
         found = {(package.module, package.status) for package in release.packages()}
         self.assertEqual(found, {(None, "will_not_fix"), ("a:1", "not_affected")})
+
+    def test_tracks(self) -> None:
+        """The statements of a track are its own: they neither contradict nor complete those of the main line."""
+        release = ReleaseStatements()
+        release.add(component("curl", "0:8-1", "x86_64"), "fixed")
+        release.add(component("curl", "0:7-3", "x86_64", track="eus-9.0"), "fixed")
+        release.add(component("wget"), "affected")
+        release.add(component("wget", track="eus-9.0"), "not_affected")
+        found = {(package.name, package.track, package.version, package.status) for package in release.packages()}
+        expected = {("curl", None, "0:8-1", "fixed"), ("curl", "eus-9.0", "0:7-3", "fixed")}
+        expected |= {("wget", None, None, "affected"), ("wget", "eus-9.0", None, "not_affected")}
+        self.assertEqual(found, expected)
 
     def test_concerns(self) -> None:
         """A statement without product ids is about all releases, another one about those of its ids."""

@@ -131,25 +131,27 @@ class UbuntuTests(SynchronousTestCase):
         self.assertEqual(packages, (FixedPackage("curl", "7-1"), FixedPackage("curl", "7-1+esm1", track="esm")))
 
     def test_subscribers_alone(self) -> None:
-        """A package that is fixed for subscribers only is affected for everyone else, and will not be fixed."""
-        unfixed = FixedPackage("curl", None, status="will_not_fix")
-        fixed = FixedPackage("curl", "7-1+esm1", track="esm")
-        self.assertEqual(self.packages(affected("Ubuntu:Pro:18.04:LTS", "curl", "7-1+esm1")), (unfixed, fixed))
-        open_entry = FixedPackage("curl", None, status="affected", track="esm")
-        self.assertEqual(set(self.packages(affected("Ubuntu:Pro:18.04:LTS", "curl"))), {unfixed, open_entry})
+        """
+        A fix for subscribers only is in their track; a package without any fix is affected on every host.
+        """
+        fixed = affected("Ubuntu:Pro:18.04:LTS", "curl", "7-1+esm1")
+        self.assertEqual(self.packages(fixed), (FixedPackage("curl", "7-1+esm1", track="esm"),))
+        tracks = {None, "esm"}
+        unfixed = {FixedPackage("curl", None, status="affected", track=track) for track in tracks}
+        self.assertEqual(set(self.packages(affected("Ubuntu:Pro:18.04:LTS", "curl"))), unfixed)
+        for other in ("Ubuntu:Pro:FIPS:18.04:LTS", "Ubuntu:Pro:18.04:LTS:Realtime:Kernel"):
+            self.assertEqual(len(self.packages(affected(other, "linux"))), 1)
 
-    def test_unmarked(self) -> None:
-        """A fix without the mark of subscribers' fixes may be public: a host that has it is not affected."""
-        packages = self.packages(affected("Ubuntu:Pro:18.04:LTS", "cups", "2-1"))
-        self.assertEqual(set(packages), {FixedPackage("cups", "2-1"), FixedPackage("cups", "2-1", track="esm")})
-        packages = self.packages(affected("Ubuntu:Pro:18.04:LTS", "linux-aws", "4-1"))
-        self.assertIn(FixedPackage("linux-aws", None, status="will_not_fix"), packages)
+    def test_base_entry_stays(self) -> None:
+        """An entry for subscribers without a fix changes nothing about the fix for everyone."""
+        entries = affected("Ubuntu:18.04:LTS", "curl", "7-1"), affected("Ubuntu:Pro:18.04:LTS", "curl")
+        expected = {FixedPackage("curl", "7-1"), FixedPackage("curl", None, status="affected", track="esm")}
+        self.assertEqual(set(self.packages(*entries)), expected)
 
     def test_other_lineages(self) -> None:
         """Other lineages are skipped and counted."""
-        names = ("Ubuntu:Pro:FIPS:20.04:LTS", "Ubuntu:Pro:Realtime:22.04:LTS", "Ubuntu:22.04:LTS:for:NVIDIA:BlueField")
-        document = record("UBUNTU-CVE-2024-1234", *(affected(name, "linux", "1-1") for name in names))
-        self.assertEqual(parse(document), ({}, {"another lineage of Ubuntu": 3}))
+        document = record("UBUNTU-CVE-2024-1234", affected("Ubuntu:22.04:LTS:for:NVIDIA:BlueField", "linux", "1-1"))
+        self.assertEqual(parse(document), ({}, {"another lineage of Ubuntu": 1}))
 
     def test_notices(self) -> None:
         """Notices repeat the records of CVEs, and are skipped."""
