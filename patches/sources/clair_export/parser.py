@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from patches.interfaces import SourceError
 from patches.platforms import Platform
+from patches.skipped import NO_ID, NO_PACKAGE, NO_RECORD
 from patches.sources.clair_export.distributions import release_of
 from patches.sources.fields import (
     SOURCES,
@@ -27,7 +28,7 @@ from patches.sources.fields import (
     time_in,
 )
 from patches.sources.ids import errata, split_ids, vulnerability_ids
-from patches.sources.parse_context import INVALID_VERSION, NO_ID, NO_PACKAGE, NO_RECORD, NoPlatform, ParseContext
+from patches.sources.parse_context import NoPlatform, ParseContext, invalid
 from patches.sources.red_hat import ProductRelease, parse_module
 from patches.versions import InvalidVersion, ordering
 from patches.vulnerability import KINDS, FixedPackage, Vulnerability
@@ -83,8 +84,6 @@ def _parse_entry(entry: dict[str, Any], context: ParseContext) -> Iterator[Vulne
             yield from _vulnerabilities(record, release, context)
     except NoPlatform as error:
         context.skip(error.reason)
-    except InvalidVersion:
-        context.skip(INVALID_VERSION)
 
 
 def _vulnerabilities(record: dict[str, Any], release: ProductRelease, context: ParseContext) -> Iterator[Vulnerability]:
@@ -95,7 +94,12 @@ def _vulnerabilities(record: dict[str, Any], release: ProductRelease, context: P
     elif not isinstance(package, dict) or not is_name(package.get("name")) or package.get("kind") not in KINDS:
         context.skip(NO_PACKAGE)
     elif package.get("kind") == "source" or package.get("arch") not in SOURCES:
-        fixed, aliases = _fixed(record, package, release), aliases | _aliases(record, names)
+        try:
+            fixed = _fixed(record, package, release)
+        except InvalidVersion as error:
+            module = parse_module(text_of(package.get("module")))
+            fixed = context.unreadable(package["name"], package["kind"], invalid(error.version), release.track, module)
+        aliases |= _aliases(record, names)
         links, vector = text_of(record.get("links")).split(), text_of(record.get("severity"))
         for name in names:
             yield Vulnerability(

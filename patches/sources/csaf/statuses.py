@@ -9,6 +9,7 @@ from attrs import define, field
 
 from patches.sources.csaf.products import Component, ProductTree
 from patches.sources.fields import SOURCES, arch_restriction, dicts, sorted_packages
+from patches.sources.parse_context import ParseContext
 from patches.vulnerability import FixedPackage
 
 #: CSAF's product status → the status of a package
@@ -36,9 +37,11 @@ class ReleaseStatements:
     The statements about one release.
 
     :ivar ids: the product ids of its packages.
+    :ivar unreadable: names of packages, with kind, module and track, whose fix has no valid version.
     """
 
     ids: set[str] = field(factory=set)
+    unreadable: set[tuple[str, str, str | None, str | None]] = field(factory=set)
     _rows: dict[_Row, set[str]] = field(factory=dict)
 
     def add(self, component: Component, status: str) -> None:
@@ -46,6 +49,8 @@ class ReleaseStatements:
         package, track = component.package, component.release.track
         is_source = package.arch is None or package.arch in SOURCES
         if status == "fixed":
+            if package.version is None:
+                self.unreadable.add((package.name, "source" if is_source else "binary", component.module, track))
             if is_source or package.version is None:
                 return
             row: _Row = (package.name, "binary", component.module, track, status, package.version)
@@ -53,13 +58,13 @@ class ReleaseStatements:
             row = (package.name, "source" if is_source else "binary", component.module, track, status, None)
         self._rows.setdefault(row, set()).update(() if is_source else (str(package.arch),))
 
-    def packages(self) -> tuple[FixedPackage, ...]:
+    def packages(self, context: ParseContext) -> tuple[FixedPackage, ...]:
         """
         Return the packages; one that is unaffected in one product but affected in another of its track is affected.
         """
         affected = {row[:4] for row in self._rows if row[4] != "not_affected"}
         rows = [row for row in self._rows if row[4] != "not_affected" or row[:4] not in affected]
-        return sorted_packages(
+        readable = (
             FixedPackage(
                 *(name, version, kind),
                 status=status,
@@ -70,6 +75,11 @@ class ReleaseStatements:
             for row in rows
             for name, kind, module, track, status, version in [row]
         )
+        unreadable = (
+            context.unreadable(name, kind, "the fix has no valid version", track, module)
+            for name, kind, module, track in sorted(self.unreadable, key=str)
+        )
+        return sorted_packages([*readable, *unreadable])
 
     def concerns(self, ids: Any) -> bool:
         """Return whether product ids include a package of this release; without ids a statement is about all."""

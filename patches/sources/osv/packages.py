@@ -49,17 +49,24 @@ def packages_of(entries: list[Entry], stream: str | None, context: ParseContext)
 
     :param entries: all entries of one platform.
     :param stream: the module and stream of modular builds; ``None`` if unknown.
-    :param context: counts the ranges that are skipped.
+    :param context: counts what cannot be read.
     """
     packages = [package for entry in entries for package in _packages(entry, stream, context)]
     free = {entry.name for entry in entries if entry.place.track is None}
-    unfixed = (each for each in packages if each.track == ESM and each.version is None and each.name not in free)
+    unfixed = (each for each in packages if each.track == ESM and _is_open(each) and each.name not in free)
     return sorted_packages([*packages, *(evolve(each, track=None) for each in unfixed)])
+
+
+def _is_open(package: FixedPackage) -> bool:
+    return package.version is None and package.status != "unreadable"
 
 
 def _packages(entry: Entry, stream: str | None, context: ParseContext) -> Iterator[FixedPackage]:
     ecosystem = entry.place.ecosystem
-    for bounds in ranges_of(entry.content, ecosystem.scheme, context):
+    for bounds in ranges_of(entry.content, ecosystem.scheme):
+        if bounds.problem is not None:
+            yield context.unreadable(entry.name, ecosystem.kind, bounds.problem, entry.place.track)
+            continue
         is_harmless = bounds.fixed == "0"
         yield FixedPackage(
             entry.name,

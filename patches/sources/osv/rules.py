@@ -14,7 +14,7 @@ import re
 
 from attrs import field, frozen
 
-from patches.sources.parse_context import NOT_SECURITY
+from patches.skipped import NOT_SECURITY
 
 _ANYWHERE = ("upstream", "related", "aliases")
 

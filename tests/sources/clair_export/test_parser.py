@@ -233,7 +233,9 @@ class EntryTests(UpdaterCase):
             entry("x", "CVE-2024-0001") | {"Vuln": None},
             {"Updater": "clair.cvss", "Kind": "enrichment", "Enrichment": {}},
         )
-        self.assertEqual(found, [])
+        (unreadable,) = found[0].fixed_in
+        self.assertEqual((len(found), unreadable.name, unreadable.status), (1, "curl", "unreadable"))
+        self.assertEqual(unreadable.note, "the version 1 1 is not valid")
         counted = {
             "package of a programming language": 1,
             "unknown distribution: beos 5": 1,
@@ -243,7 +245,7 @@ class EntryTests(UpdaterCase):
             "another product of Red Hat": 1,
             "no vulnerability id": 1,
             "not a package": 2,
-            "invalid version": 1,
+            "unreadable": 1,
             "not a record": 1,
         }
         self.assertEqual(skipped, counted)

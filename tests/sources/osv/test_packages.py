@@ -40,12 +40,13 @@ class PackagesTests(SynchronousTestCase):
     """Entries of one platform."""
 
     def test_sorted(self) -> None:
-        """Each package is once in the result, in order, and skipped ranges are counted."""
+        """Each package is once in the result, in order; what cannot be read is there with the reason, and counted."""
         context = ParseContext("osv")
         entries = [entry("Debian:12", name, version) for name, version in (("b", "1-1"), ("a", "1-1"), ("b", "1-1"))]
         found = packages_of([*entries, entry("Debian:12", "c", "not valid")], None, context)
-        self.assertEqual(found, (FixedPackage("a", "1-1"), FixedPackage("b", "1-1")))
-        self.assertEqual(context.skipped, {"invalid version": 1})
+        unreadable = FixedPackage("c", None, status="unreadable", note="the version not valid is not valid")
+        self.assertEqual(found, (FixedPackage("a", "1-1"), FixedPackage("b", "1-1"), unreadable))
+        self.assertEqual(context.skipped, {"unreadable": 1})
 
     def test_stream(self) -> None:
         """Only modular builds are in the stream."""
@@ -105,15 +106,19 @@ class RecordTests(SynchronousTestCase):
         )
 
     def test_invalid_fix(self) -> None:
-        """
-        A package whose fix has an invalid version is skipped and counted; without other packages there is no record.
-        """
+        """A package whose fix has an invalid version is unreadable, also if it is the only one."""
         entries = [affected("Alpine:v3.14", "a", "1-r0"), affected("Alpine:v3.14", "b", "4.8.0.-r1")]
         found, skipped = parse(record("ALPINE-CVE-2024-1234", *entries))
-        self.assertEqual(
-            (found["alpine-3.14"].fixed_in, skipped), ((FixedPackage("a", "1-r0"),), {"invalid version": 1})
-        )
-        self.assertEqual(parse(record("ALPINE-CVE-2024-1234", entries[1])), ({}, {"invalid version": 1}))
+        unreadable = FixedPackage("b", None, status="unreadable", note="the version 4.8.0.-r1 is not valid")
+        self.assertEqual(found["alpine-3.14"].fixed_in, (FixedPackage("a", "1-r0"), unreadable))
+        self.assertEqual(skipped, {"unreadable": 1})
+        found, _ = parse(record("ALPINE-CVE-2024-1234", entries[1]))
+        self.assertEqual(found["alpine-3.14"].fixed_in, (unreadable,))
+
+    def test_unreadable_for_subscribers(self) -> None:
+        """An unreadable entry for subscribers says nothing about other hosts."""
+        found, _ = parse(record("UBUNTU-CVE-2024-1234", affected("Ubuntu:Pro:18.04:LTS", "curl", "not valid")))
+        self.assertEqual([each.track for each in found["ubuntu-18.04"].fixed_in], ["esm"])
 
 
 class UbuntuTests(SynchronousTestCase):
