@@ -43,8 +43,8 @@ SCHEMES = {
     **dict.fromkeys(("alpine", "wolfi", "chainguard"), ("apk", "source")),
     **dict.fromkeys(("centos", "centos-stream", "rhel", "alma", "oracle"), ("rpm", "binary")),
     **dict.fromkeys(("amazon", "fedora", "photon"), ("rpm", "binary")),
-    **dict.fromkeys(("rocky", "sles", "sl-micro", "opensuse-leap", "opensuse", "mageia"), ("rpm", "source")),
-    **dict.fromkeys(("openeuler", "azurelinux"), ("rpm", "source")),
+    **dict.fromkeys(("rocky", "sles", "opensuse-leap", "opensuse", "mageia"), ("rpm", "source")),
+    **dict.fromkeys(("openeuler", "azurelinux", "sl-micro"), ("rpm", "source")),
 }
 
 

@@ -35,6 +35,8 @@ from patches.server.http import api as server_api
 from patches.settings import resolve
 from patches.sources.clair.namespaces import NAMESPACES
 from patches.sources.config import SourceConfig
+from patches.sources.ecosystem_config import EcosystemConfig
+from patches.sources.osv.ecosystems import with_configured
 from patches.sources.public import PUBLIC
 from patches.sources.registry import KINDS
 from patches.vulnerability import STATUSES
@@ -203,9 +205,11 @@ class ReferenceTests(SynchronousTestCase):
         for name, config in PUBLIC.items():
             self.assertIn(f"``{name}``", tables().public_table())
             self.assertIn(config.kind, KINDS)
-        sections = tomllib.loads((DOCS / "reference/sources-server.toml").read_text())["source"]
-        for name, section in sections.items():
+        sample = tomllib.loads((DOCS / "reference/sources-server.toml").read_text())
+        for name, section in sample["source"].items():
             self.assertIn(SourceConfig.from_section(name, section).kind, KINDS)
+        configured = [EcosystemConfig.from_section(name, section) for name, section in sample["ecosystem"].items()]
+        self.assertEqual([with_configured([each]).names >= {each.name} for each in configured], [True])
 
     def test_namespaces(self) -> None:
         """Every namespace is in the table."""

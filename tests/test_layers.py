@@ -25,7 +25,7 @@ LAYERS = (
         "what feeds share",
         (
             *("sources/fields", "sources/ids", "sources/parse_context", "sources/feed"),
-            *("sources/config", "sources/fetch/proxies"),
+            *("sources/config", "sources/ecosystem_config", "sources/fetch/proxies"),
         ),
     ),
     ("reading files", ("sources/archive", "sources/fetch", "sources/red_hat")),

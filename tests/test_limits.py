@@ -80,6 +80,7 @@ LIMITS = {
     "sources.csaf.fetch.MOST_CHANGES": 20_000,
     "sources.csaf.products._DEEPEST": 4,
     "sources.fetch.tunnels._MAX_HEAD": 65_536,
+    "sources.parse_context._LONGEST": 120,
     "versions.dpkg._GREATEST_EPOCH": 2_147_483_647,
     "wire.MAX_CHUNK_BYTES": 1_048_576,
 }

@@ -38,6 +38,12 @@ SETTINGS = (
     ),
     Setting("list", None, Path, "A file of vulnerabilities in Patches' own wire form (NDJSON) to read."),
     Setting("source", None, table, "In the file: tables [source.NAME], each a source; see the reference of sources."),
+    Setting(
+        "ecosystem",
+        None,
+        table,
+        'In the file: tables [ecosystem."NAME"], each one more OSV ecosystem; see the reference of sources.',
+    ),
     Setting("no-public-sources", "false", flag, "Ask no public feed for platforms that no configured source has."),
     Setting(
         "platforms",

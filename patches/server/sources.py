@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
@@ -17,6 +17,9 @@ from patches.server.catalogue import CATALOGUE
 from patches.server.refresh.schedule import NoPublicSources, PublicSourceProvider
 from patches.settings import BadSetting
 from patches.sources.fetch.cache import FileCache
+
+if TYPE_CHECKING:
+    from patches.sources.ecosystem_config import EcosystemConfig
 
 #: The folder of the feeds in the state folder, and the folder of the fetched files in that.
 FEEDS, FILES = "feeds", "files"
@@ -56,11 +59,12 @@ def create_sources(
     intervals: dict[str, timedelta] = {}
     public: PublicSourceProvider = NoPublicSources()
     kept = FileCache(folder / FEEDS / FILES)
+    ecosystems = _ecosystems(values["ecosystem"] or {})
     if values["source"] or not values["no-public-sources"]:
         from patches.sources.config import SourceConfig
         from patches.sources.context import SourceContext
 
-        context = SourceContext.create(reactor, run, folder / FEEDS, kept, environment)
+        context = SourceContext.create(reactor, run, folder / FEEDS, kept, environment, ecosystems)
         configs = [SourceConfig.from_section(name, section) for name, section in (values["source"] or {}).items()]
         if configs:
             from patches.sources.registry import create_source
@@ -77,6 +81,22 @@ def create_sources(
         raise BadSetting("there is no vulnerability source: give --clair URL, --list FILE or a [source.NAME]")
     unused = max(_UNUSED, 2 * max([values["refresh-interval"], *intervals.values()]))
     return ConfiguredSources(tuple(made), public, intervals, partial(_forget_files, kept, unused))
+
+
+def _ecosystems(sections: Mapping[str, Any]) -> tuple[EcosystemConfig, ...]:
+    """
+    Parse the configured ecosystems, even if no source has them.
+
+    :raises BadSetting: if one of them cannot be used.
+    """
+    if not sections:
+        return ()
+    from patches.sources.ecosystem_config import EcosystemConfig
+    from patches.sources.osv.ecosystems import with_configured
+
+    found = tuple(EcosystemConfig.from_section(name, section) for name, section in sections.items())
+    with_configured(found)
+    return found
 
 
 def _forget_files(kept: FileCache, unused: timedelta) -> None:

@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from patches.interfaces import ISource, Run
 from patches.sources.config import SourceConfig
+from patches.sources.ecosystem_config import EcosystemConfig
 from patches.sources.feed import Fetch
 from patches.sources.fetch.cache import FileCache
 
@@ -29,6 +30,7 @@ class SourceContext:
     :ivar fetcher: creates the fetcher of a configured source.
     :ivar files: the fetched files.
     :ivar environment: the variables of the process, which may name proxies.
+    :ivar ecosystems: OSV: the ecosystems that are configured, besides those in the table.
     """
 
     reactor: Any
@@ -37,10 +39,17 @@ class SourceContext:
     fetcher: Callable[[SourceConfig], Fetch]
     files: FileCache
     environment: Mapping[str, str] = field(factory=dict, repr=False)
+    ecosystems: tuple[EcosystemConfig, ...] = ()
 
     @classmethod
     def create(
-        cls, reactor: Any, run: Run, folder: Path, files: FileCache, environment: Mapping[str, str] | None = None
+        cls,
+        reactor: Any,
+        run: Run,
+        folder: Path,
+        files: FileCache,
+        environment: Mapping[str, str] | None = None,
+        ecosystems: tuple[EcosystemConfig, ...] = (),
     ) -> SourceContext:
         """
         Create the context of a server.
@@ -51,7 +60,8 @@ class SourceContext:
         from patches.sources.fetch.fetcher import FetcherFactory  # imports treq and TLS, which take memory
 
         environment = os.environ if environment is None else environment
-        return cls(reactor, run, folder, FetcherFactory(reactor, run, files, environment), files, environment)
+        fetcher = FetcherFactory(reactor, run, files, environment)
+        return cls(reactor, run, folder, fetcher, files, environment, ecosystems)
 
 
 @frozen

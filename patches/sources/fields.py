@@ -73,7 +73,8 @@ def sorted_packages(packages: Iterable[FixedPackage]) -> tuple[FixedPackage, ...
 
 def _order(package: FixedPackage) -> tuple[str, ...]:
     bounds = (package.introduced, package.version, package.last_affected, package.track, package.module)
-    return (package.name, package.kind, *(bound or "" for bound in bounds), package.status, *(package.arches or ()))
+    facts = (*bounds, package.status, package.note)
+    return (package.name, package.kind, *(fact or "" for fact in facts), *(package.arches or ()))
 
 
 WORDS = {

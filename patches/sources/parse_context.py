@@ -8,18 +8,15 @@ from typing import TypeVar
 
 from attrs import define, field
 
-T = TypeVar("T")
+from patches.skipped import UNKNOWN, UNREADABLE
+from patches.vulnerability import FixedPackage
 
-NO_RECORD = "not a record"
-NO_PACKAGE = "not a package"
-NO_RANGE = "not a range of versions"
-NO_ID = "no vulnerability id"
-INVALID_VERSION = "invalid version"
-WITHDRAWN = "withdrawn"
-NOT_SECURITY = "not security"
+T = TypeVar("T")
 
 #: The number of distinct reasons up to which a reason may include a name from the feed.
 _NAMED = 20
+#: The most characters of a note.
+_LONGEST = 120
 
 
 class NoPlatform(ValueError):
@@ -60,6 +57,18 @@ class ParseContext:
         """Count skipped entries."""
         self.skipped[reason] += count
 
+    def unreadable(
+        self, name: str, kind: str, note: str, track: str | None = None, module: str | None = None
+    ) -> FixedPackage:
+        """
+        Return a package about which the feed has a statement that cannot be read, and count it.
+
+        :param note: the reason, for users: ``the version 1_0 is not valid``.
+        """
+        self.skip(UNREADABLE)
+        note = note if note.isascii() and note.isprintable() else ascii(note)[1:-1]
+        return FixedPackage(name, None, kind, status="unreadable", track=track, module=module, note=note[:_LONGEST])
+
     def counted(self, entries: Iterable[T]) -> Iterator[T]:
         """Yield the entries, and count them as found."""
         for entry in entries:
@@ -73,5 +82,13 @@ class ParseContext:
         :param what: the unknown kind: ``release``.
         :param name: its name in the feed; the reason omits it once there are many reasons.
         """
-        reason = f"unknown {what}: {ascii(name[:30])[1:-1]}"
-        return reason if reason in self.skipped or len(self.skipped) < _NAMED else f"unknown {what}"
+        reason = f"{UNKNOWN}{what}: {ascii(name[:30])[1:-1]}"
+        return reason if reason in self.skipped or len(self.skipped) < _NAMED else f"{UNKNOWN}{what}"
+
+
+def invalid(version: object) -> str:
+    """Return the note of a package whose version in the feed is not valid."""
+    text = version if isinstance(version, str) else repr(version)
+    if not text:
+        return "the version is missing"
+    return f"the version {ascii(text)[1:-1][:64]} is not valid"

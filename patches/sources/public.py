@@ -45,6 +45,7 @@ PUBLIC = {
         ("amazon-2023",),
     ),
     "sles": SourceConfig("suse-osv", "osv", (_SUSE,)),
+    "sl-micro": SourceConfig("suse-osv", "osv", (_SUSE,)),
     "opensuse-leap": SourceConfig("suse-osv", "osv", (_SUSE,)),
     "opensuse": SourceConfig("suse-osv", "osv", (_SUSE,)),
     "azurelinux": SourceConfig("azurelinux-osv", "osv", (BUCKET,), ecosystems=("Azure Linux",)),

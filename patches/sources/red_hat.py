@@ -1,5 +1,5 @@
 """
-Package URLs of Red Hat's rpms and modules.
+Package URLs of Red Hat's rpms and modules, and the releases of its products.
 
 Source: *Package URL specification* and its type ``rpm``; the type ``rpmmod`` is Red Hat's own.
 """
@@ -16,6 +16,9 @@ from patches.sources.fields import is_name
 _PURL = re.compile(r"pkg:(rpm|rpmmod)/redhat/([^@?#]+)(?:@([^?#]*))?(?:\?([^#]*))?(?:#.*)?\Z")
 _VERSION = re.compile(r"[!-,.-9;-~]+-[!-,.-9;-~]+\Z")
 _EPOCH = re.compile(r"[0-9]{1,10}\Z")
+_WORD = r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}"
+_BUILD = re.compile(rf"({_WORD})-(\d{{1,10}}:[\w.+~^]{{1,128}}-[\w.+~^]{{1,128}})\.([a-z]\w{{1,15}})\Z", re.ASCII)
+_SOURCE = re.compile(rf"(?:({_WORD}:{_WORD})/)?({_WORD})\Z", re.ASCII)
 
 
 @frozen
@@ -52,6 +55,20 @@ class RpmPurl:
         return cls._of_package(names, version, qualifiers) if len(names) == 1 else None
 
     @classmethod
+    def from_product_id(cls, text: str) -> RpmPurl | None:
+        """
+        Parse the id of a component that has no package URL, as in the documents of 2023: the name of a source package,
+        ``kernel`` or ``nodejs:18/nodejs``, or a build, ``curl-0:7.76.1-26.el9_3.2.x86_64``.
+
+        :return: ``None`` if it is something else, such as a container image.
+        """
+        build, source = _BUILD.match(text), _SOURCE.match(text)
+        if build is not None:
+            name, version, arch = build.groups()
+            return cls(name, version, arch)
+        return cls(source[2], arch="src", module=source[1]) if source is not None else None
+
+    @classmethod
     def _of_module(cls, names: list[str], version: str) -> RpmPurl | None:
         """Parse ``redhat/nodejs@18:8100:489197e6`` as a module, ``redhat/nodejs:18/nodejs`` as a source package."""
         if len(names) == 2:
@@ -76,18 +93,36 @@ def parse_module(text: str) -> str | None:
     return ":".join(parts) if len(parts) == 2 and all(is_name(part) for part in parts) else None
 
 
-_MAINLINE = re.compile(
-    r"cpe:(?:/|2\.3:)[ao]:redhat:enterprise_linux:(?P<major>\d{1,3})(?:\.\d{1,3}|\.\*)?(?::[^/]{0,200})?\Z"
+_PRODUCT = re.compile(
+    r"cpe:(?:/|2\.3:)[ao]:redhat:(?:enterprise_linux|(?:rhel|enterprise_linux)_(?P<support>eus|aus|tus|e4s|els))"
+    r":(?P<major>\d{1,3})(?:\.(?P<minor>\d{1,3})|\.\*)?(?::[^/]{0,200})?\Z"
 )
 
 
-def platform_of_cpe(cpe: str) -> str | None:
+@frozen
+class ProductRelease:
     """
-    Return the platform that a product belongs to.
+    The release of Enterprise Linux that a product belongs to.
 
-    :param cpe: as a URI, ``cpe:/a:redhat:enterprise_linux:9::appstream``, or as a formatted string,
-        ``cpe:2.3:a:redhat:enterprise_linux:9:*:appstream:*:*:*:*:*``.
-    :return: ``rhel-9``; ``None`` for other products.
+    :ivar platform: ``rhel-9``.
+    :ivar track: the track of a product with longer support, ``eus-9.4`` or ``els``; ``None``: the main line.
     """
-    found = _MAINLINE.match(cpe.replace("\\", ""))
-    return f"rhel-{found['major']}" if found else None
+
+    platform: str
+    track: str | None = None
+
+    @classmethod
+    def from_cpe(cls, cpe: str) -> ProductRelease | None:
+        """
+        Return the release of a product; ``None`` for products that are not the operating system.
+
+        :param cpe: as a URI, ``cpe:/a:redhat:enterprise_linux:9::appstream``, or as a formatted string,
+            ``cpe:2.3:a:redhat:rhel_eus:9.4:*:appstream:*:*:*:*:*``.
+        """
+        found = _PRODUCT.match(cpe.replace("\\", ""))
+        if found is None:
+            return None
+        support, major, minor = found.group("support", "major", "minor")
+        if support in (None, "els"):
+            return cls(f"rhel-{major}", support)
+        return cls(f"rhel-{major}", f"{support}-{major}.{minor}") if minor else None

@@ -64,7 +64,7 @@ ANSWERS = {
     "ostree-rpmdb-a": Answer("fedora-43", (("openssl-libs", "1:3.5.2-1.fc43"),)),
     "rhel-eus-a": Answer("rhel-9"),
     "secdb-invalid-a": Answer("alpine-3.20", unjudged={"py3-setuptools": "not valid"}),
-    "suse-ltss-a": Answer("sles-15.4", (("curl", "7.79.1-150400.5.36.1"),)),
+    "suse-ltss-a": Answer("sles-15.4", (("curl", "8.0.1-150400.5.62.1"),)),
     "suse-ptf-b": Answer("sles-15.6", unjudged={"openssl-3": "another track"}),
     "suse-ptf-c": Answer("sles-12.3"),
     "third-party-a": Answer("ubuntu-22.04", unjudged={"thunderbird": "from LP-PPA"}),

@@ -73,6 +73,18 @@ class ClairTests(SynchronousTestCase):
         self.assertEqual(self.host_asked(environment, "https://clair.test"), ("clair.test", 443))
         self.assertEqual(self.host_asked(environment, "http://other.test"), ("proxy.test", 3128))
 
+    def test_ecosystems(self) -> None:
+        """A configured ecosystem that cannot be used is refused, even if no source has it."""
+        photon = '[ecosystem."Photon OS"]\nfamily = "photon"\nkind = "binary"\nscheme = '
+        self.made(file=f'{photon}"rpm"\n', clair="http://clair.test")
+        for text, message in (
+            (f'{photon}"pacman"', r'^\[ecosystem."Photon OS"\]: scheme: must be one of dpkg, rpm, apk'),
+            (f'{photon}"rpm"\nrelease = 4', r"^\[ecosystem.\"Photon OS\"\]: there is no option 'release'"),
+            (f'{photon}"rpm"'.replace("Photon OS", "Ubuntu"), r'^\[ecosystem."Ubuntu"\]: this ecosystem is known'),
+        ):
+            with self.assertRaisesRegex(BadSetting, message):
+                self.made(file=text, clair="http://clair.test")
+
     def test_bad_proxy(self) -> None:
         """A proxy that cannot be used is refused."""
         with self.assertRaisesRegex(BadSetting, r"^HTTP_PROXY in the environment must be"):

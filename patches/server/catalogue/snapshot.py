@@ -8,6 +8,8 @@ from typing import Any
 
 from attrs import frozen
 
+from patches.skipped import unread
+
 
 def revision_of(platform: str, digest: str) -> str:
     """Return the revision of a list, which is the same on every machine."""
@@ -44,6 +46,11 @@ class Snapshot:
     def target(self) -> Snapshot:
         """The snapshot that a reader has in the end: this one."""
         return self
+
+    @property
+    def unread(self) -> int:
+        """The number of entries of its sources that were lost: nobody can say which packages they are about."""
+        return unread(self.sources)
 
     def delta_document(self) -> None:
         """Return ``None``: a snapshot is read whole."""

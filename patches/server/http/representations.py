@@ -21,6 +21,7 @@ def snapshot_document(snapshot: Snapshot) -> dict[str, Any]:
         "vulnerabilities": snapshot.vulnerabilities,
         "chunks": snapshot.chunks,
         "digest": snapshot.digest,
+        "unread": snapshot.unread,
     }
 
 
@@ -80,6 +81,7 @@ def finished_document(reads: ReadableList) -> dict[str, Any]:
         "vulnerabilities": snapshot.vulnerabilities,
         "digest": snapshot.digest,
         "revision": snapshot.revision,
+        "unread": snapshot.unread,
     }
 
 

@@ -9,6 +9,7 @@ from twisted.logger import Logger
 from patches.interfaces import IListing, ISource, ListChanged, Offer, Run, SourceError
 from patches.server.refresh.source_state import EMPTY
 from patches.server.refresh.staging import ImportResult, StagingStore
+from patches.skipped import in_words
 
 log = Logger()
 
@@ -71,7 +72,7 @@ class Importer:
 
 def _check(listing: IListing, count: int) -> None:
     if not count and not listing.partial:
-        raise SourceError(EMPTY)
+        raise SourceError(f"{EMPTY}: {in_words(listing.skipped)}" if listing.skipped else EMPTY)
     if listing.claimed is not None and listing.found != listing.claimed:
         raise SourceError(
             f"the source says that its list has {listing.claimed} entries, but {listing.found} were found"

@@ -72,6 +72,7 @@ class StatementStore:
             for vulnerability in [from_wire(json.loads(line))]
             for vulnerability_id in vulnerability.vulnerability_ids
             for fixed in vulnerability.fixed_in
+            if fixed.status != "unreadable"
         )
         self._database.execute("BEGIN")
         self._database.executemany("INSERT OR IGNORE INTO said VALUES (?, ?, ?, ?)", rows)
@@ -114,4 +115,6 @@ def _package(fixed: FixedPackage) -> str:
 
 
 def _said(fixed: FixedPackage) -> str:
-    return fixed.status if fixed.status == "not_affected" else fixed.version or fixed.last_affected or ""
+    return (
+        fixed.status if fixed.status in ("not_affected", "unreadable") else fixed.version or fixed.last_affected or ""
+    )

@@ -17,7 +17,7 @@ from patches.service.backoff import Backoff
 log = Logger()
 
 _FIRST_RETRY_SECONDS = 10.0
-#: The problem of a list that has no record of a served platform.
+#: The beginning of the problem of a list that has no record of a served platform; the reasons may follow.
 EMPTY = "the list is empty"
 INTERNAL_ERROR = "internal error; see the log"
 
@@ -162,7 +162,8 @@ class SourceState:
 
     def is_settled(self, now: float) -> bool:
         """Return whether the source was asked, and all its lists were read."""
-        open_questions = [each for each in self.lists_of(None) if each.error not in (None, EMPTY) and not each.absent]
+        failed = [each for each in self.lists_of(None) if each.error is not None and not each.absent]
+        open_questions = [each for each in failed if not str(each.error).startswith(EMPTY)]
         return self.told and not self.is_due(now) and not open_questions
 
     def lists_of(self, platform: str | None) -> list[RetrySchedule]:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from patches.interfaces import SourceError
+from patches.skipped import NO_RECORD
 from patches.sources.archive.decompress import Meter, UnpackLimits, decompression_errors, open_metered
 from patches.sources.archive.zip import BadZip, read_member, zip_members
-from patches.sources.parse_context import NO_RECORD, ParseContext
+from patches.sources.parse_context import ParseContext
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _BLOCK = 64 * 1024

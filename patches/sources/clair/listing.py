@@ -18,6 +18,7 @@ from zope.interface import implementer
 
 from patches.interfaces import IListing, ListChanged, SourceError
 from patches.platforms import Platform
+from patches.skipped import NO_NAME, SLASH
 from patches.sources.clair.api import ClairAPI
 from patches.sources.clair.namespaces import namespace_of
 from patches.sources.clair.parser import Details, Page, SkippedEntries
@@ -31,10 +32,9 @@ MAX_PAGES = 10_000
 #: Clair never announces a next page after an empty one; a proxy in front of it may, so a few are accepted.
 MAX_EMPTY_PAGES = 3
 
-#: Reasons to skip an entry of a list.
-SLASH = "name with a slash"
-NAMELESS = "no name"
+#: The reason to skip an entry that was deleted after it was listed.
 GONE = "gone"
+_NOTE = "Clair cannot be asked for the packages of a name with a slash"
 
 
 @implementer(IListing)
@@ -147,7 +147,10 @@ class ClairListing:
         self._tails.keep(str(self._platform), tail, not self.partial)
 
     async def _fetched(self, page: Page) -> AsyncIterator[Vulnerability]:
-        """Yield the vulnerabilities on a page, in its order, with a few requests sent ahead."""
+        """
+        Yield the vulnerabilities on a page in its order, then those that cannot be requested; a few requests are sent
+        ahead.
+        """
         names = self._fetchable(page.names)
         under_way: deque[tuple[str, Deferred[Details | None]]] = deque()
         try:
@@ -161,6 +164,8 @@ class ClairListing:
                 if name == page.names[-1]:
                     self._last = name, digest_of(details)
                 yield evolve(details.vulnerability, source=self._source)
+            for name in filter(_has_slash, page.names):
+                yield Vulnerability(name, str(self._platform), source=self._source, note=_NOTE)
         finally:
             # The consumer stopped early, or a request failed: cancel the others and drop their errors.
             for _, asked in under_way:
@@ -183,10 +188,10 @@ class ClairListing:
             self.found += 1
             if name == self._awaited:
                 self._awaited = None
-            if name and "/" not in name:
+            if name and not _has_slash(name):
                 yield name
             else:
-                self._left_out.note(name, (SLASH if name else NAMELESS,))
+                self._left_out.note(name, (SLASH if name else NO_NAME,))
 
     def _miss(self, name: str) -> None:
         """
@@ -201,3 +206,7 @@ class ClairListing:
     def _odd(self, message: str) -> SourceError:
         """Return the error that ends the pass; after a partial one the whole list is read."""
         return ListChanged(message) if self.partial else SourceError(message)
+
+
+def _has_slash(name: str) -> bool:
+    return "/" in name

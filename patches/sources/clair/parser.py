@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 
 from patches.interfaces import SourceError
 from patches.platforms import Platform
+from patches.skipped import NO_PACKAGE_NAME, UNREADABLE
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 
 SEVERITIES = {
@@ -24,9 +25,6 @@ SEVERITIES = {
 }
 #: Versions that mean "no fix"; the second is Clair's stored form, which is not meant to be sent.
 NO_FIX = ("None", "#MAXV#")
-#: Reasons to skip a package of a vulnerability, as neither "affected" nor "fixed" is known for it.
-NO_VERSION = "package without a version"
-NO_PACKAGE_NAME = "package without a name"
 
 
 class MalformedDocument(SourceError):
@@ -51,7 +49,7 @@ class Details:
     """
     A vulnerability with its packages.
 
-    :ivar left_out: a reason for each package that was skipped.
+    :ivar left_out: a reason for each package that was skipped or could not be read.
     """
 
     vulnerability: Vulnerability
@@ -92,8 +90,8 @@ def parse_details(body: bytes, name: str, platform: Platform) -> Details:
     """
     Parse the details of one vulnerability.
 
-    A ``FixedIn`` that is absent means that no package is affected. A package without a version is skipped, with a
-    reason: it is neither affected nor unaffected. Metadata is free-form in Clair: only NVD's is read.
+    A ``FixedIn`` that is absent means that no package is affected. A package without a version cannot be read: it
+    is neither affected nor unaffected. Metadata is free-form in Clair: only NVD's is read.
 
     :param name: the requested name.
     :raises MalformedDocument: if it is not the vulnerability of that name.
@@ -121,7 +119,8 @@ def _packages(fixed_in: Any, kind: str) -> tuple[tuple[FixedPackage, ...], tuple
         if not name:
             left_out.append(NO_PACKAGE_NAME)
         elif not version:
-            left_out.append(NO_VERSION)
+            left_out.append(UNREADABLE)
+            packages.append(FixedPackage(name, None, kind, status="unreadable", note="the version is missing"))
         elif version in NO_FIX:
             packages.append(FixedPackage(name, None, kind, status="affected"))
         else:

@@ -8,7 +8,7 @@ from typing import Any
 from patches.platforms import PATTERN
 from patches.sources.fields import object_of, text_of
 from patches.sources.parse_context import NoPlatform, ParseContext
-from patches.sources.red_hat import platform_of_cpe
+from patches.sources.red_hat import ProductRelease
 
 #: The key of the repositories of Red Hat's products in Clair; other keys are those of container images.
 _CPE_REPOSITORY = "rhel-cpe-repository"
@@ -28,9 +28,9 @@ _FAMILIES = {
 _AMAZON_1 = "2018.03"
 
 
-def platform_of(record: dict[str, Any], context: ParseContext) -> str:
+def release_of(record: dict[str, Any], context: ParseContext) -> ProductRelease:
     """
-    Return the platform of a vulnerability.
+    Return the platform of a vulnerability, and the track of a product of Red Hat with longer support.
 
     :param record: the vulnerability in Clair's form.
     :param context: contains the reasons of skipped entries so far.
@@ -39,14 +39,14 @@ def platform_of(record: dict[str, Any], context: ParseContext) -> str:
     distribution, repository = object_of(record.get("distribution")), object_of(record.get("repository"))
     name, version = text_of(distribution.get("did")), text_of(distribution.get("version_id"))
     if name:
-        return _of_distribution(name, version, context)
+        return ProductRelease(_of_distribution(name, version, context))
     key, cpes = text_of(repository.get("key")), [text_of(repository.get(key)) for key in ("cpe", "name")]
     if key and key != _CPE_REPOSITORY:
         raise NoPlatform("container image")
-    found = [platform_of_cpe(cpe) for cpe in cpes if cpe]
-    if not any(found):
+    found = [release for cpe in cpes if (release := ProductRelease.from_cpe(cpe)) is not None]
+    if not found:
         raise NoPlatform("another product of Red Hat" if any("redhat" in cpe for cpe in cpes) else "no distribution")
-    return next(platform for platform in found if platform)
+    return found[0]
 
 
 def _of_distribution(name: str, version: str, context: ParseContext) -> str:

@@ -15,7 +15,8 @@ from typing import Any, BinaryIO
 
 from patches.interfaces import SourceError
 from patches.platforms import Platform
-from patches.sources.clair_export.distributions import platform_of
+from patches.skipped import NO_ID, NO_PACKAGE, NO_RECORD
+from patches.sources.clair_export.distributions import release_of
 from patches.sources.fields import (
     SOURCES,
     arch_restriction,
@@ -27,8 +28,8 @@ from patches.sources.fields import (
     time_in,
 )
 from patches.sources.ids import errata, split_ids, vulnerability_ids
-from patches.sources.parse_context import INVALID_VERSION, NO_ID, NO_PACKAGE, NO_RECORD, NoPlatform, ParseContext
-from patches.sources.red_hat import parse_module
+from patches.sources.parse_context import NoPlatform, ParseContext, invalid
+from patches.sources.red_hat import ProductRelease, parse_module
 from patches.versions import InvalidVersion, ordering
 from patches.vulnerability import KINDS, FixedPackage, Vulnerability
 
@@ -78,16 +79,14 @@ def _parse_entry(entry: dict[str, Any], context: ParseContext) -> Iterator[Vulne
         context.skip("package of a programming language")
         return
     try:
-        platform = platform_of(record, context)
-        if context.wants(platform):
-            yield from _vulnerabilities(record, platform, context)
+        release = release_of(record, context)
+        if context.wants(release.platform):
+            yield from _vulnerabilities(record, release, context)
     except NoPlatform as error:
         context.skip(error.reason)
-    except InvalidVersion:
-        context.skip(INVALID_VERSION)
 
 
-def _vulnerabilities(record: dict[str, Any], platform: str, context: ParseContext) -> Iterator[Vulnerability]:
+def _vulnerabilities(record: dict[str, Any], release: ProductRelease, context: ParseContext) -> Iterator[Vulnerability]:
     names, aliases = _names(text_of(record.get("name")))
     package = record.get("package")
     if not names:
@@ -95,12 +94,17 @@ def _vulnerabilities(record: dict[str, Any], platform: str, context: ParseContex
     elif not isinstance(package, dict) or not is_name(package.get("name")) or package.get("kind") not in KINDS:
         context.skip(NO_PACKAGE)
     elif package.get("kind") == "source" or package.get("arch") not in SOURCES:
-        fixed, aliases = _fixed(record, package, platform), aliases | _aliases(record, names)
+        try:
+            fixed = _fixed(record, package, release)
+        except InvalidVersion as error:
+            module = parse_module(text_of(package.get("module")))
+            fixed = context.unreadable(package["name"], package["kind"], invalid(error.version), release.track, module)
+        aliases |= _aliases(record, names)
         links, vector = text_of(record.get("links")).split(), text_of(record.get("severity"))
         for name in names:
             yield Vulnerability(
                 name=name,
-                platform=platform,
+                platform=release.platform,
                 fixed_in=(fixed,),
                 severity=severity_in(record.get("normalized_severity")),
                 details_href=_page(links, name),
@@ -134,13 +138,13 @@ def _page(links: list[str], name: str) -> str:
     return next((link for link in usable if name in link), usable[0] if usable else "")
 
 
-def _fixed(record: dict[str, Any], package: dict[str, Any], platform: str) -> FixedPackage:
+def _fixed(record: dict[str, Any], package: dict[str, Any], release: ProductRelease) -> FixedPackage:
     """
     Return the package, with the vulnerable versions as Clair's matchers interpret them.
 
     :raises InvalidVersion: if a version cannot be compared.
     """
-    parsed = Platform.from_name(platform)
+    parsed = Platform.from_name(release.platform)
     version, last = text_of(record.get("fixed_in_version")), text_of(package.get("version"))
     status = "fixed" if version else "affected"
     if version == "0":
@@ -158,6 +162,7 @@ def _fixed(record: dict[str, Any], package: dict[str, Any], platform: str) -> Fi
         arches=_arches(text_of(record.get("arch_op")), text_of(package.get("arch")), package["kind"]),
         module=parse_module(text_of(package.get("module"))),
         last_affected=last if by_last else None,
+        track=release.track,
     )
 
 

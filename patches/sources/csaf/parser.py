@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from patches.skipped import NO_ID, WITHDRAWN
 from patches.sources.archive.members import json_documents
 from patches.sources.csaf.products import ProductTree
 from patches.sources.csaf.statuses import ReleaseStatements, releases_of
 from patches.sources.fields import dicts, is_link, is_name, object_of, severity_in, time_in
 from patches.sources.ids import errata
-from patches.sources.parse_context import NO_ID, WITHDRAWN, ParseContext
+from patches.sources.parse_context import ParseContext
 from patches.vulnerability import Severity, Vulnerability
 
 _PAGE = "https://access.redhat.com/security/cve/{}"
@@ -59,7 +60,7 @@ def _parse_document(document: dict[str, Any], context: ParseContext) -> Iterator
             context.skip("rejected")
         else:
             for platform, release in sorted(releases.items()):
-                packages = release.packages() if context.wants(platform) else ()
+                packages = release.packages(context) if context.wants(platform) else ()
                 if packages:
                     severity = _severity(content, release) or _aggregate(document)
                     common = _common(name, content, release)

@@ -11,7 +11,7 @@ from typing import Any
 from attrs import frozen
 
 from patches.sources.fields import dicts
-from patches.sources.red_hat import RpmPurl, platform_of_cpe
+from patches.sources.red_hat import ProductRelease, RpmPurl
 
 #: The deepest nesting: a package is in a module, and a module in a repository; no document is known to go deeper.
 _DEEPEST = 4
@@ -25,7 +25,7 @@ class Component:
     :ivar module: ``name:stream``, or ``None``.
     """
 
-    platform: str
+    release: ProductRelease
     package: RpmPurl
     module: str | None
 
@@ -41,7 +41,7 @@ class ProductTree:
         self._helpers: dict[str, dict[str, Any]] = {}
         self._parts: dict[str, tuple[str, str]] = {}
         self._purls: dict[str, RpmPurl | None] = {}
-        self._releases: dict[str, str | None] = {}
+        self._releases: dict[str, ProductRelease | None] = {}
         if isinstance(tree, dict):
             self._add_branches(tree)
             self._add_relationships(tree)
@@ -51,12 +51,12 @@ class ProductTree:
         if not isinstance(product_id, str) or product_id not in self._parts:
             return None
         first, *between, last = self._chain(product_id)
-        platform = self._release(last)
-        package = self._purl(first) if platform else None
-        if platform is None or package is None or not package.name:
+        release = self._release(last)
+        package = self._package(first) if release else None
+        if release is None or package is None or not package.name:
             return None
         modules = [purl.module for purl in map(self._purl, between) if purl is not None]
-        return Component(platform, package, package.module or next(filter(None, modules), None))
+        return Component(release, package, package.module or next(filter(None, modules), None))
 
     def _add_branches(self, tree: dict[str, Any]) -> None:
         waiting = [tree]
@@ -83,11 +83,19 @@ class ProductTree:
         parts = self._parts.get(product_id) if depth < _DEEPEST else None
         return [product_id] if parts is None else [each for part in parts for each in self._chain(part, depth + 1)]
 
-    def _release(self, product_id: str) -> str | None:
+    def _release(self, product_id: str) -> ProductRelease | None:
         if product_id not in self._releases:
             cpe = self._helpers.get(product_id, {}).get("cpe")
-            self._releases[product_id] = platform_of_cpe(cpe) if isinstance(cpe, str) else None
+            self._releases[product_id] = ProductRelease.from_cpe(cpe) if isinstance(cpe, str) else None
         return self._releases[product_id]
+
+    def _package(self, product_id: str) -> RpmPurl | None:
+        """
+        Return the package of a component. In documents of 2023 components have no identification: their ids are names.
+        """
+        if product_id in self._helpers and not self._helpers[product_id]:
+            return RpmPurl.from_product_id(product_id)
+        return self._purl(product_id)
 
     def _purl(self, product_id: str) -> RpmPurl | None:
         if product_id not in self._purls:

@@ -9,6 +9,7 @@ from attrs import define, field
 
 from patches.sources.csaf.products import Component, ProductTree
 from patches.sources.fields import SOURCES, arch_restriction, dicts, sorted_packages
+from patches.sources.parse_context import ParseContext
 from patches.vulnerability import FixedPackage
 
 #: CSAF's product status → the status of a package
@@ -26,8 +27,8 @@ _WORDS = {
     "will not fix": "will_not_fix",
 }
 _CATEGORIES = {"no_fix_planned": "will_not_fix", "none_available": "affected"}
-#: A package without its architectures: name, kind, module, status, version.
-_Row = tuple[str, str, str | None, str, str | None]
+#: A package without its architectures: name, kind, module, track, status, version.
+_Row = tuple[str, str, str | None, str | None, str, str | None]
 
 
 @define(eq=False)
@@ -36,34 +37,49 @@ class ReleaseStatements:
     The statements about one release.
 
     :ivar ids: the product ids of its packages.
+    :ivar unreadable: names of packages, with kind, module and track, whose fix has no valid version.
     """
 
     ids: set[str] = field(factory=set)
+    unreadable: set[tuple[str, str, str | None, str | None]] = field(factory=set)
     _rows: dict[_Row, set[str]] = field(factory=dict)
 
     def add(self, component: Component, status: str) -> None:
         """Add a package. Of fixes only binary packages are read; packages without a fix are mostly source packages."""
-        package = component.package
+        package, track = component.package, component.release.track
         is_source = package.arch is None or package.arch in SOURCES
         if status == "fixed":
+            if package.version is None:
+                self.unreadable.add((package.name, "source" if is_source else "binary", component.module, track))
             if is_source or package.version is None:
                 return
-            row: _Row = (package.name, "binary", component.module, status, package.version)
+            row: _Row = (package.name, "binary", component.module, track, status, package.version)
         else:
-            row = (package.name, "source" if is_source else "binary", component.module, status, None)
+            row = (package.name, "source" if is_source else "binary", component.module, track, status, None)
         self._rows.setdefault(row, set()).update(() if is_source else (str(package.arch),))
 
-    def packages(self) -> tuple[FixedPackage, ...]:
+    def packages(self, context: ParseContext) -> tuple[FixedPackage, ...]:
         """
-        Return the packages; one that is unaffected in one product but affected in another of the release is affected.
+        Return the packages; one that is unaffected in one product but affected in another of its track is affected.
         """
-        affected = {row[:3] for row in self._rows if row[3] != "not_affected"}
-        rows = [row for row in self._rows if row[3] != "not_affected" or row[:3] not in affected]
-        return sorted_packages(
-            FixedPackage(name, version, kind, status=status, arches=arch_restriction(self._rows[row]), module=module)
+        affected = {row[:4] for row in self._rows if row[4] != "not_affected"}
+        rows = [row for row in self._rows if row[4] != "not_affected" or row[:4] not in affected]
+        readable = (
+            FixedPackage(
+                *(name, version, kind),
+                status=status,
+                arches=arch_restriction(self._rows[row]),
+                module=module,
+                track=track,
+            )
             for row in rows
-            for name, kind, module, status, version in [row]
+            for name, kind, module, track, status, version in [row]
         )
+        unreadable = (
+            context.unreadable(name, kind, "the fix has no valid version", track, module)
+            for name, kind, module, track in sorted(self.unreadable, key=str)
+        )
+        return sorted_packages([*readable, *unreadable])
 
     def concerns(self, ids: Any) -> bool:
         """Return whether product ids include a package of this release; without ids a statement is about all."""
@@ -84,7 +100,7 @@ def releases_of(vulnerability: dict[str, Any], products: ProductTree) -> dict[st
         for product_id in ids if isinstance(ids, list) else ():
             component = products.component(product_id)
             if component is not None:
-                release = found.setdefault(component.platform, ReleaseStatements())
+                release = found.setdefault(component.release.platform, ReleaseStatements())
                 release.ids.add(product_id)
                 release.add(component, reasons.get(product_id, status) if status == "affected" else status)
     return found

@@ -13,8 +13,9 @@ from typing import Any, BinaryIO
 import ijson
 
 from patches.interfaces import SourceError
-from patches.sources.fields import is_name, severity_in
-from patches.sources.parse_context import INVALID_VERSION, NO_RECORD, ParseContext
+from patches.skipped import NO_RECORD
+from patches.sources.fields import is_name, object_of, severity_in
+from patches.sources.parse_context import ParseContext, invalid
 from patches.versions import InvalidVersion
 from patches.versions.dpkg import sort_key
 from patches.vulnerability import FixedPackage, Vulnerability
@@ -37,7 +38,7 @@ _PAGE = "https://security-tracker.debian.org/tracker/{}"
 
 
 class _NoRecord(ValueError):
-    """A value that is not the tracker's record of a vulnerability in a release."""
+    """A value that is not the tracker's record of a vulnerability in a release; its text is the reason."""
 
 
 def parse_tracker(stream: BinaryIO, context: ParseContext) -> Iterator[Vulnerability]:
@@ -74,13 +75,13 @@ def _parse_package(package: str, entries: dict[str, Any], context: ParseContext)
                 context.skip(context.unknown("release", codename))
             elif context.wants(platform):
                 try:
-                    fixed, severity = _fixed(package, release), severity_in(release.get("urgency"))
-                except InvalidVersion:
-                    context.skip(INVALID_VERSION)
-                except _NoRecord:
-                    context.skip(NO_RECORD)
-                else:
-                    yield Vulnerability(name, platform, (fixed,), severity, _PAGE.format(name), source=context.source)
+                    fixed = _fixed(package, release)
+                except InvalidVersion as error:
+                    fixed = context.unreadable(package, "source", invalid(error.version))
+                except _NoRecord as error:
+                    fixed = context.unreadable(package, "source", str(error))
+                severity = severity_in(object_of(release).get("urgency"))
+                yield Vulnerability(name, platform, (fixed,), severity, _PAGE.format(name), source=context.source)
 
 
 def _fixed(package: str, release: Any) -> FixedPackage:
@@ -90,7 +91,7 @@ def _fixed(package: str, release: Any) -> FixedPackage:
     if status == "undetermined":
         return FixedPackage(package, None, status="under_investigation")
     if status != "open":
-        raise _NoRecord
+        raise _NoRecord(f"the status {ascii(status)[:40]} is not known")
     if release.get("urgency") == "end-of-life":
         return FixedPackage(package, None, status="end_of_life")
     reason = release.get("nodsa_reason")
@@ -103,7 +104,7 @@ def _resolved(package: str, version: Any) -> FixedPackage:
     if version == "0":
         return FixedPackage(package, None, status="not_affected")
     if not isinstance(version, str):
-        raise _NoRecord
+        raise _NoRecord("the version of the fix is missing")
     if not is_name(version):
         raise InvalidVersion(version, "it contains characters that cannot be printed")
     sort_key(version)

@@ -12,6 +12,7 @@ from patches.sources.fields import sorted_packages
 from patches.sources.osv.ecosystems import Target
 from patches.sources.osv.ranges import Range, ranges_of
 from patches.sources.parse_context import ParseContext
+from patches.tracks import ESM
 from patches.vulnerability import FixedPackage
 
 #: A module and its stream, as in the summaries of records: ``nodejs:20``.
@@ -43,35 +44,29 @@ def packages_of(entries: list[Entry], stream: str | None, context: ParseContext)
     """
     Return the packages of a vulnerability: each range once, sorted.
 
-    A package that has entries for subscribers only is affected on the other hosts too, and gets no fix there; but a fix
-    that is not marked as theirs may have been published for everyone before.
+    A package without a fix, even for subscribers, is affected on every host. A fix for subscribers only stays in their
+    track: the scanner decides what it means for other hosts.
 
     :param entries: all entries of one platform.
     :param stream: the module and stream of modular builds; ``None`` if unknown.
-    :param context: counts the ranges that are skipped.
+    :param context: counts what cannot be read.
     """
     packages = [package for entry in entries for package in _packages(entry, stream, context)]
     free = {entry.name for entry in entries if entry.place.track is None}
-    paid = entries[0].place.ecosystem.paid
-    unfixed = (package for package in packages if paid and package.track == paid and package.name not in free)
-    return sorted_packages([*packages, *(_for_everyone(package) for package in unfixed)])
+    unfixed = (each for each in packages if each.track == ESM and _is_open(each) and each.name not in free)
+    return sorted_packages([*packages, *(evolve(each, track=None) for each in unfixed)])
 
 
-def _for_everyone(package: FixedPackage) -> FixedPackage:
-    """
-    Convert an entry for subscribers only to the package of the other hosts, which get no fix.
-
-    The versions of kernels do not show whether a build is for subscribers.
-    """
-    is_theirs = package.version is None or str(package.track) in package.version or package.name.startswith("linux")
-    if package.status == "not_affected" or not is_theirs:
-        return evolve(package, track=None)
-    return evolve(package, track=None, version=None, last_affected=None, status="will_not_fix")
+def _is_open(package: FixedPackage) -> bool:
+    return package.version is None and package.status != "unreadable"
 
 
 def _packages(entry: Entry, stream: str | None, context: ParseContext) -> Iterator[FixedPackage]:
     ecosystem = entry.place.ecosystem
-    for bounds in ranges_of(entry.content, ecosystem.scheme, context):
+    for bounds in ranges_of(entry.content, ecosystem.scheme):
+        if bounds.problem is not None:
+            yield context.unreadable(entry.name, ecosystem.kind, bounds.problem, entry.place.track)
+            continue
         is_harmless = bounds.fixed == "0"
         yield FixedPackage(
             entry.name,

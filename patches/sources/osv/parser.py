@@ -2,7 +2,7 @@
 Parser of records in OSV's format, of any distribution; yields one vulnerability per record and platform.
 
 A record about a single CVE is named by the CVE, and its own id is an alias; an advisory keeps its id, and its CVEs are
-aliases. The rules of each distribution are in :mod:`patches.sources.osv.ecosystems`.
+aliases. The rules of each distribution are in :mod:`patches.sources.osv.table`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from patches.skipped import NO_PACKAGE, NO_RECORD, WITHDRAWN
 from patches.sources.archive.members import json_documents
 from patches.sources.fields import dicts, is_link, is_name, time_in
 from patches.sources.ids import vulnerability_ids
-from patches.sources.osv.ecosystems import ECOSYSTEMS, Ecosystem, Ecosystems
+from patches.sources.osv.ecosystems import ECOSYSTEMS, Ecosystems
 from patches.sources.osv.packages import Entry, packages_of, stream_in
+from patches.sources.osv.rules import Ecosystem
 from patches.sources.osv.severity import severity_of, vector_of
-from patches.sources.parse_context import NO_PACKAGE, NO_RECORD, WITHDRAWN, NoPlatform, ParseContext
+from patches.sources.parse_context import NoPlatform, ParseContext
 from patches.vulnerability import Vulnerability
 
 _CVE = re.compile(r"CVE-\d{4}-\d{4,19}\Z")
@@ -74,11 +76,12 @@ def parse_record(
 
 
 def _entries(document: dict[str, Any], context: ParseContext, ecosystems: Ecosystems) -> Iterator[Entry]:
-    """Yield the affected packages on the platforms that are wanted."""
+    """Yield the affected packages on the platforms that are wanted; of the others each reason is counted once."""
     affected = document.get("affected")
     if not isinstance(affected, list) or not affected:
         context.skip(NO_PACKAGE)
         return
+    refused: set[str] = set()
     for content in affected:
         package = content.get("package") if isinstance(content, dict) else None
         name, ecosystem = (package.get("name"), package.get("ecosystem")) if isinstance(package, dict) else (None, None)
@@ -88,7 +91,9 @@ def _entries(document: dict[str, Any], context: ParseContext, ecosystems: Ecosys
         try:
             place = ecosystems.place(ecosystem)
         except NoPlatform as error:
-            context.skip(error.reason)
+            if error.reason not in refused:
+                refused.add(error.reason)
+                context.skip(error.reason)
             continue
         if context.wants(place.platform):
             yield Entry(place, name, content)

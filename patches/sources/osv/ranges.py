@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from attrs import frozen
 
-from patches.sources.fields import is_name
-from patches.sources.parse_context import INVALID_VERSION, NO_RANGE, ParseContext
+from patches.sources.fields import dicts, is_name
+from patches.sources.parse_context import invalid
 from patches.versions import InvalidVersion, ordering
 
 _EVENTS = ("introduced", "fixed", "last_affected")
+_NONE = "it has no range of versions"
+#: Azure Linux has versions with a blank after the epoch.
+_BLANK = re.compile(r"(?<=^\d:) +")
 
 
 class _NoRange(ValueError):
-    """Events that do not form ranges."""
+    """Events that do not form ranges; its text is the reason."""
 
 
 @frozen
@@ -26,32 +30,32 @@ class Range:
     :ivar introduced: the first version that is affected; ``None``: the first of all.
     :ivar fixed: the first later version that is not affected; ``0``: no version was ever affected.
     :ivar last_affected: the last version that is affected, where the record names that instead of a fix.
+    :ivar problem: the reason why the range cannot be read; ``None`` if it could be read.
     """
 
     introduced: str | None = None
     fixed: str | None = None
     last_affected: str | None = None
+    problem: str | None = None
 
 
-def ranges_of(entry: dict[str, Any], scheme: str, context: ParseContext) -> Iterator[Range]:
+def ranges_of(entry: dict[str, Any], scheme: str) -> Iterator[Range]:
     """
-    Yield the ranges of an affected package.
+    Yield the ranges of an affected package; ranges of other kinds, as of commits, are ignored beside one of versions.
 
     :param entry: an element of ``affected``; its ``versions`` are not used, as they repeat its ranges.
     :param scheme: the order of its versions.
-    :param context: counts the ranges that are skipped.
     """
-    listed = entry.get("ranges")
-    if not isinstance(listed, list) or not listed:
-        context.skip(NO_RANGE)
-        return
+    listed = [item for item in dicts(entry.get("ranges")) if item.get("type") == "ECOSYSTEM"]
     for item in listed:
         try:
             yield from _ranges(item, _sort_key(scheme))
-        except InvalidVersion:
-            context.skip(INVALID_VERSION)
-        except _NoRange:
-            context.skip(NO_RANGE)
+        except InvalidVersion as error:
+            yield Range(problem=invalid(error.version))
+        except _NoRange as error:
+            yield Range(problem=str(error))
+    if not listed:
+        yield Range(problem=_NONE)
 
 
 def _sort_key(scheme: str) -> Callable[[str], Any]:
@@ -61,7 +65,7 @@ def _sort_key(scheme: str) -> Callable[[str], Any]:
     return sort_key
 
 
-def _ranges(item: Any, sort_key: Callable[[str], Any]) -> list[Range]:
+def _ranges(item: dict[str, Any], sort_key: Callable[[str], Any]) -> list[Range]:
     """
     Convert the events to ranges: a range begins with ``introduced`` and ends with the next event that is another one.
     """
@@ -77,26 +81,23 @@ def _ranges(item: Any, sort_key: Callable[[str], Any]) -> list[Range]:
     if is_open:
         found.append(Range(introduced))
     if not found:
-        raise _NoRange
+        raise _NoRange(_NONE)
     return found
 
 
-def _events(item: Any) -> list[tuple[str, str]]:
+def _events(item: dict[str, Any]) -> list[tuple[str, str]]:
     """
     Return the events of a range as pairs of kind and version.
 
     :raises _NoRange: if there is an unknown event: it might narrow the range, so the range is unknown too.
     """
-    events = item.get("events") if isinstance(item, dict) and item.get("type") == "ECOSYSTEM" else None
-    if not isinstance(events, list):
-        raise _NoRange
-    pairs = [pair for event in events if isinstance(event, dict) for pair in event.items()]
+    pairs = [pair for event in dicts(item.get("events")) for pair in event.items()]
     for kind, version in pairs:
         if kind not in _EVENTS or not isinstance(version, str):
-            raise _NoRange
+            raise _NoRange(f"its range of versions has the event {kind[:32]!a}, which is not known")
     if {"fixed", "last_affected"} <= {kind for kind, _ in pairs}:
-        raise _NoRange
-    return pairs
+        raise _NoRange("its range of versions has two ends")
+    return [(kind, _BLANK.sub("", version)) for kind, version in pairs]
 
 
 def _in_order(events: list[tuple[str, str]], sort_key: Callable[[str], Any]) -> list[tuple[str, str]]:

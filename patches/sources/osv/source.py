@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from patches.interfaces import ISource, SourceError
@@ -13,17 +14,19 @@ from patches.sources.config import SourceConfig
 from patches.sources.context import CONVERTED, SourceContext, SourceKind
 from patches.sources.feed import FeedPart
 from patches.sources.feed_config import feed_source, list_key
-from patches.sources.osv.ecosystems import TABLE
+from patches.sources.osv.ecosystems import ECOSYSTEMS, Ecosystems, with_configured
 from patches.sources.osv.parser import parse_osv
 from patches.sources.parse_context import ParseContext
 from patches.vulnerability import Vulnerability
 
 
-def parse_archives(part: FeedPart, paths: Sequence[Path], context: ParseContext) -> Iterator[Vulnerability]:
+def parse_archives(
+    part: FeedPart, paths: Sequence[Path], context: ParseContext, ecosystems: Ecosystems = ECOSYSTEMS
+) -> Iterator[Vulnerability]:
     """Parse archives or folders of records; see :class:`~patches.sources.feed.FeedParser`."""
     for path in paths:
         context.claimed = _claimed(path)
-        yield from parse_osv(context.counted(members(path)), context)
+        yield from parse_osv(context.counted(members(path)), context, ecosystems)
 
 
 def _claimed(path: Path) -> int | None:
@@ -43,9 +46,13 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
 
     :raises BadSetting: if an ecosystem is unknown.
     """
-    unknown = sorted(set(config.ecosystems) - {row.name for row in TABLE})
+    ecosystems = with_configured(context.ecosystems)
+    unknown = sorted(set(config.ecosystems) - ecosystems.names)
     if unknown:
-        raise BadSetting(f"[source.{config.name}]: there is no ecosystem {unknown[0]!r}")
+        raise BadSetting(
+            f"[source.{config.name}]: there is no ecosystem {unknown[0]!r}; "
+            f'a section [ecosystem."{unknown[0]}"] adds it'
+        )
 
     def parts(wanted: frozenset[str] | None) -> Sequence[FeedPart]:
         if not config.ecosystems:
@@ -56,7 +63,7 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
             for name in config.ecosystems
         ]
 
-    return feed_source(config, context, wanted, parse_archives, parts)
+    return feed_source(config, context, wanted, partial(parse_archives, ecosystems=ecosystems), parts)
 
 
 KIND = SourceKind(CONVERTED, create_source)

@@ -13,9 +13,10 @@ import ijson
 from attrs import define, field
 
 from patches.interfaces import SourceError
+from patches.skipped import NO_ID, NO_RECORD
 from patches.sources.fields import is_name
 from patches.sources.ids import split_ids
-from patches.sources.parse_context import INVALID_VERSION, NO_ID, NO_RECORD, ParseContext
+from patches.sources.parse_context import ParseContext, invalid
 from patches.versions import InvalidVersion
 from patches.versions.apk import sort_key
 from patches.vulnerability import FixedPackage, Vulnerability
@@ -26,13 +27,23 @@ _NEVER = "0"
 
 @define(eq=False)
 class _Fix:
-    """One vulnerability in one package: the highest version that fixes it, and its aliases."""
+    """
+    One vulnerability in one package.
 
-    version: str
+    :ivar version: the highest version that fixes it; ``None``: no valid version is listed.
+    :ivar invalid: a version that is not valid, or ``None``.
+    :ivar aliases: its other names.
+    """
+
+    version: str | None = None
+    invalid: str | None = None
     aliases: set[str] = field(factory=set)
 
     def fixed_in(self, version: str) -> None:
-        if self.version == _NEVER or (version != _NEVER and sort_key(version) > sort_key(self.version)):
+        """Add a version that fixes it."""
+        if not _is_valid(version):
+            self.invalid = self.invalid or version
+        elif self.version in (None, _NEVER) or (version != _NEVER and sort_key(version) > sort_key(self.version or "")):
             self.version = version
 
 
@@ -76,31 +87,34 @@ def _parse_package(item: Any, platform: str, context: ParseContext) -> Iterator[
         context.skip(NO_RECORD)
         return
     for vulnerability_id, found in _fixes_by_id(fixes, context).items():
-        never = found.version == _NEVER
-        fixed = FixedPackage(name, None if never else found.version, status="not_affected" if never else "fixed")
         yield Vulnerability(
             name=vulnerability_id,
             platform=platform,
-            fixed_in=(fixed,),
+            fixed_in=tuple(_packages(name, found, context)),
             details_href=_page(vulnerability_id, platform),
             aliases=tuple(sorted(found.aliases)),
             source=context.source,
         )
 
 
+def _packages(name: str, found: _Fix, context: ParseContext) -> Iterator[FixedPackage]:
+    if found.version == _NEVER:
+        yield FixedPackage(name, None, status="not_affected")
+    elif found.version is not None:
+        yield FixedPackage(name, found.version)
+    if found.invalid is not None:
+        yield context.unreadable(name, "source", invalid(found.invalid))
+
+
 def _fixes_by_id(fixes: dict[str, Any], context: ParseContext) -> dict[str, _Fix]:
     found: dict[str, _Fix] = {}
     for version, texts in fixes.items():
-        texts = texts if isinstance(texts, list) else []
-        if not _is_valid(version):
-            context.skip(INVALID_VERSION, len(texts))
-            continue
-        for text in texts:
+        for text in texts if isinstance(texts, list) else []:
             names, aliases = split_ids(text) if isinstance(text, str) else ([], set())
             if not names:
                 context.skip(NO_ID)
             for name in names:
-                fix = found.setdefault(name, _Fix(version))
+                fix = found.setdefault(name, _Fix())
                 fix.fixed_in(version)
                 fix.aliases |= aliases
     return found

@@ -15,10 +15,11 @@ from datetime import UTC, datetime
 from typing import BinaryIO
 from xml.etree.ElementTree import Element
 
+from patches.skipped import NO_PACKAGE, NO_RECORD, NOT_SECURITY, WITHDRAWN
 from patches.sources.archive.xml import children, name_of, text_in
 from patches.sources.fields import SOURCES, arch_restriction, is_link, is_name, severity_in, sorted_packages
 from patches.sources.ids import vulnerability_ids
-from patches.sources.parse_context import INVALID_VERSION, NO_PACKAGE, NO_RECORD, NOT_SECURITY, WITHDRAWN, ParseContext
+from patches.sources.parse_context import ParseContext, invalid
 from patches.vulnerability import FixedPackage, Vulnerability
 
 #: A package without its architectures: name, version, module.
@@ -91,6 +92,7 @@ def _page(references: list[Element], name: str) -> str:
 
 def _packages(update: Element, context: ParseContext) -> tuple[FixedPackage, ...]:
     builds: dict[_Build, set[str]] = {}
+    unreadable: set[FixedPackage] = set()
     for collection in update.iterfind("{*}pkglist/{*}collection"):
         module = _module(collection)
         for package in collection.iterfind("{*}package"):
@@ -98,19 +100,26 @@ def _packages(update: Element, context: ParseContext) -> tuple[FixedPackage, ...
             if not is_name(name) or not is_name(arch):
                 context.skip(NO_PACKAGE)
             elif version is None:
-                context.skip(INVALID_VERSION)
+                unreadable.add(context.unreadable(name, "binary", invalid(_written(package)), module=module))
             elif arch not in SOURCES:
                 builds.setdefault((name, version, module), set()).add(arch)
-    return sorted_packages(
+    readable = (
         FixedPackage(name, version, "binary", arches=arch_restriction(arches), module=module)
         for (name, version, module), arches in builds.items()
     )
+    return sorted_packages([*readable, *unreadable])
 
 
 def _module(collection: Element) -> str | None:
     found = collection.find("{*}module")
     name, stream = (found.get("name"), found.get("stream")) if found is not None else (None, None)
     return f"{name}:{stream}" if is_name(name) and is_name(stream) else None
+
+
+def _written(package: Element) -> str:
+    """Return the version as the document has it."""
+    epoch, version, release = (package.get(part, "") for part in ("epoch", "version", "release"))
+    return f"{epoch}:{version}-{release}" if epoch else f"{version}-{release}"
 
 
 def _version(package: Element) -> str | None:

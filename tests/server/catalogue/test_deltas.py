@@ -189,6 +189,7 @@ class ServingTests(DeltasCase):
                 "vulnerabilities": 500,
                 "digest": self.new.digest,
                 "revision": self.new.revision,
+                "unread": 0,
             },
         )
 

@@ -39,6 +39,7 @@ class OpeningTests(ServerCase):
                     "vulnerabilities": 9,
                     "chunks": 3,
                     "digest": snapshot.digest,
+                    "unread": 0,
                 },
             },
         )
@@ -122,6 +123,7 @@ class ReadingTests(ServerCase):
                 "vulnerabilities": 9,
                 "digest": stream.hexdigest(),
                 "revision": self.refresh.current("debian-12").revision,
+                "unread": 0,
             },
         )
 
@@ -213,7 +215,9 @@ class HereTests(ServerCase):
         self.assertEqual(debian["sources"], {"put": {"read": 9, "skipped": {"no-version": 2}}})
         self.assertEqual(debian["refresh"], {"failures": 0, "error": None, "alarm": None})
         self.assertEqual((rocky["revision"], rocky["ageSeconds"]), (None, None))
-        self.assertEqual(rocky["refresh"], {"failures": 1, "error": "the list is empty", "alarm": None})
+        self.assertEqual(
+            rocky["refresh"], {"failures": 1, "error": "the list is empty: 2 records: no-version", "alarm": None}
+        )
 
     def test_health(self) -> None:
         """A server that runs reports that it is healthy."""

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.server.http.representations import finished_document, platforms_document, poll_after, session_document
+from patches.server.http.representations import (
+    finished_document,
+    platforms_document,
+    poll_after,
+    session_document,
+    snapshot_document,
+)
 from patches.server.refresh.refresher import ListStatus
 from patches.server.sessions.table import Limits, SessionTable
 from patches.wire import rfc3339
@@ -54,8 +61,14 @@ class DocumentTests(SynchronousTestCase):
         """The document of the end states the counts and the digest that a reader must have found."""
         self.assertEqual(
             finished_document(snapshot()),
-            {"finished": True, "chunks": 4, "vulnerabilities": 40, "digest": "00" * 32, "revision": "r1"},
+            {"finished": True, "chunks": 4, "vulnerabilities": 40, "digest": "00" * 32, "revision": "r1", "unread": 0},
         )
+
+    def test_unread(self) -> None:
+        """The documents of a snapshot count the entries of its sources that were lost."""
+        skipped = {"not a record": 4, "unknown release: x": 3, "withdrawn": 9}
+        lossy = evolve(snapshot(), sources={"osv": {"read": 40, "skipped": skipped}})
+        self.assertEqual((finished_document(lossy)["unread"], snapshot_document(lossy)["unread"]), (7, 7))
 
     def test_platforms(self) -> None:
         """Platforms are ordered by name; a platform without a list has no revision and no age."""

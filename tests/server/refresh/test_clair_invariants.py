@@ -143,7 +143,7 @@ class Following(RuleBasedStateMachine):
         known, whole = self.versions(platform), self.is_whole(platform)
         if platform in self.disturbed:
             return  # it changed during the import: the next one has to compensate for that
-        live = {name: version for name, version in self.live[platform].items() if "/" not in name}
+        live = {name: "" if "/" in name else version for name, version in self.live[platform].items()}
         assert {name: known[name] for name in live} == live
         others = known.keys() - live.keys()
         assert others <= (set() if whole else self.deleted[platform])
@@ -151,7 +151,7 @@ class Following(RuleBasedStateMachine):
     def versions(self, platform: str) -> dict[str, str]:
         """Return the staged versions by name."""
         packages = {name: json.loads(line)["fixedInPackages"] for name, line in self.lists.lines(platform, "clair")}
-        return {name: fixes[0]["version"] if fixes else "" for name, fixes in packages.items()}
+        return {name: (fixes[0]["version"] or "") if fixes else "" for name, fixes in packages.items()}
 
     def is_whole(self, platform: str) -> bool:
         """Return whether a list was read completely just now."""

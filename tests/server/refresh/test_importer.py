@@ -130,3 +130,11 @@ class ImporterTests(SynchronousTestCase):
         reading.cancel()
         self.failureResultOf(reading, CancelledError)
         self.assertEqual(self.names(), [])
+
+    def test_empty_says_why(self) -> None:
+        """The problem of an empty list names the most frequent reasons to skip its entries."""
+        self.source.lists["debian-12"] = []
+        self.source.skipped = Counter({"unknown ecosystem: Photon OS": 222, "withdrawn": 1})
+        problem = str(self.failureResultOf(self.read(), SourceError).value)
+        told = "the list is empty: 222 records of the unknown ecosystem Photon OS, 1 record: withdrawn"
+        self.assertEqual(problem, told)

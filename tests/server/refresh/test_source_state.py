@@ -160,7 +160,12 @@ class SourceStateTests(SynchronousTestCase):
         """A source is settled once it was asked and read; an empty or absent list is an answer, a failure is not."""
         self.settle()
         self.assertTrue(self.subject.is_settled(10.0))
-        for error, absent, expected in ((EMPTY, False, True), ("404", True, True), ("broken", False, False)):
+        for error, absent, expected in (
+            (f"{EMPTY}: x", False, True),
+            (EMPTY, False, True),
+            ("404", True, True),
+            ("broken", False, False),
+        ):
             self.subject.source_lists["a"].attempts.error, self.subject.source_lists["a"].attempts.absent = (
                 error,
                 absent,

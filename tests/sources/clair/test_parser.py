@@ -8,9 +8,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.platforms import Platform
+from patches.skipped import NO_PACKAGE_NAME, UNREADABLE
 from patches.sources.clair.parser import (
-    NO_PACKAGE_NAME,
-    NO_VERSION,
     Details,
     MalformedDocument,
     Page,
@@ -80,11 +79,13 @@ class DetailsTests(SynchronousTestCase):
         self.assertEqual([package.name for package in fixed_in(*entries)], ["bash", "krb5", "xen"])
 
     def test_unusable_packages(self) -> None:
-        """A package without a version or a name is skipped and reported."""
+        """A package without a name is skipped, one without a version is unreadable; both are reported."""
         entries = [{"Name": "a"}, {"Name": "b", "Version": ""}, {"Version": "1"}, {"Name": "c", "Version": "1"}]
         parsed = details(FixedIn=entries)
-        self.assertEqual(parsed.vulnerability.fixed_in, (FixedPackage("c", "1"),))
-        self.assertEqual(parsed.left_out, (NO_VERSION, NO_VERSION, NO_PACKAGE_NAME))
+        unreadable = {"status": "unreadable", "note": "the version is missing"}
+        expected = [FixedPackage(name, None, **unreadable) for name in "ab"]  # type: ignore[arg-type]
+        self.assertEqual(parsed.vulnerability.fixed_in, (*expected, FixedPackage("c", "1")))
+        self.assertEqual(parsed.left_out, (UNREADABLE, UNREADABLE, NO_PACKAGE_NAME))
 
     def test_kind(self) -> None:
         """The platform determines the kind of packages: source packages, or binary ones for rpm."""

@@ -6,7 +6,7 @@ from zope.interface.verify import verifyObject
 
 from patches.interfaces import IListing, ISource, PlatformNotListed
 from patches.platforms import InvalidPlatform
-from patches.sources.clair.parser import NO_VERSION
+from patches.skipped import UNREADABLE
 from patches.sources.clair.source import ClairSettings
 from patches.sources.fetch.retry import FetchSettings
 from patches.vulnerability import FixedPackage
@@ -162,10 +162,15 @@ class WalkTests(MemoryCase):
         self.assertEqual(len(self.read(self.stub_source().listing("alpine-3.8"))), len(ODD_NAMES))
 
     def test_names_with_a_slash(self) -> None:
-        """A name with a slash cannot be fetched: it is not requested, and counted."""
+        """A name with a slash cannot be requested: it is counted, and its record has no package but says why."""
         self.double.load("alpine:v3.10", named("CVE-1", "CVE-2018-14466 (AFS/RX)", "/", "CVE-2"))
         listing = self.source().listing("alpine-3.10")
-        self.assertEqual([vulnerability.name for vulnerability in self.read(listing)], ["CVE-1", "CVE-2"])
+        found = self.read(listing)
+        self.assertEqual([each.name for each in found][:2], ["CVE-1", "CVE-2"])
+        for each in found[2:]:
+            self.assertEqual((each.fixed_in, each.platform), ((), "alpine-3.10"))
+            self.assertIn("Clair cannot be asked", each.note or "")
+        self.assertEqual(len(found), 4)
         self.assertEqual(listing.skipped, {"name with a slash": 2})
         self.assertEqual(self.double.requests["details"], 2)
 
@@ -177,10 +182,10 @@ class WalkTests(MemoryCase):
         self.assertEqual(listing.skipped, {"no name": 1})
 
     def test_packages_left_out(self) -> None:
-        """Packages with missing fields are counted."""
+        """A package without a version is unreadable, and counted."""
         fixes = [{"Name": "a", "Version": ""}, {"Name": "b", "Version": "1"}]
         self.double.load("debian:9", [{"Name": "CVE-1", "FixedIn": fixes}])
         listing = self.source().listing("debian-9")
         (found,) = self.read(listing)
-        self.assertEqual([package.name for package in found.fixed_in], ["b"])
-        self.assertEqual(listing.skipped, {NO_VERSION: 1})
+        self.assertEqual([(each.name, each.status) for each in found.fixed_in], [("a", "unreadable"), ("b", "fixed")])
+        self.assertEqual(listing.skipped, {UNREADABLE: 1})

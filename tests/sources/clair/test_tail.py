@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from patches.skipped import SLASH, UNREADABLE
 from patches.sources.clair import parser as clair_left_out
-from patches.sources.clair.listing import SLASH
-from patches.sources.clair.parser import NO_VERSION
 from patches.sources.clair.source import ClairSettings, ClairSource
 from patches.sources.fetch.retry import FetchSettings
 from tests.sources.clair_in_memory import named
@@ -51,7 +50,7 @@ class UnchangedTests(TailCase):
         """A last row whose details cannot be fetched is compared by its name only."""
         self.double.load("debian:9", named("x/y"))
         self.assert_changed()
-        self.assert_taken("d")
+        self.assert_taken("d", "x/y")
         self.double.requests.clear()
         self.assert_unchanged()
         self.assertEqual(self.double.requests, {"namespaces": 1, "list": 1})
@@ -155,10 +154,10 @@ class ChangeTests(TailCase):
         """Skipped entries are counted for the whole list, and each entry once."""
         self.double.load("debian:9", [{"Name": "e", "FixedIn": [{"Name": "p"}]}, {"Name": "e/f"}])
         self.take()
-        self.assertEqual((self.listing.skipped, self.listing.found), ({NO_VERSION: 1, SLASH: 1}, 3))
+        self.assertEqual((self.listing.skipped, self.listing.found), ({UNREADABLE: 1, SLASH: 1}, 3))
         self.double.load("debian:9", [{"Name": "g/h"}, {"Name": "e/f"}])
         self.take()
-        self.assertEqual(self.listing.skipped, {NO_VERSION: 1, SLASH: 2})
+        self.assertEqual(self.listing.skipped, {UNREADABLE: 1, SLASH: 2})
         self.change("e")
         self.take()
         self.assertEqual(self.listing.skipped, {SLASH: 2})

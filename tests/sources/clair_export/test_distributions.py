@@ -6,8 +6,9 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.sources.clair_export.distributions import platform_of
+from patches.sources.clair_export.distributions import release_of
 from patches.sources.parse_context import NoPlatform, ParseContext
+from patches.sources.red_hat import ProductRelease
 
 CPE = "cpe:2.3:a:redhat:enterprise_linux:{}:*:appstream:*:*:*:*:*"
 
@@ -18,7 +19,7 @@ class PlatformTests(SynchronousTestCase):
     def refused(self, **record: Any) -> str:
         """Return the reason why a vulnerability has no platform."""
         with self.assertRaises(NoPlatform) as caught:
-            platform_of(record, ParseContext("clair"))
+            release_of(record, ParseContext("clair"))
         self.assertEqual(str(caught.exception), caught.exception.reason)
         return caught.exception.reason
 
@@ -44,7 +45,7 @@ class PlatformTests(SynchronousTestCase):
             ("ubuntu", "22.04"): "ubuntu-22.04",
         }.items():
             record = {"distribution": {"did": name, "version_id": version}}
-            self.assertEqual(platform_of(record, ParseContext("clair")), platform)
+            self.assertEqual(release_of(record, ParseContext("clair")).platform, platform)
 
     def test_unknown(self) -> None:
         """Another distribution, or a version in another form, is no platform; the reason contains both."""
@@ -60,7 +61,7 @@ class PlatformTests(SynchronousTestCase):
         context = ParseContext("clair")
         for number in range(100):
             try:
-                platform_of({"distribution": {"did": f"made-up-{number}"}}, context)
+                release_of({"distribution": {"did": f"made-up-{number}"}}, context)
             except NoPlatform as error:
                 context.skip(error.reason)
         self.assertEqual((context.skipped.total(), len(context.skipped)), (100, 21))
@@ -74,12 +75,18 @@ class PlatformTests(SynchronousTestCase):
             {"cpe": CPE.format(9)},
         ):
             record = {"distribution": {"did": "", "version_id": ""}, "repository": repository}
-            self.assertEqual(platform_of(record, ParseContext("clair")), "rhel-9")
+            self.assertEqual(release_of(record, ParseContext("clair")).platform, "rhel-9")
+
+    def test_longer_support(self) -> None:
+        """A product with longer support is a track."""
+        cpe = "cpe:2.3:a:redhat:rhel_eus:9.4:*:baseos:*:*:*:*:*"
+        record = {"repository": {"key": "rhel-cpe-repository", "cpe": cpe}}
+        self.assertEqual(release_of(record, ParseContext("clair")), ProductRelease("rhel-9", "eus-9.4"))
 
     def test_distribution_first(self) -> None:
         """A distribution takes precedence over a product."""
         record = {"distribution": {"did": "rhel", "version_id": "8"}, "repository": {"cpe": CPE.format(9)}}
-        self.assertEqual(platform_of(record, ParseContext("clair")), "rhel-8")
+        self.assertEqual(release_of(record, ParseContext("clair")).platform, "rhel-8")
 
     def test_no_platform(self) -> None:
         """Container images, other products of Red Hat and everything else are no platforms, each with its reason."""

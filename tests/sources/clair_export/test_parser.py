@@ -225,7 +225,7 @@ class EntryTests(UpdaterCase):
             entry("x", "CVE-2024-0001", distribution={"did": "debian", "version_id": "sid"}),
             entry("x", "CVE-2024-0001"),
             entry("rhel-vex", "CVE-2024-0001", repository={"key": "rhcc-container-repository", "name": "Red Hat"}),
-            entry("rhel-vex", "CVE-2024-0001", repository=RHEL | {"name": "cpe:/a:redhat:rhel_eus:9.2::appstream"}),
+            entry("rhel-vex", "CVE-2024-0001", repository=RHEL | {"name": "cpe:/a:redhat:openshift:4.16::el9"}),
             entry("x", "", distribution=DEBIAN),
             entry("x", "CVE-2024-0001", kind="ancestry", distribution=DEBIAN),
             entry("x", "CVE-2024-0001", "1 1", distribution=DEBIAN),
@@ -233,7 +233,9 @@ class EntryTests(UpdaterCase):
             entry("x", "CVE-2024-0001") | {"Vuln": None},
             {"Updater": "clair.cvss", "Kind": "enrichment", "Enrichment": {}},
         )
-        self.assertEqual(found, [])
+        (unreadable,) = found[0].fixed_in
+        self.assertEqual((len(found), unreadable.name, unreadable.status), (1, "curl", "unreadable"))
+        self.assertEqual(unreadable.note, "the version 1 1 is not valid")
         counted = {
             "package of a programming language": 1,
             "unknown distribution: beos 5": 1,
@@ -243,7 +245,7 @@ class EntryTests(UpdaterCase):
             "another product of Red Hat": 1,
             "no vulnerability id": 1,
             "not a package": 2,
-            "invalid version": 1,
+            "unreadable": 1,
             "not a record": 1,
         }
         self.assertEqual(skipped, counted)

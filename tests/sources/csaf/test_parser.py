@@ -74,14 +74,23 @@ class FixTests(SynchronousTestCase):
         self.assertEqual((packages, skipped), (expected, {}))
 
     def test_other_products(self) -> None:
-        """Extended support and layered products are ignored; a document about them only is counted."""
+        """Layered products are ignored; a document about them only is counted."""
         purls = {"curl": "pkg:rpm/redhat/curl@8-1.el8?arch=x86_64"}
-        others = ["AppStream-8.6-EUS", "OpenShift"]
+        others = ["OpenShift"]
         relationships = [part(of, "curl") for of in (*others, "AppStream-8")]
         ids = [f"{of}:curl" for of in others]
         self.assertEqual(parse(document(purls, relationships, product_status={"fixed": ids})), ({}, {"not in RHEL": 1}))
         found, _ = parse(document(purls, relationships, product_status={"fixed": [*ids, "AppStream-8:curl"]}))
         self.assertEqual(set(found), {"rhel-8"})
+
+    def test_longer_support(self) -> None:
+        """A product with longer support is a track of its release."""
+        purls = {name: f"pkg:rpm/redhat/curl@{name}-1.el8?arch=x86_64" for name in ("7", "8")}
+        relationships = [part("AppStream-8.6-EUS", "7"), part("AppStream-8", "8")]
+        status = {"fixed": ["AppStream-8.6-EUS:7", "AppStream-8:8"]}
+        found, skipped = parse(document(purls, relationships, product_status=status))
+        tracks = {package.track: package.version for package in found["rhel-8"].fixed_in}
+        self.assertEqual((tracks, skipped), ({None: "0:8-1.el8", "eus-8.6": "0:7-1.el8"}, {}))
 
 
 class DocumentTests(SynchronousTestCase):

@@ -7,9 +7,10 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.sources.csaf.products import Component, ProductTree
-from patches.sources.red_hat import RpmPurl
+from patches.sources.red_hat import ProductRelease, RpmPurl
 from tests.sources.vex_documents import document, part
 
+RHEL_9 = ProductRelease("rhel-9")
 CURL = "pkg:rpm/redhat/curl@8-1.el9?arch=x86_64"
 
 
@@ -25,8 +26,8 @@ class ComponentTests(SynchronousTestCase):
         """A product id is a package in a release of Enterprise Linux, whose repository it names."""
         products = tree({"curl": CURL}, part("BaseOS-9", "curl"), part("rhel_8", "curl"))
         package = RpmPurl("curl", "0:8-1.el9", "x86_64")
-        self.assertEqual(products.component("BaseOS-9:curl"), Component("rhel-9", package, None))
-        self.assertEqual(products.component("rhel_8:curl"), Component("rhel-8", package, None))
+        self.assertEqual(products.component("BaseOS-9:curl"), Component(RHEL_9, package, None))
+        self.assertEqual(products.component("rhel_8:curl"), Component(ProductRelease("rhel-8"), package, None))
 
     def test_module(self) -> None:
         """A module is in the package's own URL, or between the package and its repository; the former wins."""
@@ -48,7 +49,7 @@ class ComponentTests(SynchronousTestCase):
     def test_none(self) -> None:
         """Other products, modules as a whole, packages of other kinds and unknown ids are no components."""
         purls = {"curl": CURL, "module": "pkg:rpmmod/redhat/a@8:1:2", "image": "pkg:oci/redhat/curl", "other": "x"}
-        relationships = [part(of, "curl") for of in ("OpenShift", "AppStream-8.6-EUS", "unheard-of")]
+        relationships = [part(of, "curl") for of in ("OpenShift", "unheard-of")]
         relationships += [part("BaseOS-9", each) for each in ("module", "image", "other", "unheard-of")]
         products = tree(purls, *relationships)
         for relationship in relationships:
@@ -56,6 +57,26 @@ class ComponentTests(SynchronousTestCase):
             self.assertIsNone(products.component(product_id), product_id)
         for other in ("curl", "BaseOS-9", "BaseOS-9:curl", "", None, 7, ["BaseOS-9:module"], {}):
             self.assertIsNone(products.component(other), other)
+
+    def test_longer_support(self) -> None:
+        """A product with longer support is a track of its release."""
+        component = tree({"curl": CURL}, part("AppStream-8.6-EUS", "curl")).component("AppStream-8.6-EUS:curl")
+        assert component is not None
+        self.assertEqual(component.release, ProductRelease("rhel-8", "eus-8.6"))
+
+    def test_without_urls(self) -> None:
+        """A component without a package URL, as in documents of 2023, is the package that its id names."""
+        ids = {"kernel": None, "nodejs:18/nodejs": "nodejs:18", "curl-0:7.76.1-26.el9_3.2.x86_64": None}
+        branches = [{"product": {"name": each, "product_id": each}} for each in (*ids, "rhel8/httpd-24:x/y")]
+        whole = document({}, [part("rhel_9", branch["product"]["product_id"]) for branch in branches])
+        whole["product_tree"]["branches"] += branches
+        products = ProductTree(whole["product_tree"])
+        found = {each: products.component(f"rhel_9:{each}") for each in ids}
+        self.assertEqual({each: component and component.module for each, component in found.items()}, ids)
+        packages = [component and component.package for component in found.values()]
+        self.assertEqual(packages[0], RpmPurl("kernel", arch="src"))
+        self.assertEqual(packages[2], RpmPurl("curl", "0:7.76.1-26.el9_3.2", "x86_64"))
+        self.assertIsNone(products.component("rhel_9:rhel8/httpd-24:x/y"))
 
     def test_relationships(self) -> None:
         """Only relationships of default components are read."""

@@ -8,21 +8,31 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.sources.csaf.products import Component, ProductTree
 from patches.sources.csaf.statuses import ReleaseStatements, releases_of
-from patches.sources.red_hat import RpmPurl
+from patches.sources.parse_context import ParseContext
+from patches.sources.red_hat import ProductRelease, RpmPurl
 from patches.vulnerability import FixedPackage
 from tests.sources.vex_documents import document, parse, part, remedy
 
 
-def component(name: str, version: str | None = None, arch: str | None = None, module: str | None = None) -> Component:
+def component(
+    name: str,
+    version: str | None = None,
+    arch: str | None = None,
+    module: str | None = None,
+    track: str | None = None,
+) -> Component:
     """Return a package of RHEL 9."""
-    return Component("rhel-9", RpmPurl(name, version, arch), module)
+    return Component(ProductRelease("rhel-9", track), RpmPurl(name, version, arch), module)
 
 
 class ReleaseTests(SynchronousTestCase):
     """The statements about one release."""
 
     def test_fixed(self) -> None:
-        """A fix has a binary package, a version and architectures; source packages and those without are skipped."""
+        """
+        A fix has a binary package, a version and architectures; source packages are skipped, and a package without a
+        version is unreadable.
+        """
         release = ReleaseStatements()
         for each in (
             component("curl", "0:8-1", "x86_64"),
@@ -37,7 +47,8 @@ class ReleaseTests(SynchronousTestCase):
             FixedPackage("curl", "0:8-1", "binary", arches=("aarch64", "x86_64")),
             FixedPackage("doc", "0:8-1", "binary"),
         )
-        self.assertEqual(release.packages(), expected)
+        unreadable = FixedPackage("curl", None, "binary", status="unreadable", note="the fix has no valid version")
+        self.assertEqual(set(release.packages(ParseContext("redhat"))), {*expected, unreadable})
 
     def test_unfixed(self) -> None:
         """A package without a fix has no version, whatever its product id says."""
@@ -48,7 +59,7 @@ class ReleaseTests(SynchronousTestCase):
             FixedPackage("curl", None, "source", status="affected"),
             FixedPackage("bin", None, "binary", status="deferred", arches=("x86_64",), module="a:1"),
         }
-        self.assertEqual(set(release.packages()), expected)
+        self.assertEqual(set(release.packages(ParseContext("redhat"))), expected)
 
     def test_contradiction(self) -> None:
         """A package that is unaffected in one product is affected if it is in another, but per kind and module."""
@@ -56,8 +67,23 @@ class ReleaseTests(SynchronousTestCase):
         for module in (None, "a:1"):
             release.add(component("curl", module=module), "not_affected")
         release.add(component("curl"), "will_not_fix")
-        found = {(package.module, package.status) for package in release.packages()}
+        found = {(package.module, package.status) for package in release.packages(ParseContext("redhat"))}
         self.assertEqual(found, {(None, "will_not_fix"), ("a:1", "not_affected")})
+
+    def test_tracks(self) -> None:
+        """The statements of a track are its own: they neither contradict nor complete those of the main line."""
+        release = ReleaseStatements()
+        release.add(component("curl", "0:8-1", "x86_64"), "fixed")
+        release.add(component("curl", "0:7-3", "x86_64", track="eus-9.0"), "fixed")
+        release.add(component("wget"), "affected")
+        release.add(component("wget", track="eus-9.0"), "not_affected")
+        found = {
+            (package.name, package.track, package.version, package.status)
+            for package in release.packages(ParseContext("redhat"))
+        }
+        expected = {("curl", None, "0:8-1", "fixed"), ("curl", "eus-9.0", "0:7-3", "fixed")}
+        expected |= {("wget", None, None, "affected"), ("wget", "eus-9.0", None, "not_affected")}
+        self.assertEqual(found, expected)
 
     def test_concerns(self) -> None:
         """A statement without product ids is about all releases, another one about those of its ids."""
@@ -90,7 +116,7 @@ class ReleasesTests(SynchronousTestCase):
         remediations = [7, {"category": 7}, remedy("no_fix_planned", "rhel_9:a", details=7)]
         status = {"known_affected": ["rhel_9:a"]}
         found = releases_of({"product_status": status, "remediations": remediations}, products)
-        self.assertEqual([each.status for each in found["rhel-9"].packages()], ["will_not_fix"])
+        self.assertEqual([each.status for each in found["rhel-9"].packages(ParseContext("redhat"))], ["will_not_fix"])
 
 
 class StateTests(SynchronousTestCase):

@@ -82,13 +82,22 @@ class TrackerTests(SynchronousTestCase):
         self.assertLess(len(parse({"curl": {"CVE-2024-0001": many}})[1]), 50)
 
     def test_left_out(self) -> None:
-        """Invalid versions and malformed records are skipped and counted."""
-        words = [release("resolved", fixed_version=version) for version in ("", "1 2", "é", None, 7)]
-        words += [release("unheard of"), {}]
-        for word, reason in zip(words, ["invalid version"] * 3 + ["not a record"] * 4, strict=True):
-            self.assertEqual(parse({"curl": {"CVE-2024-0001": flaw(sid=word)}}), ([], {reason: 1}), word)
-        document = {"a b": {}, "c": 7, "d": {"CVE-1": 7, "CVE 2": flaw(), "CVE-3": {}}, "e": {"CVE-4": flaw(sid=7)}}
-        self.assertEqual(parse(document), ([], {"not a record": 6}))
+        """Malformed records are skipped and counted; where package and release are known, they are unreadable."""
+        for word, note in (
+            (release("resolved", fixed_version=""), "the version is missing"),
+            (release("resolved", fixed_version="1 2"), "the version 1 2 is not valid"),
+            (release("resolved", fixed_version="é"), "the version \\xe9 is not valid"),
+            (release("resolved", fixed_version=None), "the version of the fix is missing"),
+            (release("resolved", fixed_version=7), "the version of the fix is missing"),
+            (release("unheard of"), "the status 'unheard of' is not known"),
+            ({}, "the status None is not known"),
+            (7, "the status None is not known"),
+        ):
+            (found,), skipped = parse({"curl": {"CVE-2024-0001": flaw(sid=word)}})
+            self.assertEqual(found.fixed_in, (FixedPackage("curl", None, status="unreadable", note=note),))
+            self.assertEqual(skipped, {"unreadable": 1})
+        document = {"a b": {}, "c": 7, "d": {"CVE-1": 7, "CVE 2": flaw(), "CVE-3": {}}}
+        self.assertEqual(parse(document), ([], {"not a record": 5}))
 
     def test_another_format(self) -> None:
         """A file that is not the tracker's, or only a part of it, is refused."""

@@ -9,8 +9,9 @@ from functools import cache
 from attrs import evolve, field, frozen
 
 from patches.sources.archive.members import members
-from patches.sources.osv.ecosystems import ECOSYSTEMS, TABLE, Ecosystems
+from patches.sources.osv.ecosystems import ECOSYSTEMS, Ecosystems
 from patches.sources.osv.parser import parse_osv
+from patches.sources.osv.table import TABLE
 from patches.sources.parse_context import ParseContext
 from patches.vulnerability import Vulnerability
 from tests.shared_data import shared

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.sources.osv.ecosystems import TABLE, Ecosystem, Ecosystems, Release
+from patches.settings import BadSetting
+from patches.sources.ecosystem_config import EcosystemConfig
+from patches.sources.osv.ecosystems import Ecosystems, with_configured
+from patches.sources.osv.rules import Ecosystem, Release
+from patches.sources.osv.table import TABLE
 from patches.sources.parse_context import NoPlatform
 from patches.vulnerability import FixedPackage
 from tests.sources.osv_records import affected, parse, record
@@ -20,45 +24,6 @@ def refusal(ecosystems: Ecosystems, name: str) -> str:
 
 class EcosystemTests(SynchronousTestCase):
     """Conversion of the names of ecosystems to platforms."""
-
-    def test_platforms(self) -> None:
-        """An ecosystem that is a release of a distribution is its platform."""
-        for name, platform in {
-            "Debian:13": "debian-13",
-            "Ubuntu:25.10": "ubuntu-25.10",
-            "Alpine:v3.20": "alpine-3.20",
-            "Alpine:edge": "alpine-edge",
-            "Wolfi": "wolfi",
-            "Chainguard": "chainguard",
-            "AlmaLinux:10": "alma-10",
-            "Rocky Linux:8": "rocky-8",
-            "Red Hat:enterprise_linux:9::baseos": "rhel-9",
-            "Red Hat:enterprise_linux:10.2": "rhel-10",
-            "SUSE:Linux Enterprise Server 15 SP7": "sles-15.7",
-            "SUSE:Linux Enterprise Module for Basesystem 15 SP7": "sles-15.7",
-            "SUSE:Linux Enterprise Server 12 SP5": "sles-12.5",
-            "SUSE:Linux Enterprise Server 16.0": "sles-16.0",
-            "openSUSE:Leap 15.6": "opensuse-leap-15.6",
-            "openSUSE:Tumbleweed": "opensuse-tumbleweed",
-            "Mageia:9": "mageia-9",
-            "Azure Linux:2": "azurelinux-2.0",
-            "Azure Linux:3": "azurelinux-3.0",
-            "openEuler:24.03-LTS-SP1": "openeuler-24.03.sp1",
-        }.items():
-            self.assertEqual(Ecosystems().place(name).platform, platform)
-
-    def test_other_lineages(self) -> None:
-        """Products and support tracks without hosts are not taken for platforms."""
-        for name in (
-            "Red Hat:rhel_eus:9.2::baseos",
-            "Red Hat:openstack:17.1::el9",
-            "SUSE:Linux Enterprise Server 15 SP3-LTSS",
-            "SUSE:Package Hub 15 SP6",
-            "SUSE:Linux Enterprise Module for Containers 12",
-            "Debian",
-            "Debian:12x",
-        ):
-            self.assertEqual(refusal(Ecosystems(), name), f"another lineage of {name.partition(':')[0]}")
 
     def test_own_row(self) -> None:
         """A row for an ecosystem can be added, or replaced."""
@@ -93,34 +58,48 @@ class EcosystemTests(SynchronousTestCase):
         self.assertEqual(refusal(Ecosystems(), f"Debian:{'9' * 100}"), "another lineage of Debian")
 
     def test_track(self) -> None:
-        """The releases for subscribers are the same platforms, in a track."""
-        found = {name: Ecosystems().place(name) for name in ("Ubuntu:22.04:LTS", "Ubuntu:Pro:22.04:LTS")}
-        places = [(place.platform, place.track) for place in found.values()]
-        self.assertEqual(places, [("ubuntu-22.04", None), ("ubuntu-22.04", "esm")])
+        """The track of a release may have parts of the ecosystem's name."""
+        found = [Ecosystems().place(name) for name in ("Ubuntu:22.04:LTS", "Red Hat:rhel_eus:9.4::baseos")]
+        places = [(place.platform, place.track) for place in found]
+        self.assertEqual(places, [("ubuntu-22.04", None), ("rhel-9", "eus-9.4")])
 
 
-class TableTests(SynchronousTestCase):
-    """The rows of the table."""
+class ConfiguredTests(SynchronousTestCase):
+    """Ecosystems outside the table."""
 
-    def test_rows(self) -> None:
-        """Every ecosystem has one row, with a known order of versions and kind of packages."""
-        self.assertEqual(len({row.name for row in TABLE}), len(TABLE))
-        for row in TABLE:
-            self.assertIn(row.scheme, ("dpkg", "rpm", "apk"))
-            self.assertIn(row.kind, ("source", "binary"))
-            self.assertTrue(all(release.pattern.pattern.startswith(row.name) for release in row.releases), row.name)
+    def test_platforms(self) -> None:
+        """The platform of a configured ecosystem is its family with the release, or the family alone."""
+        ecosystems = with_configured(
+            [
+                EcosystemConfig("Photon OS", "photon", "rpm", "binary"),
+                EcosystemConfig("MinimOS", "minimos", "apk", "source"),
+                EcosystemConfig("Alpaquita", "alpaquita", "apk", "source"),
+                EcosystemConfig("BellSoft Hardened Containers", "bellsoft-hardened-containers", "apk", "source"),
+            ]
+        )
+        for name, platform in {
+            "Photon OS:4.0": "photon-4.0",
+            "MinimOS": "minimos",
+            "Alpaquita:23": "alpaquita-23",
+            "Alpaquita:stream": "alpaquita-stream",
+            "BellSoft Hardened Containers:25": "bellsoft-hardened-containers-25",
+            "Debian:12": "debian-12",
+        }.items():
+            self.assertEqual(ecosystems.place(name).platform, platform)
+        self.assertEqual(refusal(ecosystems, "Photon OS:4.0:x"), "another lineage of Photon OS")
+        self.assertEqual(refusal(ecosystems, "Photon OSX:4.0"), "unknown ecosystem: Photon OSX")
+        self.assertIn("MinimOS", ecosystems.names)
 
-    def test_refusal(self) -> None:
-        """A record is skipped if it repeats others, is not about security, or is not the ecosystem's."""
-        rows = {row.name: row for row in TABLE}
-        for ecosystem, record_id, reason in (
-            ("Ubuntu", "UBUNTU-CVE-2024-1", None),
-            ("Ubuntu", "USN-1-1", "repeats other records"),
-            ("AlmaLinux", "ALSA-2024:1", None),
-            ("AlmaLinux", "ALBA-2024:1", "not security"),
-            ("AlmaLinux", "alsa-2024:1", "not a record of AlmaLinux"),
-            ("SUSE", "SUSE-RU-2024:1-1", "not security"),
-            ("Rocky Linux", "", "not a record of Rocky Linux"),
-        ):
-            self.assertEqual(rows[ecosystem].refusal(record_id), reason)
-        self.assertIsNone(Ecosystem("X", (), "rpm", "binary").refusal("ANYTHING-1"))
+    def test_records(self) -> None:
+        """Their records are read in their order of versions, with their kind of packages, whatever their ids are."""
+        ecosystems = with_configured([EcosystemConfig("Photon OS", "photon", "rpm", "binary")])
+        entries = affected("Photon OS:4.0", "curl", "8.1-2.ph4"), affected("Photon OS:5.0", "curl", "8.1-1.ph5")
+        found, skipped = parse(record("PHSA-2023-4.0-1", *entries, related=["CVE-2023-0001"]), ecosystems=ecosystems)
+        self.assertEqual((skipped, sorted(found)), ({}, ["photon-4.0", "photon-5.0"]))
+        self.assertEqual(found["photon-4.0"].fixed_in, (FixedPackage("curl", "8.1-2.ph4", "binary"),))
+        self.assertEqual(found["photon-4.0"].vulnerability_ids, ("CVE-2023-0001",))
+
+    def test_known(self) -> None:
+        """An ecosystem of the table cannot be configured again."""
+        with self.assertRaisesRegex(BadSetting, r'^\[ecosystem."Debian"\]: this ecosystem is known'):
+            with_configured([EcosystemConfig("Debian", "debian", "dpkg", "source")])

@@ -40,12 +40,13 @@ class PackagesTests(SynchronousTestCase):
     """Entries of one platform."""
 
     def test_sorted(self) -> None:
-        """Each package is once in the result, in order, and skipped ranges are counted."""
+        """Each package is once in the result, in order; what cannot be read is there with the reason, and counted."""
         context = ParseContext("osv")
         entries = [entry("Debian:12", name, version) for name, version in (("b", "1-1"), ("a", "1-1"), ("b", "1-1"))]
         found = packages_of([*entries, entry("Debian:12", "c", "not valid")], None, context)
-        self.assertEqual(found, (FixedPackage("a", "1-1"), FixedPackage("b", "1-1")))
-        self.assertEqual(context.skipped, {"invalid version": 1})
+        unreadable = FixedPackage("c", None, status="unreadable", note="the version not valid is not valid")
+        self.assertEqual(found, (FixedPackage("a", "1-1"), FixedPackage("b", "1-1"), unreadable))
+        self.assertEqual(context.skipped, {"unreadable": 1})
 
     def test_stream(self) -> None:
         """Only modular builds are in the stream."""
@@ -105,15 +106,19 @@ class RecordTests(SynchronousTestCase):
         )
 
     def test_invalid_fix(self) -> None:
-        """
-        A package whose fix has an invalid version is skipped and counted; without other packages there is no record.
-        """
+        """A package whose fix has an invalid version is unreadable, also if it is the only one."""
         entries = [affected("Alpine:v3.14", "a", "1-r0"), affected("Alpine:v3.14", "b", "4.8.0.-r1")]
         found, skipped = parse(record("ALPINE-CVE-2024-1234", *entries))
-        self.assertEqual(
-            (found["alpine-3.14"].fixed_in, skipped), ((FixedPackage("a", "1-r0"),), {"invalid version": 1})
-        )
-        self.assertEqual(parse(record("ALPINE-CVE-2024-1234", entries[1])), ({}, {"invalid version": 1}))
+        unreadable = FixedPackage("b", None, status="unreadable", note="the version 4.8.0.-r1 is not valid")
+        self.assertEqual(found["alpine-3.14"].fixed_in, (FixedPackage("a", "1-r0"), unreadable))
+        self.assertEqual(skipped, {"unreadable": 1})
+        found, _ = parse(record("ALPINE-CVE-2024-1234", entries[1]))
+        self.assertEqual(found["alpine-3.14"].fixed_in, (unreadable,))
+
+    def test_unreadable_for_subscribers(self) -> None:
+        """An unreadable entry for subscribers says nothing about other hosts."""
+        found, _ = parse(record("UBUNTU-CVE-2024-1234", affected("Ubuntu:Pro:18.04:LTS", "curl", "not valid")))
+        self.assertEqual([each.track for each in found["ubuntu-18.04"].fixed_in], ["esm"])
 
 
 class UbuntuTests(SynchronousTestCase):
@@ -131,25 +136,27 @@ class UbuntuTests(SynchronousTestCase):
         self.assertEqual(packages, (FixedPackage("curl", "7-1"), FixedPackage("curl", "7-1+esm1", track="esm")))
 
     def test_subscribers_alone(self) -> None:
-        """A package that is fixed for subscribers only is affected for everyone else, and will not be fixed."""
-        unfixed = FixedPackage("curl", None, status="will_not_fix")
-        fixed = FixedPackage("curl", "7-1+esm1", track="esm")
-        self.assertEqual(self.packages(affected("Ubuntu:Pro:18.04:LTS", "curl", "7-1+esm1")), (unfixed, fixed))
-        open_entry = FixedPackage("curl", None, status="affected", track="esm")
-        self.assertEqual(set(self.packages(affected("Ubuntu:Pro:18.04:LTS", "curl"))), {unfixed, open_entry})
+        """
+        A fix for subscribers only is in their track; a package without any fix is affected on every host.
+        """
+        fixed = affected("Ubuntu:Pro:18.04:LTS", "curl", "7-1+esm1")
+        self.assertEqual(self.packages(fixed), (FixedPackage("curl", "7-1+esm1", track="esm"),))
+        tracks = {None, "esm"}
+        unfixed = {FixedPackage("curl", None, status="affected", track=track) for track in tracks}
+        self.assertEqual(set(self.packages(affected("Ubuntu:Pro:18.04:LTS", "curl"))), unfixed)
+        for other in ("Ubuntu:Pro:FIPS:18.04:LTS", "Ubuntu:Pro:18.04:LTS:Realtime:Kernel"):
+            self.assertEqual(len(self.packages(affected(other, "linux"))), 1)
 
-    def test_unmarked(self) -> None:
-        """A fix without the mark of subscribers' fixes may be public: a host that has it is not affected."""
-        packages = self.packages(affected("Ubuntu:Pro:18.04:LTS", "cups", "2-1"))
-        self.assertEqual(set(packages), {FixedPackage("cups", "2-1"), FixedPackage("cups", "2-1", track="esm")})
-        packages = self.packages(affected("Ubuntu:Pro:18.04:LTS", "linux-aws", "4-1"))
-        self.assertIn(FixedPackage("linux-aws", None, status="will_not_fix"), packages)
+    def test_base_entry_stays(self) -> None:
+        """An entry for subscribers without a fix changes nothing about the fix for everyone."""
+        entries = affected("Ubuntu:18.04:LTS", "curl", "7-1"), affected("Ubuntu:Pro:18.04:LTS", "curl")
+        expected = {FixedPackage("curl", "7-1"), FixedPackage("curl", None, status="affected", track="esm")}
+        self.assertEqual(set(self.packages(*entries)), expected)
 
     def test_other_lineages(self) -> None:
         """Other lineages are skipped and counted."""
-        names = ("Ubuntu:Pro:FIPS:20.04:LTS", "Ubuntu:Pro:Realtime:22.04:LTS", "Ubuntu:22.04:LTS:for:NVIDIA:BlueField")
-        document = record("UBUNTU-CVE-2024-1234", *(affected(name, "linux", "1-1") for name in names))
-        self.assertEqual(parse(document), ({}, {"another lineage of Ubuntu": 3}))
+        document = record("UBUNTU-CVE-2024-1234", affected("Ubuntu:22.04:LTS:for:NVIDIA:BlueField", "linux", "1-1"))
+        self.assertEqual(parse(document), ({}, {"another lineage of Ubuntu": 1}))
 
     def test_notices(self) -> None:
         """Notices repeat the records of CVEs, and are skipped."""

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.sources.osv.ranges import Range, ranges_of
-from patches.sources.parse_context import ParseContext
 
 Event = dict[str, str]
 
@@ -52,12 +51,9 @@ def event_lists(draw: st.DrawFn) -> list[Event]:
 class RangeTests(SynchronousTestCase):
     """One package."""
 
-    def ranges(self, entry: dict[str, Any], scheme: str = "dpkg", **skipped: int) -> list[Range]:
-        """Return the ranges, and check the skipped ones."""
-        context = ParseContext("osv")
-        found = list(ranges_of(entry, scheme, context))
-        self.assertEqual(context.skipped, {name.replace("_", " "): count for name, count in skipped.items()})
-        return found
+    def ranges(self, entry: dict[str, Any], scheme: str = "dpkg") -> list[Range]:
+        """Return the ranges."""
+        return list(ranges_of(entry, scheme))
 
     @given(event_lists(), st.integers(0, 22))
     def test_same_verdict(self, events: list[Event], version: int) -> None:
@@ -92,15 +88,33 @@ class RangeTests(SynchronousTestCase):
         self.assertEqual(self.ranges(affected(*events)), [Range(None, "2"), Range("2", "3")])
 
     def test_invalid_versions(self) -> None:
-        """A range with a version that the native order refuses is skipped and counted; others are kept."""
+        """A range with a version that the native order refuses cannot be read; others are kept."""
         entry = affected({"introduced": "0"}, {"fixed": "6.6.2p1-r0"})
         entry["ranges"] += affected({"introduced": "0"}, {"fixed": "7-r0"})["ranges"]
-        self.assertEqual(self.ranges(entry, "apk", invalid_version=1), [Range(fixed="7-r0")])
-        for version in ("", "1 2", "1\ud800", "1" * 300):
-            self.assertEqual(self.ranges(affected({"introduced": version}), "rpm", invalid_version=1), [])
+        unreadable = Range(problem="the version 6.6.2p1-r0 is not valid")
+        self.assertEqual(self.ranges(entry, "apk"), [unreadable, Range(fixed="7-r0")])
+        for version, problem in {
+            "": "the version is missing",
+            "1 2": "the version 1 2 is not valid",
+            "1\ud800": "the version 1\\ud800 is not valid",
+            "1" * 300: f"the version {'1' * 64} is not valid",
+        }.items():
+            self.assertEqual(self.ranges(affected({"introduced": version}), "rpm"), [Range(problem=problem)])
+
+    def test_blank(self) -> None:
+        """A blank after the epoch, which Azure Linux has, is not part of the version."""
+        self.assertEqual(
+            self.ranges(affected({"introduced": "0"}, {"fixed": "0: 1.2-1.azl3"}), "rpm"), [Range(fixed="0:1.2-1.azl3")]
+        )
+
+    def test_other_kinds(self) -> None:
+        """Ranges of commits are ignored beside a range of versions."""
+        entry = affected({"introduced": "0"}, {"fixed": "1"})
+        entry["ranges"].append({"type": "GIT", "events": [{"introduced": "0"}]})
+        self.assertEqual(self.ranges(entry), [Range(fixed="1")])
 
     def test_no_ranges(self) -> None:
-        """An element without a range of versions is skipped and counted."""
+        """An element without a range of versions cannot be read."""
         start, end = {"introduced": "0"}, {"fixed": "1"}
         for entry in (
             {},
@@ -116,4 +130,5 @@ class RangeTests(SynchronousTestCase):
             affected(start, end, {"last_affected": "3"}),
             affected({"introduced": 0}),  # type: ignore[dict-item]
         ):
-            self.assertEqual(self.ranges(entry, not_a_range_of_versions=1), [], entry)
+            (bounds,) = self.ranges(entry)
+            self.assertIn("range of versions", bounds.problem or "", entry)

@@ -80,7 +80,7 @@ class SourceTests(FeedCase):
 
     def test_unknown_ecosystem(self) -> None:
         """An unknown ecosystem is refused when the source is created, and named."""
-        with self.assertRaisesRegex(BadSetting, r"^\[source.made-up\]: there is no ecosystem 'debian'$"):
+        with self.assertRaisesRegex(BadSetting, r"^\[source.made-up\]: there is no ecosystem 'debian'; a section "):
             self.source(kind="osv", url=BUCKET, ecosystems=["Debian", "debian"])
 
     def test_rank(self) -> None:

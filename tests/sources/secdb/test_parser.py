@@ -79,9 +79,22 @@ class DocumentTests(SynchronousTestCase):
         self.assertEqual(set(both), {"CVE-2019-17349", "CVE-2019-17350"})
 
     def test_left_out(self) -> None:
-        """Versions that apk refuses, and texts without an id, are skipped and counted."""
+        """Texts without an id are skipped and counted; a fix in a version that apk refuses is unreadable."""
         fixes = {"4.8.0.-r1": ["CVE-2024-0001", "CVE-2024-0002"], "4-r0": ["?", 7, "CVE-2024-0003"], "5-r0": None}
-        self.assertEqual(set(self.fixes(fixes, invalid_version=2, no_vulnerability_id=2)), {"CVE-2024-0003"})
+        found = self.fixes(fixes, unreadable=2, no_vulnerability_id=2)
+        self.assertEqual(sorted(found), ["CVE-2024-0001", "CVE-2024-0002", "CVE-2024-0003"])
+        unreadable = FixedPackage("curl", None, status="unreadable", note="the version 4.8.0.-r1 is not valid")
+        self.assertEqual(parse(document(curl={"4.8.0.-r1": ["CVE-2024-0001"]}))[0][0].fixed_in, (unreadable,))
+
+    def test_partly_unreadable(self) -> None:
+        """A version that apk refuses does not hide another one, which may be lower."""
+        (found,), _ = parse(document(curl={"1_x": ["CVE-2024-0001"], "1-r0": ["CVE-2024-0001"]}))
+        self.assertEqual(
+            [(each.version, each.status) for each in found.fixed_in], [("1-r0", "fixed"), (None, "unreadable")]
+        )
+
+    def test_malformed(self) -> None:
+        """Entries that are no packages are skipped and counted."""
         malformed = {
             "packages": [7, {}, {"pkg": {}}, {"pkg": {"name": "\ud800", "secfixes": {}}}, {"pkg": {"name": "a"}}]
         }
@@ -141,14 +154,14 @@ class FeedTests(SynchronousTestCase):
             total["read"] += sum(is_in(found, *row) for row in rows)
             total["rows"] += len(rows)
         self.assertEqual(total["rows"], 73180)
-        self.assertEqual((total["invalid version"], total["no vulnerability id"]), (59, 3))
+        self.assertEqual((total["unreadable"], total["no vulnerability id"]), (59, 3))
         self.assertEqual(total["read"], 73180 - 59 - 3)
 
     def test_wolfi(self) -> None:
         """Wolfi's only document is read completely, except for two ids at a version that apk refuses."""
         path = shared("data/wolfi-secdb/security.json")
         found, skipped = self.gather("wolfi", path)
-        self.assertEqual(skipped, {"invalid version": 2})
+        self.assertEqual(skipped, {"unreadable": 2})
         rows = rows_of(path)
         self.assertEqual(len({package for package, _, _ in rows}), 1228)
         self.assertEqual((len(rows), sum(is_in(found, *row) for row in rows)), (31931, 31931 - 2))

@@ -117,7 +117,10 @@ class DocumentTests(SynchronousTestCase):
         self.assertEqual((found.name, found.aliases), ("FEDORA-2022-abc", ("CVE-2022-0003",)))
 
     def test_left_out(self) -> None:
-        """Advisories that are not about security, or malformed, are skipped and counted."""
+        """
+        Advisories that are not about security, or malformed, are skipped and counted; a package with an invalid version
+        is unreadable.
+        """
         bad = package("a b") + package("curl").replace('version="2.1"', 'version="2-1"') + package("curl", "")
         found, skipped = parse(
             document(
@@ -131,8 +134,11 @@ class DocumentTests(SynchronousTestCase):
             )
         )
         self.assertEqual([each.name for each in found], ["A-3"])
-        self.assertEqual([each.name for each in found[0].fixed_in], ["zlib"])
-        counted = {"not security": 2, "not a record": 2, "withdrawn": 1, "not a package": 3, "invalid version": 1}
+        note = "the version 0:2-1-3.amzn2023 is not valid"
+        unreadable = FixedPackage("curl", None, "binary", status="unreadable", note=note)
+        self.assertEqual([each.name for each in found[0].fixed_in], ["curl", "zlib"])
+        self.assertEqual(found[0].fixed_in[0], unreadable)
+        counted = {"not security": 2, "not a record": 2, "withdrawn": 1, "not a package": 3, "unreadable": 1}
         self.assertEqual(skipped, counted)
 
     def test_empty(self) -> None:
