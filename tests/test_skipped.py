@@ -11,7 +11,7 @@ class SkippedTests(SynchronousTestCase):
     """Reasons of skipped entries."""
 
     def test_lost(self) -> None:
-        """An entry that cannot be read, or belongs to something unknown, is lost; one that is left out on purpose is not."""
+        """An entry that cannot be read, or is of something unknown, is lost; one left out on purpose is not."""
         for reason in ("not a record", "no vulnerability id", "unknown ecosystem: Photon OS", "name with a slash"):
             self.assertTrue(is_lost(reason), reason)
         for reason in ("withdrawn", "not security", "another lineage of SUSE", "unreadable", "rejected", "not in RHEL"):

@@ -134,7 +134,8 @@ def _is_known(package: Package, matcher: Matcher, scheme: str) -> bool:
 def _unknown(package: Package, matcher: Matcher, scheme: str) -> str | None:
     """Return why the list does not know a package that it does not name; ``None`` if that means nothing."""
     pattern = _KERNEL_OR_LOADER.get(scheme)
-    if pattern is not None and pattern.fullmatch(package.name):
+    is_meta = package.source.startswith("linux-meta")  # Ubuntu: packages that only depend on a kernel
+    if pattern is not None and pattern.fullmatch(package.name) and not is_meta:
         return NO_RECORD_OF_SOURCE
     return UNKNOWN if matcher.followed else None
 

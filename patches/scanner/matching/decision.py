@@ -62,7 +62,8 @@ def decide(judgements: Sequence[Judgement], tracks: Set[str], comparison: FixCom
     :param tracks: the tracks that the host has besides the main line.
     :param comparison: tells whether the installed build is listed as fixed; ``None``: the vendor lists no builds.
     :return: whether the installed build is proven to have the fix: it is listed as fixed, or it is not below the fix
-        with its own dist tag. Then no other record of the vulnerability makes it a finding.
+        with its own dist tag, or of a track that the host has. Then no other record of the vulnerability makes it a
+        finding.
     """
     about = [each for each in judgements if each.rule.concerns]
     if len(about) == 1 and about[0].track is None and not about[0].has_own_tag:
@@ -81,7 +82,8 @@ def decide(judgements: Sequence[Judgement], tracks: Set[str], comparison: FixCom
     for each in about:
         each.decides = each in chosen
         each.reason = None if each.decides else _reason(each, tracks, why)
-    return bool(listed or proven) and not any(each.rule.affects for each in chosen)
+    has_own_fix = bool(chosen) and all(each.track in tracks and each.rule is Rule.FIXED for each in chosen)
+    return bool(listed or proven or has_own_fix) and not any(each.rule.affects for each in chosen)
 
 
 def _by_track(about: Sequence[Judgement], tracks: Set[str]) -> tuple[list[Judgement], str]:

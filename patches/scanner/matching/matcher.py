@@ -36,6 +36,7 @@ class Match:
     :ivar fixed: the fix that the package lacks; its ``version`` is ``None`` if no fix exists yet.
     :ivar version: the version of the package that was compared.
     :ivar track: the track of the fix; ``None``: the main line.
+    :ivar is_own: whether the host has that track.
     """
 
     vulnerability: Vulnerability
@@ -43,6 +44,7 @@ class Match:
     fixed: FixedPackage
     version: str = ""
     track: str | None = None
+    is_own: bool = False
 
 
 class Matcher:
@@ -98,7 +100,8 @@ class Matcher:
             if affecting and package not in self._open:
                 affecting = [self._shown(affecting)]
             for each in affecting:
-                yield Match(vulnerability, package, each.fixed, each.version, each.track)
+                is_own = each.track in self._inventory.tracks
+                yield Match(vulnerability, package, each.fixed, each.version, each.track, is_own)
             if not affecting:
                 for rule in dict.fromkeys(each.rule for each in decisive if each.rule.affects is None):
                     self._pass_over(vulnerability, package, rule, _notes(decisive, rule))

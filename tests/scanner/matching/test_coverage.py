@@ -116,6 +116,16 @@ class UnjudgedTests(SynchronousTestCase):
         self.assertEqual(found.not_covered, {KERNEL: NO_RECORD_OF_SOURCE, GRUB: NO_RECORD_OF_SOURCE})
         found = self.unjudged((KERNEL, GRUB), self.record(FixedPackage("linux", "1"), FixedPackage("grub2", "1")))
         self.assertEqual(found.not_covered, {})
+        meta = Package("linux-image-generic", "6.8.0-40.40", "amd64", "linux-meta", "6.8.0-40.40")
+        self.assertEqual(self.unjudged((meta,), platform="ubuntu-24.04").not_covered, {})
+
+    def test_affected(self) -> None:
+        """A kernel's other packages are covered if one of the same source is, with a finding or not."""
+        core = Package("linux-image-6.1.0-18-amd64", "6.1.76-1", "amd64", "linux", "6.1.76-1")
+        inventory = Inventory("dpkg", (core, KERNEL))
+        matcher = Matcher(inventory)
+        list(matcher.match(self.record(FixedPackage("linux-image-6.1.0-18-amd64", "6.1.90-1", "binary"))))
+        self.assertEqual(unjudged_packages(inventory, matcher, {core, KERNEL}).not_covered, {})
 
     def test_order(self) -> None:
         """Of several reasons the first holds: damaged, foreign, another track, unknown to the list."""

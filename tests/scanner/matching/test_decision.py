@@ -61,6 +61,16 @@ class MinorReleaseTests(SynchronousTestCase):
         self.assertIsNone(self.shown("0:7.76.1-14.el9_0.9"))
         self.assertEqual(self.shown("0:7.76.1-14.el9_0.8", "eus-9.0"), "0:7.76.1-14.el9_0.9")
 
+    def test_own_track(self) -> None:
+        """A track of the host goes before the main line across records too, without a dist tag."""
+        main, own = (fix("0:1.5-1.el9"),), (fix("0:1.2-3.el9", "eus-9.4"),)
+        self.assertEqual(findings("0:1.2-3.el9", main, own, tracks=("eus-9.4",)), [])
+        [found] = findings("0:1.2-2.el9", main, own, tracks=("eus-9.4",))
+        self.assertEqual((found.fixed.version, found.track), ("0:1.2-3.el9", "eus-9.4"))
+        self.assertEqual(findings("0:1.2-4.el9", main, own, tracks=("eus-9.4",)), [])
+        [found] = findings("0:1.2-4.el9", main, own)
+        self.assertEqual((found.fixed.version, found.track), ("0:1.5-1.el9", None))
+
     def test_highest(self) -> None:
         """The highest fix is the highest by the native order, not as text."""
         [found] = findings("0:7.76.1-1.el9", (fix("0:7.76.1-9.el9"), fix("0:7.76.1-10.el9")))
