@@ -40,7 +40,8 @@ class Finding:
     :ivar vulnerability_id: the CVE; the record's own name if the record has no CVE.
     :ivar fixed: the fix that the package lacks. Of several fixes it is that for the same minor release, else the
         highest, because only that one repairs everything that the records describe; a fix of the main line goes before
-        one that needs a subscription, and a fix of a track that the host has before both. It has no version if no fix exists yet.
+        one that needs a subscription, and a fix of a track that the host has before both. It has no version if no fix
+        exists yet.
     :ivar records: every record of the vulnerability id that matched, never empty; a record of that name is the first.
     :ivar running: for a package of a kernel, whether that kernel is running; ``None`` if this is not known, or if the
         package is not a kernel's.
