@@ -44,8 +44,9 @@ def packages_of(entries: list[Entry], stream: str | None, context: ParseContext)
     """
     Return the packages of a vulnerability: each range once, sorted.
 
-    A package without a fix, even for subscribers, is affected on every host. A fix for subscribers only stays in their
-    track: the scanner decides what it means for other hosts.
+    A package without a fix, even for subscribers, is affected on every host, and the main line will not fix it. A fix
+    that is not marked as the subscribers' was published for everyone before. One that is stays in their track: the
+    scanner decides what it means for other hosts.
 
     :param entries: all entries of one platform.
     :param stream: the module and stream of modular builds; ``None`` if unknown.
@@ -53,12 +54,19 @@ def packages_of(entries: list[Entry], stream: str | None, context: ParseContext)
     """
     packages = [package for entry in entries for package in _packages(entry, stream, context)]
     free = {entry.name for entry in entries if entry.place.track is None}
-    unfixed = (each for each in packages if each.track == ESM and _is_open(each) and each.name not in free)
-    return sorted_packages([*packages, *(evolve(each, track=None) for each in unfixed)])
+    theirs = (each for each in packages if each.track == ESM and each.name not in free)
+    return sorted_packages([*packages, *(_for_everyone(each) for each in theirs if _concerns_everyone(each))])
 
 
-def _is_open(package: FixedPackage) -> bool:
-    return package.version is None and package.status != "unreadable"
+def _concerns_everyone(package: FixedPackage) -> bool:
+    """Return whether an entry for subscribers holds on every host; versions of kernels do not show whose they are."""
+    if package.version is None:
+        return package.status != "unreadable"
+    return ESM not in package.version and not package.name.startswith("linux")
+
+
+def _for_everyone(package: FixedPackage) -> FixedPackage:
+    return evolve(package, track=None, status="will_not_fix" if package.status == "affected" else package.status)
 
 
 def _packages(entry: Entry, stream: str | None, context: ParseContext) -> Iterator[FixedPackage]:

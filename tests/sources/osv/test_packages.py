@@ -142,10 +142,18 @@ class UbuntuTests(SynchronousTestCase):
         fixed = affected("Ubuntu:Pro:18.04:LTS", "curl", "7-1+esm1")
         self.assertEqual(self.packages(fixed), (FixedPackage("curl", "7-1+esm1", track="esm"),))
         tracks = {None, "esm"}
-        unfixed = {FixedPackage("curl", None, status="affected", track=track) for track in tracks}
+        statuses = {None: "will_not_fix", "esm": "affected"}
+        unfixed = {FixedPackage("curl", None, status=statuses[track], track=track) for track in tracks}
         self.assertEqual(set(self.packages(affected("Ubuntu:Pro:18.04:LTS", "curl"))), unfixed)
         for other in ("Ubuntu:Pro:FIPS:18.04:LTS", "Ubuntu:Pro:18.04:LTS:Realtime:Kernel"):
             self.assertEqual(len(self.packages(affected(other, "linux"))), 1)
+
+    def test_unmarked(self) -> None:
+        """A fix without the mark of subscribers' fixes may be public; versions of kernels have no mark."""
+        packages = self.packages(affected("Ubuntu:Pro:18.04:LTS", "cups", "2-1"))
+        self.assertEqual(set(packages), {FixedPackage("cups", "2-1"), FixedPackage("cups", "2-1", track="esm")})
+        packages = self.packages(affected("Ubuntu:Pro:18.04:LTS", "linux-aws", "4-1"))
+        self.assertEqual(packages, (FixedPackage("linux-aws", "4-1", track="esm"),))
 
     def test_base_entry_stays(self) -> None:
         """An entry for subscribers without a fix changes nothing about the fix for everyone."""
