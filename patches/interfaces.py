@@ -80,8 +80,8 @@ class IListing(Interface):
     One pass over one list: an asynchronous iterator of :class:`~patches.vulnerability.Vulnerability`.
 
     The list may contain several platforms. The iteration ends when the list is complete and raises :class:`SourceError`
-    when it cannot be completed; it never ends early. A name may occur twice for a platform: the later record replaces
-    the earlier. After :class:`ListChanged` every record that it yielded is void.
+    when it cannot be completed; it never ends early. A name may occur twice for a platform: with the same note, the
+    later record replaces the earlier. After :class:`ListChanged` every record that it yielded is void.
     """
 
     partial = Attribute("Whether it yields only the changes since the given state, to be applied to that list.")

@@ -1,14 +1,22 @@
-"""Ids of vulnerabilities and advisories, extracted from free text."""
+"""Ids of vulnerabilities and advisories, extracted from free text and from the names that sources give."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 
+from attrs import evolve, frozen
+
+from patches.vulnerability import Vulnerability
+
 _CVE = re.compile(r"(?<![A-Z0-9])CVE[-_](\d{4})[-_](\d{4,19})(?![0-9])", re.IGNORECASE)
 _GHSA = re.compile(r"(?<![A-Z0-9])GHSA((?:-[0-9A-Z]{4}){3})(?![0-9A-Z])", re.IGNORECASE)
 #: Other vulnerability ids: ``XSA-207``, ``RUSTSEC-2020-0146``, ``ELSA-2024-0001``.
-_OTHER = re.compile(r"(?<![\w-])[A-Z]{2,}[0-9]*(?:-[A-Z]+)*(?:-[0-9]+)+(?![\w-])")
+_OTHER = re.compile(r"(?<![\w-])[A-Z]{2,}[0-9]*(?:-[A-Z]+)*(?:-[0-9]+)+(?::[0-9]+)?(?![\w-])")
+#: The beginnings of titles, which repeat what the record says: ``: curl security update``, ``on Ubuntu 22.04``.
+_TITLE = re.compile(r"\s*(?::|on\s)")
+#: The most characters of a note.
+_LONGEST = 120
 
 _ERRATUM = re.compile(r"(?<![A-Z0-9])RH[SBE]A-\d{4}:\d{4,6}(?![0-9])")
 
@@ -33,6 +41,53 @@ def errata(text: str) -> list[str]:
 def vulnerability_ids(texts: Iterable[str]) -> tuple[str, ...]:
     """Return the CVE ids and the ids of GitHub's advisories in texts, sorted and without duplicates."""
     return tuple(sorted({name for text in texts for names in (cves, ghsas) for name in names(text)}))
+
+
+@frozen
+class NamedId:
+    """
+    An id in the name that a source gives to a vulnerability.
+
+    :ivar name: the bare id; the whole name, if it has none.
+    :ivar note: the rest of the name, ``XSA-182`` or ``LDP``; ``None`` if there is no rest, or the rest is a title.
+    :ivar aliases: other ids in the rest.
+    """
+
+    name: str
+    note: str | None = None
+    aliases: frozenset[str] = frozenset()
+
+
+def named_ids(text: str) -> list[NamedId]:
+    """Return the ids in the name that a source gives to a vulnerability: ``CVE-2018-14461 (LDP)``."""
+    names, aliases = split_ids(text)
+    if len(text.split()) == 1 and not any(name.startswith(("CVE-", "GHSA-")) for name in names):
+        names, aliases = [], set()
+    return [NamedId(name, _rest(text, name), frozenset(aliases)) for name in names] or [NamedId(text)]
+
+
+def bare(vulnerability: Vulnerability) -> Iterator[Vulnerability]:
+    """Yield a vulnerability under each id in its name; the rest of the name is its note."""
+    for found in named_ids(vulnerability.name):
+        aliases = {*vulnerability.aliases, *found.aliases} - {found.name}
+        note = "; ".join(filter(None, (found.note, vulnerability.note))) or None
+        is_same = found.name == vulnerability.name
+        yield (
+            vulnerability
+            if is_same
+            else evolve(vulnerability, name=found.name, note=note, aliases=tuple(sorted(aliases)))
+        )
+
+
+def _rest(text: str, name: str) -> str | None:
+    """Return a text without an id that it contains in any notation, and without the brackets and marks around it."""
+    pattern = "[-_]".join(map(re.escape, name.split("-")))
+    before, *after = re.split(pattern, text, maxsplit=1, flags=re.IGNORECASE)
+    rest = " ".join([*before.split(), *(() if _TITLE.match("".join(after)) else "".join(after).split())])
+    bare = rest.strip(" ,;:-")
+    inner = bare[1:-1]
+    bare = inner if bare[:1] == "(" and bare[-1:] == ")" and not set("()") & set(inner) else bare
+    return ascii(bare)[1:-1][:_LONGEST] or None
 
 
 def split_ids(text: str) -> tuple[list[str], set[str]]:

@@ -17,6 +17,7 @@ from zope.interface import implementer
 from patches.interfaces import IListing, ISource, Offer, SourceError
 from patches.sources.config import SourceConfig
 from patches.sources.context import VENDOR, SourceContext, SourceKind
+from patches.sources.ids import bare
 from patches.vulnerability import Vulnerability
 from patches.wire import MalformedWire, decode_lines
 
@@ -73,7 +74,8 @@ class NdjsonListing:
             if self.found % _TURN == 0:
                 await deferLater(self._clock, 0)
             self.found += 1
-            yield vulnerability
+            for each in bare(vulnerability):
+                yield each
 
 
 def _parse(path: Path) -> Iterator[Vulnerability]:

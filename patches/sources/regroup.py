@@ -14,13 +14,14 @@ from typing import BinaryIO
 
 from attrs import evolve
 
+from patches.followed import followed_records
 from patches.interfaces import SourceError
 from patches.sources.archive.decompress import open_feed
 from patches.sources.feed import FeedPart
 from patches.sources.fields import sorted_packages
 from patches.sources.parse_context import ParseContext
 from patches.storage.scratch import open_scratch
-from patches.vulnerability import Severity, Vulnerability
+from patches.vulnerability import FOLLOWED, Severity, Vulnerability
 from patches.wire import decode_lines, encode_line
 
 
@@ -50,12 +51,21 @@ class FragmentStore:
         ]
 
     def vulnerabilities(self, platform: str) -> Iterator[Vulnerability]:
-        """Yield the vulnerabilities of a platform, each merged from its fragments, ordered by name."""
+        """
+        Yield the vulnerabilities of a platform, each merged from its fragments, ordered by name.
+
+        The lists of followed packages are merged to as many as are needed.
+        """
         rows = self._database.execute(
             "SELECT name, line FROM fragments WHERE platform = ? ORDER BY name, rowid", (platform,)
         )
-        for _, group in groupby(rows, key=lambda row: row[0]):
-            yield merged([fragment for _, line in group for fragment in decode_lines(line)])
+        for name, group in groupby(rows, key=lambda row: row[0]):
+            fragments = [fragment for _, line in group for fragment in decode_lines(line)]
+            if name == FOLLOWED:
+                names = {each for fragment in fragments for each in fragment.followed}
+                yield from followed_records(platform, names, fragments[0].source)
+            else:
+                yield merged(fragments)
 
     def close(self) -> None:
         """Delete the file."""
@@ -120,6 +130,7 @@ def merged(fragments: list[Vulnerability]) -> Vulnerability:
         aliases=tuple(sorted({alias for fragment in fragments for alias in fragment.aliases})),
         published=next((fragment.published for fragment in fragments if fragment.published), None),
         cvss=next((fragment.cvss for fragment in fragments if fragment.cvss), None),
+        note=next((fragment.note for fragment in fragments if fragment.note), None),
     )
 
 

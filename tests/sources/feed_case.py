@@ -112,5 +112,6 @@ class LocalCase(FeedCase):
 
 
 async def reading(source: ISource) -> list[Vulnerability]:
-    """Read all lists that a source offers."""
-    return [vulnerability for offer in await source.offers() async for vulnerability in source.listing(offer.key)]
+    """Read all lists that a source offers, without the lists of followed packages."""
+    found = [vulnerability for offer in await source.offers() async for vulnerability in source.listing(offer.key)]
+    return [vulnerability for vulnerability in found if not vulnerability.followed]

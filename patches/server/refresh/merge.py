@@ -2,8 +2,9 @@
 Merging of several sources' lists of one platform into one.
 
 A source of a lower rank (a vendor's own) goes before the others. Its statement about a vulnerability id in a package
-holds: that the package is not affected, or the version in which it is fixed. A contradicting statement of another
-source is skipped; a statement that agrees, or is about something else, is kept, and every record keeps its source.
+holds: that the package is not affected, or the version in which it is fixed, in its track. A contradicting statement
+of another source is skipped; a statement that agrees, or is about something else, is kept, and every record keeps its
+source.
 """
 
 from __future__ import annotations
@@ -11,12 +12,16 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 
 from attrs import evolve
 
+from patches.followed import followed_records
 from patches.storage.scratch import open_scratch
-from patches.vulnerability import FixedPackage, Vulnerability
+from patches.tracks import TrackRules
+from patches.vulnerability import FOLLOWED, FixedPackage, Vulnerability
 from patches.wire import encode_line, from_wire
 
 #: A source's records of a platform, ordered by name; can be asked for again.
@@ -34,15 +39,31 @@ def merge(lists: Sequence[Lines], scratch: Path) -> Iterator[bytes]:
     if len(lists) == 1:
         yield from (line for _, line in lists[0]())
         return
+    yield from _followed(lists)
     statements = StatementStore(scratch)
     try:
         for number, lines in enumerate(lists[:-1]):
             statements.note(number, lines())
         told = [statements.uncontradicted(number, lines()) for number, lines in enumerate(lists)]
-        for _, _, line in heapq.merge(*told, key=lambda row: row[:2]):
-            yield line
+        for name, _, line in heapq.merge(*told, key=lambda row: row[:2]):
+            if name != FOLLOWED:
+                yield line
     finally:
         statements.close()
+
+
+def _followed(lists: Sequence[Lines]) -> Iterator[bytes]:
+    """Yield the lists of followed packages, merged: a package that one source follows is known. They sort first."""
+    names: set[str] = set()
+    sources: dict[str, str] = {}
+    for lines in lists:
+        for _, line in takewhile(lambda row: row[0] <= FOLLOWED, lines()):
+            record = from_wire(json.loads(line))
+            if record.name == FOLLOWED:
+                names.update(record.followed)
+                sources.setdefault(record.platform, record.source)
+    for platform, source in sources.items():
+        yield from map(encode_line, followed_records(platform, names, source))
 
 
 class StatementStore:
@@ -67,7 +88,7 @@ class StatementStore:
         :param number: the position of the list in the order of precedence.
         """
         rows = (
-            (vulnerability_id, _package(fixed), number, _said(fixed))
+            (vulnerability_id, _package(vulnerability, fixed), number, _said(fixed))
             for _, line in lines
             for vulnerability in [from_wire(json.loads(line))]
             for vulnerability_id in vulnerability.vulnerability_ids
@@ -99,19 +120,25 @@ class StatementStore:
     def _left(self, number: int, vulnerability: Vulnerability) -> Iterator[FixedPackage]:
         for fixed in vulnerability.fixed_in:
             if not all(
-                self._contradicts(number, vulnerability_id, fixed)
+                self._contradicts(number, vulnerability_id, _package(vulnerability, fixed), fixed)
                 for vulnerability_id in vulnerability.vulnerability_ids
             ):
                 yield fixed
 
-    def _contradicts(self, number: int, vulnerability_id: str, fixed: FixedPackage) -> bool:
+    def _contradicts(self, number: int, vulnerability_id: str, package: str, fixed: FixedPackage) -> bool:
         query = "SELECT number, said FROM said WHERE flaw = ? AND package = ? AND number < ? ORDER BY number"
-        rows = self._database.execute(query, (vulnerability_id, _package(fixed), number)).fetchall()
+        rows = self._database.execute(query, (vulnerability_id, package, number)).fetchall()
         return bool(rows) and _said(fixed) not in {said for before, said in rows if before == rows[0][0]}
 
 
-def _package(fixed: FixedPackage) -> str:
-    return " ".join((fixed.kind, fixed.name, fixed.module or "", fixed.track or ""))
+def _package(vulnerability: Vulnerability, fixed: FixedPackage) -> str:
+    """Return the package that a statement is about; builds of several tracks are several packages."""
+    track = _rules(vulnerability.platform).of_fix(vulnerability.name, fixed)
+    return " ".join((fixed.kind, fixed.name, fixed.module or "", track or ""))
+
+
+#: The rules of few platforms: those whose lists are merged now.
+_rules = lru_cache(8)(TrackRules)
 
 
 def _said(fixed: FixedPackage) -> str:

@@ -25,13 +25,13 @@ from patches.vulnerability import Vulnerability
 from patches.wire import encode_line
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=OFF", "cache_size=-1024", "temp_store=FILE", "foreign_keys=ON")
-_VERSION = 1
+_VERSION = 2
 _TABLES = """
 CREATE TABLE readings (id INTEGER PRIMARY KEY, source TEXT, key TEXT, state TEXT, claimed INTEGER, skipped TEXT,
   checked REAL, current INTEGER);
 CREATE TABLE counts (reading INTEGER, platform TEXT, read INTEGER, PRIMARY KEY (reading, platform)) WITHOUT ROWID;
-CREATE TABLE lines (reading INTEGER, platform TEXT, name TEXT, line BLOB, PRIMARY KEY (reading, platform, name))
-  WITHOUT ROWID;
+CREATE TABLE lines (reading INTEGER, platform TEXT, name TEXT, part TEXT, line BLOB,
+  PRIMARY KEY (reading, platform, name, part)) WITHOUT ROWID;
 """
 
 
@@ -83,10 +83,17 @@ class StagingStore:
         return cursor.lastrowid
 
     def add(self, import_id: int, vulnerabilities: Iterable[Vulnerability]) -> None:
-        """Store vulnerabilities; of two with the same platform and name the later one holds."""
-        rows = ((import_id, each.platform, each.name, encode_line(each)) for each in vulnerabilities)
+        """
+        Store vulnerabilities; of two with the same platform, name and note the later one holds.
+
+        The lists of followed packages have one name: the first package of each tells them apart.
+        """
+        rows = (
+            (import_id, each.platform, each.name, each.note or "".join(each.followed[:1]), encode_line(each))
+            for each in vulnerabilities
+        )
         with self._transaction() as database:
-            database.executemany("INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?)", rows)
+            database.executemany("INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?, ?)", rows)
 
     def discard(self, import_id: int) -> None:
         """Delete an import that failed."""
@@ -162,7 +169,7 @@ class StagingStore:
         """
         Yield a source's records of a platform, ordered by name; the order does not depend on how the list was read.
         """
-        query = "SELECT name, line FROM lines WHERE reading = ? AND platform = ? ORDER BY name"
+        query = "SELECT name, line FROM lines WHERE reading = ? AND platform = ? ORDER BY name, line"
         readings = self._ids("current AND source = ?", source)
         return heapq.merge(*(self._database.execute(query, (import_id, platform)) for import_id in readings))
 

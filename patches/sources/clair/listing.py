@@ -23,6 +23,7 @@ from patches.sources.clair.api import ClairAPI
 from patches.sources.clair.namespaces import namespace_of
 from patches.sources.clair.parser import Details, Page, SkippedEntries
 from patches.sources.clair.tail import ListPosition, Tail, Tails, digest_of
+from patches.sources.ids import bare
 from patches.vulnerability import Vulnerability
 
 log = Logger()
@@ -163,9 +164,11 @@ class ClairListing:
                 self._left_out.note(name, details.left_out)
                 if name == page.names[-1]:
                     self._last = name, digest_of(details)
-                yield evolve(details.vulnerability, source=self._source)
+                for each in bare(evolve(details.vulnerability, source=self._source)):
+                    yield each
             for name in filter(_has_slash, page.names):
-                yield Vulnerability(name, str(self._platform), source=self._source, note=_NOTE)
+                for each in bare(Vulnerability(name, str(self._platform), source=self._source, note=_NOTE)):
+                    yield each
         finally:
             # The consumer stopped early, or a request failed: cancel the others and drop their errors.
             for _, asked in under_way:

@@ -27,7 +27,7 @@ from patches.sources.fields import (
     text_of,
     time_in,
 )
-from patches.sources.ids import errata, split_ids, vulnerability_ids
+from patches.sources.ids import NamedId, errata, named_ids, split_ids, vulnerability_ids
 from patches.sources.parse_context import NoPlatform, ParseContext, invalid
 from patches.sources.red_hat import ProductRelease, parse_module
 from patches.versions import InvalidVersion, ordering
@@ -87,7 +87,7 @@ def _parse_entry(entry: dict[str, Any], context: ParseContext) -> Iterator[Vulne
 
 
 def _vulnerabilities(record: dict[str, Any], release: ProductRelease, context: ParseContext) -> Iterator[Vulnerability]:
-    names, aliases = _names(text_of(record.get("name")))
+    names = _names(text_of(record.get("name")))
     package = record.get("package")
     if not names:
         context.skip(NO_ID)
@@ -99,27 +99,29 @@ def _vulnerabilities(record: dict[str, Any], release: ProductRelease, context: P
         except InvalidVersion as error:
             module = parse_module(text_of(package.get("module")))
             fixed = context.unreadable(package["name"], package["kind"], invalid(error.version), release.track, module)
-        aliases |= _aliases(record, names)
+        told = _aliases(record, [each.name for each in names])
         links, vector = text_of(record.get("links")).split(), text_of(record.get("severity"))
-        for name in names:
+        for each in names:
             yield Vulnerability(
-                name=name,
+                name=each.name,
                 platform=release.platform,
                 fixed_in=(fixed,),
                 severity=severity_in(record.get("normalized_severity")),
-                details_href=_page(links, name),
-                aliases=tuple(sorted(aliases - {name})),
+                details_href=_page(links, each.name),
+                aliases=tuple(sorted((told | each.aliases) - {each.name})),
                 source=context.source,
                 published=time_in(record.get("issued")),
                 cvss=vector if vector.startswith("CVSS:") and is_name(vector) else None,
+                note=each.note,
             )
 
 
-def _names(title: str) -> tuple[list[str], set[str]]:
-    """Return the ids and aliases in a title: ``CVE-2024-0001 on Ubuntu 22.04 LTS (jammy) - low.``."""
-    names, aliases = split_ids(title)
+def _names(title: str) -> list[NamedId]:
+    """Return the ids in a title: ``CVE-2024-0001 on Ubuntu 22.04 LTS (jammy) - low.``; without any, its first word."""
+    if split_ids(title)[0]:
+        return named_ids(title)
     first = title.split()[0].rstrip(":") if title.split() else ""
-    return (names, aliases) if names or not is_name(first) else ([first], aliases)
+    return [NamedId(first)] if is_name(first) else []
 
 
 def _aliases(record: dict[str, Any], names: list[str]) -> set[str]:

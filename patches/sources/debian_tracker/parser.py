@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 import ijson
 
+from patches.followed import followed_records
 from patches.interfaces import SourceError
 from patches.skipped import NO_RECORD
 from patches.sources.fields import is_name, object_of, severity_in
@@ -45,22 +46,30 @@ def parse_tracker(stream: BinaryIO, context: ParseContext) -> Iterator[Vulnerabi
     """
     Yield a vulnerability for each source package, vulnerability id and release of the tracker's file.
 
-    A vulnerability of several packages is yielded in fragments; see :mod:`patches.sources.regroup`.
+    A vulnerability of several packages is yielded in fragments; see :mod:`patches.sources.regroup`. At the end, the
+    packages of the file are listed for each release that occurs in it: the tracker follows these.
 
     :raises SourceError: if the document is not the tracker's file, or ends early.
     """
     empty = True
+    followed: list[str] = []
+    platforms: set[str] = set()
     try:
         for package, entries in ijson.kvitems(stream, ""):
             empty = False
             if is_name(package) and isinstance(entries, dict):
-                yield from _parse_package(package, entries, context)
+                followed.append(package)
+                for vulnerability in _parse_package(package, entries, context):
+                    platforms.add(vulnerability.platform)
+                    yield vulnerability
             else:
                 context.skip(NO_RECORD)
     except ijson.JSONError as error:
         raise SourceError(f"not JSON: {str(error).splitlines()[0].strip()}") from error
     if empty:
         raise SourceError("it is not the tracker's file: it has no packages")
+    for platform in sorted(platforms):
+        yield from followed_records(platform, followed, context.source)
 
 
 def _parse_package(package: str, entries: dict[str, Any], context: ParseContext) -> Iterator[Vulnerability]:

@@ -44,6 +44,15 @@ class Ecosystems:
         """The names of the ecosystems, without releases."""
         return frozenset(self._rows)
 
+    @property
+    def following(self) -> dict[str, frozenset[str]]:
+        """The ecosystems that name every package that they follow, with the families of their platforms."""
+        return {
+            row.name: frozenset(release.platform.partition("-{")[0] for release in row.releases)
+            for row in self._rows.values()
+            if row.follows
+        }
+
     def place(self, name: str) -> Target:
         """
         Return the target of the entries of an ecosystem.

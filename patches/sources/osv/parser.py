@@ -11,9 +11,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from patches.followed import followed_records
+from patches.platforms import Platform
 from patches.skipped import NO_PACKAGE, NO_RECORD, WITHDRAWN
 from patches.sources.archive.members import json_documents
-from patches.sources.fields import dicts, is_link, is_name, time_in
+from patches.sources.fields import dicts, is_link, is_name, object_of, text_of, time_in
 from patches.sources.ids import vulnerability_ids
 from patches.sources.osv.ecosystems import ECOSYSTEMS, Ecosystems
 from patches.sources.osv.packages import Entry, packages_of, stream_in
@@ -33,11 +35,45 @@ def parse_osv(
     """
     Yield the vulnerabilities of an archive's records, one at a time.
 
+    At the end, the packages are listed that a distribution follows, for each of its platforms in the archive.
+
     :param members: the name and the content of each file in the archive.
     :raises SourceError: if the archive contains no record.
     """
+    followed = _Followed(ecosystems)
     for document in json_documents(members, is_record, "a record in OSV's format", context):
-        yield from parse_record(document, context, ecosystems)
+        followed.note(document)
+        for vulnerability in parse_record(document, context, ecosystems):
+            followed.platforms.add(vulnerability.platform)
+            yield vulnerability
+    for platform in sorted(followed.platforms):
+        yield from followed_records(platform, followed.names(platform), context.source)
+
+
+class _Followed:
+    """
+    The packages that distributions follow.
+
+    :ivar platforms: the platforms with records.
+    """
+
+    def __init__(self, ecosystems: Ecosystems) -> None:
+        self.platforms: set[str] = set()
+        self._rows = ecosystems.following
+        self._names: dict[str, set[str]] = {name: set() for name in self._rows}
+
+    def note(self, document: dict[str, Any]) -> None:
+        """Add the packages of a record, of any release."""
+        for content in dicts(document.get("affected")):
+            package = object_of(content.get("package"))
+            name, ecosystem = package.get("name"), text_of(package.get("ecosystem")).partition(":")[0]
+            if ecosystem in self._names and is_name(name):
+                self._names[ecosystem].add(name)
+
+    def names(self, platform: str) -> set[str]:
+        """Return the packages that are followed on a platform."""
+        family = Platform.from_name(platform).family
+        return next((self._names[name] for name, families in self._rows.items() if family in families), set())
 
 
 def is_record(document: Any) -> bool:

@@ -55,6 +55,7 @@ class Ecosystem:
     :ivar cves: the fields that contain the CVEs.
     :ivar page: the URL of a description, with ``{name}``; empty: one of the references.
     :ivar home: the prefix of the reference that is preferred to others.
+    :ivar follows: whether its records name every source package that the distribution follows.
     :ivar rated_in_summary: whether the summary begins with the severity: ``Important: …``.
     """
 
@@ -70,6 +71,7 @@ class Ecosystem:
     page: str = ""
     home: str = ""
     rated_in_summary: bool = False
+    follows: bool = False
 
     def refusal(self, record_id: str) -> str | None:
         """Return the reason to skip a record, by its id; ``None``: it is not skipped."""

@@ -71,6 +71,7 @@ TABLE = (
         repeats=("USN-", "LSN-"),
         cves=("upstream",),
         page="https://ubuntu.com/security/{name}",
+        follows=True,
     ),
     Ecosystem(
         "Alpine",

@@ -12,10 +12,11 @@ from typing import Any, BinaryIO
 import ijson
 from attrs import define, field
 
+from patches.followed import followed_records
 from patches.interfaces import SourceError
 from patches.skipped import NO_ID, NO_RECORD
-from patches.sources.fields import is_name
-from patches.sources.ids import split_ids
+from patches.sources.fields import is_name, object_of
+from patches.sources.ids import named_ids, split_ids
 from patches.sources.parse_context import ParseContext, invalid
 from patches.versions import InvalidVersion
 from patches.versions.apk import sort_key
@@ -33,11 +34,13 @@ class _Fix:
     :ivar version: the highest version that fixes it; ``None``: no valid version is listed.
     :ivar invalid: a version that is not valid, or ``None``.
     :ivar aliases: its other names.
+    :ivar note: the text beside its id, or ``None``.
     """
 
     version: str | None = None
     invalid: str | None = None
     aliases: set[str] = field(factory=set)
+    note: str | None = None
 
     def fixed_in(self, version: str) -> None:
         """Add a version that fixes it."""
@@ -52,19 +55,23 @@ def parse_secdb(stream: BinaryIO, platform: str, context: ParseContext) -> Itera
     Yield a vulnerability for each package and vulnerability id of a secdb document.
 
     A vulnerability of several packages, or in several documents, is yielded in fragments; see
-    :mod:`patches.sources.regroup`.
+    :mod:`patches.sources.regroup`. At the end, the packages of the document are listed: it follows these.
 
     :param platform: the platform of the document: ``alpine-3.20``, ``wolfi``.
     :raises SourceError: if the document is not a secdb, or ends early.
     """
+    followed: list[str] = []
     try:
         events = _Events(stream)
         for item in ijson.items(events, "packages.item"):
+            name = object_of(object_of(item).get("pkg")).get("name")
+            followed += [name] if is_name(name) else []
             yield from _parse_package(item, platform, context)
     except ijson.JSONError as error:
         raise SourceError(f"not JSON: {str(error).splitlines()[0].strip()}") from error
     if not events.has_packages:
         raise SourceError("it is not a secdb: it has no packages")
+    yield from followed_records(platform, followed, context.source)
 
 
 class _Events:
@@ -94,6 +101,7 @@ def _parse_package(item: Any, platform: str, context: ParseContext) -> Iterator[
             details_href=_page(vulnerability_id, platform),
             aliases=tuple(sorted(found.aliases)),
             source=context.source,
+            note=found.note,
         )
 
 
@@ -110,13 +118,14 @@ def _fixes_by_id(fixes: dict[str, Any], context: ParseContext) -> dict[str, _Fix
     found: dict[str, _Fix] = {}
     for version, texts in fixes.items():
         for text in texts if isinstance(texts, list) else []:
-            names, aliases = split_ids(text) if isinstance(text, str) else ([], set())
-            if not names:
+            ids = named_ids(text) if isinstance(text, str) and split_ids(text)[0] else []
+            if not ids:
                 context.skip(NO_ID)
-            for name in names:
-                fix = found.setdefault(name, _Fix())
+            for each in ids:
+                fix = found.setdefault(each.name, _Fix())
                 fix.fixed_in(version)
-                fix.aliases |= aliases
+                fix.aliases |= each.aliases
+                fix.note = fix.note or each.note
     return found
 
 

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from patches.followed import followed_records
 from patches.server.refresh.merge import merge
-from patches.vulnerability import FixedPackage, Vulnerability
+from patches.vulnerability import FOLLOWED, FixedPackage, Vulnerability
 from patches.wire import encode_line, from_wire
 
 
@@ -66,6 +67,39 @@ class MergingTests(SynchronousTestCase):
         told = [(each.name, each.source, each.fixed_in) for each in self.merged(vendor, other)[1:]]
         expected = [("CVE-2024-0001", "osv", (fix("b", "9"),)), ("CVE-2024-0002", "osv", (fix("a", "9"),))]
         self.assertEqual(told, expected)
+
+    def test_followed(self) -> None:
+        """The lists of followed packages of all sources are united; they come first."""
+        vendor = [*followed_records("debian-12", ["b", "a"], "vendor"), record("CVE-2024-0001", fix("a", "1"))]
+        osv = [*followed_records("debian-12", ["c", "a"], "osv"), record("CVE-2024-0002", source="osv")]
+        first, *rest = self.merged(vendor, osv, [record("CVE-2024-0001", source="x")])
+        self.assertEqual((first.name, first.followed, first.source), (FOLLOWED, ("a", "b", "c"), "vendor"))
+        self.assertNotIn(FOLLOWED, [each.name for each in rest])
+        self.assertEqual(self.merged(osv), sorted(osv, key=lambda each: each.name))
+
+    def test_unreadable(self) -> None:
+        """A statement that cannot be read contradicts nothing, and is skipped where another source has one."""
+        unreadable = FixedPackage("a", None, status="unreadable", note="?")
+        valid = record("CVE-2024-0001", fix("a", "1"), source="osv")
+        self.assertEqual(self.merged([record("CVE-2024-0001", unreadable)], [valid])[1:], [valid])
+        other = record("CVE-2024-0001", unreadable, source="osv")
+        self.assertEqual(self.merged([record("CVE-2024-0001", fix("a", "1"))], [other])[1:], [])
+
+    def test_tracks(self) -> None:
+        """Builds of several tracks never contradict each other: the version, the list or the id shows them."""
+        for platform, names, builds, track in (
+            ("amazon-2", ("ALAS2-2024-1", "ALAS2DOCKER-2024-1"), ("1-1.amzn2", "2-1.amzn2"), None),
+            ("oracle-8", ("ELSA-2024-1", "ELSA-2024-2"), ("2.28-1.el8", "2:2.28-1.ksplice1.el8"), None),
+            ("rhel-9", ("RHSA-2024:1", "RHSA-2024:2"), ("0:8-1.el9", "0:7-1.el9"), "eus-9.4"),
+        ):
+            lists = [
+                [Vulnerability(name, platform, (fixed,), aliases=("CVE-2024-0001",), source=name)]
+                for name, fixed in (
+                    (names[0], FixedPackage("docker", builds[0], "binary")),
+                    (names[1], FixedPackage("docker", builds[1], "binary", track=track)),
+                )
+            ]
+            self.assertEqual(len(self.merged(*lists)), 2, platform)
 
     def test_contradiction(self) -> None:
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from patches.followed import followed_records
 from patches.server.refresh.staging import ImportResult, StagingStore
-from patches.vulnerability import Vulnerability
-from patches.wire import encode_line
+from patches.vulnerability import FOLLOWED, Vulnerability
+from patches.wire import encode_line, from_wire
 from tests.server.fake_catalogue import lines, vulnerabilities, vulnerability
 
 READ = ImportResult("etag-1", None, {}, 1000.0)
@@ -51,6 +53,17 @@ class ListsTests(SynchronousTestCase):
         self.put(records[1::2], key="community")
         self.assertEqual(self.told(), lines(records))
         self.assertEqual(self.lists.facts("debian-12")["debian"]["read"], 20)
+
+    def test_one_name(self) -> None:
+        """Records with one name and different notes are all kept, and so are several lists of followed packages."""
+        names = [f"p{number:05}" for number in range(4001)]
+        records = [*followed_records("debian-12", names, "debian")]
+        records += [Vulnerability("CVE-2024-0001", "debian-12", note=note) for note in (None, "LDP")]
+        self.put(records)
+        told = [from_wire(json.loads(line)) for line in self.told()]
+        self.assertEqual([each.name for each in told], [FOLLOWED] * 3 + ["CVE-2024-0001"] * 2)
+        self.assertEqual({each.note for each in told}, {None, "LDP"})
+        self.assertEqual([name for each in told for name in each.followed], names)
 
     def test_last_wins(self) -> None:
         """The later one of two records with the same name and platform holds."""

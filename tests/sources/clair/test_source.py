@@ -9,6 +9,7 @@ from patches.platforms import InvalidPlatform
 from patches.skipped import UNREADABLE
 from patches.sources.clair.source import ClairSettings
 from patches.sources.fetch.retry import FetchSettings
+from patches.sources.ids import named_ids
 from patches.vulnerability import FixedPackage
 from tests.sources.clair_in_memory import MemoryCase, named
 
@@ -150,11 +151,14 @@ class WalkTests(MemoryCase):
         self.assertEqual(none.fixed_in, ())
 
     def test_odd_names(self) -> None:
-        """For any name, its own packages are fetched."""
+        """For any name, its own packages are fetched; the record is named by the id in it."""
         vulnerabilities = [{"Name": name, "FixedIn": [{"Name": name, "Version": "1"}]} for name in ODD_NAMES]
         self.double.load("alpine:v3.8", vulnerabilities)
         read = self.read(self.source().listing("alpine-3.8"))
-        self.assertEqual([(found.name, found.affected_package) for found in read], [(name, name) for name in ODD_NAMES])
+        self.assertEqual(
+            [(found.name, found.affected_package) for found in read],
+            [(named_ids(name)[0].name, name) for name in ODD_NAMES],
+        )
 
     def test_plain_treq(self) -> None:
         """They are fetched with plain treq too, which changes headers."""

@@ -28,10 +28,11 @@ def flaw(**releases: Any) -> dict[str, Any]:
 
 
 def parse(document: Any, *wanted: str) -> tuple[list[Vulnerability], Counter[str]]:
-    """Parse a file."""
+    """Parse a file; the lists of followed packages are not among the result."""
     context = ParseContext("debian", wanted or None)
     content = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return list(parse_tracker(io.BytesIO(content), context)), context.skipped
+    found = [each for each in parse_tracker(io.BytesIO(content), context) if not each.followed]
+    return found, context.skipped
 
 
 class TrackerTests(SynchronousTestCase):
@@ -98,6 +99,14 @@ class TrackerTests(SynchronousTestCase):
             self.assertEqual(skipped, {"unreadable": 1})
         document = {"a b": {}, "c": 7, "d": {"CVE-1": 7, "CVE 2": flaw(), "CVE-3": {}}}
         self.assertEqual(parse(document), ([], {"not a record": 5}))
+
+    def test_followed(self) -> None:
+        """Every package of the file is followed in each wanted release, even if nothing is known about it there."""
+        document = {"zlib": {"CVE-2024-0001": flaw(sid=release("open"), trixie=release("open"))}, "bash": {}, "a b": {}}
+        context = ParseContext("debian", {"debian-13"})
+        *_, followed = parse_tracker(io.BytesIO(json.dumps(document).encode()), context)
+        expected = Vulnerability("!followed", "debian-13", source="debian", followed=("bash", "zlib"))
+        self.assertEqual(followed, expected)
 
     def test_another_format(self) -> None:
         """A file that is not the tracker's, or only a part of it, is refused."""

@@ -53,6 +53,6 @@ def _read(name: str, ecosystems: Ecosystems) -> RealFeed:
             yield member, content
 
     for vulnerability in parse_osv(counted(), ParseContext("osv", skipped=feed.skipped), ecosystems):
-        feed.members[next(reversed(feed.members))] += 1
+        feed.members[next(reversed(feed.members))] += not vulnerability.followed
         feed.vulnerabilities.append(vulnerability)
     return feed

@@ -45,7 +45,7 @@ def read(feed: str, ecosystems: Ecosystems = ECOSYSTEMS) -> Reading:
     found = real_feed(feed, ecosystems)
     reading = Reading(found.members, found.skipped)
     names: Counter[tuple[str, str]] = Counter()
-    for vulnerability in found.vulnerabilities:
+    for vulnerability in (each for each in found.vulnerabilities if not each.followed):
         reading.take(vulnerability)
         names[vulnerability.platform, vulnerability.name] += 1
     assert names.total() == len(names), "a name came twice on one platform"
@@ -101,6 +101,13 @@ class FeedTests(SynchronousTestCase):
         paid = {"16.04": 17468, "18.04": 14096, "20.04": 7606, "22.04": 6372}
         listed = {release: reading.tracks[f"ubuntu-{release}", "esm"] for release in paid}
         self.assertEqual(listed, paid)
+        lists = [each for each in real_feed("Ubuntu").vulnerabilities if each.followed]
+        names = {
+            platform: [name for each in lists if each.platform == platform for name in each.followed]
+            for platform in reading.platforms
+        }
+        for each in names.values():
+            self.assertEqual((each, len(each)), (sorted(set(each)), 2992))
         derived = 27676  # entries for subscribers without a fix, of packages without an entry for everyone
         self.assertEqual(reading.statuses["affected"], 76065 - 3)  # three are listed twice
         self.assertEqual(reading.statuses["will_not_fix"], derived)

@@ -18,7 +18,7 @@ from patches.sources.regroup import FragmentStore
 from patches.sources.secdb.parser import parse_secdb
 from patches.versions import InvalidVersion
 from patches.versions.apk import sort_key
-from patches.vulnerability import FixedPackage, Vulnerability
+from patches.vulnerability import FOLLOWED, FixedPackage, Vulnerability
 from tests.shared_data import shared
 
 
@@ -29,9 +29,10 @@ def document(**packages: dict[str, Any]) -> bytes:
 
 
 def parse(content: bytes, platform: str = "alpine-3.20") -> tuple[list[Vulnerability], Counter[str]]:
-    """Parse a document."""
+    """Parse a document; the list of followed packages is not among the result."""
     context = ParseContext("secdb")
-    return list(parse_secdb(io.BytesIO(content), platform, context)), context.skipped
+    found = [each for each in parse_secdb(io.BytesIO(content), platform, context) if not each.followed]
+    return found, context.skipped
 
 
 class DocumentTests(SynchronousTestCase):
@@ -108,6 +109,13 @@ class DocumentTests(SynchronousTestCase):
         self.assertEqual(pages, ["https://security.alpinelinux.org/vuln/CVE-2024-0001", advisory, ""])
         self.assertEqual(parse(content, "wolfi")[0][0].details_href, "https://nvd.nist.gov/vuln/detail/CVE-2024-0001")
 
+    def test_followed(self) -> None:
+        """Every package of the document is followed, with fixes or without."""
+        content = document(zlib={"1-r0": ["CVE-2024-0001"]}, curl={})
+        *_, followed = parse_secdb(io.BytesIO(content), "alpine-3.20", ParseContext("secdb"))
+        expected = Vulnerability(FOLLOWED, "alpine-3.20", source="secdb", followed=("curl", "zlib"))
+        self.assertEqual(followed, expected)
+
     def test_empty(self) -> None:
         """A repository may have no fixes yet."""
         for content in (b'{"packages": []}', b'{"packages": null}', document()):
@@ -141,6 +149,9 @@ class FeedTests(SynchronousTestCase):
             with open_feed(path) as stream:
                 gathering.add(parse_secdb(stream, platform, context))
         found = list(gathering.vulnerabilities(platform))
+        followed = [name for each in found if each.name == FOLLOWED for name in each.followed]
+        self.assertEqual((followed, len(followed)), (sorted(set(followed)), len(set(followed))))
+        found = [each for each in found if each.name != FOLLOWED]
         self.assertEqual(len({vulnerability.name for vulnerability in found}), len(found))
         return {vulnerability.name: vulnerability for vulnerability in found}, context.skipped
 
