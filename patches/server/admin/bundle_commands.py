@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from patches.server.admin.commands import DONE, NotFound, chosen_snapshots, exit_codes
-from patches.server.admin.open import open_catalogue
+from patches.server.admin.open_catalogue import open_catalogue
 from patches.server.catalogue.bundle import BadBundle
 from patches.server.catalogue.bundle_reader import BundleReader
 from patches.server.catalogue.bundle_writer import write_bundle

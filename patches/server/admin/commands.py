@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from patches.server.admin.open import open_catalogue
+from patches.server.admin.open_catalogue import open_catalogue
 from patches.server.admin.options import JSON
 from patches.server.admin.views import (
     CURRENT,
