@@ -10,9 +10,10 @@ from attrs import frozen
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred, TimeoutError
 from twisted.internet.interfaces import IReactorTime
-from twisted.web.client import Agent, HTTPConnectionPool
+from twisted.web.client import Agent
 from twisted.web.http_headers import Headers
 
+from patches.http.connection_pool import QuietConnectionPool
 from patches.http.headers import header_value, retry_after
 from patches.http.response_body import BodyTooLong, read_body
 
@@ -135,4 +136,4 @@ def _reason(error: BaseException) -> str:
 
 def http_client(reactor: Any) -> HTTPClient:
     """Create a treq client with persistent connections."""
-    return HTTPClient(Agent(reactor, connectTimeout=10, pool=HTTPConnectionPool(reactor)))
+    return HTTPClient(Agent(reactor, connectTimeout=10, pool=QuietConnectionPool(reactor)))
