@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from patches.platforms import Platform
+from patches.wording import file_problem
 
 
 class BadSetting(ValueError):
@@ -210,7 +211,7 @@ def _read_file(path: Path, settings: Sequence[Setting]) -> dict[str, Any]:
     try:
         read = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise BadSetting(f"--config {path}: {error.strerror}") from error
+        raise BadSetting(f"--config {path}: {file_problem(error)}") from error
     except ValueError as error:
         raise BadSetting(f"--config {path}: not TOML: {error}") from error
     known = {setting.name: setting for setting in settings}

@@ -49,6 +49,7 @@ from patches.service.daemon import CleanEndService, ListeningService, allow_open
 from patches.service.periodic import PeriodicService
 from patches.service.threads import ThreadService
 from patches.settings import BadSetting
+from patches.wording import file_problem
 
 PROGRAM = Options.program
 
@@ -208,7 +209,7 @@ def _key(path: Path) -> TokenKey:
     try:
         return TokenKey.from_file(path)
     except OSError as error:
-        sys.exit(f"{PROGRAM}: --session-key-file {path}: {error.strerror}")
+        sys.exit(f"{PROGRAM}: --session-key-file {path}: {file_problem(error)}")
     except ValueError as error:
         sys.exit(f"{PROGRAM}: --session-key-file {path}: {error}")
 

@@ -22,6 +22,7 @@ from twisted.python import usage
 from twisted.python.failure import Failure
 
 from patches.settings import CONFIG, NOT_AN_ENDPOINT, BadSetting, Setting, resolve
+from patches.wording import file_problem
 
 log = Logger()
 
@@ -134,7 +135,7 @@ class ListeningService(Service):
         try:
             self._endpoint = serverFromString(reactor, description)
         except OSError as error:
-            sys.exit(f"{program}: --listen {description!r}: {error}")
+            sys.exit(f"{program}: --listen {description!r}: {error.filename}: {file_problem(error)}")
         except (ValueError, TypeError):
             # Twisted's texts are about its own functions: "invalid literal for int()".
             sys.exit(f"{program}: --listen {description!r}: {NOT_AN_ENDPOINT}")

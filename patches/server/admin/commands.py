@@ -32,10 +32,10 @@ from patches.server.catalogue.pruning import MinimumAge
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
 from patches.server.errors import CatalogueError
-from patches.service.terminal import counted
 from patches.signing import BadKey
 from patches.vulnerability import Vulnerability
 from patches.wire import MalformedWire, decode_lines
+from patches.wording import counted
 
 DONE, NOT_FOUND, USAGE, ERROR = 0, 1, 2, 5
 
