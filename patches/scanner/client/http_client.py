@@ -9,6 +9,7 @@ from typing import Any
 from attrs import frozen
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred, TimeoutError
+from twisted.internet.error import ConnectionRefusedError, NoRouteError
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.client import Agent
 from twisted.web.http_headers import Headers
@@ -21,6 +22,10 @@ from patches.http.response_body import BodyTooLong, read_body
 TIMEOUT_SECONDS = 30.0
 #: The longest pause that a server can request.
 MAX_RETRY_AFTER_SECONDS = 3600.0
+
+
+#: Errors whose texts in Twisted have the reason twice: "Connection was refused by other side: 111: Connection refused."
+_TWICE = ((ConnectionRefusedError, "connection refused"), (NoRouteError, "no route to host"))
 
 
 class Unreachable(Exception):
@@ -131,6 +136,9 @@ def _reason(error: BaseException) -> str:
     reasons = getattr(error, "reasons", None)
     if reasons:
         return _reason(reasons[0].value)
+    for kind, text in _TWICE:
+        if isinstance(error, kind):
+            return text
     return (str(error).strip().rstrip(".").splitlines() or [type(error).__name__])[0]
 
 
