@@ -36,7 +36,7 @@ SETTINGS = (
         seconds,
         "How often to read Clair's lists completely; between these reads, only changes are read.",
     ),
-    Setting("list", None, Path, "A file of vulnerabilities in Patches' own wire form (NDJSON) to read."),
+    Setting("list", None, Path, "A file of vulnerabilities in Patches' wire format (NDJSON) to read."),
     Setting("source", None, table, "In the file: tables [source.NAME], each a source; see the reference of sources."),
     Setting("no-public-sources", "false", flag, "Ask no public feed for platforms that no configured source has."),
     Setting(

@@ -90,7 +90,7 @@ def _minute(seconds: float) -> str:
 
 
 def records_document(name: str, records: Sequence[Vulnerability]) -> dict[str, Any]:
-    """Convert the records of a vulnerability id to a JSON document, each record in wire form."""
+    """Convert the records of a vulnerability id to a JSON document, each record in the wire format."""
     return {"name": name, "records": [to_wire(record) for record in records]}
 
 

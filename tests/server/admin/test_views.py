@@ -81,7 +81,7 @@ class RecordTests(SynchronousTestCase):
         return Vulnerability("CVE-1", "debian-12", packages, Severity.HIGH, source="debian")
 
     def test_document(self) -> None:
-        """The records are in wire form."""
+        """The records are in the wire format."""
         record = self.record(FixedPackage("curl", "8"))
         self.assertEqual(records_document("CVE-1", [record]), {"name": "CVE-1", "records": [to_wire(record)]})
         self.assertEqual(records_document("CVE-1", []), {"name": "CVE-1", "records": []})
