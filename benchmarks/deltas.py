@@ -3,8 +3,8 @@ The cost of an update for a scanner that has the previous list: bytes, and the s
 
 python -m benchmarks.deltas [--records 40000] [--list FILE]
 
-A server serves a made-up list, or a file in wire form, and a part of its records changes again and again. A host is
-scanned each time: without a cached list, with the previous one, and with the current one.
+A server serves a made-up list, or a file in the wire format, and a part of its records changes again and again. A host
+is scanned each time: without a cached list, with the previous one, and with the current one.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=40_000, help="of the made-up list")
     parser.add_argument(
-        "--list", type=Path, help="a file in wire form, of one platform of dpkg's, instead of a made-up list"
+        "--list", type=Path, help="a file in the wire format, of one platform of dpkg's, instead of a made-up list"
     )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="patches-deltas-") as name:

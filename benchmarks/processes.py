@@ -21,7 +21,7 @@ TWISTD = str(Path(sys.executable).with_name("twistd"))
 
 
 def write_list(path: Path, vulnerabilities: int, platform: str = "debian-12") -> None:
-    """Write a made-up list in wire form: 500 packages, names and versions of the usual length."""
+    """Write a made-up list in the wire format: 500 packages, names and versions of the usual length."""
     with path.open("wb") as file:
         for number in range(vulnerabilities):
             package = FixedPackage(

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from patches.platforms import Platform
+from patches.wording import file_problem
 
 
 class BadSetting(ValueError):
@@ -61,6 +62,9 @@ class Setting:
 
 
 CONFIG = Setting("config", None, Path, "A TOML file with options of the same names; the command line takes precedence.")
+
+#: The reason to refuse a text that is not an endpoint.
+NOT_AN_ENDPOINT = "must be an endpoint such as tcp:8080:interface=127.0.0.1"
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SIZES = {"": 1, "b": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
@@ -152,7 +156,7 @@ def url(text: str) -> str:
     except ValueError:
         usable = False
     if not usable or parts.query or parts.fragment or "@" in parts.netloc or re.search(r"[\s\x00-\x1f]", text.strip()):
-        raise ValueError("must be a URL such as http://127.0.0.1:6060")
+        raise ValueError("must be a URL that begins with http:// or https://, such as http://127.0.0.1:8080")
     return text.strip().rstrip("/")
 
 
@@ -171,7 +175,7 @@ def endpoint(text: str) -> str:
         text = f"tcp:{text}"
     kind, _, rest = text.partition(":")
     if not kind.isalnum() or not rest:
-        raise ValueError("must be an endpoint such as tcp:8080:interface=127.0.0.1")
+        raise ValueError(NOT_AN_ENDPOINT)
     return text
 
 
@@ -207,7 +211,7 @@ def _read_file(path: Path, settings: Sequence[Setting]) -> dict[str, Any]:
     try:
         read = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise BadSetting(f"--config {path}: {error.strerror}") from error
+        raise BadSetting(f"--config {path}: {file_problem(error)}") from error
     except ValueError as error:
         raise BadSetting(f"--config {path}: not TOML: {error}") from error
     known = {setting.name: setting for setting in settings}

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from patches.storage.atomic_file import create_atomically, remove_temporary
+from patches.wording import NO_FOLDER, file_problem
 
 _MOST_BYTES = 64 * 1024
 
@@ -157,14 +158,14 @@ def _read(path: Path, private: bool) -> bytes:
                 raise BadKey(f"{path}: others may read this private key; chmod 600 it")
             return file.read(_MOST_BYTES)
     except OSError as error:
-        raise BadKey(f"{path}: {error.strerror}") from error
+        raise BadKey(f"{path}: {file_problem(error)}") from error
 
 
 def _write_new(path: Path, content: bytes, mode: int) -> None:
     try:
         create_atomically(path, content, mode=mode)
     except OSError as error:
-        raise BadKey(f"{path}: {error.strerror}") from error
+        raise BadKey(f"{path}: {file_problem(error, NO_FOLDER)}") from error
 
 
 def _remove_temporary(*paths: Path) -> None:

@@ -31,7 +31,7 @@ class MalformedWire(ValueError):
 
 
 def to_wire(vulnerability: Vulnerability) -> dict[str, Any]:
-    """Convert a vulnerability to its wire form: a JSON object as a ``dict``."""
+    """Convert a vulnerability to the wire format: a JSON object as a ``dict``."""
     return {
         "name": vulnerability.name,
         "affectedPackageName": vulnerability.affected_package,
@@ -70,7 +70,7 @@ def _package_to_wire(package: FixedPackage) -> dict[str, Any]:
 
 def from_wire(record: Any) -> Vulnerability:
     """
-    Parse a vulnerability from its wire form; unknown members are ignored.
+    Parse a vulnerability from the wire format; unknown members are ignored.
 
     :raises MalformedWire: if a value is missing or has a wrong type.
     """

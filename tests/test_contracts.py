@@ -164,7 +164,7 @@ class DefaultTests(SynchronousTestCase):
             ["1MiB", "256MiB", "1024", "8192"],
         )
         times = self.defaults(SERVER, "session-timeout", "queue-timeout", "chunk-timeout", "refresh-interval")
-        self.assertEqual(times, ["30", "60", "60", "6h"])
+        self.assertEqual(times, ["30s", "60s", "60s", "6h"])
         rest = self.defaults(SERVER, "listen", "state-dir", "keep-replaced", "most-shrink", "clair-full-walk")
         self.assertEqual(rest, ["tcp:8080:interface=127.0.0.1", "/var/lib/patches-server", "1d", "10%", "1d"])
 

@@ -42,7 +42,7 @@ LAYERS = (
     ("server: catalogue", ("server/catalogue",)),
     ("server: sessions, refresh", ("server/sessions", "server/refresh")),
     ("server: http", ("server/http",)),
-    ("server: shell", ("server/admin", "server/sources", "server/options", "server/service")),
+    ("server: shell", ("server/admin", "server/configured_sources", "server/options", "server/service")),
     ("scanner: inventory, client", ("scanner/inventory", "scanner/client")),
     ("scanner: host, matching", ("scanner/host", "scanner/matching")),
     ("scanner: outcome", ("scanner/outcome",)),
@@ -73,7 +73,7 @@ SHELLS = ("server: shell", "scanner: shell", "sources by name")
 #: The ``__init__`` of a package whose modules are in several layers belongs to none of them, and imports nothing.
 FACES = ("sources/__init__.py", "server/__init__.py", "scanner/__init__.py")
 #: The modules that read vulnerability sources.
-READERS_OF_SOURCES = ("sources/", "server/sources.py")
+READERS_OF_SOURCES = ("sources/", "server/configured_sources.py")
 
 
 @cache
@@ -214,7 +214,7 @@ class LayerTests(SynchronousTestCase):
             users,
             {
                 *("storage/sqlite.py", "storage/database_url.py", "reporter/store.py", "reporter/schema.py"),
-                *("server/refresh/requests_table.py", "server/admin/open.py"),
+                *("server/refresh/requests_table.py", "server/admin/open_catalogue.py"),
             },
         )
 

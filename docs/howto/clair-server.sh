@@ -1,1 +1,1 @@
-.venv/bin/twistd --nodaemon --pidfile= patches-server --state-dir state/server --clair http://127.0.0.1:6060
+.venv/bin/twistd --nodaemon --pidfile= patches-server --state-dir build/state/server --clair http://127.0.0.1:6060

@@ -1,1 +1,1 @@
-.venv/bin/twistd --nodaemon --pidfile= patches-server --state-dir state/server --list patches/demo/sample.ndjson --memory-limit 1MiB
+.venv/bin/twistd --nodaemon --pidfile= patches-server --state-dir build/state/server --list patches/demo/sample.ndjson --memory-limit 1MiB

@@ -1,1 +1,1 @@
-.venv/bin/twistd --nodaemon --pidfile= patches-server --state-dir state/server --list list.ndjson --no-public-sources
+.venv/bin/twistd --nodaemon --pidfile= patches-server --state-dir build/state/server --list list.ndjson --no-public-sources

@@ -1,1 +1,1 @@
-.venv/bin/patches scan --verify-key lists.key.pub --state-dir state/scanner
+.venv/bin/patches scan --verify-key lists.key.pub --state-dir build/state/scanner

@@ -20,12 +20,12 @@ from patches.server.admin.options import (
 )
 
 
-@click.group(epilog=EXPLAINED, context_settings=HELP)
+@click.group(epilog=EXPLAINED, context_settings=HELP, short_help="Inspect or change the catalogue of a server.")
 def catalogue() -> None:
     """Inspect or change the catalogue of a patches-server, which may be running."""
 
 
-@catalogue.command("list")
+@catalogue.command("list", short_help="List the snapshots of each platform.")
 @options_of(SHOWN_SETTINGS)
 def list_snapshots(values: dict[str, Any]) -> None:
     """List the snapshots of each platform."""
@@ -34,7 +34,7 @@ def list_snapshots(values: dict[str, Any]) -> None:
     sys.exit(run_list(values))
 
 
-@catalogue.command()
+@catalogue.command(short_help="Show every record of a vulnerability.")
 @click.argument("name", metavar="CVE")
 @options_of(SHOW_SETTINGS)
 def show(values: dict[str, Any], name: str) -> None:
@@ -44,7 +44,7 @@ def show(values: dict[str, Any], name: str) -> None:
     sys.exit(run_show(values, name))
 
 
-@catalogue.command()
+@catalogue.command(short_help="List the differences of two snapshots.")
 @click.argument("old", metavar="REVISION")
 @click.argument("new", metavar="REVISION")
 @options_of(SHOWN_SETTINGS)
@@ -55,7 +55,7 @@ def diff(values: dict[str, Any], old: str, new: str) -> None:
     sys.exit(run_diff(values, old, new))
 
 
-@catalogue.command()
+@catalogue.command(short_help="Read every chunk, and list the damaged ones.")
 @options_of(SHOWN_SETTINGS)
 def check(values: dict[str, Any]) -> None:
     """Read every chunk of every snapshot, and list the damaged ones."""
@@ -64,7 +64,7 @@ def check(values: dict[str, Any]) -> None:
     sys.exit(run_check(values))
 
 
-@catalogue.command()
+@catalogue.command(short_help="Publish a snapshot that was held back.")
 @click.argument("platform")
 @options_of(PLACE_SETTINGS)
 def publish(values: dict[str, Any], platform: str) -> None:
@@ -74,7 +74,7 @@ def publish(values: dict[str, Any], platform: str) -> None:
     sys.exit(run_publish(values, platform))
 
 
-@catalogue.command()
+@catalogue.command(short_help="Delete replaced snapshots.")
 @options_of(PRUNE_SETTINGS)
 def prune(values: dict[str, Any]) -> None:
     """Delete replaced snapshots; a scan that still reads one of them has to start again."""
@@ -83,7 +83,7 @@ def prune(values: dict[str, Any]) -> None:
     sys.exit(run_prune(values))
 
 
-@catalogue.command("export")
+@catalogue.command("export", short_help="Write the current snapshots to a bundle.")
 @click.argument("file", type=click.Path(path_type=Path))
 @options_of(EXPORT_SETTINGS)
 def export_bundle(values: dict[str, Any], file: Path) -> None:
@@ -93,7 +93,7 @@ def export_bundle(values: dict[str, Any], file: Path) -> None:
     sys.exit(run_export(values, file))
 
 
-@catalogue.command("import")
+@catalogue.command("import", short_help="Publish the snapshots of a bundle.")
 @click.argument("file", type=click.Path(path_type=Path))
 @options_of(IMPORT_SETTINGS)
 def import_bundle(values: dict[str, Any], file: Path) -> None:
@@ -103,7 +103,7 @@ def import_bundle(values: dict[str, Any], file: Path) -> None:
     sys.exit(run_import(values, file))
 
 
-@catalogue.command()
+@catalogue.command(short_help="Create a pair of Ed25519 keys.")
 @click.argument("file", type=click.Path(path_type=Path))
 def keygen(file: Path) -> None:
     """Create a pair of Ed25519 keys: FILE to sign, and FILE.pub to verify."""

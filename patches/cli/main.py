@@ -31,7 +31,7 @@ def main() -> None:
     """Find vulnerable installed packages; the inventory does not leave the host."""
 
 
-@main.command(epilog=EXPLAINED, context_settings=HELP)
+@main.command(epilog=EXPLAINED, context_settings=HELP, short_help="Scan this host once and show the findings.")
 @options_of(ONCE_SETTINGS, ALIASES)
 def scan(values: dict[str, Any]) -> None:
     """Scan this host once and show the findings."""
@@ -40,7 +40,7 @@ def scan(values: dict[str, Any]) -> None:
     sys.exit(run_scan(values))
 
 
-@main.command(epilog=EXPLAIN_EXPLAINED, context_settings=HELP)
+@main.command(epilog=EXPLAIN_EXPLAINED, context_settings=HELP, short_help="Explain why this host is affected, or not.")
 @click.argument("vulnerability_id", metavar="CVE")
 @click.argument("package", required=False)
 @options_of(EXPLAIN_SETTINGS, ALIASES)
@@ -51,7 +51,7 @@ def explain(values: dict[str, Any], vulnerability_id: str, package: str | None) 
     sys.exit(run_explain(values, vulnerability_id, package))
 
 
-@main.command(epilog=INVENTORY_EXPLAINED, context_settings=HELP)
+@main.command(epilog=INVENTORY_EXPLAINED, context_settings=HELP, short_help="Show the packages that a scan reads.")
 @options_of(INVENTORY_SETTINGS, ALIASES)
 def inventory(values: dict[str, Any]) -> None:
     """Show the packages of this host as a scan reads them."""
@@ -60,7 +60,7 @@ def inventory(values: dict[str, Any]) -> None:
     sys.exit(run_inventory(values))
 
 
-@main.command(context_settings=HELP)
+@main.command(context_settings=HELP, short_help="Run all programs once, without a network.")
 def demo() -> None:
     """Run a server, a scan of this host and a reporter in one process, without a network."""
     from patches.demo.demonstration import run_demo

@@ -33,8 +33,9 @@ from patches.server import options as server_options
 from patches.server import service as server_service
 from patches.service import one_shot
 from patches.service.daemon import ListeningService, address_text
-from patches.service.terminal import TextTable, counted
+from patches.service.terminal import TextTable
 from patches.settings import resolve
+from patches.wording import counted
 
 LISTEN = "tcp:0:interface=127.0.0.1"
 

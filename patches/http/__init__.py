@@ -1,1 +1,1 @@
-"""HTTP for all programs: requests and bodies of bounded size, and header fields."""
+"""HTTP for all programs: requests and bodies of bounded size, header fields, and the connections of clients."""

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from attrs import evolve
+
 from patches.platforms import Platform
 from patches.scanner.client.cache import ListCache
 from patches.scanner.client.trust import SeenLists, Trust
@@ -124,7 +126,17 @@ ONCE_SETTINGS = (*SCAN_SETTINGS, *OUTPUT_SETTINGS)
 _FORM = Setting("format", TABLE, one_of(TABLE, "json"), f"The output format: {TABLE} or json.")
 #: The options of ``patches inventory``, which sends no request to the server; and of ``patches explain``.
 _HOST = ("platform", "root", "host", "track", "own-origins", "foreign-origins")
-INVENTORY_SETTINGS = (*(each for each in SCAN_SETTINGS if each.name in _HOST), _FORM)
+INVENTORY_SETTINGS = (
+    *(
+        # these commands report nothing
+        evolve(each, help="The name of the host in the output; its host name if not given.")
+        if each.name == "host"
+        else each
+        for each in SCAN_SETTINGS
+        if each.name in _HOST
+    ),
+    _FORM,
+)
 EXPLAIN_SETTINGS = (
     *(each for each in SCAN_SETTINGS if each.name in ("patches-server", "patience", "state-dir", "verify-key")),
     *INVENTORY_SETTINGS,
@@ -132,10 +144,18 @@ EXPLAIN_SETTINGS = (
 
 SETTINGS = (
     *SCAN_SETTINGS,
-    Setting("scan-frequency", "720", minutes, "How often to scan, in minutes (or 90s, 6h, 1d)."),
-    Setting("jitter", "10", minutes, "The longest random delay added to each pause, to spread the scans of a fleet."),
+    Setting("scan-frequency", "12h", minutes, "How often to scan: a time (90s, 6h, 1d), or a number of minutes."),
     Setting(
-        "settle", "1m", seconds, "Scan again when the package database has changed, and has then rested this long."
+        "jitter",
+        "10m",
+        minutes,
+        "The longest random delay added to each pause, to spread the scans of a fleet: a time, or a number of minutes.",
+    ),
+    Setting(
+        "settle",
+        "1m",
+        seconds,
+        "Scan again when the package database has changed, and then has been unchanged for this long.",
     ),
 )
 

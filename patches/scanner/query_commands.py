@@ -22,7 +22,7 @@ from patches.scanner.output.explanation import explanation_document, explanation
 from patches.scanner.output.inventory import inventory_document, inventory_table
 from patches.scanner.scan import read_host_inventory
 from patches.service import one_shot
-from patches.service.terminal import counted
+from patches.wording import counted
 
 _CODES = {False: CLEAN, True: FINDINGS, None: INCOMPLETE}
 

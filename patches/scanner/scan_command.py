@@ -27,9 +27,9 @@ from patches.scanner.reporting.report import report_document
 from patches.scanner.scan import Policy, scan
 from patches.service import one_shot
 from patches.service.daemon import usable_folder
-from patches.service.terminal import counted
 from patches.settings import BadSetting
 from patches.storage.atomic_file import Unwritable, WholeFile
+from patches.wording import counted
 
 
 def run_scan(values: Mapping[str, Any]) -> int:

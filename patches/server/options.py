@@ -34,9 +34,9 @@ SETTINGS = (
         "clair-full-walk",
         "1d",
         seconds,
-        "How often to read the lists of Clair whole: a time; in between, what changed.",
+        "How often to read Clair's lists completely; between these reads, only changes are read.",
     ),
-    Setting("list", None, Path, "A file of vulnerabilities in Patches' own wire form (NDJSON) to read."),
+    Setting("list", None, Path, "A file of vulnerabilities in Patches' wire format (NDJSON) to read."),
     Setting("source", None, table, "In the file: tables [source.NAME], each a source; see the reference of sources."),
     Setting(
         "ecosystem",
@@ -58,9 +58,11 @@ SETTINGS = (
     Setting("keep-replaced", "1d", seconds, "How long a replaced list is kept, for the scanners that have it."),
     Setting("max-active", "1024", count, "Sessions of a platform that may read at once."),
     Setting("max-queued", "8192", count, "Sessions of a platform that may wait; beyond that they are denied."),
-    Setting("session-timeout", "30", seconds, "Expire an active session that is silent for this time."),
-    Setting("queue-timeout", "60", seconds, "Expire a queued session that is silent for this time."),
-    Setting("chunk-timeout", "60", seconds, "Expire a session that holds up others at one chunk for this time."),
+    Setting("session-timeout", "30s", seconds, "Expire an active session that is silent for this time."),
+    Setting("queue-timeout", "60s", seconds, "Expire a queued session that is silent for this time."),
+    Setting(
+        "chunk-timeout", "60s", seconds, "Expire a session that has delayed other sessions at one chunk for this long."
+    ),
     Setting("window-bytes", "1MiB", window_size, "The size of one cache window, in bytes, KiB or MiB."),
     Setting(
         "memory-limit", "256MiB", size, "The memory that the process may have resident, in bytes, KiB, MiB or GiB."

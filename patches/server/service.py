@@ -25,6 +25,7 @@ from patches.server.catalogue.deltas import Deltas
 from patches.server.catalogue.schema import open_database
 from patches.server.catalogue.store import Catalogue
 from patches.server.catalogue.transactions import refresh_lock
+from patches.server.configured_sources import ConfiguredSources, create_sources
 from patches.server.errors import CatalogueError
 from patches.server.http.api import Api
 from patches.server.http.channel import ServerSite
@@ -44,11 +45,11 @@ from patches.server.sessions.chunk_response import ChunkResponse, create_respons
 from patches.server.sessions.sessions import SessionService
 from patches.server.sessions.table import Limits, SessionTable
 from patches.server.sessions.tokens import TokenKey
-from patches.server.sources import ConfiguredSources, create_sources
 from patches.service.daemon import CleanEndService, ListeningService, allow_open_files, hold_folder, usable_folder
 from patches.service.periodic import PeriodicService
 from patches.service.threads import ThreadService
 from patches.settings import BadSetting
+from patches.wording import file_problem
 
 PROGRAM = Options.program
 
@@ -208,7 +209,7 @@ def _key(path: Path) -> TokenKey:
     try:
         return TokenKey.from_file(path)
     except OSError as error:
-        sys.exit(f"{PROGRAM}: --session-key-file {path}: {error.strerror}")
+        sys.exit(f"{PROGRAM}: --session-key-file {path}: {file_problem(error)}")
     except ValueError as error:
         sys.exit(f"{PROGRAM}: --session-key-file {path}: {error}")
 

@@ -21,7 +21,8 @@ from twisted.logger import Logger
 from twisted.python import usage
 from twisted.python.failure import Failure
 
-from patches.settings import CONFIG, BadSetting, Setting, resolve
+from patches.settings import CONFIG, NOT_AN_ENDPOINT, BadSetting, Setting, resolve
+from patches.wording import file_problem
 
 log = Logger()
 
@@ -133,8 +134,11 @@ class ListeningService(Service):
         self._drain = drain
         try:
             self._endpoint = serverFromString(reactor, description)
-        except (ValueError, TypeError, OSError) as error:
-            sys.exit(f"{program}: --listen {description!r}: {error}")
+        except OSError as error:
+            sys.exit(f"{program}: --listen {description!r}: {error.filename}: {file_problem(error)}")
+        except (ValueError, TypeError):
+            # Twisted's texts are about its own functions: "invalid literal for int()".
+            sys.exit(f"{program}: --listen {description!r}: {NOT_AN_ENDPOINT}")
         self.port: IListeningPort | None = None
 
     def privilegedStartService(self) -> None:

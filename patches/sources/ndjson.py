@@ -1,5 +1,5 @@
 """
-A source of complete lists in the wire form, from a file: one vulnerability per line, of one or several platforms.
+A source of complete lists in the wire format, from a file: one vulnerability per line, of one or several platforms.
 
 ``patches demo`` serves such a file, and lists that other programs produce can be served from one.
 """
@@ -28,7 +28,7 @@ _TURN = 200
 @implementer(ISource)
 class NdjsonSource:
     """
-    A file of vulnerabilities in wire form.
+    A file of vulnerabilities in the wire format.
 
     :param path: the file; read again for each listing.
     :param clock: gives other events a turn while a long file is read.
@@ -95,7 +95,7 @@ def _parse_line(path: Path, number: int, line: bytes) -> Iterator[Vulnerability]
 
 
 def create_source(config: SourceConfig, context: SourceContext, wanted: frozenset[str] | None) -> ISource:
-    """Create a source of a file in wire form."""
+    """Create a source of a file in the wire format."""
     return NdjsonSource(Path(config.locations[0]), context.reactor, config.name)
 
 

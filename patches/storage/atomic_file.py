@@ -13,6 +13,8 @@ from typing import BinaryIO
 
 from attrs import define
 
+from patches.wording import NO_FOLDER, file_problem
+
 _SUFFIX = ".new"
 
 
@@ -138,8 +140,10 @@ class WholeFile:
             if place.exists() and not place.is_file():
                 raise Unwritable(f"{path}: not a regular file")
             descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
-        except (OSError, ValueError) as error:
-            raise Unwritable(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+        except OSError as error:
+            raise Unwritable(f"{path}: {file_problem(error, NO_FOLDER)}") from error
+        except ValueError as error:
+            raise Unwritable(f"{path}: {error}") from error
         return cls(place, beside, descriptor)
 
     def put(self, text: str) -> None:
@@ -156,7 +160,7 @@ class WholeFile:
             self._beside.replace(self.path)
             sync_folder(self.path.parent)
         except OSError as error:
-            raise Unwritable(f"{self.path}: {error.strerror}") from error
+            raise Unwritable(f"{self.path}: {file_problem(error, NO_FOLDER)}") from error
 
     def __enter__(self) -> WholeFile:
         return self

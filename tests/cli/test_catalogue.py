@@ -64,3 +64,4 @@ class CatalogueTests(CommandCase):
         """The keys are created at the given path."""
         ran = CliRunner().invoke(main, ["catalogue", "keygen", "key"])
         self.assertEqual((ran.exit_code, Path("key").is_file(), Path("key.pub").is_file()), (0, True, True))
+        self.assertEqual(ran.stdout, "Private key: key (keep it secret). Public key: key.pub\n")

@@ -30,6 +30,18 @@ class MainTests(SynchronousTestCase):
                 ran = CliRunner().invoke(main, [name, option])
                 self.assertEqual((ran.exit_code, "Usage:" in ran.output), (0, True), ran.output)
 
+    def test_short_help(self) -> None:
+        """A list of commands has a whole sentence about each, of at most 45 characters."""
+        for group in (main, main.commands["catalogue"]):
+            assert isinstance(group, click.Group)
+            for name, command in group.commands.items():
+                text = command.short_help or ""
+                self.assertTrue(0 < len(text) <= 45 and text.endswith("."), (name, text))
+        for words in (["--help"], ["catalogue", "--help"]):
+            _, _, listed = CliRunner().invoke(main, words, env={"COLUMNS": "80"}).output.partition("Commands:")
+            self.assertTrue(listed)
+            self.assertNotIn("...", listed)
+
     def test_alone(self) -> None:
         """A command that is run by itself has the same options for help as within its group."""
         for name in main.commands:

@@ -1,4 +1,4 @@
-"""Made-up lists of vulnerabilities, as files in wire form."""
+"""Made-up lists of vulnerabilities, as files in the wire format."""
 
 from __future__ import annotations
 

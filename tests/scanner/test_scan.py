@@ -136,7 +136,7 @@ class ScanTests(SynchronousTestCase):
         self.assertEqual(self.http.asked, [])
 
     def test_report(self) -> None:
-        """A report contains the findings in wire form, the installed packages, and the facts of the scan."""
+        """A report contains the findings in the wire format, the installed packages, and the facts of the scan."""
         report = report_document(self.scan(session(), chunk(LIST), end(LIST)), 7)
         self.assertEqual([from_wire(record).name for record in report["vulnerabilities"]], ["CVE-3", "CVE-1"])
         installed = {"name": "sudo", "version": "1.9-1", "source": "sudo", "sourceVersion": "1.9-1", "arch": "amd64"}

@@ -39,7 +39,7 @@ class CommandTests(SynchronousTestCase):
         for words, said in (
             (["--ignore", "bad.toml"], "bad.toml: entry 1: reason is missing"),
             (["--ignore", "none.toml"], "none.toml: No such file"),
-            (["--output", "none/out.json"], "--output none/out.json: No such file"),
+            (["--output", "none/out.json"], "--output none/out.json: there is no such folder"),
             (["--format", "xml"], "must be one of table, json"),
             (["--fail-on", "worst"], "must be one of unknown"),
         ):

@@ -11,12 +11,12 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
+from patches.server.configured_sources import create_sources
 from patches.server.errors import NotReady, UnknownPlatform
 from patches.server.http.channel import ServerSite
 from patches.server.options import Options
 from patches.server.service import Server, create_server
 from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
-from patches.server.sources import create_sources
 from tests.server.fake_catalogue import lines, vulnerabilities
 
 

@@ -168,8 +168,13 @@ class ListeningTests(DaemonCase):
 
     def test_no_endpoint(self) -> None:
         """A text that is not an endpoint ends the program."""
-        for description in ("carrier-pigeon:8080", "tcp:http!", "tcp"):
-            self.assertIn("--listen", self.ending(self.make, description))
+        for description in ("carrier-pigeon:8080", "tcp:http!", "tcp:", "tcp", "tcp:80:colour=red"):
+            reason = "must be an endpoint such as tcp:8080:interface=127.0.0.1"
+            self.assertEqual(self.ending(self.make, description), f"patches-tea: --listen {description!r}: {reason}")
+
+    def test_missing_certificate(self) -> None:
+        """An endpoint whose certificate cannot be read ends the program; the reason names the file."""
+        self.assertIn("/absent.pem", self.ending(self.make, "ssl:8443:privateKey=/absent.pem"))
 
     def test_stop(self) -> None:
         """On stop the port is closed first, and then the requests in progress are finished."""

@@ -7,7 +7,7 @@ import io
 from rich.console import Console
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.service.terminal import TextTable, counted
+from patches.service.terminal import TextTable
 
 
 class TextTableTests(SynchronousTestCase):
@@ -34,20 +34,3 @@ class TextTableTests(SynchronousTestCase):
         text = self.text(table, 40)
         self.assertEqual((text.count("x"), text.count("y")), (100, 50))
         self.assertNotIn("…", text)
-
-
-class CountedTests(SynchronousTestCase):
-    """Numbers with their nouns."""
-
-    def test_one(self) -> None:
-        """Only 1 has the singular."""
-        self.assertEqual([counted(n, "list") for n in (0, 1, 2, 11)], ["0 lists", "1 list", "2 lists", "11 lists"])
-
-    def test_ending(self) -> None:
-        """A noun that ends with a consonant and y gets another ending."""
-        self.assertEqual([counted(n, "entry") for n in (1, 2)], ["1 entry", "2 entries"])
-        self.assertEqual(counted(2, "day"), "2 days")
-
-    def test_irregular(self) -> None:
-        """A plural that is not regular is passed."""
-        self.assertEqual([counted(n, "index", "indices") for n in (1, 2)], ["1 index", "2 indices"])

@@ -28,7 +28,7 @@ class CountingClock(Clock):
 
 
 class NdjsonTests(SynchronousTestCase):
-    """A file in wire form."""
+    """A file in the wire format."""
 
     def setUp(self) -> None:
         self.clock = CountingClock()

@@ -9,10 +9,12 @@ from typing import Any
 from attrs import frozen
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred, TimeoutError
+from twisted.internet.error import ConnectionRefusedError, NoRouteError
 from twisted.internet.interfaces import IReactorTime
-from twisted.web.client import Agent, HTTPConnectionPool
+from twisted.web.client import Agent
 from twisted.web.http_headers import Headers
 
+from patches.http.connection_pool import QuietConnectionPool
 from patches.http.headers import header_value, retry_after
 from patches.http.response_body import BodyTooLong, read_body
 
@@ -20,6 +22,10 @@ from patches.http.response_body import BodyTooLong, read_body
 TIMEOUT_SECONDS = 30.0
 #: The longest pause that a server can request.
 MAX_RETRY_AFTER_SECONDS = 3600.0
+
+
+#: Errors whose texts in Twisted have the reason twice: "Connection was refused by other side: 111: Connection refused."
+_TWICE = ((ConnectionRefusedError, "connection refused"), (NoRouteError, "no route to host"))
 
 
 class Unreachable(Exception):
@@ -130,9 +136,12 @@ def _reason(error: BaseException) -> str:
     reasons = getattr(error, "reasons", None)
     if reasons:
         return _reason(reasons[0].value)
+    for kind, text in _TWICE:
+        if isinstance(error, kind):
+            return text
     return (str(error).strip().rstrip(".").splitlines() or [type(error).__name__])[0]
 
 
 def http_client(reactor: Any) -> HTTPClient:
     """Create a treq client with persistent connections."""
-    return HTTPClient(Agent(reactor, connectTimeout=10, pool=HTTPConnectionPool(reactor)))
+    return HTTPClient(Agent(reactor, connectTimeout=10, pool=QuietConnectionPool(reactor)))

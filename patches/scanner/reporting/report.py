@@ -52,7 +52,7 @@ def report_document(outcome: Outcome, number: int) -> dict[str, Any]:
 
 
 def finding_document(finding: Finding) -> dict[str, Any]:
-    """Return a finding: the vulnerability in its wire form, with the installed package."""
+    """Return a finding: the vulnerability in the wire format, with the installed package."""
     record = evolve(
         finding.records[0],
         name=finding.vulnerability_id,

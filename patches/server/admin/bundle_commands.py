@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from patches.server.admin.commands import DONE, NotFound, chosen_snapshots, exit_codes
-from patches.server.admin.open import open_catalogue
+from patches.server.admin.open_catalogue import open_catalogue
 from patches.server.catalogue.bundle import BadBundle
 from patches.server.catalogue.bundle_reader import BundleReader
 from patches.server.catalogue.bundle_writer import write_bundle
-from patches.service.terminal import counted
 from patches.signing import SigningKey, VerifyKey, create_keys
 from patches.wire import rfc3339
+from patches.wording import counted, file_problem
 
 #: How far the other machine's clock may be ahead, in seconds.
 _AHEAD_SECONDS = 86400
@@ -51,7 +51,7 @@ def run_import(values: Mapping[str, Any], path: Path) -> int:
             with open_catalogue(values, make=True) as catalogue:
                 adopted = catalogue.adopt(reader.snapshots(), now, values["force"])
     except OSError as error:
-        raise BadBundle(f"{path}: {error.strerror or error}") from error
+        raise BadBundle(f"{path}: {file_problem(error)}") from error
     except BadBundle as error:
         raise BadBundle(f"{path}: {error}") from error
     for snapshot in adopted:
@@ -66,7 +66,7 @@ def run_import(values: Mapping[str, Any], path: Path) -> int:
 def run_keygen(path: Path) -> int:
     """Create a key pair."""
     public = create_keys(path)
-    print(f"{path} signs, and is secret; {public} verifies")
+    print(f"Private key: {path} (keep it secret). Public key: {public}")
     return DONE
 
 

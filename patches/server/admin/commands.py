@@ -12,13 +12,14 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from patches.server.admin.open import open_catalogue
+from patches.server.admin.open_catalogue import open_catalogue
 from patches.server.admin.options import JSON
 from patches.server.admin.views import (
     CURRENT,
     HELD,
     REPLACED,
     SnapshotRow,
+    held_lines,
     listing_document,
     listing_table,
     records_document,
@@ -31,10 +32,10 @@ from patches.server.catalogue.pruning import MinimumAge
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
 from patches.server.errors import CatalogueError
-from patches.service.terminal import counted
 from patches.signing import BadKey
 from patches.vulnerability import Vulnerability
 from patches.wire import MalformedWire, decode_lines
+from patches.wording import counted
 
 DONE, NOT_FOUND, USAGE, ERROR = 0, 1, 2, 5
 
@@ -66,7 +67,10 @@ def run_list(values: Mapping[str, Any]) -> int:
     if values["format"] == JSON:
         print(json.dumps(listing_document(listed), indent=2))
     else:
-        Console().print(listing_table(listed))
+        console = Console()
+        console.print(listing_table(listed, console.width))
+        for line in held_lines(listed):
+            print(line)
     return DONE
 
 
@@ -179,7 +183,8 @@ def _naming(lines: Iterable[bytes], name: str) -> Iterator[Vulnerability]:
 def _revision(catalogue: Catalogue, start: str) -> Snapshot:
     found = [snapshot for snapshot in catalogue.snapshots() if snapshot.revision.startswith(start)]
     if len(found) != 1 or not start:
-        raise NotFound(f"{start}: {'several revisions begin with this' if found else 'no revision begins with this'}")
+        problem = "several snapshots have" if found else "no snapshot has"
+        raise NotFound(f"{problem} a revision that begins with {start!r}; see 'patches catalogue list'")
     return found[0]
 
 

@@ -12,9 +12,13 @@ from patches.server.catalogue.snapshot import Snapshot
 from patches.server.http.representations import snapshot_document
 from patches.service.terminal import TextTable
 from patches.vulnerability import FixedPackage, Vulnerability
-from patches.wire import to_wire
+from patches.wire import rfc3339, to_wire
 
 CURRENT, HELD, REPLACED = "current", "held", "replaced"
+#: The number of characters of a revision in a table: commands accept any beginning of a revision that is unique.
+SHOWN_REVISION = 12
+#: The columns of a terminal from which on a listing has everything.
+_WIDE = 110
 
 
 @frozen
@@ -45,20 +49,48 @@ def listing_document(listed: Iterable[SnapshotRow]) -> dict[str, Any]:
     }
 
 
-def listing_table(listed: Iterable[SnapshotRow]) -> Table:
-    """Convert snapshots to a table."""
-    table = TextTable("Platform", "State", "Revision", "Created", "Checked", "Vulnerabilities", "Chunks", "Sources")
+def listing_table(listed: Iterable[SnapshotRow], width: int) -> Table:
+    """
+    Convert snapshots to a table, which fits in 80 columns; only the names of the sources are folded.
+
+    :param width: of the terminal, in columns; a narrow table has no creation times and no numbers of chunks.
+    """
+    omitted = () if width >= _WIDE else ("Created", "Chunks")
+    names = ("Platform", "State", "Revision", "Created", "Checked", "Records", "Chunks", "Sources")
+    columns = [name for name in names if name not in omitted]
+    table = TextTable(*columns)
+    table.box, table.pad_edge = None, False
+    for column in table.columns[:-1]:
+        column.no_wrap = True
     for each in listed:
-        snapshot, document = each.snapshot, snapshot_document(each.snapshot)
-        state = f"{each.state}: {snapshot.held_back}" if snapshot.held_back is not None else each.state
-        counts = str(snapshot.vulnerabilities), str(snapshot.chunks)
-        times = document["created"], document["checked"]
-        table.add_texts(snapshot.platform, state, snapshot.revision, *times, *counts, ", ".join(snapshot.sources))
+        snapshot = each.snapshot
+        cells = {
+            "Platform": snapshot.platform,
+            "State": each.state,
+            "Revision": snapshot.revision[:SHOWN_REVISION],
+            "Created": _minute(snapshot.created),
+            "Checked": _minute(snapshot.checked),
+            "Records": str(snapshot.vulnerabilities),
+            "Chunks": str(snapshot.chunks),
+            "Sources": ", ".join(snapshot.sources),
+        }
+        table.add_texts(*(cells[name] for name in columns))
     return table
 
 
+def held_lines(listed: Iterable[SnapshotRow]) -> list[str]:
+    """Return a line for each snapshot that is held back, with the reason."""
+    rows = [each.snapshot for each in listed]
+    return [f"{held.platform}: held back: {held.held_back}" for held in rows if held.held_back is not None]
+
+
+def _minute(seconds: float) -> str:
+    """Return a time in RFC 3339 without its seconds."""
+    return f"{rfc3339(seconds)[:16]}Z"
+
+
 def records_document(name: str, records: Sequence[Vulnerability]) -> dict[str, Any]:
-    """Convert the records of a vulnerability id to a JSON document, each record in wire form."""
+    """Convert the records of a vulnerability id to a JSON document, each record in the wire format."""
     return {"name": name, "records": [to_wire(record) for record in records]}
 
 

@@ -38,6 +38,8 @@ from patches.wire import StreamDigest, digest
 _SIZE = slice(124, 136)
 _OCTAL = re.compile(rb"[0-7]{11}\0\Z")
 _MOST_SIGNATURE_BYTES = 1024
+#: The first bytes of a bundle: the name of its first member.
+_BEGINNING = MANIFEST.encode("ascii") + b"\0"
 
 
 @define(eq=False)
@@ -58,10 +60,13 @@ class BundleReader:
         Read the manifest.
 
         :param key: the key that must have signed it; ``None``: no signature is required, and none is verified.
-        :raises BadBundle: if it is not whole, or not signed with that key.
+        :raises BadBundle: if it is not a bundle, not whole, or not signed with that key.
         """
         reader = cls(file)
-        manifest = reader._member(MANIFEST, MOST_MANIFEST_BYTES, reader._exactly(BLOCK))
+        beginning = file.read(len(_BEGINNING))
+        if beginning != _BEGINNING:
+            raise BadBundle(f"is not a bundle of Patches (it does not begin with {MANIFEST})")
+        manifest = reader._member(MANIFEST, MOST_MANIFEST_BYTES, beginning + reader._exactly(BLOCK - len(beginning)))
         if reader._member(CHECKSUM, BLOCK, reader._exactly(BLOCK)) != checksum_line(manifest):
             raise BadBundle(f"{CHECKSUM} is not the checksum of {MANIFEST}")
         reader._verify(manifest, key)

@@ -27,6 +27,7 @@ from patches.server.catalogue.store import Catalogue
 from patches.signing import SigningKey
 from patches.storage.atomic_file import replacing
 from patches.wire import StreamDigest
+from patches.wording import NO_FOLDER, file_problem
 
 
 def write_bundle(catalogue: Catalogue, snapshots: Sequence[Snapshot], path: Path, key: SigningKey | None) -> int:
@@ -45,7 +46,7 @@ def write_bundle(catalogue: Catalogue, snapshots: Sequence[Snapshot], path: Path
             _write(file, catalogue, packed, key)
             return file.tell()
     except OSError as error:
-        raise BadBundle(f"{path}: {error.strerror}") from error
+        raise BadBundle(f"{path}: {file_problem(error, NO_FOLDER)}") from error
 
 
 def _packed(catalogue: Catalogue, snapshot: Snapshot) -> BundleEntry:

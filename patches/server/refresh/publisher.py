@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from attrs import frozen
 from twisted.logger import Logger
@@ -14,6 +16,7 @@ from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
 from patches.server.refresh.merge import merge
 from patches.server.refresh.staging import StagingStore
+from patches.wording import counted
 
 log = Logger()
 
@@ -34,7 +37,7 @@ class Guard:
             return None
         lost = 1 - vulnerabilities / current.vulnerabilities
         return (
-            f"the new list has {vulnerabilities} vulnerabilities, {lost:.0%} less than the current one; "
+            f"the new list has {counted(vulnerabilities, 'vulnerability')}, {lost:.0%} less than the current one; "
             "patches catalogue publish accepts it"
         )
 
@@ -76,12 +79,28 @@ class Publisher:
         return snapshot
 
 
-def _tell(snapshot: Snapshot, facts: Mapping[str, Mapping[str, object]]) -> None:
+def _tell(snapshot: Snapshot, facts: Mapping[str, Mapping[str, Any]]) -> None:
     log.info(
-        "{platform}: {count} vulnerabilities in {chunks} chunks, revision {revision}; sources: {facts}",
+        "{platform}: {vulnerabilities} in {chunks}, revision {revision}; {sources}",
         platform=snapshot.platform,
-        count=snapshot.vulnerabilities,
-        chunks=snapshot.chunks,
+        vulnerabilities=counted(snapshot.vulnerabilities, "vulnerability"),
+        chunks=counted(snapshot.chunks, "chunk"),
         revision=snapshot.revision,
-        facts=dict(facts),
+        sources="; ".join(describe_source(name, fact) for name, fact in facts.items()),
     )
+
+
+def describe_source(name: str, facts: Mapping[str, Any]) -> str:
+    """
+    Describe in words how a list was read: ``osv: 40 entries read of 43, 3 skipped (2 withdrawn, 1 invalid version)``.
+
+    :param facts: the facts of one source; see :meth:`.StagingStore.facts`.
+    """
+    text = f"{name}: {counted(facts['read'], 'entry')} read"
+    if "claimed" in facts:
+        text += f" of {facts['claimed']}"
+    skipped = Counter(facts["skipped"])
+    if skipped:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in skipped.most_common())
+        text += f", {skipped.total()} skipped ({reasons})"
+    return text

@@ -8,11 +8,12 @@ from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.interfaces import IStreamClientEndpoint
-from twisted.web.client import URI, Agent, HTTPConnectionPool, ProxyAgent
+from twisted.web.client import URI, Agent, ProxyAgent
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IAgentEndpointFactory, IBodyProducer, IResponse
 from zope.interface import implementer
 
+from patches.http.connection_pool import QuietConnectionPool
 from patches.sources.fetch.access import Access
 from patches.sources.fetch.proxies import Proxy
 from patches.sources.fetch.tunnels import TunnelEndpoint
@@ -89,7 +90,7 @@ def pooled_agent(reactor: Any, connections: int, connect_seconds: float, access:
     :param connections: the number of idle connections that are kept per server.
     :param connect_seconds: the longest time to connect.
     """
-    pool = HTTPConnectionPool(reactor)
+    pool = QuietConnectionPool(reactor)
     pool.maxPersistentPerHost = connections
     routes = RoutedEndpoints(reactor, access, connect_seconds)
     agent: IAgent = Agent.usingEndpointFactory(reactor, routes, pool)

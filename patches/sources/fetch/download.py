@@ -89,7 +89,8 @@ class Downloader:
                 entry = self._files.entry(location)
                 # Before the request: a file is in use even if it cannot be downloaded now.
                 self._files.use((entry.path, entry.partial))
-                return await retrying(partial(self._attempt, entry), self._settings, self._clock, self._jitter)
+                attempt = partial(self._attempt, entry)
+                return await retrying(location, attempt, self._settings, self._clock, self._jitter)
         except (SourceError, BodyTooLong) as error:
             kind = NotThere if isinstance(error, NotThere) else SourceError
             raise kind(f"{without_credentials(location)}: {error}") from error

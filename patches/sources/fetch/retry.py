@@ -37,6 +37,7 @@ from patches.http.headers import retry_after
 from patches.http.response_body import read_body
 from patches.interfaces import SourceError
 from patches.service.backoff import Backoff
+from patches.sources.fetch.redirects import without_credentials
 from patches.sources.fetch.tunnels import TunnelRefused
 
 log = Logger()
@@ -113,11 +114,16 @@ class FetchSettings:
 
 
 async def retrying(
-    attempt: Callable[[], Awaitable[T]], settings: FetchSettings, clock: IReactorTime, jitter: Callable[[], float]
+    url: str,
+    attempt: Callable[[], Awaitable[T]],
+    settings: FetchSettings,
+    clock: IReactorTime,
+    jitter: Callable[[], float],
 ) -> T:
     """
     Call *attempt* until it returns: the one retry loop of all sources.
 
+    :param url: for the log, where its credentials are omitted.
     :param attempt: one try; it raises :class:`TransientFailure` where another try may succeed.
     :param jitter: returns a number in [0, 1).
     :raises RequestFailed: if the last try failed too.
@@ -130,7 +136,14 @@ async def retrying(
             reason, at_least = str(failure), failure.retry_after or 0.0
         if number < settings.tries:
             seconds = backoff.pause(number, at_least)
-            log.info("Retrying in {seconds:.1f} s: {reason}", seconds=seconds, reason=reason)
+            log.info(
+                "{url}: {reason}; retrying in {seconds:.1f} s (try {next} of {tries})",
+                url=without_credentials(url),
+                reason=reason,
+                seconds=seconds,
+                next=number + 1,
+                tries=settings.tries,
+            )
             await deferLater(clock, seconds)
     raise RequestFailed(f"{reason} (asked {times(settings.tries)})")
 
@@ -182,7 +195,7 @@ class RetryingClient:
                 raise TransientFailure(describe(error)) from error
             return answer
 
-        return await retrying(attempt, self._settings, self._clock, self._jitter)
+        return await retrying(url, attempt, self._settings, self._clock, self._jitter)
 
     async def _attempt(self, url: str, max_bytes: int, headers: dict[str, str]) -> Response:
         async with self._slots:

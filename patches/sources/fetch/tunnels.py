@@ -13,6 +13,8 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from patches.http.connection_pool import QuietEndpoint
+
 _MAX_HEAD = 64 * 1024
 _STATUS = re.compile(rb"HTTP/1\.\d (\d{3})(?:[ \r]|\Z)")
 
@@ -58,7 +60,8 @@ class TunnelEndpoint:
         if self.authorization is not None:
             lines.append(f"Proxy-Authorization: {self.authorization}")
         head = "\r\n".join((*lines, "", "")).encode("ascii")
-        connecting: Deferred[Any] = self.proxy.connect(Factory.forProtocol(lambda: _Negotiation(head)))
+        negotiations = Factory.forProtocol(lambda: _Negotiation(head))
+        connecting: Deferred[Any] = QuietEndpoint(self.proxy).connect(negotiations)
         return connecting.addCallback(self._negotiate, protocolFactory)
 
     def _negotiate(self, negotiation: _Negotiation, factory: IProtocolFactory) -> Deferred[IProtocol]:

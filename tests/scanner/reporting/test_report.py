@@ -58,7 +58,7 @@ class ReportTests(SynchronousTestCase):
         self.assertNotIn("linux-image", text)
 
     def test_finding(self) -> None:
-        """A finding is in the wire form of a vulnerability, under the vulnerability id, with only the missing fix."""
+        """A finding is in the wire format of a vulnerability, under the vulnerability id, with only the missing fix."""
         for finding in (*FINDINGS, *UNFIXED):
             document = finding_document(finding)
             record = from_wire(document)

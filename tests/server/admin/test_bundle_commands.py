@@ -78,9 +78,15 @@ class RoundTripTests(BundleCase):
 
     def test_not_a_file(self) -> None:
         """A path that does not exist, or is a folder, is reported in one line."""
-        self.assertIn("No such file", self.refusal(5, "import", "none", folder=self.there))
+        self.assertEqual(self.refusal(5, "import", "none", folder=self.there), "Error: none: there is no such file\n")
         self.assertIn("Is a directory", self.refusal(5, "import", ".", folder=self.there))
-        self.assertIn("none", self.refusal(5, "export", "none/bundle"))
+        said = self.refusal(5, "export", "none/bundle")
+        self.assertEqual(said, "Error: none/bundle: there is no such folder\n")
+
+    def test_another_file(self) -> None:
+        """A file of another kind is not a bundle, however short it is."""
+        for data in (b"", b"manifest.json", b"Patches\n=======\n" * 100):
+            self.assertIn(f"{self.file}: is not a bundle of Patches (it does not begin", self.refused(data))
 
 
 class SignedTests(SignedCase):

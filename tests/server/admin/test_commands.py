@@ -35,7 +35,12 @@ class ListTests(CommandCase):
         self.assertEqual((told["vulnerabilities"], told["chunks"], told["sources"]), (21, 1, SOURCES))
         self.assertEqual((told["created"], told["held"]), ("1970-01-01T00:33:20Z", None))
         shown = self.run_command("list").stdout
-        for text in (*states, "made-up", "held: the new list has 3 vulnerabilities"):
+        for text in (
+            *(revision[:12] for revision in states),
+            *states.values(),
+            "made-up",
+            "debian-12: held back: the new list has 3 vulnerabilities",
+        ):
             self.assertIn(text, shown)
 
     def test_show(self) -> None:
@@ -89,8 +94,10 @@ class DiffTests(CommandCase):
         """Unknown or ambiguous revisions, and revisions of different platforms, are wrong usage."""
         one, other = self.publish(20), self.publish(20, "alpine-3.20")
         self.assertIn("alpine-3.20", self.refusal(2, "diff", one.revision, other.revision))
-        self.assertIn("no revision begins with this", self.refusal(2, "diff", one.revision, "zz"))
-        self.assertIn("several revisions", self.refusal(2, "diff", "", one.revision))
+        for start, problem in (("zz", "no snapshot has"), ("", "several snapshots have")):
+            said = self.refusal(2, "diff", start, one.revision)
+            expected = f"{problem} a revision that begins with '{start}'; see 'patches catalogue list'"
+            self.assertEqual(said, f"Error: {expected}\n")
 
 
 class CheckTests(CommandCase):

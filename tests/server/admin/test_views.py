@@ -12,7 +12,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.server.admin.views import (
     CURRENT,
     HELD,
+    REPLACED,
     SnapshotRow,
+    held_lines,
     listing_document,
     listing_table,
     records_document,
@@ -23,10 +25,10 @@ from patches.wire import to_wire
 from tests.server.fake_catalogue import snapshot
 
 
-def rows(table: Table) -> list[str]:
+def rows(table: Table, width: int = 400) -> list[str]:
     """Return the rows of a table as they are shown, without its frame."""
     out = StringIO()
-    Console(file=out, width=400).print(table)
+    Console(file=out, width=width).print(table)
     return [" ".join(line.replace("│", " ").split()) for line in out.getvalue().splitlines()]
 
 
@@ -48,11 +50,27 @@ class ListingTests(SynchronousTestCase):
         self.assertEqual(listing_document([]), {"snapshots": []})
 
     def test_table(self) -> None:
-        """The table has a row for each snapshot; the reason is shown as it is, not as markup."""
-        shown = rows(listing_table(self.listed))
-        times = "1970-01-01T00:01:00Z 1970-01-01T00:00:00Z"
+        """The table has a row for each snapshot, with the beginning of its revision."""
+        shown = rows(listing_table(self.listed, 400))
+        times = "1970-01-01T00:01Z 1970-01-01T00:00Z"
+        self.assertEqual(shown[0], "Platform State Revision Created Checked Records Chunks Sources")
         self.assertIn(f"debian-12 current r1 {times} 40 4 debian, osv", shown)
-        self.assertTrue(any("held: it is [red]80% less[/] r2" in row for row in shown), shown)
+        long = SnapshotRow(evolve(self.current, revision="0123456789abcdef"), CURRENT)
+        self.assertIn(" 0123456789ab ", rows(listing_table([long], 400))[1])
+
+    def test_narrow(self) -> None:
+        """In 80 columns every heading, platform and time is whole, and in one line."""
+        platforms = ("opensuse-leap-15.6", "debian-12")
+        snapshots = [evolve(self.current, platform=name, vulnerabilities=123456) for name in platforms]
+        shown = rows(listing_table([SnapshotRow(each, REPLACED) for each in snapshots], 80), 80)
+        self.assertEqual(shown[0], "Platform State Revision Checked Records Sources")
+        for name in platforms:
+            beginning = f"{name} replaced r1 1970-01-01T00:00Z 123456 debian,"
+            self.assertTrue(any(row.startswith(beginning) for row in shown), shown)
+
+    def test_held(self) -> None:
+        """The reason for which a snapshot is held back is a line."""
+        self.assertEqual(held_lines(self.listed), ["debian-12: held back: it is [red]80% less[/]"])
 
 
 class RecordTests(SynchronousTestCase):
@@ -63,7 +81,7 @@ class RecordTests(SynchronousTestCase):
         return Vulnerability("CVE-1", "debian-12", packages, Severity.HIGH, source="debian")
 
     def test_document(self) -> None:
-        """The records are in wire form."""
+        """The records are in the wire format."""
         record = self.record(FixedPackage("curl", "8"))
         self.assertEqual(records_document("CVE-1", [record]), {"name": "CVE-1", "records": [to_wire(record)]})
         self.assertEqual(records_document("CVE-1", []), {"name": "CVE-1", "records": []})

@@ -31,7 +31,7 @@ class WriterTests(BundleCase):
     def test_unwritable(self) -> None:
         """A folder that does not exist, and a path that is a folder, are an error in one line; nothing remains."""
         folder = Path(self.mktemp())
-        with self.assertRaisesRegex(BadBundle, f"^{folder / 'bundle'}: No such file or directory$"):
+        with self.assertRaisesRegex(BadBundle, f"^{folder / 'bundle'}: there is no such folder$"):
             write_bundle(self.catalogue, [self.small], folder / "bundle", None)
         (folder / "bundle").mkdir(parents=True)
         with self.assertRaisesRegex(BadBundle, f"^{folder / 'bundle'}: Is a directory$"):

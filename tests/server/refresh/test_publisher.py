@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from attrs import evolve
+from twisted.internet.testing import EventLoggingObserver
+from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.catalogue.schema import open_database
 from patches.server.catalogue.store import Catalogue
-from patches.server.refresh.publisher import Guard, Publisher
+from patches.server.refresh.publisher import Guard, Publisher, describe_source
 from patches.server.refresh.staging import ImportResult, StagingStore
 from tests.server.fake_catalogue import snapshot, vulnerabilities
 from tests.server.fake_source import PutSource
@@ -72,6 +74,23 @@ class PublisherTests(SynchronousTestCase):
         self.assertEqual(self.catalogue.current(), [made])
         self.assertEqual((made.created, made.checked, set(made.sources)), (6.0, 5.0, {"first", "late"}))
         self.assertEqual(list(self.folder.glob("*.merge*")), [])
+
+    def test_log(self) -> None:
+        """A published snapshot is logged in words, with what was read of each source."""
+        observer = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
+        self.read("late", 3)
+        self.read("first", 1)
+        made = self.subject.publish("debian-12", self.sources, 5.0, 6.0)
+        assert made is not None
+        (line,) = [formatEvent(event) for event in observer if event["log_namespace"].endswith("publisher")]
+        sources = "first: 1 entry read; late: 3 entries read"
+        self.assertEqual(line, f"debian-12: 4 vulnerabilities in 1 chunk, revision {made.revision}; {sources}")
+
+    def test_source_in_words(self) -> None:
+        """The skipped entries have their reasons, the most frequent first, and the announced number is shown."""
+        facts = {"read": 40, "claimed": 43, "skipped": {"withdrawn": 1, "invalid version": 2}}
+        expected = "osv: 40 entries read of 43, 3 skipped (2 invalid version, 1 withdrawn)"
+        self.assertEqual(describe_source("osv", facts), expected)
 
     def test_held(self) -> None:
         """A list that has shrunk too much is held back beside the current list."""

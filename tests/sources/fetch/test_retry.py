@@ -8,6 +8,8 @@ from typing import Any
 from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.error import ConnectionRefusedError, DNSLookupError
 from twisted.internet.task import Clock
+from twisted.internet.testing import EventLoggingObserver
+from twisted.logger import formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.client import ResponseDone, ResponseFailed
@@ -101,6 +103,23 @@ class FetcherTests(SynchronousTestCase):
         """The pause before another try doubles, up to its longest, and jitter shortens it by up to a half."""
         self.assertEqual(self.pauses(0.0, tries=7, max_pause_seconds=12.0), [1, 2, 4, 8, 12, 12])
         self.assertEqual(self.pauses(1.0, tries=7, max_pause_seconds=12.0), [0.5, 1, 2, 4, 6, 6])
+
+    def test_log(self) -> None:
+        """The log names the URL without its credentials, the reason, the pause and the try."""
+        observer = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
+        fetcher = RetryingClient(self.client, self.clock, FetchSettings(tries=3), lambda: 0.0)
+        fetching = Deferred.fromCoroutine(fetcher.get("http://me:secret@x.test/a?b", 100))
+        for _ in range(3):
+            self.client.answer(503)
+            self.clock.advance(2)
+        self.failureResultOf(fetching, RequestFailed)
+        self.assertEqual(
+            [formatEvent(event) for event in observer if event["log_namespace"] == "patches.sources.fetch.retry"],
+            [
+                "http://x.test/a?b: it answered 503; retrying in 1.0 s (try 2 of 3)",
+                "http://x.test/a?b: it answered 503; retrying in 2.0 s (try 3 of 3)",
+            ],
+        )
 
     def test_asked_pause(self) -> None:
         """A pause that the server asks for is kept, in seconds or as a date; one that is too long ends the request."""

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.sources`: sources are created from the options."""
+"""Tests for :mod:`patches.server.configured_sources`: sources are created from the options."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from patches.server.configured_sources import create_sources
 from patches.server.options import SETTINGS
-from patches.server.sources import create_sources
 from patches.settings import BadSetting, resolve
 from patches.sources.clair.source import ClairSource
 

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.admin.open`."""
+"""Tests for :mod:`patches.server.admin.open_catalogue`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import OperationalError
 
-from patches.server.admin.open import NoCatalogue, open_catalogue
+from patches.server.admin.open_catalogue import NoCatalogue, open_catalogue
 from patches.server.errors import CatalogueError
 from patches.storage.database_url import database_url
 from tests.server.catalogue_case import CommandCase

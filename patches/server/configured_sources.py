@@ -17,6 +17,7 @@ from patches.server.catalogue import CATALOGUE
 from patches.server.refresh.schedule import NoPublicSources, PublicSourceProvider
 from patches.settings import BadSetting
 from patches.sources.fetch.cache import FileCache
+from patches.wording import NO_FILE
 
 if TYPE_CHECKING:
     from patches.sources.ecosystem_config import EcosystemConfig
@@ -107,7 +108,7 @@ def _of_options(reactor: Any, values: Mapping[str, Any], environment: Mapping[st
     made: list[ISource] = []
     if values["list"] is not None:
         if not values["list"].is_file():
-            raise BadSetting(f"--list {values['list']}: there is no such file")
+            raise BadSetting(f"--list {values['list']}: {NO_FILE}")
         from patches.sources.ndjson import NdjsonSource
 
         made.append(NdjsonSource(values["list"], reactor))

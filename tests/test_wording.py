@@ -1,0 +1,42 @@
+"""Tests for :mod:`patches.wording`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.wording import NO_FOLDER, counted, file_problem
+
+
+class FileProblemTests(SynchronousTestCase):
+    """The errors of files."""
+
+    def test_missing(self) -> None:
+        """A missing file has the same words everywhere; where a file is created, its folder is missing."""
+        error = self.assertRaises(FileNotFoundError, Path("absent").read_bytes)
+        self.assertEqual(file_problem(error), "there is no such file")
+        self.assertEqual(file_problem(error, NO_FOLDER), "there is no such folder")
+
+    def test_others(self) -> None:
+        """Another error has the words of the system, or its own text without them."""
+        self.assertEqual(file_problem(self.assertRaises(OSError, Path(".").read_bytes)), "Is a directory")
+        self.assertEqual(file_problem(PermissionError(13, "Permission denied", "x"), NO_FOLDER), "Permission denied")
+        self.assertEqual(file_problem(OSError("odd")), "odd")
+
+
+class CountedTests(SynchronousTestCase):
+    """Numbers with their nouns."""
+
+    def test_one(self) -> None:
+        """Only 1 has the singular."""
+        self.assertEqual([counted(n, "list") for n in (0, 1, 2, 11)], ["0 lists", "1 list", "2 lists", "11 lists"])
+
+    def test_ending(self) -> None:
+        """A noun that ends with a consonant and y gets another ending."""
+        self.assertEqual([counted(n, "entry") for n in (1, 2)], ["1 entry", "2 entries"])
+        self.assertEqual(counted(2, "day"), "2 days")
+
+    def test_irregular(self) -> None:
+        """A plural that is not regular is passed."""
+        self.assertEqual([counted(n, "index", "indices") for n in (1, 2)], ["1 index", "2 indices"])
