@@ -17,6 +17,8 @@ DOCS = ROOT.parent / "docs"
 NAME = re.compile(r"(^|_)(MAX|MOST|LONGEST|LARGEST|GREATEST|DEEPEST)(_|$)")
 
 LIMITS = {
+    "followed.MOST_NAMES": 2_000,
+    "followed.MOST_CHARACTERS": 40_000,
     "reporter.api.MOST_HOSTS": 1_000,
     "reporter.fields._LONGEST_TEXT": 1_024,
     "reporter.fields._GREATEST_NUMBER": 9_007_199_254_740_992,
@@ -80,6 +82,7 @@ LIMITS = {
     "sources.csaf.fetch.MOST_CHANGES": 20_000,
     "sources.csaf.products._DEEPEST": 4,
     "sources.fetch.tunnels._MAX_HEAD": 65_536,
+    "sources.ids._LONGEST": 120,
     "sources.parse_context._LONGEST": 120,
     "versions.dpkg._GREATEST_EPOCH": 2_147_483_647,
     "wire.MAX_CHUNK_BYTES": 1_048_576,

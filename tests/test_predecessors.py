@@ -191,10 +191,17 @@ class SourceDefects(MemoryCase):
         self.assertEqual(second.fixed_in, ())
 
     def test_name_cut_at_a_space(self) -> None:
-        """Names are read completely, spaces and question marks included."""
+        """Names are read completely, spaces and question marks included: an id, and what stands beside it as a note."""
         names = ["CVE-2018-3620   XSA-273", "CVE-2018-3620", "CVE-????-?????  XSA-295", "100% é"]
         self.load(*({"Name": name} for name in names))
-        self.assertEqual([vulnerability.name for vulnerability in self.read(self.source().listing("debian-9"))], names)
+        read = [(each.name, each.note, each.aliases) for each in self.read(self.source().listing("debian-9"))]
+        expected = [
+            ("CVE-2018-3620", "XSA-273", ("XSA-273",)),
+            ("CVE-2018-3620", None, ()),
+            ("XSA-295", "CVE-????-?????", ()),
+            ("100% é", None, ()),
+        ]
+        self.assertEqual(read, expected)
 
 
 class ScannerDefects(SynchronousTestCase):

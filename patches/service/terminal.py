@@ -5,10 +5,6 @@ from __future__ import annotations
 from rich.markup import escape
 from rich.table import Table
 
-from patches.wording import counted
-
-__all__ = ["TextTable", "counted"]
-
 
 class TextTable(Table):
     """A table of plain texts; a text that is too long for its column is folded, never cut off."""

@@ -11,9 +11,10 @@ from rich.table import Table
 from patches.scanner.inventory import Package
 from patches.scanner.matching.findings import Finding, native_version
 from patches.scanner.outcome import Outcome, Verdict
-from patches.service.terminal import TextTable, counted
+from patches.service.terminal import TextTable
 from patches.tracks import label_of
 from patches.vulnerability import FixedPackage, Severity
+from patches.wording import counted
 
 _STYLES = {
     Severity.URGENT: "bold white on red",
