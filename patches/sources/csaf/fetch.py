@@ -60,7 +60,7 @@ class CsafFetch:
         :raises SourceError: if one of the documents cannot be fetched.
         """
         await self._run(self._go_on_using)
-        is_alone = _ARCHIVE.search(location) or await self._run(_has_documents_only, location)
+        is_alone = bool(_ARCHIVE.search(location)) or await self._run(_has_documents_only, location)
         store = await (self._alone(location) if is_alone else self._all(location.rstrip("/")))
         await self._run(store.keep, self._path)
         return FetchedFile(self._path, store.fingerprint())
