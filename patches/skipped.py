@@ -26,11 +26,13 @@ NOT_SECURITY = "not security"
 _LOST = (NO_RECORD, NO_PACKAGE, NO_RANGE, NO_ID, NO_NAME, NO_PACKAGE_NAME, INVALID_VERSION, SLASH)
 #: The beginning of the reasons that name an unknown release, distribution or ecosystem.
 UNKNOWN = "unknown "
+#: The beginning of the reasons that name a part of a source which could not be fetched.
+UNREAD = "unread "
 
 
 def is_lost(reason: str) -> bool:
     """Return whether an entry that was skipped for a reason is lost."""
-    return reason in _LOST or reason.startswith(UNKNOWN)
+    return reason in _LOST or reason.startswith((UNKNOWN, UNREAD))
 
 
 def unread(sources: Mapping[str, Mapping[str, Any]]) -> int:
@@ -56,4 +58,4 @@ def in_words(skipped: Mapping[str, int], most: int = 3) -> str:
 def _words(reason: str, count: int) -> str:
     what, colon, name = reason.partition(": ")
     records = "1 record" if count == 1 else f"{count} records"
-    return f"{records} of the {what} {name}" if colon and what.startswith(UNKNOWN) else f"{records}: {reason}"
+    return f"{records} of the {what} {name}" if colon and what.startswith((UNKNOWN, UNREAD)) else f"{records}: {reason}"

@@ -84,6 +84,7 @@ LIMITS = {
     "sources.fetch.tunnels._MAX_HEAD": 65_536,
     "sources.ids._LONGEST": 120,
     "sources.parse_context._LONGEST": 120,
+    "sources.updateinfo.extras.MOST_TOPICS": 500,
     "versions.dpkg._GREATEST_EPOCH": 2_147_483_647,
     "wire.MAX_CHUNK_BYTES": 1_048_576,
 }

@@ -12,7 +12,13 @@ class SkippedTests(SynchronousTestCase):
 
     def test_lost(self) -> None:
         """An entry that cannot be read, or is of something unknown, is lost; one left out on purpose is not."""
-        for reason in ("not a record", "no vulnerability id", "unknown ecosystem: Photon OS", "name with a slash"):
+        for reason in (
+            "not a record",
+            "no vulnerability id",
+            "unknown ecosystem: Photon OS",
+            "name with a slash",
+            "unread extra: docker",
+        ):
             self.assertTrue(is_lost(reason), reason)
         for reason in ("withdrawn", "not security", "another lineage of SUSE", "unreadable", "rejected", "not in RHEL"):
             self.assertFalse(is_lost(reason), reason)

@@ -7,17 +7,22 @@ A source of complete lists in the wire format, from a file: one vulnerability pe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
+from attrs import evolve
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from zope.interface import implementer
 
 from patches.interfaces import IListing, ISource, Offer, SourceError
+from patches.sources.archive.decompress import open_feed
 from patches.sources.config import SourceConfig
 from patches.sources.context import VENDOR, SourceContext, SourceKind
+from patches.sources.feed import FeedPart
+from patches.sources.feed_config import feed_source, list_key
 from patches.sources.ids import bare
+from patches.sources.parse_context import ParseContext
 from patches.vulnerability import Vulnerability
 from patches.wire import MalformedWire, decode_lines
 
@@ -87,15 +92,28 @@ def _parse(path: Path) -> Iterator[Vulnerability]:
         raise SourceError(f"{path}: {error.strerror}") from error
 
 
-def _parse_line(path: Path, number: int, line: bytes) -> Iterator[Vulnerability]:
+def _parse_line(path: Path | str, number: int, line: bytes) -> Iterator[Vulnerability]:
     try:
         yield from decode_lines(line)
     except MalformedWire as error:
         raise SourceError(f"{path}:{number}: {error}") from error
 
 
+def _parse_fetched(part: FeedPart, paths: Sequence[Path], context: ParseContext) -> Iterator[Vulnerability]:
+    """Parse files that were fetched, which may be compressed."""
+    for path in paths:
+        with open_feed(path) as stream:
+            for number, line in enumerate(stream, start=1):
+                for vulnerability in context.counted(_parse_line(part.key, number, line)):
+                    if context.wants(vulnerability.platform):
+                        yield from bare(evolve(vulnerability, source=vulnerability.source or context.source))
+
+
 def create_source(config: SourceConfig, context: SourceContext, wanted: frozenset[str] | None) -> ISource:
-    """Create a source of a file in the wire format."""
+    """Create a source of a file in the wire format; one at a URL is fetched if it has changed."""
+    if "://" in config.locations[0]:
+        parts = [FeedPart(list_key(location), (location,)) for location in config.locations]
+        return feed_source(config, context, wanted, _parse_fetched, lambda wanted: parts)
     return NdjsonSource(Path(config.locations[0]), context.reactor, config.name)
 
 

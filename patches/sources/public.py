@@ -36,7 +36,10 @@ PUBLIC = {
     "rocky": SourceConfig("rocky-osv", "osv", (BUCKET,), ecosystems=("Rocky Linux",)),
     "rhel": SourceConfig("redhat-vex", "csaf-vex", ("https://security.access.redhat.com/data/csaf/v2/vex",)),
     "amazon-2": SourceConfig(
-        "amazon-2-updateinfo", "updateinfo", (f"{_AMAZON}/2/core/latest/x86_64/mirror.list",), ("amazon-2",)
+        "amazon-2-updateinfo",
+        "updateinfo",
+        (f"{_AMAZON}/2/core/latest/x86_64/mirror.list", f"{_AMAZON}/2/extras-catalog-x86_64.json"),
+        ("amazon-2",),
     ),
     "amazon-2023": SourceConfig(
         "amazon-2023-updateinfo",

@@ -72,7 +72,7 @@ def test_unchanged(tmp_path: Path) -> None:
         assert platform(server)["checked"] > first["checked"]
         web.body = archive("1.9-2")
         wait_for(lambda: platform(server)["revision"] != first["revision"], 30)
-        assert platform(server)["vulnerabilities"] == 10
+        assert platform(server)["vulnerabilities"] == 10 + 1  # the list of followed packages
     finally:
         server.stop()
         web.shutdown()

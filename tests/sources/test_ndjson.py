@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from patches.interfaces import IListing, ISource, Offer, SourceError
 from patches.sources.ndjson import NdjsonSource
 from patches.vulnerability import Vulnerability
 from tests.server.fake_catalogue import lines, vulnerabilities
+from tests.sources.feed_case import FeedCase, reading
 
 
 class CountingClock(Clock):
@@ -95,3 +97,20 @@ class NdjsonTests(SynchronousTestCase):
         reading = self.begin()
         self.clock.advance(0)
         self.failureResultOf(reading, SourceError)
+
+
+class FetchedTests(FeedCase):
+    """A file at a URL."""
+
+    def test_fetched(self) -> None:
+        """It is fetched, may be compressed, and names are bare ids."""
+        records = [*vulnerabilities(3), Vulnerability("CVE-2018-14461 (LDP)", "debian-12")]
+        self.site.files["https://lists.test/own.ndjson.gz"] = gzip.compress(b"".join(lines(records)))
+        source = self.source(kind="ndjson", url="https://lists.test/own.ndjson.gz")
+        found = self.read(source)
+        self.assertEqual((len(found), found[-1].name, found[-1].note), (4, "CVE-2018-14461", "LDP"))
+        self.site.files["https://lists.test/own.ndjson.gz"] = b"{}\n"
+        self.assertIn("own.ndjson.gz:1: not a vulnerability", self.refusal(reading(source)))
+        wanted = self.source(frozenset({"debian-13"}), kind="ndjson", url="https://lists.test/own.ndjson.gz")
+        self.site.files["https://lists.test/own.ndjson.gz"] = b"".join(lines(records))
+        self.assertEqual(self.read(wanted), [])

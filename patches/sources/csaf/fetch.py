@@ -54,12 +54,14 @@ class CsafFetch:
         """
         Fetch all documents.
 
-        :param location: the provider's folder, which contains ``archive_latest.txt``; or a single archive.
+        :param location: the provider's folder, which contains ``archive_latest.txt``; or a single archive, or a local
+            folder of documents.
         :return: the file of the document store.
         :raises SourceError: if one of the documents cannot be fetched.
         """
         await self._run(self._go_on_using)
-        store = await self._alone(location) if _ARCHIVE.search(location) else await self._all(location.rstrip("/"))
+        is_alone = bool(_ARCHIVE.search(location)) or await self._run(_has_documents_only, location)
+        store = await (self._alone(location) if is_alone else self._all(location.rstrip("/")))
         await self._run(store.keep, self._path)
         return FetchedFile(self._path, store.fingerprint())
 
@@ -103,6 +105,11 @@ class CsafFetch:
     async def _listed(self, location: str, parse: Callable[[str], T]) -> T:
         listed = await self._fetch(location)
         return await self._run(_parse, listed.path, location, parse)
+
+
+def _has_documents_only(location: str) -> bool:
+    """Return whether a location is a local folder that is not a copy of a provider's."""
+    return "://" not in location and Path(location).is_dir() and not Path(location, "archive_latest.txt").exists()
 
 
 def _before(path: Path) -> dict[str, Change]:

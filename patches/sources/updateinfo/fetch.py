@@ -94,7 +94,7 @@ def _parse(path: Path, base: str) -> Location:
         with open_feed(path, _SMALL) as stream:
             return parse_repomd(stream)
     except SourceError as error:
-        raise SourceError(f"{base}{_REPOMD}: {error}") from error
+        raise type(error)(f"{base}{_REPOMD}: {error}") from error
 
 
 def _check(path: Path, where: Location, base: str) -> None:

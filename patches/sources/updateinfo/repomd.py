@@ -39,6 +39,10 @@ class Location:
     unpacked: bool = False
 
 
+class NoSuchFile(SourceError):
+    """A repository that has no file of a kind: no advisories were ever published there."""
+
+
 def parse_repomd(stream: BinaryIO, kind: str = "updateinfo") -> Location:
     """
     Return the location of a file of a repository.
@@ -51,7 +55,7 @@ def parse_repomd(stream: BinaryIO, kind: str = "updateinfo") -> Location:
         if name_of(element) == "data" and element.get("type") == kind:
             found = _location(element)
     if found is None:
-        raise SourceError(f"the repository has no {kind}")
+        raise NoSuchFile(f"the repository has no {kind}")
     return found
 
 

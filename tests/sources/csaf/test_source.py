@@ -49,7 +49,7 @@ class LocalTests(LocalCase):
     """Copies of a provider's folder."""
 
     def test_csaf_vex(self) -> None:
-        """A copy of a provider's folder, and its archive alone."""
+        """A copy of a provider's folder, its archive alone, and a folder of documents alone."""
         self.write("csaf_vex_2026-11-20.tar.zst", archive(**{path_of(1): vex(1)}))
         self.write("archive_latest.txt", b"csaf_vex_2026-11-20.tar.zst\n")
         self.write("deletions.csv", b"")
@@ -58,3 +58,4 @@ class LocalTests(LocalCase):
         both = [("CVE-2024-0001", "rhel-9"), ("CVE-2024-0002", "rhel-9")]
         self.assertEqual(self.names(kind="csaf-vex", path=folder), both)
         self.assertEqual(self.names(kind="csaf-vex", path=f"{folder}/csaf_vex_2026-11-20.tar.zst"), both[:1])
+        self.assertEqual(self.names(kind="csaf-vex", path=f"{folder}/2024"), both[1:])

@@ -35,6 +35,12 @@ class HoldingsTests(SynchronousTestCase):
         found = dict(self.subject.documents())
         self.assertEqual(found, {"2024/a.json": b"old a", "2024/b.json": b"new b", "2024/d.json": b"new d"})
 
+    def test_fresh_folder(self) -> None:
+        """The folder of the store is created."""
+        path = self.folder / "new" / "feeds" / "holdings.json"
+        self.subject.keep(path)
+        self.assertEqual(DocumentStore.from_file(path), self.subject)
+
     def test_kept(self) -> None:
         """A store that is written is read again, equal."""
         self.subject.keep(self.path)

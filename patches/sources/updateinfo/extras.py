@@ -1,0 +1,135 @@
+"""
+The extras of Amazon Linux 2: a catalogue of topics, each a repository of its own.
+
+A topic that cannot be fetched does not fail the others: it is reported, and its packages are in no record. Source: the
+catalogue at Amazon's CDN, whose ``topics`` have the name ``n``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+from attrs import frozen
+from twisted.logger import Logger
+
+from patches.interfaces import Run, SourceError
+from patches.sources.archive.decompress import UnpackLimits, open_feed
+from patches.sources.feed import Fetch, FetchedFile
+from patches.sources.fields import dicts, object_of
+from patches.sources.updateinfo.repomd import NoSuchFile
+from patches.storage.atomic_file import write_atomically
+
+log = Logger()
+
+_INDEX = re.compile(r"(.*)/extras-catalog[^/]*\.json\Z", re.DOTALL)
+_TOPIC = re.compile(r"[A-Za-z0-9][\w.+-]{0,63}\Z", re.ASCII)
+_SMALL = UnpackLimits(total_bytes=4 * 1024 * 1024)
+#: The highest number of topics.
+MOST_TOPICS = 500
+
+
+@frozen
+class Topic:
+    """
+    A topic of the catalogue.
+
+    :ivar name: ``kernel-5.10``; ``catalogue`` for the catalogue itself, if it cannot be read.
+    :ivar path: the file of its advisories; ``None``: it has none, or cannot be fetched.
+    :ivar problem: why it cannot be fetched, or ``None``.
+    """
+
+    name: str
+    path: str | None = None
+    problem: str | None = None
+
+
+def is_extras_index(location: str) -> bool:
+    """Return whether a location is that of a catalogue of extras."""
+    return _INDEX.match(location) is not None
+
+
+class ExtrasFetch:
+    """
+    Fetches repositories, and for the location of a catalogue those of all its topics.
+
+    :param fetch: fetches a file.
+    :param repository: fetches the advisories of a repository.
+    :param path: where to write the index of topics.
+    """
+
+    def __init__(self, fetch: Fetch, repository: Fetch, run: Run, path: Path) -> None:
+        self._fetch = fetch
+        self._repository = repository
+        self._run = run
+        self._path = path
+
+    async def __call__(self, location: str, /) -> FetchedFile:
+        """
+        Fetch the advisories of a repository, or the index of topics that :func:`read_topics` reads.
+
+        :raises SourceError: if a repository cannot be fetched.
+        """
+        found = _INDEX.match(location)
+        if found is None:
+            return await self._repository(location)
+        topics = [topic async for topic in self._topics(location, found[1])]
+        index = json.dumps([[topic.name, topic.path, topic.problem, state] for topic, state in topics])
+        await self._run(_write, self._path, index)
+        return FetchedFile(self._path, hashlib.sha256(index.encode()).hexdigest())
+
+    async def _topics(self, location: str, base: str) -> AsyncIterator[tuple[Topic, str]]:
+        """Yield the topics, each with the state of its file."""
+        try:
+            names = await self._run(_names, (await self._fetch(location)).path, location)
+        except SourceError as error:
+            log.warn("The extras cannot be read: {error}", error=error)
+            yield Topic("catalogue", problem=str(error)), ""
+            return
+        for name in names:
+            try:
+                file = await self._repository(f"{base}/extras/{name}/latest/x86_64/mirror.list")
+            except NoSuchFile:
+                yield Topic(name), ""
+            except SourceError as error:
+                log.warn("The extra {name} cannot be read: {error}", name=name, error=error)
+                yield Topic(name, problem=str(error)), ""
+            else:
+                yield Topic(name, str(file.path)), file.state
+
+
+def read_topics(path: Path) -> Iterator[Topic]:
+    """
+    Yield the topics of an index.
+
+    :raises SourceError: if it cannot be read.
+    """
+    try:
+        rows = json.loads(path.read_bytes())
+        yield from (Topic(*row[:3]) for row in rows)
+    except (OSError, ValueError, TypeError) as error:
+        raise SourceError(f"{path}: not an index of extras") from error
+
+
+def _write(path: Path, index: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, index.encode())
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror}") from error
+
+
+def _names(path: Path, location: str) -> list[str]:
+    try:
+        with open_feed(path, _SMALL) as stream:
+            document = json.loads(stream.read())
+    except (ValueError, RecursionError) as error:
+        raise SourceError(f"{location}: not JSON") from error
+    names = [topic.get("n") for topic in dicts(object_of(document).get("topics"))]
+    found = [name for name in names if isinstance(name, str) and _TOPIC.match(name)]
+    if not found or len(found) > MOST_TOPICS:
+        raise SourceError(f"{location}: not a catalogue of extras: it has {len(found)} topics")
+    return sorted(set(found))
