@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -41,62 +42,34 @@ class ModulesOf(SphinxDirective):
         return self.parse_text_to_nodes(modules_table(self.arguments[0]))
 
 
-class ClairNamespaces(SphinxDirective):
-    """``.. clair-namespaces::``: a table of platforms and namespaces."""
+def _directive(table: Callable[[], str]) -> type[SphinxDirective]:
+    """Return a directive without arguments that is replaced by a table."""
 
-    def run(self) -> list[Node]:
-        """Return the table."""
-        return self.parse_text_to_nodes(namespaces_table())
+    class Table(SphinxDirective):
+        """A table that needs no argument."""
 
+        def run(self) -> list[Node]:
+            """Return the table."""
+            return self.parse_text_to_nodes(table())
 
-class PublicSources(SphinxDirective):
-    """``.. public-sources::``: a table of platforms and public feeds."""
-
-    def run(self) -> list[Node]:
-        """Return the table."""
-        return self.parse_text_to_nodes(public_table())
+    return Table
 
 
-class Tracks(SphinxDirective):
-    """``.. tracks::``: a table of the lines of builds."""
-
-    def run(self) -> list[Node]:
-        """Return the table."""
-        return self.parse_text_to_nodes(tracks_table())
-
-
-class Extensions(SphinxDirective):
-    """``.. extensions::``: a table of the tracks that extend the main line."""
-
-    def run(self) -> list[Node]:
-        """Return the table."""
-        return self.parse_text_to_nodes(extensions_table())
-
-
-class Makers(SphinxDirective):
-    """``.. makers::``: a table of makers of foreign packages."""
-
-    def run(self) -> list[Node]:
-        """Return the table."""
-        return self.parse_text_to_nodes(makers_table())
-
-
-class VersionMarks(SphinxDirective):
-    """``.. version-marks::``: a table of the marks of makers in versions."""
-
-    def run(self) -> list[Node]:
-        """Return the table."""
-        return self.parse_text_to_nodes(version_marks_table())
+#: ``.. clair-namespaces::`` and so on: the tables that need no argument.
+TABLES = {
+    "clair-namespaces": namespaces_table,
+    "public-sources": public_table,
+    "tracks": tracks_table,
+    "extensions": extensions_table,
+    "makers": makers_table,
+    "version-marks": version_marks_table,
+}
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives."""
     app.add_directive("settings-of", SettingsOf)
     app.add_directive("modules-of", ModulesOf)
-    app.add_directive("clair-namespaces", ClairNamespaces)
-    app.add_directive("public-sources", PublicSources)
-    app.add_directive("tracks", Tracks)
-    app.add_directive("extensions", Extensions)
-    app.add_directive("makers", Makers)
-    app.add_directive("version-marks", VersionMarks)
+    for name, table in TABLES.items():
+        app.add_directive(name, _directive(table))
     return {"parallel_read_safe": True}
