@@ -21,7 +21,8 @@ from twisted.internet.threads import deferToThread
 from patches.reporter import service as reporter_service
 from patches.scanner.client.client import PatchesClient
 from patches.scanner.client.http_client import HttpClient, http_client
-from patches.scanner.host.os_release import UnknownPlatform, detect_platform
+from patches.scanner.host.distributions import UnknownPlatform
+from patches.scanner.host.os_release import detect_platform
 from patches.scanner.inventory import InventoryError, read_inventory
 from patches.scanner.outcome import Outcome, Target
 from patches.scanner.output.table import findings_table, summary

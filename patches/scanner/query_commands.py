@@ -12,7 +12,7 @@ from rich.markup import escape
 from patches.scanner.client.client import ClientSettings, PatchesClient
 from patches.scanner.client.http_client import http_client
 from patches.scanner.client.verified_stream import Refused, StreamError
-from patches.scanner.host.os_release import UnknownPlatform
+from patches.scanner.host.distributions import UnknownPlatform
 from patches.scanner.inventory import Inventory, InventoryError
 from patches.scanner.matching.explanation import explain
 from patches.scanner.options import target_of, trust_of

@@ -15,7 +15,7 @@ from attrs import define
 from patches.scanner.client.client import ClientSettings, PatchesClient
 from patches.scanner.client.http_client import HttpClient, http_client
 from patches.scanner.client.trust import Trust
-from patches.scanner.host.os_release import UnknownPlatform
+from patches.scanner.host.distributions import UnknownPlatform
 from patches.scanner.matching.ignore_files import BadIgnores
 from patches.scanner.options import cache_of, host_of, policy_of, target_of, trust_of
 from patches.scanner.outcome import Outcome, Target, Verdict

@@ -17,7 +17,7 @@ from patches.scanner.client.cache import ListCache
 from patches.scanner.client.client import ClientSettings, PatchesClient
 from patches.scanner.client.http_client import HttpClient, http_client
 from patches.scanner.host.changes import ChangeWatcher, fingerprint
-from patches.scanner.host.os_release import UnknownPlatform
+from patches.scanner.host.distributions import UnknownPlatform
 from patches.scanner.matching.ignore_files import BadIgnores
 from patches.scanner.options import Options, cache_of, policy_of, target_of, trust_of
 from patches.scanner.outcome import Outcome, Target, Verdict

@@ -10,7 +10,7 @@ from twisted.internet.error import ConnectionRefusedError
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.scanner.host.os_release import UnknownPlatform
+from patches.scanner.host.distributions import UnknownPlatform
 from patches.scanner.matching.ignore_files import BadIgnores
 from patches.scanner.options import SETTINGS
 from patches.scanner.schedule import ScanSchedule
