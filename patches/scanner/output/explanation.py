@@ -69,8 +69,8 @@ def _lines(target: Target, explanation: Explanation) -> Iterator[str]:
         also = f" ({', '.join(record['aliases'])})" if record["aliases"] else ""
         yield ""
         note = f" {record['note']}" if record["note"] else ""
-        source = escape(record["source"])
-        yield f"[bold]{escape(record['name'])}[/]{escape(note + also)}: {record['severity']}, from {source}"
+        source = f", from {record['source']}" if record["source"] else ""
+        yield f"[bold]{escape(record['name'])}[/]{escape(note + also)}: {record['severity']}{escape(source)}"
         if record["detailsHref"]:
             yield f"  {escape(record['detailsHref'])}"
         yield from (f"  {escape(_step(step))}" for step in record["comparisons"])

@@ -121,8 +121,8 @@ def _lines(outcome: Outcome, verbose: bool) -> Iterator[str]:
     list_info = outcome.list_info
     if list_info.away is not None:
         yield f"[yellow]From the cache:[/] {escape(list_info.away)}. The list was last checked at {list_info.checked}."
-    yield f"{outcome.list_info.served} vulnerabilities compared; all arrived and were verified."
-    yield f"{coverage.installed} packages: {len(coverage.affected)} affected, {coverage.fine} fine{_rest(outcome)}."
+    yield f"{counted(list_info.served, 'vulnerability')} compared; all arrived and were verified."
+    yield f"{counted(coverage.installed, 'package')}: {len(coverage.affected)} affected, {coverage.fine} fine{_rest(outcome)}."
     yield from _not_counted(outcome)
     for reason, count in sorted(outcome.not_evaluated.items()):
         yield f"[yellow]Not evaluated:[/] {counted(count, 'comparison')}: {escape(reason)}."
