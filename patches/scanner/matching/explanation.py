@@ -12,7 +12,7 @@ from patches.scanner.inventory import Inventory, Package
 from patches.scanner.matching.decision import Judgement
 from patches.scanner.matching.matcher import Matcher
 from patches.scanner.matching.rules import Rule
-from patches.vulnerability import FixedPackage, Vulnerability
+from patches.vulnerability import FixedPackage, Vulnerability, canonical_id
 from patches.wire import decode_lines
 
 
@@ -99,14 +99,6 @@ async def explain(
     steps = [step for record in records for step in _steps(matcher, record) if _is_asked(step, package)]
     installed = any(package in (each.name, each.source) for each in inventory.packages)
     return Explanation(vulnerability_id, package, tuple(records), tuple(steps), installed, stream.snapshot)
-
-
-def canonical_id(text: str) -> str:
-    """Return an id as lists have it: that of a CVE or of a GitHub advisory may be given in any case."""
-    text = text.strip()
-    if text.upper().startswith("CVE-"):
-        return text.upper()
-    return f"GHSA-{text[5:].lower()}" if text.upper().startswith("GHSA-") else text
 
 
 async def _records(stream: VerifiedStream, vulnerability_id: str, matcher: Matcher) -> AsyncIterator[Vulnerability]:

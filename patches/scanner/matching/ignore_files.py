@@ -16,6 +16,7 @@ from typing import Any
 
 from patches.scanner.matching.ignores import Ignore, Ignores
 from patches.scanner.matching.vex import BadVex, parse_vex
+from patches.vulnerability import canonical_id
 
 _NAMES = ("cve", "package", "reason", "expires")
 _MOST_BYTES = 64 * 1024 * 1024
@@ -79,7 +80,7 @@ def _entry(number: int, entry: Mapping[str, Any]) -> Ignore:
         raise BadIgnores(f"entry {number}: expires is missing")
     if type(expires) is not date:
         raise BadIgnores(f"entry {number}: expires must be a date such as 2027-01-31, without quotes")
-    return Ignore(cve, package, reason, expires)
+    return Ignore(canonical_id(cve) if cve is not None else None, package, reason, expires)
 
 
 def _text(number: int, entry: Mapping[str, Any], name: str) -> str | None:

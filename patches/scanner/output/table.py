@@ -122,7 +122,8 @@ def _lines(outcome: Outcome, verbose: bool) -> Iterator[str]:
     if list_info.away is not None:
         yield f"[yellow]From the cache:[/] {escape(list_info.away)}. The list was last checked at {list_info.checked}."
     yield f"{counted(list_info.served, 'vulnerability')} compared; all arrived and were verified."
-    yield f"{counted(coverage.installed, 'package')}: {len(coverage.affected)} affected, {coverage.fine} fine{_rest(outcome)}."
+    packages = counted(coverage.installed, "package")
+    yield f"{packages}: {len(coverage.affected)} affected, {coverage.fine} fine{_rest(outcome)}."
     yield from _not_counted(outcome)
     for reason, count in sorted(outcome.not_evaluated.items()):
         yield f"[yellow]Not evaluated:[/] {counted(count, 'comparison')}: {escape(reason)}."

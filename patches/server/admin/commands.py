@@ -33,7 +33,7 @@ from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
 from patches.server.errors import CatalogueError
 from patches.signing import BadKey
-from patches.vulnerability import Vulnerability
+from patches.vulnerability import Vulnerability, canonical_id
 from patches.wire import MalformedWire, decode_lines
 from patches.wording import counted
 
@@ -81,6 +81,7 @@ def run_show(values: Mapping[str, Any], name: str) -> int:
 
     :return: 0 if there is a record, 1 if not.
     """
+    name = canonical_id(name)
     with open_catalogue(values) as catalogue:
         chosen = chosen_snapshots(catalogue, values["platform"])
         records = [record for snapshot in chosen for record in _naming(read_lines(catalogue, snapshot), name)]

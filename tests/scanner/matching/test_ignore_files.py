@@ -48,7 +48,13 @@ class TomlTests(SynchronousTestCase):
         both = parse_ignores(WHOLE.encode())
         self.assertEqual(both.of(SSL_FLAW, TODAY), Ignored("Not reachable from outside.", date(2026, 3, 1)))
         self.assertIsNone(both.of(BASH_FLAW, TODAY))
-        for text in ('cve = "CVE-2025-9230"', 'cve = "DSA-9230-1"', 'package = "libssl3"', 'package = "openssl"'):
+        for text in (
+            'cve = "cve-2025-9230"',
+            'cve = "CVE-2025-9230 (LDP)"',
+            'cve = "DSA-9230-1"',
+            'package = "libssl3"',
+            'package = "openssl"',
+        ):
             one = parse_ignores(f'[[ignore]]\n{text}\nreason = "x"\nexpires = 2026-03-01'.encode())
             self.assertIsNotNone(one.of(SSL_FLAW, TODAY), text)
 

@@ -49,7 +49,7 @@ class ListTests(CommandCase):
         advisory = Vulnerability("DSA-1", "debian-12", (package,), aliases=("CVE-2024-000003",), source="made-up")
         self.publish([*vulnerabilities(20), advisory])
         self.publish(20, "alpine-3.20")
-        found = self.document("show", "CVE-2024-000003")["records"]
+        found = self.document("show", "cve-2024-000003")["records"]
         names = [(each["affectedPlatform"], each["name"]) for each in found]
         cve = "CVE-2024-000003"
         self.assertEqual(names, [("alpine-3.20", cve), ("debian-12", cve), ("debian-12", "DSA-1")])
