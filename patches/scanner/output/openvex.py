@@ -17,6 +17,7 @@ from patches.scanner.matching.purls import purl_of
 from patches.scanner.outcome import Outcome
 from patches.scanner.output.phrases import ignore_sentence, links_of, remedy
 from patches.wire import rfc3339
+from patches.wording import counted
 
 CONTEXT = "https://openvex.dev/ns/v0.2.0"
 
@@ -24,6 +25,8 @@ CONTEXT = "https://openvex.dev/ns/v0.2.0"
 def openvex_text(outcome: Outcome) -> str:
     """Return the document of an outcome; that of a clean scan has no statements."""
     verdict = f"verdict {outcome.verdict}" + (f": {outcome.problem}" if outcome.problem else "")
+    unjudged = outcome.coverage.unjudged
+    verdict += f", {counted(unjudged, 'package')} not judged" if unjudged else ""
     document = {
         "@context": CONTEXT,
         "@id": UUID(outcome.scan_id).urn,

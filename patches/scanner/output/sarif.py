@@ -19,6 +19,7 @@ from patches.scanner.outcome import Outcome, Verdict
 from patches.scanner.output.phrases import links_of, remedy
 from patches.vulnerability import Severity
 from patches.wire import rfc3339
+from patches.wording import counted
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -60,9 +61,19 @@ def _run(outcome: Outcome) -> dict[str, Any]:
             "revision": outcome.list_info.revision,
             "system": outcome.system.name,
             "endOfLife": outcome.end_of_life,
-            "unjudged": outcome.coverage.unjudged,
+            "unjudged": _unjudged(outcome),
         },
     }
+
+
+def _unjudged(outcome: Outcome) -> list[dict[str, str]]:
+    """Return the packages without a verdict, each with its reason."""
+    coverage = outcome.coverage
+    reasons = {package: "; ".join(why) for package, why in coverage.not_evaluated.items()}
+    return [
+        {"package": purl_of(package, outcome.platform, coverage.scheme).to_string(), "reason": reason}
+        for package, reason in {**reasons, **coverage.not_covered}.items()
+    ]
 
 
 def _rule(vulnerability_id: str, findings: list[Finding]) -> dict[str, Any]:
@@ -135,9 +146,9 @@ def _notifications(outcome: Outcome) -> Iterator[dict[str, Any]]:
     if outcome.problem is not None:
         yield _notification("error", f"{outcome.verdict}: {outcome.problem}")
     for reason, count in sorted(outcome.not_evaluated.items()):
-        yield _notification("warning", f"{count} comparisons were not possible: {reason}")
+        yield _notification("warning", f"not possible: {counted(count, 'comparison')}: {reason}")
     for reason, count in sorted(outcome.coverage.unjudged_by_reason.items()):
-        yield _notification("warning", f"{count} packages could not be judged: {reason}")
+        yield _notification("warning", f"not judged: {counted(count, 'package')}: {reason}")
     if outcome.end_of_life is not None:
         yield _notification("warning", f"support for {outcome.platform} ended in {outcome.end_of_life}")
 

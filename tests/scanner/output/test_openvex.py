@@ -38,4 +38,5 @@ class OpenVexTests(SynchronousTestCase):
     def test_verdict(self) -> None:
         """A document without statements says whether the result is clean."""
         self.assertIn("verdict incomplete: Connection refused", made("openvex", failed())["tooling"])
+        self.assertIn(", 2 packages not judged", made("openvex", outcome())["tooling"])
         self.assertIn("verdict clean", made("openvex", outcome(verdict=Verdict.CLEAN, findings=()))["tooling"])

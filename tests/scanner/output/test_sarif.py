@@ -55,6 +55,19 @@ class SarifTests(SynchronousTestCase):
         self.assertEqual(accepted[0]["properties"], {"expires": "2026-03-01"})
         self.assertEqual(vex[0]["status"], "accepted")
 
+    def test_unjudged(self) -> None:
+        """The packages without a verdict are named with their reasons, and counted in notifications."""
+        run = made("sarif", outcome())["runs"][0]
+        reasons = {each["package"].partition("@")[0]: each["reason"] for each in run["properties"]["unjudged"]}
+        expected = {
+            "pkg:deb/debian/linux-image-6.1.0-18-amd64": "the listed version is not valid",
+            "pkg:deb/debian/docker-ce": "from Docker",
+        }
+        self.assertEqual(reasons, expected)
+        texts = [each["message"]["text"] for each in run["invocations"][0]["toolExecutionNotifications"]]
+        self.assertIn("not judged: 1 package: not covered: not from the distribution", texts)
+        self.assertIn("support for debian-12 ended in 2025-12", texts)
+
     def test_invocation(self) -> None:
         """An invocation is successful if the verdict is clean or findings; otherwise it has a note with the reason."""
         for verdict in Verdict:
