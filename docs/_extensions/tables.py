@@ -67,8 +67,11 @@ def makers_table() -> str:
 
 def version_marks_table() -> str:
     """Return a table of the marks of makers in versions."""
-    rows = [(maker, f"``{pattern.pattern}``", authority) for pattern, maker, authority in VERSION_MARKS]
-    return list_table(("Maker", "Version contains", "Authority"), rows, "22 34 44")
+    rows = [
+        (maker, f"``{pattern.pattern}``", ", ".join(families) or "all", authority)
+        for pattern, maker, families, authority in VERSION_MARKS
+    ]
+    return list_table(("Maker", "Version contains", "Families", "Authority"), rows, "18 30 14 38")
 
 
 def modules_table(folder: str) -> str:

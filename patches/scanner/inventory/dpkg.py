@@ -43,11 +43,12 @@ class DpkgInventory:
 
         :raises InventoryError: if the database is truncated, cannot be read, or is not one.
         """
-        origins = foreign_origins(root)
         entries = Entries()
         _merge_status(root, entries)
         _merge_updates(root, entries)
-        for package in (*entries.packages(), *_packages_of_folder(root)):
+        packages = (*entries.packages(), *_packages_of_folder(root))
+        origins = foreign_origins(root, {(package.name, package.version) for package in packages})
+        for package in packages:
             origin = origins.get((package.name, package.version))
             yield evolve(package, vendor=origin) if origin else package
 

@@ -141,7 +141,9 @@ def _unknown(package: Package, matcher: Matcher, scheme: str) -> str | None:
 
 
 def _matches(origin: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(origin.lower(), pattern.lower()) for pattern in patterns)
+    """Return whether one of the origins of a package, which are separated by ``"; "``, matches a pattern."""
+    told = (origin, *origin.split("; "))
+    return any(fnmatchcase(each.lower(), pattern.lower()) for pattern in patterns for each in told)
 
 
 def _family(platform: str) -> str:

@@ -41,6 +41,19 @@ class OriginTests(SynchronousTestCase):
         )
         self.assertEqual(found, {("a", "1"): "X", ("b", "1"): "Y"})
 
+    def test_own_offer(self) -> None:
+        """A version that the distribution offers too is its own, whoever copies it; several others are all named."""
+        offered = b"Package: a\nVersion: 1\n"
+        found = self.origins(
+            w_InRelease=b"Origin: Z\n",
+            w_Packages=offered + b"\nPackage: b\nVersion: 1\n",
+            x_InRelease=b"Origin: Debian\n",
+            x_Packages=offered,
+            y_InRelease=b"Origin: Docker\r\n",
+            y_Packages=offered + b"\nPackage: b\nVersion: 1\n",
+        )
+        self.assertEqual(found, {("b", "1"): "Docker; Z"})
+
     def test_distributions(self) -> None:
         """The repositories of distributions are not third-party ones, in whatever case their names are."""
         for origin in (
