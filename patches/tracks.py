@@ -101,9 +101,9 @@ RULES = (
     TrackRule(("oracle",), r"(?:^|:)(\d+\.\d+)\b.*uek", "uek-{0}", "Oracle: as above, for releases to come"),
     TrackRule(
         ("amazon",),
-        r"(?:^|:)(5\.4|5\.10|5\.15)\.\d.*\.amzn2\b",
+        r"(?:^|:)(?!4\.14\.)(\d+\.\d+)\.\d.*\.amzn2\b",
         "kernel-{0}",
-        "Amazon Linux 2: extras kernel-5.4, kernel-5.10, kernel-5.15",
+        "Amazon Linux 2: extras kernel-5.4, kernel-5.10, kernel-5.15, kernel-ng; the core repository has 4.14",
         r"(?:kernel|perf|python-perf|bpftool)(?:-.*)?",
     ),
     TrackRule(_SUSE, r"\.PTF\.", "ptf", "SUSE: program temporary fixes, built for one customer"),
@@ -160,6 +160,8 @@ class TrackRules:
             self.family = Platform.from_name(platform).family
         except InvalidPlatform:
             self.family = ""
+        # Amazon Linux 2023 has live patches in the packages of its one list.
+        self._has_extras = platform == "amazon-2"
         self._rules = [rule for rule in RULES if not rule.families or self.family in rule.families]
 
     def of_build(self, names: Iterable[str], version: str) -> str | None:
@@ -176,7 +178,7 @@ class TrackRules:
 
     def of_advisory(self, name: str) -> str | None:
         """Return the track that the id of an advisory shows; ``None``: it shows none."""
-        found = _ALAS.match(name) if self.family == "amazon" else None
+        found = _ALAS.match(name) if self._has_extras else None
         topic = found[1].strip("-").lower() if found else ""
         return _TOPICS.get(topic, topic) or None
 

@@ -27,6 +27,9 @@ BUILDS = (
     ("amazon-2", "kernel-devel", "0:5.4.1-1.amzn2", "kernel-5.4"),
     ("amazon-2", "perf", "0:5.15.1-1.amzn2", "kernel-5.15"),
     ("amazon-2", "kernel", "0:4.14.355-276.618.amzn2", None),
+    ("amazon-2", "kernel", "0:4.19.84-33.70.amzn2", "kernel-4.19"),
+    ("amazon-2", "kernel", "0:6.1.10-1.amzn2", "kernel-6.1"),
+    ("amazon-2", "kernel-livepatch-4.14.355-276.618", "0:1.0-0.amzn2", None),
     ("amazon-2", "bash", "0:5.10.2-1.amzn2", None),
     ("amazon-2023", "kernel", "0:6.1.10-15.42.amzn2023", None),
     ("sles-15.4", "libexpat1", "0:2.4.4-150400.3.6.9.24876.1.PTF.1203571", "ptf"),
@@ -64,11 +67,12 @@ class BuildTests(SynchronousTestCase):
             ("ALASNGINX1.12-2021-1", "nginx1.12"),
             ("ALASSELINUX-NG-2021-001", "selinux-ng"),
             ("ALASNITRO-ENCLAVES-2021-001", "aws-nitro-enclaves-cli"),
-            ("ALAS2023LIVEPATCH-2023-001", "livepatch"),
+            ("ALASLIVEPATCH-2023-001", "livepatch"),
             ("CVE-2024-1", None),
         ):
             self.assertEqual(TrackRules("amazon-2").of_advisory(name), expected, name)
-            self.assertIsNone(TrackRules("rhel-9").of_advisory(name))
+            for platform in ("rhel-9", "amazon-2023"):
+                self.assertIsNone(TrackRules(platform).of_advisory(name))
 
     def test_fixes(self) -> None:
         """The version of a fix goes before the track that the list names, if it shows a line of its own."""

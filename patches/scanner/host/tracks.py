@@ -101,9 +101,11 @@ def _active_sources(root: Path) -> Iterator[str]:
     for path in (one, *(f"{folder}/{name}" for name in _names(root, folder) if name.endswith((".list", ".sources")))):
         text = _text(root, path)
         if not path.endswith(".sources"):
-            yield from (line for line in text.splitlines() if line.lstrip().startswith("deb"))
+            yield from (line for line in text.splitlines() if re.match(r"\s*deb[\s\[]", line))
             continue
         for stanza in re.split(r"\n\s*\n", text):
+            if not re.search(r"(?im)^types:.*\bdeb(?!-)", stanza):
+                continue
             lines = [line for line in stanza.splitlines() if not line.startswith("#")]
             if not any(re.match(r"(?i)enabled:\s*(?:no|false|0|off|without|disable)", line) for line in lines):
                 yield from lines

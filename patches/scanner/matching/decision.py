@@ -12,7 +12,7 @@ from collections.abc import Sequence, Set
 from attrs import define
 
 from patches.scanner.inventory import Package
-from patches.scanner.matching.comparison import FixComparison, dist_tag
+from patches.scanner.matching.comparison import FixComparison
 from patches.scanner.matching.rules import Rule
 from patches.tracks import Extension, extension_of, label_of
 from patches.vulnerability import FixedPackage
@@ -26,6 +26,7 @@ class Judgement:
     :ivar version: the version of the package that was compared.
     :ivar track: the track of the fix; ``None``: the main line.
     :ivar rule: the result of the comparison.
+    :ivar has_own_tag: whether the fix is a build for the same minor release as the installed one.
     :ivar decides: whether it decides if the package is affected.
     :ivar reason: why it does not decide; ``None`` if it does.
     """
@@ -35,14 +36,9 @@ class Judgement:
     version: str
     track: str | None
     rule: Rule
+    has_own_tag: bool = False
     decides: bool = False
     reason: str | None = None
-
-    @property
-    def has_own_tag(self) -> bool:
-        """Whether the fix is a build for the same minor release as the installed one."""
-        tag = dist_tag(self.fixed.version)
-        return tag is not None and tag == dist_tag(self.version)
 
     @property
     def line(self) -> str | None:
@@ -50,7 +46,8 @@ class Judgement:
         return None if extension_of(self.track) is not None else self.track
 
 
-#: The families whose vendor lists every build with a fix, for each minor release; there an equal build has the fix.
+#: The families whose vendor lists every build with a fix, for each minor release: there an equal build has the fix, and
+#: the dist tag selects among fixes. Other distributions have one line, in which a later fix is for every build.
 LISTS_EVERY_BUILD = ("rhel",)
 
 

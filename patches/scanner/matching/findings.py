@@ -8,7 +8,7 @@ from datetime import date
 from attrs import evolve, frozen
 
 from patches.scanner.inventory import Package
-from patches.scanner.matching.comparison import FixComparison, dist_tag
+from patches.scanner.matching.comparison import FixComparison
 from patches.scanner.matching.matcher import Match
 from patches.tracks import extension_of
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
@@ -135,7 +135,7 @@ class Findings:
         for (vulnerability_id, package), matches in self._matches.items():
             matches = [match for match in matches if counts(match)]
             if (vulnerability_id, package) in proven:
-                matches = [match for match in matches if has_own_tag(match)]
+                matches = [match for match in matches if match.has_own_tag]
             if matches:
                 found.append(self._finding(vulnerability_id, matches))
         told = [
@@ -164,16 +164,10 @@ class Findings:
     def _chosen(self, matches: list[Match]) -> Match:
         """Return the match whose fix is shown."""
         matches = [match for match in matches if match.fixed.has_fix] or matches
-        matches = [match for match in matches if has_own_tag(match)] or matches
+        matches = [match for match in matches if match.has_own_tag] or matches
         matches = [match for match in matches if match.is_own] or matches
         matches = [match for match in matches if extension_of(match.track) is None or match.is_own] or matches
         return max(matches, key=lambda match: self._comparison.order(match.fixed.version or match.fixed.last_affected))
-
-
-def has_own_tag(match: Match) -> bool:
-    """Return whether the fix of a match is a build for the same minor release as the installed one."""
-    tag = dist_tag(match.fixed.version)
-    return tag is not None and tag == dist_tag(match.version)
 
 
 def native_version(version: str) -> str:

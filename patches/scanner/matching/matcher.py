@@ -15,7 +15,7 @@ from attrs import frozen
 
 from patches.scanner.inventory import Inventory, Package
 from patches.scanner.matching.aliases import aliases_of
-from patches.scanner.matching.comparison import FixComparison
+from patches.scanner.matching.comparison import FixComparison, dist_tag
 from patches.scanner.matching.decision import LISTS_EVERY_BUILD, Judgement, decide
 from patches.scanner.matching.kernel_headers import has_no_kernel_code
 from patches.scanner.matching.package_tracks import PackageTracks
@@ -37,6 +37,7 @@ class Match:
     :ivar version: the version of the package that was compared.
     :ivar track: the track of the fix; ``None``: the main line.
     :ivar is_own: whether the host has that track.
+    :ivar has_own_tag: whether the fix is a build for the same minor release as the installed one.
     """
 
     vulnerability: Vulnerability
@@ -45,6 +46,7 @@ class Match:
     version: str = ""
     track: str | None = None
     is_own: bool = False
+    has_own_tag: bool = False
 
 
 class Matcher:
@@ -79,6 +81,8 @@ class Matcher:
         self._records: dict[Package, list[str]] = {}
         self._recorded = 0
         self._compared: set[Package] = set()
+        self._elsewhere: set[Package] = set()
+        self._tags = self.tracks.rules.family in LISTS_EVERY_BUILD
         self._installed: dict[tuple[str, str], list[tuple[Package, str]]] = {}
         for package in inventory.packages:
             for kind, name, version in aliases_of(package, inventory.scheme):
@@ -93,7 +97,7 @@ class Matcher:
                 self.proven.update((name, package) for name in vulnerability.vulnerability_ids)
             decisive = [each for each in judgements if each.decides]
             if package in self._headers:
-                self.headers += bool(decisive)
+                self.headers += any(each.rule is Rule.NO_KERNEL_CODE for each in decisive)
                 continue
             self._note_line(vulnerability, package, judgements)
             affecting = [each for each in decisive if each.rule.affects]
@@ -101,14 +105,20 @@ class Matcher:
                 affecting = [self._shown(affecting)]
             for each in affecting:
                 is_own = each.track in self._inventory.tracks
-                yield Match(vulnerability, package, each.fixed, each.version, each.track, is_own)
+                yield Match(vulnerability, package, each.fixed, each.version, each.track, is_own, each.has_own_tag)
             if not affecting:
                 for rule in dict.fromkeys(each.rule for each in decisive if each.rule.affects is None):
                     self._pass_over(vulnerability, package, rule, _notes(decisive, rule))
 
     def judgements(self, vulnerability: Vulnerability) -> Iterator[Judgement]:
-        """Yield the judgement of each fix and each installed package that it names."""
-        for _, judgements, _ in self._grouped(vulnerability):
+        """Yield the judgement of each fix and each installed package that it names, after the whole list was read."""
+        for package, judgements, _ in self._grouped(vulnerability):
+            if package in self._open:
+                is_decided, line = self.tracks.decided(package)
+                for each in judgements:
+                    each.decides, each.reason = False, None
+                    each.rule = each.rule if is_decided and each.line == line else Rule.OTHER_TRACK
+                decide(judgements, self._inventory.tracks, self._comparison if self._tags else None)
             yield from judgements
 
     def line_of(self, package: Package) -> str | None:
@@ -123,9 +133,12 @@ class Matcher:
             return Rule.DAMAGED
         if package in self._inventory.foreign:
             return Rule.FOREIGN
+        if package in self._headers:
+            return None
         if package in self._open:
             return None if self.tracks.decided(package)[0] else Rule.NO_REPOSITORY
-        return Rule.NO_TRACK if self._lines[package] is not None and package not in self._compared else None
+        is_other = self._lines[package] is not None or package in self._elsewhere
+        return Rule.NO_TRACK if is_other and package not in self._compared else None
 
     def is_topic_absent(self, package: Package) -> bool:
         """Return whether the list has no record at all of the extra of Amazon Linux that a package is from."""
@@ -158,20 +171,21 @@ class Matcher:
             self.seen.add(track)
             for package, version in named:
                 groups.setdefault(package, []).append(self._judge(fixed, package, version, track))
-        listing = self._comparison if self.tracks.rules.family in LISTS_EVERY_BUILD else None
+        listing = self._comparison if self._tags else None
         for package, judgements in groups.items():
             yield package, judgements, decide(judgements, self._inventory.tracks, listing)
 
     def _judge(self, fixed: FixedPackage, package: Package, version: str, track: str | None) -> Judgement:
-        judgement = Judgement(fixed, package, version, track, Rule.OTHER_TRACK)
+        tag = dist_tag(fixed.version) if self._tags else None
+        has_own_tag = tag is not None and tag == dist_tag(version)
+        judgement = Judgement(fixed, package, version, track, Rule.OTHER_TRACK, has_own_tag)
         if package.problem is not None:
             judgement.rule = Rule.DAMAGED
         elif package in self._inventory.foreign:
             judgement.rule = Rule.FOREIGN
-        elif package in self._headers:
-            judgement.rule = Rule.NO_KERNEL_CODE
         elif package in self._open or judgement.line == self._lines[package]:
-            judgement.rule = self._comparison.rule(fixed, package, version)
+            rule = self._comparison.rule(fixed, package, version)
+            judgement.rule = Rule.NO_KERNEL_CODE if rule.affects and package in self._headers else rule
         return judgement
 
     def _note_line(self, vulnerability: Vulnerability, package: Package, judgements: list[Judgement]) -> None:
@@ -179,10 +193,12 @@ class Matcher:
         if package in self._open:
             for each in judgements:
                 self.tracks.note(package, each.line, self._comparison.is_same(each.fixed, each.version))
-        elif self._lines[package] is not None and any(each.rule is not Rule.OTHER_TRACK for each in judgements):
+        elif any(each.rule is not Rule.OTHER_TRACK for each in judgements):
             self._compared.add(package)
             self._recorded -= len(self._records.pop(package, ()))
-        is_open = package in self._open or (self._lines[package] is not None and package not in self._compared)
+        else:
+            self._elsewhere.add(package)
+        is_open = package in self._open or (package in self._elsewhere and package not in self._compared)
         if is_open or package.problem is not None or package in self._inventory.foreign:
             self._remember(vulnerability, package)
 

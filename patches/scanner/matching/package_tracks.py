@@ -14,10 +14,10 @@ _CORE, _EXTRA = "amzn2-core", "amzn2extra-"
 #: Names of packages that Amazon Linux 2 has in extras, some of them in the core repository too, in older versions.
 #: Source: the catalogue of the extras (``amazon-linux-extras list``) and the advisories of its topics.
 _IN_EXTRAS = re.compile(
-    r"(?:ansible|aws-nitro-enclaves-.*|collectd.*|containerd|dnsmasq.*|docker|ecs-(?:init|service-connect-agent)|"
-    r"emacs.*|firecracker|firefox|GraphicsMagick.*|haproxy2?|httpd.*|mod_(?:ssl|md|http2|session|lua)|"
+    r"(?:ansible|aws-nitro-enclaves-.*|awscli|bcc.*|bpftrace|collectd.*|containerd|dnsmasq.*|docker|ecs-(?:init|service-connect-agent)|"
+    r"emacs.*|firecracker|firefox|gimp.*|golang.*|GraphicsMagick.*|haproxy2?|httpd.*|mod_(?:ssl|md|http2|session|lua)|"
     r"java-(?:1\.8\.0-amazon-corretto|11-openjdk|11-amazon-corretto|17-amazon-corretto).*|libreoffice.*|"
-    r"kpatch-.*|lustre.*|lynis|mariadb.*|memcached.*|mock.*|mono.*|nginx.*|oci-add-hooks|php.*|postgresql.*|libpq.*|"
+    r"kpatch-.*|lustre.*|lynis|mariadb.*|mate-.*|memcached.*|mock.*|mono.*|nano|nginx.*|oci-add-hooks|php.*|postgresql.*|libpq.*|"
     r"python38.*|python3-?8.*|R(?:-.*)?|redis.*|ruby.*|rust.*|cargo|runc|selinux-policy.*|squid.*|tomcat.*|unbound.*|vim.*)"
 )
 
@@ -28,8 +28,8 @@ class PackageTracks:
     The tracks of the packages of one host.
 
     A package of Amazon Linux 2 without a record of its repository may be of the main line or of an extra of the same
-    name. Its track is decided after the whole list was read: that of an advisory which names exactly its build, else
-    the main line, unless the package is known to be in extras too.
+    name. Its track is decided after the whole list was read: that of the advisories which name exactly its build, if
+    they are all of one, else the main line, unless the package is known to be in extras too.
 
     :ivar rules: the rules of the platform.
     """
@@ -68,11 +68,11 @@ class PackageTracks:
 
     def decided(self, package: Package) -> tuple[bool, str | None]:
         """Return whether the line of an open package could be decided, and the line."""
+        if package.source == "kernel":
+            return True, None  # a kernel of the main line is known by its series; see the rules
         listed = self._listed.get(package, set())
         if listed:
-            return True, min(listed, key=lambda track: track or "")
+            (line, *others) = listed
+            return not others, line
         elsewhere = self._named.get(package, set()) - {None}
-        in_extras = _IN_EXTRAS.fullmatch(package.name) is not None
-        # A kernel of the main line is known by its series; see the rules.
-        is_kernel = package.source == "kernel"
-        return (not elsewhere and not in_extras) or is_kernel, None
+        return not elsewhere and _IN_EXTRAS.fullmatch(package.name) is None, None
