@@ -121,6 +121,9 @@ _UEK = {
     "6.12.0": "8",
 }
 
+#: Tracks that are named after a series.
+_SERIES = re.compile(r"uek\d+\Z|(?:uek|kernel)-\d+\.\d+\Z")
+
 #: ``ALAS-…``, ``ALAS2-…`` and ``ALAS2023-…`` are of the core repository; ``ALAS2KERNEL-5.10-…`` and
 #: ``ALASKERNEL-5.10-…`` of the extra ``kernel-5.10``. Source: Amazon Linux Security Center.
 _ALAS = re.compile(r"ALAS(?:2023|2)?(.*)-\d{4}-\d+\Z")
@@ -132,6 +135,12 @@ def extension_of(track: str | None) -> Extension | None:
     """Return how a track extends the main line; ``None`` for the main line and for lines of their own."""
     found = _extension(track)
     return found[0] if found else None
+
+
+def is_track(name: str) -> bool:
+    """Return whether a track of this name is in one of the tables."""
+    plain = {rule.track for rule in RULES if "{" not in rule.track}
+    return extension_of(name) is not None or name in plain or _SERIES.match(name) is not None
 
 
 def label_of(track: str | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.tracks import EXTENSIONS, RULES, Extension, TrackRules, extension_of, label_of
+from patches.tracks import EXTENSIONS, RULES, Extension, TrackRules, extension_of, is_track, label_of
 from patches.vulnerability import FixedPackage
 
 #: platform, package, version, track
@@ -105,6 +105,13 @@ class ExtensionTests(SynchronousTestCase):
             (None, None, "the main line"),
         ):
             self.assertEqual((extension_of(track), label_of(track)), (kind, label))
+
+    def test_names(self) -> None:
+        """Names of tracks are those of the tables; a misspelt one is none."""
+        for name in ("esm", "eus-9.4", "ltss", "fips", "ptf", "uek7", "uek-7.1", "kernel-5.10", "live-patching"):
+            self.assertTrue(is_track(name), name)
+        for name in ("eus9.4", "eus", "frobnicate", "", "ESM", "main"):
+            self.assertFalse(is_track(name), name)
 
     def test_authority(self) -> None:
         """Every row says who says so."""

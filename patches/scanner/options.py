@@ -25,6 +25,7 @@ from patches.scanner.scan import Policy
 from patches.service.daemon import DaemonOptions
 from patches.settings import BadSetting, Setting, count, flag, minutes, one_of, seconds, url
 from patches.signing import BadKey, VerifyKey
+from patches.tracks import is_track
 from patches.vulnerability import Severity
 
 _TRACK = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
@@ -55,6 +56,9 @@ def tracks(text: str) -> frozenset[str]:
     names = {name.strip() for name in text.split(",") if name.strip()}
     if not names or not all(_TRACK.match(name) for name in names) or (len(names) > 1 and "none" in names):
         raise ValueError("must be track names such as esm, separated by commas, or none")
+    unknown = sorted(name for name in names - {"none"} if not is_track(name))
+    if unknown:
+        raise ValueError(f"there is no track {unknown[0]!r}; the tracks are in the reference of tracks and makers")
     return frozenset(names - {"none"})
 
 

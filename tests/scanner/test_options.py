@@ -43,7 +43,7 @@ class OptionTests(SynchronousTestCase):
         for text, tracks in {"esm": {"esm"}, "esm, fips": {"esm", "fips"}, "none": set()}.items():
             self.assertEqual(target_of(self.values(platform="debian-12", track=text)).tracks, tracks)
         self.assertIsNone(target_of(self.values(platform="debian-12")).tracks)
-        for text in ("", ",", "none,esm", "a b"):
+        for text in ("", ",", "none,esm", "a b", "frobnicate", "eus9.4"):
             self.assertRaises(BadSetting, self.values, track=text)
 
     def test_origins(self) -> None:

@@ -49,7 +49,10 @@ def platform_of(fields: Mapping[str, str]) -> str:
         return f"ubuntu-{UBUNTU_CODENAMES[ubuntu]}"
     if family not in NOT_DEBIAN and debian in DEBIAN_CODENAMES:
         return f"debian-{DEBIAN_CODENAMES[debian]}"
-    raise _unknown(fields, f"it is only similar to {fields['ID_LIKE']}" if fields.get("ID_LIKE") else "not known")
+    if fields.get("ID_LIKE") or ubuntu or debian or not re.fullmatch(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", family):
+        raise _unknown(fields, f"it is only similar to {fields['ID_LIKE']}" if fields.get("ID_LIKE") else "not known")
+    # A distribution of its own, which a server may have as a configured ecosystem; else the server refuses it.
+    return f"{family}-{_version(fields, 9, 1)}" if fields.get("VERSION_ID") else family
 
 
 def _version(fields: Mapping[str, str], parts: int, least: int) -> str:

@@ -11,9 +11,11 @@ from patches.scanner.inventory import Inventory, Package
 from patches.versions import InvalidVersion, ordering
 
 #: Debian and Ubuntu: a package for one kernel has the release in its name; ``linux-image-amd64`` is for no release.
-_DPKG = re.compile(r"linux-(?P<part>image|image-unsigned|modules|modules-extra)-(?P<release>\d+\.\d[\w.+~-]*)\Z")
+_DPKG = re.compile(
+    r"linux-(?P<part>image|image-unsigned|(?:modules|objects|signatures)(?:-[a-z0-9]+)*?)-(?P<release>\d+\.\d[\w.+~-]*)\Z"
+)
 #: Red Hat, SUSE, Oracle, Amazon: several versions of one package are installed side by side.
-_RPM = re.compile(r"kernel(?:-(?:uek|rt|64k|default|debug|azure|kvmsmall|lpae))*(?:-(?:core|modules(?:-\w+)?))*\Z")
+_RPM = re.compile(r"kernel(?:-(?:uek|rt|64k|default|debug|azure|kvmsmall|lpae))*(?:-(?:core|modules(?:-\w+)*))*\Z")
 _RPM_IMAGES = re.compile(r"kernel(?:-(?:uek|rt|64k|default|azure|kvmsmall|lpae))*(?:-core)?\Z")
 #: SUSE: ``kernel-default`` 6.4.0-150600.23.25.1 is the kernel ``6.4.0-150600.23.25-default``.
 _SUSE = re.compile(r"kernel-(default|azure|kvmsmall|lpae)")

@@ -39,6 +39,8 @@ def signed_source(package: Package) -> tuple[str, str] | None:
     Debian records them as ``Built-Using``; the rules were tested with that field of the packages in the archives of
     Debian and Ubuntu.
 
+    Ubuntu builds one GRUB for all releases from ``grub2-unsigned`` since 2.04-1ubuntu40, and its records name that.
+
     :return: ``None`` if the package is not a signed kernel or boot loader.
     """
     kernel = _SIGNED_KERNEL.match(package.source)
@@ -48,7 +50,14 @@ def signed_source(package: Package) -> tuple[str, str] | None:
     version = _signed_version(package) if loader else None
     if loader is None or version is None:
         return None
-    return "shim" if loader[1].startswith("shim") else "grub2", version
+    if loader[1].startswith("shim"):
+        return "shim", version
+    return "grub2-unsigned" if package.source == "grub2-signed" and _is_unsigned(version) else "grub2", version
+
+
+def _is_unsigned(version: str) -> bool:
+    found = re.match(r"2\.(\d+)-\d+ubuntu(\d+)", version)
+    return found is not None and (int(found[1]), int(found[2])) >= (4, 40)
 
 
 def _signed_version(package: Package) -> str | None:

@@ -17,15 +17,20 @@ from attrs import frozen
 from patches.platforms import InvalidPlatform, Platform
 from patches.scanner.inventory import Inventory, Package
 from patches.scanner.matching.aliases import aliases_of
+from patches.scanner.matching.kernel_headers import has_no_kernel_code
 from patches.scanner.matching.makers import is_own, maker_of
 from patches.scanner.matching.matcher import Matcher
 from patches.scanner.matching.rules import Rule
 
+#: Names of packages with a kernel or a boot loader. What else is built from the same source shares their verdict.
 _KERNEL_OR_LOADER = {
-    "dpkg": re.compile(r"linux-(?:image|modules|binary)-.+|grub-(?:efi|pc|xen|ieee1275|coreboot).*|shim(?:-.+)?"),
+    "dpkg": re.compile(
+        r"linux-(?:image|modules|binary)-.+|(?:pve|proxmox|raspberrypi)-kernel.*|grub-(?:efi|pc|xen|ieee1275|coreboot).*|"
+        r"shim(?:-.+)?|systemd-boot(?:-efi)?|refind"
+    ),
     "rpm": re.compile(
-        r"kernel(?:-(?:uek|rt|64k|default|azure|kvmsmall|lpae|debug))*(?:-(?:core|modules(?:-\w+)?|base))*|"
-        r"grub2-(?:efi|pc|common|tools|x86_64-efi|i386-pc|arm64-efi).*|shim(?:-.+)?"
+        r"kernel[\d.]*(?:-(?!(?:srpm|rpm)-macros|headers|devel|doc|tools|macros|source|syms|abi|livepatch|firmware)[\w.+]+)*|"
+        r"linux(?:-(?:esx|aws|secure|rt|lts))?|grub2-(?:efi|pc|common|tools|x86_64-efi|i386-pc|arm64-efi).*|shim(?:-.+)?"
     ),
     "apk": re.compile(r"linux-(?:lts|virt|edge|stable|rpi\d?|asahi|openpax|gcp|hardened)|grub(?:-.+)?|shim"),
 }
@@ -104,11 +109,14 @@ def unjudged_packages(inventory: Inventory, matcher: Matcher, affected: Containe
     not_covered: dict[Package, str] = {}
     not_evaluated: dict[Package, tuple[str, ...]] = {}
     known = {package.source for package in inventory.packages if _is_known(package, matcher, scheme)}
+    kernels = {package.source for package in inventory.packages if _is_kernel_or_loader(package, scheme)}
     for package in inventory.packages:
         if package in affected:
             continue
         rule = matcher.reason_unjudged(package)
-        unknown = None if rule is not None or package.source in known else _unknown(package, matcher, scheme)
+        unknown = None
+        if rule is None and package.source not in known and not has_no_kernel_code(package, scheme):
+            unknown = NO_RECORD_OF_SOURCE if package.source in kernels else UNKNOWN if matcher.followed else None
         if rule is Rule.FOREIGN:
             not_covered[package] = foreign[package]
         elif rule is Rule.DAMAGED:
@@ -131,13 +139,10 @@ def _is_known(package: Package, matcher: Matcher, scheme: str) -> bool:
     return any(each in matcher.known or (each[0] == "source" and each[1] in matcher.followed) for each in names)
 
 
-def _unknown(package: Package, matcher: Matcher, scheme: str) -> str | None:
-    """Return why the list does not know a package that it does not name; ``None`` if that means nothing."""
+def _is_kernel_or_loader(package: Package, scheme: str) -> bool:
     pattern = _KERNEL_OR_LOADER.get(scheme)
     is_meta = package.source.startswith("linux-meta")  # Ubuntu: packages that only depend on a kernel
-    if pattern is not None and pattern.fullmatch(package.name) and not is_meta:
-        return NO_RECORD_OF_SOURCE
-    return UNKNOWN if matcher.followed else None
+    return pattern is not None and pattern.fullmatch(package.name) is not None and not is_meta
 
 
 def _matches(origin: str, patterns: tuple[str, ...]) -> bool:

@@ -120,12 +120,18 @@ async def _records(stream: VerifiedStream, vulnerability_id: str, matcher: Match
 
 def _steps(matcher: Matcher, record: Vulnerability) -> Iterator[Step]:
     compared = list(matcher.judgements(record))
+    below = {each.package for each in compared if each.decides and each.rule.affects}
     for fixed in record.fixed_in:
-        mine = [_step(matcher, record, each) for each in compared if each.fixed is fixed]
+        mine = [_step(matcher, record, each, each.package in below) for each in compared if each.fixed is fixed]
         yield from mine or [Step(record, fixed)]
 
 
-def _step(matcher: Matcher, record: Vulnerability, judgement: Judgement) -> Step:
+def _step(matcher: Matcher, record: Vulnerability, judgement: Judgement, is_superseded: bool) -> Step:
+    """
+    Return the step of a judgement.
+
+    :param is_superseded: whether the package is below another fix of the record that decides.
+    """
     package, rule, reason = judgement.package, judgement.rule, judgement.reason
     unjudged = matcher.reason_unjudged(package)
     if unjudged is not None:
@@ -134,6 +140,8 @@ def _step(matcher: Matcher, record: Vulnerability, judgement: Judgement) -> Step
         reason = reason or "another record proves that the installed build has the fix"
     elif not judgement.decides:
         reason = reason or rule.text
+    elif rule is Rule.FIXED and is_superseded:
+        reason = "another fix of the same package is higher"
     return Step(record, judgement.fixed, package, judgement.version, rule, judgement.track, reason)
 
 

@@ -48,6 +48,7 @@ class Finding:
     :ivar ignored: the decision to ignore the finding; ``None`` if the finding counts.
     :ivar compared: the version that was compared: that of the source package if the fix names a source package.
     :ivar track: the track of the fix; ``None``: the main line.
+    :ivar remark: what a user should know about the fix; ``None`` if there is nothing.
     :ivar is_old_kernel: whether the package is of a kernel that is kept, but is older than the running one.
     """
 
@@ -60,6 +61,7 @@ class Finding:
     compared: str = ""
     track: str | None = None
     is_old_kernel: bool = False
+    remark: str | None = None
 
     @property
     def severity(self) -> Severity:
@@ -159,6 +161,7 @@ class Findings:
             records,
             compared=chosen.version,
             track=chosen.track,
+            remark=chosen.remark,
         )
 
     def _chosen(self, matches: list[Match]) -> Match:

@@ -16,7 +16,9 @@ _DPKG = re.compile(
     r"linux-(?:[a-z0-9.]+-)*source(?:-.+)?|linux-manual-.+|linux-config-.+|linux-support-.+"
 )
 _RPM = re.compile(
-    r"kernel(?:-\w+)*-(?:headers|devel|devel-matched|doc|docs|docs-html|source|syms|macros|abi-stablelists|abi-whitelists)"
+    r"kernel[\d.]*(?:-\w+)*-"
+    r"(?:headers|devel|devel-matched|doc|docs|docs-html|source|syms|macros|abi-stablelists|abi-whitelists)|"
+    r"linux(?:-\w+)*-(?:devel|docs|headers)"
 )
 _APK = re.compile(r"linux-headers|linux-\w+-(?:dev|doc)")
 _BY_SCHEME = {"dpkg": _DPKG, "rpm": _RPM, "apk": _APK}

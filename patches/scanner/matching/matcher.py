@@ -20,7 +20,7 @@ from patches.scanner.matching.decision import LISTS_EVERY_BUILD, Judgement, deci
 from patches.scanner.matching.kernel_headers import has_no_kernel_code
 from patches.scanner.matching.package_tracks import PackageTracks
 from patches.scanner.matching.rules import Rule
-from patches.tracks import TrackRules
+from patches.tracks import Extension, TrackRules, extension_of, label_of
 from patches.vulnerability import FixedPackage, Vulnerability
 
 #: The highest number of records that are named as being about unjudged packages.
@@ -38,6 +38,7 @@ class Match:
     :ivar track: the track of the fix; ``None``: the main line.
     :ivar is_own: whether the host has that track.
     :ivar has_own_tag: whether the fix is a build for the same minor release as the installed one.
+    :ivar remark: what a user should know about the fix.
     """
 
     vulnerability: Vulnerability
@@ -47,6 +48,7 @@ class Match:
     track: str | None = None
     is_own: bool = False
     has_own_tag: bool = False
+    remark: str | None = None
 
 
 class Matcher:
@@ -104,11 +106,25 @@ class Matcher:
             if affecting and package not in self._open:
                 affecting = [self._shown(affecting)]
             for each in affecting:
-                is_own = each.track in self._inventory.tracks
-                yield Match(vulnerability, package, each.fixed, each.version, each.track, is_own, each.has_own_tag)
+                yield self._match(vulnerability, each)
             if not affecting:
                 for rule in dict.fromkeys(each.rule for each in decisive if each.rule.affects is None):
                     self._pass_over(vulnerability, package, rule, _notes(decisive, rule))
+
+    def _match(self, vulnerability: Vulnerability, judgement: Judgement) -> Match:
+        """Return the match of a judgement; a host on a minor release cannot get every fix of the main line."""
+        pinned = [track for track in self._inventory.tracks if extension_of(track) is Extension.PINNED]
+        is_beyond = pinned and judgement.track is None and judgement.fixed.has_fix and not judgement.has_own_tag
+        return Match(
+            vulnerability,
+            judgement.package,
+            judgement.fixed,
+            judgement.version,
+            judgement.track,
+            judgement.track in self._inventory.tracks,
+            judgement.has_own_tag,
+            f"in the main line; {label_of(min(pinned))} has no fix" if is_beyond else None,
+        )
 
     def judgements(self, vulnerability: Vulnerability) -> Iterator[Judgement]:
         """Yield the judgement of each fix and each installed package that it names, after the whole list was read."""

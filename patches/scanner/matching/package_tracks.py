@@ -40,7 +40,8 @@ class PackageTracks:
 
     def line_of(self, package: Package) -> str | None:
         """Return the line of builds that a package belongs to; ``None``: the main line, or it is not known."""
-        track = self.rules.of_build((package.name, package.source), package.version)
+        names = (package.name, package.source)
+        track = self.rules.of_build(names, package.version) or self.rules.of_build(names, package.source_version)
         if track is not None:
             return None if extension_of(track) is not None else track
         repository = package.repository or ""

@@ -64,6 +64,7 @@ def _facts(outcome: Outcome) -> dict[str, str | None]:
 def _components(outcome: Outcome) -> list[Component]:
     """Return the packages as components; packages with the same purl become one component."""
     coverage = outcome.coverage
+    old = {finding.package for finding in outcome.findings if finding.is_old_kernel}
     components: dict[str, Component] = {}
     for package in coverage.packages:
         purl = purl_of(package, outcome.platform, coverage.scheme)
@@ -73,6 +74,7 @@ def _components(outcome: Outcome) -> list[Component]:
             "module": package.module,
             "notEvaluated": "; ".join(coverage.not_evaluated.get(package, ())) or None,
             "notCovered": coverage.not_covered.get(package),
+            "oldKernel": "true" if package in old else None,
         }
         components.setdefault(purl.to_string(), _component(package, purl.to_string(), facts, outcome))
     return list(components.values())

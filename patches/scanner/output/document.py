@@ -95,6 +95,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "kind": fixed.kind,
         "module": fixed.module,
         "track": finding.track,
+        "remark": finding.remark,
         "names": list(finding.names),
         "records": [_record(record) for record in finding.records],
         "sources": list(finding.sources),

@@ -14,6 +14,7 @@ def remedy(finding: Finding) -> str:
     fixed, package = finding.fixed, finding.package
     name = f"{package.name} (source package {package.source})" if _by_source(finding) else package.name
     only = f", which is for {label_of(finding.track)}" if finding.track else ""
+    only += f" ({finding.remark})" if finding.remark else ""
     if fixed.version is not None:
         return f"Upgrade {name} to {fixed.version} or later{only}."
     if fixed.last_affected is not None:

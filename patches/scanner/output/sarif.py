@@ -114,17 +114,27 @@ def _result(finding: Finding, rule: int, outcome: Outcome) -> dict[str, Any]:
             }
         ],
         "partialFingerprints": {"flawAndPackage/v1": same},
-        "suppressions": [] if finding.ignored is None else [_suppression(finding.ignored)],
+        "suppressions": _suppressions(finding, outcome),
         "properties": {
             "severity": finding.severity.name.lower(),
             "package": package.name,
             "installed": finding.installed_version,
             "compared": finding.compared_version,
             "track": finding.track,
+            "oldKernel": finding.is_old_kernel,
             "fixed": finding.fixed.version,
             "sources": list(finding.sources),
         },
     }
+
+
+def _suppressions(finding: Finding, outcome: Outcome) -> list[dict[str, Any]]:
+    """Return why a finding does not count."""
+    if finding.ignored is not None:
+        return [_suppression(finding.ignored)]
+    if finding.is_old_kernel and not outcome.with_old_kernels:
+        return [{"kind": "external", "status": "accepted", "justification": "A newer kernel is running."}]
+    return []
 
 
 def _suppression(ignored: Ignored) -> dict[str, Any]:

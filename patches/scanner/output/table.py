@@ -58,7 +58,7 @@ def _cells(finding: Finding) -> tuple[str, ...]:
         f"{severity} (ignored)" if finding.ignored else severity,
         f"{name}, not running" if finding.running is False else name,
         _installed(finding),
-        fix_text(finding.fixed, finding.track),
+        fix_text(finding.fixed, finding.track) + (f" ({finding.remark})" if finding.remark else ""),
         finding.vulnerability_id,
     )
 
@@ -108,7 +108,7 @@ def _headline(outcome: Outcome, where: str) -> str:
     found = counted(len(outcome.counted), "finding") + (f" ({by_severity})" if by_severity else "")
     coverage = outcome.coverage
     if outcome.verdict is Verdict.CLEAN:
-        found += f"; clean for {coverage.installed - coverage.unjudged} of {counted(coverage.installed, 'package')}"
+        found += f"; clean for {coverage.fine} of {counted(coverage.installed, 'package')}"
     if outcome.end_of_life is not None:
         found += f"; [yellow]support ended in {outcome.end_of_life}[/]"
     return f"[bold]{escape(where)}[/]: {found}"

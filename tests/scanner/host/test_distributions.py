@@ -49,6 +49,8 @@ KNOWN = [
     ("ID=alpaquita\nVERSION_ID=stream", "alpaquita-stream"),
     ("ID=bellsoft-hardened-containers\nVERSION_ID=25", "bellsoft-hardened-containers-25"),
     ("ID=minimos\nVERSION_ID=20241031", "minimos"),
+    ("ID=frob-os\nVERSION_ID=1.2", "frob-os-1.2"),
+    ("ID=frob", "frob"),
     ('ID=linuxmint\nID_LIKE="ubuntu debian"\nVERSION_ID="22"\nUBUNTU_CODENAME=noble', "ubuntu-24.04"),
     ('ID=pop\nVERSION_ID="22.04"\nUBUNTU_CODENAME=jammy', "ubuntu-22.04"),
     ('ID=linuxmint\nVERSION_ID="6"\nDEBIAN_CODENAME=bookworm', "debian-12"),
@@ -58,6 +60,8 @@ KNOWN = [
 UNKNOWN = [
     "",
     "ID=",
+    "ID=Frob\nVERSION_ID=1",
+    "ID=frob\nVERSION_ID=rolling release",
     "ID=debian\nVERSION_ID=forky",
     "ID=ubuntu",
     "ID=ubuntu\nVERSION_ID=22",

@@ -103,13 +103,13 @@ class SignedTests(SynchronousTestCase):
         for source, version, expected in (
             ("linux-signed-amd64", "6.1.76-1", ("linux", "6.1.76-1")),
             ("linux-signed-hwe-6.5", "6.5.0-14.14~22.04.1", ("linux-hwe-6.5", "6.5.0-14.14~22.04.1")),
-            ("grub-efi-amd64-signed", "1+2.06-13+deb12u1", ("grub2", "2.06-13+deb12u1")),
-            ("grub-efi-amd64-signed", "1+2.12~rc1-10", ("grub2", "2.12~rc1-10")),
-            ("grub2-signed", "1.187.3~20.04.1+2.06-2ubuntu14.1", ("grub2", "2.06-2ubuntu14.1")),
+            ("grub-efi-amd64-signed", "1+2.06+13+deb12u1", ("grub2", "2.06-13+deb12u1")),
+            ("grub-efi-amd64-signed", "1+2.14+4", ("grub2", "2.14-4")),
+            ("grub2-signed", "1.187.3~20.04.1+2.06-2ubuntu14.1", ("grub2-unsigned", "2.06-2ubuntu14.1")),
             ("shim-signed", "1.44~1+deb12u1+15.8-1~deb12u1", ("shim", "15.8-1~deb12u1")),
             ("shim-signed", "1.34.9.2+13-0ubuntu2", ("shim", "13-0ubuntu2")),
             ("shim-signed", "1.39+15+1533136590.3beb971-0ubuntu1", ("shim", "15+1533136590.3beb971-0ubuntu1")),
-            ("shim-helpers-amd64-signed", "1+15.8-1~deb12u1", ("shim", "15.8-1~deb12u1")),
+            ("shim-helpers-amd64-signed", "1+15.8+1~deb11u1", ("shim", "15.8-1~deb11u1")),
         ):
             names = list(aliases_of(Package("x", version, "amd64", source, "1"), "dpkg"))
             self.assertEqual(names[2:], [("source", *expected)], version)

@@ -116,6 +116,26 @@ class UnjudgedTests(SynchronousTestCase):
         self.assertEqual(found.not_covered, {KERNEL: NO_RECORD_OF_SOURCE, GRUB: NO_RECORD_OF_SOURCE})
         found = self.unjudged((KERNEL, GRUB), self.record(FixedPackage("linux", "1"), FixedPackage("grub2", "1")))
         self.assertEqual(found.not_covered, {})
+        for name, source, scheme in (
+            ("kernel6.12", "kernel6.12", "rpm"),
+            ("kernel-desktop-6.6.30-1.mga9", "kernel", "rpm"),
+            ("kernel-preempt", "kernel-preempt", "rpm"),
+            ("linux-esx", "linux-esx", "rpm"),
+            ("kernel-lt-core", "kernel-lt", "rpm"),
+            ("raspberrypi-kernel", "raspberrypi-firmware", "dpkg"),
+            ("proxmox-kernel-6.8.12-1-pve-signed", "proxmox-kernel-signed-6.8", "dpkg"),
+            ("systemd-boot", "systemd", "dpkg"),
+        ):
+            kernel = Package(name, "1-1", "amd64", source, "1-1")
+            tool = Package("tool", "1-1", "amd64", source, "1-1")
+            headers = Package("kernel-headers", "1-1", "amd64", source, "1-1")
+            inventory = Inventory(scheme, (kernel, tool, *((headers,) if scheme == "rpm" else ())))
+            found = unjudged_packages(inventory, Matcher(inventory))
+            self.assertEqual(set(found.not_covered), {kernel, tool}, name)
+        for name in ("kernel-srpm-macros", "kernel-tools", "linux-firmware", "kernel-headers"):
+            other = Package(name, "1-1", "x86_64", name, "1-1")
+            inventory = Inventory("rpm", (other,))
+            self.assertEqual(unjudged_packages(inventory, Matcher(inventory)).not_covered, {}, name)
         meta = Package("linux-image-generic", "6.8.0-40.40", "amd64", "linux-meta", "6.8.0-40.40")
         self.assertEqual(self.unjudged((meta,), platform="ubuntu-24.04").not_covered, {})
 

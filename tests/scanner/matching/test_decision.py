@@ -61,6 +61,25 @@ class MinorReleaseTests(SynchronousTestCase):
         self.assertIsNone(self.shown("0:7.76.1-14.el9_0.9"))
         self.assertEqual(self.shown("0:7.76.1-14.el9_0.8", "eus-9.0"), "0:7.76.1-14.el9_0.9")
 
+    def test_beyond(self) -> None:
+        """On a host that stays on a minor release, a fix that only the main line has is shown as such."""
+        for tracks, expected in (
+            (("eus-9.0",), "in the main line; Extended Update Support 9.0 has no fix"),
+            ((), None),
+        ):
+            [found] = findings("0:7.76.1-14.el9_0.8", (fix("0:7.76.1-26.el9_3.2"),), tracks=tracks)
+            self.assertEqual(found.remark, expected)
+        [found] = findings("0:7.76.1-26.el9_3.1", (fix("0:7.76.1-26.el9_3.2"),), tracks=("eus-9.3",))
+        self.assertIsNone(found.remark)
+
+    def test_other_lines(self) -> None:
+        """The dist tag selects on Red Hat only: elsewhere a later fix of the one line is for every build."""
+        package = Package("curl", "0:1.0-5.el8_4", "x86_64", "curl", "1.0-5.el8_4")
+        fixes = (FixedPackage("curl", "0:1.0-4.el8_4", "binary"), FixedPackage("curl", "0:1.0-7.el8_6", "binary"))
+        for platform, expected in (("oracle-8", 1), ("rhel-8", 0)):
+            matcher = Matcher(Inventory("rpm", (package,), platform=platform))
+            self.assertEqual(len(list(matcher.match(Vulnerability("CVE-2024-1", platform, fixes)))), expected)
+
     def test_own_track(self) -> None:
         """A track of the host goes before the main line across records too, without a dist tag."""
         main, own = (fix("0:1.5-1.el9"),), (fix("0:1.2-3.el9", "eus-9.4"),)

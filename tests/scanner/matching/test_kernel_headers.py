@@ -14,7 +14,8 @@ APART = {
     "linux-headers-amd64 linux-hwe-6.8-headers-6.8.0-40 linux-aws-5.15-headers-5.15.0-1014 linux-kbuild-6.1 linux-doc "
     "linux-doc-6.1 linux-source linux-source-6.1 linux-config-6.1",
     "rpm": "kernel-headers kernel-devel kernel-doc kernel-uek-devel kernel-rt-devel kernel-64k-devel-matched "
-    "kernel-default-devel kernel-macros kernel-source kernel-syms kernel-debug-devel kernel-docs",
+    "kernel-default-devel kernel-macros kernel-source kernel-syms kernel-debug-devel kernel-docs kernel6.12-devel "
+    "kernel6.12-headers linux-devel linux-docs linux-esx-devel linux-api-headers",
     "apk": "linux-headers linux-lts-dev linux-lts-doc linux-virt-dev",
 }
 COMPARED = {
@@ -44,3 +45,11 @@ class HeaderTests(SynchronousTestCase):
             fixed = FixedPackage("linux", "6.1.99-1")
             self.assertEqual(list(subject.match(Vulnerability(f"CVE-2024-{number}", "debian-12", (fixed,)))), [])
         self.assertEqual((subject.headers, subject.not_evaluated), (3, {}))
+        list(subject.match(Vulnerability("CVE-2024-4", "debian-12", (FixedPackage("linux", "6.1.9-1"),))))
+        self.assertEqual(subject.headers, 3, "the installed version has this fix")
+
+    def test_line(self) -> None:
+        """Headers of another line of builds need no record of that line."""
+        package = Package("kernel-uek-devel", "0:5.15.0-309.el9uek", "x86_64", "kernel-uek", "5.15.0-309.el9uek")
+        subject = Matcher(Inventory("rpm", (package,), platform="oracle-9"))
+        self.assertIsNone(subject.reason_unjudged(package))

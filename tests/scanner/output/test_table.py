@@ -91,7 +91,15 @@ class SummaryTests(SynchronousTestCase):
     def test_headline(self) -> None:
         """The first line says for how many packages a host is clean, that support has ended, and what it is."""
         mint = System("Linux Mint 21.2", "21.2", None, True)
-        clean = outcome(findings=(), verdict=Verdict.CLEAN, platform="ubuntu-22.04", system=mint, end_of_life="2027-04")
+        coverage = evolve(outcome().coverage, affected=())
+        clean = outcome(
+            findings=(),
+            coverage=coverage,
+            verdict=Verdict.CLEAN,
+            platform="ubuntu-22.04",
+            system=mint,
+            end_of_life="2027-04",
+        )
         first = re.sub(r"\[/?[^]]*\]", "", summary(clean).splitlines()[0])
         self.assertEqual(
             first,
