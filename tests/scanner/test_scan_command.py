@@ -38,7 +38,7 @@ class CommandTests(SynchronousTestCase):
         Path("bad.toml").write_text("[[ignore]]\ncve = 'CVE-1'\nexpires = 2026-01-01\n")
         for words, said in (
             (["--ignore", "bad.toml"], "bad.toml: entry 1: reason is missing"),
-            (["--ignore", "none.toml"], "none.toml: No such file"),
+            (["--ignore", "none.toml"], "none.toml: there is no such file"),
             (["--output", "none/out.json"], "--output none/out.json: there is no such folder"),
             (["--format", "xml"], "must be one of table, json"),
             (["--fail-on", "worst"], "must be one of unknown"),

@@ -68,7 +68,7 @@ def is_unnamed(package: Package) -> bool:
 
 
 def package_document(package: Package) -> dict[str, Any]:
-    """Return the wire form of an installed package."""
+    """Return an installed package in the wire format."""
     return {
         "name": package.name,
         "version": package.version,

@@ -17,6 +17,7 @@ from typing import Any
 from patches.scanner.matching.ignores import Ignore, Ignores
 from patches.scanner.matching.vex import BadVex, parse_vex
 from patches.vulnerability import canonical_id
+from patches.wording import file_problem
 
 _NAMES = ("cve", "package", "reason", "expires")
 _MOST_BYTES = 64 * 1024 * 1024
@@ -36,7 +37,7 @@ def read_ignores(path: Path) -> Ignores:
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise BadIgnores(f"{path}: {error.strerror}") from error
+        raise BadIgnores(f"{path}: {file_problem(error)}") from error
     if len(content) > _MOST_BYTES:
         raise BadIgnores(f"{path}: the file is larger than {_MOST_BYTES >> 20} MiB")
     try:

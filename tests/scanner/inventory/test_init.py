@@ -79,7 +79,7 @@ class InventoryTests(SynchronousTestCase):
         self.assertTrue(self.refused())
 
     def test_document(self) -> None:
-        """The wire form of a package has its names, versions and architecture, and no more."""
+        """A package in the wire format has its names, versions and architecture, and no more."""
         package = Package("libc6", "2-1", "amd64", "glibc", "2-1", vendor="Debian", problem="damaged")
         self.assertEqual(
             package_document(package),

@@ -96,7 +96,7 @@ class TomlTests(SynchronousTestCase):
 
     def test_no_file(self) -> None:
         """The error of a file that does not exist, or is a folder, contains its path."""
-        self.assertIn("No such file", str(self.assertRaises(BadIgnores, read_ignores, Path(self.mktemp()))))
+        self.assertIn("there is no such file", str(self.assertRaises(BadIgnores, read_ignores, Path(self.mktemp()))))
         self.assertIn("directory", str(self.assertRaises(BadIgnores, read_ignores, Path())))
 
     @given(st.binary())
