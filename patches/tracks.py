@@ -9,7 +9,6 @@ its version, its package's name, or the id of its advisory; feeds and hosts name
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from enum import Enum
 
 from attrs import field, frozen
@@ -121,6 +120,9 @@ _UEK = {
     "6.12.0": "8",
 }
 
+#: The highest number of versions whose tracks are remembered.
+_REMEMBERED = 4096
+
 #: Tracks that are named after a series.
 _SERIES = re.compile(r"uek\d+\Z|(?:uek|kernel)-\d+\.\d+\Z")
 
@@ -171,14 +173,25 @@ class TrackRules:
             self.family = ""
         # Amazon Linux 2023 has live patches in the packages of its one list.
         self._has_extras = platform == "amazon-2"
+        # The builds of a record mostly have one version.
+        self._shown: dict[tuple[str, tuple[str, ...]], str | None] = {}
         self._rules = [rule for rule in RULES if not rule.families or self.family in rule.families]
+        self._needs_names = any(rule.name.pattern != ".*" for rule in self._rules)
 
-    def of_build(self, names: Iterable[str], version: str) -> str | None:
+    def of_build(self, names: tuple[str, ...], version: str) -> str | None:
         """
         Return the track that the version or a name of a build shows; ``None``: they show none.
 
         :param names: the names of the package and of its source package, as far as they are known.
         """
+        key = (version, tuple(names) if self._needs_names else ())
+        if key not in self._shown:
+            if len(self._shown) >= _REMEMBERED:
+                self._shown.clear()
+            self._shown[key] = self._find(names, version)
+        return self._shown[key]
+
+    def _find(self, names: tuple[str, ...], version: str) -> str | None:
         for rule in self._rules:
             found = rule.version.search(version)
             if found and any(rule.name.fullmatch(name) for name in names):
