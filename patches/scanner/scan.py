@@ -91,7 +91,7 @@ def _outcome(comparison: Comparison, target: Target, policy: Policy, times: tupl
     kernels = kernels_of(inventory, target.running)
     matcher = comparison.matcher
     found = comparison.findings.all(
-        running_packages(inventory, kernels), old_kernel_packages(inventory, kernels), matcher.proven, matcher.counts
+        running_packages(inventory, kernels), old_kernel_packages(inventory, kernels), matcher.counts
     )
     today = datetime.fromtimestamp(times[1], UTC).date()
     found = [_decided(finding, policy.ignores, today) for finding in found]

@@ -136,7 +136,7 @@ def _step(matcher: Matcher, record: Vulnerability, judgement: Judgement, is_supe
     unjudged = matcher.reason_unjudged(package)
     if unjudged is not None:
         rule, reason = unjudged, None
-    elif rule.affects and any((name, package) in matcher.proven for name in record.vulnerability_ids):
+    elif rule.affects and not matcher.proven.get(package, set()).isdisjoint(record.vulnerability_ids):
         reason = reason or "another record proves that the installed build has the fix"
     elif not judgement.decides:
         reason = reason or rule.text

@@ -121,23 +121,18 @@ class Findings:
         self,
         running: Mapping[Package, bool],
         old: Container[Package] = (),
-        proven: Container[tuple[str, Package]] = (),
-        counts: Callable[[Match], bool] = lambda match: True,
+        counts: Callable[[str, Match], bool] = lambda vulnerability_id, match: True,
     ) -> list[Finding]:
         """
         Return the findings, the most severe first.
 
         :param running: for each package of a kernel, whether that kernel is running.
         :param old: the packages of kernels that are older than the running one.
-        :param proven: the pairs of vulnerability id and package of which a record proves that the package has the fix;
-            only a fix for the same minor release makes such a pair a finding.
-        :param counts: whether a match counts.
+        :param counts: whether a match makes a finding of a vulnerability id.
         """
         found = []
-        for (vulnerability_id, package), matches in self._matches.items():
-            matches = [match for match in matches if counts(match)]
-            if (vulnerability_id, package) in proven:
-                matches = [match for match in matches if match.has_own_tag]
+        for (vulnerability_id, _), matches in self._matches.items():
+            matches = [match for match in matches if counts(vulnerability_id, match)]
             if matches:
                 found.append(self._finding(vulnerability_id, matches))
         told = [

@@ -23,6 +23,9 @@ from patches.scanner.matching.rules import Rule
 from patches.tracks import Extension, TrackRules, extension_of, label_of
 from patches.vulnerability import FixedPackage, Vulnerability
 
+#: The families whose fixes that are sold may be in other records than those of the main line.
+SOLD_APART = ("rhel", "sles", "sl-micro")
+
 #: The highest number of records that are named as being about unjudged packages.
 MOST_UNJUDGED_RECORDS = 10_000
 
@@ -59,7 +62,9 @@ class Matcher:
     :ivar not_evaluated: the number of pairs of a vulnerability and an installed package that could not be judged, by
         reason. Such a pair is neither a finding nor clean.
     :ivar unjudged: the packages of these pairs, with the reasons.
-    :ivar proven: the pairs of vulnerability id and package of which a record proves that the package has the fix.
+    :ivar proven: for each package the vulnerability ids of which a record proves that it has the fix.
+    :ivar settled: for each package the vulnerability ids that a record of the main line has settled, where other
+        records may have fixes that are sold.
     :ivar headers: the number of records that name headers or documentation of a kernel, which contain no kernel code.
     :ivar known: the names of installed packages, of source and binary ones, that a record of the list has.
     :ivar followed: the source packages that the list follows; empty if its sources do not say.
@@ -69,7 +74,8 @@ class Matcher:
     def __init__(self, inventory: Inventory) -> None:
         self.not_evaluated: Counter[str] = Counter()
         self.unjudged: dict[Package, set[str]] = {}
-        self.proven: set[tuple[str, Package]] = set()
+        self.proven: dict[Package, set[str]] = {}
+        self.settled: dict[Package, set[str]] = {}
         self.headers = 0
         self.known: set[tuple[str, str]] = set()
         self.followed: set[str] = set()
@@ -85,6 +91,7 @@ class Matcher:
         self._compared: set[Package] = set()
         self._elsewhere: set[Package] = set()
         self._tags = self.tracks.rules.family in LISTS_EVERY_BUILD
+        self._is_sold = self.tracks.rules.family in SOLD_APART
         self._installed: dict[tuple[str, str], list[tuple[Package, str]]] = {}
         for package in inventory.packages:
             for kind, name, version in aliases_of(package, inventory.scheme):
@@ -95,9 +102,11 @@ class Matcher:
         """Yield the installed packages that a vulnerability affects, each once; count those that cannot be judged."""
         self.followed.update(vulnerability.followed)
         for package, judgements, is_proven in self._grouped(vulnerability):
-            if is_proven:
-                self.proven.update((name, package) for name in vulnerability.vulnerability_ids)
             decisive = [each for each in judgements if each.decides]
+            if is_proven:
+                self.proven.setdefault(package, set()).update(vulnerability.vulnerability_ids)
+            elif self._is_sold and decisive and all(_is_settled(each) for each in decisive):
+                self.settled.setdefault(package, set()).update(vulnerability.vulnerability_ids)
             if package in self._headers:
                 self.headers += any(each.rule is Rule.NO_KERNEL_CODE for each in decisive)
                 continue
@@ -160,12 +169,20 @@ class Matcher:
         """Return whether the list has no record at all of the extra of Amazon Linux that a package is from."""
         return self.tracks.rules.family == "amazon" and self._lines[package] not in self.seen
 
-    def counts(self, match: Match) -> bool:
-        """Return whether a match counts, after the whole list was read: an open package is of one line only."""
-        if match.package not in self._open:
-            return True
-        is_decided, line = self.tracks.decided(match.package)
-        return is_decided and match.track == line
+    def counts(self, vulnerability_id: str, match: Match) -> bool:
+        """
+        Return whether a match makes a finding of a vulnerability id, after the whole list was read.
+
+        An open package is of one line only. Where a record proves that the package has the fix, only a fix for the same
+        minor release makes a finding; where the main line has settled it, a fix that is sold does not.
+        """
+        package = match.package
+        if package in self._open and self.tracks.decided(package) != (True, match.track):
+            return False
+        if vulnerability_id in self.proven.get(package, ()):
+            return match.has_own_tag
+        is_sold = extension_of(match.track) is Extension.SOLD and not match.is_own
+        return not is_sold or vulnerability_id not in self.settled.get(package, ())
 
     def records_of(self, package: Package) -> list[str]:
         """Return the names of records that name a package which may turn out to be unjudged."""
@@ -235,6 +252,10 @@ class Matcher:
         self.not_evaluated[rule.text] += 1
         self.unjudged.setdefault(package, set()).add(f"{rule.text}{notes}")
         self._remember(vulnerability, package)
+
+
+def _is_settled(judgement: Judgement) -> bool:
+    return judgement.track is None and judgement.rule in (Rule.FIXED, Rule.NOT_AFFECTED)
 
 
 def _notes(judgements: list[Judgement], rule: Rule) -> str:
