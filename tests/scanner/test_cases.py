@@ -15,6 +15,7 @@ from attrs import field, frozen
 from twisted.internet.defer import ensureDeferred
 from twisted.internet.task import Clock
 
+from patches.interfaces import ISource
 from patches.scanner.client.client import ClientSettings, PatchesClient
 from patches.scanner.host.os_release import detect_platform, system_of
 from patches.scanner.outcome import Outcome, Target, Verdict
@@ -25,7 +26,7 @@ from patches.vulnerability import Severity, Vulnerability
 from patches.wire import decode_lines, encode_line
 from tests.scanner.scripted_client import CannedHTTP, chunk, end, session
 from tests.shared_data import shared
-from tests.sources.feed_case import LocalCase, reading
+from tests.sources.feed_case import LocalCase
 
 CLEAN, FINDINGS = Verdict.CLEAN, Verdict.FINDINGS
 
@@ -63,12 +64,17 @@ ANSWERS = {
     "os-release-openeuler-b": Answer("mageia-9", (("curl", "7.79.1-3.1.mga9"),)),
     "ostree-rpmdb-a": Answer("fedora-43", (("openssl-libs", "1:3.5.2-1.fc43"),)),
     "rhel-eus-a": Answer("rhel-9"),
-    "secdb-invalid-a": Answer("alpine-3.20", unjudged={"py3-setuptools": "not valid"}),
+    "secdb-invalid-a": Answer("alpine-3.20", unjudged={"py3-setuptools": "not valid", "musl": "unknown to the list"}),
     "suse-ltss-a": Answer("sles-15.4", (("curl", "8.0.1-150400.5.62.1"),)),
     "suse-ptf-b": Answer("sles-15.6", unjudged={"openssl-3": "another track"}),
     "suse-ptf-c": Answer("sles-12.3"),
     "third-party-a": Answer("ubuntu-22.04", unjudged={"thunderbird": "from LP-PPA"}),
 }
+
+
+async def everything(source: ISource) -> list[Vulnerability]:
+    """Read all lists that a source offers, with the packages that it follows."""
+    return [each for offer in await source.offers() async for each in source.listing(offer.key)]
 
 
 class CaseTests(LocalCase):
@@ -84,7 +90,7 @@ class CaseTests(LocalCase):
         for section in config["source"].values():
             paths = [section["path"]] if isinstance(section["path"], str) else section["path"]
             source = self.made(wanted, **{**section, "path": [str(case / path) for path in paths]})
-            found += self.had(reading(source))
+            found += self.had(everything(source))
         return sorted(found, key=lambda each: each.name)
 
     def scan(self, case: Path, **target: Any) -> Outcome:
