@@ -97,7 +97,8 @@ def releases_of(vulnerability: dict[str, Any], products: ProductTree) -> tuple[d
     found: dict[str, ReleaseStatements] = {}
     has_unknown = not isinstance(listed, dict)
     for name, status in _STATUSES.items():
-        ids = listed.get(name, []) if isinstance(listed, dict) else []
+        ids: Any = listed.get(name, []) if isinstance(listed, dict) else []
+        product_id: Any
         for product_id in ids if isinstance(ids, list) else [None]:
             try:
                 component = products.component(product_id)

@@ -58,7 +58,7 @@ class ComponentTests(SynchronousTestCase):
             self.assertIsNone(products.component(other), other)
 
     def test_unknown(self) -> None:
-        """What the tree does not have is unknown; so is a package that neither its URL nor its id names."""
+        """A product that the tree does not have is unknown; so is a package that neither its URL nor its id names."""
         products = tree({"curl": CURL, "a b": "x"}, part("unheard-of", "curl"), part("BaseOS-9", "a b"))
         for product_id in ("unheard-of:curl", "BaseOS-9:a b", "BaseOS-9:curl", "", None, 7, ["BaseOS-9:module"], {}):
             with self.assertRaises(UnknownProduct, msg=product_id):
