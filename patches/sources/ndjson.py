@@ -1,7 +1,8 @@
 """
-A source of complete lists in the wire format, from a file: one vulnerability per line, of one or several platforms.
+A source of complete lists in the wire format, from files: one vulnerability per line, of one or several platforms.
 
-``patches demo`` serves such a file, and lists that other programs produce can be served from one.
+``patches demo`` serves such a file, and lists that other programs produce can be served from one: with ``--list``, or
+as a configured source.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from patches.sources.archive.decompress import open_feed
 from patches.sources.config import SourceConfig
 from patches.sources.context import VENDOR, SourceContext, SourceKind
 from patches.sources.feed import FeedPart
-from patches.sources.feed_config import feed_source, list_key
+from patches.sources.feed_config import feed_source, parts_of
 from patches.sources.ids import bare
 from patches.sources.parse_context import ParseContext
 from patches.vulnerability import Vulnerability
@@ -33,7 +34,7 @@ _TURN = 200
 @implementer(ISource)
 class NdjsonSource:
     """
-    A file of vulnerabilities in the wire format.
+    A file of vulnerabilities in the wire format, which may be compressed.
 
     :param path: the file; read again for each listing.
     :param clock: gives other events a turn while a long file is read.
@@ -85,7 +86,7 @@ class NdjsonListing:
 
 def _parse(path: Path) -> Iterator[Vulnerability]:
     try:
-        with path.open("rb") as file:
+        with open_feed(path) as file:
             for number, line in enumerate(file, start=1):
                 yield from _parse_line(path, number, line)
     except OSError as error:
@@ -99,8 +100,8 @@ def _parse_line(path: Path | str, number: int, line: bytes) -> Iterator[Vulnerab
         raise SourceError(f"{path}:{number}: {error}") from error
 
 
-def _parse_fetched(part: FeedPart, paths: Sequence[Path], context: ParseContext) -> Iterator[Vulnerability]:
-    """Parse files that were fetched, which may be compressed."""
+def _parse_files(part: FeedPart, paths: Sequence[Path], context: ParseContext) -> Iterator[Vulnerability]:
+    """Parse configured files, which may be compressed."""
     for path in paths:
         with open_feed(path) as stream:
             for number, line in enumerate(stream, start=1):
@@ -110,11 +111,9 @@ def _parse_fetched(part: FeedPart, paths: Sequence[Path], context: ParseContext)
 
 
 def create_source(config: SourceConfig, context: SourceContext, wanted: frozenset[str] | None) -> ISource:
-    """Create a source of a file in the wire format; one at a URL is fetched if it has changed."""
-    if "://" in config.locations[0]:
-        parts = [FeedPart(list_key(location), (location,)) for location in config.locations]
-        return feed_source(config, context, wanted, _parse_fetched, lambda wanted: parts)
-    return NdjsonSource(Path(config.locations[0]), context.reactor, config.name)
+    """Create a source of files in the wire format, each a list; those at URLs are fetched if they have changed."""
+    parts = parts_of(config.locations)
+    return feed_source(config, context, wanted, _parse_files, lambda wanted: parts)
 
 
 KIND = SourceKind(VENDOR, create_source)

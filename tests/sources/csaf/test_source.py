@@ -41,7 +41,7 @@ class SourceTests(ProviderCase):
     def test_one_place(self) -> None:
         """An archive and its changes have one location."""
         for url in (["https://a.test", "https://b.test"], [BASE, BASE]):
-            with self.assertRaisesRegex(BadSetting, r"^\[source.made-up\]: its documents are in one place: "):
+            with self.assertRaisesRegex(BadSetting, r"^\[source.made-up\]: what it reads is in one place: "):
                 self.source(kind="csaf-vex", url=url)
 
 
