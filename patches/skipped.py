@@ -22,6 +22,8 @@ SLASH = "name with a slash"
 UNREADABLE = "unreadable"
 WITHDRAWN = "withdrawn"
 NOT_SECURITY = "not security"
+#: Named only where a list is empty for this reason.
+UNWANTED = "not a wanted platform"
 
 _LOST = (NO_RECORD, NO_PACKAGE, NO_RANGE, NO_ID, NO_NAME, NO_PACKAGE_NAME, INVALID_VERSION, SLASH)
 #: The beginning of the reasons that name an unknown release, distribution or ecosystem.

@@ -61,6 +61,7 @@ LIMITS = {
     "server.catalogue.deltas._MOST_BYTES": 1_048_576,
     "server.catalogue.pruning.MOST_REPLACED": 8,
     "server.http.api.MAX_WAIT_SECONDS": 25.0,
+    "server.refresh.source_state._LONGEST_PROBLEM": 500,
     "server.refresh.requests_table.MOST_WANTED": 128,
     "server.refresh.requests_table.MOST_ABSENT": 256,
     "server.sessions.chunk_response.MAX_HEAD_BYTES": 1_024,

@@ -24,7 +24,7 @@ from patches.sources.feed import FeedPart
 from patches.sources.feed_config import feed_source, parts_of
 from patches.sources.ids import bare
 from patches.sources.parse_context import ParseContext
-from patches.vulnerability import Vulnerability
+from patches.vulnerability import FOLLOWED, Vulnerability
 from patches.wire import MalformedWire, decode_lines
 
 #: The number of lines after which the reactor gets a turn.
@@ -76,10 +76,10 @@ class NdjsonListing:
         self._clock = clock
 
     async def __aiter__(self) -> AsyncIterator[Vulnerability]:
-        for vulnerability in _parse(self._path):
-            if self.found % _TURN == 0:
+        for number, vulnerability in enumerate(_parse(self._path)):
+            if number % _TURN == 0:
                 await deferLater(self._clock, 0)
-            self.found += 1
+            self.found += vulnerability.name != FOLLOWED
             for each in bare(vulnerability):
                 yield each
 
@@ -105,7 +105,8 @@ def _parse_files(part: FeedPart, paths: Sequence[Path], context: ParseContext) -
     for path in paths:
         with open_feed(path) as stream:
             for number, line in enumerate(stream, start=1):
-                for vulnerability in context.counted(_parse_line(part.key, number, line)):
+                for vulnerability in _parse_line(part.key, number, line):
+                    context.found += vulnerability.name != FOLLOWED
                     if context.wants(vulnerability.platform):
                         yield from bare(evolve(vulnerability, source=vulnerability.source or context.source))
 

@@ -41,6 +41,7 @@ class ParseContext:
     :ivar skipped: the number of entries that were skipped, by reason.
     :ivar found: the number of entries that were read.
     :ivar claimed: the number of entries that the source announces, or ``None``.
+    :ivar unwanted: the number of entries about platforms that are not to be read.
     """
 
     source: str
@@ -48,10 +49,14 @@ class ParseContext:
     skipped: Counter[str] = field(factory=Counter)
     found: int = 0
     claimed: int | None = None
+    unwanted: int = 0
 
     def wants(self, platform: str) -> bool:
-        """Return whether a platform is to be read."""
-        return self.wanted is None or platform in self.wanted
+        """Return whether a platform is to be read; what is not is counted as ``unwanted``."""
+        if self.wanted is None or platform in self.wanted:
+            return True
+        self.unwanted += 1
+        return False
 
     def skip(self, reason: str, count: int = 1) -> None:
         """Count skipped entries."""
