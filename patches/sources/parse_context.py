@@ -87,8 +87,20 @@ class ParseContext:
         :param what: the unknown kind: ``release``.
         :param name: its name in the feed; the reason omits it once there are many reasons.
         """
-        reason = f"{UNKNOWN}{what}: {ascii(name[:30])[1:-1]}"
-        return reason if reason in self.skipped or len(self.skipped) < _NAMED else f"{UNKNOWN}{what}"
+        return self.bounded(unknown(what, name))
+
+    def bounded(self, reason: str) -> str:
+        """Return a reason, without the name in it once there are many reasons."""
+        return reason if reason in self.skipped or len(self.skipped) < _NAMED else reason.partition(":")[0]
+
+
+def unknown(what: str, name: str) -> str:
+    """
+    Return the reason for skipping an entry of an unknown kind, with its name.
+
+    :param what: the unknown kind: ``release``.
+    """
+    return f"{UNKNOWN}{what}: {ascii(name[:30])[1:-1]}"
 
 
 def invalid(version: object) -> str:
