@@ -57,6 +57,7 @@ LIMITS = {
     "server.catalogue.bundle.MOST_MANIFEST_BYTES": 16_777_216,
     "server.catalogue.bundle_reader._MOST_SIGNATURE_BYTES": 1_024,
     "server.catalogue.chunks.MAX_ENCODED_BYTES": 65_536,
+    "server.catalogue.chunks.MOST_ALIASES": 100,
     "server.catalogue.deltas._MOST_PART": 0.5,
     "server.catalogue.deltas._MOST_BYTES": 1_048_576,
     "server.catalogue.pruning.MOST_REPLACED": 8,

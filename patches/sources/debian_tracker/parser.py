@@ -48,9 +48,9 @@ def parse_tracker(stream: BinaryIO, context: ParseContext) -> Iterator[Vulnerabi
     """
     Yield a vulnerability for each source package, vulnerability id and release of the tracker's file.
 
-    A vulnerability of several packages is yielded in fragments; see :mod:`patches.sources.regroup`. At the end, an entry
-    whose releases are malformed is yielded for each release that occurs in the file, as unreadable. Then the packages
-    of the file are listed for each of these: the tracker follows them, except those with an entry without an id.
+    A vulnerability of several packages is yielded in fragments; see :mod:`patches.sources.regroup`. At the end, entries
+    with malformed releases are yielded for each release that occurs in the file, as unreadable. Then the packages are
+    listed for each of these: the tracker follows them, except those with an entry without an id.
 
     :raises SourceError: if the document is not the tracker's file, or ends early.
     """

@@ -9,6 +9,7 @@ from zope.interface.verify import verifyObject
 
 from patches.interfaces import IListing, ISource, ListChanged, SourceError
 from patches.server.budget import REFRESH, REFRESH_BYTES
+from patches.vulnerability import Vulnerability
 from patches.wire import decode_lines
 from tests.server.fake_catalogue import vulnerabilities, vulnerability
 from tests.server.fake_source import HOUR, NOW, PutSource, RefreshCase
@@ -192,10 +193,13 @@ class KeepingTests(RefreshCase):
         self.assertEqual(self.refresh.statuses["debian-12"].error, "put: the list is empty")
 
     def test_record_too_large(self) -> None:
-        """A record that does not fit into a chunk is a failure, but not a bug."""
-        self.put("debian-12", 3, vulnerability(9, href="x" * 2_000_000))
+        """A record that does not fit into a chunk does not cost the list; one whose name does not is a failure."""
+        self.put("debian-12", 12, vulnerability(99, href="x" * 2_000_000))
         self.tick(HOUR)
-        self.assertEqual(self.count(), 10)
+        self.assertEqual(self.count(), 13)
+        self.put("debian-12", 12, Vulnerability("x" * 2_000_000, "debian-12"))
+        self.tick(HOUR)
+        self.assertEqual(self.count(), 13)
         self.assertIn("too large", str(self.refresh.statuses["debian-12"].error))
 
     def test_source_away(self) -> None:
