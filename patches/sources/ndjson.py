@@ -22,6 +22,7 @@ from patches.sources.config import SourceConfig
 from patches.sources.context import VENDOR, SourceContext, SourceKind
 from patches.sources.feed import FeedPart
 from patches.sources.feed_config import feed_source, parts_of
+from patches.sources.fields import is_name
 from patches.sources.ids import bare
 from patches.sources.parse_context import ParseContext
 from patches.vulnerability import FOLLOWED, Vulnerability
@@ -95,9 +96,14 @@ def _parse(path: Path) -> Iterator[Vulnerability]:
 
 def _parse_line(path: Path | str, number: int, line: bytes) -> Iterator[Vulnerability]:
     try:
-        yield from decode_lines(line)
+        found = list(decode_lines(line))
     except MalformedWire as error:
         raise SourceError(f"{path}:{number}: {error}") from error
+    names = (package.name for vulnerability in found for package in vulnerability.fixed_in)
+    wrong = next((name for name in names if not is_name(name)), None)
+    if wrong is not None:
+        raise SourceError(f"{path}:{number}: {wrong[:40]!a} is not the name of a package")
+    yield from found
 
 
 def _parse_files(part: FeedPart, paths: Sequence[Path], context: ParseContext) -> Iterator[Vulnerability]:

@@ -72,7 +72,9 @@ class ParseContext:
         """
         self.skip(UNREADABLE)
         note = note if note.isascii() and note.isprintable() else ascii(note)[1:-1]
-        return FixedPackage(name, None, kind, status="unreadable", track=track, module=module, note=note[:_LONGEST])
+        return FixedPackage(
+            name, None, kind, status="unreadable", track=track, module=module, note=note[:_LONGEST].rstrip()
+        )
 
     def counted(self, entries: Iterable[T]) -> Iterator[T]:
         """Yield the entries, and count them as found."""

@@ -14,7 +14,7 @@ from zope.interface.verify import verifyObject
 
 from patches.interfaces import IListing, ISource, Offer, SourceError
 from patches.sources.ndjson import NdjsonSource
-from patches.vulnerability import Vulnerability
+from patches.vulnerability import FixedPackage, Vulnerability
 from tests.server.fake_catalogue import lines, vulnerabilities
 from tests.sources.feed_case import FeedCase, LocalCase, reading
 
@@ -96,6 +96,16 @@ class NdjsonTests(SynchronousTestCase):
         self.clock.advance(0)
         message = str(self.failureResultOf(reading, SourceError).value)
         self.assertTrue(message.startswith(f"{self.path}:3: "), message)
+
+    def test_package_names(self) -> None:
+        """A line with a package whose name cannot be one is an error that names the line."""
+        for name in ("", "a b", "é"):
+            broken = Vulnerability("CVE-2024-0001", "debian-12", (FixedPackage(name, "1"),))
+            self.path.write_bytes(b"".join(lines([*vulnerabilities(2), broken])))
+            reading = self.begin()
+            self.clock.advance(0)
+            message = str(self.failureResultOf(reading, SourceError).value)
+            self.assertEqual(message, f"{self.path}:3: {name!a} is not the name of a package")
 
     def test_absent(self) -> None:
         """A missing file is an error, both for the offers and for the listing."""

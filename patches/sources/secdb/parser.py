@@ -34,7 +34,7 @@ class _Fix:
     :ivar version: the highest version that fixes it; ``None``: no valid version is listed.
     :ivar invalid: a version that is not valid, or ``None``.
     :ivar aliases: its other names.
-    :ivar note: the text beside its id, or ``None``.
+    :ivar note: the text beside its id, unless that is one of its aliases; ``None`` if there is none.
     """
 
     version: str | None = None
@@ -145,7 +145,7 @@ def _fixes_by_id(fixes: Any, context: ParseContext) -> tuple[dict[str, _Fix], bo
                 fix = found.setdefault(each.name, _Fix())
                 fix.fixed_in(version)
                 fix.aliases |= each.aliases
-                fix.note = fix.note or each.note
+                fix.note = fix.note or (each.note if each.note not in each.aliases else None)
     return found, is_complete
 
 

@@ -116,6 +116,12 @@ class DocumentTests(SynchronousTestCase):
         expected = Vulnerability(FOLLOWED, "alpine-3.20", source="secdb", followed=("curl", "zlib"))
         self.assertEqual(followed, expected)
 
+    def test_notes(self) -> None:
+        """The text beside an id is its note, unless it is an alias."""
+        for text, note in (("CVE-2016-6258 XSA-182", None), ("CVE-2016-6258 (LDP)", "LDP")):
+            (found,), _ = parse(document(xen={"4-r1": [text]}))
+            self.assertEqual(found.note, note)
+
     def test_one_text(self) -> None:
         """A text in place of a list is its only element."""
         self.assertEqual(self.fixes({"7-r1": "CVE-2024-0001"}), {"CVE-2024-0001": FixedPackage("curl", "7-r1")})
