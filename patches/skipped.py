@@ -14,6 +14,7 @@ NO_RECORD = "not a record"
 NO_PACKAGE = "not a package"
 NO_RANGE = "not a range of versions"
 NO_ID = "no vulnerability id"
+NO_TYPE = "no type"
 NO_NAME = "no name"
 NO_PACKAGE_NAME = "package without a name"
 INVALID_VERSION = "invalid version"
@@ -22,8 +23,10 @@ SLASH = "name with a slash"
 UNREADABLE = "unreadable"
 WITHDRAWN = "withdrawn"
 NOT_SECURITY = "not security"
+#: Named only where a list is empty for this reason.
+UNWANTED = "not a wanted platform"
 
-_LOST = (NO_RECORD, NO_PACKAGE, NO_RANGE, NO_ID, NO_NAME, NO_PACKAGE_NAME, INVALID_VERSION, SLASH)
+_LOST = (NO_RECORD, NO_PACKAGE, NO_RANGE, NO_ID, NO_TYPE, NO_NAME, NO_PACKAGE_NAME, INVALID_VERSION, SLASH)
 #: The beginning of the reasons that name an unknown release, distribution or ecosystem.
 UNKNOWN = "unknown "
 #: The beginning of the reasons that name a part of a source which could not be fetched.

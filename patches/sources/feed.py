@@ -17,6 +17,7 @@ from attrs import frozen
 from zope.interface import implementer
 
 from patches.interfaces import IListing, ISource, NotThere, Offer, Run, SourceError
+from patches.skipped import UNWANTED
 from patches.sources.parse_context import ParseContext
 from patches.vulnerability import Vulnerability
 
@@ -175,7 +176,12 @@ class FeedListing:
                 records.close()
 
     def _records(self) -> Generator[Vulnerability, None, None]:
-        yield from self._parse()
+        is_empty = True
+        for vulnerability in self._parse():
+            is_empty = False
+            yield vulnerability
+        if is_empty and self._context.unwanted:
+            self._context.skip(UNWANTED, self._context.unwanted)
 
 
 def _take(records: Iterator[Vulnerability]) -> list[Vulnerability]:

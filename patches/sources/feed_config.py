@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -45,6 +46,24 @@ def one_platform(config: SourceConfig) -> str:
         raise BadSetting(f'[source.{config.name}]: needs exactly one platform in "platforms"')
     (platform,) = config.platforms or ("",)
     return platform
+
+
+def parts_of(locations: Sequence[str]) -> Sequence[FeedPart]:
+    """Return a list for each location; of several with the same last part of the path the key is the whole location."""
+    keys = Counter(map(list_key, dict.fromkeys(locations)))
+    named = {location: list_key(location) for location in locations}
+    return [FeedPart(key if keys[key] == 1 else location, (location,)) for location, key in named.items()]
+
+
+def one_location(config: SourceConfig) -> str:
+    """
+    Return the only location of a source.
+
+    :raises BadSetting: if several are configured.
+    """
+    if len(config.locations) != 1:
+        raise BadSetting(f'[source.{config.name}]: what it reads is in one place: configure one "url" or one "path"')
+    return config.locations[0]
 
 
 def list_key(location: str) -> str:

@@ -87,7 +87,7 @@ def _rest(text: str, name: str) -> str | None:
     bare = rest.strip(" ,;:-")
     inner = bare[1:-1]
     bare = inner if bare[:1] == "(" and bare[-1:] == ")" and not set("()") & set(inner) else bare
-    return ascii(bare)[1:-1][:_LONGEST] or None
+    return ascii(bare)[1:-1][:_LONGEST].rstrip() or None
 
 
 def split_ids(text: str) -> tuple[list[str], set[str]]:

@@ -1,7 +1,8 @@
 """
-A source of complete lists in the wire format, from a file: one vulnerability per line, of one or several platforms.
+A source of complete lists in the wire format, from files: one vulnerability per line, of one or several platforms.
 
-``patches demo`` serves such a file, and lists that other programs produce can be served from one.
+``patches demo`` serves such a file, and lists that other programs produce can be served from one: with ``--list``, or
+as a configured source.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from patches.sources.archive.decompress import open_feed
 from patches.sources.config import SourceConfig
 from patches.sources.context import VENDOR, SourceContext, SourceKind
 from patches.sources.feed import FeedPart
-from patches.sources.feed_config import feed_source, list_key
+from patches.sources.feed_config import feed_source, parts_of
+from patches.sources.fields import is_name
 from patches.sources.ids import bare
 from patches.sources.parse_context import ParseContext
-from patches.vulnerability import Vulnerability
+from patches.vulnerability import FOLLOWED, Vulnerability
 from patches.wire import MalformedWire, decode_lines
 
 #: The number of lines after which the reactor gets a turn.
@@ -33,7 +35,7 @@ _TURN = 200
 @implementer(ISource)
 class NdjsonSource:
     """
-    A file of vulnerabilities in the wire format.
+    A file of vulnerabilities in the wire format, which may be compressed.
 
     :param path: the file; read again for each listing.
     :param clock: gives other events a turn while a long file is read.
@@ -75,17 +77,17 @@ class NdjsonListing:
         self._clock = clock
 
     async def __aiter__(self) -> AsyncIterator[Vulnerability]:
-        for vulnerability in _parse(self._path):
-            if self.found % _TURN == 0:
+        for number, vulnerability in enumerate(_parse(self._path)):
+            if number % _TURN == 0:
                 await deferLater(self._clock, 0)
-            self.found += 1
+            self.found += vulnerability.name != FOLLOWED
             for each in bare(vulnerability):
                 yield each
 
 
 def _parse(path: Path) -> Iterator[Vulnerability]:
     try:
-        with path.open("rb") as file:
+        with open_feed(path) as file:
             for number, line in enumerate(file, start=1):
                 yield from _parse_line(path, number, line)
     except OSError as error:
@@ -94,27 +96,31 @@ def _parse(path: Path) -> Iterator[Vulnerability]:
 
 def _parse_line(path: Path | str, number: int, line: bytes) -> Iterator[Vulnerability]:
     try:
-        yield from decode_lines(line)
+        found = list(decode_lines(line))
     except MalformedWire as error:
         raise SourceError(f"{path}:{number}: {error}") from error
+    names = (package.name for vulnerability in found for package in vulnerability.fixed_in)
+    wrong = next((name for name in names if not is_name(name)), None)
+    if wrong is not None:
+        raise SourceError(f"{path}:{number}: {wrong[:40]!a} is not the name of a package")
+    yield from found
 
 
-def _parse_fetched(part: FeedPart, paths: Sequence[Path], context: ParseContext) -> Iterator[Vulnerability]:
-    """Parse files that were fetched, which may be compressed."""
+def _parse_files(part: FeedPart, paths: Sequence[Path], context: ParseContext) -> Iterator[Vulnerability]:
+    """Parse configured files, which may be compressed."""
     for path in paths:
         with open_feed(path) as stream:
             for number, line in enumerate(stream, start=1):
-                for vulnerability in context.counted(_parse_line(part.key, number, line)):
+                for vulnerability in _parse_line(part.key, number, line):
+                    context.found += vulnerability.name != FOLLOWED
                     if context.wants(vulnerability.platform):
                         yield from bare(evolve(vulnerability, source=vulnerability.source or context.source))
 
 
 def create_source(config: SourceConfig, context: SourceContext, wanted: frozenset[str] | None) -> ISource:
-    """Create a source of a file in the wire format; one at a URL is fetched if it has changed."""
-    if "://" in config.locations[0]:
-        parts = [FeedPart(list_key(location), (location,)) for location in config.locations]
-        return feed_source(config, context, wanted, _parse_fetched, lambda wanted: parts)
-    return NdjsonSource(Path(config.locations[0]), context.reactor, config.name)
+    """Create a source of files in the wire format, each a list; those at URLs are fetched if they have changed."""
+    parts = parts_of(config.locations)
+    return feed_source(config, context, wanted, _parse_files, lambda wanted: parts)
 
 
 KIND = SourceKind(VENDOR, create_source)

@@ -41,6 +41,7 @@ class ParseContext:
     :ivar skipped: the number of entries that were skipped, by reason.
     :ivar found: the number of entries that were read.
     :ivar claimed: the number of entries that the source announces, or ``None``.
+    :ivar unwanted: the number of entries about platforms that are not to be read.
     """
 
     source: str
@@ -48,10 +49,14 @@ class ParseContext:
     skipped: Counter[str] = field(factory=Counter)
     found: int = 0
     claimed: int | None = None
+    unwanted: int = 0
 
     def wants(self, platform: str) -> bool:
-        """Return whether a platform is to be read."""
-        return self.wanted is None or platform in self.wanted
+        """Return whether a platform is to be read; what is not is counted as ``unwanted``."""
+        if self.wanted is None or platform in self.wanted:
+            return True
+        self.unwanted += 1
+        return False
 
     def skip(self, reason: str, count: int = 1) -> None:
         """Count skipped entries."""
@@ -67,7 +72,9 @@ class ParseContext:
         """
         self.skip(UNREADABLE)
         note = note if note.isascii() and note.isprintable() else ascii(note)[1:-1]
-        return FixedPackage(name, None, kind, status="unreadable", track=track, module=module, note=note[:_LONGEST])
+        return FixedPackage(
+            name, None, kind, status="unreadable", track=track, module=module, note=note[:_LONGEST].rstrip()
+        )
 
     def counted(self, entries: Iterable[T]) -> Iterator[T]:
         """Yield the entries, and count them as found."""
@@ -82,8 +89,20 @@ class ParseContext:
         :param what: the unknown kind: ``release``.
         :param name: its name in the feed; the reason omits it once there are many reasons.
         """
-        reason = f"{UNKNOWN}{what}: {ascii(name[:30])[1:-1]}"
-        return reason if reason in self.skipped or len(self.skipped) < _NAMED else f"{UNKNOWN}{what}"
+        return self.bounded(unknown(what, name))
+
+    def bounded(self, reason: str) -> str:
+        """Return a reason, without the name in it once there are many reasons."""
+        return reason if reason in self.skipped or len(self.skipped) < _NAMED else reason.partition(":")[0]
+
+
+def unknown(what: str, name: str) -> str:
+    """
+    Return the reason for skipping an entry of an unknown kind, with its name.
+
+    :param what: the unknown kind: ``release``.
+    """
+    return f"{UNKNOWN}{what}: {ascii(name[:30])[1:-1]}"
 
 
 def invalid(version: object) -> str:

@@ -14,7 +14,7 @@ from attrs import frozen
 from patches.sources.fields import is_name
 
 _PURL = re.compile(r"pkg:(rpm|rpmmod)/redhat/([^@?#]+)(?:@([^?#]*))?(?:\?([^#]*))?(?:#.*)?\Z")
-_VERSION = re.compile(r"[!-,.-9;-~]+-[!-,.-9;-~]+\Z")
+_VERSION = re.compile(r"[!-$&-,.-9;-~]+-[!-$&-,.-9;-~]+\Z")
 _EPOCH = re.compile(r"[0-9]{1,10}\Z")
 _WORD = r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}"
 _BUILD = re.compile(rf"({_WORD})-(\d{{1,10}}:[\w.+~^]{{1,128}}-[\w.+~^]{{1,128}})\.([a-z]\w{{1,15}})\Z", re.ASCII)
@@ -46,7 +46,7 @@ class RpmPurl:
         kind, path, version, told = found.groups()
         names = [unquote(part) for part in path.split("/")]
         version = unquote(version or "")
-        if not all(is_name(name) for name in names):
+        if not all(is_name(name) and "%" not in name for name in names):
             return None
         if kind == "rpmmod":
             return cls._of_module(names, version)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
@@ -24,10 +25,13 @@ class ListingTests(SynchronousTestCase):
     """Listings of generated files."""
 
     def read(
-        self, parse: Callable[[], Iterator[Vulnerability]], run: Any = maybeDeferred
+        self,
+        parse: Callable[[], Iterator[Vulnerability]],
+        context: ParseContext | None = None,
+        run: Any = maybeDeferred,
     ) -> Deferred[list[Vulnerability]]:
         """Read a listing."""
-        listing = FeedListing(parse, ParseContext("feed"), run)
+        listing = FeedListing(parse, context or ParseContext("feed"), run)
 
         async def reading() -> list[Vulnerability]:
             return [each async for each in listing]
@@ -42,8 +46,19 @@ class ListingTests(SynchronousTestCase):
             calls.append(call)
             return maybeDeferred(call, *arguments)
 
-        found = self.successResultOf(self.read(lambda: iter(records(1000)), run))
+        found = self.successResultOf(self.read(lambda: iter(records(1000)), run=run))
         self.assertEqual((found, len(calls)), (records(1000), 6))
+
+    def test_unwanted(self) -> None:
+        """An empty list names the platforms that are not wanted as the reason; another list does not."""
+
+        def parse(context: ParseContext, *platforms: str) -> Iterator[Vulnerability]:
+            yield from (Vulnerability("CVE-2024-0001", name) for name in platforms if context.wants(name))
+
+        for platform, skipped in (("debian-11", {"not a wanted platform": 2}), ("debian-12", {})):
+            context = ParseContext("feed", {"debian-12"})
+            self.successResultOf(self.read(partial(parse, context, "alpine-3.20", platform), context))
+            self.assertEqual(context.skipped, skipped)
 
     def test_error(self) -> None:
         """An error of the parser is raised, after the records before it."""
@@ -69,7 +84,7 @@ class ListingTests(SynchronousTestCase):
             threads[-1].start()
             return Deferred()
 
-        reading = self.read(parse, run)
+        reading = self.read(parse, run=run)
         begun.wait(10)
         reading.cancel()
         self.failureResultOf(reading, CancelledError)

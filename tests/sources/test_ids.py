@@ -75,6 +75,11 @@ class NameTests(SynchronousTestCase):
         expected = [NamedId("CVE-2024-1111", "CVE-2024-2222"), NamedId("CVE-2024-2222", "CVE-2024-1111")]
         self.assertEqual(named_ids("CVE-2024-1111 CVE-2024-2222"), expected)
 
+    def test_long_note(self) -> None:
+        """A note that is cut does not end in a blank."""
+        (found,) = named_ids(f"CVE-2024-0001 {'x' * 119} y")
+        self.assertEqual(found.note, "x" * 119)
+
     def test_vulnerability(self) -> None:
         """A vulnerability gets its bare id as its name; its own note and aliases are kept."""
         whole = Vulnerability(

@@ -14,9 +14,9 @@ from zope.interface.verify import verifyObject
 
 from patches.interfaces import IListing, ISource, Offer, SourceError
 from patches.sources.ndjson import NdjsonSource
-from patches.vulnerability import Vulnerability
+from patches.vulnerability import FixedPackage, Vulnerability
 from tests.server.fake_catalogue import lines, vulnerabilities
-from tests.sources.feed_case import FeedCase, reading
+from tests.sources.feed_case import FeedCase, LocalCase, reading
 
 
 class CountingClock(Clock):
@@ -82,6 +82,13 @@ class NdjsonTests(SynchronousTestCase):
         self.assertEqual(len(self.successResultOf(reading)), 401)
         self.assertEqual(self.clock.turns, 3)
 
+    def test_compressed(self) -> None:
+        """The file may be compressed."""
+        self.path.write_bytes(gzip.compress(b"".join(lines(vulnerabilities(5)))))
+        reading = self.begin()
+        self.clock.advance(0)
+        self.assertEqual(len(self.successResultOf(reading)), 5)
+
     def test_damaged(self) -> None:
         """A line that is not a vulnerability is an error that names it: no line is skipped."""
         self.path.write_bytes(b"".join(lines(vulnerabilities(2))) + b"{}\n")
@@ -89,6 +96,16 @@ class NdjsonTests(SynchronousTestCase):
         self.clock.advance(0)
         message = str(self.failureResultOf(reading, SourceError).value)
         self.assertTrue(message.startswith(f"{self.path}:3: "), message)
+
+    def test_package_names(self) -> None:
+        """A line with a package whose name cannot be one is an error that names the line."""
+        for name in ("", "a b", "é"):
+            broken = Vulnerability("CVE-2024-0001", "debian-12", (FixedPackage(name, "1"),))
+            self.path.write_bytes(b"".join(lines([*vulnerabilities(2), broken])))
+            reading = self.begin()
+            self.clock.advance(0)
+            message = str(self.failureResultOf(reading, SourceError).value)
+            self.assertEqual(message, f"{self.path}:3: {name!a} is not the name of a package")
 
     def test_absent(self) -> None:
         """A missing file is an error, both for the offers and for the listing."""
@@ -114,3 +131,32 @@ class FetchedTests(FeedCase):
         wanted = self.source(frozenset({"debian-13"}), kind="ndjson", url="https://lists.test/own.ndjson.gz")
         self.site.files["https://lists.test/own.ndjson.gz"] = b"".join(lines(records))
         self.assertEqual(self.read(wanted), [])
+
+
+class LocalTests(LocalCase):
+    """Files at paths."""
+
+    def test_several(self) -> None:
+        """Every file is read, compressed or not, also two of the same name; only the wanted platforms are."""
+        named = [Vulnerability(f"CVE-2024-000{number}", f"debian-{number}") for number in (1, 2, 3)]
+        first, second, third = ([each] for each in named)
+        folder = self.write("a/own.ndjson", b"".join(lines(first)))
+        self.write("b/own.ndjson", b"".join(lines(second)))
+        self.write("c.ndjson.gz", gzip.compress(b"".join(lines(third))))
+        paths = [f"{folder}/{name}" for name in ("a/own.ndjson", "b/own.ndjson", "c.ndjson.gz", "c.ndjson.gz")]
+        expected = [(each.name, each.platform) for each in named]
+        self.assertEqual(self.names(kind="ndjson", path=paths), expected)
+        source = self.made(frozenset({"debian-2"}), kind="ndjson", path=paths)
+        self.assertEqual([each.platform for each in self.had(reading(source))], ["debian-2"])
+
+    def test_changed(self) -> None:
+        """The state of a file changes with the file."""
+        folder = self.write("own.ndjson", b"".join(lines(vulnerabilities(1))))
+        source = self.made(kind="ndjson", path=f"{folder}/own.ndjson")
+        states = [self.had(source.offers())[0].state, self.had(source.offers())[0].state]
+        other = Path(folder, "other.ndjson")
+        other.write_bytes(b"".join(lines(vulnerabilities(1))))
+        os.utime(other, ns=(1, Path(folder, "own.ndjson").stat().st_mtime_ns))
+        other.rename(Path(folder, "own.ndjson"))
+        states.append(self.had(source.offers())[0].state)
+        self.assertEqual([states.index(state) for state in states], [0, 0, 2])

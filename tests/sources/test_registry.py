@@ -39,8 +39,11 @@ class ConfigurationTests(LocalCase):
                 self.assertIn('"platforms"', self.refused(kind=kind, url=url, **platforms))
 
     def test_one_place(self) -> None:
-        """Documents with an archive and changes have one location."""
-        self.assertIn("one place", self.refused(kind="csaf-vex", url=["https://a.test", "https://b.test"]))
+        """A kind that reads one location refuses several."""
+        urls = ["https://a.test", "https://b.test"]
+        for kind in ("csaf-vex", "clair", "debian-tracker", "secdb"):
+            self.assertIn("one place", self.refused(kind=kind, url=urls))
+        self.assertIn("one place", self.refused(kind="osv", url=urls, ecosystems=["Ubuntu"]))
 
     def test_rank(self) -> None:
         """A vendor's own data takes precedence over converted data, unless the configuration says otherwise."""

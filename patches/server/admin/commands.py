@@ -33,7 +33,7 @@ from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
 from patches.server.errors import CatalogueError
 from patches.signing import BadKey
-from patches.vulnerability import Vulnerability, canonical_id
+from patches.vulnerability import FOLLOWED, Vulnerability, canonical_id
 from patches.wire import MalformedWire, decode_lines
 from patches.wording import counted
 
@@ -174,7 +174,13 @@ def _listed(catalogue: Catalogue) -> Iterator[SnapshotRow]:
 
 
 def _naming(lines: Iterable[bytes], name: str) -> Iterator[Vulnerability]:
-    """Yield the records with this name or alias; only lines that contain the name are decoded."""
+    """
+    Yield the records with this name or alias; only lines that contain the name are decoded.
+
+    The lists of followed packages are records of no vulnerability.
+    """
+    if name == FOLLOWED:
+        return
     wanted = json.dumps(name, ensure_ascii=False).encode("utf-8", "surrogateescape")
     for line in lines:
         if wanted in line:

@@ -10,6 +10,7 @@ from patches.interfaces import IListing, ISource, ListChanged, Offer, Run, Sourc
 from patches.server.refresh.source_state import EMPTY
 from patches.server.refresh.staging import ImportResult, StagingStore
 from patches.skipped import in_words
+from patches.vulnerability import FOLLOWED
 
 log = Logger()
 
@@ -57,10 +58,14 @@ class Importer:
         raise SourceError(f"the list changed during each of {_TRIES} attempts to read it")
 
     async def _copy(self, listing: IListing, import_id: int) -> int:
-        """Store the vulnerabilities of a listing. Return how many were read, wanted or not."""
+        """
+        Store the records of a listing. Return how many vulnerabilities were read, wanted or not.
+
+        The lists of followed packages are about no vulnerability: a list of nothing else is empty.
+        """
         batch, count = [], 0
         async for vulnerability in listing:
-            count += 1
+            count += vulnerability.name != FOLLOWED
             if self._wanted is None or vulnerability.platform in self._wanted:
                 batch.append(vulnerability)
             if len(batch) == _BATCH:

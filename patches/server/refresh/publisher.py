@@ -12,6 +12,7 @@ from attrs import frozen
 from twisted.logger import Logger
 
 from patches.interfaces import ISource
+from patches.server.catalogue.chunks import split_large
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
 from patches.server.refresh.merge import merge
@@ -70,7 +71,7 @@ class Publisher:
         if not names:
             return None
         staging = [partial(self._staging.lines, platform, name) for name in names]
-        lines = merge(staging, self._folder / f"{platform}.merge")
+        lines = split_large(merge(staging, self._folder / f"{platform}.merge"))
         snapshot = self._catalogue.publish(platform, lines, facts, now, self._guard.objection, checked)
         if snapshot.held_back is not None:
             log.error("{platform}: not published: {why}", platform=platform, why=snapshot.held_back)

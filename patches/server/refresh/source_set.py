@@ -6,7 +6,7 @@ from collections.abc import Iterable, Set
 
 from patches.interfaces import ISource
 from patches.server.refresh.schedule import PublicSourceProvider
-from patches.server.refresh.source_state import SourceList, SourceState, lists_about
+from patches.server.refresh.source_state import SourceList, SourceState, lists_about, problem_of
 
 NOTHING = "no source has a list of any platform"
 
@@ -55,9 +55,8 @@ class SourceSet:
 
     @property
     def problem(self) -> str | None:
-        """The problem of a source, if there is one."""
-        attempts = [each for state in self.states for each in state.lists_of(None)]
-        return next((each.error for each in attempts if each.error is not None), None)
+        """The problems of all sources, if there are any."""
+        return problem_of(self.states)
 
     @property
     def is_empty(self) -> bool:

@@ -19,6 +19,8 @@ log = Logger()
 _FIRST_RETRY_SECONDS = 10.0
 #: The beginning of the problem of a list that has no record of a served platform; the reasons may follow.
 EMPTY = "the list is empty"
+#: The most characters of the problems of several sources, besides the number of those that are not named.
+_LONGEST_PROBLEM = 500
 INTERNAL_ERROR = "internal error; see the log"
 
 
@@ -166,18 +168,48 @@ class SourceState:
         open_questions = [each for each in failed if not str(each.error).startswith(EMPTY)]
         return self.told and not self.is_due(now) and not open_questions
 
+    def may_have(self, platform: str) -> bool:
+        """Return whether the source has a list of a platform, or may have one, as far as its platforms are known."""
+        wanted = getattr(self.source, "wanted", None)
+        if wanted is not None and platform not in wanted:
+            return False
+        platforms = [source_list.platforms for source_list in self.source_lists.values()]
+        return not platforms or any(platform in names or not names for names in platforms)
+
     def lists_of(self, platform: str | None) -> list[RetrySchedule]:
         """
         Return the schedules that a platform's list depends on.
 
         :param platform: its lists, and the lists whose platforms are not known; ``None``: all lists.
         """
+        if platform is not None and not self.may_have(platform):
+            return []
         source_lists = (
             source_list
             for source_list in self.source_lists.values()
             if platform is None or platform in source_list.platforms or not source_list.platforms
         )
         return [self.attempts, *(source_list.attempts for source_list in source_lists)]
+
+
+def problem_of(sources: Iterable[SourceState], platform: str | None = None) -> str | None:
+    """
+    Return the problems of some sources, each with the name of its source; ``None`` if they have none.
+
+    :param platform: the problems of its list only; ``None``: of all lists.
+    """
+    found = dict.fromkeys(
+        f"{state.source.name}: {attempts.error}"
+        for state in sources
+        for attempts in state.lists_of(platform)
+        if attempts.error is not None
+    )
+    text = ""
+    for number, problem in enumerate(found):
+        if number and len(text) + len(problem) > _LONGEST_PROBLEM:
+            return f"{text}; and {len(found) - number} more"
+        text = f"{text}; {problem}" if number else problem[:_LONGEST_PROBLEM]
+    return text or None
 
 
 def lists_about(platform: str, sources: Iterable[SourceState]) -> list[SourceList]:

@@ -21,7 +21,7 @@ from typing import Any
 from attrs import frozen
 
 from patches.storage.scratch import connect_sqlite
-from patches.vulnerability import Vulnerability
+from patches.vulnerability import FOLLOWED, Vulnerability
 from patches.wire import encode_line
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=OFF", "cache_size=-1024", "temp_store=FILE", "foreign_keys=ON")
@@ -204,15 +204,15 @@ class StagingStore:
 
 
 def _note(database: sqlite3.Connection, import_id: int, read: ImportResult) -> None:
-    """Make an import the current one, and count its records."""
+    """Make an import the current one, and count its vulnerabilities; lists of followed packages are none."""
     database.execute(
         "UPDATE readings SET current = 1, state = ?, claimed = ?, skipped = ?, checked = ? WHERE id = ?",
         (read.state, read.claimed, json.dumps(dict(read.skipped)), read.checked, import_id),
     )
     database.execute("DELETE FROM counts WHERE reading = ?", (import_id,))
     database.execute(
-        "INSERT INTO counts SELECT reading, platform, count(*) FROM lines WHERE reading = ? GROUP BY platform",
-        (import_id,),
+        "INSERT INTO counts SELECT reading, platform, sum(name != ?) FROM lines WHERE reading = ? GROUP BY platform",
+        (FOLLOWED, import_id),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from attrs import define, evolve
 
 from patches.server.catalogue.snapshot import Snapshot
-from patches.server.refresh.source_state import RetrySchedule, SourceList, SourceState, lists_about
+from patches.server.refresh.source_state import RetrySchedule, SourceList, SourceState, lists_about, problem_of
 
 NO_SOURCE = "no source has a list of it"
 
@@ -71,7 +71,7 @@ class ListStatus:
         attempts += [publishing] if publishing is not None else []
         self.failures = max((each.failures for each in attempts), default=0)
         self.failed = max(self.failed, sum(each.failed for each in attempts))
-        self.error = next((each.error for each in attempts if each.error is not None), None)
+        self.error = problem_of(sources, platform) or (publishing.error if publishing is not None else None)
         if self.error is None and sources and not source_lists and all(state.told for state in sources):
             self.error = NO_SOURCE
         given = self._given(source_lists, sources)

@@ -24,6 +24,7 @@ from patches.sources.clair.namespaces import platform_of
 from patches.sources.clair.tail import Tails
 from patches.sources.config import SourceConfig
 from patches.sources.context import CONVERTED, SourceContext, SourceKind
+from patches.sources.feed_config import one_location
 from patches.sources.fetch.access import Access
 from patches.sources.fetch.clients import pooled_client
 from patches.sources.fetch.retry import Client, FetchSettings, RetryingClient
@@ -125,10 +126,15 @@ def clair_source(
 
 
 def create_source(config: SourceConfig, context: SourceContext, wanted: frozenset[str] | None) -> ISource:
-    """Create a source of a Clair; its platforms are those of its namespaces."""
+    """
+    Create a source of a Clair; its platforms are those of its namespaces.
+
+    :raises BadSetting: if several locations are configured.
+    """
+    location = one_location(config)
     access = Access.from_config(config, context.environment)
     full_walk = config.full_walk or FULL_WALK
-    return clair_source(context.reactor, config.locations[0], name=config.name, access=access, full_walk=full_walk)
+    return clair_source(context.reactor, location, name=config.name, access=access, full_walk=full_walk)
 
 
 KIND = SourceKind(CONVERTED, create_source)

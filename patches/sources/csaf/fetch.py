@@ -21,6 +21,7 @@ from patches.sources.archive.decompress import UnpackLimits, open_feed
 from patches.sources.csaf.index import parse_archive_name, parse_times
 from patches.sources.csaf.store import Change, DocumentStore
 from patches.sources.feed import Fetch, FetchedFile, Use
+from patches.wording import NO_FOLDER
 
 T = TypeVar("T")
 
@@ -59,6 +60,7 @@ class CsafFetch:
         :return: the file of the document store.
         :raises SourceError: if one of the documents cannot be fetched.
         """
+        await self._run(_check, location)
         await self._run(self._go_on_using)
         is_alone = bool(_ARCHIVE.search(location)) or await self._run(_has_documents_only, location)
         store = await (self._alone(location) if is_alone else self._all(location.rstrip("/")))
@@ -105,6 +107,18 @@ class CsafFetch:
     async def _listed(self, location: str, parse: Callable[[str], T]) -> T:
         listed = await self._fetch(location)
         return await self._run(_parse, listed.path, location, parse)
+
+
+def _check(location: str) -> None:
+    """
+    Check that a location may be one of many documents.
+
+    :raises SourceError: if it is a single document, or a local path that does not exist.
+    """
+    if location.endswith(".json"):
+        raise SourceError(f"{location}: this is one document; an archive or a folder of documents is needed")
+    if "://" not in location and not Path(location).exists():
+        raise SourceError(f"{location}: {NO_FOLDER}")
 
 
 def _has_documents_only(location: str) -> bool:

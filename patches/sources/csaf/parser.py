@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from patches.skipped import NO_ID, WITHDRAWN
+from patches.skipped import NO_ID, NO_RECORD, UNKNOWN, WITHDRAWN
 from patches.sources.archive.members import json_documents
 from patches.sources.csaf.products import ProductTree
 from patches.sources.csaf.statuses import ReleaseStatements, releases_of
@@ -21,6 +21,8 @@ from patches.sources.parse_context import ParseContext
 from patches.vulnerability import Severity, Vulnerability
 
 _PAGE = "https://access.redhat.com/security/cve/{}"
+#: The reason for which statements about products are skipped that the product tree does not have.
+_UNKNOWN = f"{UNKNOWN}product"
 _SCORES = ("cvss_v3", "cvss_v4", "cvss_v2")
 
 
@@ -49,16 +51,22 @@ def _parse_document(document: dict[str, Any], context: ParseContext) -> Iterator
         context.skip(WITHDRAWN)
         return
     products = ProductTree(document.get("product_tree"))
-    for content in dicts(document.get("vulnerabilities")):
+    listed = document.get("vulnerabilities")
+    contents = dicts(listed)
+    if not isinstance(listed, list) or not listed or len(contents) < len(listed):
+        context.skip(NO_RECORD)
+    for content in contents:
         name = content.get("cve", tracking.get("id"))
-        releases = releases_of(content, products)
+        releases, has_unknown = releases_of(content, products)
         if not is_name(name):
             context.skip(NO_ID)
-        elif not releases:
-            context.skip("not in RHEL")
         elif _is_rejected(content):
             context.skip("rejected")
+        elif not releases:
+            context.skip(_UNKNOWN if has_unknown else "not in RHEL")
         else:
+            if has_unknown:
+                context.skip(_UNKNOWN)
             for platform, release in sorted(releases.items()):
                 packages = release.packages(context) if context.wants(platform) else ()
                 if packages:

@@ -6,6 +6,7 @@ Source: *Common Security Advisory Framework Version 2.0*, OASIS, section 3.2.2.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from attrs import frozen
@@ -15,6 +16,16 @@ from patches.sources.red_hat import ProductRelease, RpmPurl
 
 #: The deepest nesting: a package is in a module, and a module in a repository; no document is known to go deeper.
 _DEEPEST = 4
+#: The beginning of the package URLs, and the form of the ids, of container images: they are no packages of a host.
+_OF_IMAGE = "pkg:oci/"
+_IMAGE = re.compile(r"\w[\w.-]*/\S+\Z", re.ASCII)
+
+#: The identification of a product in place of one that is not an object.
+_MALFORMED: dict[str, Any] = {"cpe": None, "purl": None}
+
+
+class UnknownProduct(ValueError):
+    """A product id for which the product tree has no release, or no name of a package."""
 
 
 @frozen
@@ -23,11 +34,13 @@ class Component:
     A package in a release of Enterprise Linux.
 
     :ivar module: ``name:stream``, or ``None``.
+    :ivar problem: why nothing but its name, from its product id, is known; ``None``: its package URL was read.
     """
 
     release: ProductRelease
     package: RpmPurl
     module: str | None
+    problem: str | None = None
 
 
 class ProductTree:
@@ -47,8 +60,14 @@ class ProductTree:
             self._add_relationships(tree)
 
     def component(self, product_id: Any) -> Component | None:
-        """Return the component of a product id; ``None`` if it is not a package in a release of Enterprise Linux."""
-        if not isinstance(product_id, str) or product_id not in self._parts:
+        """
+        Return the component of a product id; ``None`` if it is not a package in a release of Enterprise Linux.
+
+        :raises UnknownProduct: if the tree does not say what it is.
+        """
+        if not isinstance(product_id, str) or not (product_id in self._parts or product_id in self._helpers):
+            raise UnknownProduct
+        if product_id not in self._parts:
             return None
         first, *between, last = self._chain(product_id)
         release = self._release(last)
@@ -56,7 +75,9 @@ class ProductTree:
         if release is None or package is None or not package.name:
             return None
         modules = [purl.module for purl in map(self._purl, between) if purl is not None]
-        return Component(release, package, package.module or next(filter(None, modules), None))
+        module = package.module or next(filter(None, modules), None)
+        problem = "the module is not known" if between and module is None else None
+        return Component(release, package, module, self._problem(first) or problem)
 
     def _add_branches(self, tree: dict[str, Any]) -> None:
         waiting = [tree]
@@ -66,7 +87,8 @@ class ProductTree:
             product = branch.get("product")
             if isinstance(product, dict) and isinstance(product.get("product_id"), str):
                 helper = product.get("product_identification_helper")
-                self._helpers[product["product_id"]] = helper if isinstance(helper, dict) else {}
+                is_malformed = helper is not None and not isinstance(helper, dict)
+                self._helpers[product["product_id"]] = _MALFORMED if is_malformed else helper or {}
 
     def _add_relationships(self, tree: dict[str, Any]) -> None:
         for each in dicts(tree.get("relationships")):
@@ -85,17 +107,37 @@ class ProductTree:
 
     def _release(self, product_id: str) -> ProductRelease | None:
         if product_id not in self._releases:
-            cpe = self._helpers.get(product_id, {}).get("cpe")
-            self._releases[product_id] = ProductRelease.from_cpe(cpe) if isinstance(cpe, str) else None
+            cpe = self._helpers.get(product_id, {"cpe": None}).get("cpe", "")
+            if not isinstance(cpe, str):
+                raise UnknownProduct
+            self._releases[product_id] = ProductRelease.from_cpe(cpe)
         return self._releases[product_id]
 
     def _package(self, product_id: str) -> RpmPurl | None:
         """
-        Return the package of a component. In documents of 2023 components have no identification: their ids are names.
+        Return the package of a component, or module, from its package URL, else its id; ``None`` for container images.
+
+        In documents of 2023 components have no identification: their ids are names.
         """
-        if product_id in self._helpers and not self._helpers[product_id]:
-            return RpmPurl.from_product_id(product_id)
-        return self._purl(product_id)
+        purl = self._purl(product_id)
+        if purl is not None:
+            return purl
+        written = self._helpers.get(product_id, {}).get("purl")
+        if isinstance(written, str) and written.startswith(_OF_IMAGE):
+            return None
+        package = RpmPurl.from_product_id(product_id)
+        if package is None and not _IMAGE.match(product_id):
+            raise UnknownProduct
+        return package
+
+    def _problem(self, product_id: str) -> str | None:
+        """Return why the statements about a component cannot be read; ``None`` if they can."""
+        if self._helpers.get(product_id) == {} or self._purl(product_id) is not None:
+            return None
+        helper = self._helpers.get(product_id)
+        if helper is None:
+            return "the product tree does not have the package"
+        return "the package URL is not valid" if "purl" in helper else "the package has no package URL"
 
     def _purl(self, product_id: str) -> RpmPurl | None:
         if product_id not in self._purls:

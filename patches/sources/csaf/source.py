@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from patches.interfaces import ISource
-from patches.settings import BadSetting
 from patches.sources.config import SourceConfig
 from patches.sources.context import VENDOR, SourceContext, SourceKind
 from patches.sources.csaf.fetch import CsafFetch
 from patches.sources.csaf.parser import parse_csaf
 from patches.sources.csaf.store import DocumentStore
 from patches.sources.feed import FeedPart
-from patches.sources.feed_config import feed_source, list_key
+from patches.sources.feed_config import feed_source, list_key, one_location
 from patches.sources.parse_context import ParseContext
 from patches.vulnerability import Vulnerability
 
@@ -30,13 +29,12 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
 
     :raises BadSetting: if several locations are configured.
     """
-    if len(config.locations) != 1:
-        raise BadSetting(f'[source.{config.name}]: its documents are in one place: configure one "url" or one "path"')
+    location = one_location(config)
 
     def parts(wanted: frozenset[str] | None) -> Sequence[FeedPart]:
         if wanted is not None and not any(platform.startswith("rhel-") for platform in wanted):
             return []
-        return [FeedPart(list_key(config.locations[0]), config.locations)]
+        return [FeedPart(list_key(location), (location,))]
 
     path = context.folder / f"{config.name}.documents"
     fetch = CsafFetch(context.fetcher(config), context.run, path, context.files.use)

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import define, field
 
-from patches.sources.csaf.products import Component, ProductTree
+from patches.sources.csaf.products import Component, ProductTree, UnknownProduct
 from patches.sources.fields import SOURCES, arch_restriction, dicts, sorted_packages
 from patches.sources.parse_context import ParseContext
 from patches.vulnerability import FixedPackage
@@ -27,6 +27,7 @@ _WORDS = {
     "will not fix": "will_not_fix",
 }
 _CATEGORIES = {"no_fix_planned": "will_not_fix", "none_available": "affected"}
+_NO_VERSION = "the fix has no valid version"
 #: A package without its architectures: name, kind, module, track, status, version.
 _Row = tuple[str, str, str | None, str | None, str, str | None]
 
@@ -37,25 +38,24 @@ class ReleaseStatements:
     The statements about one release.
 
     :ivar ids: the product ids of its packages.
-    :ivar unreadable: names of packages, with kind, module and track, whose fix has no valid version.
+    :ivar unreadable: names of packages, with kind, module and track, and why the statement about them is not readable.
     """
 
     ids: set[str] = field(factory=set)
-    unreadable: set[tuple[str, str, str | None, str | None]] = field(factory=set)
+    unreadable: set[tuple[str, str, str | None, str | None, str]] = field(factory=set)
     _rows: dict[_Row, set[str]] = field(factory=dict)
 
     def add(self, component: Component, status: str) -> None:
         """Add a package. Of fixes only binary packages are read; packages without a fix are mostly source packages."""
         package, track = component.package, component.release.track
         is_source = package.arch is None or package.arch in SOURCES
-        if status == "fixed":
-            if package.version is None:
-                self.unreadable.add((package.name, "source" if is_source else "binary", component.module, track))
-            if is_source or package.version is None:
-                return
-            row: _Row = (package.name, "binary", component.module, track, status, package.version)
-        else:
-            row = (package.name, "source" if is_source else "binary", component.module, track, status, None)
+        kind, is_fix = "source" if is_source else "binary", status == "fixed"
+        problem = component.problem or (_NO_VERSION if is_fix and package.version is None else None)
+        if problem is not None:
+            self.unreadable.add((package.name, kind, component.module, track, problem))
+        if problem is not None or (is_fix and is_source):
+            return
+        row: _Row = (package.name, kind, component.module, track, status, package.version if is_fix else None)
         self._rows.setdefault(row, set()).update(() if is_source else (str(package.arch),))
 
     def packages(self, context: ParseContext) -> tuple[FixedPackage, ...]:
@@ -76,8 +76,8 @@ class ReleaseStatements:
             for name, kind, module, track, status, version in [row]
         )
         unreadable = (
-            context.unreadable(name, kind, "the fix has no valid version", track, module)
-            for name, kind, module, track in sorted(self.unreadable, key=str)
+            context.unreadable(name, kind, problem, track, module)
+            for name, kind, module, track, problem in sorted(self.unreadable, key=str)
         )
         return sorted_packages([*readable, *unreadable])
 
@@ -86,24 +86,30 @@ class ReleaseStatements:
         return not isinstance(ids, list) or not self.ids.isdisjoint(each for each in ids if isinstance(each, str))
 
 
-def releases_of(vulnerability: dict[str, Any], products: ProductTree) -> dict[str, ReleaseStatements]:
+def releases_of(vulnerability: dict[str, Any], products: ProductTree) -> tuple[dict[str, ReleaseStatements], bool]:
     """
-    Return the statements about each release, by platform.
+    Return the statements about each release, by platform, and whether there are statements about unknown products.
 
     :param vulnerability: an element of the document's ``vulnerabilities``.
     """
     reasons = dict(_reasons(dicts(vulnerability.get("remediations"))))
-    listed = vulnerability.get("product_status")
+    listed = vulnerability.get("product_status", {})
     found: dict[str, ReleaseStatements] = {}
+    has_unknown = not isinstance(listed, dict)
     for name, status in _STATUSES.items():
-        ids = listed.get(name) if isinstance(listed, dict) else None
-        for product_id in ids if isinstance(ids, list) else ():
-            component = products.component(product_id)
+        ids: Any = listed.get(name, []) if isinstance(listed, dict) else []
+        product_id: Any
+        for product_id in ids if isinstance(ids, list) else [None]:
+            try:
+                component = products.component(product_id)
+            except UnknownProduct:
+                has_unknown = True
+                continue
             if component is not None:
                 release = found.setdefault(component.release.platform, ReleaseStatements())
                 release.ids.add(product_id)
                 release.add(component, reasons.get(product_id, status) if status == "affected" else status)
-    return found
+    return found, has_unknown
 
 
 def _reasons(remediations: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:

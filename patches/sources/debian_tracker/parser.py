@@ -34,6 +34,8 @@ RELEASES = {
     "duke": "debian-15",
     "sid": "debian-unstable",
 }
+#: The highest number of entries with malformed releases whose packages are named.
+MOST_MALFORMED = 10_000
 _REASONS = {"ignored": "will_not_fix", "postponed": "deferred"}
 _PAGE = "https://security-tracker.debian.org/tracker/{}"
 
@@ -46,20 +48,23 @@ def parse_tracker(stream: BinaryIO, context: ParseContext) -> Iterator[Vulnerabi
     """
     Yield a vulnerability for each source package, vulnerability id and release of the tracker's file.
 
-    A vulnerability of several packages is yielded in fragments; see :mod:`patches.sources.regroup`. At the end, the
-    packages of the file are listed for each release that occurs in it: the tracker follows these.
+    A vulnerability of several packages is yielded in fragments; see :mod:`patches.sources.regroup`. At the end, entries
+    with malformed releases are yielded for each release that occurs in the file, as unreadable. Then the packages are
+    listed for each of these: the tracker follows them, except those with an entry without an id.
 
     :raises SourceError: if the document is not the tracker's file, or ends early.
     """
     empty = True
     followed: list[str] = []
     platforms: set[str] = set()
+    malformed: list[tuple[str, str]] = []
     try:
         for package, entries in ijson.kvitems(stream, ""):
             empty = False
             if is_name(package) and isinstance(entries, dict):
-                followed.append(package)
-                for vulnerability in _parse_package(package, entries, context):
+                if all(map(is_name, entries)):
+                    followed.append(package)
+                for vulnerability in _parse_package(package, entries, malformed, context):
                     platforms.add(vulnerability.platform)
                     yield vulnerability
             else:
@@ -68,13 +73,28 @@ def parse_tracker(stream: BinaryIO, context: ParseContext) -> Iterator[Vulnerabi
         raise SourceError(f"not JSON: {str(error).splitlines()[0].strip()}") from error
     if empty:
         raise SourceError("it is not the tracker's file: it has no packages")
+    if malformed and not platforms:
+        context.skip(NO_RECORD, len(malformed))
     for platform in sorted(platforms):
+        for name, package in malformed:
+            fixed = context.unreadable(package, "source", "its releases are malformed")
+            yield Vulnerability(name, platform, (fixed,), details_href=_PAGE.format(name), source=context.source)
         yield from followed_records(platform, followed, context.source)
 
 
-def _parse_package(package: str, entries: dict[str, Any], context: ParseContext) -> Iterator[Vulnerability]:
+def _parse_package(
+    package: str, entries: dict[str, Any], malformed: list[tuple[str, str]], context: ParseContext
+) -> Iterator[Vulnerability]:
+    """
+    Yield the vulnerabilities of a package.
+
+    :param malformed: the ids and packages without releases so far; those of this package are appended.
+    """
     for name, entry in entries.items():
         releases = entry.get("releases") if isinstance(entry, dict) else None
+        if is_name(name) and not isinstance(releases, dict) and len(malformed) < MOST_MALFORMED:
+            malformed.append((name, package))
+            continue
         if not is_name(name) or not isinstance(releases, dict):
             context.skip(NO_RECORD)
             continue

@@ -34,7 +34,7 @@ class LocalFiles:
 def _state(path: Path) -> str:
     try:
         if not path.is_dir():
-            return _facts(path)
+            return f"{path.stat().st_ino} {_facts(path)}"
         found = hashlib.sha256()
         for member in _members(path):
             found.update(f"{member.relative_to(path)} {_facts(member)}\n".encode("utf-8", "surrogateescape"))

@@ -12,7 +12,7 @@ from patches.settings import BadSetting
 from patches.sources.ecosystem_config import EcosystemConfig
 from patches.sources.osv.rules import Ecosystem, Release
 from patches.sources.osv.table import TABLE
-from patches.sources.parse_context import NoPlatform
+from patches.sources.parse_context import NoPlatform, unknown
 
 #: The highest number of ecosystem names that are remembered; a feed has a thousand at most.
 _REMEMBERED = 4096
@@ -65,18 +65,21 @@ class Ecosystems:
             return target
         if name in self._refused:
             raise NoPlatform(self._refused[name])
-        if len(self._known) + len(self._refused) >= _REMEMBERED:
-            raise NoPlatform("unknown ecosystem")
+        is_remembered = len(self._known) + len(self._refused) < _REMEMBERED
         try:
-            return self._known.setdefault(name, self._find(name))
+            target = self._find(name)
         except NoPlatform as error:
-            self._refused[name] = error.reason
+            if is_remembered:
+                self._refused[name] = error.reason
             raise
+        if is_remembered:
+            self._known[name] = target
+        return target
 
     def _find(self, name: str) -> Target:
         row = self._rows.get(name.partition(":")[0])
         if row is None:
-            raise NoPlatform(f"unknown ecosystem: {ascii(name.partition(':')[0][:30])[1:-1]}")
+            raise NoPlatform(unknown("ecosystem", name.partition(":")[0]))
         for release in row.releases:
             matched = release.pattern.fullmatch(name)
             if matched is None:
@@ -84,7 +87,9 @@ class Ecosystems:
             platform = release.platform.format(*matched.groups()).lower()
             if len(platform) <= 64 and PATTERN.match(platform):
                 return Target(row, platform, release.track and release.track.format(*matched.groups()))
-        raise NoPlatform(f"another lineage of {row.name}")
+        if any(pattern.fullmatch(name) for pattern in row.others):
+            raise NoPlatform(f"another lineage of {row.name}")
+        raise NoPlatform(unknown("release", name))
 
 
 def with_configured(configs: Iterable[EcosystemConfig]) -> Ecosystems:

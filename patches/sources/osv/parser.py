@@ -129,7 +129,7 @@ def _entries(document: dict[str, Any], context: ParseContext, ecosystems: Ecosys
         except NoPlatform as error:
             if error.reason not in refused:
                 refused.add(error.reason)
-                context.skip(error.reason)
+                context.skip(context.bounded(error.reason))
             continue
         if context.wants(place.platform):
             yield Entry(place, name, content)

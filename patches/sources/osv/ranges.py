@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
-from patches.sources.fields import dicts, is_name
+from patches.sources.fields import is_name
 from patches.sources.parse_context import invalid
 from patches.versions import InvalidVersion, ordering
 
@@ -46,7 +46,8 @@ def ranges_of(entry: dict[str, Any], scheme: str) -> Iterator[Range]:
     :param entry: an element of ``affected``; its ``versions`` are not used, as they repeat its ranges.
     :param scheme: the order of its versions.
     """
-    listed = [item for item in dicts(entry.get("ranges")) if item.get("type") == "ECOSYSTEM"]
+    ranges = entry.get("ranges")
+    listed = [item for item in ranges if not _is_of_others(item)] if isinstance(ranges, list) else []
     for item in listed:
         try:
             yield from _ranges(item, _sort_key(scheme))
@@ -58,6 +59,11 @@ def ranges_of(entry: dict[str, Any], scheme: str) -> Iterator[Range]:
         yield Range(problem=_NONE)
 
 
+def _is_of_others(item: Any) -> bool:
+    """Return whether a range is one of commits or of another order of versions."""
+    return isinstance(item, dict) and item.get("type") in ("GIT", "SEMVER")
+
+
 def _sort_key(scheme: str) -> Callable[[str], Any]:
     sort_key = ordering(scheme)
     if sort_key is None:
@@ -65,7 +71,7 @@ def _sort_key(scheme: str) -> Callable[[str], Any]:
     return sort_key
 
 
-def _ranges(item: dict[str, Any], sort_key: Callable[[str], Any]) -> list[Range]:
+def _ranges(item: Any, sort_key: Callable[[str], Any]) -> list[Range]:
     """
     Convert the events to ranges: a range begins with ``introduced`` and ends with the next event that is another one.
     """
@@ -85,16 +91,22 @@ def _ranges(item: dict[str, Any], sort_key: Callable[[str], Any]) -> list[Range]
     return found
 
 
-def _events(item: dict[str, Any]) -> list[tuple[str, str]]:
+def _events(item: Any) -> list[tuple[str, str]]:
     """
     Return the events of a range as pairs of kind and version.
 
+    :raises InvalidVersion: if a version is not a text.
     :raises _NoRange: if there is an unknown event: it might narrow the range, so the range is unknown too.
     """
-    pairs = [pair for event in dicts(item.get("events")) for pair in event.items()]
+    events = item.get("events", []) if isinstance(item, dict) and item.get("type") == "ECOSYSTEM" else None
+    if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
+        raise _NoRange("its range of versions is malformed")
+    pairs = [pair for event in events for pair in event.items()]
     for kind, version in pairs:
-        if kind not in _EVENTS or not isinstance(version, str):
+        if kind not in _EVENTS:
             raise _NoRange(f"its range of versions has the event {kind[:32]!a}, which is not known")
+        if not isinstance(version, str):
+            raise InvalidVersion(repr(version), "it is not a text")
     if {"fixed", "last_affected"} <= {kind for kind, _ in pairs}:
         raise _NoRange("its range of versions has two ends")
     return [(kind, _BLANK.sub("", version)) for kind, version in pairs]

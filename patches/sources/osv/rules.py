@@ -19,6 +19,10 @@ from patches.skipped import NOT_SECURITY
 _ANYWHERE = ("upstream", "related", "aliases")
 
 
+def _all_compiled(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    return tuple(map(re.compile, patterns))
+
+
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
@@ -44,7 +48,8 @@ class Ecosystem:
     The rules by which the records of one distribution are read.
 
     :ivar name: the ecosystem as OSV writes it, without a release.
-    :ivar releases: the releases that are platforms; other releases of the ecosystem are skipped.
+    :ivar releases: the releases that are platforms.
+    :ivar others: match the names of other lineages, which are no platforms; any other name is an unknown release.
     :ivar scheme: the order of versions: ``dpkg``, ``rpm`` or ``apk``.
     :ivar kind: the kind of packages that records name: ``source`` or ``binary``.
     :ivar ids: the prefixes of the ids of those records that make the complete list; empty: all records do.
@@ -72,6 +77,7 @@ class Ecosystem:
     home: str = ""
     rated_in_summary: bool = False
     follows: bool = False
+    others: tuple[re.Pattern[str], ...] = field(default=(), converter=_all_compiled)
 
     def refusal(self, record_id: str) -> str | None:
         """Return the reason to skip a record, by its id; ``None``: it is not skipped."""

@@ -13,7 +13,7 @@ from patches.sources.archive.zip import BadZip, is_zip, zip_members
 from patches.sources.config import SourceConfig
 from patches.sources.context import CONVERTED, SourceContext, SourceKind
 from patches.sources.feed import FeedPart
-from patches.sources.feed_config import feed_source, list_key
+from patches.sources.feed_config import feed_source, one_location, parts_of
 from patches.sources.osv.ecosystems import ECOSYSTEMS, Ecosystems, with_configured
 from patches.sources.osv.parser import parse_osv
 from patches.sources.parse_context import ParseContext
@@ -44,7 +44,7 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
     """
     Create a source of OSV records.
 
-    :raises BadSetting: if an ecosystem is unknown.
+    :raises BadSetting: if an ecosystem is unknown, or those of several buckets are configured.
     """
     ecosystems = with_configured(context.ecosystems)
     unknown = sorted(set(config.ecosystems) - ecosystems.names)
@@ -53,11 +53,11 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
             f"[source.{config.name}]: there is no ecosystem {unknown[0]!r}; "
             f'a section [ecosystem."{unknown[0]}"] adds it'
         )
+    base = one_location(config).rstrip("/") if config.ecosystems else ""
 
     def parts(wanted: frozenset[str] | None) -> Sequence[FeedPart]:
         if not config.ecosystems:
-            return [FeedPart(list_key(location), (location,)) for location in config.locations]
-        base = config.locations[0].rstrip("/")
+            return parts_of(config.locations)
         return [
             FeedPart(name, (f"{base}/{name.replace(' ', '%20') if '://' in base else name}/all.zip",))
             for name in config.ecosystems

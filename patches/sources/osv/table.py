@@ -72,6 +72,7 @@ TABLE = (
         cves=("upstream",),
         page="https://ubuntu.com/security/{name}",
         follows=True,
+        others=(r"Ubuntu:(?:Pro:)?(?:[\w-]+:)?\d\d\.\d\d(?::LTS)?:for:.+",),
     ),
     Ecosystem(
         "Alpine",
@@ -118,6 +119,7 @@ TABLE = (
         ids=("RHSA-", "RHBA-", "RHEA-"),
         page="https://access.redhat.com/errata/{name}",
         rated_in_summary=True,
+        others=(r"Red Hat:(?!enterprise_linux:).+",),
     ),
     Ecosystem(
         "SUSE",
@@ -127,6 +129,7 @@ TABLE = (
         ids=_SUSE_IDS,
         harmless=_SUSE_OTHERS,
         home="https://www.suse.com/support/update/",
+        others=(r"SUSE:(?!Linux Enterprise Server \S+(?: SP\S*)?\Z|Linux (?:Enterprise )?Micro \S+\Z).+",),
     ),
     Ecosystem(
         "openSUSE",
@@ -138,6 +141,7 @@ TABLE = (
         "source",
         ids=_SUSE_IDS,
         harmless=_SUSE_OTHERS,
+        others=(r"openSUSE:(?!Leap \S+\Z|Tumbleweed).+",),
     ),
     Ecosystem(
         "Mageia",
@@ -158,5 +162,6 @@ TABLE = (
         "rpm",
         "source",
         ids=("OESA-",),
+        others=(r"openEuler:\d+\.\d+-LTS-Next",),
     ),
 )

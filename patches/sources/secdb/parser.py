@@ -34,7 +34,7 @@ class _Fix:
     :ivar version: the highest version that fixes it; ``None``: no valid version is listed.
     :ivar invalid: a version that is not valid, or ``None``.
     :ivar aliases: its other names.
-    :ivar note: the text beside its id, or ``None``.
+    :ivar note: the text beside its id, unless that is one of its aliases; ``None`` if there is none.
     """
 
     version: str | None = None
@@ -55,23 +55,29 @@ def parse_secdb(stream: BinaryIO, platform: str, context: ParseContext) -> Itera
     Yield a vulnerability for each package and vulnerability id of a secdb document.
 
     A vulnerability of several packages, or in several documents, is yielded in fragments; see
-    :mod:`patches.sources.regroup`. At the end, the packages of the document are listed: it follows these.
+    :mod:`patches.sources.regroup`. At the end, the packages of the document are listed: it follows these, except those
+    of which something without a readable id was skipped.
 
     :param platform: the platform of the document: ``alpine-3.20``, ``wolfi``.
     :raises SourceError: if the document is not a secdb, or ends early.
     """
-    followed: list[str] = []
+    followed: set[str] = set()
+    unread: set[str] = set()
     try:
         events = _Events(stream)
         for item in ijson.items(events, "packages.item"):
-            name = object_of(object_of(item).get("pkg")).get("name")
-            followed += [name] if is_name(name) else []
-            yield from _parse_package(item, platform, context)
+            name, fixes = _package(item)
+            if not is_name(name):
+                context.skip(NO_RECORD)
+                continue
+            fixes_by_id, is_complete = _fixes_by_id(fixes, context)
+            (followed if is_complete else unread).add(name)
+            yield from _vulnerabilities(name, fixes_by_id, platform, context)
     except ijson.JSONError as error:
         raise SourceError(f"not JSON: {str(error).splitlines()[0].strip()}") from error
     if not events.has_packages:
         raise SourceError("it is not a secdb: it has no packages")
-    yield from followed_records(platform, followed, context.source)
+    yield from followed_records(platform, followed - unread, context.source)
 
 
 class _Events:
@@ -87,13 +93,16 @@ class _Events:
             yield prefix, event, value
 
 
-def _parse_package(item: Any, platform: str, context: ParseContext) -> Iterator[Vulnerability]:
-    package = item.get("pkg") if isinstance(item, dict) else None
-    name, fixes = (package.get("name"), package.get("secfixes")) if isinstance(package, dict) else (None, None)
-    if not is_name(name) or not isinstance(fixes, dict):
-        context.skip(NO_RECORD)
-        return
-    for vulnerability_id, found in _fixes_by_id(fixes, context).items():
+def _package(item: Any) -> tuple[Any, Any]:
+    """Return the name and the fixes of a package, of any type."""
+    package = object_of(object_of(item).get("pkg"))
+    return package.get("name"), package.get("secfixes")
+
+
+def _vulnerabilities(
+    name: str, fixes: dict[str, _Fix], platform: str, context: ParseContext
+) -> Iterator[Vulnerability]:
+    for vulnerability_id, found in fixes.items():
         yield Vulnerability(
             name=vulnerability_id,
             platform=platform,
@@ -114,19 +123,30 @@ def _packages(name: str, found: _Fix, context: ParseContext) -> Iterator[FixedPa
         yield context.unreadable(name, "source", invalid(found.invalid))
 
 
-def _fixes_by_id(fixes: dict[str, Any], context: ParseContext) -> dict[str, _Fix]:
+def _fixes_by_id(fixes: Any, context: ParseContext) -> tuple[dict[str, _Fix], bool]:
+    """Return the fixes of a package by vulnerability id, and whether all were read."""
     found: dict[str, _Fix] = {}
+    if not isinstance(fixes, dict):
+        context.skip(NO_RECORD)
+        return found, False
+    is_complete = True
     for version, texts in fixes.items():
-        for text in texts if isinstance(texts, list) else []:
+        texts = [texts] if isinstance(texts, str) else texts
+        if not isinstance(texts, list):
+            context.skip(NO_RECORD)
+            is_complete = False
+            continue
+        for text in texts:
             ids = named_ids(text) if isinstance(text, str) and split_ids(text)[0] else []
             if not ids:
                 context.skip(NO_ID)
+                is_complete = False
             for each in ids:
                 fix = found.setdefault(each.name, _Fix())
                 fix.fixed_in(version)
                 fix.aliases |= each.aliases
-                fix.note = fix.note or each.note
-    return found
+                fix.note = fix.note or (each.note if each.note not in each.aliases else None)
+    return found, is_complete
 
 
 def _is_valid(version: str) -> bool:

@@ -10,7 +10,7 @@ from patches.interfaces import ISource
 from patches.sources.config import SourceConfig
 from patches.sources.context import VENDOR, SourceContext, SourceKind
 from patches.sources.feed import FeedPart
-from patches.sources.feed_config import feed_source, one_platform, scratch_file
+from patches.sources.feed_config import feed_source, one_location, one_platform, scratch_file
 from patches.sources.parse_context import ParseContext
 from patches.sources.regroup import one_platform_fragments, regrouped
 from patches.sources.secdb.parser import parse_secdb
@@ -24,7 +24,7 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
     """
     Create a source of security databases.
 
-    :raises BadSetting: if a single file is configured without its platform.
+    :raises BadSetting: if a single file is configured without its platform, or several folders are.
     """
     scratch = scratch_file(config, context)
 
@@ -41,6 +41,8 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
 
     if config.locations[0].endswith(".json"):
         one_platform(config)
+    else:
+        one_location(config)
     return feed_source(config, context, wanted, parse, parts)
 
 

@@ -19,7 +19,7 @@ from patches.sources.updateinfo.repomd import Location, parse_repomd
 
 _REPOMD = "/repodata/repomd.xml"
 _MIRRORS = "mirror.list"
-_FILE = re.compile(r"updateinfo[^/]*\.xml(?:\.\w+)?\Z")
+_FILE = re.compile(r"(?:^|/)(?!repomd\.xml)[^/]+\.xml(?:\.\w+)?\Z")
 _MIB = 1024 * 1024
 _SMALL = UnpackLimits(total_bytes=4 * _MIB)
 #: The highest number of mirrors that are tried.

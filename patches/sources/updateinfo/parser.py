@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import BinaryIO
 from xml.etree.ElementTree import Element
 
-from patches.skipped import NO_PACKAGE, NO_RECORD, NOT_SECURITY, WITHDRAWN
+from patches.skipped import NO_PACKAGE, NO_RECORD, NO_TYPE, NOT_SECURITY, WITHDRAWN
 from patches.sources.archive.xml import children, name_of, text_in
 from patches.sources.fields import SOURCES, arch_restriction, is_link, is_name, severity_in, sorted_packages
 from patches.sources.ids import vulnerability_ids
@@ -43,7 +43,9 @@ def parse_updateinfo(stream: BinaryIO, platform: str, context: ParseContext) -> 
         name = text_in(update, "id")
         if name_of(update) != "update" or not is_name(name):
             context.skip(NO_RECORD)
-        elif update.get("type") != "security":
+        elif not (kind := update.get("type", "").strip().lower()):
+            context.skip(NO_TYPE)
+        elif kind != "security":
             context.skip(NOT_SECURITY)
         elif update.get("status") == "retracted":
             context.skip(WITHDRAWN)
@@ -97,8 +99,10 @@ def _packages(update: Element, context: ParseContext) -> tuple[FixedPackage, ...
         module = _module(collection)
         for package in collection.iterfind("{*}package"):
             name, arch, version = package.get("name", ""), package.get("arch", ""), _version(package)
-            if not is_name(name) or not is_name(arch):
+            if not is_name(name):
                 context.skip(NO_PACKAGE)
+            elif not is_name(arch):
+                unreadable.add(context.unreadable(name, "binary", "the architecture is not valid", module=module))
             elif version is None:
                 unreadable.add(context.unreadable(name, "binary", invalid(_written(package)), module=module))
             elif arch not in SOURCES:

@@ -7,6 +7,7 @@ import time
 
 from attrs import evolve
 
+from patches.followed import followed_records
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.refresh.publisher import Guard
 from patches.vulnerability import FixedPackage, Vulnerability
@@ -64,6 +65,8 @@ class ListTests(CommandCase):
         self.publish(20)
         self.assertEqual(self.document("show", "CVE-2024-00000", code=1)["records"], [])
         self.assertEqual(self.run_command("show", "package-1").exit_code, 1)
+        self.publish([*followed_records("debian-12", ["curl"], "made-up"), *vulnerabilities(20)])
+        self.assertEqual(self.document("show", "!followed", code=1)["records"], [])
         self.assertIn("alpine-3.20", self.refusal(2, "show", "CVE-1", "--platform", "alpine-3.20"))
 
 

@@ -216,7 +216,7 @@ class HereTests(ServerCase):
         self.assertEqual(debian["refresh"], {"failures": 0, "error": None, "alarm": None})
         self.assertEqual((rocky["revision"], rocky["ageSeconds"]), (None, None))
         self.assertEqual(
-            rocky["refresh"], {"failures": 1, "error": "the list is empty: 2 records: no-version", "alarm": None}
+            rocky["refresh"], {"failures": 1, "error": "put: the list is empty: 2 records: no-version", "alarm": None}
         )
 
     def test_health(self) -> None:
@@ -231,7 +231,7 @@ class HereTests(ServerCase):
         self.put("rocky-9", 0)
         self.tick(HOUR)
         answer = self.ask("GET", "/ready")
-        missing = {"ready": False, "missing": ["rocky-9"], "alarms": {}, "problem": "the list is empty"}
+        missing = {"ready": False, "missing": ["rocky-9"], "alarms": {}, "problem": "put: the list is empty"}
         self.assertEqual((answer.status, json.loads(answer.body)), (503, missing))
         self.put("rocky-9", 5)
         self.tick(10)

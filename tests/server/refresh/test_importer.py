@@ -8,6 +8,7 @@ from pathlib import Path
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from patches.followed import followed_records
 from patches.interfaces import ListChanged, Offer, SourceError
 from patches.server.refresh.importer import Importer
 from patches.server.refresh.staging import StagingStore
@@ -79,6 +80,11 @@ class ImporterTests(SynchronousTestCase):
         self.source.lists["debian-12"] = []
         self.failureResultOf(self.read("s2"), SourceError)
         self.assertEqual(len(self.names()), 450)
+
+    def test_followed_only(self) -> None:
+        """A list of nothing but followed packages is empty."""
+        self.source.lists["debian-12"] = [*followed_records("debian-12", ["curl"], "put")]
+        self.assertEqual(str(self.failureResultOf(self.read(), SourceError).value), "the list is empty")
 
     def test_claimed(self) -> None:
         """A list with fewer or more entries than the source claims is refused, with both numbers."""

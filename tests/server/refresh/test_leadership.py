@@ -190,7 +190,7 @@ class FollowingTests(RefreshCase):
         self.pass_time()
         self.source.trouble = CatalogueError("away")
         self.pass_time(HOUR)
-        self.assertEqual(self.first.statuses["debian-12"].error, "away")
+        self.assertEqual(self.first.statuses["debian-12"].error, "put: away")
         self.source.trouble, self.turn = None, 1
         self.pass_time()
         self.assertIsNone(self.first.statuses["debian-12"].error)

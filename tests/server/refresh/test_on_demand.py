@@ -40,7 +40,7 @@ class OneServerTests(PublicCase):
         del self.source_lists.lists["fedora-40"]
         self.tick(DAY)
         self.assertEqual(self.scan("fedora-40"), 20)
-        self.assertEqual(self.refresh.statuses["fedora-40"].error, "it answered 404")
+        self.assertEqual(self.refresh.statuses["fedora-40"].error, "public-fedora: it answered 404")
 
     def test_no_file_of_any(self) -> None:
         """A platform without a file is unknown even if it is the only one that was requested."""
@@ -56,7 +56,7 @@ class OneServerTests(PublicCase):
         self.assertEqual((self.scan(), self.scan("ubuntu-24.04")), ("not ready", "not ready"))
         self.tick(1)
         self.assertEqual((self.scan(), self.scan("ubuntu-24.04"), self.scan("amiga-3")), ("not ready", 24, "unknown"))
-        self.assertEqual(self.refresh.problem, "away")
+        self.assertEqual(self.refresh.problem, "public-debian: away")
 
     def test_no_name(self) -> None:
         """A malformed name is unknown, and so is a platform that no public feed covers."""

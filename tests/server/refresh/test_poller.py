@@ -38,7 +38,7 @@ class AskingTests(RefreshCase):
         for _ in range(20):
             self.tick(HOUR / 4)
         self.assertEqual(self.refresh.current("debian-12").checked, NOW + HOUR)
-        self.assertEqual(self.refresh.statuses["debian-12"].error, "away")
+        self.assertEqual(self.refresh.statuses["debian-12"].error, "put: away")
         self.source.trouble = None
         self.tick(HOUR)
         self.assertEqual(self.refresh.current("debian-12").checked, NOW + 7 * HOUR)

@@ -9,6 +9,7 @@ from zope.interface.verify import verifyObject
 
 from patches.interfaces import IListing, ISource, ListChanged, SourceError
 from patches.server.budget import REFRESH, REFRESH_BYTES
+from patches.vulnerability import Vulnerability
 from patches.wire import decode_lines
 from tests.server.fake_catalogue import vulnerabilities, vulnerability
 from tests.server.fake_source import HOUR, NOW, PutSource, RefreshCase
@@ -107,8 +108,8 @@ class ReadingTests(RefreshCase):
         second.trouble = SourceError("away")
         self.put("debian-12", 12)
         self.tick(HOUR)
-        self.assertEqual((self.count(), self.refresh.statuses["debian-12"].error), (15, "away"))
-        self.assertEqual((self.count("alpine-3.20"), self.refresh.statuses["alpine-3.20"].error), (4, "away"))
+        self.assertEqual((self.count(), self.refresh.statuses["debian-12"].error), (15, "second: away"))
+        self.assertEqual((self.count("alpine-3.20"), self.refresh.statuses["alpine-3.20"].error), (4, "second: away"))
 
     def test_unchanged(self) -> None:
         """A list whose state has not changed is neither read nor written, but counts as checked."""
@@ -156,7 +157,7 @@ class KeepingTests(RefreshCase):
         self.tick(HOUR)
         status = self.refresh.statuses["debian-12"]
         self.assertEqual(self.count(), 10)
-        self.assertEqual((status.error, status.failures, status.failed), ("the database is away", 1, 1))
+        self.assertEqual((status.error, status.failures, status.failed), ("put: the database is away", 1, 1))
         self.assertEqual(self.budget.used[REFRESH], 0)
         self.tick(10)
         self.assertEqual(self.count(), 1000)
@@ -189,13 +190,16 @@ class KeepingTests(RefreshCase):
         self.put("debian-12", 0)
         self.tick(HOUR)
         self.assertEqual(self.count(), 10)
-        self.assertEqual(self.refresh.statuses["debian-12"].error, "the list is empty")
+        self.assertEqual(self.refresh.statuses["debian-12"].error, "put: the list is empty")
 
     def test_record_too_large(self) -> None:
-        """A record that does not fit into a chunk is a failure, but not a bug."""
-        self.put("debian-12", 3, vulnerability(9, href="x" * 2_000_000))
+        """A record that does not fit into a chunk does not cost the list; one whose name does not is a failure."""
+        self.put("debian-12", 12, vulnerability(99, href="x" * 2_000_000))
         self.tick(HOUR)
-        self.assertEqual(self.count(), 10)
+        self.assertEqual(self.count(), 13)
+        self.put("debian-12", 12, Vulnerability("x" * 2_000_000, "debian-12"))
+        self.tick(HOUR)
+        self.assertEqual(self.count(), 13)
         self.assertIn("too large", str(self.refresh.statuses["debian-12"].error))
 
     def test_source_away(self) -> None:
@@ -216,7 +220,7 @@ class KeepingTests(RefreshCase):
         self.tick(9)
         self.assertEqual(self.source.asked.count("offers"), asked)
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
-        self.assertEqual(self.refresh.problem, "internal error; see the log")
+        self.assertEqual(self.refresh.problem, "put: internal error; see the log")
 
     def test_shrinks(self) -> None:
         """A list that has shrunk too much is held back and reported; once it is long again it is published."""

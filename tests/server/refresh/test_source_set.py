@@ -58,13 +58,13 @@ class SourceSetTests(SynchronousTestCase):
         self.assertFalse(self.sources.is_empty)
 
     def test_problem(self) -> None:
-        """The problem is the first error of a source or of a list."""
+        """The problem has the errors of all sources and lists, with the names of the sources."""
         self.settle(self.own, Offer("a"))
         self.assertIsNone(self.sources.problem)
         self.own.source_lists["a"].attempts.fail("broken", 0.0, HOUR)
-        self.assertEqual(self.sources.problem, "broken")
+        self.assertEqual(self.sources.problem, "own: broken")
         self.own.attempts.fail("away", 0.0, HOUR)
-        self.assertEqual(self.sources.problem, "away")
+        self.assertEqual(self.sources.problem, "own: away; own: broken")
 
     def test_public(self) -> None:
         """Public sources are added for requested platforms, once for each family, and are due at once."""

@@ -17,8 +17,9 @@ from patches.server.refresh.source_state import (
     SourceList,
     SourceState,
     lists_about,
+    problem_of,
 )
-from tests.server.fake_source import PutSource
+from tests.server.fake_source import PutFeed, PutSource
 
 HOUR = timedelta(hours=1)
 
@@ -125,6 +126,29 @@ class SourceStateTests(SynchronousTestCase):
             expected = [self.subject.attempts, *(source_lists[key].attempts for key in keys)]
             found = self.subject.lists_of(platform)
             self.assertEqual([id(each) for each in found], [id(each) for each in expected], platform)
+
+    def test_unconcerned(self) -> None:
+        """A source of which all platforms are known, or that reads chosen ones only, concerns no other platform."""
+        self.subject.source_lists["c"].platforms = {"debian-14"}
+        self.assertEqual((self.subject.lists_of("other"), len(self.subject.lists_of("debian-14"))), ([], 2))
+        chosen = SourceState(PutFeed("feed", {}))
+        for wanted, count in ((set(), 0), ({"debian-12"}, 1)):
+            chosen.source.wanted = wanted
+            self.assertEqual(len(chosen.lists_of("debian-12")), count)
+
+    def test_problems(self) -> None:
+        """Problems carry the names of their sources; if there are too many, the others are counted."""
+        states = [SourceState(PutSource(f"s{number}")) for number in range(9)]
+        self.assertIsNone(problem_of(states))
+        for state in states:
+            state.attempts.fail("x" * 100, 0.0, HOUR)
+        text = problem_of(states)
+        assert text is not None
+        self.assertTrue(text.startswith(f"s0: {'x' * 100}; s1: x"))
+        self.assertTrue(text.endswith("x; and 5 more"))
+        self.assertLess(len(text), 520)
+        states[0].attempts.fail("x" * 1000, 0.0, HOUR)
+        self.assertLess(len(problem_of(states) or ""), 520)
 
     def test_doubt(self) -> None:
         """If another server has read the source, it and all its lists are due at once, including later ones."""

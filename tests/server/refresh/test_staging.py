@@ -155,6 +155,12 @@ class ListsTests(SynchronousTestCase):
         )
         self.assertIsNone(self.lists.known("debian", "other"))
 
+    def test_followed(self) -> None:
+        """The lists of followed packages are not counted as read."""
+        self.put([*followed_records("debian-12", ["curl"], "debian"), *vulnerabilities(3)])
+        self.assertEqual(self.lists.facts("debian-12")["debian"]["read"], 3)
+        self.assertEqual(self.put([*followed_records("debian-12", ["curl"], "debian")]), {"debian-12"})
+
     def test_forget(self) -> None:
         """Lists that a source no longer has are removed; those of other sources are kept."""
         self.put(vulnerabilities(3), key="a")

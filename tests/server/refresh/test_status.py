@@ -42,19 +42,22 @@ class SumTests(SynchronousTestCase):
         self.assertEqual((status.failures, status.failed, status.on_demand), (0, 0, False))
 
     def test_failures(self) -> None:
-        """The status has the most failures in a row, the total of all failures, and the first error."""
+        """The status has the most failures in a row, the total of all failures, and all errors."""
         state, status = source(1.0, 2.0), ListStatus()
         one, two = (feed.attempts for feed in state.source_lists.values())
         one.fail("first", 0.0, _HOUR)
         for _ in range(3):
             two.fail("second", 0.0, _HOUR)
         status.update("debian-12", [state], None)
-        self.assertEqual((status.failures, status.failed, status.error), (3, 4, "first"))
+        self.assertEqual((status.failures, status.failed, status.error), (3, 4, "put: first; put: second"))
         one.succeed(0.0, _HOUR)
         publishing = RetrySchedule()
         publishing.fail("disk", 0.0, _HOUR)
         status.update("debian-12", [state], publishing)
-        self.assertEqual((status.failures, status.failed, status.error), (3, 5, "second"))
+        self.assertEqual((status.failures, status.failed, status.error), (3, 5, "put: second"))
+        two.succeed(0.0, _HOUR)
+        status.update("debian-12", [state], publishing)
+        self.assertEqual(status.error, "disk")
         status.update("debian-12", [], None)
         self.assertEqual((status.failures, status.failed, status.error), (0, 5, None))
 

@@ -147,13 +147,33 @@ class DocumentTests(SynchronousTestCase):
                 parse(simple(**{key: value}))
         for value in (None, 7, [], {"branches": 7}, {"branches": [{"product": 7}], "relationships": [7, {}]}):
             broken = {**simple(), "product_tree": value}
-            self.assertEqual(parse(broken), ({}, {"not in RHEL": 1}))
+            self.assertEqual(parse(broken), ({}, {"unknown product": 1}))
+        for value in (None, 7, [], {}, [7], "x"):
+            self.assertEqual(parse({**simple(), "vulnerabilities": value}), ({}, {"not a record": 1}))
+
+    def test_unreadable(self) -> None:
+        """A package that cannot be read is unreadable, in any state; unknown ids count once per document."""
+        purls = {"curl": "pkg:rpm/redhat/curl%zz@8-1.el9?arch=x86_64", "wget": "pkg:rpm/redhat/wget?arch=src"}
+        relationships = [part("rhel_9", each) for each in ("curl", "wget", "bash")]
+        status = {"fixed": ["rhel_9:curl", "x", "y"], "known_affected": ["rhel_9:wget", "rhel_9:bash", 7]}
+        found, skipped = parse(document(purls, relationships, product_status=status))
+        statuses = {(each.name, each.kind, each.status) for each in found["rhel-9"].fixed_in}
+        names = {("bash", "source", "unreadable"), ("curl", "source", "unreadable"), ("wget", "source", "affected")}
+        self.assertEqual((statuses, skipped), (names, {"unreadable": 2, "unknown product": 1}))
+
+    def test_nothing_known(self) -> None:
+        """Without a known product a document is lost; without any product it is not."""
+        for status in ({"fixed": ["x"]}, {"fixed": 7}, 7, None):
+            self.assertEqual(parse(simple(product_status=status)), ({}, {"unknown product": 1}), status)
+        self.assertEqual(parse(simple(product_status={})), ({}, {"not in RHEL": 1}))
 
     def test_circle(self) -> None:
         """Relationships that form a circle are followed to a limit."""
         purls = {"a": "pkg:rpm/redhat/a?arch=src"}
         circle = [part("x", "y", "y"), part("y", "x", "x")]
-        self.assertEqual(parse(document(purls, circle, product_status={"fixed": ["x", "y"]}))[1], {"not in RHEL": 1})
+        self.assertEqual(
+            parse(document(purls, circle, product_status={"fixed": ["x", "y"]}))[1], {"unknown product": 1}
+        )
 
 
 class PurlTests(SynchronousTestCase):

@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.sources.csaf.products import Component, ProductTree
+from patches.sources.csaf.products import Component, ProductTree, UnknownProduct
 from patches.sources.red_hat import ProductRelease, RpmPurl
 from tests.sources.vex_documents import document, part
 
@@ -47,16 +47,46 @@ class ComponentTests(SynchronousTestCase):
         self.assertEqual(modules, expected)
 
     def test_none(self) -> None:
-        """Other products, modules as a whole, packages of other kinds and unknown ids are no components."""
-        purls = {"curl": CURL, "module": "pkg:rpmmod/redhat/a@8:1:2", "image": "pkg:oci/redhat/curl", "other": "x"}
-        relationships = [part(of, "curl") for of in ("OpenShift", "unheard-of")]
-        relationships += [part("BaseOS-9", each) for each in ("module", "image", "other", "unheard-of")]
+        """Other products, modules as a whole and container images are no components."""
+        purls = {"curl": CURL, "module": "pkg:rpmmod/redhat/a@8:1:2", "image": "pkg:oci/redhat/curl"}
+        relationships = [part("OpenShift", "curl"), *(part("BaseOS-9", each) for each in ("module", "image"))]
         products = tree(purls, *relationships)
         for relationship in relationships:
             product_id = relationship["full_product_name"]["product_id"]
             self.assertIsNone(products.component(product_id), product_id)
-        for other in ("curl", "BaseOS-9", "BaseOS-9:curl", "", None, 7, ["BaseOS-9:module"], {}):
+        for other in ("curl", "BaseOS-9"):
             self.assertIsNone(products.component(other), other)
+
+    def test_unknown(self) -> None:
+        """A product that the tree does not have is unknown; so is a package that neither its URL nor its id names."""
+        products = tree({"curl": CURL, "a b": "x"}, part("unheard-of", "curl"), part("BaseOS-9", "a b"))
+        for product_id in ("unheard-of:curl", "BaseOS-9:a b", "BaseOS-9:curl", "", None, 7, ["BaseOS-9:module"], {}):
+            with self.assertRaises(UnknownProduct, msg=product_id):
+                products.component(product_id)
+
+    def test_problem(self) -> None:
+        """A package whose URL cannot be used is known by the name in its id, and nothing else is known of it."""
+        urls = ("x", "pkg:rpm/redhat/", "pkg:rpm/redhat/curl%zz", "pkg:deb/redhat/curl")
+        names = [f"curl{number}" for number in range(len(urls))]
+        build = "perl-libs-4:5.32.1-480.el9.i686"
+        ids = (*names, "dangling", build, "helper", "number")
+        whole = document(dict(zip(names, urls, strict=True)), [part("BaseOS-9", each) for each in ids])["product_tree"]
+        for product_id, helper in ((build, {"cpe": "x"}), ("helper", 7), ("number", {"purl": 7})):
+            whole["branches"].append({"product": {"product_id": product_id, "product_identification_helper": helper}})
+        products = ProductTree(whole)
+        for each in ids:
+            found = products.component(f"BaseOS-9:{each}")
+            assert found is not None, each
+            self.assertIsNotNone(found.problem, each)
+            self.assertEqual(found.package.name, "perl-libs" if each == build else each)
+
+    def test_unknown_module(self) -> None:
+        """A package in a module whose URL cannot be used is not taken for one of no module."""
+        purls = {"curl": CURL, "module": "pkg:rpmmod/redhat/"}
+        products = tree(purls, part("BaseOS-9", "module"), part("BaseOS-9:module", "curl"))
+        found = products.component("BaseOS-9:module:curl")
+        assert found is not None
+        self.assertEqual(found.problem, "the module is not known")
 
     def test_longer_support(self) -> None:
         """A product with longer support is a track of its release."""
@@ -81,23 +111,29 @@ class ComponentTests(SynchronousTestCase):
     def test_relationships(self) -> None:
         """Only relationships of default components are read."""
         optional = {**part("BaseOS-9", "curl"), "category": "optional_component_of"}
-        self.assertIsNone(tree({"curl": CURL}, optional).component("BaseOS-9:curl"))
+        with self.assertRaises(UnknownProduct):
+            tree({"curl": CURL}, optional).component("BaseOS-9:curl")
         self.assertIsNotNone(tree({"curl": CURL}, optional, part("BaseOS-9", "curl")).component("BaseOS-9:curl"))
 
     def test_circle(self) -> None:
         """Relationships that form a circle are followed to a limit."""
         products = tree({"x": CURL}, part("x", "y", "y"), part("y", "x", "x"), part("z", "z", "z"))
-        self.assertEqual([products.component(each) for each in "xyz"], [None, None, None])
+        self.assertIsNone(products.component("x"))
+        for product_id in "yz":
+            with self.assertRaises(UnknownProduct):
+                products.component(product_id)
 
     def test_malformed(self) -> None:
         """Malformed parts of a tree are ignored, and the others are read."""
         for value in (None, 7, "x", [], {"branches": 7, "relationships": "x"}, {"relationships": [7, {}]}):
-            self.assertIsNone(ProductTree(value).component("BaseOS-9:curl"))
+            with self.assertRaises(UnknownProduct):
+                ProductTree(value).component("BaseOS-9:curl")
         whole = document({"curl": CURL}, [part("BaseOS-9", "curl")])["product_tree"]
         odd = {"product_id": "odd", "product_identification_helper": 7}
         whole["branches"] += [7, {"product": 7}, {"product": {"product_id": 7}}, {"product": odd, "branches": 7}]
         for values in ({"full_product_name": 7}, {"product_reference": 7}, {"relates_to_product_reference": None}):
             whole["relationships"].append({**part("BaseOS-9", "curl", "broken"), **values})
         products = ProductTree(whole)
-        self.assertIsNone(products.component("broken"))
+        with self.assertRaises(UnknownProduct):
+            products.component("broken")
         self.assertIsNotNone(products.component("BaseOS-9:curl"))

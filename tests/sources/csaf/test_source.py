@@ -41,7 +41,7 @@ class SourceTests(ProviderCase):
     def test_one_place(self) -> None:
         """An archive and its changes have one location."""
         for url in (["https://a.test", "https://b.test"], [BASE, BASE]):
-            with self.assertRaisesRegex(BadSetting, r"^\[source.made-up\]: its documents are in one place: "):
+            with self.assertRaisesRegex(BadSetting, r"^\[source.made-up\]: what it reads is in one place: "):
                 self.source(kind="csaf-vex", url=url)
 
 
@@ -59,3 +59,15 @@ class LocalTests(LocalCase):
         self.assertEqual(self.names(kind="csaf-vex", path=folder), both)
         self.assertEqual(self.names(kind="csaf-vex", path=f"{folder}/csaf_vex_2026-11-20.tar.zst"), both[:1])
         self.assertEqual(self.names(kind="csaf-vex", path=f"{folder}/2024"), both[1:])
+
+    def test_unusable(self) -> None:
+        """A single document and a folder that does not exist are refused in one line."""
+        folder = self.write("2024/cve-2024-0001.json", b"{}")
+        for path, problem in (
+            (
+                f"{folder}/2024/cve-2024-0001.json",
+                "this is one document; an archive or a folder of documents is needed",
+            ),
+            (f"{folder}/absent", "there is no such folder"),
+        ):
+            self.assertEqual(self.refusal(self.made(kind="csaf-vex", path=path).offers()), f"{path}: {problem}")

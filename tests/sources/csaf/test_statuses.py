@@ -103,7 +103,7 @@ class ReleasesTests(SynchronousTestCase):
         whole = document({"a": "pkg:rpm/redhat/a?arch=src"}, [part(name, "a") for name in names])
         products = ProductTree(whole["product_tree"])
         ids = [f"{name}:a" for name in names]
-        found = releases_of({"product_status": {"known_affected": ids, "first_affected": ids}}, products)
+        found, _ = releases_of({"product_status": {"known_affected": ids, "first_affected": ids}}, products)
         self.assertEqual(
             {name: release.ids for name, release in found.items()}, {"rhel-9": {ids[0]}, "rhel-8": {ids[1]}}
         )
@@ -112,10 +112,10 @@ class ReleasesTests(SynchronousTestCase):
         """Malformed statements are ignored."""
         products = ProductTree(document({"a": "pkg:rpm/redhat/a"}, [part("rhel_9", "a")])["product_tree"])
         for status in (None, 7, [], {"fixed": 7, "known_affected": [7, None, {}]}):
-            self.assertEqual(releases_of({"product_status": status}, products), {})
+            self.assertEqual(releases_of({"product_status": status}, products)[0], {})
         remediations = [7, {"category": 7}, remedy("no_fix_planned", "rhel_9:a", details=7)]
         status = {"known_affected": ["rhel_9:a"]}
-        found = releases_of({"product_status": status, "remediations": remediations}, products)
+        found, _ = releases_of({"product_status": status, "remediations": remediations}, products)
         self.assertEqual([each.status for each in found["rhel-9"].packages(ParseContext("redhat"))], ["will_not_fix"])
 
 

@@ -100,6 +100,23 @@ class TrackerTests(SynchronousTestCase):
         document = {"a b": {}, "c": 7, "d": {"CVE-1": 7, "CVE 2": flaw(), "CVE-3": {}}}
         self.assertEqual(parse(document), ([], {"not a record": 5}))
 
+    def test_malformed_releases(self) -> None:
+        """An entry whose releases are malformed is unreadable in every release of the file."""
+        good = flaw(sid=release("open"), bookworm=release("open"))
+        for entry in (7, None, {}, {"releases": []}, {"releases": None}):
+            found, skipped = parse({"curl": {"CVE-2024-0001": entry, "CVE-2024-0002": good}, "bash": {}})
+            unreadable = [each for each in found if each.name == "CVE-2024-0001"]
+            self.assertEqual([each.platform for each in unreadable], ["debian-12", "debian-unstable"])
+            note = "its releases are malformed"
+            self.assertEqual(unreadable[0].fixed_in, (FixedPackage("curl", None, status="unreadable", note=note),))
+            self.assertEqual(skipped, {"unreadable": 2})
+
+    def test_not_followed(self) -> None:
+        """A package with an entry without an id is not followed."""
+        document = {"curl": {"CVE 2": flaw()}, "zlib": {"CVE-2024-0001": flaw(sid=release("open"))}}
+        *_, followed = parse_tracker(io.BytesIO(json.dumps(document).encode()), ParseContext("debian"))
+        self.assertEqual(followed.followed, ("zlib",))
+
     def test_followed(self) -> None:
         """Every package of the file is followed in each wanted release, even if nothing is known about it there."""
         document = {"zlib": {"CVE-2024-0001": flaw(sid=release("open"), trixie=release("open"))}, "bash": {}, "a b": {}}

@@ -35,11 +35,6 @@ class SourceTests(FeedCase):
         source = self.source(frozenset({"debian-13"}), kind="debian-tracker", url=URL)
         self.assertEqual([each.platform for each in self.read(source)], ["debian-13"])
 
-    def test_first_location(self) -> None:
-        """The tracker is a single file: further locations are not fetched."""
-        self.read(self.source(kind="debian-tracker", url=[URL, "https://other.test/json"]))
-        self.assertEqual(self.site.news(), [URL])
-
     def test_unreachable(self) -> None:
         """A tracker that cannot be fetched is an error, not an empty list."""
         self.site.files.clear()

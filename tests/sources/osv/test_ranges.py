@@ -113,6 +113,18 @@ class RangeTests(SynchronousTestCase):
         entry["ranges"].append({"type": "GIT", "events": [{"introduced": "0"}]})
         self.assertEqual(self.ranges(entry), [Range(fixed="1")])
 
+    def test_no_text(self) -> None:
+        """A version that is not a text is not valid."""
+        (bounds,) = self.ranges(affected({"introduced": "0"}, {"fixed": 5}))  # type: ignore[dict-item]
+        self.assertEqual(bounds.problem, "the version 5 is not valid")
+
+    def test_malformed_beside(self) -> None:
+        """A malformed range is not dropped beside one that can be read."""
+        entry = affected({"introduced": "0"}, {"fixed": "1"})
+        entry["ranges"].append(7)
+        first, second = self.ranges(entry)
+        self.assertEqual((first, second.problem), (Range(fixed="1"), "its range of versions is malformed"))
+
     def test_no_ranges(self) -> None:
         """An element without a range of versions cannot be read."""
         start, end = {"introduced": "0"}, {"fixed": "1"}
@@ -128,7 +140,8 @@ class RangeTests(SynchronousTestCase):
             affected(start, end, type="GIT"),
             affected(start, {"limit": "3"}),
             affected(start, end, {"last_affected": "3"}),
-            affected({"introduced": 0}),  # type: ignore[dict-item]
+            affected(start, end, 7),  # type: ignore[arg-type]
+            affected(start, end, type="ECOSYSTEMS"),
         ):
             (bounds,) = self.ranges(entry)
             self.assertIn("range of versions", bounds.problem or "", entry)

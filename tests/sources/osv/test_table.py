@@ -108,9 +108,23 @@ class TableTests(SynchronousTestCase):
             "SUSE:Package Hub 15 SP6",
             "SUSE:Linux Enterprise Module for Containers 12",
             "Ubuntu:22.04:LTS:for:NVIDIA:BlueField",
-            "Debian",
-            "Debian:12x",
         ):
             with pytest.raises(NoPlatform) as caught:
                 ECOSYSTEMS.place(name)
             self.assertEqual(caught.value.reason, f"another lineage of {name.partition(':')[0]}")
+
+    def test_unknown_releases(self) -> None:
+        """A release that is neither a platform nor of a known lineage is unknown."""
+        for name in (
+            "Debian",
+            "Debian:12x",
+            "Ubuntu:weird",
+            "Ubuntu:Pro:weird",
+            "Red Hat:enterprise_linux:x",
+            "SUSE:Linux Enterprise Server x",
+            "openSUSE:Leap x",
+            "openEuler:x",
+        ):
+            with pytest.raises(NoPlatform) as caught:
+                ECOSYSTEMS.place(name)
+            self.assertEqual(caught.value.reason, f"unknown release: {name[:30]}")

@@ -82,7 +82,7 @@ class DocumentTests(SynchronousTestCase):
     def test_left_out(self) -> None:
         """Texts without an id are skipped and counted; a fix in a version that apk refuses is unreadable."""
         fixes = {"4.8.0.-r1": ["CVE-2024-0001", "CVE-2024-0002"], "4-r0": ["?", 7, "CVE-2024-0003"], "5-r0": None}
-        found = self.fixes(fixes, unreadable=2, no_vulnerability_id=2)
+        found = self.fixes(fixes, unreadable=2, no_vulnerability_id=2, not_a_record=1)
         self.assertEqual(sorted(found), ["CVE-2024-0001", "CVE-2024-0002", "CVE-2024-0003"])
         unreadable = FixedPackage("curl", None, status="unreadable", note="the version 4.8.0.-r1 is not valid")
         self.assertEqual(parse(document(curl={"4.8.0.-r1": ["CVE-2024-0001"]}))[0][0].fixed_in, (unreadable,))
@@ -115,6 +115,28 @@ class DocumentTests(SynchronousTestCase):
         *_, followed = parse_secdb(io.BytesIO(content), "alpine-3.20", ParseContext("secdb"))
         expected = Vulnerability(FOLLOWED, "alpine-3.20", source="secdb", followed=("curl", "zlib"))
         self.assertEqual(followed, expected)
+
+    def test_notes(self) -> None:
+        """The text beside an id is its note, unless it is an alias."""
+        for text, note in (("CVE-2016-6258 XSA-182", None), ("CVE-2016-6258 (LDP)", "LDP")):
+            (found,), _ = parse(document(xen={"4-r1": [text]}))
+            self.assertEqual(found.note, note)
+
+    def test_one_text(self) -> None:
+        """A text in place of a list is its only element."""
+        self.assertEqual(self.fixes({"7-r1": "CVE-2024-0001"}), {"CVE-2024-0001": FixedPackage("curl", "7-r1")})
+
+    def test_not_followed(self) -> None:
+        """A package of which something was lost is not followed, even if it occurs again."""
+        good = {"1-r0": ["CVE-2024-0001"]}
+        for broken in (None, 7, "x", [good], {"2-r0": None}, {"2-r0": {}}, {"2-r0": ["?"]}, {**good, "2-r0": 7}):
+            listed = [
+                {"pkg": {"name": name, "secfixes": fixes}} for name, fixes in (("a", broken), ("a", good), ("b", {}))
+            ]
+            context = ParseContext("secdb")
+            content = json.dumps({"packages": listed}).encode()
+            *records, followed = parse_secdb(io.BytesIO(content), "alpine-3.20", context)
+            self.assertEqual((followed.followed, bool(records), context.skipped.total()), (("b",), True, 1), broken)
 
     def test_empty(self) -> None:
         """A repository may have no fixes yet."""

@@ -136,10 +136,19 @@ class DocumentTests(SynchronousTestCase):
         self.assertEqual([each.name for each in found], ["A-3"])
         note = "the version 0:2-1-3.amzn2023 is not valid"
         unreadable = FixedPackage("curl", None, "binary", status="unreadable", note=note)
-        self.assertEqual([each.name for each in found[0].fixed_in], ["curl", "zlib"])
-        self.assertEqual(found[0].fixed_in[0], unreadable)
-        counted = {"not security": 2, "not a record": 2, "withdrawn": 1, "not a package": 3, "unreadable": 1}
+        missing = FixedPackage("curl", None, "binary", status="unreadable", note="the architecture is not valid")
+        self.assertEqual([each.name for each in found[0].fixed_in], ["curl", "curl", "zlib"])
+        self.assertEqual(found[0].fixed_in[:2], (missing, unreadable))
+        counted = {"not security": 2, "not a record": 2, "withdrawn": 1, "not a package": 2, "unreadable": 2}
         self.assertEqual(skipped, counted)
+
+    def test_types(self) -> None:
+        """The type is read in any case; an advisory without a type is lost."""
+        for kind in ("Security", "SECURITY", " security "):
+            self.assertEqual(len(parse(document(update(package("curl"), kind=kind)))[0]), 1, kind)
+        without = update(package("curl")).replace(' type="security"', "")
+        for text in (update(package("curl"), kind=""), without):
+            self.assertEqual(parse(document(text)), ([], {"no type": 1}))
 
     def test_empty(self) -> None:
         """A repository may have no advisories yet."""

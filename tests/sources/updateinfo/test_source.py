@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 
 from patches.settings import BadSetting
@@ -54,5 +55,8 @@ class LocalTests(LocalCase):
         folder = self.write("repodata/repomd.xml", repomd(told, href="repodata/updateinfo.xml"))
         expected = [("ALAS2023-2023-001", "amazon-2023")]
         self.assertEqual(self.names(kind="updateinfo", path=folder, platforms=["amazon-2023"]), expected)
-        file = f"{folder}/repodata/updateinfo.xml"
-        self.assertEqual(self.names(kind="updateinfo", path=file, platforms=["amazon-2023"]), expected)
+        self.write("amazon.xml", content)
+        self.write("amazon.xml.gz", gzip.compress(content))
+        for name in ("repodata/updateinfo.xml", "repodata/repomd.xml", "amazon.xml", "amazon.xml.gz"):
+            path = f"{folder}/{name}"
+            self.assertEqual(self.names(kind="updateinfo", path=path, platforms=["amazon-2023"]), expected, name)
