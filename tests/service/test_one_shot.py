@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.cli.main import Commands
 from patches.service.one_shot import INTERRUPTED
+from tests.processes import running
 
 RUNS = """
 import os, signal, sys
@@ -31,8 +32,9 @@ class InterruptTests(SynchronousTestCase):
     def run_work(self, *lines: str) -> tuple[int, str]:
         """Run some work in a process of its own. Return the exit code, and its errors."""
         code = RUNS.format("\n    ".join(lines))
-        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-        return ran.returncode, ran.stderr
+        with running([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) as process:
+            _, errors = process.communicate(timeout=60)
+        return process.returncode, errors
 
     def test_result(self) -> None:
         """The exit code of the program is that of the work."""
