@@ -69,6 +69,14 @@ class Platform:
         family, _, version = name.rpartition("-")
         return cls(family, version) if family else cls(name, "")
 
+    @classmethod
+    def family_of(cls, name: str) -> str:
+        """Return the family that a platform name states; empty if the name is not valid."""
+        try:
+            return cls.from_name(name).family
+        except InvalidPlatform:
+            return ""
+
     def __str__(self) -> str:
         return f"{self.family}-{self.version}" if self.version else self.family
 

@@ -13,7 +13,7 @@ from enum import Enum
 
 from attrs import field, frozen
 
-from patches.platforms import InvalidPlatform, Platform
+from patches.platforms import Platform
 from patches.vulnerability import FixedPackage
 
 ESM, LTSS, SAP = "esm", "ltss", "sap"
@@ -167,10 +167,7 @@ class TrackRules:
     """
 
     def __init__(self, platform: str) -> None:
-        try:
-            self.family = Platform.from_name(platform).family
-        except InvalidPlatform:
-            self.family = ""
+        self.family = Platform.family_of(platform)
         # Amazon Linux 2023 has live patches in the packages of its one list.
         self._has_extras = platform == "amazon-2"
         # The builds of a record mostly have one version.

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from patches.platforms import InvalidPlatform, Platform
+from patches.platforms import Platform
 from patches.scanner.inventory import Package
 from patches.scanner.inventory.rootfs import open_inside, resolve_inside
 
@@ -68,10 +68,7 @@ def tracks_of_host(root: Path, packages: Iterable[Package], platform: str, versi
 
     :param version: its ``VERSION_ID``: the minor release of a host whose repositories do not name one.
     """
-    try:
-        family = Platform.from_name(platform).family
-    except InvalidPlatform:
-        return frozenset()
+    family = Platform.family_of(platform)
     if family == "ubuntu":
         return frozenset(_ubuntu_tracks(root, packages))
     if family == "rhel":

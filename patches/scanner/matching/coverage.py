@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 
 from attrs import frozen
 
-from patches.platforms import InvalidPlatform, Platform
+from patches.platforms import Platform
 from patches.scanner.inventory import Inventory, Package
 from patches.scanner.matching.aliases import aliases_of
 from patches.scanner.matching.kernel_headers import has_no_kernel_code
@@ -60,7 +60,7 @@ def general_reason(reason: str) -> str:
 
 def foreign_packages(packages: tuple[Package, ...], platform: str, origins: Origins) -> dict[Package, str]:
     """Return the packages that are not from the distribution, with the reason."""
-    family = _family(platform)
+    family = Platform.family_of(platform)
     found = {}
     for package in packages:
         origin = package.vendor
@@ -79,7 +79,7 @@ def unknown_origins(
     packages: tuple[Package, ...], platform: str, origins: Origins, foreign: Mapping[Package, str]
 ) -> Counter[str]:
     """Return the number of packages of each origin that is not known; these packages are compared."""
-    family = _family(platform)
+    family = Platform.family_of(platform)
     told = (package.vendor for package in packages if package not in foreign)
     return Counter(
         origin for origin in told if origin and not is_own(origin, family) and not _matches(origin, origins.own)
@@ -149,10 +149,3 @@ def _matches(origin: str, patterns: tuple[str, ...]) -> bool:
     """Return whether one of the origins of a package, which are separated by ``"; "``, matches a pattern."""
     told = (origin, *origin.split("; "))
     return any(fnmatchcase(each.lower(), pattern.lower()) for pattern in patterns for each in told)
-
-
-def _family(platform: str) -> str:
-    try:
-        return Platform.from_name(platform).family
-    except InvalidPlatform:
-        return ""

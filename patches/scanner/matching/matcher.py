@@ -91,6 +91,8 @@ class Matcher:
         self._compared: set[Package] = set()
         self._elsewhere: set[Package] = set()
         self._tags = self.tracks.rules.family in LISTS_EVERY_BUILD
+        self._listing = self._comparison if self._tags else None
+        self._pinned = min((each for each in inventory.tracks if extension_of(each) is Extension.PINNED), default=None)
         self._is_sold = self.tracks.rules.family in SOLD_APART
         self._installed: dict[tuple[str, str], list[tuple[Package, str]]] = {}
         for package in inventory.packages:
@@ -122,8 +124,7 @@ class Matcher:
 
     def _match(self, vulnerability: Vulnerability, judgement: Judgement) -> Match:
         """Return the match of a judgement; a host on a minor release cannot get every fix of the main line."""
-        pinned = [track for track in self._inventory.tracks if extension_of(track) is Extension.PINNED]
-        is_beyond = pinned and judgement.track is None and judgement.fixed.has_fix and not judgement.has_own_tag
+        is_main_fix = judgement.track is None and judgement.fixed.has_fix and not judgement.has_own_tag
         return Match(
             vulnerability,
             judgement.package,
@@ -132,7 +133,7 @@ class Matcher:
             judgement.track,
             judgement.track in self._inventory.tracks,
             judgement.has_own_tag,
-            f"in the main line; {label_of(min(pinned))} has no fix" if is_beyond else None,
+            f"in the main line; {label_of(self._pinned)} has no fix" if self._pinned and is_main_fix else None,
         )
 
     def judgements(self, vulnerability: Vulnerability) -> Iterator[Judgement]:
@@ -143,7 +144,7 @@ class Matcher:
                 for each in judgements:
                     each.decides, each.reason = False, None
                     each.rule = each.rule if is_decided and each.line == line else Rule.OTHER_TRACK
-                decide(judgements, self._inventory.tracks, self._comparison if self._tags else None)
+                decide(judgements, self._inventory.tracks, self._listing)
             yield from judgements
 
     def line_of(self, package: Package) -> str | None:
@@ -204,9 +205,8 @@ class Matcher:
             self.seen.add(track)
             for package, version in named:
                 groups.setdefault(package, []).append(self._judge(fixed, package, version, track))
-        listing = self._comparison if self._tags else None
         for package, judgements in groups.items():
-            yield package, judgements, decide(judgements, self._inventory.tracks, listing)
+            yield package, judgements, decide(judgements, self._inventory.tracks, self._listing)
 
     def _judge(self, fixed: FixedPackage, package: Package, version: str, track: str | None) -> Judgement:
         tag = dist_tag(fixed.version) if self._tags else None
