@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -166,6 +167,14 @@ def platforms(text: str) -> tuple[str, ...]:
     if not names:
         raise ValueError("must be platform names such as debian-12,ubuntu-24.04")
     return tuple(str(Platform.from_name(name)) for name in names)
+
+
+def networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Parse addresses or networks that are separated by commas: ``10.0.0.7,fd00::/8``."""
+    try:
+        return tuple(ip_network(name.strip()) for name in text.split(","))
+    except ValueError:
+        raise ValueError("must be addresses or networks such as 10.0.0.7,192.168.0.0/16,fd00::/8") from None
 
 
 def endpoint(text: str) -> str:

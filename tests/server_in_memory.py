@@ -26,8 +26,9 @@ from patches.server.refresh.schedule import NoPublicSources, Schedule
 from patches.server.refresh.source_set import SourceSet
 from patches.server.refresh.staging import StagingStore
 from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES, ChunkResponse, create_response
-from patches.server.sessions.sessions import SessionService
-from patches.server.sessions.table import Limits, Session, SessionTable
+from patches.server.sessions.service import SessionService
+from patches.server.sessions.session import Limits, Session
+from patches.server.sessions.sessions import ReadResult
 from patches.server.sessions.tokens import TokenKey
 from patches.vulnerability import FixedPackage, Vulnerability
 
@@ -86,10 +87,11 @@ class WholeServer:
     The parts of a server, connected, with its list published.
 
     :param folder: for the catalogue; it is created.
+    :param room: the number of chunks of the largest size that a window may hold.
     :ivar loaded: the numbers of the chunks that were read from the catalogue.
     """
 
-    def __init__(self, folder: Path, chunks: int, limits: Limits) -> None:
+    def __init__(self, folder: Path, chunks: int, limits: Limits, room: int = 3) -> None:
         folder.mkdir()
         self.clock = Clock()
         self.source = ListSource(chunks)
@@ -113,9 +115,9 @@ class WholeServer:
             self.clock,
             self.clock.seconds,
         )
-        window_bytes = 3 * MAX_RESPONSE_BYTES
+        window_bytes = room * MAX_RESPONSE_BYTES
         self.session_service = SessionService(
-            SessionTable(limits), self.key, self.budget, self._load, window_bytes, self.clock
+            limits, self.key, self.budget, self._load, window_bytes, self.clock
         )
         self._now(ensureDeferred(self.refresh.tick()))
 
@@ -131,7 +133,7 @@ class WholeServer:
         """Resume a session."""
         return self.session_service.resume(session.token, self.refresh.current(PLATFORM), chunk)
 
-    def ask(self, session: Session, number: int) -> ChunkResponse | None:
+    def ask(self, session: Session, number: int) -> ReadResult:
         """Return a chunk that must be available without a wait; ``None``: the stream is finished."""
         return self._now(ensureDeferred(self.session_service.read(session.token, number)))
 

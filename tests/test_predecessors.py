@@ -22,7 +22,8 @@ from patches.scanner.reporting.delivery import Delivery
 from patches.scanner.reporting.outbox import Outbox
 from patches.server.budget import Budget
 from patches.server.errors import Denied, OutOfOrder, SessionExpired
-from patches.server.sessions.table import Limits, State
+from patches.server.sessions.session import Limits
+from patches.server.sessions.states import State
 from patches.testing import Trouble
 from patches.vulnerability import FixedPackage, Vulnerability
 from tests.scanner.scripted_client import REFUSED, Canned, CannedHTTP
@@ -70,7 +71,7 @@ class ServerDefects(SynchronousTestCase):
         server = self.server(session_timeout=30)
         session = server.open()
         server.wait(31)
-        self.assertIsNone(server.session_service.table.find(session.token))
+        self.assertIsNone(server.session_service.sessions.find(session.token))
 
     def test_every_session_re_reads_the_source(self) -> None:
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 #: The purposes of granted bytes.
 WINDOW = "window"  # chunks held for sessions, prefetched ones and those still on their way out included
@@ -14,6 +14,8 @@ CONNECTIONS = "connections"  # a channel, its parser, a parked request
 RESPONSES = "responses"  # bodies that belong to one response only, until the kernel has them
 PURPOSES = (WINDOW, REFRESH, SESSIONS, CONNECTIONS, RESPONSES)
 
+#: Reserved for windows, which take more where others leave it.
+WINDOW_SHARE_BYTES = 1024 * 1024
 #: The bytes of an entry of the session table, and of a connection with a waiting request (measured: 1.1 and 11.2 KiB).
 SESSION_BYTES = 2 * 1024
 CONNECTION_BYTES = 16 * 1024
@@ -33,6 +35,8 @@ class Budget:
 
     :param limit: the number of bytes that may be granted in all.
     :param shares: the bytes reserved for a purpose, within the limit.
+    :ivar reclaim: called with a purpose and a size before bytes are refused: it may drop what nobody needs. It is not
+        called for windows, which are what it drops from.
     """
 
     def __init__(self, limit: int, shares: Mapping[str, int] | None = None) -> None:
@@ -40,6 +44,7 @@ class Budget:
         self._shares = dict(shares or {})
         self._used: Counter[str] = Counter()
         self._denied: Counter[str] = Counter()
+        self.reclaim: Callable[[str, int], None] = lambda purpose, size: None
         if limit < sum(self._shares.values()):
             raise MemoryLimitTooLow(f"{limit} bytes are less than the shares kept: {sum(self._shares.values())}")
 
@@ -49,6 +54,8 @@ class Budget:
 
         :meth:`release` gives them back.
         """
+        if size > self.free(purpose) and purpose != WINDOW:
+            self.reclaim(purpose, size)
         if size > self.free(purpose):
             self._denied[purpose] += 1
             return False
@@ -83,11 +90,12 @@ def budget_within(memory_limit: int, resident: int, window_bytes: int) -> Budget
 
     :param memory_limit: the bytes that the process may have resident.
     :param resident: the bytes that it has resident before it serves.
-    :param window_bytes: the size of one window; one window, one refresh and 64 connections always have room.
+    :param window_bytes: the most that one window may hold. Windows always have that much, up to a mebibyte; and one
+        refresh and 64 connections always have room.
     :raises MemoryLimitTooLow: if that does not fit.
     """
     shares = {
-        WINDOW: window_bytes,
+        WINDOW: min(window_bytes, WINDOW_SHARE_BYTES),
         REFRESH: REFRESH_BYTES,
         CONNECTIONS: 64 * CONNECTION_BYTES,
         SESSIONS: 64 * SESSION_BYTES,

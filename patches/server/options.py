@@ -6,7 +6,7 @@ from pathlib import Path
 
 from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
 from patches.service.daemon import DaemonOptions
-from patches.settings import Setting, count, endpoint, flag, fraction, platforms, rate, seconds, size, table, url
+from patches.settings import Setting, count, endpoint, flag, fraction, networks, platforms, rate, seconds, size, table, url
 from patches.storage.database_url import database_url
 
 
@@ -56,14 +56,30 @@ SETTINGS = (
         "most-shrink", "10%", fraction, "A list that shrinks by more than this is held back until somebody accepts it."
     ),
     Setting("keep-replaced", "1d", seconds, "How long a replaced list is kept, for the scanners that have it."),
-    Setting("max-active", "1024", count, "Sessions of a platform that may read at once."),
+    Setting("max-active", "8192", count, "Sessions of a platform that may read at once."),
     Setting("max-queued", "8192", count, "Sessions of a platform that may wait; beyond that they are denied."),
+    Setting(
+        "max-share",
+        "1%",
+        fraction,
+        "While all places to wait are taken: an address that has more of them than this gives way to addresses that "
+        "have fewer; 100%: never.",
+    ),
+    Setting(
+        "trusted-proxies",
+        None,
+        networks,
+        "The proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas.",
+    ),
     Setting("session-timeout", "30s", seconds, "Expire an active session that is silent for this time."),
     Setting("queue-timeout", "60s", seconds, "Expire a queued session that is silent for this time."),
     Setting(
-        "chunk-timeout", "60s", seconds, "Expire a session that has delayed other sessions at one chunk for this long."
+        "chunk-timeout",
+        "60s",
+        seconds,
+        "A session that has delayed others at one chunk for this long gets a window of its own, or expires.",
     ),
-    Setting("window-bytes", "1MiB", window_size, "The size of one cache window, in bytes, KiB or MiB."),
+    Setting("window-bytes", "32MiB", window_size, "The most that one cache window may hold, in bytes, KiB or MiB."),
     Setting(
         "memory-limit", "256MiB", size, "The memory that the process may have resident, in bytes, KiB, MiB or GiB."
     ),

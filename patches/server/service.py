@@ -29,6 +29,7 @@ from patches.server.configured_sources import ConfiguredSources, create_sources
 from patches.server.errors import CatalogueError
 from patches.server.http.api import Api
 from patches.server.http.channel import ServerSite
+from patches.server.http.client_addresses import ClientAddresses
 from patches.server.http.metrics import Metrics
 from patches.server.http.representations import DescribeSnapshot, snapshot_document
 from patches.server.options import Options
@@ -42,8 +43,8 @@ from patches.server.refresh.schedule import Schedule
 from patches.server.refresh.source_set import SourceSet
 from patches.server.refresh.staging import StagingStore
 from patches.server.sessions.chunk_response import ChunkResponse, create_response
-from patches.server.sessions.sessions import SessionService
-from patches.server.sessions.table import Limits, SessionTable
+from patches.server.sessions.service import SessionService
+from patches.server.sessions.session import Limits
 from patches.server.sessions.tokens import TokenKey
 from patches.service.daemon import CleanEndService, ListeningService, allow_open_files, hold_folder, usable_folder
 from patches.service.periodic import PeriodicService
@@ -113,16 +114,16 @@ def create_server(reactor: Any, values: Mapping[str, Any]) -> Server:
     leadership = Leadership(lock, threads.run) if lock is not None else None
     key = _key(values["session-key-file"] or folder / "session.key")
     budget = _budget(values)
-    table = SessionTable(_limits(values))
     session_service = SessionService(
-        table, key, budget, partial(_load, threads.run, catalogue, reactor), values["window-bytes"], reactor
+        _limits(values), key, budget, partial(_load, threads.run, catalogue, reactor), values["window-bytes"], reactor
     )
     requested = RequestedPlatforms(RequestTable(engine), sources.public, threads.run, time.time)
     refresh = _refresh(reactor, values, sources, requested, catalogue, budget, threads.run, leadership)
     metrics = Metrics(session_service, refresh, budget, values["memory-limit"], time.time)
     deltas = Deltas(catalogue, DeltaStore(engine), budget, threads.run, reactor)
     describe = _describe(values["signing-key"])
-    api = Api(session_service, refresh, deltas, key, budget, metrics, reactor, time.time, describe)
+    addresses = ClientAddresses(values["trusted-proxies"] or ())
+    api = Api(session_service, refresh, deltas, key, budget, metrics, addresses, time.time, describe)
     site = ServerSite(api.app.resource(), budget, session_service.read_cached, reactor, requestFactory=BoundedRequest)
     listening = ListeningService(PROGRAM, reactor, values["listen"], site, partial(_drain, session_service, site))
     service = MultiService()
@@ -238,6 +239,7 @@ def _limits(values: Mapping[str, Any]) -> Limits:
     return Limits(
         max_active=values["max-active"],
         max_queued=values["max-queued"],
+        max_share=values["max-share"],
         session_timeout=values["session-timeout"].total_seconds(),
         queue_timeout=values["queue-timeout"].total_seconds(),
         chunk_timeout=values["chunk-timeout"].total_seconds(),

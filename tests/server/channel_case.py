@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from patches.server.sessions.table import Limits
+from patches.server.sessions.session import Limits
 from tests.server.memory_transport import request
 from tests.server.server_case import GZIP, ServerCase
 

@@ -15,11 +15,12 @@ from patches.server.catalogue.delta_store import DeltaStore
 from patches.server.catalogue.deltas import Deltas
 from patches.server.http.api import Api
 from patches.server.http.channel import ServerSite
+from patches.server.http.client_addresses import ClientAddresses, IPNetwork
 from patches.server.http.metrics import Metrics
 from patches.server.http.representations import DescribeSnapshot, snapshot_document
 from patches.server.service import _load
-from patches.server.sessions.sessions import SessionService
-from patches.server.sessions.table import Limits, SessionTable
+from patches.server.sessions.service import SessionService
+from patches.server.sessions.session import Limits
 from patches.server.sessions.tokens import TokenKey
 from patches.vulnerability import Vulnerability
 from tests.server.fake_catalogue import vulnerability
@@ -42,6 +43,7 @@ class ServerCase(RefreshCase):
     limits = Limits(max_active=2, max_queued=2, session_timeout=30, queue_timeout=60, chunk_timeout=20)
     memory = 4 * MIB
     window_bytes = 256 * 1024
+    trusted: tuple[IPNetwork, ...] = ()
     describe: DescribeSnapshot = staticmethod(snapshot_document)
 
     def setUp(self) -> None:
@@ -57,14 +59,15 @@ class ServerCase(RefreshCase):
 
     def start(self) -> None:
         """Start a server, or a new one on the same catalogue."""
-        self.table = SessionTable(self.limits)
         self.refresh = self.create_refresher()
         load = partial(_load, maybeDeferred, self.catalogue, self.clock)
-        self.session_service = SessionService(self.table, self.key, self.budget, load, self.window_bytes, self.clock)
+        self.session_service = SessionService(
+            self.limits, self.key, self.budget, load, self.window_bytes, self.clock
+        )
         self.metrics = Metrics(self.session_service, self.refresh, self.budget, 64 * MIB, self.wall)
         self.deltas = Deltas(self.catalogue, self.store, self.budget, maybeDeferred, self.clock)
         parts = self.session_service, self.refresh, self.deltas, self.key, self.budget, self.metrics
-        api = Api(*parts, self.clock, self.wall, self.describe)
+        api = Api(*parts, ClientAddresses(self.trusted), self.wall, self.describe)
         self.resource = api.app.resource()
         self.site = ServerSite(
             self.resource, self.budget, self.session_service.read_cached, self.clock, requestFactory=BoundedRequest

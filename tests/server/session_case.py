@@ -1,4 +1,4 @@
-"""A case with a :class:`~patches.server.sessions.sessions.SessionService` that reads made-up snapshots."""
+"""A case with a :class:`~patches.server.sessions.service.SessionService` that reads made-up lists."""
 
 from __future__ import annotations
 
@@ -8,52 +8,62 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.budget import SESSION_BYTES, WINDOW, Budget
 from patches.server.catalogue.snapshot import Snapshot
-from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES, ChunkResponse
-from patches.server.sessions.sessions import SessionService
-from patches.server.sessions.table import Limits, Session, SessionTable
+from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
+from patches.server.sessions.service import SessionService
+from patches.server.sessions.session import Limits, Session
+from patches.server.sessions.sessions import ReadResult
 from patches.server.sessions.tokens import TokenKey
 from tests.server.fake_catalogue import Shelf, snapshot
 
 #: The window has room for two of the small chunks of these tests, but not for a third.
-WINDOW_BYTES = MAX_RESPONSE_BYTES + 400
+TIGHT = MAX_RESPONSE_BYTES + 400
+#: The window has room for every list of these tests.
+ROOMY = 16 * MAX_RESPONSE_BYTES
 
 
 class ReadingCase(SynchronousTestCase):
-    """A case with two platforms, and with memory for two windows and many sessions."""
+    """A case with two platforms, with memory for two tight windows and many sessions."""
 
     limits = Limits(max_active=3, max_queued=5, session_timeout=30, queue_timeout=60, chunk_timeout=20)
+    window_bytes = TIGHT
     windows = 2
-    sessions = 100
+    room = 100
 
     def setUp(self) -> None:
         self.clock = Clock()
         self.shelf = Shelf()
         self.key = TokenKey(b"k" * 32)
-        self.table = SessionTable(self.limits)
-        self.budget = Budget(
-            self.windows * WINDOW_BYTES + self.sessions * SESSION_BYTES, {WINDOW: self.windows * WINDOW_BYTES}
+        memory = self.windows * self.window_bytes
+        self.budget = Budget(memory + self.room * SESSION_BYTES, {WINDOW: memory})
+        self.service = SessionService(
+            self.limits, self.key, self.budget, self.shelf.load, self.window_bytes, self.clock
         )
-        self.session_service = SessionService(
-            self.table, self.key, self.budget, self.shelf.load, WINDOW_BYTES, self.clock
-        )
+        self.sessions = self.service.sessions
         self.debian = snapshot(4, "debian-12", "d1")
         self.alpine = snapshot(4, "alpine-3.20", "a1")
 
-    def open(self, what: Snapshot | None = None) -> Session:
+    def open(self, what: Snapshot | None = None, owner: str = "") -> Session:
         """Open a session, of Debian by default."""
-        return self.session_service.open(what or self.debian)
+        return self.service.open(what or self.debian, owner)
 
-    def ask(self, session: Session, n: int) -> Deferred[ChunkResponse | None]:
+    def ask(self, session: Session, n: int, seconds: float = 1e6) -> Deferred[ReadResult]:
         """Request a chunk, and wait for it."""
-        return ensureDeferred(self.session_service.read(session.token, n))
+        return ensureDeferred(self.service.read(session.token, n, seconds))
+
+    def active(self, session: Session) -> Deferred[Session]:
+        """Wait until a session is active."""
+        return ensureDeferred(self.service.until_active(session.token, 1e6))
+
+    def forget_windows(self) -> None:
+        """Close the windows that nobody reads."""
+        self.service._follow(self.sessions.windows.close_idle(self.clock.seconds() + 1))
 
     def read(self, session: Session, *numbers: int) -> None:
         """Read chunks that must be available at once."""
         for n in numbers:
             chunk = self.successResultOf(self.ask(session, n))
-            self.assertEqual(
-                chunk.number if chunk else None, n if n < self.session_service.snapshot(session).chunks else None
-            )
+            number = getattr(chunk, "number", chunk)
+            self.assertEqual(number, n if n < session.snapshot.chunks else None)
 
     def read_all(self, session: Session) -> None:
         """Read all remaining chunks, and finish."""
@@ -64,6 +74,6 @@ class ReadingCase(SynchronousTestCase):
         for _ in range(seconds):
             self.clock.advance(1)
             for session in alive:
-                if self.table.find(session.token) is not None:
-                    self.session_service.touch(session.token)
-            self.session_service.tick()
+                if self.sessions.find(session.token) is not None:
+                    self.service.touch(session.token)
+            self.service.tick()

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from klein import Klein
-from twisted.internet.defer import Deferred, TimeoutError, ensureDeferred
-from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
@@ -16,6 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from patches.server.budget import RESPONSES, Budget
 from patches.server.catalogue.deltas import Deltas
 from patches.server.errors import Denied, SessionExpired
+from patches.server.http.client_addresses import ClientAddresses
 from patches.server.http.errors import ApiError, accepts_gzip, api_error, json_object, json_response
 from patches.server.http.fast_path import IChunkTransport
 from patches.server.http.metrics import Metrics
@@ -31,8 +30,9 @@ from patches.server.http.representations import (
 )
 from patches.server.refresh.refresher import Refresher
 from patches.server.sessions.chunk_response import ChunkResponse, chunk_headers
-from patches.server.sessions.sessions import SessionService
-from patches.server.sessions.table import Session, State
+from patches.server.sessions.service import SessionService
+from patches.server.sessions.session import Session
+from patches.server.sessions.sessions import Wait
 from patches.server.sessions.tokens import TokenKey
 from patches.wire import JSON, MAX_CHUNK_BYTES, encode_json, error_document, prefer_wait, unpack_chunk
 
@@ -46,6 +46,7 @@ class Api:
     """
     The resources of a server.
 
+    :param addresses: tells where requests come from.
     :param wall: returns the time in seconds since the epoch.
     :param describe: converts a snapshot to its JSON document.
     """
@@ -61,7 +62,7 @@ class Api:
         key: TokenKey,
         budget: Budget,
         metrics: Metrics,
-        clock: IReactorTime,
+        addresses: ClientAddresses,
         wall: Callable[[], float],
         describe: DescribeSnapshot = snapshot_document,
     ) -> None:
@@ -71,7 +72,7 @@ class Api:
         self._key = key
         self._budget = budget
         self._metrics = metrics
-        self._clock = clock
+        self._addresses = addresses
         self._wall = wall
         self._describe = describe
 
@@ -82,12 +83,13 @@ class Api:
         """Open a session, or resume one."""
         body = json_object(request)
         if "resume" in body:
-            session = await self._resume(body["resume"], body.get("chunk"))
+            session = await self._resume(request, body["resume"], body.get("chunk"))
         elif isinstance(body.get("platform"), str):
             snapshot = self._refresh.current(body["platform"])
             if body.get("since") == snapshot.revision:
                 return json_response(request, unchanged_document(snapshot, self._describe))
-            session = self._session_service.open(self._deltas.find(body.get("since"), snapshot) or snapshot)
+            reads = self._deltas.find(body.get("since"), snapshot) or snapshot
+            session = self._session_service.open(reads, self._owner(request))
         else:
             raise ApiError(400, "malformed", 'the body must be {"platform": "…"} or {"resume": "…", "chunk": 0}')
         request.setHeader("Location", f"/v1/sessions/{session.token}")
@@ -96,10 +98,8 @@ class Api:
     @app.route("/v1/sessions/<token>", methods=["GET"])
     async def wait(self, request: IRequest, token: str) -> bytes:
         """Describe a session, once it is no longer queued or the wait ends; this is a sign of life."""
-        session = self._session_service.touch(token)
-        if session.state is State.QUEUED:
-            await self._within(request, self._session_service.when_active(session))
-        return self._session(request, self._session_service.touch(token), 200)
+        session = await self._session_service.until_active(token, self._wait(request))
+        return self._session(request, session, 200)
 
     @app.route("/v1/sessions/<token>", methods=["DELETE"])
     def close(self, request: IRequest, token: str) -> None:
@@ -110,19 +110,16 @@ class Api:
     @app.route("/v1/sessions/<token>/chunks/<int:n>", methods=["GET"])
     async def chunk(self, request: IRequest, token: str, n: int) -> bytes | None:
         """Serve a chunk, the end of the stream, or the advice to wait."""
-        arrived, loaded = await self._within(request, ensureDeferred(self._session_service.read(token, n)))
-        if not arrived:
-            session = self._session_service.touch(token)
-            progress = progress_document(session, self._session_service.table)
+        result = await self._session_service.read(token, n, self._wait(request))
+        if isinstance(result, Wait):
+            progress = progress_document(self._session_service.touch(token), self._session_service)
             request.setHeader("Retry-After", str(max(1, round(progress["pollAfter"]))))
             return json_response(request, progress, 202)
-        if loaded is None:
-            return json_response(
-                request, finished_document(self._session_service.snapshot(self._session_service.touch(token)))
-            )
-        return self._send(request, loaded)
+        if result is None:
+            return json_response(request, finished_document(self._session_service.touch(token).snapshot))
+        return self._send(request, result)
 
-    async def _resume(self, token: Any, chunk: Any) -> Session:
+    async def _resume(self, request: IRequest, token: Any, chunk: Any) -> Session:
         if not isinstance(token, str) or not isinstance(chunk, int) or isinstance(chunk, bool):
             raise ApiError(400, "malformed", '"resume" must be a session and "chunk" a whole number')
         _, revision = self._key.read(token)
@@ -131,31 +128,22 @@ class Api:
             raise SessionExpired("its snapshot is no longer in the catalogue")
         if not 0 <= chunk <= reads.chunks:
             raise ApiError(400, "malformed", f"the snapshot has {reads.chunks} chunks, and none numbered {chunk}")
-        return self._session_service.resume(token, reads, chunk)
+        return self._session_service.resume(token, reads, chunk, self._owner(request))
 
-    async def _within(self, request: IRequest, waiting: Deferred[Any]) -> tuple[bool, Any]:
-        """Wait as long as the request prefers. Return whether there is a result, and the result."""
-        if not waiting.called:
-            limits = self._session_service.table.limits
-            longest = min(MAX_WAIT_SECONDS, 0.6 * limits.session_timeout, 0.6 * limits.queue_timeout)
-            wait = min(prefer_wait(request.getHeader("Prefer") or ""), longest)
-            if not wait:
-                waiting.addErrback(lambda _: None)
-                waiting.cancel()
-                return False, None
-            waiting.addTimeout(wait, self._clock)
-        try:
-            return True, await waiting
-        except TimeoutError:
-            return False, None
+    def _owner(self, request: IRequest) -> str:
+        """Return the address that a request comes from; see :class:`.ClientAddresses`."""
+        return self._addresses.owner(request)
+
+    def _wait(self, request: IRequest) -> float:
+        """Return the seconds that a request prefers to wait, within a limit."""
+        limits = self._session_service.limits
+        longest = min(MAX_WAIT_SECONDS, 0.6 * limits.session_timeout, 0.6 * limits.queue_timeout)
+        return min(prefer_wait(request.getHeader("Prefer") or ""), longest)
 
     # Responses
 
     def _session(self, request: IRequest, session: Session, code: int) -> bytes:
-        reads = self._session_service.snapshot(session)
-        return json_response(
-            request, session_document(session, self._session_service.table, reads, self._describe), code
-        )
+        return json_response(request, session_document(session, self._session_service, self._describe), code)
 
     def _send(self, request: Any, loaded: ChunkResponse) -> bytes | None:
         wants_gzip = accepts_gzip(request)
@@ -230,16 +218,17 @@ class Api:
         if b"requestID" in asked:
             token = self._session_service.touch(asked[b"requestID"]).token
         elif b"platform" in asked:
-            token = self._session_service.open(self._refresh.current(asked[b"platform"])).token
+            snapshot = self._refresh.current(asked[b"platform"])
+            token = self._session_service.open(snapshot, self._owner(request)).token
         else:
             raise ApiError(400, "malformed", "the platform parameter is missing")
         n = self._session_service.next_position(token)
-        arrived, loaded = await self._within(request, ensureDeferred(self._session_service.read(token, n)))
-        head = {"error": None, "requestID": token, "finished": arrived and loaded is None}
+        result = await self._session_service.read(token, n, self._wait(request))
+        head = {"error": None, "requestID": token, "finished": result is None}
         request.setHeader("Content-Type", JSON)
-        if loaded is None:
+        if result is None or isinstance(result, Wait):
             return encode_json({**head, "vulns": []})
-        lines = unpack_chunk(loaded.encoded).rstrip(b"\n").replace(b"\n", b",")
+        lines = unpack_chunk(result.encoded).rstrip(b"\n").replace(b"\n", b",")
         return encode_json(head)[:-1] + b',"vulns":[' + lines + b"]}"
 
     # Errors

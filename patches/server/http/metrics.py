@@ -10,10 +10,10 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from patches.server.budget import Budget, resident_bytes
 from patches.server.refresh.refresher import Refresher
-from patches.server.sessions.sessions import SessionService
-from patches.server.sessions.table import State
+from patches.server.sessions.service import SessionService
+from patches.server.sessions.states import LIVE
 
-EVENTS = ("opened", "delta", "resumed", "activated", "completed", "closed", "expired", "denied")
+EVENTS = ("opened", "delta", "resumed", "activated", "completed", "closed", "expired", "denied", "slowed")
 
 
 class Metrics:
@@ -54,11 +54,11 @@ class Metrics:
         yield from self._memory()
 
     def _sessions(self) -> Iterator[Metric]:
-        table = self._session_service.table
+        sessions = self._session_service.sessions
         now = GaugeMetricFamily("patches_sessions", "Sessions now.", labels=["platform", "state"])
         for platform in sorted(self._refresh.statuses):
-            for state in State:
-                now.add_metric([platform, str(state)], table.count(platform, state))
+            for state in LIVE:
+                now.add_metric([platform, str(state)], sessions.count(platform, state))
         yield now
         events = CounterMetricFamily("patches_session_events", "Session events.", labels=["event"])
         for event in EVENTS:
@@ -67,7 +67,7 @@ class Metrics:
         served = self._session_service.events["served"]
         yield CounterMetricFamily("patches_chunks_served", "Chunks served to sessions.", value=served)
         yield GaugeMetricFamily(
-            "patches_windows", "Cache windows that are open.", value=len(self._session_service.cohorts)
+            "patches_windows", "Cache windows that are open.", value=len(self._session_service.sessions.windows)
         )
 
     def _lists(self) -> Iterator[Metric]:

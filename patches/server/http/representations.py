@@ -8,7 +8,9 @@ from typing import Any
 from patches.server.catalogue.delta import ReadableList
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.refresh.status import ListStatus
-from patches.server.sessions.table import Session, SessionTable, State
+from patches.server.sessions.service import SessionService
+from patches.server.sessions.session import Limits, Session
+from patches.server.sessions.states import State
 from patches.wire import rfc3339
 
 
@@ -30,39 +32,46 @@ DescribeSnapshot = Callable[[Snapshot], dict[str, Any]]
 
 
 def session_document(
-    session: Session, table: SessionTable, reads: ReadableList, describe: DescribeSnapshot = snapshot_document
+    session: Session, service: SessionService, describe: DescribeSnapshot = snapshot_document
 ) -> dict[str, Any]:
-    """
-    Describe a session to its scanner; the snapshot is included from activation on.
-
-    :param reads: the snapshot or delta that the session reads.
-    """
+    """Describe a session to its scanner; the snapshot is included from activation on."""
     document = {
         "session": session.token,
         "platform": session.platform,
-        **progress_document(session, table),
-        "expiresAfter": table.allowed_silence(session),
+        **progress_document(session, service),
+        "expiresAfter": service.limits.allowed_silence(session.state),
         "chunk": session.position,
     }
     if session.state is not State.QUEUED:
-        document["snapshot"] = describe(reads.target)
-    if (delta := reads.delta_document()) is not None:
+        document["snapshot"] = describe(session.snapshot.target)
+    if (delta := session.snapshot.delta_document()) is not None:
         document["delta"] = delta
     return document
 
 
-def progress_document(session: Session, table: SessionTable) -> dict[str, Any]:
-    """Describe the progress of a session, and the seconds after which to ask again."""
+def progress_document(session: Session, service: SessionService) -> dict[str, Any]:
+    """Describe the progress of a session, the wait that is expected, and the seconds after which to ask again."""
+    expected = service.expected_wait(session)
     return {
         "state": str(session.state),
-        "queuePosition": table.queue_position(session),
-        "pollAfter": poll_after(session, table),
+        "queuePosition": service.sessions.queue_position(session),
+        "expectedWait": round(expected, 1),
+        "pollAfter": poll_after(session.state, expected, service.limits),
     }
 
 
-def poll_after(session: Session, table: SessionTable) -> float:
-    """Return the seconds after which a waiting scanner should ask again."""
-    return min(5.0 if session.state is State.QUEUED else 1.0, table.allowed_silence(session) / 4)
+def poll_after(state: State, expected: float, limits: Limits) -> float:
+    """
+    Return the seconds after which a waiting scanner should ask again: half of the expected wait, within bounds.
+
+    Whoever is soon to be activated asks often, so that no place stays idle until it finds out.
+
+    :param expected: the expected wait in the queue, in seconds.
+    """
+    longest = limits.allowed_silence(state) / 4
+    if state is not State.QUEUED:
+        return min(1.0, longest)
+    return round(min(max(0.25, expected / 2), longest), 2)
 
 
 def unchanged_document(snapshot: Snapshot, describe: DescribeSnapshot = snapshot_document) -> dict[str, Any]:

@@ -46,6 +46,11 @@ class ChunkResponse:
         """The gzip body alone: a copy."""
         return self.answer[self.head_size :]
 
+    @property
+    def is_pinned(self) -> bool:
+        """Whether its bytes are being written to a socket."""
+        return self._pins > 0
+
     def pin(self) -> None:
         """Mark the bytes as being written to a socket."""
         self._pins += 1

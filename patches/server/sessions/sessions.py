@@ -1,262 +1,381 @@
 """
-The session service: it joins sessions and windows, and decides who may read and when a window slides.
+The sessions of a server: who is queued, who is active, who ends, and what each may read. All decisions are made here.
 
-A snapshot that is being read has one cohort with one window. A queued session joins the cohort of its snapshot if the
-window holds, or will hold, the chunk that the session needs. Where there is no cohort, the first session in the queue
-creates one, if the budget grants the bytes of its window. When the last session of a cohort has left, the cohort ends,
-and the next one gets a new window.
+Every method takes ``now``, in seconds of a clock that only grows, and returns what followed as events. Nothing here
+does I/O, waits, or calls anybody back: :mod:`patches.server.sessions.service` acts on the events.
+
+A session is queued with a ticket. It is activated when its platform has a free place and a window holds, or will hold,
+the chunk that it needs. Sessions that need the same chunk of the same list are activated in the order of their tickets.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-
-from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IReactorTime
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Iterator
+from enum import StrEnum
+from itertools import count
 
 from patches.server.budget import SESSION_BYTES, SESSIONS, Budget
 from patches.server.catalogue.delta import ReadableList
-from patches.server.errors import Denied, OutOfOrder, SessionExpired, UnknownSession, WindowClosed
-from patches.server.sessions.admission import Admission
+from patches.server.errors import Denied, OutOfOrder, SessionError, SessionExpired, UnknownSession
 from patches.server.sessions.chunk_response import ChunkResponse
-from patches.server.sessions.cohorts import Cohorts, LoadChunk
-from patches.server.sessions.expiry import Expiry
-from patches.server.sessions.snapshot_refs import SnapshotRefs
-from patches.server.sessions.table import Session, SessionTable, State
-from patches.server.sessions.tokens import TokenKey
-from patches.server.sessions.waiters import Waiters
+from patches.server.sessions.events import Arrived, Changed, Event
+from patches.server.sessions.pace import QueuePace
+from patches.server.sessions.queue import Queue
+from patches.server.sessions.session import Limits, Session
+from patches.server.sessions.states import State, Step, next_state
 from patches.server.sessions.window import Window
+from patches.server.sessions.windows import Windows
+
+#: The number of ended sessions that are remembered, so that a late request gets the reason.
+REMEMBERED = 1024
+#: How long a window stays whose last session has left, in seconds, unless its memory is wanted before.
+IDLE_SECONDS = 3600.0
+#: The longest advice to come back, in seconds.
+LONGEST_RETRY = 600
+_SHARE = "its address has more places in the queue than others, and one of these found no place"
+_NO_MEMORY = "the memory limit allows no further session"
 
 
-class SessionService:
+class Wait(StrEnum):
+    """What a session waits for."""
+
+    QUEUE = "queue"
+    LOAD = "load"
+    OTHERS = "others"
+
+
+#: What a read results in: a chunk; what the session waits for; ``None``: everything was read.
+ReadResult = ChunkResponse | Wait | None
+
+
+class Sessions:
     """
-    The one place where sessions are opened, activated, served and expired.
+    All sessions of a server.
 
-    :ivar cohorts: the cohorts that read.
-    :ivar events: the number of events: ``opened`` (of these with a ``delta``), ``resumed``, ``activated``,
-        ``completed``, ``closed``, ``expired``, ``denied``, ``served`` (chunks).
-    :param window_bytes: the size of one window.
+    :param window_bytes: the number of bytes that one window may hold.
     """
 
-    def __init__(
-        self,
-        table: SessionTable,
-        key: TokenKey,
-        budget: Budget,
-        load: LoadChunk,
-        window_bytes: int,
-        clock: IReactorTime,
-    ) -> None:
-        self.table = table
-        self.cohorts = Cohorts(budget, load, window_bytes, table.limits.chunk_timeout)
-        self.events: Counter[str] = Counter()
-        self._key = key
+    def __init__(self, limits: Limits, budget: Budget, window_bytes: int) -> None:
+        self.limits = limits
+        self.windows = Windows(budget, window_bytes, limits.chunk_timeout)
         self._budget = budget
-        self._clock = clock
-        self._snapshots = SnapshotRefs()
-        self._waiting = Waiters()
-        self._admission = Admission(table, self.cohorts, self._snapshots, self._waiting, self.events, clock)
-        self._expiry = Expiry(table, self.cohorts, self.events, self._gone)
-        self._stopping = False
+        self._sessions: dict[str, Session] = {}
+        self._queues: defaultdict[str, Queue] = defaultdict(Queue)
+        self._paces: defaultdict[str, QueuePace] = defaultdict(QueuePace)
+        self._counts: Counter[tuple[str, State]] = Counter()
+        self._queued_at: Counter[tuple[str, int]] = Counter()
+        self._ended: OrderedDict[str, SessionError] = OrderedDict()
+        self._tickets = count()
+        self._without_window: set[str] = set()
+        self._ticked: float | None = None
+        self._stopping: Denied | None = None
 
-    def open(self, snapshot: ReadableList) -> Session:
-        """
-        Open a session on a snapshot; it is active at once if it can be.
+    def __len__(self) -> int:
+        return len(self._sessions)
 
-        :raises Denied: with the reason, and the time after which to try again.
+    def __iter__(self) -> Iterator[Session]:
+        return iter(list(self._sessions.values()))
+
+    # Questions
+
+    def find(self, token: str) -> Session | None:
+        """Return a session; ``None`` if it is not in the table."""
+        return self._sessions.get(token)
+
+    def get(self, token: str) -> Session:
         """
-        session = self._enter(self._key.create(snapshot.platform, snapshot.revision), snapshot, 0)
-        self.events["opened"] += 1
-        self.events["delta"] += snapshot.delta_document() is not None
+        Return a session.
+
+        :raises SessionExpired: if it has ended, with the reason; :exc:`Denied` if it gave its place to others.
+        :raises UnknownSession: if no such session exists.
+        """
+        session = self._sessions.get(token)
+        if session is None:
+            ending = self._ended.get(token) or self._stopping or UnknownSession()
+            raise ending.with_traceback(None)
         return session
 
-    def resume(self, token: str, snapshot: ReadableList, position: int) -> Session:
-        """
-        Resume a session at the chunk that its scanner needs next.
+    def count(self, platform: str, state: State) -> int:
+        """Return the number of sessions of a platform in a state."""
+        return self._counts[platform, state]
 
-        :param token: a token of our key, for this snapshot.
-        :raises Denied: as :meth:`open`.
-        :raises OutOfOrder: if the snapshot has no such chunk.
+    def queue_position(self, session: Session) -> int | None:
+        """Return the number of sessions before this one in its queue; ``None`` if it is not queued."""
+        return self._queues[session.platform].position(session) if session.state is State.QUEUED else None
+
+    def expected_wait(self, session: Session, now: float) -> float:
+        """Return the seconds until a queued session is activated, estimated from the pace of its queue; else 0."""
+        position = self.queue_position(session)
+        return 0.0 if position is None else self._paces[session.platform].expected_wait(position, now)
+
+    # Requests of scanners
+
+    def open(
+        self, token: str, snapshot: ReadableList, owner: str, now: float, position: int = 0
+    ) -> tuple[Session | Denied, list[Event]]:
+        """
+        Add a session; it is active at once if it can be.
+
+        :param owner: the address or credential that opens it.
+        :param position: the chunk that it needs first.
+        :return: the session, or the reason for which there is none, and the time after which to try again.
+        """
+        if self._stopping is not None:
+            return self._stopping, []
+        platform, events = snapshot.platform, []
+        queue = self._queues[platform]
+        if len(queue) >= self.limits.max_queued:
+            displaced = queue.displaced_by(owner, self.limits.max_share * self.limits.max_queued)
+            if displaced is None:
+                return Denied(
+                    "queue-full", f"{len(queue)} scanners wait for {platform}", self._retry(platform, now)
+                ), []
+            events = self._end(displaced, Step.DISPLACED, now, Denied("share", _SHARE, self._retry(platform, now)))
+        if not self._budget.take(SESSIONS, SESSION_BYTES):
+            return Denied("memory-limit", _NO_MEMORY, max(1, round(self.limits.session_timeout / 2))), events
+        session = Session(token, snapshot, owner, position, now, now, ticket=next(self._tickets))
+        self._sessions[token] = session
+        self._ended.pop(token, None)
+        self._counts[session.platform, session.state] += 1
+        return session, events + self._enqueue(session, now)
+
+    def resume(
+        self, token: str, snapshot: ReadableList, owner: str, position: int, now: float
+    ) -> tuple[Session | Denied, list[Event]]:
+        """
+        Continue a session at the chunk that its scanner needs next; it keeps its place if it is there.
+
+        :return: as :meth:`open`.
+        :raises OutOfOrder: if the list has no such chunk.
         """
         if not 0 <= position <= snapshot.chunks:
             raise OutOfOrder(position, snapshot.chunks)
-        session = self.table.find(token)
-        if session is not None and session.position == position and session.state is not State.COMPLETE:
-            session.seen = self._clock.seconds()
-            return session
-        if session is not None:
-            self._remove(session)
-        session = self._enter(token, snapshot, position)
-        self.events["resumed"] += 1
+        before = self.find(token)
+        if before is not None and before.position == position and before.state is not State.COMPLETE:
+            before.seen = now
+            return before, []
+        events = self._end(before, Step.CLOSED, now, None) if before is not None else []
+        session, opened = self.open(token, snapshot, owner, now, position)
+        return session, events + opened
+
+    def touch(self, token: str, now: float) -> Session:
+        """Record a sign of life; raises like :meth:`get`."""
+        session = self.get(token)
+        session.seen = now
         return session
 
-    def snapshot(self, session: Session) -> ReadableList:
-        """Return the snapshot that a session reads."""
-        return self._snapshots.get(session.revision)
-
-    def touch(self, token: str) -> Session:
+    def read(self, token: str, n: int, now: float) -> tuple[ReadResult, list[Event]]:
         """
-        Record a sign of life.
+        Read chunk ``n``; this acknowledges every chunk below it.
 
-        :raises SessionExpired: if the session has ended.
-        :raises UnknownSession: if no such session exists.
+        :raises OutOfOrder: if it is out of turn; also raises like :meth:`get`.
         """
-        session = self.table.get(token)
-        session.seen = self._clock.seconds()
-        return session
+        session = self.touch(token, now)
+        window = session.window
+        if window is None:
+            if n != session.position:
+                raise OutOfOrder(n, session.position)
+            return (Wait.QUEUE if session.state is State.QUEUED else None), []
+        window.move(session, n)
+        if n == window.chunks:
+            return None, self._leave(session, Step.FINISHED, now)
+        chunk = window.serve(session)
+        if chunk is None:
+            window.ask(session)
+        events = self.windows.fill(window)
+        return chunk or (Wait.OTHERS if self.windows.is_starved(window) else Wait.LOAD), events
 
-    def read_cached(self, token: str, n: int) -> ChunkResponse | None:
-        """
-        Serve a chunk if it is in the window.
-
-        :return: ``None`` where :meth:`read` must wait or explain.
-        """
-        session = self.table.find(token)
-        if session is None or session.state is not State.ACTIVE:
-            return None
-        window = self._window(session)
-        if n >= window.chunks:
+    def read_cached(self, token: str, n: int, now: float) -> tuple[ChunkResponse, list[Event]] | None:
+        """Read chunk ``n`` if it is in memory and in turn; else return ``None``, and :meth:`read` waits or explains."""
+        session = self._sessions.get(token)
+        if session is None or (window := session.window) is None or n >= window.chunks:
             return None
         try:
-            loaded = window.read_cached(token, n)
+            window.move(session, n)
         except OutOfOrder:
             return None
-        self._note_position(session, n)
-        self.events["served"] += loaded is not None
-        return loaded
+        chunk = window.serve(session)
+        if chunk is None:
+            return None
+        session.seen = now
+        return chunk, self.windows.fill(window) if window.wants_more else []
 
-    async def read(self, token: str, n: int) -> ChunkResponse | None:
+    def close(self, token: str, now: float) -> list[Event]:
+        """Close a session at its scanner's request; raises like :meth:`get`."""
+        return self._end(self.get(token), Step.CLOSED, now, SessionExpired("it was closed"))
+
+    # The catalogue, time and memory
+
+    def end_load(self, window: Window, chunk: ChunkResponse | None, error: Exception | None = None) -> list[Event]:
         """
-        Serve a chunk; wait until the session is active and the window has slid there.
+        Take a chunk that a window wanted.
 
-        :return: the chunk; ``None`` if ``n`` is the number of chunks: everything was delivered.
-        :raises OutOfOrder: if chunk ``n`` is out of turn.
-        :raises SessionExpired: if the session has ended, or ends while it waits; likewise :exc:`UnknownSession`.
-        :raises WindowClosed: if it was resumed elsewhere in the meantime.
-        :raises Denied: ``stopping``.
+        :param chunk: ``None``: it could not be loaded, because of *error*.
         """
-        try:
-            session = self.touch(token)
-            if session.state is State.QUEUED:
-                _in_order(n, session.position)
-                await self.when_active(session)
-                # Of several requests that waited, the response to one may have ended the session.
-                if self.table.find(token) is not session:
-                    raise WindowClosed()
-            if session.state is State.COMPLETE or n == self.snapshot(session).chunks:
-                self._finish(session, n)
-                return None
-            pending = self._window(session).read(token, n)
-            self._note_position(session, n)
-            loaded = await pending
-        except WindowClosed as closed:
-            raise self._ending(token) from closed
-        session.seen = self._clock.seconds()
-        self.events["served"] += 1
-        return loaded
+        sessions, events = self.windows.end_load(window, chunk)
+        return [Arrived(sessions, error), *events] if sessions else events
 
-    def next_position(self, token: str) -> int:
-        """Return the next chunk of a scanner that does not count; raises like :meth:`touch`."""
-        session = self.touch(token)
-        return self._window(session).next_position_of(token) if session.state is State.ACTIVE else session.position
+    def freed(self, window: Window, size: int) -> list[Event]:
+        """Release the bytes of a chunk that was dropped while it was being sent."""
+        return self.windows.freed(window, size)
 
-    def when_active(self, session: Session) -> Deferred[None]:
+    def reclaim(self, purpose: str, size: int) -> list[Event]:
+        """Drop chunks that nobody needs, until the budget could grant this many bytes for another purpose."""
+        return self.windows.reclaim(purpose, size)
+
+    def tick(self, now: float) -> list[Event]:
+        """Expire silent sessions, let those that delay others go, and activate queued ones."""
+        events = self._expire_silent(now)
+        self.windows.keep_waiting_only({session.revision for queue in self._queues.values() for session in queue})
+        passed, self._ticked = now - (now if self._ticked is None else self._ticked), now
+        for window in self.windows:
+            if not window.is_empty and self._delays_others(window):
+                window.delay += passed
+                events += self._let_go(window, now)
+        events += self.windows.close_idle(now - IDLE_SECONDS)
+        for platform in [platform for platform, queue in self._queues.items() if len(queue)]:
+            events += self._admit(platform, now)
+        return events
+
+    def _expire_silent(self, now: float) -> list[Event]:
+        events: list[Event] = []
+        silent = [each for each in self if now - each.seen > self.limits.allowed_silence(each.state)]
+        # The queued ones first: they must not get the places of the others.
+        for session in sorted(silent, key=lambda each: each.state is not State.QUEUED):
+            allowed = self.limits.allowed_silence(session.state)
+            lost = f"the {session.state} session was silent for more than {allowed:g} s"
+            ending = None if session.state is State.COMPLETE else SessionExpired(lost)
+            events += self._end(session, Step.SILENT, now, ending)
+        return events
+
+    def stop(self, now: float) -> list[Event]:
+        """Deny everything from now on, and end all sessions."""
+        self._stopping = Denied("stopping", "the server is stopping", 1)
+        return [event for session in self for event in self._end(session, Step.STOPPED, now, None)]
+
+    # Admission
+
+    def _enqueue(self, session: Session, now: float) -> list[Event]:
+        queue = self._queues[session.platform]
+        is_turn = not len(queue) or session.platform in self._without_window
+        queue.add(session)
+        self._queued_at[session.revision, session.position] += 1
+        # Whoever came before has precedence; those that need other chunks of other lists wait for other windows.
+        if is_turn and self._queued_at[session.revision, session.position] == 1:
+            return self._try(session, now)
+        return []
+
+    def _admit(self, platform: str, now: float) -> list[Event]:
+        """Activate the queued sessions of a platform that can be active, in the order of their tickets."""
+        events: list[Event] = []
+        blocked: set[tuple[str, int]] = set()
+        for session in self._queues[platform]:
+            if self._has_no_place(platform):
+                self._without_window.discard(platform)
+                return events
+            if (session.revision, session.position) not in blocked:
+                events += self._try(session, now)
+                if session.state is State.QUEUED:
+                    blocked.add((session.revision, session.position))
+        self._without_window.add(platform)
+        return events
+
+    def _try(self, session: Session, now: float) -> list[Event]:
+        """Activate a queued session, if it can be active now."""
+        if self._has_no_place(session.platform):
+            self._without_window.discard(session.platform)
+            return []
+        placed = self.windows.place(session)
+        if session.window is None:
+            self._without_window.add(session.platform)
+            return placed
+        self._unqueue(session)
+        if now > session.opened:
+            self._paces[session.platform].note(now, session.opened)
+        session.seen = now
+        self._step(session, Step.ADMITTED)
+        return [Changed(session, Step.ADMITTED), *placed]
+
+    def _unqueue(self, session: Session) -> None:
+        self._queues[session.platform].remove(session)
+        key = session.revision, session.position
+        self._queued_at[key] -= 1
+        if not self._queued_at[key]:
+            del self._queued_at[key]
+
+    def _has_no_place(self, platform: str) -> bool:
+        return self._counts[platform, State.ACTIVE] >= self.limits.max_active
+
+    def _retry(self, platform: str, now: float) -> int:
+        """Return the seconds after which a place is likely to be free: when a tenth of the queue was activated."""
+        expected = self._paces[platform].expected_wait(len(self._queues[platform]) // 10, now)
+        return min(max(1, round(expected)), LONGEST_RETRY)
+
+    # Those that delay others
+
+    def _delays_others(self, window: Window) -> bool:
+        queued = len(self._queues[window.snapshot.platform]) > 0
+        return queued or self.windows.is_short_of_memory or (self.windows.is_starved(window) and window.is_held_up)
+
+    def _let_go(self, window: Window, now: float) -> list[Event]:
+        """Move the sessions that have delayed others for too long to windows of their own, or end them."""
+        events: list[Event] = []
+        allowed = self.limits.chunk_timeout
+        for session in window.sessions:
+            if window.delay - session.delay < allowed or window.is_asking(session):
+                continue
+            if not self._wants_its_place(session):
+                events += self.windows.place_in_lane(session, now)
+            if session.window is not window:
+                self._step(session, Step.SLOWED)
+                events.append(Changed(session, Step.SLOWED))
+                continue
+            lost = f"chunk {session.position} was not consumed within {allowed:g} s, and others waited"
+            events += self._end(session, Step.OVERDUE, now, SessionExpired(lost))
+        return events
+
+    def _wants_its_place(self, session: Session) -> bool:
+        """Return whether a lane would help nobody: others wait for a place, or for memory."""
+        assert session.window is not None  # noqa: S101 - it is active
+        return session.window.is_lane or self._has_no_place(session.platform) or self.windows.is_short_of_memory
+
+    # Endings
+
+    def _end(self, session: Session, step: Step, now: float, ending: SessionError | None) -> list[Event]:
         """
-        Return a Deferred that fires when a session is no longer queued; it can be cancelled, and fails like
-        :meth:`read`.
+        Remove a session from the table.
+
+        :param ending: the answer to later requests; ``None``: it is unknown.
         """
-        return self._waiting.add(session.token) if session.state is State.QUEUED else succeed(None)
-
-    def close(self, token: str) -> None:
-        """Close a session at its scanner's request; raises like :meth:`touch`."""
-        self._remove(self.table.get(token), "it was closed")
-        self.events["closed"] += 1
-
-    def tick(self) -> None:
-        """Expire silent sessions and those that hold up others; activate queued ones."""
-        self._expiry.tick(self._clock.seconds())
-        self._admission.tick()
-
-    def stop(self) -> None:
-        """Refuse new sessions, and answer every request that waits."""
-        self._stopping = True
-        for session in self.table:
-            self._remove(session, "the server is stopping")
-
-    def revisions_in_use(self) -> set[str]:
-        """Return the revisions that sessions read or will read."""
-        return self._snapshots.revisions()
-
-    # Opening
-
-    def _enter(self, token: str, snapshot: ReadableList, position: int) -> Session:
-        self._refuse_if_stopping()
-        if not self._budget.take(SESSIONS, SESSION_BYTES):
-            self.events["denied"] += 1
-            raise Denied("memory-limit", "the memory limit allows no further session", self.table.patience())
-        try:
-            session = self.table.open(token, snapshot.platform, snapshot.revision, position, self._clock.seconds())
-        except Denied:
-            self._budget.release(SESSIONS, SESSION_BYTES)
-            self.events["denied"] += 1
-            raise
-        self._snapshots.take(snapshot)
-        self._admission.enqueue(session)
-        return session
-
-    def _refuse_if_stopping(self) -> None:
-        if self._stopping:
-            raise Denied("stopping", "the server is stopping", 1)
-
-    # Reading and closing
-
-    def _note_position(self, session: Session, n: int) -> None:
-        session.seen = self._clock.seconds()
-        if n != session.position:
-            session.position, session.moved = n, session.seen
-
-    def _finish(self, session: Session, n: int) -> None:
-        if session.state is State.COMPLETE:
-            _in_order(n, session.position)
-            return
-        self._window(session).finish(session.token)
-        session.position = n
-        self.table.complete(session, self._clock.seconds())
-        self.events["completed"] += 1
-        self._admission.leave(session, last=self._stopping)
-
-    def _remove(self, session: Session, reason: str | None = None) -> None:
-        self.table.remove(session, reason)
-        self._gone(session)
-
-    def _gone(self, session: Session) -> None:
-        """Release what a session was using, once it is out of the table."""
-        # First what calls nobody back. The rest fires Deferreds: their callbacks serve other requests, and must find
-        # that nothing of this session is in use any more.
+        del self._sessions[session.token]
+        if ending is not None:
+            self._ended[session.token] = ending
+            if len(self._ended) > REMEMBERED:
+                self._ended.popitem(last=False)
         self._budget.release(SESSIONS, SESSION_BYTES)
-        self._snapshots.release(session.revision)
-        self._admission.leave(session, last=self._stopping)
-        self._waiting.fail(session.token, self._ending(session.token))
+        reason = str(ending) if ending is not None else ""
+        return self._leave(session, step, now, reason)
 
-    def _window(self, session: Session) -> Window:
-        cohort = self.cohorts.get(session.revision)
-        if cohort is None:
-            raise WindowClosed()
-        return cohort.window
+    def _leave(self, session: Session, step: Step, now: float, reason: str = "") -> list[Event]:
+        """Let a session take a step with which it no longer reads or waits; the next ones in the queue follow."""
+        events: list[Event] = [Changed(session, step, reason)]
+        platform, window = session.platform, session.window
+        if session.state is State.QUEUED:
+            self._unqueue(session)
+        self._step(session, step)
+        if session.state not in (State.QUEUED, State.ACTIVE, State.COMPLETE):
+            self._counts[platform, session.state] -= 1
+        if window is None:
+            return events
+        events += self.windows.leave(session, now)
+        if self._stopping is not None:
+            return events
+        if len(self._queues[platform]) and (platform not in self._without_window or window.is_empty):
+            events += self._admit(platform, now)
+        return events
 
-    def _ending(self, token: str) -> Exception:
-        """Return the error for requests that waited for a session that is gone."""
-        if self._stopping:
-            return Denied("stopping", "the server is stopping", 1)
-        try:
-            self.table.get(token)
-        except SessionExpired as expired:
-            return expired
-        except UnknownSession:
-            pass  # it is being resumed
-        return WindowClosed()
-
-
-def _in_order(n: int, position: int) -> None:
-    if n != position:
-        raise OutOfOrder(n, position)
+    def _step(self, session: Session, step: Step) -> None:
+        self._counts[session.platform, session.state] -= 1
+        session.state = next_state(session.state, step)
+        self._counts[session.platform, session.state] += 1

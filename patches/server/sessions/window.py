@@ -1,261 +1,193 @@
 """
-The cache window: consecutive chunks of one snapshot in memory, for the readers that go through it together.
+The cache window: consecutive chunks of one list in memory, for the sessions that go through it together.
 
-Theory of operation. A window holds the chunks ``[tail, head)``. Each reader is *at* a chunk: the one it asked for last.
-Asking for chunk *n* acknowledges every chunk below *n*, so a reader may ask again for the chunk it is at (the response
-was lost), or for the next one once it was served. The tail is the lowest chunk that any reader is at: when the last
-reader moves on, the chunk is dropped, and its room is filled from the catalogue. A reader that is ahead of the head
-waits: its Deferred fires when the window slides there. A dropped chunk whose bytes are still being written to a socket
-counts against the window's bytes until they are written.
+Theory of operation. A window holds the chunks ``[tail, head)``. Each session is at a position: the chunk that it asked
+for last. Asking for chunk *n* acknowledges every chunk below *n*. :attr:`Window.low` is the lowest position of any
+session: the chunks below it are *consumed*, by all active sessions. A consumed chunk stays until its bytes are wanted,
+by this window's head or by another window, so a newcomer may still begin with it; an unconsumed chunk is never dropped.
+Chunks are loaded in order, one at a time, a few ahead of the foremost session.
 
-Everything here is pure except for the Deferreds; time, sessions and their limits belong to
-:mod:`patches.server.sessions.sessions`.
+A window counts bytes; whether it may have them is decided by :mod:`patches.server.sessions.windows`. Nothing here does
+I/O or knows the time.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable
-from itertools import chain
-from typing import Any
 
-from attrs import define
-from twisted.internet.defer import Deferred
-from twisted.logger import Logger
-from twisted.python.failure import Failure
-
-from patches.server.errors import CatalogueError, OutOfOrder, WindowClosed
+from patches.server.catalogue.delta import ReadableList
+from patches.server.errors import OutOfOrder
 from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES, ChunkResponse
+from patches.server.sessions.session import Session
 
-log = Logger()
-
-
-@define(eq=False)
-class _Reader:
-    at: int
-    served: bool = False
+#: How many chunks are loaded ahead of the foremost session.
+READ_AHEAD = 8
 
 
 class Window:
     """
-    A sliding window over the chunks of one snapshot.
+    A window over the chunks of one list.
 
-    It is created for its first readers, and ends with the last one: :attr:`emptied` fires then, once it holds no bytes.
-
-    :param chunks: the number of chunks of the snapshot.
-    :param start: the first chunk to hold.
+    :param start: the first chunk to hold, at most.
     :param max_bytes: the number of bytes that it may hold; at least a chunk of the largest size.
-    :param load: reads a chunk from the catalogue.
-    :param name: the name of the snapshot in the log.
+    :ivar used: the bytes of its chunks: in memory, being loaded, or dropped but still being sent.
+    :ivar granted: the bytes that the budget has granted for it.
+    :ivar delay: the seconds for which its sessions have delayed others.
+    :ivar low_delay: what that was when the lowest position last changed.
+    :ivar idle_since: the time at which its last session left; ``None`` while it has sessions.
+    :ivar is_lane: whether it is for one slow session alone.
     """
 
-    def __init__(
-        self,
-        chunks: int,
-        start: int,
-        max_bytes: int,
-        load: Callable[[int], Deferred[ChunkResponse]],
-        name: str = "a snapshot",
-    ) -> None:
+    def __init__(self, snapshot: ReadableList, start: int, max_bytes: int, is_lane: bool = False) -> None:
         if max_bytes < MAX_RESPONSE_BYTES:
             raise ValueError(f"a window of {max_bytes} bytes cannot hold one chunk")
-        self.chunks = chunks
-        self.tail = start
-        self.head = start
-        self.cached_bytes = 0
-        self.emptied: Deferred[None] = Deferred()
-        self._max_bytes = max_bytes
-        self._load = load
-        self._name = name
-        self._loading = self._filling = self._stuck = False
+        self.snapshot = snapshot
+        self.chunks = snapshot.chunks
+        self.max_bytes = max_bytes
+        self.is_lane = is_lane
+        holds_all = self.chunks * MAX_RESPONSE_BYTES <= max_bytes and not is_lane
+        self.tail = self.head = self.low = 0 if holds_all else start
+        self.used = self.granted = 0
+        self.delay = self.low_delay = 0.0
+        self.idle_since: float | None = None
+        self._holds_all = holds_all
+        self._lead = start
+        self._loading: int | None = None
+        self._stuck = False
         self._cached: dict[int, ChunkResponse] = {}
-        self._readers: dict[Hashable, _Reader] = {}
-        self._readers_at: Counter[int] = Counter()
-        self._waiting: dict[int, list[tuple[Hashable, Deferred[ChunkResponse]]]] = {}
-
-    def __len__(self) -> int:
-        return len(self._readers)
-
-    def __contains__(self, reader: Hashable) -> bool:
-        return reader in self._readers
-
-    def admits(self, position: int) -> bool:
-        """Return whether a reader that needs this chunk next can get all further chunks here."""
-        return self.tail <= position <= self.chunks
+        self._sessions: dict[Session, None] = {}
+        self._sessions_at: Counter[int] = Counter()
+        self._asking: dict[int, dict[Session, None]] = {}
 
     @property
-    def has_readers_ahead(self) -> bool:
-        """Whether there are readers ahead of the tail."""
-        return self._readers_at[self.tail] < len(self._readers)
+    def is_empty(self) -> bool:
+        """Whether no session reads it."""
+        return not self._sessions
 
-    def join(self, reader: Hashable, position: int) -> None:
+    @property
+    def sessions(self) -> list[Session]:
+        """The sessions that read it."""
+        return list(self._sessions)
+
+    @property
+    def cached_bytes(self) -> int:
+        """The bytes of the chunks in memory that can still be served."""
+        return sum(chunk.size for chunk in self._cached.values())
+
+    def admits(self, position: int) -> bool:
+        """Return whether a session that needs this chunk next can get all further chunks here."""
+        return not self.is_lane and self.tail <= position <= self.chunks
+
+    # Sessions
+
+    def join(self, session: Session) -> None:
+        """Add a session at its position, which must be one that is admitted."""
+        self._sessions[session] = None
+        self._sessions_at[session.position] += 1
+        self._lead = max(self._lead, session.position)
+        self.low = min(self.low, session.position) if len(self._sessions) > 1 else session.position
+        self.idle_since = None
+        session.delay = self.delay
+
+    def leave(self, session: Session) -> None:
+        """Remove a session, wherever it is."""
+        del self._sessions[session]
+        self._asking.get(session.position, {}).pop(session, None)
+        self._sessions_at[session.position] -= 1
+        self._advance_low()
+
+    def move(self, session: Session, n: int) -> None:
         """
-        Add a reader at the chunk that it needs next.
+        Move a session to chunk ``n``; to the number of chunks, when it has read all.
 
-        :raises OutOfOrder: if the window has slid past that chunk, or the snapshot has no such chunk.
+        :raises OutOfOrder: if the chunk is neither the one at its position nor, once that was served, the next one.
         """
-        if not self.admits(position):
-            raise OutOfOrder(position, self.tail)
-        self._readers[reader] = _Reader(position)
-        self._readers_at[position] += 1
-        self._fill()
-
-    def leave(self, reader: Hashable) -> None:
-        """Remove a reader, wherever it is; what it waits for fails with :exc:`WindowClosed`."""
-        gone = self._readers.pop(reader, None)
-        if gone is None:
+        at = session.position
+        if n == at:
             return
-        self._readers_at[gone.at] -= 1
-        mine = [waiting for who, waiting in self._waiting.get(gone.at, []) if who == reader]
-        for waiting in mine:
-            self._forget(gone.at, waiting)
-        self._slide()
-        # Last, when the window is consistent: the callbacks may ask for chunks or leave.
-        for waiting in mine:
-            waiting.errback(WindowClosed())
+        if n != at + 1 or not session.served or n > self.chunks:
+            raise OutOfOrder(n, at)
+        self._sessions_at[at] -= 1
+        self._sessions_at[n] += 1
+        session.position, session.served, session.delay = n, False, self.delay
+        self._lead = max(self._lead, n)
+        self._advance_low()
 
-    def next_position_of(self, reader: Hashable) -> int:
-        """Return the next chunk of a reader: the one it is at, unless that was served."""
-        place = self._readers[reader]
-        return place.at + place.served
+    def serve(self, session: Session) -> ChunkResponse | None:
+        """Return the chunk at a session's position; ``None`` while it is not in memory."""
+        chunk = self._cached.get(session.position)
+        if chunk is not None and not session.served:
+            session.served, session.delay = True, self.delay
+        return chunk
 
-    def read_cached(self, reader: Hashable, n: int) -> ChunkResponse | None:
+    def ask(self, session: Session) -> None:
+        """Note that a session asks for the chunk at its position, which is not in memory."""
+        self._asking.setdefault(session.position, {})[session] = None
+        self._stuck = False  # a new request retries a failed chunk
+
+    def is_asking(self, session: Session) -> bool:
+        """Return whether a session waits for its chunk."""
+        return session in self._asking.get(session.position, ())
+
+    def _advance_low(self) -> None:
+        while self._sessions and self.low < self.chunks and not self._sessions_at[self.low]:
+            del self._sessions_at[self.low]
+            self.low += 1
+            self.low_delay = self.delay
+
+    # Chunks
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether the chunk at the head should be loaded now."""
+        near = self.head < min(self.chunks, self._lead + READ_AHEAD)
+        return near and bool(self._sessions) and self._loading is None and not self._stuck
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether a session asks for a chunk that is not being loaded."""
+        return any(number >= self.head and asking for number, asking in self._asking.items())
+
+    @property
+    def has_consumed(self) -> bool:
+        """Whether it holds chunks that no session needs."""
+        return self.tail < min(self.low, self.head) and self._loading != self.tail
+
+    def begin_load(self) -> int:
+        """Return the number of the chunk to load next; its size counts as the largest until it is known."""
+        self._loading, self.head = self.head, self.head + 1
+        self.used += MAX_RESPONSE_BYTES
+        return self._loading
+
+    def end_load(self, chunk: ChunkResponse | None) -> tuple[Session, ...]:
         """
-        Serve chunk ``n`` if the window holds it.
+        Take the chunk that was loaded.
 
-        :return: the chunk, or ``None`` while the window does not hold it; either way the reader is at ``n`` from now
-            on.
-        :raises OutOfOrder: if chunk ``n`` is out of this reader's turn.
-        :raises WindowClosed: if it is not a reader of this window.
+        :param chunk: ``None`` if it could not be loaded: then it is tried again when a session asks for it.
+        :return: the sessions that ask for it; if it failed, all that ask, as no later chunk can be loaded.
         """
-        place = self._move(reader, n)
-        loaded = self._cached.get(n)
-        if loaded is not None:
-            place.served = True
-        elif n < self.chunks:
-            self._stuck = False  # a new request retries a failed chunk
-            self._fill()
-        return loaded
+        assert self._loading is not None  # noqa: S101 - a load was begun
+        number, self._loading = self._loading, None
+        self.used -= MAX_RESPONSE_BYTES
+        if chunk is None:
+            self._stuck, self.head = True, number
+            asking, self._asking = self._asking, {}
+            return tuple(session for sessions in asking.values() for session in sessions)
+        self.used += chunk.size
+        self._cached[number] = chunk
+        return tuple(self._asking.pop(number, ()))
 
-    def read(self, reader: Hashable, n: int) -> Deferred[ChunkResponse]:
-        """
-        Serve chunk ``n``, waiting until the window holds it.
+    def drop_tail(self) -> ChunkResponse | None:
+        """Drop the chunk at the tail; return it if it was in memory. Its bytes count until they are freed."""
+        chunk = self._cached.pop(self.tail, None)
+        self.tail += 1
+        return chunk
 
-        :return: fires with the chunk; cancel it to stop waiting. It fails with :exc:`WindowClosed` when the reader
-            leaves, or with the error of the catalogue.
-        :raises OutOfOrder: as :meth:`read_cached`; likewise :exc:`WindowClosed`.
-        """
-        self._move(reader, n)
-        # Registered before it is known whether there is a wait: read_cached may load the chunk at once, and _loaded
-        # then fires this very Deferred.
-        waiting: Deferred[ChunkResponse] = Deferred(lambda gone: self._forget(n, gone))
-        self._waiting.setdefault(n, []).append((reader, waiting))
-        loaded = self.read_cached(reader, n)
-        if loaded is not None and not waiting.called:
-            self._forget(n, waiting)
-            waiting.callback(loaded)
-        return waiting
+    @property
+    def is_behind(self) -> bool:
+        """Whether every session needs a later chunk than the next one that it would load."""
+        return self.head < self.low and self._loading is None and bool(self._sessions) and not self._holds_all
 
-    def finish(self, reader: Hashable) -> None:
-        """
-        Acknowledge every chunk for a reader.
-
-        :raises OutOfOrder: if it was not served the last chunk; likewise :exc:`WindowClosed`.
-        """
-        self._move(reader, self.chunks)
-
-    def _move(self, reader: Hashable, n: int) -> _Reader:
-        place = self._readers.get(reader)
-        if place is None:
-            raise WindowClosed()
-        if n == place.at:
-            return place
-        if n != place.at + 1 or not place.served or n > self.chunks:
-            raise OutOfOrder(n, place.at)
-        self._readers_at[place.at] -= 1
-        self._readers_at[n] += 1
-        place.at, place.served = n, False
-        self._slide()
-        return place
-
-    def _slide(self) -> None:
-        start = self.tail
-        while self._readers and self.tail < self.chunks and not self._readers_at[self.tail]:
-            del self._readers_at[self.tail]
-            self.tail += 1
-        self.head = max(self.head, self.tail)
-        # Dropped last, when tail and head are right: the room may be filled at once, and the callbacks of readers that
-        # waited for that come back here. They may also drop chunks of this list.
-        for number in range(start, self.tail) if self._readers else list(self._cached):
-            self._drop(number)
-        self._fill()
-        self._end_if_empty()
-
-    def _drop(self, number: int) -> None:
-        loaded = self._cached.pop(number, None)
-        if loaded is not None:
-            loaded.when_unpinned(lambda: self._freed(loaded.size))
-
-    def _freed(self, size: int) -> None:
-        self.cached_bytes -= size
-        self._fill()
-        self._end_if_empty()
-
-    def _end_if_empty(self) -> None:
-        if not self._readers and not self.cached_bytes and not self.emptied.called:
-            self.emptied.callback(None)
-
-    def _wants_more(self) -> bool:
-        room = self.cached_bytes + MAX_RESPONSE_BYTES <= self._max_bytes
-        return bool(self._readers) and room and self.head < self.chunks and not self._loading and not self._stuck
-
-    def _fill(self) -> None:
-        """Load the next chunks, one at a time, while there is room and a reader that will read them."""
-        # A load may end at once and come back here through _loaded: the loop below goes on then, without recursion.
-        if self._filling:
-            return
-        self._filling = True
-        while self._wants_more():
-            number, self.head = self.head, self.head + 1
-            self._loading = True
-            self.cached_bytes += MAX_RESPONSE_BYTES  # the size is not known before it is loaded
-            self._load(number).addCallbacks(self._loaded, self._failed, (number,), {}, (number,), {})
-        self._filling = False
-
-    def _loaded(self, loaded: ChunkResponse, number: int) -> None:
-        self._loading = False
-        self.cached_bytes += loaded.size - MAX_RESPONSE_BYTES
-        self._cached[number] = loaded
-        waiting = self._waiting.pop(number, [])
-        for reader, _ in waiting:
-            self._readers[reader].served = True
-        if not self._readers or number < self.tail:
-            self._drop(number)
-        self._fill()
-        self._end_if_empty()
-        # Fired last, when the window is consistent. One of these callbacks may cancel or answer another's request.
-        for _, deferred in waiting:
-            if not deferred.called:
-                deferred.callback(loaded)
-
-    def _failed(self, failure: Failure, number: int) -> None:
-        """Fail all Deferreds that wait: they cannot make progress. The next reader that asks causes another try."""
-        about: dict[str, Any] = {"number": number, "name": self._name}
-        if failure.check(CatalogueError):
-            log.error("Chunk {number} of {name} could not be read: {error}", error=failure.value, **about)
-        else:
-            log.failure("Chunk {number} of {name} could not be read from the catalogue", failure=failure, **about)
-        # Stuck until a reader asks again: otherwise a failing catalogue would be asked in an endless loop.
-        self._loading, self._stuck = False, True
-        self.cached_bytes -= MAX_RESPONSE_BYTES
-        self.head = max(number, self.tail)
-        waiting, self._waiting = self._waiting, {}  # swapped before they are fired: callbacks may add new waiters
-        self._end_if_empty()
-        for _, deferred in chain.from_iterable(waiting.values()):
-            if not deferred.called:
-                deferred.errback(failure)
-
-    def _forget(self, number: int, gone: Deferred[ChunkResponse]) -> None:
-        others = [(reader, waiting) for reader, waiting in self._waiting.pop(number, []) if waiting is not gone]
-        if others:
-            self._waiting[number] = others
+    def skip_ahead(self) -> None:
+        """Continue at the first chunk that a session needs, once all chunks are dropped."""
+        self.tail = self.head = self.low

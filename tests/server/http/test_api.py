@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 
-from patches.server.sessions.table import State
+from patches.server.sessions.states import LIVE, State
 from patches.wire import MAX_CHUNK_BYTES, StreamDigest, decode_lines, digest, parse_repr_digest
 from tests.server.fake_source import HOUR
 from tests.server.server_case import GZIP, ServerCase, bulky
@@ -29,6 +29,7 @@ class OpeningTests(ServerCase):
                 "platform": "debian-12",
                 "state": "active",
                 "queuePosition": None,
+                "expectedWait": 0.0,
                 "pollAfter": 1.0,
                 "expiresAfter": 30,
                 "chunk": 0,
@@ -49,7 +50,7 @@ class OpeningTests(ServerCase):
         for _ in range(3):
             self.open()
         document = json.loads(self.post({"platform": "debian-12"}).body)
-        self.assertEqual((document["state"], document["queuePosition"], document["pollAfter"]), ("queued", 1, 5.0))
+        self.assertEqual((document["state"], document["queuePosition"], document["pollAfter"]), ("queued", 1, 0.25))
         self.assertEqual(document["expiresAfter"], 60)
         self.assertNotIn("snapshot", document)
 
@@ -69,7 +70,7 @@ class OpeningTests(ServerCase):
         path = self.open()
         answer = self.ask("DELETE", path)
         self.assertEqual((answer.status, answer.body), (204, b""))
-        self.assertEqual(len(self.table), 0)
+        self.assertEqual(len(self.session_service.sessions), 0)
         self.refused(self.ask("GET", path), 410, "expired")
 
     def test_resume(self) -> None:
@@ -194,7 +195,7 @@ class SinceTests(ServerCase):
         told = json.loads(answer.body)
         self.assertEqual((answer.status, told["unchanged"], told["platform"]), (200, True, "debian-12"))
         self.assertEqual((told["snapshot"]["digest"], told["snapshot"]["chunks"]), (snapshot.digest, 3))
-        self.assertEqual(self.table.count("debian-12", State.ACTIVE), 0)
+        self.assertEqual(self.session_service.sessions.count("debian-12", State.ACTIVE), 0)
         for since in ("0" * 32, None, 7, ["x"]):
             self.assertEqual(self.post({"platform": "debian-12", "since": since}).status, 201)
 
@@ -251,4 +252,4 @@ class HereTests(ServerCase):
         """The endpoints that describe the server neither need a session nor open one."""
         for path in ("/v1/platforms", "/health", "/ready", "/metrics"):
             self.ask("GET", path)
-        self.assertEqual([self.table.count("debian-12", state) for state in State], [0, 0, 0])
+        self.assertEqual([self.session_service.sessions.count("debian-12", state) for state in LIVE], [0, 0, 0])

@@ -13,7 +13,7 @@ from patches.server.catalogue.chunks import Chunk
 from patches.server.catalogue.pruning import MinimumAge
 from patches.server.catalogue.store import Catalogue
 from patches.server.errors import ChunkMissing
-from patches.server.sessions.table import Limits
+from patches.server.sessions.session import Limits
 from tests.server.fake_source import HOUR
 from tests.server.memory_transport import Answer
 from tests.server.server_case import GZIP, ServerCase
@@ -27,7 +27,7 @@ class MalformedTests(ServerCase):
         bodies = [b"", b"{", b"null", b"[]", b'"debian-12"', b"{}", b'{"platform": 12}', b'{"platform": null}', b"\xff"]
         for body in bodies:
             self.refused(self.ask("POST", "/v1/sessions", body=body), 400, "malformed")
-        self.assertEqual(len(self.table), 0)
+        self.assertEqual(len(self.session_service.sessions), 0)
 
     def test_deep(self) -> None:
         """A body that is nested too deeply is malformed."""
@@ -157,12 +157,16 @@ class SessionErrorsTests(ServerCase):
         self.refused(resumed, 410, "expired")
 
     def test_queue_full(self) -> None:
-        """A client that meets a full queue learns when to come back."""
-        for _ in range(4):
+        """A client that meets a full queue learns when to come back, from what the queue took lately."""
+        first = self.open()
+        for _ in range(3):
             self.open()
+        self.clock.advance(20)
+        self.ask("DELETE", first)  # one place became free in 20 s
+        self.open()
         answer = self.post({"platform": "debian-12"})
         self.refused(answer, 503, "queue-full")
-        self.assertEqual(answer.headers["retry-after"], "30")
+        self.assertEqual(answer.headers["retry-after"], "20")
 
     def test_stopping(self) -> None:
         """A server that stops does not open a session."""
@@ -185,7 +189,7 @@ class MemoryTests(ServerCase):
         self.budget.take(SESSIONS, taken)
         answer = self.post({"platform": "debian-12"})
         self.refused(answer, 503, "memory-limit")
-        self.assertEqual(answer.headers["retry-after"], "30")
+        self.assertEqual(answer.headers["retry-after"], "15")
         self.budget.release(SESSIONS, taken)
         self.assertEqual(self.post({"platform": "debian-12"}).status, 201)
 

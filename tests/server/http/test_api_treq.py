@@ -8,7 +8,7 @@ from treq.testing import StubTreq
 from twisted.internet.defer import Deferred
 
 from patches.server.budget import RESPONSES
-from patches.server.sessions.table import Limits
+from patches.server.sessions.session import Limits
 from patches.wire import StreamDigest, decode_lines, digest, parse_repr_digest
 from tests.server.server_case import ServerCase, bulky
 
@@ -67,7 +67,7 @@ class TreqTests(ServerCase):
         self.clock.advance(10)
         self.treq.flush()
         answer = self.of(waiting)
-        self.assertEqual((answer.code, answer.headers.getRawHeaders("Retry-After")), (202, ["5"]))
+        self.assertEqual((answer.code, answer.headers.getRawHeaders("Retry-After")), (202, ["1"]))
 
     def test_error(self) -> None:
         """An error is a JSON document."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from patches.server.sessions.table import Limits
+from patches.server.sessions.session import Limits
 from tests.server.memory_transport import Answer, Wire, answers, request
 from tests.server.server_case import GZIP, ServerCase
 
@@ -40,8 +40,9 @@ class PollingTests(WaitingCase):
     def test_queued(self) -> None:
         """A queued session learns its position, and when to ask again."""
         answer = self.read(self.queued, 0)
-        self.assertEqual((answer.status, answer.headers["retry-after"]), (202, "5"))
-        self.assertEqual(json.loads(answer.body), {"state": "queued", "queuePosition": 0, "pollAfter": 5.0})
+        self.assertEqual((answer.status, answer.headers["retry-after"]), (202, "1"))
+        expected = {"state": "queued", "queuePosition": 0, "expectedWait": 0.1, "pollAfter": 0.25}
+        self.assertEqual(json.loads(answer.body), expected)
 
     def test_not_its_turn(self) -> None:
         """A queued session that asks for a chunk other than its first is out of order."""
@@ -54,7 +55,7 @@ class PollingTests(WaitingCase):
             self.read(self.active, 0)
             self.read(self.queued, 0)
             self.session_service.tick()
-        self.assertEqual(len(self.table), 2)
+        self.assertEqual(len(self.session_service.sessions), 2)
 
     def test_odd_preferences(self) -> None:
         """A preference that cannot be understood is ignored."""
@@ -109,7 +110,7 @@ class ParkedTests(WaitingCase):
     def test_expired(self) -> None:
         """A request that waits for a session, in either way, fails at once when the session expires."""
         wires = [self.park(self.queued), self.park(f"{self.queued}/chunks/0")]
-        self.table.get(self.queued.rpartition("/")[2]).seen = -100
+        self.session_service.sessions.get(self.queued.rpartition("/")[2]).seen = -100
         self.session_service.tick()
         for wire in wires:
             self.refused(self.answer(wire), 410, "expired")

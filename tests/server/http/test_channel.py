@@ -6,7 +6,7 @@ from twisted.internet.defer import ensureDeferred
 
 from patches.server.budget import CONNECTION_BYTES, CONNECTIONS, RESPONSES, WINDOW
 from patches.server.http.channel import SMALL_BUFFER_BYTES
-from patches.server.sessions.table import Limits
+from patches.server.sessions.session import Limits
 from tests.server.channel_case import ChannelCase
 from tests.server.fake_catalogue import blank
 from tests.server.memory_transport import answers, request
@@ -127,6 +127,7 @@ class PacingTests(ChannelCase):
         wire = self.connect(takes=0)
         wire.send(self.chunk(0))
         self.ask("DELETE", self.path)
+        self.drop_all()
         self.assertGreater(self.budget.used[WINDOW], 0)
         wire.take()
         self.assertEqual(self.budget.used[WINDOW], 0)
@@ -139,9 +140,14 @@ class PacingTests(ChannelCase):
             wire = self.connect(takes=10)
             wire.send(self.chunk(0, headers, path))
             self.ask("DELETE", path)
+            self.drop_all()
             self.assertGreater(self.budget.used[WINDOW], 0)
             wire.hang_up()
             self.assertEqual(self.budget.used[WINDOW], 0)
+
+    def drop_all(self) -> None:
+        """Want so much memory that every chunk is dropped that nobody reads."""
+        self.budget.take(RESPONSES, 1 << 40)
 
 
 class StallingTests(ChannelCase):

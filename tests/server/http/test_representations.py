@@ -13,49 +13,55 @@ from patches.server.http.representations import (
     snapshot_document,
 )
 from patches.server.refresh.refresher import ListStatus
-from patches.server.sessions.table import Limits, SessionTable
+from patches.server.sessions.session import Limits
+from patches.server.sessions.states import State
 from patches.wire import rfc3339
 from tests.server.fake_catalogue import snapshot
+from tests.server.session_case import ReadingCase
 
 
-class DocumentTests(SynchronousTestCase):
-    """The documents of sessions and platforms."""
+class SessionDocumentTests(ReadingCase):
+    """The documents of sessions."""
 
-    def setUp(self) -> None:
-        self.table = SessionTable(Limits(session_timeout=30, queue_timeout=60))
-        self.session = self.table.open("token", "debian-12", "r1", 2, 0.0)
+    limits = Limits(max_active=1, session_timeout=30, queue_timeout=60)
 
     def test_queued(self) -> None:
         """The document of a queued session states its position, and nothing of its snapshot."""
+        self.open()
+        queued = self.open()
         self.assertEqual(
-            session_document(self.session, self.table, snapshot()),
+            session_document(queued, self.service),
             {
-                "session": "token",
+                "session": queued.token,
                 "platform": "debian-12",
                 "state": "queued",
                 "queuePosition": 0,
-                "pollAfter": 5.0,
+                "expectedWait": 0.1,
+                "pollAfter": 0.25,
                 "expiresAfter": 60,
-                "chunk": 2,
+                "chunk": 0,
             },
         )
 
     def test_from_activation_on(self) -> None:
         """From its activation on the document of a session describes its snapshot."""
-        self.table.activate(self.session, 0.0)
-        document = session_document(self.session, self.table, snapshot())
+        session = self.open()
+        document = session_document(session, self.service)
         self.assertEqual((document["queuePosition"], document["expiresAfter"]), (None, 30))
         self.assertEqual(document["snapshot"]["chunks"], 4)
-        self.table.complete(self.session, 0.0)
-        self.assertIn("snapshot", session_document(self.session, self.table, snapshot()))
+        self.read_all(session)
+        self.assertIn("snapshot", session_document(session, self.service))
 
     def test_poll_in_time(self) -> None:
-        """A session is never asked to poll so late that it would have expired by then."""
-        table = SessionTable(Limits(session_timeout=2, queue_timeout=4))
-        session = table.open("token", "debian-12", "r1", 0, 0.0)
-        self.assertEqual(poll_after(session, table), 1.0)
-        table.activate(session, 0.0)
-        self.assertEqual(poll_after(session, table), 0.5)
+        """A session polls after half of the expected wait, but never so late that it would have expired by then."""
+        limits = Limits(session_timeout=2, queue_timeout=40)
+        waits = [poll_after(State.QUEUED, expected, limits) for expected in (0.0, 6.0, 1000.0)]
+        self.assertEqual(waits, [0.25, 3.0, 10.0])
+        self.assertEqual(poll_after(State.ACTIVE, 0.0, limits), 0.5)
+
+
+class DocumentTests(SynchronousTestCase):
+    """The documents of platforms and of the end of a stream."""
 
     def test_finished(self) -> None:
         """The document of the end states the counts and the digest that a reader must have found."""

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from patches.server.budget import RESPONSES
-from patches.server.sessions.table import Limits
+from patches.server.sessions.session import Limits
 from patches.wire import from_wire
 from tests.server.fake_catalogue import vulnerabilities
 from tests.server.memory_transport import Answer
@@ -57,7 +57,7 @@ class VulnsTests(ServerCase):
         page = self.document(platform="alpine-3.20")
         self.assertEqual([from_wire(r) for r in page["vulns"]], vulnerabilities(5, "alpine-3.20"))
         self.assertTrue(self.document(platform="alpine-3.20", requestID=page["requestID"])["finished"])
-        self.assertEqual(len(self.table), 1)
+        self.assertEqual(len(self.session_service.sessions), 1)
 
     def test_finished_again(self) -> None:
         """A request after the end is answered with the finished page again."""
@@ -80,7 +80,7 @@ class VulnsTests(ServerCase):
         self.document(platform="debian-12")
         self.document(platform="debian-12")
         answer = self.vulns(platform="debian-12")
-        self.assertEqual((answer.status, answer.headers["retry-after"]), (503, "30"))
+        self.assertEqual((answer.status, answer.headers["retry-after"]), (503, "1"))
         self.assertIn("wait for debian-12", self.error(answer))
 
     def test_errors(self) -> None:
@@ -101,7 +101,7 @@ class VulnsTests(ServerCase):
         taken = self.budget.free(RESPONSES) - 512 * 1024  # enough for a session and its window
         self.budget.take(RESPONSES, taken)
         answer = self.vulns(platform="debian-12")
-        self.assertEqual((answer.status, len(self.table)), (503, 0))
+        self.assertEqual((answer.status, len(self.session_service.sessions)), (503, 0))
         self.assertIn("memory", self.error(answer))
         self.budget.release(RESPONSES, taken)
         self.document(platform="debian-12")

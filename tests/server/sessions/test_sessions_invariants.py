@@ -20,19 +20,19 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.server.budget import SESSION_BYTES, SESSIONS, WINDOW, Budget
 from patches.server.catalogue.delta import Delta, ReadableList
 from patches.server.errors import Denied, SessionExpired, UnknownSession, WindowClosed
-from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES, ChunkResponse
-from patches.server.sessions.sessions import SessionService
-from patches.server.sessions.table import Limits, SessionTable, State
+from patches.server.sessions.chunk_response import ChunkResponse
+from patches.server.sessions.service import SessionService
+from patches.server.sessions.session import Limits
+from patches.server.sessions.states import LIVE, State
 from patches.server.sessions.tokens import TokenKey
 from tests.server.fake_catalogue import ShelfBroken, real, snapshot
 from tests.server.scanner_model import Scanner
+from tests.server.session_case import ROOMY, TIGHT
 
 WHO = st.integers(0, 11)
 LIMITS = Limits(max_active=2, max_queued=3, session_timeout=4.0, queue_timeout=6.0, chunk_timeout=5.0)
 #: A scanner reads on, or only polls its session, or is silent.
 HABITS = ["reads", "reads", "reads", "polls", "silent"]
-#: The window has room for two of the small chunks of these tests, but not for a third.
-WINDOW_BYTES = MAX_RESPONSE_BYTES + 400
 #: The longest time, in seconds, that a scanner that keeps asking may take: each cohort before it at its slowest.
 BOUND = 600
 
@@ -40,14 +40,15 @@ BOUND = 600
 class SessionMachine(RuleBasedStateMachine):
     """A fleet of scanners of several platforms, with a clock."""
 
-    @initialize(windows=st.integers(1, 3), entries=st.integers(3, 12))
-    def begin(self, windows: int, entries: int) -> None:
-        """Create a server with memory for so many windows and sessions."""
+    @initialize(windows=st.integers(1, 3), entries=st.integers(3, 12), size=st.sampled_from([TIGHT, ROOMY]))
+    def begin(self, windows: int, entries: int, size: int) -> None:
+        """Create a server with memory for so many windows of a size, and for so many sessions."""
         self.clock = Clock()
-        self.budget = Budget(windows * WINDOW_BYTES + entries * SESSION_BYTES, {WINDOW: WINDOW_BYTES})
-        self.table = SessionTable(LIMITS)
+        self.size = size
+        self.budget = Budget(windows * size + entries * SESSION_BYTES, {WINDOW: size})
         key = TokenKey(b"k" * 32)
-        self.session_service = SessionService(self.table, key, self.budget, self.load, WINDOW_BYTES, self.clock)
+        self.session_service = SessionService(LIMITS, key, self.budget, self.load, size, self.clock)
+        self.table = self.session_service.sessions
         self.current = {name: snapshot(3, name, f"{name} 0") for name in ("debian-12", "alpine-3.20")}
         self.scanners: list[Scanner] = []
         self.arrivals = 0
@@ -79,8 +80,9 @@ class SessionMachine(RuleBasedStateMachine):
         platform=st.sampled_from(["debian-12", "debian-12", "alpine-3.20"]),
         habit=st.sampled_from(HABITS),
         changes=st.sampled_from([None, None, 0, 2]),
+        owner=st.sampled_from(["fleet", "fleet", "other"]),
     )
-    def open(self, platform: str, habit: str, changes: int | None) -> None:
+    def open(self, platform: str, habit: str, changes: int | None, owner: str) -> None:
         """A scanner opens a session on the whole list, or on so many chunks of a delta, unless it is denied."""
         self.arrivals += 1
         whole = self.current[platform]
@@ -88,7 +90,7 @@ class SessionMachine(RuleBasedStateMachine):
         if changes is not None:
             reads = Delta(f"{whole.revision} {changes}", "before", whole, changes, changes, ())
         try:
-            session = self.session_service.open(reads)
+            session = self.session_service.open(reads, owner)
         except Denied as denied:
             self.check_denied(denied, platform)
         else:
@@ -139,7 +141,7 @@ class SessionMachine(RuleBasedStateMachine):
         scanner.diligent = False
         try:
             self.session_service.close(scanner.token)
-        except SessionExpired:
+        except (SessionExpired, Denied):
             assert scanner.over or self.table.find(scanner.token) is None
         except UnknownSession:
             assert scanner.over
@@ -177,12 +179,12 @@ class SessionMachine(RuleBasedStateMachine):
                 self.read(scanner)
             else:
                 self.session_service.touch(scanner.token)
-        except (SessionExpired, UnknownSession) as gone:
+        except (SessionExpired, UnknownSession, Denied) as gone:
             self.ended(scanner, gone)
 
     def read(self, scanner: Scanner) -> None:
         """Ask for the next chunk."""
-        asking = ensureDeferred(self.session_service.read(scanner.token, scanner.needs))
+        asking = ensureDeferred(self.session_service.read(scanner.token, scanner.needs, 1e6))
         scanner.asking, scanner.asked = asking, self.clock.seconds()
         asking.addCallback(scanner.take)
         asking.addErrback(self.is_waiting_for_memory, scanner)
@@ -191,27 +193,29 @@ class SessionMachine(RuleBasedStateMachine):
 
     def is_waiting_for_memory(self, failure: Failure, scanner: Scanner) -> None:
         """Accept an error as an answer if it is one that may occur."""
-        failure.trap(SessionExpired, UnknownSession, WindowClosed, CancelledError, ShelfBroken)
-        if failure.check(SessionExpired, UnknownSession):
+        failure.trap(SessionExpired, UnknownSession, WindowClosed, CancelledError, ShelfBroken, Denied)
+        if failure.check(SessionExpired, UnknownSession, Denied):
             self.ended(scanner, failure.value)
 
     def ended(self, scanner: Scanner, gone: Exception) -> None:
         """Note that a session has ended: one whose scanner reads on never expires, and any other has a reason."""
         assert scanner.over or str(gone), "it ended without a reason"
-        assert scanner.over or not scanner.diligent, f"it read on, and was expired: {gone}"
+        displaced = isinstance(gone, Denied) and gone.code == "share" and gone.retry_after > 0
+        assert scanner.over or displaced or not scanner.diligent, f"it read on, and was expired: {gone}"
         scanner.over = scanner.over or "expired"
 
     @invariant()
     def counts(self) -> None:
         """Active, queued and complete sessions are counted correctly, and are within their limits."""
         for platform in self.current:
-            for state in State:
+            for state in LIVE:
                 mine = [s for s in self.table if (s.platform, s.state) == (platform, state)]
                 assert self.table.count(platform, state) == len(mine)
             assert self.table.count(platform, State.ACTIVE) <= LIMITS.max_active
             assert self.table.count(platform, State.QUEUED) <= LIMITS.max_queued
-            queued = {s.token for s in self.table if s.platform == platform and s.state is State.QUEUED}
-            assert queued == {s.token for s in self.table.queue(platform)}
+            queued = [s for s in self.table if s.platform == platform and s.state is State.QUEUED]
+            assert sorted(queued, key=lambda s: s.ticket) == list(self.table._queues[platform])
+            assert [self.table.queue_position(s) for s in self.table._queues[platform]] == list(range(len(queued)))
 
     @invariant()
     def no_troubles(self) -> None:
@@ -221,22 +225,26 @@ class SessionMachine(RuleBasedStateMachine):
 
     @invariant()
     def active_read(self) -> None:
-        """A session is active if and only if it has a place in a window, at its position."""
-        placed = {token: cohort for cohort in self.session_service.cohorts for token in cohort.members}
-        assert placed.keys() == {s.token for s in self.table if s.state is State.ACTIVE}
-        for token, cohort in placed.items():
-            assert token in cohort.window
-            assert cohort.window.tail <= self.table.get(token).position
-            assert cohort.snapshot.revision == self.table.get(token).revision
-        assert all(cohort.members for cohort in self.session_service.cohorts)
+        """A session is active if and only if it has a place in a window, which keeps what it needs."""
+        for window in self.table.windows:
+            for session in window.sessions:
+                assert session.window is window
+                assert session.state is State.ACTIVE
+                assert window.tail <= session.position
+                assert window.snapshot.revision == session.revision
+            assert (window.idle_since is None) == bool(window.sessions)
+        placed = [session for window in self.table.windows for session in window.sessions]
+        assert {id(s) for s in placed} == {id(s) for s in self.table if s.state is State.ACTIVE}
 
     @invariant()
     def accounts(self) -> None:
         """Each session and each window is granted the memory that it takes; no other memory is granted."""
         used = self.budget.used
         assert used[SESSIONS] == len(self.table) * SESSION_BYTES
-        needed = (max(cohort.snapshot.chunks, 1) * MAX_RESPONSE_BYTES for cohort in self.session_service.cohorts)
-        assert used[WINDOW] >= sum(min(bytes_of_all, WINDOW_BYTES) for bytes_of_all in needed)
+        for window in self.table.windows:
+            assert window.cached_bytes <= window.used <= window.granted
+            assert window.used <= window.max_bytes
+        assert used[WINDOW] >= sum(window.granted for window in self.table.windows)
         assert sum(used.values()) <= self.budget.limit
         assert self.session_service.revisions_in_use() == {s.revision for s in self.table}
 
@@ -268,6 +276,7 @@ class SessionMachine(RuleBasedStateMachine):
         self.pass_time(20)
         self.no_troubles()
         assert not len(self.table), "there are sessions for ever"
+        self.session_service._follow(self.table.windows.close_idle(self.clock.seconds() + 1))
         assert not any(self.budget.used.values()), "memory is lost"
         assert all(scanner.asking is None for scanner in self.scanners), "somebody has no answer"
 

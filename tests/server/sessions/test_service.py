@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.sessions.sessions`: which sessions are activated or wait, and what they are served."""
+"""Tests for :mod:`patches.server.sessions.service`: which sessions are activated or wait, and what they are served."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 from twisted.internet.defer import CancelledError, ensureDeferred
 from twisted.logger import formatEvent, globalLogPublisher
 
-from patches.server.budget import SESSIONS, WINDOW
+from patches.server.budget import SESSION_BYTES, SESSIONS, WINDOW
 from patches.server.errors import CatalogueError, Denied, OutOfOrder, SessionExpired, UnknownSession
-from patches.server.sessions.table import Limits, State
+from patches.server.sessions.session import Limits
+from patches.server.sessions.states import State
 from tests.server.fake_catalogue import ShelfBroken, real, snapshot
-from tests.server.session_case import ReadingCase
+from tests.server.session_case import TIGHT, ReadingCase
 
 
 class ServingTests(ReadingCase):
@@ -44,29 +45,29 @@ class ServingTests(ReadingCase):
         """A chunk in the window is served without a wait, and counts as a sign of life."""
         session = self.open()
         self.clock.advance(9)
-        chunk = self.session_service.read_cached(session.token, 0)
+        chunk = self.service.read_cached(session.token, 0)
         assert chunk is not None
         self.assertEqual(chunk.digest, real("d1", 0).digest)
         self.assertEqual(session.seen, 9)
-        self.assertEqual(self.session_service.events["served"], 1)
+        self.assertEqual(self.service.events["served"], 1)
 
     def test_not_ready(self) -> None:
         """A request that cannot be served from the window is left to the API, which explains the reason."""
         session = self.open()
-        self.assertIsNone(self.session_service.read_cached("unknown", 0))
-        self.assertIsNone(self.session_service.read_cached(session.token, 2))
-        self.assertIsNone(self.session_service.read_cached(session.token, 4))
+        self.assertIsNone(self.service.read_cached("unknown", 0))
+        self.assertIsNone(self.service.read_cached(session.token, 2))
+        self.assertIsNone(self.service.read_cached(session.token, 4))
         self.read_all(session)
-        self.assertIsNone(self.session_service.read_cached(session.token, 4))
+        self.assertIsNone(self.service.read_cached(session.token, 4))
 
     def test_next_position(self) -> None:
         """The next position of a session is known, for a scanner that does not count."""
         session = self.open()
-        self.assertEqual(self.session_service.next_position(session.token), 0)
+        self.assertEqual(self.service.next_position(session.token), 0)
         self.read(session, 0)
-        self.assertEqual(self.session_service.next_position(session.token), 1)
+        self.assertEqual(self.service.next_position(session.token), 1)
         self.read(session, 1, 2, 3, 4)
-        self.assertEqual(self.session_service.next_position(session.token), 4)
+        self.assertEqual(self.service.next_position(session.token), 4)
 
     def test_failure(self) -> None:
         """A session survives a failure of the catalogue, and can ask again."""
@@ -97,17 +98,19 @@ class ServingTests(ReadingCase):
 
     def test_unknown(self) -> None:
         """A session that was never opened is unknown."""
-        self.failureResultOf(ensureDeferred(self.session_service.read("never", 0)), UnknownSession)
-        self.assertRaises(UnknownSession, self.session_service.touch, "never")
-        self.assertRaises(UnknownSession, self.session_service.close, "never")
+        self.failureResultOf(ensureDeferred(self.service.read("never", 0)), UnknownSession)
+        self.assertRaises(UnknownSession, self.service.touch, "never")
+        self.assertRaises(UnknownSession, self.service.close, "never")
 
     def test_close(self) -> None:
         """A closed session has ended, and all its memory is released."""
         session = self.open()
-        self.session_service.close(session.token)
-        self.assertRaises(SessionExpired, self.session_service.touch, session.token)
+        self.service.close(session.token)
+        self.assertRaises(SessionExpired, self.service.touch, session.token)
+        self.assertEqual(self.budget.used[SESSIONS], 0)
+        self.forget_windows()
         self.assertFalse(any(self.budget.used.values()))
-        self.assertEqual(self.session_service.revisions_in_use(), set())
+        self.assertEqual(self.service.revisions_in_use(), set())
 
     def test_released_before_answers(self) -> None:
         """When the requests of a session that ended fail, all that the session used is already released."""
@@ -116,9 +119,9 @@ class ServingTests(ReadingCase):
         found = []
         waiting = self.ask(session, 0)
         waiting.addErrback(
-            lambda _: found.append((self.session_service.revisions_in_use(), self.budget.used[SESSIONS]))
+            lambda _: found.append((self.service.revisions_in_use(), self.budget.used[SESSIONS]))
         )
-        self.session_service.close(session.token)
+        self.service.close(session.token)
         self.assertEqual(found, [(set(), 0)])
 
     def test_closed_by_a_request_before(self) -> None:
@@ -126,9 +129,9 @@ class ServingTests(ReadingCase):
         places = [self.open() for _ in range(self.limits.max_active)]
         session = self.open(snapshot(4, "debian-12", "d2"))
         answered, refused = self.ask(session, 0), self.ask(session, 0)
-        answered.addCallback(lambda _: self.session_service.close(session.token))
-        self.session_service.close(places[0].token)
-        self.session_service.tick()
+        answered.addCallback(lambda _: self.service.close(session.token))
+        self.service.close(places[0].token)
+        self.service.tick()
         self.successResultOf(answered)
         self.failureResultOf(refused, SessionExpired)
 
@@ -141,10 +144,14 @@ class CohortTests(ReadingCase):
         first = self.open()
         self.read(first, 0)
         self.assertIs(self.open().state, State.ACTIVE)
-        self.assertEqual(len(self.session_service.cohorts), 1)
+        self.assertEqual(len(self.sessions.windows), 1)
 
     def test_late_comer_waits(self) -> None:
-        """A session that is opened later waits until the cohort has ended, and is then served the whole list."""
+        """
+        A session that is opened later waits until the cohort has ended, unless there is memory for another window, and
+        is then served the whole list.
+        """
+        self.budget.take(WINDOW, self.budget.free(WINDOW) - TIGHT - 5 * SESSION_BYTES)
         first = self.open()
         self.read(first, 0, 1)
         late = self.open()
@@ -157,18 +164,17 @@ class CohortTests(ReadingCase):
 
     def test_max_active(self) -> None:
         """
-        At most ``max_active`` sessions of a platform are active; a place that becomes free is filled at the next tick.
+        At most ``max_active`` sessions of a platform are active; a place that becomes free is filled at once.
         """
         sessions = [self.open() for _ in range(4)]
         self.assertEqual([s.state for s in sessions], [State.ACTIVE] * 3 + [State.QUEUED])
-        self.session_service.close(sessions[0].token)
-        self.session_service.tick()
+        self.service.close(sessions[0].token)
         self.assertIs(sessions[3].state, State.ACTIVE)
 
     def test_no_jumping(self) -> None:
         """A place that becomes free goes to a session that waited, not to one that was just opened."""
         sessions = [self.open() for _ in range(4)]
-        self.session_service.close(sessions[0].token)
+        self.service.close(sessions[0].token)
         newcomer = self.open()
         self.assertEqual([sessions[3].state, newcomer.state], [State.ACTIVE, State.QUEUED])
 
@@ -193,20 +199,20 @@ class CohortTests(ReadingCase):
             self.open()
         used = self.budget.used
         denied = self.assertRaises(Denied, self.open)
-        self.assertEqual((denied.code, denied.retry_after), ("queue-full", 30))
-        self.assertEqual((self.budget.used, len(self.table)), (used, 8))
+        self.assertEqual((denied.code, denied.retry_after), ("queue-full", 1))
+        self.assertEqual((self.budget.used, len(self.sessions)), (used, 8))
 
     def test_finishing_at_once(self) -> None:
         """When an activated session completes at once, those behind it are activated too, and each of them once."""
         active = [self.open() for _ in range(3)]
-        ending = self.session_service.resume(self.key.create("debian-12", "d1"), self.debian, 4)
+        ending = self.service.resume(self.key.create("debian-12", "d1"), self.debian, 4)
         following = self.open()
         end, first = self.ask(ending, 4), self.ask(following, 0)
         for session in active:
-            self.session_service.close(session.token)
+            self.service.close(session.token)
         self.assertIsNone(self.successResultOf(end))
         self.successResultOf(first)
-        self.assertEqual(self.session_service.events["activated"], 5)
+        self.assertEqual(self.service.events["activated"], 5)
 
 
 class StoppingTests(ReadingCase):
@@ -218,21 +224,22 @@ class StoppingTests(ReadingCase):
         """
         self.shelf.at_once = False
         sessions = [self.open() for _ in range(4)]
-        waiting = [*(self.ask(session, 0) for session in sessions), self.session_service.when_active(sessions[3])]
-        self.session_service.stop()
+        waiting = [*(self.ask(session, 0) for session in sessions), self.active(sessions[3])]
+        self.service.stop()
         for one in waiting:
             self.assertEqual(self.failureResultOf(one, Denied).value.code, "stopping")
         self.assertRaises(Denied, self.open)
-        self.assertRaises(Denied, self.session_service.resume, sessions[0].token, self.debian, 0)
-        self.assertEqual((len(self.table), self.budget.used[SESSIONS]), (0, 0))
+        self.assertRaises(Denied, self.service.resume, sessions[0].token, self.debian, 0)
+        self.assertEqual((len(self.sessions), self.budget.used[SESSIONS]), (0, 0))
 
     def test_memory(self) -> None:
         """The memory of a window is released once the chunks that are being loaded have arrived."""
         self.shelf.at_once = False
         self.open()
-        self.session_service.stop()
+        self.service.stop()
         self.assertGreater(self.budget.used[WINDOW], 0)
         self.shelf.give()
+        self.forget_windows()
         self.assertEqual(self.budget.used[WINDOW], 0)
 
 

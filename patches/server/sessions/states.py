@@ -1,0 +1,68 @@
+"""The life of a session as one table of transitions; the drawing in the documentation is made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """The state of a session; one that is denied, expired or closed has ended, and only its reason is kept."""
+
+    QUEUED = "queued"
+    ACTIVE = "active"
+    COMPLETE = "complete"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    CLOSED = "closed"
+
+
+class Step(StrEnum):
+    """What happens to a session."""
+
+    ADMITTED = "a window has its chunk"
+    SLOWED = "it delays others: a window of its own"
+    FINISHED = "every chunk was read"
+    DISPLACED = "its address has more places than others"
+    OVERDUE = "it delays others, and there is no room"
+    SILENT = "no request in time"
+    CLOSED = "its scanner closes or resumes it"
+    STOPPED = "the server stops"
+
+
+#: (state, step) → the next state; no other step can happen.
+TRANSITIONS: Mapping[tuple[State, Step], State] = {
+    (State.QUEUED, Step.ADMITTED): State.ACTIVE,
+    (State.QUEUED, Step.DISPLACED): State.DENIED,
+    (State.QUEUED, Step.SILENT): State.EXPIRED,
+    (State.QUEUED, Step.CLOSED): State.CLOSED,
+    (State.QUEUED, Step.STOPPED): State.DENIED,
+    (State.ACTIVE, Step.FINISHED): State.COMPLETE,
+    (State.ACTIVE, Step.SLOWED): State.ACTIVE,
+    (State.ACTIVE, Step.OVERDUE): State.EXPIRED,
+    (State.ACTIVE, Step.SILENT): State.EXPIRED,
+    (State.ACTIVE, Step.CLOSED): State.CLOSED,
+    (State.ACTIVE, Step.STOPPED): State.DENIED,
+    (State.COMPLETE, Step.SILENT): State.CLOSED,
+    (State.COMPLETE, Step.CLOSED): State.CLOSED,
+    (State.COMPLETE, Step.STOPPED): State.CLOSED,
+}
+
+#: The states of sessions that are in the table; the others have ended.
+LIVE = (State.QUEUED, State.ACTIVE, State.COMPLETE)
+
+
+class IllegalStep(Exception):
+    """A session cannot take this step in its state: an error of the program."""
+
+
+def next_state(state: State, step: Step) -> State:
+    """
+    Return the state that follows.
+
+    :raises IllegalStep: if the table has no such transition.
+    """
+    try:
+        return TRANSITIONS[state, step]
+    except KeyError:
+        raise IllegalStep(f"a session that is {state}: {step}") from None
