@@ -65,21 +65,16 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "server/refresh/source_state": ("server/refresh/test_refresher.py", "server/refresh/test_merge.py"),
     "server/refresh/staging": ("server/refresh/test_refresher.py",),
     "server/refresh/status": ("server/refresh/test_refresher.py", "server/http/test_api.py"),
-    "server/sessions/admission": (
-        *("server/sessions/test_table.py", "server/sessions/test_sessions.py", "server/sessions/test_liveness.py"),
-        "server/sessions/test_cohorts.py",
+    "server/sessions/pace": (),
+    "server/sessions/queue": ("server/sessions/test_shares.py",),
+    "server/sessions/sessions": (
+        *("server/sessions/test_service.py", "server/sessions/test_liveness.py", "server/sessions/test_laggards.py"),
+        *("server/sessions/test_resuming.py", "server/sessions/test_shares.py", "server/sessions/test_pace.py"),
     ),
-    "server/sessions/cohorts": (
-        *("server/sessions/test_cohort.py", "server/sessions/test_sessions.py", "server/sessions/test_resuming.py"),
-        *("server/sessions/test_liveness.py", "server/sessions/test_window_out_of_turn.py"),
-    ),
-    "server/sessions/expiry": ("server/sessions/test_liveness.py", "server/sessions/test_sessions.py"),
-    "server/sessions/table": (
-        "server/sessions/test_window_out_of_turn.py",
-        *("server/sessions/test_sessions.py", "server/sessions/test_liveness.py"),
-    ),
+    "server/sessions/states": (),
     "server/sessions/tokens": (),
-    "server/sessions/window": ("server/sessions/test_cohort.py", "server/sessions/test_sessions.py"),
+    "server/sessions/window": ("server/sessions/test_service.py", "server/sessions/test_laggards.py"),
+    "server/sessions/windows": ("server/sessions/test_window.py", "server/sessions/test_laggards.py"),
     "sources/fetch/cache": (
         *("sources/fetch/test_download.py", "sources/fetch/test_download_resuming.py"),
         "test_durability.py",

@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from patches.interfaces import IListing, ISource, Offer
-from patches.server.budget import Budget
+from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
 from patches.server.catalogue.schema import open_database
 from patches.server.catalogue.store import Catalogue
 from patches.server.refresh.on_demand import RequestedPlatforms
@@ -88,15 +88,16 @@ class WholeServer:
 
     :param folder: for the catalogue; it is created.
     :param room: the number of chunks of the largest size that a window may hold.
+    :param memory: the bytes of the budget, besides those of the refresh.
     :ivar loaded: the numbers of the chunks that were read from the catalogue.
     """
 
-    def __init__(self, folder: Path, chunks: int, limits: Limits, room: int = 3) -> None:
+    def __init__(self, folder: Path, chunks: int, limits: Limits, room: int, memory: int) -> None:
         folder.mkdir()
         self.clock = Clock()
         self.source = ListSource(chunks)
         self.loaded: list[int] = []
-        self.budget = Budget(64 * 1024 * 1024)
+        self.budget = Budget(memory + REFRESH_BYTES, {REFRESH: REFRESH_BYTES})
         self.key = TokenKey(b"k" * 32)
         engine = open_database(folder / "catalogue.sqlite")
         self.catalogue = Catalogue(engine)
@@ -116,9 +117,7 @@ class WholeServer:
             self.clock.seconds,
         )
         window_bytes = room * MAX_RESPONSE_BYTES
-        self.session_service = SessionService(
-            limits, self.key, self.budget, self._load, window_bytes, self.clock
-        )
+        self.session_service = SessionService(limits, self.key, self.budget, self._load, window_bytes, self.clock)
         self._now(ensureDeferred(self.refresh.tick()))
 
     def _load(self, revision: str, number: int) -> Deferred[ChunkResponse]:

@@ -46,9 +46,12 @@ def fixed(package: str, version: str | None) -> Vulnerability:
 class ServerDefects(SynchronousTestCase):
     """Defects of servers."""
 
-    def server(self, chunks: int = 4, **limits: float) -> WholeServer:
+    #: The number of chunks that a window may hold.
+    room = 3
+
+    def server(self, chunks: int = 4, memory: int = 64 * 1024 * 1024, **limits: float) -> WholeServer:
         """Return a server with one platform, and a list of a given number of chunks."""
-        return WholeServer(Path(self.mktemp()), chunks, Limits(**limits))  # type: ignore[arg-type]
+        return WholeServer(Path(self.mktemp()), chunks, Limits(**limits), self.room, memory)  # type: ignore[arg-type]
 
     def test_limit_never_applied(self) -> None:
         """No more sessions are active than the limit allows; further clients wait or are denied."""
@@ -64,6 +67,8 @@ class ServerDefects(SynchronousTestCase):
         server.ask(session, 0)
         server.wait(31)
         self.assertRaises(SessionExpired, server.session_service.touch, session.token)
+        self.assertEqual(server.budget.used["sessions"], 0)
+        server.budget.take("responses", 1 << 40)  # what wants all memory gets that of the window that nobody reads
         self.assertEqual(sum(server.budget.used.values()), 0)
 
     def test_sessions_expire_only_when_a_request_arrives(self) -> None:
@@ -90,7 +95,7 @@ class ServerDefects(SynchronousTestCase):
         server = self.server(max_active=1, session_timeout=30, queue_timeout=300)
         server.open()
         second = server.open()
-        activated = server.session_service.when_active(second)
+        activated = ensureDeferred(server.session_service.until_active(second.token, 100))
         self.assertNoResult(activated)
         server.wait(32)
         self.successResultOf(activated)
@@ -117,8 +122,15 @@ class ServerDefects(SynchronousTestCase):
         self.assertEqual(server.ask(resumed, 4).number, 4)
 
     def test_slow_reader_silently_skips(self) -> None:
-        """The window waits for its slowest reader; one that is too slow gets an error, and does not skip a chunk."""
-        server = self.server(chunks=40, session_timeout=30, chunk_timeout=60)
+        """
+        The window waits for its slowest reader; one that is too slow gets a window of its own, or an error where there
+        is no memory for that, and does not skip a chunk.
+        """
+        for memory in (64 * 1024 * 1024, 300 * 1024):
+            self.slow_reader(self.server(memory=memory, chunks=40, session_timeout=30, chunk_timeout=60))
+
+    def slow_reader(self, server: WholeServer) -> None:
+        """Read with a slow and a fast scanner."""
         slow, fast = server.open(), server.open()
         server.ask(slow, 0)
         number = 0
@@ -128,14 +140,20 @@ class ServerDefects(SynchronousTestCase):
         self.assertEqual(server.ask(slow, 0).number, 0)
         self.assertEqual(server.ask(slow, 1).number, 1)
         self.assertRaises(OutOfOrder, server.ask, slow, 3)
-        for _ in range(6):
-            server.wait(10)
+        while self.is_served(server, fast, number):
+            number += 1
+        ahead = ensureDeferred(server.session_service.read(fast.token, number, 100))
+        for _ in range(7):
+            self.assertNoResult(ahead)
+            server.wait(9)
             server.session_service.touch(slow.token)
             server.session_service.touch(fast.token)
-        server.wait(2)
-        reason = self.assertRaises(SessionExpired, server.session_service.touch, slow.token)
-        self.assertIn("chunk 1 was not consumed", str(reason))
-        self.assertTrue(self.is_served(server, fast, number))
+        self.assertEqual(self.successResultOf(ahead).number, number)
+        if slow.state is State.ACTIVE:
+            self.assertEqual([server.ask(slow, n).number for n in range(1, 40)], list(range(1, 40)))
+        else:
+            reason = self.assertRaises(SessionExpired, server.session_service.touch, slow.token)
+            self.assertIn("chunk 1 was not consumed", str(reason))
 
     def is_served(self, server: WholeServer, session: object, number: int) -> bool:
         """Return whether a chunk is served without a wait."""

@@ -53,9 +53,9 @@ ONE_SENSE: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "revisions": ("the names of snapshots", ("server", "scanner")),
     "chunk": (
         "a series of consecutive vulnerabilities; in names of Twisted, a piece of a request's body",
-        ("server", "scanner/client", "wire", "http/bounded_request", "reporter/site"),
+        ("server", "scanner/client", "scanner/simulation", "wire", "http/bounded_request", "reporter/site"),
     ),
-    "chunks": ("the chunks of a snapshot", ("server", "scanner/client")),
+    "chunks": ("the chunks of a snapshot", ("server", "scanner/client", "scanner/simulation")),
     "session": ("one scanner's pass over one snapshot or delta", ("server", "scanner/client", "scanner/compare")),
     "sessions": ("the sessions of a server, or of a scan", ("server", "scanner/client", "scanner/compare")),
     "finding": ("a vulnerability id that affects an installed package", ("scanner", "reporter", "demo")),
@@ -74,8 +74,6 @@ ONE_SENSE: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
     "bundle": ("a file with snapshots for a server without a network", ("server", "cli")),
     "held": ("a snapshot that is kept back from publication", ("server", "cli")),
-    "cohort": ("the active sessions that read one window", ("server/sessions", "server/http")),
-    "cohorts": ("the cohorts of all snapshots", ("server/sessions", "server/http")),
     "window": ("the chunks of a snapshot that are in memory", ("server",)),
     "verdict": ("how a scan ended", ("scanner", "reporter")),
     "formats": ("forms in which the outcome of a scan is written", ("scanner",)),
@@ -85,13 +83,12 @@ ONE_SENSE: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
     "staging": (
         "the store of the lists that were read last",
-        ("server/refresh", "server/service", "server/catalogue/store"),
+        ("server/refresh", "server/assembly/refresh", "server/catalogue/store"),
     ),
     "delta": (
         "what was added, changed and withdrawn between two revisions",
         ("server", "scanner/client", "scanner/compare"),
     ),
-    "admission": ("when a queued session becomes active", ("server/sessions",)),
     "outbox": ("the reports that wait to be accepted", ("scanner", "demo")),
     "rank": ("the precedence of a source", ("sources", "interfaces", "server/refresh")),
     "claimed": (

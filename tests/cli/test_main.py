@@ -24,7 +24,7 @@ class MainTests(SynchronousTestCase):
 
     def test_commands(self) -> None:
         """Every command has help, with -h too."""
-        self.assertEqual(set(main.commands), {"scan", "explain", "inventory", "demo", "catalogue"})
+        self.assertEqual(set(main.commands), {"scan", "explain", "inventory", "simulate", "demo", "catalogue"})
         for name in main.commands:
             for option in ("-h", "--help"):
                 ran = CliRunner().invoke(main, [name, option])

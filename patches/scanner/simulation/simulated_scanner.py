@@ -32,6 +32,7 @@ class SimulatedScanner:
     :ivar ended: the time at which it ended.
     :ivar problem: why it did not read the whole list; empty if it did.
     :ivar denials: how often it was denied a session.
+    :ivar received: the bytes of the bodies of all responses.
     """
 
     host: str
@@ -42,7 +43,7 @@ class SimulatedScanner:
     ended: float | None = None
     problem: str = ""
     denials: int = 0
-    bytes: int = 0
+    received: int = 0
     chunks: int = 0
     vulnerabilities: int = 0
     _token: str = ""
@@ -81,7 +82,7 @@ class SimulatedScanner:
             self._left = int(length[1])
             self._keep = self.verifies or not _IS_CHUNK.search(self._head)
         self._left -= len(data)
-        self.bytes += len(data)
+        self.received += len(data)
         if self._keep:
             self._body.append(data)
         if self._left > 0:

@@ -35,7 +35,7 @@ class Summary:
     verified: int
     seconds: float
     denials: int
-    bytes: int
+    received: int
     chunks: int
     vulnerabilities: int
     p50: float
@@ -56,7 +56,7 @@ class Summary:
             verified=sum(scanner.verifies for scanner in complete),
             seconds=max(ends, default=0.0) - min((scanner.started for scanner in fleet), default=0.0),
             denials=sum(scanner.denials for scanner in fleet),
-            bytes=sum(scanner.bytes for scanner in fleet),
+            received=sum(scanner.received for scanner in fleet),
             chunks=sum(scanner.chunks for scanner in fleet),
             vulnerabilities=max((scanner.vulnerabilities for scanner in complete), default=0),
             p50=percentile(times, 0.5),
@@ -71,8 +71,8 @@ class Summary:
         found = [
             f"{counted(self.complete, 'scanner')} of {self.scanners} read the whole list of "
             f"{counted(self.vulnerabilities, 'vulnerability')} in {self.seconds:.2f} s; {self.verified} verified it",
-            f"a scanner took {self.p50:.2f} s (half of them at most), {self.p99:.2f} s (99 %), {self.longest:.2f} s (all)",
-            f"{self.bytes / 2**20:.1f} MiB in {counted(self.chunks, 'chunk')}, {rate:.0f} a second; "
+            f"half of them took {self.p50:.2f} s at most, 99 % {self.p99:.2f} s, all {self.longest:.2f} s",
+            f"{self.received / 2**20:.1f} MiB in {counted(self.chunks, 'chunk')}, {rate:.0f} a second; "
             f"{counted(self.denials, 'denial')}",
         ]
         return found + [f"{count} failed: {problem}" for problem, count in self.problems.items()]
@@ -85,7 +85,7 @@ class Summary:
             "verified": self.verified,
             "seconds": round(self.seconds, 3),
             "denials": self.denials,
-            "bytes": self.bytes,
+            "bytes": self.received,
             "chunks": self.chunks,
             "vulnerabilities": self.vulnerabilities,
             "p50": round(self.p50, 3),

@@ -31,7 +31,7 @@ class ChunkResponse:
 
     number: int
     digest: bytes
-    answer: bytes
+    answer: bytes = field(repr=False)
     head_size: int
     _pins: int = field(default=0, init=False)
     _on_unpinned: Callable[[], None] | None = field(default=None, init=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from patches.server.sessions.session import Session
-from patches.server.sessions.states import Step
+from patches.server.sessions.states import SessionStep
 
 if TYPE_CHECKING:
     from patches.server.sessions.chunk_response import ChunkResponse
@@ -23,7 +23,7 @@ class Changed:
     """
 
     session: Session
-    step: Step
+    step: SessionStep
     reason: str = ""
 
 

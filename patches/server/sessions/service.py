@@ -25,7 +25,7 @@ from patches.server.sessions.chunk_response import ChunkResponse
 from patches.server.sessions.events import Arrived, Changed, Dropped, Event, Load
 from patches.server.sessions.session import Limits, Session
 from patches.server.sessions.sessions import ReadResult, Sessions, Wait
-from patches.server.sessions.states import State, Step
+from patches.server.sessions.states import SessionStep, State
 from patches.server.sessions.tokens import TokenKey
 
 log = Logger()
@@ -39,11 +39,11 @@ LOAD_SECONDS = 1.0
 WAKE_AT_ONCE = 32
 #: The counter that each step increments; a session that was resumed or has completed was not lost.
 _COUNTED = {
-    Step.ADMITTED: "activated",
-    Step.FINISHED: "completed",
-    Step.SLOWED: "slowed",
-    Step.OVERDUE: "expired",
-    Step.DISPLACED: "denied",
+    SessionStep.ADMITTED: "activated",
+    SessionStep.FINISHED: "completed",
+    SessionStep.SLOWED: "slowed",
+    SessionStep.OVERDUE: "expired",
+    SessionStep.DISPLACED: "denied",
 }
 
 
@@ -228,8 +228,8 @@ class SessionService:
             case Dropped(window, chunk):
                 chunk.when_unpinned(lambda: self._follow(self.sessions.freed(window, chunk.size)))
 
-    def _count(self, session: Session, step: Step, reason: str) -> None:
-        counted = _COUNTED.get(step) or ("expired" if step is Step.SILENT and reason else None)
+    def _count(self, session: Session, step: SessionStep, reason: str) -> None:
+        counted = _COUNTED.get(step) or ("expired" if step is SessionStep.SILENT and reason else None)
         if counted is not None:
             self.events[counted] += 1
         if counted == "expired":

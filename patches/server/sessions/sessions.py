@@ -23,7 +23,7 @@ from patches.server.sessions.events import Arrived, Changed, Event
 from patches.server.sessions.pace import QueuePace
 from patches.server.sessions.queue import Queue
 from patches.server.sessions.session import Limits, Session
-from patches.server.sessions.states import State, Step, next_state
+from patches.server.sessions.states import SessionStep, State, next_state
 from patches.server.sessions.window import Window
 from patches.server.sessions.windows import Windows
 
@@ -131,7 +131,9 @@ class Sessions:
                 return Denied(
                     "queue-full", f"{len(queue)} scanners wait for {platform}", self._retry(platform, now)
                 ), []
-            events = self._end(displaced, Step.DISPLACED, now, Denied("share", _SHARE, self._retry(platform, now)))
+            events = self._end(
+                displaced, SessionStep.DISPLACED, now, Denied("share", _SHARE, self._retry(platform, now))
+            )
         if not self._budget.take(SESSIONS, SESSION_BYTES):
             return Denied("memory-limit", _NO_MEMORY, max(1, round(self.limits.session_timeout / 2))), events
         session = Session(token, snapshot, owner, position, now, now, ticket=next(self._tickets))
@@ -155,7 +157,7 @@ class Sessions:
         if before is not None and before.position == position and before.state is not State.COMPLETE:
             before.seen = now
             return before, []
-        events = self._end(before, Step.CLOSED, now, None) if before is not None else []
+        events = self._end(before, SessionStep.CLOSED, now, None) if before is not None else []
         session, opened = self.open(token, snapshot, owner, now, position)
         return session, events + opened
 
@@ -179,7 +181,7 @@ class Sessions:
             return (Wait.QUEUE if session.state is State.QUEUED else None), []
         window.move(session, n)
         if n == window.chunks:
-            return None, self._leave(session, Step.FINISHED, now)
+            return None, self._leave(session, SessionStep.FINISHED, now)
         chunk = window.serve(session)
         if chunk is None:
             window.ask(session)
@@ -203,7 +205,7 @@ class Sessions:
 
     def close(self, token: str, now: float) -> list[Event]:
         """Close a session at its scanner's request; raises like :meth:`get`."""
-        return self._end(self.get(token), Step.CLOSED, now, SessionExpired("it was closed"))
+        return self._end(self.get(token), SessionStep.CLOSED, now, SessionExpired("it was closed"))
 
     # The catalogue, time and memory
 
@@ -246,13 +248,13 @@ class Sessions:
             allowed = self.limits.allowed_silence(session.state)
             lost = f"the {session.state} session was silent for more than {allowed:g} s"
             ending = None if session.state is State.COMPLETE else SessionExpired(lost)
-            events += self._end(session, Step.SILENT, now, ending)
+            events += self._end(session, SessionStep.SILENT, now, ending)
         return events
 
     def stop(self, now: float) -> list[Event]:
         """Deny everything from now on, and end all sessions."""
         self._stopping = Denied("stopping", "the server is stopping", 1)
-        return [event for session in self for event in self._end(session, Step.STOPPED, now, None)]
+        return [event for session in self for event in self._end(session, SessionStep.STOPPED, now, None)]
 
     # Admission
 
@@ -294,8 +296,8 @@ class Sessions:
         if now > session.opened:
             self._paces[session.platform].note(now, session.opened)
         session.seen = now
-        self._step(session, Step.ADMITTED)
-        return [Changed(session, Step.ADMITTED), *placed]
+        self._step(session, SessionStep.ADMITTED)
+        return [Changed(session, SessionStep.ADMITTED), *placed]
 
     def _unqueue(self, session: Session) -> None:
         self._queues[session.platform].remove(session)
@@ -326,23 +328,23 @@ class Sessions:
             if window.delay - session.delay < allowed or window.is_asking(session):
                 continue
             if not self._wants_its_place(session):
-                events += self.windows.place_in_lane(session, now)
+                events += self.windows.move_apart(session, now)
             if session.window is not window:
-                self._step(session, Step.SLOWED)
-                events.append(Changed(session, Step.SLOWED))
+                self._step(session, SessionStep.SLOWED)
+                events.append(Changed(session, SessionStep.SLOWED))
                 continue
             lost = f"chunk {session.position} was not consumed within {allowed:g} s, and others waited"
-            events += self._end(session, Step.OVERDUE, now, SessionExpired(lost))
+            events += self._end(session, SessionStep.OVERDUE, now, SessionExpired(lost))
         return events
 
     def _wants_its_place(self, session: Session) -> bool:
-        """Return whether a lane would help nobody: others wait for a place, or for memory."""
+        """Return whether a window of its own would help nobody: others wait for a place, or for memory."""
         assert session.window is not None  # noqa: S101 - it is active
-        return session.window.is_lane or self._has_no_place(session.platform) or self.windows.is_short_of_memory
+        return session.window.is_private or self._has_no_place(session.platform) or self.windows.is_short_of_memory
 
     # Endings
 
-    def _end(self, session: Session, step: Step, now: float, ending: SessionError | None) -> list[Event]:
+    def _end(self, session: Session, step: SessionStep, now: float, ending: SessionError | None) -> list[Event]:
         """
         Remove a session from the table.
 
@@ -357,7 +359,7 @@ class Sessions:
         reason = str(ending) if ending is not None else ""
         return self._leave(session, step, now, reason)
 
-    def _leave(self, session: Session, step: Step, now: float, reason: str = "") -> list[Event]:
+    def _leave(self, session: Session, step: SessionStep, now: float, reason: str = "") -> list[Event]:
         """Let a session take a step with which it no longer reads or waits; the next ones in the queue follow."""
         events: list[Event] = [Changed(session, step, reason)]
         platform, window = session.platform, session.window
@@ -375,7 +377,7 @@ class Sessions:
             events += self._admit(platform, now)
         return events
 
-    def _step(self, session: Session, step: Step) -> None:
+    def _step(self, session: Session, step: SessionStep) -> None:
         self._counts[session.platform, session.state] -= 1
         session.state = next_state(session.state, step)
         self._counts[session.platform, session.state] += 1

@@ -17,7 +17,7 @@ class State(StrEnum):
     CLOSED = "closed"
 
 
-class Step(StrEnum):
+class SessionStep(StrEnum):
     """What happens to a session."""
 
     ADMITTED = "a window has its chunk"
@@ -31,21 +31,21 @@ class Step(StrEnum):
 
 
 #: (state, step) → the next state; no other step can happen.
-TRANSITIONS: Mapping[tuple[State, Step], State] = {
-    (State.QUEUED, Step.ADMITTED): State.ACTIVE,
-    (State.QUEUED, Step.DISPLACED): State.DENIED,
-    (State.QUEUED, Step.SILENT): State.EXPIRED,
-    (State.QUEUED, Step.CLOSED): State.CLOSED,
-    (State.QUEUED, Step.STOPPED): State.DENIED,
-    (State.ACTIVE, Step.FINISHED): State.COMPLETE,
-    (State.ACTIVE, Step.SLOWED): State.ACTIVE,
-    (State.ACTIVE, Step.OVERDUE): State.EXPIRED,
-    (State.ACTIVE, Step.SILENT): State.EXPIRED,
-    (State.ACTIVE, Step.CLOSED): State.CLOSED,
-    (State.ACTIVE, Step.STOPPED): State.DENIED,
-    (State.COMPLETE, Step.SILENT): State.CLOSED,
-    (State.COMPLETE, Step.CLOSED): State.CLOSED,
-    (State.COMPLETE, Step.STOPPED): State.CLOSED,
+TRANSITIONS: Mapping[tuple[State, SessionStep], State] = {
+    (State.QUEUED, SessionStep.ADMITTED): State.ACTIVE,
+    (State.QUEUED, SessionStep.DISPLACED): State.DENIED,
+    (State.QUEUED, SessionStep.SILENT): State.EXPIRED,
+    (State.QUEUED, SessionStep.CLOSED): State.CLOSED,
+    (State.QUEUED, SessionStep.STOPPED): State.DENIED,
+    (State.ACTIVE, SessionStep.FINISHED): State.COMPLETE,
+    (State.ACTIVE, SessionStep.SLOWED): State.ACTIVE,
+    (State.ACTIVE, SessionStep.OVERDUE): State.EXPIRED,
+    (State.ACTIVE, SessionStep.SILENT): State.EXPIRED,
+    (State.ACTIVE, SessionStep.CLOSED): State.CLOSED,
+    (State.ACTIVE, SessionStep.STOPPED): State.DENIED,
+    (State.COMPLETE, SessionStep.SILENT): State.CLOSED,
+    (State.COMPLETE, SessionStep.CLOSED): State.CLOSED,
+    (State.COMPLETE, SessionStep.STOPPED): State.CLOSED,
 }
 
 #: The states of sessions that are in the table; the others have ended.
@@ -56,7 +56,7 @@ class IllegalStep(Exception):
     """A session cannot take this step in its state: an error of the program."""
 
 
-def next_state(state: State, step: Step) -> State:
+def next_state(state: State, step: SessionStep) -> State:
     """
     Return the state that follows.
 

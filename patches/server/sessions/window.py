@@ -35,17 +35,17 @@ class Window:
     :ivar delay: the seconds for which its sessions have delayed others.
     :ivar low_delay: what that was when the lowest position last changed.
     :ivar idle_since: the time at which its last session left; ``None`` while it has sessions.
-    :ivar is_lane: whether it is for one slow session alone.
+    :ivar is_private: whether it is for one slow session alone.
     """
 
-    def __init__(self, snapshot: ReadableList, start: int, max_bytes: int, is_lane: bool = False) -> None:
+    def __init__(self, snapshot: ReadableList, start: int, max_bytes: int, is_private: bool = False) -> None:
         if max_bytes < MAX_RESPONSE_BYTES:
             raise ValueError(f"a window of {max_bytes} bytes cannot hold one chunk")
         self.snapshot = snapshot
         self.chunks = snapshot.chunks
         self.max_bytes = max_bytes
-        self.is_lane = is_lane
-        holds_all = self.chunks * MAX_RESPONSE_BYTES <= max_bytes and not is_lane
+        self.is_private = is_private
+        holds_all = self.chunks * MAX_RESPONSE_BYTES <= max_bytes and not is_private
         self.tail = self.head = self.low = 0 if holds_all else start
         self.used = self.granted = 0
         self.delay = self.low_delay = 0.0
@@ -76,7 +76,7 @@ class Window:
 
     def admits(self, position: int) -> bool:
         """Return whether a session that needs this chunk next can get all further chunks here."""
-        return not self.is_lane and self.tail <= position <= self.chunks
+        return not self.is_private and self.tail <= position <= self.chunks
 
     # Sessions
 

@@ -2,9 +2,9 @@
 The windows that are open, and the memory that each of them has.
 
 A list that is read has one window; another one, where that has slid on and there is room for a whole one; and windows
-of one chunk, the *lanes*, for sessions that would delay others. Each is granted a chunk of the largest size when it is
-opened, so it can always go on, and more as it grows. Where the budget has nothing left, windows that nobody reads are
-closed first, the one that was left first before others; then consumed chunks are dropped. A list that was refused
+of one chunk, *private* ones, for sessions that would delay others. Each is granted a chunk of the largest size when it
+is opened, so it can always go on, and more as it grows. Where the budget has nothing left, windows that nobody reads
+are closed first, the one that was left first before others; then consumed chunks are dropped. A list that was refused
 memory keeps its place in line: until the first in that line has a window, no other list gets a new one.
 """
 
@@ -58,13 +58,13 @@ class Windows:
             self._join(window, session, events)
         return events
 
-    def place_in_lane(self, session: Session, now: float) -> list[Event]:
+    def move_apart(self, session: Session, now: float) -> list[Event]:
         """Move a session to a window of its own, for one chunk; it stays where it is if there is no memory for that."""
         events: list[Event] = []
         if self._take(FLOOR_BYTES, events):
-            lane = self._create(session.snapshot, session.position, FLOOR_BYTES, is_lane=True)
+            private = self._create(session.snapshot, session.position, FLOOR_BYTES, is_private=True)
             events += self.leave(session, now)
-            self._join(lane, session, events)
+            self._join(private, session, events)
         return events
 
     def leave(self, session: Session, now: float) -> list[Event]:
@@ -76,7 +76,7 @@ class Windows:
             return self.fill(window)
         window.idle_since = now
         self._starved.pop(window, None)
-        return self._close(window) + self._refill() if window.is_lane else []
+        return self._close(window) + self._refill() if window.is_private else []
 
     def _join(self, window: Window, session: Session, events: list[Event]) -> None:
         window.join(session)
@@ -170,8 +170,8 @@ class Windows:
         self._of_list.setdefault(revision, []).append(window)
         return window
 
-    def _create(self, snapshot: ReadableList, start: int, kept: int, is_lane: bool = False) -> Window:
-        window = Window(snapshot, start, FLOOR_BYTES if is_lane else self.max_bytes, is_lane)
+    def _create(self, snapshot: ReadableList, start: int, kept: int, is_private: bool = False) -> Window:
+        window = Window(snapshot, start, FLOOR_BYTES if is_private else self.max_bytes, is_private)
         window.granted = kept
         self._windows[window] = kept
         return window

@@ -192,5 +192,3 @@ class ComersTests(ReadingCase):
                     self.service.close(session.token)
                     comers.remove(session)
         self.fail("those who keep coming hold the tail for ever")
-
-

@@ -118,9 +118,7 @@ class ServingTests(ReadingCase):
         session = self.open()
         found = []
         waiting = self.ask(session, 0)
-        waiting.addErrback(
-            lambda _: found.append((self.service.revisions_in_use(), self.budget.used[SESSIONS]))
-        )
+        waiting.addErrback(lambda _: found.append((self.service.revisions_in_use(), self.budget.used[SESSIONS])))
         self.service.close(session.token)
         self.assertEqual(found, [(set(), 0)])
 

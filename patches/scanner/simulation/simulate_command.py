@@ -1,0 +1,92 @@
+"""The command ``patches simulate``: many scanners read a list at the same time, to see what a server can do."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import time
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from attrs import frozen
+
+from patches.scanner.options import platform_name
+from patches.scanner.output.exit_codes import CLEAN, INCOMPLETE
+from patches.scanner.simulation.fleet import Fleet
+from patches.scanner.simulation.simulated_scanner import SimulatedScanner
+from patches.scanner.simulation.summary import Summary
+from patches.service.daemon import allow_open_files
+from patches.setting_parsers import count, one_of, seconds, url
+from patches.settings import BadSetting, option
+from patches.wording import counted
+
+#: The most scanners of one fleet: more need more than one core and one address.
+MOST_SCANNERS = 20_000
+#: The files of the process besides a connection for each scanner.
+_OTHER_FILES = 32
+
+
+def fleet_size(text: str) -> int:
+    """Parse the number of scanners."""
+    number = count(text)
+    if number > MOST_SCANNERS:
+        raise ValueError(f"must be {MOST_SCANNERS} or less")
+    return number
+
+
+@frozen(kw_only=True)
+class SimulateSettings:
+    """The options of ``patches simulate``."""
+
+    server: str = option("http://127.0.0.1:8080", url, "The base URL of the server, which is loaded: http:// only.")
+    platform: str = option("debian-12", platform_name, "The platform whose list is read.")
+    scanners: int = option("100", fleet_size, f"How many scanners read at the same time, {MOST_SCANNERS} at most.")
+    verify_every: int = option("50", count, "One of this number of scanners verifies every digest.")
+    timeout: timedelta = option("10m", seconds, "How long the simulation may take.")
+    format: str = option("text", one_of("text", "json"), "The output format: text or json.")
+
+
+def run_simulate(settings: SimulateSettings) -> int:
+    """
+    Simulate a fleet, and print what it has seen.
+
+    :return: the exit code: 0 if every scanner has read the whole list, else 3.
+    :raises BadSetting: if the server cannot be simulated for.
+    """
+    address, host = _address(settings.server)
+    if allow_open_files(settings.scanners + _OTHER_FILES) < settings.scanners + _OTHER_FILES:
+        raise BadSetting(f"--scanners {settings.scanners}: this process may not open so many connections (ulimit -n)")
+    scanners = [
+        SimulatedScanner(host, settings.platform, n % settings.verify_every == 0, time.monotonic())
+        for n in range(settings.scanners)
+    ]
+    fleet, shows = Fleet(address, scanners), sys.stderr.isatty()
+
+    def progress(ended: int) -> None:
+        if shows:
+            sys.stderr.write(f"\r{ended} of {counted(len(scanners), 'scanner')} have ended")
+
+    fleet.run(settings.timeout.total_seconds(), progress)
+    if shows:
+        sys.stderr.write("\r\x1b[K")
+    summary = Summary.of(scanners)
+    print(json.dumps(summary.document(), indent=2) if settings.format == "json" else "\n".join(summary.lines()))
+    return CLEAN if summary.complete == summary.scanners else INCOMPLETE
+
+
+def _address(server: str) -> tuple[tuple[socket.AddressFamily, tuple[str, int]], str]:
+    """
+    Return the address of a server, and the value of the ``Host`` field.
+
+    :raises BadSetting: if it is not known, or nothing listens there.
+    """
+    parts = urlsplit(server)
+    if parts.scheme != "http" or parts.path:
+        raise BadSetting(f"--server {server}: must be http://HOST:PORT, the address of the server itself")
+    host, port = str(parts.hostname), parts.port or 80
+    try:
+        with socket.create_connection((host, port), 10) as probe:
+            return (probe.family, probe.getpeername()), parts.netloc
+    except OSError as error:
+        raise BadSetting(f"--server {server}: {error.strerror or error}") from error
