@@ -1,16 +1,15 @@
 """
-Whole delivery: 1, 10, 100 and 1,000 scanners read a list of 40,000 vulnerabilities at the same time.
+Whole delivery: a thousand scanners and more read a list at the same time.
 
-Every scanner is the real client, and verifies every chunk and the end. Up to 100 of them also decode every
-vulnerability and compare it with the packages of a made-up host that has all of them, the worst case of a scan; with
-1,000 scanners only the streams are verified, as one process would take too long to compare 40 million records. The
-scanners share one process on one core; the server has another.
+The server has one core, the simulated fleet of ``patches simulate`` the other; one of fifty scanners verifies every
+digest. The list is in the server's window before the first of them begins, as it is on a server that runs.
 
-.venv/bin/python -m benchmarks.deliver [VULNERABILITIES]
+.venv/bin/python -m benchmarks.deliver [SCANNERSxVULNERABILITIES …]
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -19,84 +18,52 @@ from pathlib import Path
 
 from benchmarks.processes import cpu_seconds, free_port, patches_server, peak_mib, process, wait_until_ready, write_list
 
-SCANNERS = (1, 10, 100, 1000)
-COMPARING = 100
-
-CLIENTS = """
-import sys, time
-from twisted.internet.defer import gatherResults, ensureDeferred
-from twisted.internet.task import react
-from patches.scanner.client.client import PatchesClient
-from patches.scanner.client.http_client import http_client
-from patches.scanner.inventory import Inventory, Package
-from patches.scanner.matching.matcher import Matcher
-
-url, number, compare = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "compare"
-PACKAGES = tuple(Package(f"package-{n}", "1:50.5-1", "amd64", f"package-{n}", "1:50.5-1") for n in range(500))
-
-async def take(client):
-    stream = client.stream("debian-12")
-    if compare:
-        matcher = Matcher(Inventory("dpkg", PACKAGES))
-        findings = 0
-        async for vulnerability in stream.naming(matcher.names):
-            findings += sum(1 for finding in matcher.match(vulnerability))
-    else:
-        async for body in stream.bodies():
-            pass
-    return stream.complete, stream.served, stream.digest
-
-def main(reactor):
-    def done(results):
-        assert len(set(results)) == 1 and results[0][0], set(results)
-        status = open("/proc/self/status").read()
-        peak = int(status.split("VmHWM:")[1].split()[0]) / 1024
-        print(results[0][1], time.perf_counter() - started, peak)
-    started = time.perf_counter()
-    clients = [PatchesClient(http_client(reactor), url, reactor) for _ in range(number)]
-    return gatherResults([ensureDeferred(take(client)) for client in clients]).addCallback(done)
-
-react(main)
-"""
+CASES = ("1000x40000", "1000x200000", "5000x40000", "5000x200000")
+PATCHES = str(Path(sys.executable).with_name("patches"))
 
 
-def main(vulnerabilities: int) -> None:
-    """Measure and print."""
-    print(
-        f"{'scanners':>8} {'each':>10} {'seconds':>8} {'vulnerabilities/s':>18} {'server CPU s':>13} "
-        f"{'server peak MiB':>16} {'scanners peak MiB':>18}"
+def deliver(port: int, scanners: int) -> dict[str, float]:
+    """Let scanners read the list at the same time. Return the summary."""
+    command = [PATCHES, "simulate", "--server", f"http://127.0.0.1:{port}", "--scanners", str(scanners)]
+    found = subprocess.run(
+        [*command, "--format", "json"],
+        capture_output=True,
+        check=False,
+        preexec_fn=lambda: os.sched_setaffinity(0, {1}),
     )
-    for number in SCANNERS:
-        with tempfile.TemporaryDirectory() as name:
-            measure(Path(name), vulnerabilities, number)
+    if found.returncode:
+        raise RuntimeError(found.stdout.decode() + found.stderr.decode())
+    summary: dict[str, float] = json.loads(found.stdout)
+    return summary
 
 
-def measure(folder: Path, vulnerabilities: int, number: int) -> None:
-    """Measure a number of scanners against a fresh server."""
-    write_list(folder / "list.ndjson", vulnerabilities)
-    port = free_port()
-    mode = "compares" if number <= COMPARING else "verifies"
-    with process(patches_server(folder, port, folder / "list.ndjson"), port, core=0) as pid:
+def run(scanners: int, vulnerabilities: int, folder: Path) -> str:
+    """Measure one case. Return its row."""
+    path, port = folder / f"{vulnerabilities}.ndjson", free_port()
+    if not path.exists():
+        write_list(path, vulnerabilities)
+    state = folder / f"state-{scanners}-{vulnerabilities}"
+    with process(patches_server(state, port, path), port, core=0) as pid:
         wait_until_ready(port)
+        deliver(port, 1)
         before = cpu_seconds(pid)
-        command = [sys.executable, "-c", CLIENTS, f"http://127.0.0.1:{port}", str(number), mode[:-1]]
-        ran = subprocess.run(command, capture_output=True, text=True, preexec_fn=_second_core)
-        if ran.returncode != 0:
-            raise RuntimeError(ran.stderr[-2000:] + ran.stdout)
-        served, seconds, peak = (float(value) for value in ran.stdout.split())
-        if served != vulnerabilities:
-            raise RuntimeError(f"{served} of {vulnerabilities} were served")
-        cpu = cpu_seconds(pid) - before
-        speed = number * vulnerabilities / seconds
-        print(
-            f"{number:>8} {mode:>10} {seconds:>8.2f} {speed:>18,.0f} {cpu:>13.2f} {peak_mib(pid):>16.0f} {peak:>18.0f}",
-            flush=True,
-        )
+        found = deliver(port, scanners)
+        used, peak = cpu_seconds(pid) - before, peak_mib(pid)
+    chunks = round(found["chunks"] / scanners)
+    return (
+        f"{scanners:8} {vulnerabilities:15} {chunks:6} {found['seconds']:8.2f} {used:10.2f} {peak:9.0f} "
+        f"{found['p50']:6.2f} {found['p99']:6.2f} {found['max']:6.2f} {found['denials']:7.0f} {found['verified']:8.0f}"
+    )
 
 
-def _second_core() -> None:
-    os.sched_setaffinity(0, {(os.cpu_count() or 1) - 1})
+def main() -> None:
+    """Run the benchmark and print a table."""
+    print("scanners vulnerabilities chunks  seconds server CPU  peak MiB    p50    p99    max denials verified")
+    with tempfile.TemporaryDirectory() as folder:
+        for case in sys.argv[1:] or CASES:
+            scanners, _, vulnerabilities = case.partition("x")
+            print(run(int(scanners), int(vulnerabilities), Path(folder)), flush=True)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 40_000)
+    main()

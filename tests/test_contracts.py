@@ -56,7 +56,7 @@ class LimitTests(SynchronousTestCase):
     def test_bytes(self) -> None:
         """Sizes in bytes."""
         self.assertEqual(wire.MAX_CHUNK_BYTES, 1_048_576)
-        self.assertEqual(chunks.TARGET_BYTES, 262_144)
+        self.assertEqual(chunks.TARGET_BYTES, 655_360)
         self.assertEqual(chunks.MAX_ENCODED_BYTES, 65_536)
         self.assertEqual(tokens.MAX_TOKEN_LENGTH, 512)
         self.assertEqual(FetchSettings().max_bytes, 4_294_967_296)

@@ -32,6 +32,7 @@ from patches.server import budget
 from patches.server import options as server
 from patches.server.admin import options as catalogue_options
 from patches.server.http import api as server_api
+from patches.server.sessions.states import TRANSITIONS, State
 from patches.settings import resolve, settings_of
 from patches.sources.clair.namespaces import NAMESPACES
 from patches.sources.config import SourceConfig
@@ -83,7 +84,12 @@ def commands() -> list[list[str]]:
 
 def tables() -> ModuleType:
     """Import the module that generates the tables of the documentation; it needs no Sphinx."""
-    spec = spec_from_file_location("tables", DOCS / "_extensions/tables.py")
+    return extension("tables")
+
+
+def extension(name: str) -> ModuleType:
+    """Import an extension of the documentation that needs no Sphinx."""
+    spec = spec_from_file_location(name, DOCS / f"_extensions/{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
@@ -216,6 +222,16 @@ class ReferenceTests(SynchronousTestCase):
         self.assertIn(".. clair-namespaces::\n", page("reference/clair"))
         for platform, namespace in NAMESPACES.items():
             self.assertIn(f"``{platform}``\n     - ``{namespace}``", tables().namespaces_table())
+
+    def test_transitions(self) -> None:
+        """The drawing of the states of a session shows each of them once, and every step."""
+        drawn = extension("transitions").drawing(TRANSITIONS, "States & steps")
+        self.assertIn("<title>States &amp; steps</title>", drawn)
+        for state in State:
+            self.assertEqual(drawn.count(f'font-weight="bold">{state}</text>'), 1)
+        for _, step in TRANSITIONS:
+            self.assertIn(f">{step}</text>", drawn)
+        self.assertEqual(drawn.count('marker-end="url(#arrow)"'), len(TRANSITIONS))
 
     def test_map(self) -> None:
         """Every module is on the map, with the summary of its docstring."""

@@ -1,4 +1,4 @@
-"""Directives that create tables from the code: options, modules, namespaces, public sources."""
+"""Directives that create tables and drawings from the code: options, modules, sources, transitions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from docutils.nodes import Node
+from docutils.nodes import Node, raw
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from tables import (
@@ -19,6 +19,7 @@ from tables import (
     tracks_table,
     version_marks_table,
 )
+from transitions import drawing
 
 
 class SettingsOf(SphinxDirective):
@@ -40,6 +41,19 @@ class ModulesOf(SphinxDirective):
     def run(self) -> list[Node]:
         """Return the table."""
         return self.parse_text_to_nodes(modules_table(self.arguments[0]))
+
+
+class TransitionsOf(SphinxDirective):
+    """``.. transitions-of:: MODULE NAME``: a drawing of a table of transitions; its text is the title."""
+
+    required_arguments = 2
+    has_content = True
+
+    def run(self) -> list[Node]:
+        """Return the drawing."""
+        module, name = self.arguments
+        drawn = drawing(getattr(import_module(module), name), " ".join(self.content))
+        return [raw("", drawn, format="html")]
 
 
 def _directive(table: Callable[[], str]) -> type[SphinxDirective]:
@@ -70,6 +84,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives."""
     app.add_directive("settings-of", SettingsOf)
     app.add_directive("modules-of", ModulesOf)
+    app.add_directive("transitions-of", TransitionsOf)
     for name, table in TABLES.items():
         app.add_directive(name, _directive(table))
     return {"parallel_read_safe": True}

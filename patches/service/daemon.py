@@ -119,6 +119,18 @@ def allow_open_files(needed: int) -> int:
     return allowed
 
 
+#: How many connections the kernel completes before they are accepted: a fleet that comes at once finds a place. Twisted
+#: has 50; beyond that a client tries again after a second, and after three.
+BACKLOG = 4096
+
+
+def with_backlog(description: str) -> str:
+    """Add a backlog to an endpoint string that has none, if its endpoint takes one."""
+    kind = description.removeprefix("haproxy:").partition(":")[0]
+    takes_one = kind in ("tcp", "tcp6", "ssl", "unix") and "backlog=" not in description
+    return f"{description}:backlog={BACKLOG}" if takes_one else description
+
+
 class CannotListen(Exception):
     """The endpoint could not be listened on; the reason is in the log."""
 
@@ -144,7 +156,7 @@ class ListeningService(Service):
         self._factory = factory
         self._drain = drain
         try:
-            self._endpoint = serverFromString(reactor, description)
+            self._endpoint = serverFromString(reactor, with_backlog(description))
         except OSError as error:
             sys.exit(f"{program}: --listen {description!r}: {error.filename}: {file_problem(error)}")
         except (ValueError, TypeError):

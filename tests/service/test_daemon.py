@@ -19,7 +19,14 @@ from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches import __version__
-from patches.service.daemon import CannotListen, CleanEndService, DaemonOptions, ListeningService, usable_folder
+from patches.service.daemon import (
+    CannotListen,
+    CleanEndService,
+    DaemonOptions,
+    ListeningService,
+    usable_folder,
+    with_backlog,
+)
 from patches.setting_parsers import count, endpoint, flag
 from patches.settings import option
 
@@ -243,3 +250,19 @@ class CleanEndTests(SynchronousTestCase):
         signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGTERM)
         self.assertEqual(reactor.stopped, 1)
+
+
+class BacklogTests(SynchronousTestCase):
+    """The listen queue."""
+
+    def test_backlog(self) -> None:
+        """Endpoints of sockets have a long listen queue, unless they name another; other endpoints stay as they are."""
+        for description, expected in (
+            ("tcp:8080", "tcp:8080:backlog=4096"),
+            ("tcp6:8080:interface=\\:\\:1", "tcp6:8080:interface=\\:\\:1:backlog=4096"),
+            ("unix:/run/p.sock", "unix:/run/p.sock:backlog=4096"),
+            ("tcp:8080:backlog=7", "tcp:8080:backlog=7"),
+            ("haproxy:tcp:8080", "haproxy:tcp:8080:backlog=4096"),
+            ("systemd:domain=INET:index=0", "systemd:domain=INET:index=0"),
+        ):
+            self.assertEqual(with_backlog(description), expected)

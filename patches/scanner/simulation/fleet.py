@@ -16,7 +16,7 @@ from patches.scanner.simulation.simulated_scanner import SimulatedScanner
 #: How many bytes are read at once.
 _READ_BYTES = 256 * 1024
 #: How many connections are being opened at a time, so that the server's backlog takes them.
-_CONNECTING_AT_ONCE = 100
+_CONNECTING_AT_ONCE = 40
 #: How often the progress is told, in seconds.
 _PROGRESS_SECONDS = 0.5
 

@@ -62,7 +62,7 @@ class CutTests(SynchronousTestCase):
 
     def test_defaults(self) -> None:
         """The chunks of a long list of realistic records are within the limits that readers rely on."""
-        chunks = list(cut_chunks(lines(vulnerabilities(5000))))
+        chunks = list(cut_chunks(lines(vulnerabilities(12_000))))
         self.assertGreater(len(chunks), 3)
         self.assertTrue(all(len(c.encoded) <= MAX_ENCODED_BYTES and len(body(c)) <= TARGET_BYTES for c in chunks))
 
