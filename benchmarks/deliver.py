@@ -23,7 +23,7 @@ PATCHES = str(Path(sys.executable).with_name("patches"))
 
 
 def deliver(port: int, scanners: int) -> dict[str, float]:
-    """Let scanners read the list at the same time. Return the summary."""
+    """Simulate scanners that read the list at the same time. Return the summary."""
     command = [PATCHES, "simulate", "--server", f"http://127.0.0.1:{port}", "--scanners", str(scanners)]
     found = subprocess.run(
         [*command, "--format", "json"],

@@ -43,7 +43,7 @@ class PaceTests(SynchronousTestCase):
         self.assertEqual([pace.expected_wait(0, now) for now in (1.0, 11.0, 101.0)], [1.0, 11.0, 101.0])
 
     def test_forgotten(self) -> None:
-        """What was long ago says nothing about now."""
+        """A rate of long ago is not used."""
         pace = QueuePace()
         for second in range(10):
             pace.note(float(second), 0.0)

@@ -33,7 +33,7 @@ class RoomyTests(ReadingCase):
     window_bytes = ROOMY
 
     def test_delays_nobody(self) -> None:
-        """Whoever comes while a slow session reads is active at once, and reads everything at its own pace."""
+        """A session that comes while a slow one reads is active at once, and reads everything at its own pace."""
         slow = self.open()
         for n in range(3):
             self.read(slow, n)

@@ -13,7 +13,7 @@ from tests.server.fake_catalogue import blank, snapshot
 
 
 def join(window: Window, position: int = 0) -> Session:
-    """Let a session join a window."""
+    """Add a new session to a window. Return it."""
     session = Session(f"{position}", window.snapshot, "", position, 0.0, 0.0)
     window.join(session)
     return session
