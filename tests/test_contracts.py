@@ -27,7 +27,7 @@ from patches.server.catalogue.delta import delta_name
 from patches.server.http.errors import api_error
 from patches.server.options import ServerSettings, window_size
 from patches.server.refresh.schedule import Schedule
-from patches.server.sessions import sessions, tokens
+from patches.server.sessions import table, tokens
 from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
 from patches.server.sessions.session import Limits
 from patches.server.sessions.states import LIVE
@@ -66,7 +66,7 @@ class LimitTests(SynchronousTestCase):
         self.assertEqual(MOST_PENDING, 100)
         self.assertEqual(MOST_PACKAGES, 200_000)
         self.assertEqual(pruning.MOST_REPLACED, 8)
-        self.assertEqual(sessions.REMEMBERED, 1024)
+        self.assertEqual(table.REMEMBERED, 1024)
         limits = Limits()
         self.assertEqual((limits.max_active, limits.max_queued), (1024, 8192))
 

@@ -34,7 +34,7 @@ GZIP = {"Accept-Encoding": "gzip"}
 def bulky(count: int, platform: str = "debian-12") -> list[Vulnerability]:
     """Create records of which three fill a chunk."""
     noise = random.Random(0)
-    return [vulnerability(number, platform, noise.randbytes(17_000).hex() + "a" * 36_000) for number in range(count)]
+    return [vulnerability(number, platform, noise.randbytes(17_000).hex() + "a" * 160_000) for number in range(count)]
 
 
 class ServerCase(RefreshCase):

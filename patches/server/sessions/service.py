@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from functools import partial
 
-from twisted.internet.defer import Deferred, TimeoutError
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -27,6 +26,7 @@ from patches.server.sessions.session import Limits, Session
 from patches.server.sessions.sessions import ReadResult, Sessions, Wait
 from patches.server.sessions.states import SessionStep, State
 from patches.server.sessions.tokens import TokenKey
+from patches.server.sessions.waiters import Waiters
 
 log = Logger()
 
@@ -35,8 +35,6 @@ LoadChunk = Callable[[str, int], Deferred[ChunkResponse]]
 
 #: How long a request waits for a chunk that is being loaded, if it does not ask for more; in seconds.
 LOAD_SECONDS = 1.0
-#: How many requests are woken in one turn of the reactor: a few milliseconds of work.
-WAKE_AT_ONCE = 32
 #: The counter that each step increments; a session that was resumed or has completed was not lost.
 _COUNTED = {
     SessionStep.ADMITTED: "activated",
@@ -74,10 +72,9 @@ class SessionService:
         self._key = key
         self._load = load
         self._clock = clock
-        self._waiting: dict[Session, list[Deferred[None]]] = {}
+        self._waiting = Waiters(clock)
         self._followed: deque[Event] = deque()
-        self._to_wake: deque[tuple[Deferred[None], Exception | None]] = deque()
-        self._is_following = self._is_waking = False
+        self._is_following = False
         budget.reclaim = self._reclaim
 
     # Requests
@@ -147,17 +144,19 @@ class SessionService:
                 self.events["served"] += result is not None
                 return result
             # Registered before the events are followed: a load may end at once.
-            changed = self._change_of(session)
+            changed = self._waiting.add(session)
             self._follow(events)
             longest = max(seconds, LOAD_SECONDS) if result is Wait.LOAD else seconds
-            if not await self._within(began + longest, changed):
+            if not await self._waiting.within(began + longest - self._clock.seconds(), changed):
                 return result
             self._check_same(session)
 
     async def until_active(self, token: str, seconds: float) -> Session:
         """Return a session once it is no longer queued, or after a time; raises like :meth:`read`."""
         session, began = self.touch(token), self._clock.seconds()
-        while session.state is State.QUEUED and await self._within(began + seconds, self._change_of(session)):
+        while session.state is State.QUEUED:
+            if not await self._waiting.within(began + seconds - self._clock.seconds(), self._waiting.add(session)):
+                break
             self._check_same(session)
         return self.touch(token)
 
@@ -209,13 +208,13 @@ class SessionService:
                 self._account(self._followed.popleft())
         finally:
             self._is_following = False
-        self._wake()
+        self._waiting.wake()
 
     def _account(self, event: Event) -> None:
         match event:
             case Changed(session, step, reason):
                 self._count(session, step, reason)
-                self._release(session, None)
+                self._waiting.release(session)
             case Load(window, number):
                 loading = self._load(window.snapshot.revision, number)
                 loading.addCallbacks(
@@ -224,7 +223,7 @@ class SessionService:
                 )
             case Arrived(sessions, error):
                 for session in sessions:
-                    self._release(session, error)
+                    self._waiting.release(session, error)
             case Dropped(window, chunk):
                 chunk.when_unpinned(lambda: self._follow(self.sessions.freed(window, chunk.size)))
 
@@ -240,58 +239,9 @@ class SessionService:
         for event in self.sessions.reclaim(purpose, size):
             self._account(event)
 
-    # Requests that wait
-
-    def _change_of(self, session: Session) -> Deferred[None]:
-        """Return a Deferred that fires when a session has changed; cancel it to stop waiting."""
-        waiting: Deferred[None] = Deferred(partial(self._forget, session))
-        self._waiting.setdefault(session, []).append(waiting)
-        return waiting
-
-    async def _within(self, deadline: float, changed: Deferred[None]) -> bool:
-        """Wait for a change. Return whether it came in time."""
-        left = deadline - self._clock.seconds()
-        if not changed.called:
-            if left <= 0:
-                changed.addErrback(lambda _: None)
-                changed.cancel()
-                return False
-            changed.addTimeout(left, self._clock)
-        try:
-            await changed
-        except TimeoutError:
-            return False
-        return True
-
     def _check_same(self, session: Session) -> None:
         if self.sessions.find(session.token) not in (session, None):
             raise WindowClosed()
-
-    def _release(self, session: Session, error: Exception | None) -> None:
-        self._to_wake.extend((waiting, error) for waiting in self._waiting.pop(session, ()))
-
-    def _wake(self) -> None:
-        """Fire the Deferreds of those that wait: some now, the others in the next turns of the reactor."""
-        if self._is_waking:
-            return
-        self._is_waking = True
-        for _ in range(WAKE_AT_ONCE):
-            if not self._to_wake:
-                self._is_waking = False
-                return
-            waiting, error = self._to_wake.popleft()
-            if not waiting.called:
-                waiting.callback(None) if error is None else waiting.errback(error)
-        self._clock.callLater(0, self._wake_more)
-
-    def _wake_more(self) -> None:
-        self._is_waking = False
-        self._wake()
-
-    def _forget(self, session: Session, gone: Deferred[None]) -> None:
-        others = [waiting for waiting in self._waiting.pop(session, ()) if waiting is not gone]
-        if others:
-            self._waiting[session] = others
 
 
 def _told(failure: Failure, load: Load) -> Exception:

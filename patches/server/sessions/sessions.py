@@ -10,25 +10,24 @@ the chunk that it needs. Sessions that need the same chunk of the same list are 
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from enum import StrEnum
 from itertools import count
 
 from patches.server.budget import SESSION_BYTES, SESSIONS, Budget
 from patches.server.catalogue.delta import ReadableList
-from patches.server.errors import Denied, OutOfOrder, SessionError, SessionExpired, UnknownSession
+from patches.server.errors import Denied, OutOfOrder, SessionError, SessionExpired
 from patches.server.sessions.chunk_response import ChunkResponse
 from patches.server.sessions.events import Arrived, Changed, Event
 from patches.server.sessions.pace import QueuePace
 from patches.server.sessions.queue import Queue
 from patches.server.sessions.session import Limits, Session
-from patches.server.sessions.states import SessionStep, State, next_state
+from patches.server.sessions.states import SessionStep, State
+from patches.server.sessions.table import SessionTable
 from patches.server.sessions.window import Window
 from patches.server.sessions.windows import Windows
 
-#: The number of ended sessions that are remembered, so that a late request gets the reason.
-REMEMBERED = 1024
 #: How long a window stays whose last session has left, in seconds, unless its memory is wanted before.
 IDLE_SECONDS = 3600.0
 #: The longest advice to come back, in seconds.
@@ -60,45 +59,33 @@ class Sessions:
         self.limits = limits
         self.windows = Windows(budget, window_bytes, limits.chunk_timeout)
         self._budget = budget
-        self._sessions: dict[str, Session] = {}
+        self._table = SessionTable()
         self._queues: defaultdict[str, Queue] = defaultdict(Queue)
         self._paces: defaultdict[str, QueuePace] = defaultdict(QueuePace)
-        self._counts: Counter[tuple[str, State]] = Counter()
         self._queued_at: Counter[tuple[str, int]] = Counter()
-        self._ended: OrderedDict[str, SessionError] = OrderedDict()
         self._tickets = count()
         self._without_window: set[str] = set()
         self._ticked: float | None = None
-        self._stopping: Denied | None = None
 
     def __len__(self) -> int:
-        return len(self._sessions)
+        return len(self._table)
 
     def __iter__(self) -> Iterator[Session]:
-        return iter(list(self._sessions.values()))
+        return iter(self._table)
 
     # Questions
 
     def find(self, token: str) -> Session | None:
         """Return a session; ``None`` if it is not in the table."""
-        return self._sessions.get(token)
+        return self._table.find(token)
 
     def get(self, token: str) -> Session:
-        """
-        Return a session.
-
-        :raises SessionExpired: if it has ended, with the reason; :exc:`Denied` if it gave its place to others.
-        :raises UnknownSession: if no such session exists.
-        """
-        session = self._sessions.get(token)
-        if session is None:
-            ending = self._ended.get(token) or self._stopping or UnknownSession()
-            raise ending.with_traceback(None)
-        return session
+        """Return a session; raises like :meth:`SessionTable.get`."""
+        return self._table.get(token)
 
     def count(self, platform: str, state: State) -> int:
         """Return the number of sessions of a platform in a state."""
-        return self._counts[platform, state]
+        return self._table.count(platform, state)
 
     def queue_position(self, session: Session) -> int | None:
         """Return the number of sessions before this one in its queue; ``None`` if it is not queued."""
@@ -121,8 +108,8 @@ class Sessions:
         :param position: the chunk that it needs first.
         :return: the session, or the reason for which there is none, and the time after which to try again.
         """
-        if self._stopping is not None:
-            return self._stopping, []
+        if self._table.stopping is not None:
+            return self._table.stopping, []
         platform, events = snapshot.platform, []
         queue = self._queues[platform]
         if len(queue) >= self.limits.max_queued:
@@ -137,9 +124,7 @@ class Sessions:
         if not self._budget.take(SESSIONS, SESSION_BYTES):
             return Denied("memory-limit", _NO_MEMORY, max(1, round(self.limits.session_timeout / 2))), events
         session = Session(token, snapshot, owner, position, now, now, ticket=next(self._tickets))
-        self._sessions[token] = session
-        self._ended.pop(token, None)
-        self._counts[session.platform, session.state] += 1
+        self._table.add(session)
         return session, events + self._enqueue(session, now)
 
     def resume(
@@ -190,7 +175,7 @@ class Sessions:
 
     def read_cached(self, token: str, n: int, now: float) -> tuple[ChunkResponse, list[Event]] | None:
         """Read chunk ``n`` if it is in memory and in turn; else return ``None``, and :meth:`read` waits or explains."""
-        session = self._sessions.get(token)
+        session = self._table.find(token)
         if session is None or (window := session.window) is None or n >= window.chunks:
             return None
         try:
@@ -253,7 +238,7 @@ class Sessions:
 
     def stop(self, now: float) -> list[Event]:
         """Deny everything from now on, and end all sessions."""
-        self._stopping = Denied("stopping", "the server is stopping", 1)
+        self._table.stopping = Denied("stopping", "the server is stopping", 1)
         return [event for session in self for event in self._end(session, SessionStep.STOPPED, now, None)]
 
     # Admission
@@ -296,7 +281,7 @@ class Sessions:
         if now > session.opened:
             self._paces[session.platform].note(now, session.opened)
         session.seen = now
-        self._step(session, SessionStep.ADMITTED)
+        self._table.take_step(session, SessionStep.ADMITTED)
         return [Changed(session, SessionStep.ADMITTED), *placed]
 
     def _unqueue(self, session: Session) -> None:
@@ -307,7 +292,7 @@ class Sessions:
             del self._queued_at[key]
 
     def _has_no_place(self, platform: str) -> bool:
-        return self._counts[platform, State.ACTIVE] >= self.limits.max_active
+        return self._table.count(platform, State.ACTIVE) >= self.limits.max_active
 
     def _retry(self, platform: str, now: float) -> int:
         """Return the seconds after which a place is likely to be free: when a tenth of the queue was activated."""
@@ -330,7 +315,7 @@ class Sessions:
             if not self._wants_its_place(session):
                 events += self.windows.move_apart(session, now)
             if session.window is not window:
-                self._step(session, SessionStep.SLOWED)
+                self._table.take_step(session, SessionStep.SLOWED)
                 events.append(Changed(session, SessionStep.SLOWED))
                 continue
             lost = f"chunk {session.position} was not consumed within {allowed:g} s, and others waited"
@@ -350,11 +335,7 @@ class Sessions:
 
         :param ending: the answer to later requests; ``None``: it is unknown.
         """
-        del self._sessions[session.token]
-        if ending is not None:
-            self._ended[session.token] = ending
-            if len(self._ended) > REMEMBERED:
-                self._ended.popitem(last=False)
+        self._table.remove(session, ending)
         self._budget.release(SESSIONS, SESSION_BYTES)
         reason = str(ending) if ending is not None else ""
         return self._leave(session, step, now, reason)
@@ -365,19 +346,12 @@ class Sessions:
         platform, window = session.platform, session.window
         if session.state is State.QUEUED:
             self._unqueue(session)
-        self._step(session, step)
-        if session.state not in (State.QUEUED, State.ACTIVE, State.COMPLETE):
-            self._counts[platform, session.state] -= 1
+        self._table.take_step(session, step)
         if window is None:
             return events
         events += self.windows.leave(session, now)
-        if self._stopping is not None:
+        if self._table.stopping is not None:
             return events
         if len(self._queues[platform]) and (platform not in self._without_window or window.is_empty):
             events += self._admit(platform, now)
         return events
-
-    def _step(self, session: Session, step: SessionStep) -> None:
-        self._counts[session.platform, session.state] -= 1
-        session.state = next_state(session.state, step)
-        self._counts[session.platform, session.state] += 1

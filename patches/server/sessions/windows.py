@@ -49,7 +49,7 @@ class Windows:
     # Sessions
 
     def place(self, session: Session) -> list[Event]:
-        """Let a session join a window, which is opened if needed; it has none if there is none for it now."""
+        """Add a session to a window, which is opened if needed; it has none if there is none for it now."""
         events: list[Event] = []
         window = self._find(session)
         if window is None:

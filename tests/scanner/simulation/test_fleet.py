@@ -44,7 +44,7 @@ class FleetTests(ServingCase):
             self.assertIn("connection lost", scanner.problem)
 
     def test_bounded(self) -> None:
-        """Whoever has not ended in time has a problem, and the fleet ends."""
+        """A scanner that has not ended in time has a problem, and the fleet ends."""
         answer = document("202 Accepted", {"pollAfter": 100})
         for scanner in self.run_fleet(self.serve(lambda number: answer), seconds=0.2):
             self.assertEqual(scanner.problem, "it did not end in time")
