@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from patches.server.catalogue.delta import ReadableList
 from patches.server.sessions.states import State
@@ -51,6 +51,8 @@ class Session:
     :ivar ticket: its number in the order of arrival.
     :ivar window: the window that it reads, while it is active.
     :ivar delay: what its window's count of delays was when it last made progress, in seconds.
+    :ivar platform: the platform of its list.
+    :ivar revision: the revision of its list.
     """
 
     token: str
@@ -64,16 +66,11 @@ class Session:
     ticket: int = 0
     window: Window | None = None
     delay: float = 0.0
+    platform: str = field(init=False)
+    revision: str = field(init=False)
 
-    @property
-    def platform(self) -> str:
-        """The platform of its list."""
-        return self.snapshot.platform
-
-    @property
-    def revision(self) -> str:
-        """The revision of its list."""
-        return self.snapshot.revision
+    def __attrs_post_init__(self) -> None:
+        self.platform, self.revision = self.snapshot.platform, self.snapshot.revision
 
     @property
     def next_position(self) -> int:

@@ -249,9 +249,12 @@ class Sessions:
         queue.add(session)
         self._queued_at[session.revision, session.position] += 1
         # Whoever came before has precedence; those that need other chunks of other lists wait for other windows.
-        if is_turn and self._queued_at[session.revision, session.position] == 1:
-            return self._try(session, now)
-        return []
+        if not is_turn or self._queued_at[session.revision, session.position] > 1:
+            return []
+        if self._has_no_place(session.platform):
+            self._without_window.discard(session.platform)
+            return []
+        return self._try(session, now)
 
     def _admit(self, platform: str, now: float) -> list[Event]:
         """Activate the queued sessions of a platform that can be active, in the order of their tickets."""
@@ -269,10 +272,7 @@ class Sessions:
         return events
 
     def _try(self, session: Session, now: float) -> list[Event]:
-        """Activate a queued session, if it can be active now."""
-        if self._has_no_place(session.platform):
-            self._without_window.discard(session.platform)
-            return []
+        """Activate a queued session, for which there is a place, if there is a window."""
         placed = self.windows.place(session)
         if session.window is None:
             self._without_window.add(session.platform)
@@ -341,7 +341,7 @@ class Sessions:
         return self._leave(session, step, now, reason)
 
     def _leave(self, session: Session, step: SessionStep, now: float, reason: str = "") -> list[Event]:
-        """Let a session take a step with which it no longer reads or waits; the next ones in the queue follow."""
+        """Take a step after which a session neither reads nor waits; the next ones in the queue follow."""
         events: list[Event] = [Changed(session, step, reason)]
         platform, window = session.platform, session.window
         if session.state is State.QUEUED:

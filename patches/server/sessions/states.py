@@ -18,7 +18,7 @@ class State(StrEnum):
 
 
 class SessionStep(StrEnum):
-    """What happens to a session."""
+    """Something that happens to a session."""
 
     ADMITTED = "a window has its chunk"
     SLOWED = "it delays others: a window of its own"

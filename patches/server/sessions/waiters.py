@@ -53,7 +53,7 @@ class Waiters:
 
     def release(self, session: Session, error: Exception | None = None) -> None:
         """
-        Let the requests that wait for a session be woken, by the next :meth:`wake`.
+        Schedule the requests that wait for a session for the next :meth:`wake`.
 
         :param error: what they fail with; ``None``: the session has changed.
         """

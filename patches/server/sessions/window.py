@@ -186,7 +186,7 @@ class Window:
     @property
     def is_behind(self) -> bool:
         """Whether every session needs a later chunk than the next one that it would load."""
-        return self.head < self.low and self._loading is None and bool(self._sessions) and not self._holds_all
+        return self.head < self.low and not self._holds_all
 
     def skip_ahead(self) -> None:
         """Continue at the first chunk that a session needs, once all chunks are dropped."""

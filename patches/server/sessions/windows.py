@@ -87,12 +87,14 @@ class Windows:
 
     def fill(self, window: Window) -> list[Event]:
         """Load the next chunk of a window, if it wants one and there is room."""
+        if not window.wants_more:
+            return []
         events: list[Event] = []
         if window.is_behind:
             self._drop_all(window, events)
             window.skip_ahead()
-        if not window.wants_more:
-            return events
+            if not window.wants_more:
+                return events
         if self._make_room(window, events):
             self._starved.pop(window, None)
             events.append(Load(window, window.begin_load()))

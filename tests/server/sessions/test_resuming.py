@@ -73,3 +73,9 @@ class ResumingTests(ReadingCase):
         self.read_all(session)
         self.read(self.service.resume(session.token, self.debian, 3), 3, 4)
         self.assertEqual(len(self.sessions), 1)
+
+    def test_at_the_end(self) -> None:
+        """A session that is resumed behind the last chunk of a list that its window cannot hold gets the end."""
+        session = self.service.resume(self.key.create("debian-12", "d1"), self.debian, 4)
+        self.read(session, 4)
+        self.assertEqual(self.shelf.asked, [])
