@@ -13,15 +13,19 @@ from tests.integration.sample_lists import write_list
 LIMIT_MIB = 128
 
 
-def serve_a_crowd(folder: Path, vulnerabilities: int) -> float:
-    """Serve 600 sessions, 250 of which never read. Return the server's peak memory in MiB."""
+def serve_a_crowd(folder: Path, vulnerabilities: int, window: str = "128KiB") -> float:
+    """
+    Serve 600 sessions, 250 of which never read. Return the server's peak memory in MiB.
+
+    :param window: what a window may hold. Where it is smaller than either list, both are served in the same way, so their
+        peaks can be compared.
+    """
     path = write_list(folder / "list.ndjson", vulnerabilities)
     server = Daemon(
         "patches-server",
         folder / "server",
         *("--list", str(path), "--memory-limit", f"{LIMIT_MIB}MiB"),
-        # a window smaller than either list: both are served in the same way, so their peaks can be compared
-        *("--window-bytes", "128KiB", "--chunk-timeout", "4", "--session-timeout", "8"),
+        *("--window-bytes", window, "--chunk-timeout", "4", "--session-timeout", "8"),
     ).start()
     try:
         server.wait_until_ready()
@@ -59,3 +63,10 @@ def test_peak_independent_of_the_list(peaks: dict[int, float]) -> None:
     print(f"peak resident memory: 10,000: {peaks[10_000]:.1f} MiB; 100,000: {peaks[100_000]:.1f} MiB")
     assert peaks[100_000] <= 1.1 * peaks[10_000]
     assert peaks[10_000] <= 1.1 * peaks[100_000]
+
+
+def test_whole_list(tmp_path: Path) -> None:
+    """A window that holds the whole list stays below the limit, too; clients that never read delay nobody."""
+    peak = serve_a_crowd(tmp_path, 100_000, "32MiB")
+    print(f"peak resident memory, with the whole list in the window: {peak:.1f} MiB of {LIMIT_MIB} MiB")
+    assert peak <= LIMIT_MIB

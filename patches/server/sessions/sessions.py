@@ -37,7 +37,7 @@ _NO_MEMORY = "the memory limit allows no further session"
 
 
 class Wait(StrEnum):
-    """What a session waits for."""
+    """A reason for which a session waits."""
 
     QUEUE = "queue"
     LOAD = "load"
