@@ -17,8 +17,8 @@ def serve_a_crowd(folder: Path, vulnerabilities: int, window: str = "128KiB") ->
     """
     Serve 600 sessions, 250 of which never read. Return the server's peak memory in MiB.
 
-    :param window: what a window may hold. Where it is smaller than either list, both are served in the same way, so their
-        peaks can be compared.
+    :param window: what a window may hold. Where it is smaller than either list, both are served in the same way, so
+        their peaks can be compared.
     """
     path = write_list(folder / "list.ndjson", vulnerabilities)
     server = Daemon(
