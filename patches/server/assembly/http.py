@@ -10,10 +10,12 @@ from patches.http.bounded_request import BoundedRequest
 from patches.server.assembly.refresh import Refresh
 from patches.server.assembly.sessions import Sessions
 from patches.server.assembly.shared import Shared
+from patches.server.assembly.storage import Storage
 from patches.server.http.api import Api
 from patches.server.http.channel import ServerSite
 from patches.server.http.metrics import Metrics
 from patches.server.http.representations import DescribeSnapshot, snapshot_document
+from patches.server.http.vulnerabilities import VulnerabilityLookup
 from patches.server.options import HttpSettings, Options
 from patches.server.sessions.sessions import SessionService
 from patches.service.daemon import ListeningService
@@ -21,7 +23,12 @@ from patches.settings import BadSetting
 
 
 def create_http(
-    settings: HttpSettings, memory_limit: int, shared: Shared, sessions: Sessions, refresh: Refresh
+    settings: HttpSettings,
+    memory_limit: int,
+    shared: Shared,
+    storage: Storage,
+    sessions: Sessions,
+    refresh: Refresh,
 ) -> ListeningService:
     """
     Create the service that listens, and serves the API.
@@ -40,6 +47,7 @@ def create_http(
         shared.reactor,
         time.time,
         _describe(settings.signing_key),
+        vulnerabilities=VulnerabilityLookup(storage.publication_store, shared.run),
     )
     site = ServerSite(
         api.app.resource(),

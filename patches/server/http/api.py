@@ -29,6 +29,7 @@ from patches.server.http.representations import (
     snapshot_document,
     unchanged_document,
 )
+from patches.server.http.vulnerabilities import VulnerabilityLookup
 from patches.server.refresh.refresher import Refresher
 from patches.server.sessions.chunk_response import ChunkResponse, chunk_headers
 from patches.server.sessions.sessions import SessionService
@@ -64,6 +65,8 @@ class Api:
         clock: IReactorTime,
         wall: Callable[[], float],
         describe: DescribeSnapshot = snapshot_document,
+        *,
+        vulnerabilities: VulnerabilityLookup,
     ) -> None:
         self._session_service = session_service
         self._refresh = refresh
@@ -74,6 +77,7 @@ class Api:
         self._clock = clock
         self._wall = wall
         self._describe = describe
+        self._vulnerabilities = vulnerabilities
 
     # Sessions
 
@@ -190,6 +194,11 @@ class Api:
     def platforms(self, request: IRequest) -> bytes:
         """List the platforms that are served."""
         return json_response(request, platforms_document(self._refresh.statuses, self._wall(), self._describe))
+
+    @app.route("/v1/vulnerabilities/<path:vulnerability_id>", methods=["GET"])
+    async def vulnerability(self, request: IRequest, vulnerability_id: str) -> bytes:
+        """Describe the publications of a vulnerability id, by platform."""
+        return json_response(request, await self._vulnerabilities.document(vulnerability_id))
 
     @app.route("/health", methods=["GET"])
     def health(self, request: IRequest) -> bytes:
