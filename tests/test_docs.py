@@ -237,7 +237,7 @@ class ReferenceTests(SynchronousTestCase):
             self.assertGreater(len(list(api.app.url_map.iter_rules())), 2)
             for rule in api.app.url_map.iter_rules():
                 path = rule.rule.replace("<token>", "<session>").replace("<path:vulnerability_id>", "<id>")
-                path = path.replace("<int:n>", "<n>")
+                path = path.replace("<number:n>", "<n>")
                 for method in rule.methods - {"HEAD"}:
                     self.assertIn(f"``{method} {path}``", text)
 

@@ -34,6 +34,9 @@ class HttpSettings:
     signing_key: Path | None = option(
         None, Path, "An Ed25519 key (PEM) that signs the description of each list, for --verify-key."
     )
+    no_fast_path: bool = option(
+        "false", flag, "Parse every request for a chunk, also a plain one; this takes more time, and changes no answer."
+    )
 
 
 @frozen(kw_only=True)

@@ -45,6 +45,7 @@ class ServerCase(RefreshCase):
     memory = 4 * MIB
     window_bytes = 256 * 1024
     describe: DescribeSnapshot = staticmethod(snapshot_document)
+    fast_path = True
 
     def setUp(self) -> None:
         super().setUp()
@@ -70,7 +71,12 @@ class ServerCase(RefreshCase):
         api = Api(*parts, self.clock, self.wall, self.describe, vulnerabilities=lookup)
         self.resource = api.app.resource()
         self.site = ServerSite(
-            self.resource, self.budget, self.session_service.read_cached, self.clock, requestFactory=BoundedRequest
+            self.resource,
+            self.budget,
+            self.session_service.read_cached,
+            self.clock,
+            fast_path=self.fast_path,
+            requestFactory=BoundedRequest,
         )
 
     def started(self) -> Deferred[None]:

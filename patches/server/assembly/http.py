@@ -54,6 +54,7 @@ def create_http(
         shared.budget,
         sessions.service.read_cached,
         shared.reactor,
+        fast_path=not settings.no_fast_path,
         requestFactory=BoundedRequest,
     )
     drain = partial(_drain, sessions.service, site)

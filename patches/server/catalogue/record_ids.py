@@ -54,8 +54,7 @@ def _scanned(body: bytes) -> set[str] | None:
         return None
     if not names:
         return set()
-    listed = b'","'.join(each[1:-1] for each in aliases if each)
-    texts = b'","'.join(names) + (b'","' + listed if listed else b"")
+    texts = b'","'.join((*names, *(each[1:-1] for each in aliases if each)))
     return set(texts.decode("utf-8", "surrogatepass").split('","'))
 
 

@@ -12,12 +12,13 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import BaseConverter
 
 from patches.server.budget import RESPONSES, Budget
 from patches.server.catalogue.deltas import Deltas
-from patches.server.errors import Denied, SessionExpired
+from patches.server.errors import Denied, OutOfOrder, SessionExpired
+from patches.server.http.chunk_transport import IChunkTransport
 from patches.server.http.errors import ApiError, accepts_gzip, api_error, json_object, json_response
-from patches.server.http.fast_path import IChunkTransport
 from patches.server.http.metrics import Metrics
 from patches.server.http.representations import (
     DescribeSnapshot,
@@ -43,6 +44,16 @@ log = Logger()
 MAX_WAIT_SECONDS = 25.0
 
 
+class Number(BaseConverter):
+    """A number in a path, in the one form that it has: ASCII digits, no sign, no leading zero; nine digits at most."""
+
+    regex = "(?:0|[1-9][0-9]{0,8})"
+
+    def to_python(self, value: str) -> int:
+        """Return the value."""
+        return int(value)
+
+
 class Api:
     """
     The resources of a server.
@@ -52,6 +63,7 @@ class Api:
     """
 
     app = Klein()
+    app.url_map.converters["number"] = Number
     app.url_map.merge_slashes = False  # a path with doubled slashes is 404, not a redirect
 
     def __init__(
@@ -111,7 +123,7 @@ class Api:
         self._session_service.close(token)
         request.setResponseCode(204)
 
-    @app.route("/v1/sessions/<token>/chunks/<int:n>", methods=["GET"])
+    @app.route("/v1/sessions/<token>/chunks/<number:n>", methods=["GET"])
     async def chunk(self, request: IRequest, token: str, n: int) -> bytes | None:
         """Serve a chunk, the end of the stream, or the advice to wait."""
         arrived, loaded = await self._within(request, ensureDeferred(self._session_service.read(token, n)))
@@ -134,7 +146,7 @@ class Api:
         if reads is None:
             raise SessionExpired("its snapshot is no longer in the catalogue")
         if not 0 <= chunk <= reads.chunks:
-            raise ApiError(400, "malformed", f"the snapshot has {reads.chunks} chunks, and none numbered {chunk}")
+            raise OutOfOrder(chunk, reads.chunks)
         return self._session_service.resume(token, reads, chunk)
 
     async def _within(self, request: IRequest, waiting: Deferred[Any]) -> tuple[bool, Any]:
