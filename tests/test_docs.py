@@ -252,7 +252,8 @@ class ReferenceTests(SynchronousTestCase):
             text = page(name)
             self.assertGreater(len(list(api.app.url_map.iter_rules())), 2)
             for rule in api.app.url_map.iter_rules():
-                path = rule.rule.replace("<token>", "<session>").replace("<int:n>", "<n>")
+                path = rule.rule.replace("<token>", "<session>").replace("<path:vulnerability_id>", "<id>")
+                path = path.replace("<number:n>", "<n>")
                 for method in rule.methods - {"HEAD"}:
                     self.assertIn(f"``{method} {path}``", text)
 

@@ -23,6 +23,7 @@ TOGETHER = ("server/catalogue/migrations/", "demo/", "testing/")
 #: Modules without a test of their own name: the test that covers them, and the reason.
 ELSEWHERE = {
     "interfaces": "test_layers.py",  # declarations, which cannot be run by themselves
+    "server/http/chunk_transport": "server/http/test_channel.py",  # likewise
 }
 
 

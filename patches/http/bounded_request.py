@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, AnyStr
 from urllib.parse import unquote_to_bytes
 
 from twisted.web import server
 
 from patches.wire import JSON, encode_json, error_document
+
+#: The characters of a host and its port (RFC 3986 section 3.2.2); it may be empty.
+_HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=:%\[\]-]*")
 
 
 class BoundedRequest(server.Request):
@@ -41,16 +45,34 @@ class BoundedRequest(server.Request):
         """
         super().gotLength(min(length, self.max_body) if length else length)
 
+    def getHeader(self, key: AnyStr) -> AnyStr | None:
+        """Return the last value of a header field; as text, bytes outside ASCII are read as ISO 8859-1."""
+        if isinstance(key, bytes):
+            return super().getHeader(key)
+        value = super().getHeader(key.encode("ascii"))
+        return value.decode("latin-1") if value is not None else None
+
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        """Handle the request, unless it was refused, or its path is not UTF-8 and thus cannot be that of a resource."""
+        """Handle the request, unless it was refused or cannot be routed."""
         if self._refused:
             return
-        try:
-            (command + b" " + unquote_to_bytes(path)).decode("utf-8")
-        except UnicodeDecodeError:
-            self._turn_away(b"400 Bad Request", "malformed", "the path is not UTF-8")
-        else:
+        problem = self._problem(command, path, version)
+        if problem is None:
             super().requestReceived(command, path, version)
+        else:
+            self._turn_away(*problem)
+
+    def _problem(self, command: bytes, path: bytes, version: bytes) -> tuple[bytes, str, str] | None:
+        """Return status, code and message for a request that is malformed, or that no resource may be asked about."""
+        hosts = self.requestHeaders.getRawHeaders(b"Host") or []
+        needed = 1 if version == b"HTTP/1.1" else 0
+        if not needed <= len(hosts) <= 1 or not all(map(_HOST.fullmatch, hosts)):  # RFC 9112 section 3.2
+            return b"400 Bad Request", "malformed", "a request must have exactly one Host, with the name of a host"
+        if not _is_utf8(command + b" " + unquote_to_bytes(path)):
+            return b"400 Bad Request", "malformed", "the path is not UTF-8"
+        if path.startswith(b"//"):  # routing would ignore the first slash
+            return b"404 Not Found", "not-found", "Not Found"
+        return None
 
     def _refuse(self) -> None:
         message = f"the body is longer than {self.max_body} bytes"
@@ -59,6 +81,14 @@ class BoundedRequest(server.Request):
     def _turn_away(self, status: bytes, code: str, message: str) -> None:
         self.channel.transport.write(closing_answer(status, code, message))
         self.channel.loseConnection()
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def closing_answer(status: bytes, code: str, message: str, *fields: tuple[bytes, Any]) -> bytes:

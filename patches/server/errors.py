@@ -27,6 +27,10 @@ class NotReady(PlatformError):
     """The platform is served, but its list has not been read yet."""
 
 
+class UnknownVulnerability(Exception):
+    """No publication has, or had, this vulnerability id; the text is the id."""
+
+
 class SessionError(Exception):
     """A session cannot be opened or served."""
 

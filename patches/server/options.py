@@ -51,6 +51,9 @@ class HttpSettings:
         networks,
         "The proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas.",
     )
+    no_fast_path: bool = option(
+        "false", flag, "Parse every request for a chunk, also a plain one; this takes more time, and changes no answer."
+    )
 
 
 @frozen(kw_only=True)

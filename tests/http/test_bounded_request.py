@@ -51,6 +51,41 @@ class BoundedTests(SynchronousTestCase):
         self.assertEqual(self.answer().body, b"0123456789")
         self.assertTrue(self.wire.connected)
 
+    def test_host(self) -> None:
+        """A request must have one Host; of HTTP/1.0 also none."""
+        for head, status in (
+            (b"GET / HTTP/1.1\r\n", 400),
+            (b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n", 400),
+            (b"GET / HTTP/1.0\r\nHost: a\r\nhost: b\r\n", 400),
+            (b"GET / HTTP/1.1\r\nHost: \xe9\r\n", 400),
+            (b"GET / HTTP/1.1\r\nHost: a b\r\n", 400),
+            (b"GET / HTTP/1.1\r\nHost: a/b\r\n", 400),
+            (b"GET / HTTP/1.0\r\n", 200),
+            (b"GET / HTTP/1.1\r\nHost:\r\n", 200),
+            (b"GET / HTTP/1.1\r\nHost: [::1]:8080\r\n", 200),
+            (b"GET / HTTP/1.1\r\nHost: a\r\n", 200),
+        ):
+            self.setUp()
+            self.wire.send(head + b"\r\n")
+            self.assertEqual(self.answer().status, status, head)
+            self.assertEqual(
+                (self.wire.connected, bool(self.echo.paths)),
+                (status == 200 and b"HTTP/1.1" in head, status == 200),
+            )
+
+    def test_fields(self) -> None:
+        """A header field with bytes outside ASCII can be read: as they are, or as text."""
+        found: list[object] = []
+        self.patch(Echo, "render", lambda _, asked: found.extend(map(asked.getHeader, ("x", b"x", "y", b"y"))) or b"")
+        self.wire.send(b"GET / HTTP/1.1\r\nHost: a\r\nX: \xe9\r\n\r\n")
+        self.assertEqual(found, ["\xe9", b"\xe9", None, None])
+
+    def test_slashes(self) -> None:
+        """A path that begins with two slashes is not found."""
+        self.wire.send(request("GET", "//health"))
+        self.assertEqual((self.answer().status, json.loads(self.answer().body)["error"]["code"]), (404, "not-found"))
+        self.assertEqual(self.echo.paths, [])
+
     def test_too_long(self) -> None:
         """A body that is one byte longer is refused, and the connection closed; the resource never receives it."""
         self.wire.send(request("POST", "/", body=b"0123456789a"))

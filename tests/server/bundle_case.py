@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from patches.server.catalogue.bundle_reader import BundleReader
+from patches.server.catalogue.bundle.reader import BundleReader
 from patches.server.catalogue.snapshot import Snapshot
 from patches.signing import VerifyKey
 from tests.server.catalogue_case import CommandCase

@@ -14,11 +14,13 @@ from patches.server.assembly.sessions import load_chunk
 from patches.server.budget import CONNECTION_BYTES, CONNECTIONS, REFRESH, REFRESH_BYTES, Budget
 from patches.server.catalogue.delta_store import DeltaStore
 from patches.server.catalogue.deltas import Deltas
+from patches.server.catalogue.publication_store import PublicationStore
 from patches.server.http.api import Api
 from patches.server.http.channel import ServerSite
 from patches.server.http.client_addresses import ClientAddresses, IPNetwork
 from patches.server.http.metrics import Metrics
 from patches.server.http.representations import DescribeSnapshot, snapshot_document
+from patches.server.http.vulnerabilities import VulnerabilityLookup
 from patches.server.sessions.service import SessionService
 from patches.server.sessions.session import Limits
 from patches.server.sessions.tokens import TokenKey
@@ -45,6 +47,7 @@ class ServerCase(RefreshCase):
     window_bytes = 256 * 1024
     trusted: tuple[IPNetwork, ...] = ()
     describe: DescribeSnapshot = staticmethod(snapshot_document)
+    fast_path = True
 
     def setUp(self) -> None:
         super().setUp()
@@ -65,10 +68,16 @@ class ServerCase(RefreshCase):
         self.metrics = Metrics(self.session_service, self.refresh, self.budget, 64 * MIB, self.wall)
         self.deltas = Deltas(self.catalogue, self.store, self.budget, maybeDeferred, self.clock)
         parts = self.session_service, self.refresh, self.deltas, self.key, self.budget, self.metrics
-        api = Api(*parts, ClientAddresses(self.trusted), self.wall, self.describe)
+        lookup = VulnerabilityLookup(PublicationStore(self.catalogue._engine), maybeDeferred)
+        api = Api(*parts, ClientAddresses(self.trusted), self.wall, self.describe, vulnerabilities=lookup)
         self.resource = api.app.resource()
         self.site = ServerSite(
-            self.resource, self.budget, self.session_service.read_cached, self.clock, requestFactory=BoundedRequest
+            self.resource,
+            self.budget,
+            self.session_service.read_cached,
+            self.clock,
+            fast_path=self.fast_path,
+            requestFactory=BoundedRequest,
         )
 
     def started(self) -> Deferred[None]:

@@ -22,7 +22,7 @@ def percentile(ordered: Sequence[float], fraction: float) -> float:
 @frozen
 class Summary:
     """
-    What a fleet has seen; times in seconds, sizes in bytes.
+    The experience of a fleet; times in seconds, sizes in bytes.
 
     :ivar seconds: from the first request to the last end.
     :ivar denials: how often scanners were denied a session, and came back.

@@ -8,9 +8,9 @@ from pathlib import Path
 from patches.server.admin.commands import DONE, NotFound, chosen_snapshots, exit_codes
 from patches.server.admin.open_catalogue import open_catalogue
 from patches.server.admin.options import ExportSettings, ImportSettings
-from patches.server.catalogue.bundle import BadBundle
-from patches.server.catalogue.bundle_reader import BundleReader
-from patches.server.catalogue.bundle_writer import write_bundle
+from patches.server.catalogue.bundle.manifest import BadBundle
+from patches.server.catalogue.bundle.reader import BundleReader
+from patches.server.catalogue.bundle.writer import write_bundle
 from patches.signing import SigningKey, VerifyKey, create_keys
 from patches.wire import rfc3339
 from patches.wording import counted, file_problem

@@ -25,7 +25,7 @@ from patches.server.admin.views import (
     records_document,
     records_table,
 )
-from patches.server.catalogue.bundle import BadBundle
+from patches.server.catalogue.bundle.manifest import BadBundle
 from patches.server.catalogue.diff import CHANGES, Difference, diff_lists
 from patches.server.catalogue.integrity import find_damage, read_lines
 from patches.server.catalogue.pruning import MinimumAge

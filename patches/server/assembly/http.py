@@ -10,11 +10,13 @@ from patches.http.bounded_request import BoundedRequest
 from patches.server.assembly.refresh import Refresh
 from patches.server.assembly.sessions import SessionParts
 from patches.server.assembly.shared import Shared
+from patches.server.assembly.storage import Storage
 from patches.server.http.api import Api
 from patches.server.http.channel import ServerSite
 from patches.server.http.client_addresses import ClientAddresses
 from patches.server.http.metrics import Metrics
 from patches.server.http.representations import DescribeSnapshot, snapshot_document
+from patches.server.http.vulnerabilities import VulnerabilityLookup
 from patches.server.options import HttpSettings, Options
 from patches.server.sessions.service import SessionService
 from patches.service.daemon import ListeningService
@@ -22,7 +24,12 @@ from patches.settings import BadSetting
 
 
 def create_http(
-    settings: HttpSettings, memory_limit: int, shared: Shared, sessions: SessionParts, refresh: Refresh
+    settings: HttpSettings,
+    memory_limit: int,
+    shared: Shared,
+    storage: Storage,
+    sessions: SessionParts,
+    refresh: Refresh,
 ) -> ListeningService:
     """
     Create the service that listens, and serves the API.
@@ -41,12 +48,14 @@ def create_http(
         ClientAddresses(settings.trusted_proxies or ()),
         time.time,
         _describe(settings.signing_key),
+        vulnerabilities=VulnerabilityLookup(storage.publication_store, shared.run),
     )
     site = ServerSite(
         api.app.resource(),
         shared.budget,
         sessions.service.read_cached,
         shared.reactor,
+        fast_path=not settings.no_fast_path,
         requestFactory=BoundedRequest,
     )
     drain = partial(_drain, sessions.service, site)

@@ -10,7 +10,7 @@ from functools import partial
 from attrs import frozen
 
 from patches.server.assembly.shared import Shared
-from patches.server.assembly.storage import Storage
+from patches.server.assembly.storage import Storage, maintain_publications
 from patches.server.catalogue.deltas import Deltas
 from patches.server.configured_sources import ConfiguredSources
 from patches.server.options import RefreshSettings
@@ -83,8 +83,10 @@ def _services(shared: Shared, storage: Storage, maintenance: Maintenance) -> tup
         if storage.leadership is not None
         else ()
     )
+    prune_publications = partial(shared.run, maintain_publications, storage.publication_store)
     return (
         *leading,
         PeriodicService("Refreshing lists", _SECOND, maintenance.refresh, shared.reactor),
         PeriodicService("Pruning the catalogue", _PRUNE_INTERVAL, maintenance.prune, shared.reactor),
+        PeriodicService("Pruning publications", _PRUNE_INTERVAL, prune_publications, shared.reactor),
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from attrs import frozen
+from twisted.logger import Logger
 
 from patches.interfaces import Run
 from patches.server.catalogue import CATALOGUE
 from patches.server.catalogue.delta_store import DeltaStore
+from patches.server.catalogue.publication_store import PublicationStore
 from patches.server.catalogue.schema import open_database
 from patches.server.catalogue.store import Catalogue
 from patches.server.catalogue.transactions import refresh_lock
@@ -17,6 +20,8 @@ from patches.server.options import CatalogueSettings
 from patches.server.refresh.leadership import Leadership
 from patches.server.refresh.requests_table import RequestTable
 from patches.settings import BadSetting
+
+log = Logger()
 
 
 @frozen
@@ -29,6 +34,7 @@ class Storage:
 
     catalogue: Catalogue
     delta_store: DeltaStore
+    publication_store: PublicationStore
     request_table: RequestTable
     leadership: Leadership | None
 
@@ -44,9 +50,23 @@ def open_storage(settings: CatalogueSettings, folder: Path, run: Run) -> Storage
         engine = open_database(settings.database or folder / CATALOGUE)
     except CatalogueError as error:
         raise BadSetting(f"the catalogue cannot be used: {error}") from error
+    publication_store = PublicationStore(engine)
+    maintain_publications(publication_store)
     lock = refresh_lock(engine)
     leadership = Leadership(lock, run) if lock is not None else None
-    return Storage(Catalogue(engine), DeltaStore(engine), RequestTable(engine), leadership)
+    return Storage(Catalogue(engine), DeltaStore(engine), publication_store, RequestTable(engine), leadership)
+
+
+def maintain_publications(store: PublicationStore) -> None:
+    """
+    Complete the publications of a catalogue; see :meth:`.PublicationStore.maintain`. A damaged list is logged.
+
+    It blocks: when a catalogue of an earlier version is first opened, for about a second for each 200,000 records.
+    """
+    try:
+        store.maintain(time.time())
+    except CatalogueError as error:
+        log.warn("The publications of a list are not complete: {error}", error=error)
 
 
 def has_catalogue(settings: CatalogueSettings, folder: Path) -> bool:

@@ -52,6 +52,7 @@ SNAPSHOTS = Table(
     Column("digest", String(64), nullable=False),
     Column("sources", String, nullable=False),
     Column("held", String),  # why it is held back, though it is the newest; NULL: it is not held back
+    Column("publication", Integer),  # the number of its latest publication; NULL: it was never current
 )
 _CURRENT = text("retired IS NULL")
 Index("one_current", SNAPSHOTS.c.platform, unique=True, sqlite_where=_CURRENT, postgresql_where=_CURRENT)
@@ -72,6 +73,34 @@ DELTAS = Table(
     Column("revision", String(64), nullable=False),
     Column("changes", Integer, nullable=False),
     Column("chunks", Integer, nullable=False),  # their number; they are in the table of chunks
+)
+PUBLICATIONS = Table(
+    "publications",
+    METADATA,
+    Column("platform", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("revision", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("published", Float, nullable=False),
+    Column("ended", Float),  # when it was replaced or withdrawn; NULL: it is current
+)
+#: The key is the order in which the ids of a platform are compared; without a row number it is the only copy.
+INTERVALS = Table(
+    "intervals",
+    METADATA,
+    Column("platform", String(64), primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("first", Integer, primary_key=True, autoincrement=False),
+    Column("last", Integer),  # the last publication with this id; NULL: the current one has it
+    sqlite_with_rowid=False,
+)
+#: The ids of the list that is being published; a temporary table, which only this connection sees.
+STAGED_IDS = Table(
+    "staged_ids",
+    MetaData(),
+    Column("id", String, primary_key=True),
+    prefixes=["TEMPORARY"],
+    sqlite_with_rowid=False,
 )
 WANTED = Table(
     "wanted_platforms",

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from patches.skipped import unread
 
@@ -30,6 +30,8 @@ class Snapshot:
     :ivar sources: for each source, the numbers of records that were ``read`` and ``skipped`` (by reason), and that it
         ``claimed`` to have, if it said so.
     :ivar held_back: the reason for which it was not made current; ``None`` if it was made current.
+    :ivar publication: the number of its latest publication; ``None`` if it was never current, or not yet numbered.
+        It is a fact about a catalogue: another one with the same snapshot may have numbered it differently.
     """
 
     revision: str
@@ -41,6 +43,7 @@ class Snapshot:
     digest: str
     sources: Mapping[str, Any]
     held_back: str | None = None
+    publication: int | None = field(default=None, eq=False)
 
     @property
     def target(self) -> Snapshot:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
 from patches.server.catalogue.chunks import Chunk, cut_chunks
 from patches.server.catalogue.pruning import MinimumAge, prune
+from patches.server.catalogue.publications import end_publication, record_publication
 from patches.server.catalogue.schema import CHUNKS, SNAPSHOTS
 from patches.server.catalogue.snapshot import Snapshot, revision_of
 from patches.server.catalogue.transactions import read_transaction, write_transaction
@@ -119,9 +120,7 @@ class Catalogue:
             self._note_given(connection, revision, now if checked is None else checked, sources)
             reason = objection(self._current(connection, platform), vulnerabilities)
             self._place(connection, platform, revision, reason, now)
-            published = self._find(connection, revision)
-        assert published is not None  # noqa: S101 - it was written in this transaction
-        return published
+            return self._found(connection, revision)
 
     def accept(self, platform: str, now: float) -> Snapshot | None:
         """
@@ -144,6 +143,7 @@ class Catalogue:
         with write_transaction(self._engine) as connection:
             connection.execute(here.where(SNAPSHOTS.c.retired.is_(None)).values(retired=now))
             connection.execute(here.values(held=None))
+            end_publication(connection, platform, now)
 
     def mark_checked(self, times: Mapping[str, float]) -> None:
         """Store the times at which the sources last had these snapshots, by revision; in seconds since the epoch."""
@@ -177,7 +177,7 @@ class Catalogue:
                     connection.execute(insert(SNAPSHOTS).values(retired=now, **_row(snapshot)))
                 self._note_given(connection, snapshot.revision, snapshot.checked, snapshot.sources)
                 self._place(connection, snapshot.platform, snapshot.revision, None, now)
-                adopted.append(snapshot)
+                adopted.append(self._found(connection, snapshot.revision))
         return adopted
 
     def prune(self, in_use: Set[str], age: MinimumAge) -> int:
@@ -210,6 +210,7 @@ class Catalogue:
         if held_back is None:
             connection.execute(here.where(~this, SNAPSHOTS.c.retired.is_(None)).values(retired=now))
             connection.execute(here.where(this).values(retired=None))
+            record_publication(connection, platform, revision, now)
         else:
             connection.execute(here.where(this).values(held=held_back))
 
@@ -217,6 +218,11 @@ class Catalogue:
         query = select(SNAPSHOTS).where(SNAPSHOTS.c.platform == platform, SNAPSHOTS.c.retired.is_(None))
         row = connection.execute(query).one_or_none()
         return _snapshot(row) if row is not None else None
+
+    def _found(self, connection: Connection, revision: str) -> Snapshot:
+        """Return a snapshot that was written in this transaction."""
+        row = connection.execute(select(SNAPSHOTS).where(SNAPSHOTS.c.revision == revision)).one()
+        return _snapshot(row)
 
     def _find(self, connection: Connection, revision: str) -> Snapshot | None:
         row = connection.execute(select(SNAPSHOTS).where(SNAPSHOTS.c.revision == revision)).one_or_none()
@@ -245,4 +251,5 @@ def _snapshot(row: Row[Any]) -> Snapshot:
         row.digest,
         json.loads(row.sources),
         row.held,
+        row.publication,
     )

@@ -10,13 +10,14 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import BaseConverter
 
 from patches.server.budget import RESPONSES, Budget
 from patches.server.catalogue.deltas import Deltas
-from patches.server.errors import Denied, SessionExpired
+from patches.server.errors import Denied, OutOfOrder, SessionExpired
+from patches.server.http.chunk_transport import IChunkTransport
 from patches.server.http.client_addresses import ClientAddresses
 from patches.server.http.errors import ApiError, accepts_gzip, api_error, json_object, json_response
-from patches.server.http.fast_path import IChunkTransport
 from patches.server.http.metrics import Metrics
 from patches.server.http.representations import (
     DescribeSnapshot,
@@ -28,6 +29,7 @@ from patches.server.http.representations import (
     snapshot_document,
     unchanged_document,
 )
+from patches.server.http.vulnerabilities import VulnerabilityLookup
 from patches.server.refresh.refresher import Refresher
 from patches.server.sessions.chunk_response import ChunkResponse, chunk_headers
 from patches.server.sessions.service import SessionService
@@ -42,6 +44,16 @@ log = Logger()
 MAX_WAIT_SECONDS = 25.0
 
 
+class Number(BaseConverter):
+    """A number in a path, in the one form that it has: ASCII digits, no sign, no leading zero; nine digits at most."""
+
+    regex = "(?:0|[1-9][0-9]{0,8})"
+
+    def to_python(self, value: str) -> int:
+        """Return the value."""
+        return int(value)
+
+
 class Api:
     """
     The resources of a server.
@@ -52,6 +64,7 @@ class Api:
     """
 
     app = Klein()
+    app.url_map.converters["number"] = Number
     app.url_map.merge_slashes = False  # a path with doubled slashes is 404, not a redirect
 
     def __init__(
@@ -65,6 +78,8 @@ class Api:
         addresses: ClientAddresses,
         wall: Callable[[], float],
         describe: DescribeSnapshot = snapshot_document,
+        *,
+        vulnerabilities: VulnerabilityLookup,
     ) -> None:
         self._session_service = session_service
         self._refresh = refresh
@@ -75,6 +90,7 @@ class Api:
         self._addresses = addresses
         self._wall = wall
         self._describe = describe
+        self._vulnerabilities = vulnerabilities
 
     # Sessions
 
@@ -107,7 +123,7 @@ class Api:
         self._session_service.close(token)
         request.setResponseCode(204)
 
-    @app.route("/v1/sessions/<token>/chunks/<int:n>", methods=["GET"])
+    @app.route("/v1/sessions/<token>/chunks/<number:n>", methods=["GET"])
     async def chunk(self, request: IRequest, token: str, n: int) -> bytes | None:
         """Serve a chunk, the end of the stream, or the advice to wait."""
         result = await self._session_service.read(token, n, self._wait(request))
@@ -127,7 +143,7 @@ class Api:
         if reads is None:
             raise SessionExpired("its snapshot is no longer in the catalogue")
         if not 0 <= chunk <= reads.chunks:
-            raise ApiError(400, "malformed", f"the snapshot has {reads.chunks} chunks, and none numbered {chunk}")
+            raise OutOfOrder(chunk, reads.chunks)
         return self._session_service.resume(token, reads, chunk, self._owner(request))
 
     def _owner(self, request: IRequest) -> str:
@@ -178,6 +194,11 @@ class Api:
     def platforms(self, request: IRequest) -> bytes:
         """List the platforms that are served."""
         return json_response(request, platforms_document(self._refresh.statuses, self._wall(), self._describe))
+
+    @app.route("/v1/vulnerabilities/<path:vulnerability_id>", methods=["GET"])
+    async def vulnerability(self, request: IRequest, vulnerability_id: str) -> bytes:
+        """Describe the publications of a vulnerability id, by platform."""
+        return json_response(request, await self._vulnerabilities.document(vulnerability_id))
 
     @app.route("/health", methods=["GET"])
     def health(self, request: IRequest) -> bytes:

@@ -27,7 +27,8 @@ from zope.interface import implementer
 
 from patches.http.bounded_request import closing_answer
 from patches.server.budget import CONNECTION_BYTES, CONNECTIONS, Budget
-from patches.server.http.fast_path import IChunkTransport, match
+from patches.server.http.chunk_transport import IChunkTransport
+from patches.server.http.fast_path import match
 from patches.server.sessions.chunk_response import ChunkResponse
 
 #: How many bytes the kernel may keep for one connection; a chunk fits.
@@ -172,7 +173,7 @@ class ServerSite(Site):
 
     :param read_cached: returns the chunk that a session asks for, if that needs neither a wait nor an explanation.
     :param idle_seconds: the time that a connection may be silent, or take to accept a response.
-    :param fast_path: answer plain requests for chunks before they are parsed.
+    :param fast_path: whether to answer plain requests for chunks before they are parsed; see :mod:`.fast_path`.
     """
 
     protocol: Any = BackpressureChannel

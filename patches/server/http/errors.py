@@ -18,6 +18,7 @@ from patches.server.errors import (
     SessionExpired,
     UnknownPlatform,
     UnknownSession,
+    UnknownVulnerability,
     WindowClosed,
 )
 from patches.wire import JSON, encode_json
@@ -50,6 +51,7 @@ class ApiError(Exception):
 TABLE: tuple[tuple[type[Exception], int, str, str | None, int | None], ...] = (
     (NotReady, 503, "not-ready", "the list of {error} has not been read yet", 10),
     (UnknownPlatform, 404, "unknown-platform", "{error} is not served here; see /v1/platforms", None),
+    (UnknownVulnerability, 404, "unknown-vulnerability", "no publication has, or had, a record of {error}", None),
     (UnknownSession, 404, "unknown-session", "this server has no such session; resume it, or open a new one", None),
     (BadToken, 404, "unknown-session", "this server has no such session; resume it, or open a new one", None),
     (SessionExpired, 410, "expired", None, None),

@@ -24,6 +24,7 @@ def snapshot_document(snapshot: Snapshot) -> dict[str, Any]:
         "chunks": snapshot.chunks,
         "digest": snapshot.digest,
         "unread": snapshot.unread,
+        "publication": snapshot.publication,
     }
 
 

@@ -1,4 +1,4 @@
-"""What followed from a change of the sessions: values, for the shell to account for and to act on."""
+"""The events that follow from a change of the sessions: values, for the shell to account for and to act on."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class HttpTests(PartsCase):
         sources = ConfiguredSources((), NoPublicSources(), {}, lambda: None)
         refresh = create_refresh(RefreshSettings(), self.shared, self.storage, sources, set)
         self.successResultOf(ensureDeferred(refresh.refresher.load_current()))
-        return create_http(settings, 1 << 28, self.shared, sessions, refresh)
+        return create_http(settings, 1 << 28, self.shared, self.storage, sessions, refresh)
 
     def start(self, settings: HttpSettings) -> ListeningService:
         """Create the API, and listen."""

@@ -25,6 +25,12 @@ BEFORE = (
     "CREATE TABLE schema (version INTEGER NOT NULL, PRIMARY KEY (version))",
 )
 HELD = "ALTER TABLE snapshots ADD COLUMN held VARCHAR"
+#: What version 6 added.
+WITHOUT_PUBLICATIONS = (
+    "DROP TABLE publications",
+    "DROP TABLE intervals",
+    "ALTER TABLE snapshots DROP COLUMN publication",
+)
 SNAPSHOT = (
     "INSERT INTO snapshots (revision, platform, created, checked, vulnerabilities, chunks, digest, sources)"
     " VALUES ('r', 'debian-12', 1, 2, 0, 0, 'd', '{}')"
@@ -70,6 +76,7 @@ class MigrateTests(SchemaCase):
             *(f"INSERT INTO snapshots ({names}) VALUES {values}" for values in snapshots),
             "DROP TABLE wanted_platforms",
             "DROP TABLE known_platforms",
+            *WITHOUT_PUBLICATIONS,
             f"UPDATE {VERSION_TABLE} SET version_num = '4'",
         )
         notices = RequestTable(open_database(self.where)).read()

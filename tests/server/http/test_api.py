@@ -41,6 +41,7 @@ class OpeningTests(ServerCase):
                     "chunks": 3,
                     "digest": snapshot.digest,
                     "unread": 0,
+                    "publication": 1,
                 },
             },
         )

@@ -125,15 +125,49 @@ class SessionErrorsTests(ServerCase):
         self.refused(self.read(path, 1), 409, "out-of-order")
         self.read(path, 0)
         self.read(path, 1)
-        for n in (0, 3, 4, 10**6, 10**7, 10**30):
+        for n in (0, 3, 4, 10**6, 10**9 - 1):
             self.refused(self.read(path, n), 409, "out-of-order")
         self.assertEqual(self.read(path, 2).status, 200)
+
+    def test_numbers(self) -> None:
+        """A number in a path has one form: ASCII digits without a sign and without a leading zero; nine at most."""
+        path = self.open()
+        for n in (
+            "00",
+            "007",
+            "+0",
+            "-0",
+            "0x0",
+            "1e0",
+            "%D9%A0",
+            "%D9%A1",
+            "0%0A",
+            "0%20",
+            "%2B0",
+            10**9,
+            10**30,
+            "",
+            " ",
+        ):
+            for headers in (GZIP, {}):
+                target = f"{path}/chunks/{n}".replace(" ", "%20")
+                self.refused(self.ask("GET", target, headers), 404, "not-found")
+        self.assertEqual(self.ask("GET", f"{path}/chunks/0", GZIP).status, 200)
+
+    def test_doubled_slash(self) -> None:
+        """A path with a doubled slash is not found, wherever it is."""
+        target = f"{self.open()}/chunks/0"
+        for position in (position for position, each in enumerate(target) if each == "/"):
+            for headers in (GZIP, {}):
+                odd = f"{target[:position]}/{target[position:]}"
+                self.refused(self.ask("GET", odd, headers), 404, "not-found")
 
     def test_resume_at_no_chunk(self) -> None:
         """A session cannot be resumed behind its end or before its beginning."""
         token = self.open().rpartition("/")[2]
         for chunk in (-1, 4, 10**30):
-            self.refused(self.post({"resume": token, "chunk": chunk}), 400, "malformed")
+            self.refused(self.post({"resume": token, "chunk": chunk}), 409, "out-of-order")
+        self.assertEqual(self.post({"resume": token, "chunk": 3}).status, 201)
 
     def test_expired(self) -> None:
         """A client learns why its session has expired."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
-from patches.server.http.fast_path import wants_plain_gzip
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patches.server.http.fast_path import are_plain, match
 from tests.server.channel_case import ChannelCase
 from tests.server.memory_transport import Wire, answers, request
 from tests.server.server_case import GZIP
@@ -16,7 +20,7 @@ class ShortWayTests(ChannelCase):
     def long_way(self, n: int, path: str = "") -> bytes:
         """Return the response of the API."""
         wire = self.connect()
-        wire.send(self.chunk(n, {**GZIP, "Expect": ""}, path))
+        wire.send(self.chunk(n, {**GZIP, "X-Long": "way"}, path))
         return wire.received
 
     def test_same_bytes(self) -> None:
@@ -63,19 +67,6 @@ class ShortWayTests(ChannelCase):
         protocol.transport.write = written.append
         protocol.dataReceived(self.chunk(0))
         self.assertIs(written[0], loaded.answer)
-
-    def test_which_requests(self) -> None:
-        """Only a request that accepts gzip and has no unusual header field takes the fast path."""
-        for fields in ("Accept-Encoding: gzip", "host: x\r\naccept-encoding: br, GZIP", "X: y\r\nAccept-Encoding:gzip"):
-            self.assertTrue(wants_plain_gzip(fields.encode() + b"\r\n"), fields)
-        for fields in ("Connection: keep-alive", "connection: Keep-Alive"):
-            self.assertTrue(wants_plain_gzip(fields.encode() + b"\r\nAccept-Encoding: gzip\r\n"), fields)
-        odd = ("Connection: close", "Content-Length: 3", "Transfer-Encoding: chunked", "Expect: 100-continue")
-        odd += ("Upgrade: h2c", "Range: bytes=0-1", "Accept-Encoding: br", "Connection: keep-alive, close")
-        for fields in odd:
-            self.assertFalse(wants_plain_gzip(fields.encode() + b"\r\nAccept-Encoding: gzip\r\n"), fields)
-        for fields in ("", "Accept-Encoding: br\r\n", "Accept-Encoding: gzip;q=0\r\n"):
-            self.assertFalse(wants_plain_gzip(fields.encode()), fields)
 
     def test_close(self) -> None:
         """A connection is closed after the response if the client asks for that."""
@@ -142,7 +133,7 @@ class BoundariesTests(ChannelCase):
 
     def test_half_before(self) -> None:
         """Data that follows half a request belongs to that request."""
-        (answer,) = self.answered(b"GET /health HTTP/1.1\r\nX: ", b"y\r\n\r\n")
+        (answer,) = self.answered(b"GET /health HTTP/1.1\r\nHost: x\r\nX: ", b"y\r\n\r\n")
         self.assertEqual(answer[0], 200)
         wire = self.connect()
         wire.send(b"GE")
@@ -152,3 +143,232 @@ class BoundariesTests(ChannelCase):
     def test_empty_lines(self) -> None:
         """An empty line before a request is ignored."""
         self.assertEqual([status for status, _ in self.answered(b"\r\n", self.chunk(0))], [200])
+
+
+#: Header fields that must not be read in two ways, or that no client has a reason to send.
+ODD_FIELDS = (
+    *(
+        b"Content-Length : 40",
+        b"Content-Length\t: 40",
+        b"Content-Length: 40",
+        b"content-length:40",
+        b"Content-Length: +40",
+    ),
+    *(
+        b"Content-Length: 40, 40",
+        b"Content-Length: 4 0",
+        b"Content-Length: 0x28",
+        b"Content-Length:",
+        b"Content_Length: 40",
+    ),
+    *(b"Transfer-Encoding\t: chunked", b"Transfer-Encoding: chunked", b"Transfer-Encoding : chunked"),
+    *(b"Transfer-Encoding:\x0bchunked", b"Transfer-Encoding: xchunked", b"Transfer-Encoding: identity"),
+    *(
+        b"User-Agent: a\x00b",
+        b"User\x00Agent: a",
+        b"User-Agent: a\rContent-Length: 40",
+        b"User-Agent: a\nContent-Length: 40",
+    ),
+    *(b"no colon", b": no name", b"\xffser-Agent: a", b"User-Agent: \xff", b"User Agent: a", b"(User-Agent): a"),
+    *(
+        b" folded: 1",
+        b"\tfolded",
+        b"User-Agent: a\r\n folded",
+        b"Content-Length:\r\n 40",
+        b"Via: 1\r\n\tContent-Length: 40",
+    ),
+    *(
+        b"Host: other",
+        b"Host:",
+        b"host: patches",
+        b"Host: a b",
+        b"Host: a,b",
+        b"Expect: 100-continue",
+        b"Range: bytes=0-1",
+    ),
+    *(
+        b"Upgrade: h2c",
+        b"Connection: close",
+        b"Connection: keep-alive, close",
+        b"Connection: keep-alive",
+        b"TE: trailers",
+    ),
+    *(b"Accept-Encoding: gzip;q=0", b"Accept-Encoding: identity", b"Prefer: wait=0", b"X-Long: way", b"Cookie: a=b"),
+)
+#: The requests among these that are malformed: a body may be hidden behind them, so the connection must be closed.
+MALFORMED = (
+    *(
+        b"Content-Length : 40",
+        b"Content-Length\t: 40",
+        b"Content-Length: +40",
+        b"Content-Length: 40, 40",
+        b"Content-Length:",
+    ),
+    *(b"Transfer-Encoding\t: chunked", b"Transfer-Encoding : chunked", b"Transfer-Encoding: xchunked"),
+    *(b"User-Agent: a\x00b", b"User\x00Agent: a", b"User-Agent: a\nContent-Length: 40", b"no colon", b": no name"),
+    *(b"User Agent: a", b"Host: other", b"host: patches"),
+)
+PLAIN = b"Host: patches\r\nAccept-Encoding: gzip\r\n"
+
+
+class RefusingTests(ChannelCase):
+    """Requests that only the parser may judge."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.line = f"GET {self.path}/chunks/0 HTTP/1.1\r\n".encode()
+        self.hidden = b"GET /health HTTP/1.1\r\nHost: patches\r\n\r\n"
+
+    def response(self, data: bytes, fast_path: bool) -> tuple[bytes, bool]:
+        """Send bytes on a new connection. Return the responses without their dates, and whether it is still open."""
+        self.site.fast_path = fast_path
+        wire = self.connect()
+        wire.send(data)
+        connected = wire.connected
+        wire.hang_up()
+        return re.sub(rb"\r\nDate: [^\r]+", b"", wire.received), connected
+
+    def both(self, data: bytes) -> tuple[bytes, bool]:
+        """Send bytes both ways. Return the response, which is the same."""
+        fast, long = self.response(data, True), self.response(data, False)
+        self.assertEqual(fast, long, repr(data))
+        return fast
+
+    def test_plain(self) -> None:
+        """Plain requests are recognized: those of the scanner, of tools, and of proxies."""
+        accepted = (
+            PLAIN,
+            b"host: [::1]:8080\r\naccept-encoding: br, GZIP\r\nConnection: Keep-Alive\r\n",
+            b"User-Agent: patches-scanner/1\r\nPrefer: wait=20\r\n" + PLAIN,
+            b"Accept: */*\r\nX-Forwarded-For: 192.0.2.1, ::1\r\nX-Real-IP: 192.0.2.1\r\nVia: 1.1 proxy\r\n" + PLAIN,
+        )
+        for fields in accepted:
+            found = match(self.line + fields + b"\r\n")
+            assert found is not None, fields
+            self.assertEqual((found.number, f"/v1/sessions/{found.token}"), (0, self.path))
+            self.both(self.line + fields + b"\r\n")
+
+    def test_declined(self) -> None:
+        """Of the odd fields none is recognized, but for the usual forms of harmless ones."""
+        harmless = (b"Connection: keep-alive", b"Prefer: wait=0")
+        for field in ODD_FIELDS:
+            self.assertIs(are_plain(PLAIN + field + b"\r\n\r\n"), field in harmless, field)
+            self.assertIs(are_plain(field + b"\r\n" + PLAIN + b"\r\n"), field in harmless, field)
+
+    def test_no_host(self) -> None:
+        """A request of HTTP/1.1 without a Host, or with several, is malformed."""
+        for fields in (b"", b"Host: patches\r\nHost: patches\r\n", b"Host: a\r\nhost: b\r\n"):
+            response, connected = self.both(self.line + fields + b"Accept-Encoding: gzip\r\n\r\n")
+            self.assertTrue(response.startswith(b"HTTP/1.1 400 "), response[:80])
+            self.assertFalse(connected)
+
+    def test_same_both_ways(self) -> None:
+        """Each odd field, before or after the usual ones, gets the same response both ways."""
+        for field in ODD_FIELDS:
+            for fields in (PLAIN + field + b"\r\n", field + b"\r\n" + PLAIN):
+                response, connected = self.both(self.line + fields + b"\r\n" + self.hidden)
+                if field in MALFORMED:
+                    self.assertTrue(response.startswith(b"HTTP/1.1 400 "), (field, response[:80]))
+                    self.assertFalse(connected, repr(field))
+                    self.assertEqual(response.count(b"HTTP/1.1 "), 1, repr(field))
+
+    def test_bodies(self) -> None:
+        """Bytes that are sent as a body are never answered as a request."""
+        for field in (b"Content-Length: %d" % len(self.hidden), b"Content-Length:\r\n %d" % len(self.hidden)):
+            response, _ = self.both(self.line + PLAIN + field + b"\r\n\r\n" + self.hidden)
+            self.assertEqual(response.count(b"HTTP/1.1 "), 1, repr(field))
+        chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(self.hidden), self.hidden)
+        response, _ = self.both(self.line + PLAIN + b"Transfer-Encoding: chunked\r\n\r\n" + chunked)
+        self.assertEqual(response.count(b"HTTP/1.1 "), 1)
+
+    def test_too_many(self) -> None:
+        """More fields than the parser takes are never recognized."""
+        fields = b"Via: x\r\n" * 501
+        response, _ = self.both(self.line + PLAIN + fields + b"\r\n")
+        self.assertTrue(response.startswith(b"HTTP/1.1 400 "))
+
+    def test_numbers(self) -> None:
+        """A number in another form than its own is not recognized, nor is one in a path with doubled slashes."""
+        for n in (
+            b"00",
+            b"07",
+            b"+1",
+            b"-1",
+            b"1234567890",
+            b"\xd9\xa1",
+            b"%31",
+            b"",
+            b"1 ",
+            b"1\t",
+            b"1/",
+            b"/1",
+            b"1?a=b",
+        ):
+            line = self.line.replace(b"chunks/0", b"chunks/" + n)
+            self.assertIsNone(match(line + PLAIN + b"\r\n"), n)
+            self.both(line + PLAIN + b"\r\n")
+        for line in (self.line.replace(b"/chunks", b"//chunks"), self.line.replace(b" /v1", b" //v1")):
+            self.assertIsNone(match(line + PLAIN + b"\r\n"), line)
+        self.assertIsNotNone(match(self.line.replace(b"chunks/0", b"chunks/123456789") + PLAIN + b"\r\n"))
+
+    def test_request_lines(self) -> None:
+        """A request line in any other form is not recognized."""
+        for old, new in (
+            (b"GET", b"get"),
+            (b"GET", b"HEAD"),
+            (b"GET ", b"GET  "),
+            (b"GET ", b" GET "),
+            (b"GET /", b"GET http://patches/"),
+            (b"HTTP/1.1", b"HTTP/1.0"),
+            (b"HTTP/1.1", b"http/1.1"),
+            (b"HTTP/1.1", b"HTTP/1.1 "),
+            (b"\r\n", b"\n"),
+            (b"\r\n", b"\r\r\n"),
+        ):
+            line = self.line.replace(old, new)
+            self.assertIsNone(match(line + PLAIN + b"\r\n"), new)
+            self.both(line + PLAIN + b"\r\n")
+
+
+LINES = st.one_of(
+    st.sampled_from(ODD_FIELDS),
+    st.sampled_from(
+        (b"Host: patches", b"Accept-Encoding: gzip", b"User-Agent: a", b"Via: 1.1 a", b"accept-encoding:gzip , br")
+    ),
+    st.tuples(
+        st.sampled_from(
+            (b"Host", b"Accept-Encoding", b"Content-Length", b"Transfer-Encoding", b"Connection", b"Via", b"")
+        ),
+        st.sampled_from((b":", b": ", b" :", b":\t", b"", b": \x00", b"::")),
+        st.sampled_from((b"gzip", b"patches", b"3", b"chunked", b"close", b"", b"a\x0bb", b"\xe9"))
+        | st.binary(max_size=6),
+    ).map(b"".join),
+)
+NUMBERS = st.sampled_from(
+    (b"0", b"0", b"0", b"1", b"3", b"4", b"00", b"007", b"+0", b"99999999999", b"%30", b"\xd9\xa0")
+)
+#: Bytes that are put somewhere into the head of a request.
+CUTS = st.lists(
+    st.tuples(st.integers(0, 400), st.sampled_from((b"\r\n", b"\n", b"\r", b" ", b"\t", b"\x00", b":", b"/", b"\xff"))),
+    max_size=2,
+)
+TAILS = st.sampled_from(
+    (b"", b"", b"xyz", b"GET /health HTTP/1.1\r\nHost: patches\r\n\r\n", b"3\r\nabc\r\n0\r\n\r\n", b"\r\n")
+)
+
+
+class AnyRequestTests(RefusingTests):
+    """Requests with header fields of any kind."""
+
+    @given(NUMBERS, st.lists(LINES, max_size=4), st.booleans(), CUTS, TAILS)
+    def test_same_answer(
+        self, number: bytes, lines: list[bytes], usual: bool, cuts: list[tuple[int, bytes]], tail: bytes
+    ) -> None:
+        """Whatever the header fields are, both ways give the same responses, and keep or close the connection alike."""
+        path = self.open().encode()
+        fields = [b"Host: patches", *lines, b"Accept-Encoding: gzip"] if usual else lines
+        head = b"\r\n".join((b"GET %s/chunks/%s HTTP/1.1" % (path, number), *fields, b"", b""))
+        for position, inserted in cuts:
+            head = head[:position] + inserted + head[position:]
+        self.both(head + tail)
+        self.ask("DELETE", path.decode())

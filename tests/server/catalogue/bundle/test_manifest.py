@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.catalogue.bundle`: the parts of a bundle, and its manifest."""
+"""Tests for :mod:`patches.server.catalogue.bundle.manifest`: the parts of a bundle, and its manifest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from patches.server.catalogue.bundle import (
+from patches.server.catalogue.bundle.manifest import (
     BadBundle,
     BundleEntry,
     checksum_line,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from patches.server.catalogue.bundle import (
+from patches.server.catalogue.bundle.manifest import (
     BLOCK,
     CHECKSUM,
     END,

@@ -1,11 +1,11 @@
-"""Tests for :mod:`patches.server.catalogue.bundle_writer`."""
+"""Tests for :mod:`patches.server.catalogue.bundle.writer`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from patches.server.catalogue.bundle import BadBundle
-from patches.server.catalogue.bundle_writer import write_bundle
+from patches.server.catalogue.bundle.manifest import BadBundle
+from patches.server.catalogue.bundle.writer import write_bundle
 from patches.server.errors import CatalogueError
 from patches.signing import SigningKey
 from tests.server.bundle_case import BundleCase, SignedCase, bundle, members, read

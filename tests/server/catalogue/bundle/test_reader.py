@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.catalogue.bundle_reader`: what is not as it was exported is refused."""
+"""Tests for :mod:`patches.server.catalogue.bundle.reader`: what is not as it was exported is refused."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from patches.server.catalogue.bundle import BadBundle
-from patches.server.catalogue.bundle_reader import BundleReader
+from patches.server.catalogue.bundle.manifest import BadBundle
+from patches.server.catalogue.bundle.reader import BundleReader
 from patches.signing import VerifyKey, create_keys
 from tests.server.bundle_case import BundleCase, SignedCase, bundle, members, read
 

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from attrs import define, field
 
-from patches.server.catalogue.bundle import (
+from patches.server.catalogue.bundle.manifest import (
     BLOCK,
     CHECKSUM,
     END,
