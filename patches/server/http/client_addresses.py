@@ -14,7 +14,7 @@ _IPV6_PREFIX = 64
 
 class ClientAddresses:
     """
-    Tells where requests come from.
+    Finds the addresses that requests come from.
 
     :param trusted: the networks of proxies whose ``X-Forwarded-For`` is believed. A proxy that speaks the PROXY
         protocol needs no entry: its endpoint gives the address of the client.
