@@ -50,6 +50,10 @@ class ListSource:
 
     rank = 0
     ask_within = None
+    worker_bytes = 0
+
+    def rest(self) -> None:
+        """Do nothing."""
 
     async def offers(self) -> list[Offer]:
         """Return an offer of the only list."""

@@ -24,12 +24,15 @@ LAYERS = (
     (
         "what feeds share",
         (
-            *("sources/fields", "sources/ids", "sources/parse_context", "sources/feed"),
+            *("sources/fields", "sources/ids", "sources/parse_context", "sources/parse_job", "sources/feed"),
             *("sources/config", "sources/ecosystem_config", "sources/fetch/proxies"),
         ),
     ),
     ("reading files", ("sources/archive", "sources/fetch", "sources/red_hat")),
-    ("creating sources", ("sources/context", "sources/feed_config", "sources/regroup")),
+    (
+        "creating sources",
+        ("sources/context", "sources/feed_config", "sources/parsing", "sources/regroup", "sources/worker"),
+    ),
     (
         "feeds",
         (

@@ -23,6 +23,14 @@ TOGETHER = ("server/catalogue/migrations/", "demo/", "testing/")
 #: Modules without a test of their own name: the test that covers them, and the reason.
 ELSEWHERE = {
     "interfaces": "test_layers.py",  # declarations, which cannot be run by themselves
+    "errors": "sources/test_feed.py",  # likewise
+    # what connects the parser of a feed with its files
+    "sources/clair_export/lists": "sources/clair_export/test_source.py",
+    "sources/csaf/lists": "sources/csaf/test_source.py",
+    "sources/debian_tracker/lists": "sources/debian_tracker/test_source.py",
+    "sources/ndjson/lists": "sources/ndjson/test_source.py",
+    "sources/secdb/lists": "sources/secdb/test_source.py",
+    "sources/updateinfo/lists": "sources/updateinfo/test_extras.py",
 }
 
 

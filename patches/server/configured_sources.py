@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from patches.interfaces import ISource, Run
+from patches.server.budget import LEAST_WORKER_BYTES
 from patches.server.catalogue import CATALOGUE
 from patches.server.refresh.schedule import NoPublicSources, PublicSourceProvider
 from patches.settings import BadSetting
+from patches.sources.feed import Parsing
 from patches.sources.fetch.cache import FileCache
+from patches.sources.worker.workers import Workers
 from patches.wording import NO_FILE
 
 if TYPE_CHECKING:
@@ -36,17 +39,23 @@ class ConfiguredSources:
     :ivar configured: in the order of the configuration.
     :ivar public: provides public sources for platforms that those do not have.
     :ivar intervals: the intervals of sources that have their own, by name.
+    :ivar workers: parse the lists of feeds; their memory may be set before a list is read.
     :ivar forget_files: deletes fetched files that no source uses any more; blocks.
     """
 
     configured: tuple[ISource, ...]
     public: PublicSourceProvider
     intervals: Mapping[str, timedelta]
+    workers: Workers
     forget_files: Callable[[], object]
 
 
 def create_sources(
-    reactor: Any, values: Mapping[str, Any], run: Run, folder: Path, environment: Mapping[str, str] = os.environ
+    reactor: Any,
+    values: Mapping[str, Any],
+    run: Run,
+    folder: Path,
+    environment: Mapping[str, str] = os.environ,
 ) -> ConfiguredSources:
     """
     Create the sources.
@@ -56,7 +65,8 @@ def create_sources(
     :param environment: may name proxies.
     :raises BadSetting: if a source cannot be created, or there is no source.
     """
-    made = [*_of_options(reactor, values, environment)]
+    workers = Workers(reactor, LEAST_WORKER_BYTES)
+    made = [*_of_options(reactor, values, run, folder, workers, environment)]
     intervals: dict[str, timedelta] = {}
     public: PublicSourceProvider = NoPublicSources()
     kept = FileCache(folder / FEEDS / FILES)
@@ -65,7 +75,7 @@ def create_sources(
         from patches.sources.config import SourceConfig
         from patches.sources.context import SourceContext
 
-        context = SourceContext.create(reactor, run, folder / FEEDS, kept, environment, ecosystems)
+        context = SourceContext.create(reactor, run, folder / FEEDS, kept, workers, environment, ecosystems)
         configs = [SourceConfig.from_section(name, section) for name, section in (values["source"] or {}).items()]
         if configs:
             from patches.sources.registry import create_source
@@ -81,7 +91,7 @@ def create_sources(
     if not made and values["no-public-sources"] and not values["database"] and not (folder / CATALOGUE).exists():
         raise BadSetting("there is no vulnerability source: give --clair URL, --list FILE or a [source.NAME]")
     unused = max(_UNUSED, 2 * max([values["refresh-interval"], *intervals.values()]))
-    return ConfiguredSources(tuple(made), public, intervals, partial(_forget_files, kept, unused))
+    return ConfiguredSources(tuple(made), public, intervals, workers, partial(_forget_files, kept, unused))
 
 
 def _ecosystems(sections: Mapping[str, Any]) -> tuple[EcosystemConfig, ...]:
@@ -104,14 +114,21 @@ def _forget_files(kept: FileCache, unused: timedelta) -> None:
     kept.forget_unused(time.time() - unused.total_seconds())
 
 
-def _of_options(reactor: Any, values: Mapping[str, Any], environment: Mapping[str, str]) -> list[ISource]:
+def _of_options(
+    reactor: Any,
+    values: Mapping[str, Any],
+    run: Run,
+    folder: Path,
+    parsing: Parsing,
+    environment: Mapping[str, str],
+) -> list[ISource]:
     made: list[ISource] = []
     if values["list"] is not None:
         if not values["list"].is_file():
             raise BadSetting(f"--list {values['list']}: {NO_FILE}")
-        from patches.sources.ndjson import NdjsonSource
+        from patches.sources.ndjson.source import local_source
 
-        made.append(NdjsonSource(values["list"], reactor))
+        made.append(local_source(values["list"], parsing, run, folder / FEEDS))
     if values["clair"] is not None:
         from patches.sources.clair.source import clair_source
         from patches.sources.fetch.access import Access

@@ -18,7 +18,13 @@ from twisted.web.http import datetimeToString
 
 from patches.http.bounded_request import BoundedRequest
 from patches.interfaces import Run
-from patches.server.budget import Budget, MemoryLimitTooLow, budget_within, resident_bytes
+from patches.server.budget import (
+    Budget,
+    MemoryLimitTooLow,
+    budget_within,
+    resident_bytes,
+    worker_bytes,
+)
 from patches.server.catalogue import CATALOGUE
 from patches.server.catalogue.delta_store import DeltaStore
 from patches.server.catalogue.deltas import Deltas
@@ -113,6 +119,7 @@ def create_server(reactor: Any, values: Mapping[str, Any]) -> Server:
     leadership = Leadership(lock, threads.run) if lock is not None else None
     key = _key(values["session-key-file"] or folder / "session.key")
     budget = _budget(values)
+    sources.workers.worker_bytes = worker_bytes(budget)
     table = SessionTable(_limits(values))
     session_service = SessionService(
         table, key, budget, partial(_load, threads.run, catalogue, reactor), values["window-bytes"], reactor

@@ -12,7 +12,8 @@ from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from twisted.internet.task import Clock
 from zope.interface import implementer
 
-from patches.interfaces import IListing, ISource, NotThere, Offer
+from patches.errors import NotThere
+from patches.interfaces import IListing, ISource, Offer
 from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
 from patches.server.catalogue.schema import open_database
 from patches.server.catalogue.store import Catalogue
@@ -44,6 +45,7 @@ class PutSource:
     """
 
     ask_within: timedelta | None = None
+    worker_bytes = 0
 
     def __init__(self, name: str = "put", rank: int = 0) -> None:
         self.name = name
@@ -54,6 +56,9 @@ class PutSource:
         self.skipped: Counter[str] = Counter()
         self.trouble: Exception | None = None
         self.asked: list[str] = []
+
+    def rest(self) -> None:
+        """Note that no list is read in the near future."""
 
     async def offers(self) -> list[Offer]:
         """Return an offer for each list."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.internet.defer import ensureDeferred
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.server.errors import NotReady, UnknownPlatform
 from patches.server.refresh.refresher import Refresher
 from tests.server.fake_catalogue import vulnerabilities

@@ -6,7 +6,8 @@ from collections.abc import Container
 
 from twisted.logger import Logger
 
-from patches.interfaces import IListing, ISource, ListChanged, Offer, Run, SourceError
+from patches.errors import ListChanged, SourceError
+from patches.interfaces import IListing, ISource, Offer, Run
 from patches.server.refresh.source_state import EMPTY
 from patches.server.refresh.staging import ImportResult, StagingStore
 from patches.skipped import in_words

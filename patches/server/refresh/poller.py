@@ -85,7 +85,8 @@ class Poller:
             source_list.checked = self._wall()
             source_list.attempts.succeed(self._clock.seconds(), interval)
             return set(source_list.platforms) if doubted else set()
-        if not self._budget.take(REFRESH, REFRESH_BYTES):
+        granted = REFRESH_BYTES + source.worker_bytes
+        if not self._budget.claim(REFRESH, granted):
             return set()
 
         async def read() -> None:
@@ -98,7 +99,8 @@ class Poller:
             done = await source_list.attempts.run(what, read, self._clock.seconds, interval, self._schedule.jitter)
             return set(source_list.platforms) if done else set()
         finally:
-            self._budget.release(REFRESH, REFRESH_BYTES)
+            source.rest()
+            self._budget.release(REFRESH, granted)
 
     async def _remember(self, source: ISource, source_list: SourceList) -> None:
         """

@@ -10,7 +10,8 @@ from attrs import define, field
 from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
-from patches.interfaces import ISource, NotThere, Offer, SourceError
+from patches.errors import NotThere, SourceError
+from patches.interfaces import ISource, Offer
 from patches.server.errors import CatalogueError
 from patches.service.backoff import Backoff
 

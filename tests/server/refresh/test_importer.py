@@ -8,8 +8,9 @@ from pathlib import Path
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from patches.errors import ListChanged, SourceError
 from patches.followed import followed_records
-from patches.interfaces import ListChanged, Offer, SourceError
+from patches.interfaces import Offer
 from patches.server.refresh.importer import Importer
 from patches.server.refresh.staging import StagingStore
 from tests.server.fake_catalogue import vulnerabilities

@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, ensureDeferred
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.server.budget import REFRESH
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.errors import NotReady, UnknownPlatform

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from tests.server.fake_source import HOUR, NOW, RefreshCase
 
 

@@ -7,7 +7,8 @@ import gzip
 from twisted.internet.defer import Deferred, ensureDeferred
 from zope.interface.verify import verifyObject
 
-from patches.interfaces import IListing, ISource, ListChanged, SourceError
+from patches.errors import ListChanged, SourceError
+from patches.interfaces import IListing, ISource
 from patches.server.budget import REFRESH, REFRESH_BYTES
 from patches.vulnerability import Vulnerability
 from patches.wire import decode_lines

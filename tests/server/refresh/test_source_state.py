@@ -8,7 +8,8 @@ from datetime import timedelta
 from twisted.internet.defer import CancelledError, ensureDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.interfaces import NotThere, Offer, SourceError
+from patches.errors import NotThere, SourceError
+from patches.interfaces import Offer
 from patches.server.errors import CatalogueError
 from patches.server.refresh.source_state import (
     EMPTY,
