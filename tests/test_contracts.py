@@ -6,17 +6,18 @@ import ast
 from datetime import timedelta
 from pathlib import Path
 
+from attrs import AttrsInstance
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches import platforms, vulnerability, wire
 from patches.platforms import FAMILIES, InvalidPlatform, Platform
-from patches.reporter.service import SETTINGS as REPORTER
-from patches.scanner import options as scanner_options
+from patches.reporter.service import ReporterSettings
 from patches.scanner.client.cache import ListCache
 from patches.scanner.client.trust import NotTrusted, SeenLists, Trust
 from patches.scanner.inventory import MOST_PACKAGES
 from patches.scanner.matching.makers import OWN
 from patches.scanner.matching.rules import Rule
+from patches.scanner.options import ScanCommandSettings
 from patches.scanner.outcome import Coverage, ListInfo, Verdict
 from patches.scanner.output import exit_codes
 from patches.scanner.reporting.outbox import MOST_PENDING, Outbox
@@ -24,12 +25,11 @@ from patches.server import errors
 from patches.server.catalogue import CATALOGUE, chunks, pruning
 from patches.server.catalogue.delta import delta_name
 from patches.server.http.errors import api_error
-from patches.server.options import SETTINGS as SERVER
-from patches.server.options import window_size
+from patches.server.options import ServerSettings, window_size
 from patches.server.refresh.schedule import Schedule
 from patches.server.sessions import table, tokens
 from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
-from patches.settings import Setting
+from patches.settings import settings_of
 from patches.signing import SigningKey, VerifyKey, create_keys, manifest_bytes
 from patches.sources.fetch.fetcher import TRIES
 from patches.sources.fetch.retry import FetchSettings
@@ -152,35 +152,30 @@ class LimitTests(SynchronousTestCase):
 class DefaultTests(SynchronousTestCase):
     """The defaults of the programs."""
 
-    def defaults(self, settings: tuple[Setting, ...], *names: str) -> list[str | None]:
+    def defaults(self, declared: type[AttrsInstance], *names: str) -> list[str | None]:
         """Return the defaults of some settings, as a user would write them."""
-        known = {setting.name: setting.default for setting in settings}
+        known = {setting.name: setting.default for setting in settings_of(declared)}
         return [known[name] for name in names]
 
     def test_server(self) -> None:
         """The server's."""
         self.assertEqual(
-            self.defaults(SERVER, "window-bytes", "memory-limit", "max-active", "max-queued"),
+            self.defaults(ServerSettings, "window-bytes", "memory-limit", "max-active", "max-queued"),
             ["1MiB", "256MiB", "1024", "8192"],
         )
-        times = self.defaults(SERVER, "session-timeout", "queue-timeout", "chunk-timeout", "refresh-interval")
+        times = self.defaults(ServerSettings, "session-timeout", "queue-timeout", "chunk-timeout", "refresh-interval")
         self.assertEqual(times, ["30s", "60s", "60s", "6h"])
-        rest = self.defaults(SERVER, "listen", "state-dir", "keep-replaced", "most-shrink", "clair-full-walk")
+        rest = self.defaults(ServerSettings, "listen", "state-dir", "keep-replaced", "most-shrink", "clair-full-walk")
         self.assertEqual(rest, ["tcp:8080:interface=127.0.0.1", "/var/lib/patches-server", "1d", "10%", "1d"])
 
     def test_reporter(self) -> None:
         """The reporter's."""
-        names = self.defaults(REPORTER, "listen", "state-dir", "max-body")
+        names = self.defaults(ReporterSettings, "listen", "state-dir", "max-body")
         self.assertEqual(names, ["tcp:8090:interface=127.0.0.1", "/var/lib/patches-reporter", "16MiB"])
 
     def test_scanner(self) -> None:
-        """The scanner's, from all parts of its module."""
-        found = {
-            each.name: each.default
-            for value in vars(scanner_options).values()
-            for each in (value if isinstance(value, tuple) else (value,))
-            if isinstance(each, Setting)
-        }
+        """The scanner's."""
+        found = {each.name: each.default for each in settings_of(ScanCommandSettings)}
         expected = {
             "patches-server": "http://127.0.0.1:8080",
             "patience": "10m",
@@ -198,9 +193,10 @@ class NameTests(SynchronousTestCase):
         """Databases and keys."""
         self.assertEqual(CATALOGUE, "catalogue.sqlite")
         for path, names in (
-            ("server/service.py", {"session.key", "lists.sqlite"}),
+            ("server/assembly/sessions.py", {"session.key"}),
+            ("server/assembly/refresh.py", {"lists.sqlite"}),
             ("reporter/service.py", {"reports.sqlite"}),
-            ("scanner/options.py", {"seen"}),
+            ("scanner/scan_inputs.py", {"seen"}),
         ):
             tree = ast.parse((PATCHES / path).read_text("utf-8"))
             constants = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}

@@ -32,7 +32,7 @@ from patches.server import budget
 from patches.server import options as server
 from patches.server.admin import options as catalogue_options
 from patches.server.http import api as server_api
-from patches.settings import resolve
+from patches.settings import resolve, settings_of
 from patches.sources.clair.namespaces import NAMESPACES
 from patches.sources.config import SourceConfig
 from patches.sources.ecosystem_config import EcosystemConfig
@@ -50,16 +50,16 @@ DOCS = ROOT / "docs"
 BIN = Path(sys.executable).parent
 OPTIONS = {"patches-server": server.Options, "patches-scanner": scanner.Options, "patches-reporter": reporter.Options}
 TABLES = {
-    "patches.server.options SETTINGS": server.SETTINGS,
-    "patches.scanner.options SETTINGS": scanner.SETTINGS,
-    "patches.scanner.options SCAN_SETTINGS": scanner.SCAN_SETTINGS,
-    "patches.scanner.options OUTPUT_SETTINGS": scanner.OUTPUT_SETTINGS,
-    "patches.scanner.options EXPLAIN_SETTINGS": scanner.EXPLAIN_SETTINGS,
-    "patches.server.admin.options SHOW_SETTINGS": catalogue_options.SHOW_SETTINGS,
-    "patches.server.admin.options PRUNE_SETTINGS": catalogue_options.PRUNE_SETTINGS,
-    "patches.server.admin.options EXPORT_SETTINGS": catalogue_options.EXPORT_SETTINGS,
-    "patches.server.admin.options IMPORT_SETTINGS": catalogue_options.IMPORT_SETTINGS,
-    "patches.reporter.service SETTINGS": reporter.SETTINGS,
+    "patches.server.options ServerSettings": server.ServerSettings,
+    "patches.scanner.options ScannerSettings": scanner.ScannerSettings,
+    "patches.scanner.options ScanSettings": scanner.ScanSettings,
+    "patches.scanner.options OutputSettings": scanner.OutputSettings,
+    "patches.scanner.options ExplainSettings": scanner.ExplainSettings,
+    "patches.server.admin.options ShowSettings": catalogue_options.ShowSettings,
+    "patches.server.admin.options PruneSettings": catalogue_options.PruneSettings,
+    "patches.server.admin.options ExportSettings": catalogue_options.ExportSettings,
+    "patches.server.admin.options ImportSettings": catalogue_options.ImportSettings,
+    "patches.reporter.service ReporterSettings": reporter.ReporterSettings,
 }
 _LISTENS = re.compile(r"listens on (127\.0\.0\.1:\d+)")
 
@@ -136,8 +136,8 @@ class CommandTests(SynchronousTestCase):
         found = set(DOCS.glob("*/*.toml")) - set(DOCS.glob("*/ignore*.toml"))
         self.assertGreater(len(found), 3)
         for path in found:
-            settings = scanner.SETTINGS if "scanner" in path.name else server.SETTINGS
-            self.assertTrue(resolve(settings, {"config": str(path)}))
+            declared = scanner.ScannerSettings if "scanner" in path.name else server.ServerSettings
+            self.assertTrue(resolve(declared, {"config": str(path)}))
             self.assertTrue(tomllib.loads(path.read_text()))
 
     def test_decisions(self) -> None:
@@ -189,10 +189,10 @@ class ReferenceTests(SynchronousTestCase):
     def test_options(self) -> None:
         """Every setting of every program is in a table on the page."""
         text = page("reference/options")
-        for arguments, settings in TABLES.items():
+        for arguments, declared in TABLES.items():
             self.assertIn(f".. settings-of:: {arguments}\n", text)
-            table = tables().settings_table(settings)
-            for setting in settings:
+            table = tables().settings_table(declared)
+            for setting in settings_of(declared):
                 self.assertIn(f"``--{setting.name}``", table)
                 self.assertIn(setting.help, table)
                 self.assertIn(f"``{setting.default}``" if setting.default is not None else "none", table)
@@ -283,8 +283,8 @@ class ReferenceTests(SynchronousTestCase):
         ran = subprocess.run([*command, str(DOCS), str(built)], capture_output=True, text=True, timeout=300)
         self.assertEqual((ran.returncode, ran.stderr), (0, ""))
         html = (built / "reference/options.html").read_text()
-        for settings in TABLES.values():
-            for setting in settings:
+        for declared in TABLES.values():
+            for setting in settings_of(declared):
                 self.assertIn(f"--{setting.name}<", html)
 
 

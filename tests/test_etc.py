@@ -7,27 +7,39 @@ import shlex
 import shutil
 import subprocess
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from inspect import signature
 from pathlib import Path
+from typing import Any
 from unittest import SkipTest
 
+from attrs import asdict
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.reporter import service as reporter
 from patches.scanner import options as scanner
 from patches.server import options as server
 from patches.server.http.channel import ServerSite
-from patches.settings import Setting, resolve, size
+from patches.setting_parsers import size
+from patches.settings import resolve, settings_of
 
 ETC = Path(__file__).resolve().parents[1] / "etc"
-PROGRAMS: dict[str, Sequence[Setting]] = {
-    "patches-server": server.SETTINGS,
-    "patches-scanner": scanner.SETTINGS,
-    "patches-reporter": reporter.SETTINGS,
+PROGRAMS: dict[str, type[Any]] = {
+    "patches-server": server.ServerSettings,
+    "patches-scanner": scanner.ScannerSettings,
+    "patches-reporter": reporter.ReporterSettings,
 }
 #: An option that is commented out: it has no default.
 _COMMENTED = re.compile(r"^#([a-z-]+ = .+)$", re.MULTILINE)
+
+
+def leaves(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the values of settings, those of groups included, by the name of their fields."""
+    for name, value in settings.items():
+        if isinstance(value, dict) and name not in ("source", "ecosystem"):
+            yield from leaves(value)
+        else:
+            yield name, value
 
 
 def directives(path: Path, name: str) -> list[str]:
@@ -38,13 +50,14 @@ def directives(path: Path, name: str) -> list[str]:
 class TomlTests(SynchronousTestCase):
     """The samples of configuration files."""
 
-    def samples(self) -> Iterator[tuple[Path, Sequence[Setting]]]:
-        for program, settings in PROGRAMS.items():
-            yield ETC / f"{program}.toml", settings
+    def samples(self) -> Iterator[tuple[Path, type[Any]]]:
+        for program, declared in PROGRAMS.items():
+            yield ETC / f"{program}.toml", declared
 
     def test_options(self) -> None:
         """Each lists every option, in the order of the tables; those without a default are commented out."""
-        for path, settings in self.samples():
+        for path, declared in self.samples():
+            settings = settings_of(declared)
             text = path.read_text()
             listed = list(tomllib.loads(_COMMENTED.sub(r"\1", text)))
             self.assertEqual(listed, [setting.name for setting in settings if not setting.is_table], path)
@@ -56,17 +69,18 @@ class TomlTests(SynchronousTestCase):
 
     def test_defaults(self) -> None:
         """Each shows the default of each option."""
-        for path, settings in self.samples():
-            self.assertEqual(resolve(settings, {"config": str(path)}), resolve(settings, {}), path)
+        for path, declared in self.samples():
+            self.assertEqual(resolve(declared, {"config": str(path)}), declared(), path)
 
     def test_commented(self) -> None:
         """The commented-out lines are valid as they are."""
-        for path, settings in self.samples():
+        for path, declared in self.samples():
             whole = Path(self.mktemp())
             text = _COMMENTED.sub(r"\1", path.read_text())
             head, *tables = re.split(r"^(?=# \[)", text, maxsplit=1, flags=re.MULTILINE)
             whole.write_text(head + re.sub(r"^# +", "", "".join(tables), flags=re.MULTILINE))
-            self.assertNotIn(None, resolve(settings, {"config": str(whole)}).values(), path)
+            settings = asdict(resolve(declared, {"config": str(whole)}))
+            self.assertEqual([name for name, value in leaves(settings) if value in (None, {})], [], path)
 
 
 class UnitTests(SynchronousTestCase):
@@ -81,15 +95,16 @@ class UnitTests(SynchronousTestCase):
 
     def test_state_folders(self) -> None:
         """The folder that each unit may write to is its program's default."""
-        for program, settings in PROGRAMS.items():
+        for program, declared in PROGRAMS.items():
             (folder,) = directives(ETC / f"{program}.service", "StateDirectory")
-            self.assertEqual(Path("/var/lib") / folder, resolve(settings, {})["state-dir"])
+            (setting,) = (each for each in settings_of(declared) if each.name == "state-dir")
+            self.assertEqual(str(Path("/var/lib") / folder), setting.default)
 
     def test_memory(self) -> None:
         """The server's ``MemoryMax`` has room for its limit, and for the socket buffers of a full cohort."""
         (most,) = directives(ETC / "patches-server.service", "MemoryMax")
-        values = resolve(server.SETTINGS, {})
-        self.assertGreaterEqual(size(f"{most}iB"), values["memory-limit"] + values["max-active"] * 256 * 1024)
+        settings = server.ServerSettings()
+        self.assertGreaterEqual(size(f"{most}iB"), settings.memory_limit + settings.sessions.max_active * 256 * 1024)
         for program in PROGRAMS:
             self.assertEqual(directives(ETC / f"{program}.service", "Environment"), ["MALLOC_ARENA_MAX=2"])
 
@@ -98,9 +113,9 @@ class UnitTests(SynchronousTestCase):
         pages = ETC.parent / "docs/howto"
         (credential,) = directives(pages / "several-servers.conf", "LoadCredential")
         (environment,) = directives(pages / "several-servers.conf", "EnvironmentFile")
-        values = resolve(server.SETTINGS, {"config": str(pages / "several-servers.toml")})
+        settings = resolve(server.ServerSettings, {"config": str(pages / "several-servers.toml")})
         name, _, source = credential.partition(":")
-        self.assertEqual(values["session-key-file"], Path("/run/credentials/patches-server.service") / name)
+        self.assertEqual(settings.sessions.session_key_file, Path("/run/credentials/patches-server.service") / name)
         for path in (source, environment):
             self.assertIn(path, (pages / "several-server.sh").read_text())
 

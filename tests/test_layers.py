@@ -45,7 +45,10 @@ LAYERS = (
     ("server: catalogue", ("server/catalogue",)),
     ("server: sessions, refresh", ("server/sessions", "server/refresh")),
     ("server: http", ("server/http",)),
-    ("server: shell", ("server/admin", "server/configured_sources", "server/options", "server/service")),
+    (
+        "server: shell",
+        (*("server/admin", "server/assembly", "server/configured_sources", "server/options", "server/service"),),
+    ),
     ("scanner: inventory, client", ("scanner/inventory", "scanner/client")),
     ("scanner: host, matching", ("scanner/host", "scanner/matching")),
     ("scanner: outcome", ("scanner/outcome",)),
@@ -54,7 +57,7 @@ LAYERS = (
         "scanner: shell",
         (
             *("scanner/compare", "scanner/scan", "scanner/schedule", "scanner/options", "scanner/service"),
-            *("scanner/scan_command", "scanner/query_commands"),
+            *("scanner/scan_command", "scanner/query_commands", "scanner/scan_inputs"),
         ),
     ),
     ("reporter", ("reporter",)),
@@ -263,7 +266,14 @@ class LayerTests(SynchronousTestCase):
         """
         The values, the wire format, the version orders and the matcher import neither Twisted nor any layer above them.
         """
-        pure = ["vulnerability.py", "platforms.py", "wire.py", "settings.py", "scanner/matching/matcher.py"]
+        pure = [
+            "vulnerability.py",
+            "platforms.py",
+            "wire.py",
+            "settings.py",
+            "setting_parsers.py",
+            "scanner/matching/matcher.py",
+        ]
         pure += ["server/sessions/table.py", "server/catalogue/chunks.py", "server/budget.py", "server/errors.py"]
         for name in [*pure, *(path for path in modules() if path.startswith("versions/"))]:
             self.assertFalse(imports_any(modules()[name], "twisted"), name)

@@ -2,142 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
+from attrs import frozen
+from attrs.exceptions import FrozenInstanceError
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.settings import (
-    BadSetting,
-    Setting,
-    count,
-    endpoint,
-    flag,
-    minutes,
-    one_of,
-    platforms,
-    rate,
-    resolve,
-    seconds,
-    size,
-    url,
-)
-
-ACCEPTED: dict[Callable[[str], Any], dict[str, Any]] = {
-    seconds: {
-        "30": timedelta(seconds=30),
-        "1.5": timedelta(seconds=1.5),
-        "500ms": timedelta(milliseconds=500),
-        "30s": timedelta(seconds=30),
-        " 10 m ": timedelta(minutes=10),
-        "6h": timedelta(hours=6),
-        "366d": timedelta(days=366),
-    },
-    minutes: {"30": timedelta(minutes=30), "30s": timedelta(seconds=30), "0.5": timedelta(seconds=30)},
-    flag: {"true": True, "false": False},
-    size: {
-        "65536": 65536,
-        "64KiB": 65536,
-        "64 kib": 65536,
-        "1MiB": 1 << 20,
-        "2GiB": 2 << 30,
-        "5B": 5,
-        "1kb": 1000,
-        "3MB": 3_000_000,
-        "1GB": 10**9,
-    },
-    count: {"1": 1, " 1024 ": 1024},
-    rate: {"0.5": 0.5, "10": 10.0, "1e3": 1000.0},
-    url: {
-        "http://127.0.0.1:6060": "http://127.0.0.1:6060",
-        "https://clair.example.org/base/": "https://clair.example.org/base",
-        " http://[::1]:80/ ": "http://[::1]:80",
-        "HTTP://clair": "HTTP://clair",
-    },
-    platforms: {
-        "debian-12": ("debian-12",),
-        " debian-12, ubuntu-24.04,,debian-12 ": ("debian-12", "ubuntu-24.04"),
-        "opensuse-leap-15.6": ("opensuse-leap-15.6",),
-    },
-    endpoint: {
-        "8080": "tcp:8080",
-        "tcp:8080:interface=127.0.0.1": "tcp:8080:interface=127.0.0.1",
-        "unix:/run/x": "unix:/run/x",
-        " tcp:1 ": "tcp:1",
-    },
-}
-REFUSED: dict[Callable[[str], Any], tuple[str, ...]] = {
-    seconds: ("", "0", "0s", "-1", "1w", "s", "1h30m", "367d", "inf", "nan", "1e3", "0.0001ms", "9" * 400),
-    minutes: ("", "0", "1w"),
-    flag: ("", "yes", "1", "True"),
-    size: ("", "-1", "1.5MiB", "MiB", "1TB", "1KiBs", "0x10", "9" * 5000),
-    count: ("", "0", "-1", "1.5", "one", "1_000", "²", "9" * 5000),
-    rate: ("", "0", "-1", "inf", "nan", "fast"),
-    url: (
-        "",
-        "clair:6060",
-        "http://a:b@host",
-        "http://ho st",
-        "ftp://clair",
-        "http://",
-        "http://clair:0",
-        "http://clair:99999",
-        "http://clair:x",
-        "http://clair?a=b",
-        "http://clair#a",
-        "http://[::1",
-        "/path",
-    ),
-    platforms: ("", ",", "Debian-12", "debian 12", "../etc", "a" * 65, "debian-12,-"),
-    endpoint: ("", "tcp", "tcp:", ":8080", "-:8080", "tcp 8080"),
-}
-PARSERS = (flag, seconds, minutes, size, count, rate, url, platforms, endpoint)
+from patches.setting_parsers import count, endpoint, flag, platform_names, rate, url
+from patches.settings import BadSetting, Sections, group, option, resolve, settings_of, tables
 
 
-class ParserTests(SynchronousTestCase):
-    """The texts that each kind of option accepts."""
+@frozen(kw_only=True)
+class ClairSettings:
+    """A group of options."""
 
-    def test_accepted(self) -> None:
-        """Each parser accepts its texts and returns their values."""
-        for parse, table in ACCEPTED.items():
-            for text, value in table.items():
-                self.assertEqual((parse.__name__, text, parse(text)), (parse.__name__, text, value))
-
-    def test_refused(self) -> None:
-        """Each parser refuses all other texts, in one short line."""
-        for parse, texts in REFUSED.items():
-            for text in texts:
-                error = self.refusal(parse, text)
-                self.assertNotIn("\n", error)
-
-    def refusal(self, parse: Callable[[str], Any], text: str) -> str:
-        """Return the message with which a text is refused."""
-        try:
-            value = parse(text)
-        except ValueError as error:
-            return str(error)
-        return self.fail(f"{parse.__name__} took {text[:30]!r} for {value!r}")
-
-    @given(st.sampled_from(PARSERS), st.text())
-    def test_anything(self, parse: Callable[[str], Any], text: str) -> None:
-        """Each parser accepts or refuses any text."""
-        try:
-            parse(text)
-        except ValueError:
-            return
+    url: str | None = option(None, url, "Which.", name="clair")
+    clair_rate: float | None = option(None, rate, "How often.")
 
 
-SETTINGS = (
-    Setting("listen", "tcp:8080", endpoint, "Where."),
-    Setting("max-active", "10", count, "How many."),
-    Setting("clair", None, url, "Which."),
-    Setting("platforms", None, platforms, "What."),
-    Setting("clair-rate", None, rate, "How often."),
-)
+@frozen(kw_only=True)
+class TeaSettings:
+    """The settings of a program."""
+
+    listen: str = option("tcp:8080", endpoint, "Where.")
+    max_active: int = option("10", count, "How many.")
+    clair: ClairSettings = group(ClairSettings)
+    platforms: tuple[str, ...] | None = option(None, platform_names, "What.", aliases=("distributions",))
+    quiet: bool = option("false", flag, "Be quiet.")
+    source: Sections = tables("From where.")
+    password: int | None = option(None, count, "A number that nobody may see.", secret=True)
 
 
 class ResolveTests(SynchronousTestCase):
@@ -153,35 +46,66 @@ class ResolveTests(SynchronousTestCase):
 
     def refusal(self, given: dict[str, str | None]) -> str:
         """Return the message with which an option is refused: one line."""
-        text = str(self.assertRaises(BadSetting, resolve, SETTINGS, given))
+        text = str(self.assertRaises(BadSetting, resolve, TeaSettings, given))
         self.assertNotIn("\n", text)
         return text
 
     def test_defaults(self) -> None:
-        """An option that is not given has its default, or ``None`` without one."""
-        expected = {"listen": "tcp:8080", "max-active": 10, "clair": None, "platforms": None, "clair-rate": None}
-        self.assertEqual(resolve(SETTINGS, {}), expected)
-        self.assertEqual(resolve(SETTINGS, dict.fromkeys(expected)), expected)
+        """An option that is not given has its default, or ``None`` without one; so has one that is not set in code."""
+        expected = TeaSettings(
+            listen="tcp:8080",
+            max_active=10,
+            clair=ClairSettings(url=None, clair_rate=None),
+            platforms=None,
+            quiet=False,
+            source={},
+            password=None,
+        )
+        self.assertEqual(resolve(TeaSettings, {}), expected)
+        names = [setting.name for setting in settings_of(TeaSettings)]
+        self.assertEqual(resolve(TeaSettings, dict.fromkeys(names)), expected)
+        self.assertEqual(TeaSettings(), expected)
+        self.assertEqual(TeaSettings(clair=ClairSettings(clair_rate=2.0)).clair, ClairSettings(clair_rate=2.0))
+
+    def test_frozen(self) -> None:
+        """Settings do not change."""
+        with self.assertRaises(FrozenInstanceError):
+            resolve(TeaSettings, {}).max_active = 3  # type: ignore[misc]
 
     def test_command_line(self) -> None:
-        """A value on the command line is used."""
-        self.assertEqual(resolve(SETTINGS, {"max-active": "3"})["max-active"], 3)
+        """A value on the command line is used, also in a group."""
+        settings = resolve(TeaSettings, {"max-active": "3", "clair": "http://c"})
+        self.assertEqual((settings.max_active, settings.clair.url), (3, "http://c"))
 
     def test_file(self) -> None:
         """A file contains options by the same names, as texts, numbers or lists."""
         given = self.config(
             'max-active = 7\nclair = "http://c"\nplatforms = ["debian-12", "alpine-3.20"]\nclair-rate = 2.5'
         )
-        values = resolve(SETTINGS, given)
-        self.assertEqual((values["max-active"], values["clair"], values["clair-rate"]), (7, "http://c", 2.5))
-        self.assertEqual(values["platforms"], ("debian-12", "alpine-3.20"))
-        self.assertEqual(values["listen"], "tcp:8080")
+        settings = resolve(TeaSettings, given)
+        self.assertEqual((settings.max_active, settings.clair), (7, ClairSettings(url="http://c", clair_rate=2.5)))
+        self.assertEqual(settings.platforms, ("debian-12", "alpine-3.20"))
+        self.assertEqual(settings.listen, "tcp:8080")
 
     def test_precedence(self) -> None:
         """The command line wins over the file, the file over the default."""
         given = self.config('max-active = 7\nlisten = "tcp:9"')
-        values = resolve(SETTINGS, {**given, "max-active": "3", "listen": None})
-        self.assertEqual((values["max-active"], values["listen"]), (3, "tcp:9"))
+        settings = resolve(TeaSettings, {**given, "max-active": "3", "listen": None})
+        self.assertEqual((settings.max_active, settings.listen), (3, "tcp:9"))
+
+    def test_tables(self) -> None:
+        """Tables stay as they are in the file, and are not accepted in another form."""
+        settings = resolve(TeaSettings, self.config('[source.osv]\nkind = "osv"'))
+        self.assertEqual(settings.source, {"osv": {"kind": "osv"}})
+        for text in ("source = 3", "source = {osv = 3}", 'source = "osv"'):
+            self.assertIn("source must be tables", self.refusal(self.config(text)))
+
+    def test_secret(self) -> None:
+        """A secret is in no message."""
+        for options in ({"password": "s3cret"}, self.config('password = "s3cret"')):
+            text = self.refusal(options)
+            self.assertIn("--password: ", text)
+            self.assertNotIn("s3cret", text)
 
     def test_bad_value(self) -> None:
         """The message about an invalid value contains the value and its option, wherever it was given."""
@@ -206,20 +130,11 @@ class ResolveTests(SynchronousTestCase):
 
     def test_flags(self) -> None:
         """A flag is true or false in a file, and nothing else."""
-        settings = (Setting("quiet", "false", flag, "Be quiet."),)
         for text, value in {"true": True, "false": False}.items():
-            self.assertIs(resolve(settings, self.config(f"quiet = {text}"))["quiet"], value)
+            self.assertIs(resolve(TeaSettings, self.config(f"quiet = {text}")).quiet, value)
         for text in ('"true"', "1", '"yes"', "[true]"):
-            self.assertRaises(BadSetting, resolve, settings, self.config(f"quiet = {text}"))
-        self.assertIs(resolve(settings, {**self.config("quiet = false"), "quiet": "true"})["quiet"], True)
-        self.assertEqual((settings[0].is_flag, settings[0].describe()), (True, "Be quiet."))
-
-    def test_one_of(self) -> None:
-        """One of the listed words is accepted; another is refused, with a list of them."""
-        parse = one_of("table", "json")
-        self.assertEqual(parse(" json "), "json")
-        with self.assertRaisesRegex(ValueError, "must be one of table, json"):
-            parse("xml")
+            self.assertRaises(BadSetting, resolve, TeaSettings, self.config(f"quiet = {text}"))
+        self.assertIs(resolve(TeaSettings, {**self.config("quiet = false"), "quiet": "true"}).quiet, True)
 
     def test_no_file(self) -> None:
         """A file that does not exist, or is not TOML, is refused, by its path."""
@@ -228,7 +143,36 @@ class ResolveTests(SynchronousTestCase):
         self.path.write_bytes(b'clair = "\xff"')
         self.assertIn("TOML", self.refusal({"config": str(self.path)}))
 
+
+class DeclarationTests(SynchronousTestCase):
+    """The options of a settings class."""
+
+    def test_order(self) -> None:
+        """They are in the order of the fields; the options of a group are at its place, and have no prefix."""
+        names = ["listen", "max-active", "clair", "clair-rate", "platforms", "quiet", "source", "password"]
+        self.assertEqual([setting.name for setting in settings_of(TeaSettings)], names)
+
     def test_describe(self) -> None:
-        """The help text contains the default."""
-        self.assertEqual(SETTINGS[1].describe(), "How many. [10]")
-        self.assertEqual(SETTINGS[2].describe(), "Which.")
+        """The help text contains the default, unless it is a flag's."""
+        texts = [setting.describe() for setting in settings_of(TeaSettings)]
+        self.assertEqual(texts[:4], ["Where. [tcp:8080]", "How many. [10]", "Which.", "How often."])
+        self.assertEqual(texts[5], "Be quiet.")
+
+    def test_kinds(self) -> None:
+        """Flags and tables are recognised."""
+        declared = settings_of(TeaSettings)
+        self.assertEqual([setting.name for setting in declared if setting.is_flag], ["quiet"])
+        self.assertEqual([setting.name for setting in declared if setting.is_table], ["source"])
+        self.assertEqual([setting.aliases for setting in declared if setting.aliases], [("distributions",)])
+
+    def test_inherited(self) -> None:
+        """A class has the options of its base, and its own after them."""
+
+        @frozen(kw_only=True)
+        class MoreSettings(ClairSettings):
+            """More options."""
+
+            max_active: int = option("3", count, "How many.")
+
+        self.assertEqual([each.name for each in settings_of(MoreSettings)], ["clair", "clair-rate", "max-active"])
+        self.assertEqual(resolve(MoreSettings, {"clair-rate": "1"}), MoreSettings(clair_rate=1.0, max_active=3))

@@ -85,7 +85,7 @@ ONE_SENSE: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
     "staging": (
         "the store of the lists that were read last",
-        ("server/refresh", "server/service", "server/catalogue/store"),
+        ("server/refresh", "server/assembly/refresh", "server/catalogue/store"),
     ),
     "delta": (
         "what was added, changed and withdrawn between two revisions",

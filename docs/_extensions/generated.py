@@ -22,7 +22,7 @@ from tables import (
 
 
 class SettingsOf(SphinxDirective):
-    """``.. settings-of:: MODULE NAME``: a table of the settings in a module's tuple."""
+    """``.. settings-of:: MODULE NAME``: a table of the options of a settings class."""
 
     required_arguments = 2
 

@@ -6,17 +6,19 @@ import ast
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from attrs import AttrsInstance
+
 import patches
 from patches.scanner.matching.makers import MAKERS, VERSION_MARKS
-from patches.settings import CONFIG, Setting
+from patches.settings import CONFIG, settings_of
 from patches.sources.clair.namespaces import NAMESPACES
 from patches.sources.public import PUBLIC
 from patches.tracks import EXTENSIONS, RULES
 
 
-def settings_table(settings: Sequence[Setting]) -> str:
+def settings_table(declared: type[AttrsInstance]) -> str:
     """Return a table of the options of a program."""
-    rows = [(f"``--{each.name}``", _literal(each.default), each.help) for each in (*settings, CONFIG)]
+    rows = [(f"``--{each.name}``", _literal(each.default), each.help) for each in (*settings_of(declared), CONFIG)]
     return list_table(("Option", "Default", "Meaning"), rows, "26 30 44")
 
 

@@ -10,7 +10,7 @@ import click
 from patches import __version__
 from patches.cli.catalogue import catalogue
 from patches.cli.options import HELP, options_of
-from patches.scanner.options import ALIASES, EXPLAIN_SETTINGS, INVENTORY_SETTINGS, ONCE_SETTINGS
+from patches.scanner.options import ExplainSettings, InventorySettings, ScanCommandSettings
 from patches.scanner.output.exit_codes import EXPLAIN_EXPLAINED, EXPLAINED, INTERRUPTED, INVENTORY_EXPLAINED
 
 
@@ -32,32 +32,32 @@ def main() -> None:
 
 
 @main.command(epilog=EXPLAINED, context_settings=HELP, short_help="Scan this host once and show the findings.")
-@options_of(ONCE_SETTINGS, ALIASES)
-def scan(values: dict[str, Any]) -> None:
+@options_of(ScanCommandSettings)
+def scan(settings: ScanCommandSettings) -> None:
     """Scan this host once and show the findings."""
     from patches.scanner.scan_command import run_scan
 
-    sys.exit(run_scan(values))
+    sys.exit(run_scan(settings))
 
 
 @main.command(epilog=EXPLAIN_EXPLAINED, context_settings=HELP, short_help="Explain why this host is affected, or not.")
 @click.argument("vulnerability_id", metavar="CVE")
 @click.argument("package", required=False)
-@options_of(EXPLAIN_SETTINGS, ALIASES)
-def explain(values: dict[str, Any], vulnerability_id: str, package: str | None) -> None:
+@options_of(ExplainSettings)
+def explain(settings: ExplainSettings, vulnerability_id: str, package: str | None) -> None:
     """Explain why a vulnerability does or does not affect this host; CVE may be the name of an advisory."""
     from patches.scanner.query_commands import run_explain
 
-    sys.exit(run_explain(values, vulnerability_id, package))
+    sys.exit(run_explain(settings, vulnerability_id, package))
 
 
 @main.command(epilog=INVENTORY_EXPLAINED, context_settings=HELP, short_help="Show the packages that a scan reads.")
-@options_of(INVENTORY_SETTINGS, ALIASES)
-def inventory(values: dict[str, Any]) -> None:
+@options_of(InventorySettings)
+def inventory(settings: InventorySettings) -> None:
     """Show the packages of this host as a scan reads them."""
     from patches.scanner.query_commands import run_inventory
 
-    sys.exit(run_inventory(values))
+    sys.exit(run_inventory(settings))
 
 
 @main.command(context_settings=HELP, short_help="Run all programs once, without a network.")

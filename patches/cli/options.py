@@ -1,50 +1,60 @@
-"""Options of console commands, created from tables of settings."""
+"""Options of console commands, created from settings classes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
+from attrs import AttrsInstance
 
-from patches.settings import CONFIG, BadSetting, Setting, resolve
+from patches.settings import CONFIG, BadSetting, Setting, resolve, settings_of
+
+P = ParamSpec("P")
+S = TypeVar("S", bound=AttrsInstance)
 
 #: Settings of each command by itself: click fixes the names when a command is first used, perhaps without its group.
 HELP = {"help_option_names": ["-h", "--help"]}
 
 
-def options_of(settings: Sequence[Setting], aliases: Mapping[str, str] | None = None) -> Callable[[Any], Any]:
+def options_of(declared: type[S]) -> Callable[[Callable[Concatenate[S, P], None]], Callable[..., None]]:
     """
-    Return a decorator that adds options to a command and passes their resolved values as its first argument.
+    Return a decorator that adds options to a command and passes their settings as its first argument.
 
-    :param aliases: older name of an option → its current name.
+    :param declared: the settings class of the command.
     """
-    older = aliases or {}
+    settings = (*settings_of(declared), CONFIG)
 
-    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        names = {setting.name.replace("-", "_"): setting.name for setting in (*settings, CONFIG)}
-
+    def decorate(command: Callable[Concatenate[S, P], None]) -> Callable[..., None]:
         @wraps(command)
-        def with_values(**given: Any) -> Any:
-            arguments = {name: given.pop(name) for name in list(given) if name not in names and name not in older}
-            texts = {name.replace("_", "-"): text for name, text in given.items()}
-            for old, new in older.items():
-                if old in texts:
-                    texts[new] = texts.get(new) or texts.pop(old)
+        def with_settings(*arguments: P.args, **given: P.kwargs) -> None:
+            texts = {setting.name: _taken(setting, given) for setting in settings}
             try:
-                return command(resolve(settings, texts), **arguments)
+                command(resolve(declared, texts), *arguments, **given)
             except BadSetting as error:
                 raise click.UsageError(str(error)) from error
 
-        for setting in reversed((*settings, CONFIG)):
-            old = [f"--{alias}" for alias, name in older.items() if name == setting.name]
-            kind: dict[str, Any] = {"metavar": "VALUE"}
-            if setting.is_flag:
-                kind = {"is_flag": True, "flag_value": "true", "default": None, "type": str}
-            elif setting.implied is not None:
-                kind |= {"is_flag": False, "flag_value": setting.implied}
-            click.option(f"--{setting.name}", *old, help=setting.describe(), **kind)(with_values)
-        return with_values
+        decorated: Callable[..., None] = with_settings
+        for setting in reversed(settings):
+            decorated = _option(setting)(decorated)
+        return decorated
 
     return decorate
+
+
+def _taken(setting: Setting, given: dict[str, Any]) -> str | None:
+    """Remove the text of a setting from the arguments of a command. Return it."""
+    text: str | None = given.pop(setting.name.replace("-", "_"))
+    return text
+
+
+def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return click's decorator for one setting; the option has the earlier names of the setting too."""
+    kind: dict[str, Any] = {"metavar": "VALUE"}
+    if setting.is_flag:
+        kind = {"is_flag": True, "flag_value": "true", "default": None, "type": str}
+    elif setting.implied is not None:
+        kind |= {"is_flag": False, "flag_value": setting.implied}
+    names = (f"--{name}" for name in (setting.name, *setting.aliases))
+    return click.option(setting.name.replace("-", "_"), *names, help=setting.describe(), **kind)

@@ -19,6 +19,7 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
 from patches.reporter import service as reporter_service
+from patches.reporter.service import ReporterSettings
 from patches.scanner.client.client import PatchesClient
 from patches.scanner.client.http_client import HttpClient, http_client
 from patches.scanner.host.distributions import UnknownPlatform
@@ -30,12 +31,11 @@ from patches.scanner.reporting.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.reporting.outbox import Outbox
 from patches.scanner.reporting.report import report_document
 from patches.scanner.scan import scan
-from patches.server import options as server_options
 from patches.server import service as server_service
+from patches.server.options import CatalogueSettings, HttpSettings, ServerSettings, SourceSettings
 from patches.service import one_shot
 from patches.service.daemon import ListeningService, address_text
 from patches.service.terminal import TextTable
-from patches.settings import resolve
 from patches.wording import counted
 
 LISTEN = "tcp:0:interface=127.0.0.1"
@@ -71,13 +71,9 @@ class _Demonstration:
 
     async def start(self) -> None:
         """Start the server with the bundled list, and the reporter; both listen on a free port of the loopback."""
-        list_path = str(self._bundled / "sample.ndjson")
-        given = {"listen": LISTEN, "state-dir": str(self._folder / "server"), "list": list_path}
-        given |= {"no-public-sources": "true"}
-        server = server_service.create_server(self._reactor, resolve(server_options.SETTINGS, given))
-        given = {"listen": LISTEN, "state-dir": str(self._folder / "reporter")}
-        settings = reporter_service.SETTINGS
-        reporter = reporter_service.create_reporter(self._reactor, deferToThread, resolve(settings, given))
+        server = server_service.create_server(self._reactor, self._server_settings())
+        reporter_settings = ReporterSettings(listen=LISTEN, state_dir=self._folder / "reporter")
+        reporter = reporter_service.create_reporter(self._reactor, deferToThread, reporter_settings)
         for service in (server.service, reporter.service):
             service.setServiceParent(self._service)
         self._service.privilegedStartService()
@@ -90,6 +86,13 @@ class _Demonstration:
             if status.snapshot is not None:
                 self._screen.print(f"    {platform}: {counted(status.snapshot.vulnerabilities, 'vulnerability')}")
         self._print("patches-reporter", f"listens on {self._reporter_url}")
+
+    def _server_settings(self) -> ServerSettings:
+        return ServerSettings(
+            http=HttpSettings(listen=LISTEN),
+            catalogue=CatalogueSettings(state_dir=self._folder / "server"),
+            sources=SourceSettings(list_file=self._bundled / "sample.ndjson", no_public_sources=True),
+        )
 
     async def run_steps(self) -> int:
         """Scan this host if its packages can be read; scan a bundled sample host if this host has no findings."""

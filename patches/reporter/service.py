@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -19,23 +18,27 @@ from patches.reporter.schema import StoreError, open_database
 from patches.reporter.site import ReporterSite
 from patches.reporter.store import ReportStore
 from patches.service.daemon import CleanEndService, DaemonOptions, ListeningService, hold_folder, usable_folder
-from patches.settings import Setting, endpoint, size
-
-SETTINGS = (
-    Setting("listen", "tcp:8090:interface=127.0.0.1", endpoint, "Where to listen: a Twisted endpoint string."),
-    Setting("state-dir", "/var/lib/patches-reporter", Path, "The folder of the database with the reports."),
-    Setting("max-body", "16MiB", size, "The largest report that is accepted: a size in bytes, KiB or MiB."),
-)
+from patches.setting_parsers import endpoint, size
+from patches.settings import option
 
 #: Few threads, because each may have a whole report in memory.
 _THREADS = 4
 
 
-class Options(DaemonOptions):
+@frozen(kw_only=True)
+class ReporterSettings:
+    """Every option of the reporter."""
+
+    listen: str = option("tcp:8090:interface=127.0.0.1", endpoint, "Where to listen: a Twisted endpoint string.")
+    state_dir: Path = option("/var/lib/patches-reporter", Path, "The folder of the database with the reports.")
+    max_body: int = option("16MiB", size, "The largest report that is accepted: a size in bytes, KiB or MiB.")
+
+
+class Options(DaemonOptions[ReporterSettings]):
     """The command line of ``twistd patches-reporter``."""
 
     program = "patches-reporter"
-    settings = SETTINGS
+    declared = ReporterSettings
     longdesc = "Accepts the reports of scanners, stores the last one of each host, and lists its findings."
 
 
@@ -59,23 +62,22 @@ def makeService(options: Options) -> MultiService:
     reactor: Any = installed
     reactor.suggestThreadPoolSize(_THREADS)
     run = partial(deferToThreadPool, reactor, reactor.getThreadPool())
-    reporter = create_reporter(reactor, run, options.resolved)
-    hold_folder(Options.program, options.resolved["state-dir"])
+    reporter = create_reporter(reactor, run, options.settings)
+    hold_folder(Options.program, options.settings.state_dir)
     CleanEndService(reactor).setServiceParent(reporter.service)
     return reporter.service
 
 
-def create_reporter(reactor: Any, run: Run, values: Mapping[str, Any]) -> Reporter:
+def create_reporter(reactor: Any, run: Run, settings: ReporterSettings) -> Reporter:
     """
     Create a reporter without starting it.
 
     :param run: runs a blocking function in a thread.
-    :param values: by option name, as :func:`patches.settings.resolve` returns them.
     """
-    folder = usable_folder(Options.program, values["state-dir"])
+    folder = usable_folder(Options.program, settings.state_dir)
     api = Api(_store(folder / "reports.sqlite"), run, partial(datetime.now, UTC))
-    site: Any = ReporterSite(api.app.resource(), reactor, values["max-body"])
-    listening = ListeningService(Options.program, reactor, values["listen"], site)
+    site: Any = ReporterSite(api.app.resource(), reactor, settings.max_body)
+    listening = ListeningService(Options.program, reactor, settings.listen, site)
     service = MultiService()
     listening.setServiceParent(service)
     return Reporter(service, listening)

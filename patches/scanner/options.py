@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
-from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-from attrs import evolve
+from attrs import frozen
 
 from patches.platforms import Platform
-from patches.scanner.client.cache import ListCache
-from patches.scanner.client.trust import SeenLists, Trust
-from patches.scanner.host.os_release import detect_platform, system_of
-from patches.scanner.matching.coverage import Origins
-from patches.scanner.matching.ignore_files import read_ignores
-from patches.scanner.matching.ignores import Ignores
-from patches.scanner.outcome import Target
 from patches.scanner.output.exit_codes import NEVER
 from patches.scanner.output.formats import FORMATS, TABLE
-from patches.scanner.scan import Policy
 from patches.service.daemon import DaemonOptions
-from patches.settings import BadSetting, Setting, count, flag, minutes, one_of, seconds, url
-from patches.signing import BadKey, VerifyKey
+from patches.setting_parsers import count, flag, minutes, one_of, seconds, url
+from patches.settings import group, option
 from patches.tracks import is_track
 from patches.vulnerability import Severity
 
 _TRACK = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 
 
-def platform(text: str) -> str:
+def platform_name(text: str) -> str:
     """Parse the name of a platform."""
     return str(Platform.from_name(text.strip()))
 
@@ -51,7 +40,7 @@ def host_name(text: str) -> str:
     return text.strip()
 
 
-def tracks(text: str) -> frozenset[str]:
+def track_names(text: str) -> frozenset[str]:
     """Parse a comma-separated list of track names; ``none`` is the empty list."""
     names = {name.strip() for name in text.split(",") if name.strip()}
     if not names or not all(_TRACK.match(name) for name in names) or (len(names) > 1 and "none" in names):
@@ -81,150 +70,145 @@ def severity_limit(text: str) -> Severity | None:
     return names[one_of(*names)(text)]
 
 
-SCAN_SETTINGS = (
-    Setting("patches-server", "http://127.0.0.1:8080", url, "The base URL of the patches-server."),
-    Setting("platform", None, platform, "The platform, such as debian-12; read from os-release if not given."),
-    Setting("root", "/", folder, "The root folder of the host to scan; nothing in it is executed."),
-    Setting("host", None, host_name, "The name under which the host is reported; its host name if not given."),
-    Setting("reporter", None, url, "The URL to which reports are posted; nothing is reported if not given."),
-    Setting(
-        "state-dir",
+@frozen(kw_only=True)
+class AccessSettings:
+    """The server, and what is required of its lists."""
+
+    patches_server: str = option("http://127.0.0.1:8080", url, "The base URL of the patches-server.")
+    patience: timedelta = option(
+        "10m", seconds, "How long to retry if the server stops answering or denies the session."
+    )
+    verify_key: Path | None = option(
+        None, Path, "The PEM file of the public key that must have signed the server's lists."
+    )
+    state_dir: Path = option(
         "/var/lib/patches-scanner",
         Path,
         "The folder for reports that are not delivered yet, and for the record of the newest list that was seen.",
-    ),
-    Setting("verify-key", None, Path, "The PEM file of the public key that must have signed the server's lists."),
-    Setting("patience", "10m", seconds, "How long to retry if the server stops answering or denies the session."),
-    Setting("max-age", "7d", seconds, "The longest time since the list was last checked against its sources."),
-    Setting("ignore", None, Path, "A file of decisions (TOML or OpenVEX) about findings that do not count."),
-    Setting(
-        "track", None, tracks, "The tracks enabled on the host, such as esm or eus-9.4, or none; detected if not given."
-    ),
-    Setting("cache", None, Path, "A folder that caches the list, used if it is unchanged or the server is away."),
-    Setting("include-unfixed", "false", flag, "Show findings without a fix with the others, and count them."),
-    Setting(
-        "include-old-kernels", "false", flag, "Count the findings of kernels that are older than the running one, too."
-    ),
-    Setting("own-origins", None, origins, "Vendors and apt origins whose packages are the distribution's: a mirror."),
-    Setting("foreign-origins", None, origins, "Vendors and apt origins whose packages are not the distribution's."),
-)
+    )
 
-#: The additional options of ``patches scan``.
-OUTPUT_SETTINGS = (
-    Setting("format", TABLE, one_of(*FORMATS), f"The output format: {', '.join(FORMATS)}."),
-    Setting("output", None, Path, "The file to write, completely or not at all; standard output if not given."),
-    Setting("fail-on", "unknown", severity_limit, "The lowest severity that causes exit code 1; or never."),
-    Setting(
-        "fail-on-unjudged",
+
+@frozen(kw_only=True)
+class HostSettings:
+    """The host, and what is known of it beside its files."""
+
+    platform: str | None = option(
+        None, platform_name, "The platform, such as debian-12; read from os-release if not given."
+    )
+    root: Path = option("/", folder, "The root folder of the host to scan; nothing in it is executed.")
+    name: str | None = option(
+        None, host_name, "The name of the host in the output and in reports; its host name if not given.", name="host"
+    )
+    track: frozenset[str] | None = option(
+        None,
+        track_names,
+        "The tracks enabled on the host, such as esm or eus-9.4, or none; detected if not given.",
+        aliases=("channel",),
+    )
+    own_origins: tuple[str, ...] | None = option(
+        None, origins, "Vendors and apt origins whose packages are the distribution's: a mirror."
+    )
+    foreign_origins: tuple[str, ...] | None = option(
+        None, origins, "Vendors and apt origins whose packages are not the distribution's."
+    )
+
+
+@frozen(kw_only=True)
+class PolicySettings:
+    """The user's policy about old lists and findings."""
+
+    max_age: timedelta = option("7d", seconds, "The longest time since the list was last checked against its sources.")
+    ignore: Path | None = option(None, Path, "A file of decisions (TOML or OpenVEX) about findings that do not count.")
+    include_unfixed: bool = option("false", flag, "Show findings without a fix with the others, and count them.")
+    include_old_kernels: bool = option(
+        "false", flag, "Count the findings of kernels that are older than the running one, too."
+    )
+
+
+@frozen(kw_only=True)
+class ScanSettings:
+    """The options of a scan, by the daemon or by ``patches scan``."""
+
+    access: AccessSettings = group(AccessSettings)
+    host: HostSettings = group(HostSettings)
+    reporter: str | None = option(
+        None,
+        url,
+        "The URL to which reports are posted; nothing is reported if not given.",
+        aliases=("mozdef-proxy",),
+    )
+    cache: Path | None = option(
+        None, Path, "A folder that caches the list, used if it is unchanged or the server is away."
+    )
+    policy: PolicySettings = group(PolicySettings)
+
+
+@frozen(kw_only=True)
+class ScannerSettings(ScanSettings):
+    """Every option of the daemon."""
+
+    scan_frequency: timedelta = option(
+        "12h", minutes, "How often to scan: a time (90s, 6h, 1d), or a number of minutes."
+    )
+    jitter: timedelta = option(
+        "10m",
+        minutes,
+        "The longest random delay added to each pause, to spread the scans of a fleet: a time, or a number of minutes.",
+    )
+    settle: timedelta = option(
+        "1m",
+        seconds,
+        "Scan again when the package database has changed, and then has been unchanged for this long.",
+    )
+
+
+@frozen(kw_only=True)
+class OutputSettings:
+    """The output of ``patches scan``, and its exit code."""
+
+    format: str = option(TABLE, one_of(*FORMATS), f"The output format: {', '.join(FORMATS)}.")
+    output: Path | None = option(
+        None, Path, "The file to write, completely or not at all; standard output if not given."
+    )
+    fail_on: Severity | None = option(
+        "unknown", severity_limit, "The lowest severity that causes exit code 1; or never."
+    )
+    fail_on_unjudged: int | None = option(
         NEVER,
         unjudged_limit,
         "Exit with code 6 if at least this number of packages could not be judged; without a number: 1.",
         implied="1",
-    ),
-    Setting("fail-on-eol", "false", flag, "Exit with code 6 if the support of the platform has ended."),
-    Setting("verbose", "false", flag, "Name every package in the table that is affected or was not evaluated."),
-    Setting("quiet", "false", flag, "Print only the document: no progress and no notes."),
-)
-ONCE_SETTINGS = (*SCAN_SETTINGS, *OUTPUT_SETTINGS)
-
-_FORM = Setting("format", TABLE, one_of(TABLE, "json"), f"The output format: {TABLE} or json.")
-#: The options of ``patches inventory``, which sends no request to the server; and of ``patches explain``.
-_HOST = ("platform", "root", "host", "track", "own-origins", "foreign-origins")
-INVENTORY_SETTINGS = (
-    *(
-        # these commands report nothing
-        evolve(each, help="The name of the host in the output; its host name if not given.")
-        if each.name == "host"
-        else each
-        for each in SCAN_SETTINGS
-        if each.name in _HOST
-    ),
-    _FORM,
-)
-EXPLAIN_SETTINGS = (
-    *(each for each in SCAN_SETTINGS if each.name in ("patches-server", "patience", "state-dir", "verify-key")),
-    *INVENTORY_SETTINGS,
-)
-
-SETTINGS = (
-    *SCAN_SETTINGS,
-    Setting("scan-frequency", "12h", minutes, "How often to scan: a time (90s, 6h, 1d), or a number of minutes."),
-    Setting(
-        "jitter",
-        "10m",
-        minutes,
-        "The longest random delay added to each pause, to spread the scans of a fleet: a time, or a number of minutes.",
-    ),
-    Setting(
-        "settle",
-        "1m",
-        seconds,
-        "Scan again when the package database has changed, and then has been unchanged for this long.",
-    ),
-)
-
-#: An earlier name of an option → its current name.
-ALIASES = {"mozdef-proxy": "reporter", "channel": "track"}
-
-
-def target_of(values: Mapping[str, Any]) -> Target:
-    """
-    Return the target of the scan.
-
-    :param values: by option name, as :func:`patches.settings.resolve` returns them; so in every function below.
-    :raises UnknownPlatform: if the platform is not given and cannot be detected.
-    """
-    root = values["root"]
-    # the running kernel is this host's: that of a mounted image is not known
-    return Target(
-        host_of(values),
-        values["platform"] or detect_platform(root),
-        root,
-        running=os.uname().release if root.resolve() == Path("/") else None,
-        tracks=values["track"],
-        system=system_of(root),
-        origins=Origins(values.get("own-origins") or (), values.get("foreign-origins") or ()),
     )
+    fail_on_eol: bool = option("false", flag, "Exit with code 6 if the support of the platform has ended.")
+    verbose: bool = option("false", flag, "Name every package in the table that is affected or was not evaluated.")
+    quiet: bool = option("false", flag, "Print only the document: no progress and no notes.")
 
 
-def host_of(values: Mapping[str, Any]) -> str:
-    """Return the name under which the host is reported."""
-    return values["host"] or socket.gethostname()
+@frozen(kw_only=True)
+class ScanCommandSettings(ScanSettings):
+    """The options of ``patches scan``."""
+
+    output: OutputSettings = group(OutputSettings)
 
 
-def cache_of(values: Mapping[str, Any], target: Target) -> ListCache | None:
-    """Return the cache of the target's list; ``None`` if lists are not cached."""
-    return ListCache(values["cache"], target.platform) if values["cache"] is not None else None
+@frozen(kw_only=True)
+class InventorySettings:
+    """The options of ``patches inventory``, which sends no request to the server."""
+
+    host: HostSettings = group(HostSettings)
+    format: str = option(TABLE, one_of(TABLE, "json"), f"The output format: {TABLE} or json.")
 
 
-def trust_of(values: Mapping[str, Any]) -> Trust | None:
-    """
-    Return the key that must have signed the lists; ``None`` if lists need no signature.
+@frozen(kw_only=True)
+class ExplainSettings(InventorySettings):
+    """The options of ``patches explain``."""
 
-    :raises BadSetting: if the key cannot be read.
-    """
-    if values["verify-key"] is None:
-        return None
-    try:
-        return Trust(VerifyKey.from_file(values["verify-key"]), SeenLists(values["state-dir"] / "seen"))
-    except BadKey as error:
-        raise BadSetting(f"--verify-key {error}") from error
+    access: AccessSettings = group(AccessSettings)
 
 
-def policy_of(values: Mapping[str, Any]) -> Policy:
-    """
-    Return the user's policy about old lists and findings.
-
-    :raises BadIgnores: if the file of decisions is invalid.
-    """
-    ignores = read_ignores(values["ignore"]) if values["ignore"] is not None else Ignores()
-    return Policy(values["max-age"], ignores, values["include-unfixed"], values["include-old-kernels"])
-
-
-class Options(DaemonOptions):
+class Options(DaemonOptions[ScannerSettings]):
     """The command line of ``twistd patches-scanner``."""
 
     program = "patches-scanner"
-    settings = SETTINGS
-    aliases = ALIASES
+    declared = ScannerSettings
     longdesc = "Scans this host at startup and then on a schedule, and reports the findings."

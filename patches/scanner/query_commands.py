@@ -3,49 +3,48 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
-from patches.scanner.client.client import ClientSettings, PatchesClient
 from patches.scanner.client.http_client import http_client
 from patches.scanner.client.verified_stream import Refused, StreamError
 from patches.scanner.host.distributions import UnknownPlatform
 from patches.scanner.inventory import Inventory, InventoryError
 from patches.scanner.matching.explanation import explain
-from patches.scanner.options import target_of, trust_of
+from patches.scanner.options import ExplainSettings, HostSettings, InventorySettings
 from patches.scanner.outcome import Target
 from patches.scanner.output.exit_codes import CLEAN, ERROR, FINDINGS, INCOMPLETE, UNSUPPORTED
 from patches.scanner.output.explanation import explanation_document, explanation_text
 from patches.scanner.output.inventory import inventory_document, inventory_table
 from patches.scanner.scan import read_host_inventory
+from patches.scanner.scan_inputs import client_of, target_of, trust_of
 from patches.service import one_shot
 from patches.wording import counted
 
 _CODES = {False: CLEAN, True: FINDINGS, None: INCOMPLETE}
 
 
-def run_inventory(values: Mapping[str, Any]) -> int:
+def run_inventory(settings: InventorySettings) -> int:
     """
     Print the packages of a host as a scan would read them.
 
     :return: the exit code.
     """
     try:
-        target, inventory = _host(values)
+        target, inventory = _host(settings.host)
     except (UnknownPlatform, InventoryError) as error:
         return _fail(error)
     screen = Console()
-    if values["format"] == "json":
+    if settings.format == "json":
         _print_json(inventory_document(target, inventory))
     else:
         screen.print(inventory_table(inventory), f"{target.platform}: {counted(len(inventory.packages), 'package')}")
     return 0
 
 
-def run_explain(values: Mapping[str, Any], vulnerability_id: str, package: str | None) -> int:
+def run_explain(settings: ExplainSettings, vulnerability_id: str, package: str | None) -> int:
     """
     Print what the list says about a vulnerability, for a host.
 
@@ -54,20 +53,19 @@ def run_explain(values: Mapping[str, Any], vulnerability_id: str, package: str |
     :return: the exit code.
     :raises BadSetting: if a file that an option names cannot be used.
     """
-    trust = trust_of(values)
+    trust = trust_of(settings.access)
     try:
-        target, inventory = _host(values)
+        target, inventory = _host(settings.host)
     except (UnknownPlatform, InventoryError) as error:
         return _fail(error)
 
     async def ask(reactor: Any) -> int:
-        settings = ClientSettings(patience=values["patience"])
-        client = PatchesClient(http_client(reactor), values["patches-server"], reactor, settings, trust=trust)
+        client = client_of(settings.access, http_client(reactor), trust, reactor)
         try:
             explanation = await explain(client.stream(target.platform), inventory, vulnerability_id, package)
         except StreamError as error:
             return _fail(error)
-        if values["format"] == "json":
+        if settings.format == "json":
             _print_json(explanation_document(explanation))
         else:
             Console().print(explanation_text(target, explanation), soft_wrap=True)
@@ -76,8 +74,8 @@ def run_explain(values: Mapping[str, Any], vulnerability_id: str, package: str |
     return one_shot.run(ask)
 
 
-def _host(values: Mapping[str, Any]) -> tuple[Target, Inventory]:
-    target = target_of(values)
+def _host(settings: HostSettings) -> tuple[Target, Inventory]:
+    target = target_of(settings)
     return target, read_host_inventory(target)
 
 

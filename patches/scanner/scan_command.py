@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -12,12 +11,10 @@ from typing import Any
 
 from attrs import define
 
-from patches.scanner.client.client import ClientSettings, PatchesClient
 from patches.scanner.client.http_client import HttpClient, http_client
 from patches.scanner.client.trust import Trust
 from patches.scanner.host.distributions import UnknownPlatform
-from patches.scanner.matching.ignore_files import BadIgnores
-from patches.scanner.options import cache_of, host_of, policy_of, target_of, trust_of
+from patches.scanner.options import ScanCommandSettings
 from patches.scanner.outcome import Outcome, Target, Verdict
 from patches.scanner.output.exit_codes import ERROR, INTERRUPTED, exit_code
 from patches.scanner.output.screen import Screen
@@ -25,6 +22,7 @@ from patches.scanner.reporting.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.reporting.outbox import Outbox
 from patches.scanner.reporting.report import report_document
 from patches.scanner.scan import Policy, scan
+from patches.scanner.scan_inputs import cache_of, client_of, host_of, policy_of, target_of, trust_of
 from patches.service import one_shot
 from patches.service.daemon import usable_folder
 from patches.settings import BadSetting
@@ -32,43 +30,41 @@ from patches.storage.atomic_file import Unwritable, WholeFile
 from patches.wording import counted
 
 
-def run_scan(values: Mapping[str, Any]) -> int:
+def run_scan(settings: ScanCommandSettings) -> int:
     """
     Scan a host, print the outcome, and send a report if a reporter is given.
 
-    :param values: by option name, as :func:`patches.settings.resolve` returns them.
     :return: the exit code.
     :raises BadSetting: if a file that an option names cannot be used.
     """
     with ExitStack() as stack:
+        policy, trust = policy_of(settings.policy), trust_of(settings.access)
+        output = settings.output
         try:
-            policy, trust = policy_of(values), trust_of(values)
-            file = stack.enter_context(WholeFile.at(values["output"])) if values["output"] is not None else None
-        except BadIgnores as error:
-            raise BadSetting(f"--ignore {error}") from error
+            file = stack.enter_context(WholeFile.at(output.output)) if output.output is not None else None
         except Unwritable as error:
             raise BadSetting(f"--output {error}") from error
-        screen = Screen.of(values, file)
+        screen = Screen(output.format, file, output.verbose, output.quiet)
         try:
-            outcome = _outcome(values, policy, trust, screen)
+            outcome = _outcome(settings, policy, trust, screen)
         except Unwritable as error:
             screen.show_error(str(error))
             return ERROR
         if outcome is None:
             return INTERRUPTED
-        return exit_code(outcome, values["fail-on"], values["fail-on-unjudged"], values["fail-on-eol"])
+        return exit_code(outcome, output.fail_on, output.fail_on_unjudged, output.fail_on_eol)
 
 
-def _outcome(values: Mapping[str, Any], policy: Policy, trust: Trust | None, screen: Screen) -> Outcome | None:
+def _outcome(settings: ScanCommandSettings, policy: Policy, trust: Trust | None, screen: Screen) -> Outcome | None:
     """Scan and show the outcome. Return it; ``None`` if the scan was interrupted."""
     started = time.time()
     try:
-        target = target_of(values)
+        target = target_of(settings.host)
     except UnknownPlatform as error:
-        unknown = Outcome(host_of(values), "", started, started, Verdict.UNSUPPORTED, problem=str(error))
+        unknown = Outcome(host_of(settings.host), "", started, started, Verdict.UNSUPPORTED, problem=str(error))
         screen.show(unknown)
         return unknown
-    once = _Once(values, target, policy, trust, _outbox(values, screen), screen)
+    once = _Once(settings, target, policy, trust, _outbox(settings, screen), screen)
     try:
         one_shot.run(once.run)
     except SystemExit:
@@ -78,11 +74,11 @@ def _outcome(values: Mapping[str, Any], policy: Policy, trust: Trust | None, scr
     return once.outcome
 
 
-def _outbox(values: Mapping[str, Any], screen: Screen) -> Outbox | None:
-    if values["reporter"] is None:
+def _outbox(settings: ScanCommandSettings, screen: Screen) -> Outbox | None:
+    if settings.reporter is None:
         return None
     try:
-        return Outbox(usable_folder("patches scan", values["state-dir"]) / "outbox")
+        return Outbox(usable_folder("patches scan", settings.access.state_dir) / "outbox")
     except SystemExit as end:
         screen.show_error(str(end.code))
         sys.exit(ERROR)
@@ -99,7 +95,7 @@ class _Once:
     :ivar unwritable: the error of the output file; ``None`` if there was no error.
     """
 
-    values: Mapping[str, Any]
+    settings: ScanCommandSettings
     target: Target
     policy: Policy
     trust: Trust | None
@@ -111,29 +107,29 @@ class _Once:
     async def run(self, reactor: Any) -> int:
         """Scan, show the outcome and report it. The result is always 0: the exit code depends on the outcome."""
         http = http_client(reactor)
-        settings = ClientSettings(patience=self.values["patience"])
-        client = PatchesClient(http, self.values["patches-server"], reactor, settings, trust=self.trust)
+        client = client_of(self.settings.access, http, self.trust, reactor)
+        cache = cache_of(self.settings.cache, self.target)
         with self.screen.progress(f"Scanning {self.target.host} as {self.target.platform}") as watch:
-            outcome = await scan(client, self.target, self.policy, watch, cache=cache_of(self.values, self.target))
+            outcome = await scan(client, self.target, self.policy, watch, cache=cache)
         try:
             self.screen.show(outcome)
         except Unwritable as error:
             self.unwritable = error  # raised after the report, which must not be lost because of a full disk
         self._note_expired(outcome)
         self.outcome = outcome
-        if self.outbox is not None:
-            await self._report(reactor, http, outcome, self.outbox)
+        if self.outbox is not None and self.settings.reporter is not None:
+            self.outbox.put(partial(report_document, outcome))
+            reporter_http = HttpClient(http, self.settings.reporter, reactor, MAX_REPORTER_ANSWER)
+            await self._send(Delivery(self.outbox, reporter_http, reactor))
         return 0
 
     def _note_expired(self, outcome: Outcome) -> None:
         count = self.policy.ignores.expired(datetime.fromtimestamp(outcome.finished, UTC).date())
         if count:
             verb = "has expired and is" if count == 1 else "have expired and are"
-            self.screen.note(f"{self.values['ignore']}: {counted(count, 'entry')} {verb} not applied.")
+            self.screen.note(f"{self.settings.policy.ignore}: {counted(count, 'entry')} {verb} not applied.")
 
-    async def _report(self, reactor: Any, http: Any, outcome: Outcome, outbox: Outbox) -> None:
-        outbox.put(partial(report_document, outcome))
-        reporter_http = HttpClient(http, self.values["reporter"], reactor, MAX_REPORTER_ANSWER)
-        problem = await Delivery(outbox, reporter_http, reactor).send_all()
+    async def _send(self, delivery: Delivery) -> None:
+        problem = await delivery.send_all()
         if problem is not None:
-            self.screen.note(f"The report was not delivered and waits in {self.values['state-dir']}: {problem}")
+            self.screen.note(f"The report was not delivered and waits in {self.settings.access.state_dir}: {problem}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -14,17 +13,17 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from patches.scanner.client.cache import ListCache
-from patches.scanner.client.client import ClientSettings, PatchesClient
+from patches.scanner.client.client import PatchesClient
 from patches.scanner.client.http_client import HttpClient, http_client
 from patches.scanner.host.changes import ChangeWatcher, fingerprint
 from patches.scanner.host.distributions import UnknownPlatform
-from patches.scanner.matching.ignore_files import BadIgnores
-from patches.scanner.options import Options, cache_of, policy_of, target_of, trust_of
+from patches.scanner.options import Options, ScannerSettings
 from patches.scanner.outcome import Outcome, Target, Verdict
 from patches.scanner.reporting.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.reporting.outbox import Outbox
 from patches.scanner.reporting.report import report_document
 from patches.scanner.scan import Policy, scan
+from patches.scanner.scan_inputs import cache_of, client_of, policy_of, target_of, trust_of
 from patches.scanner.schedule import ScanSchedule
 from patches.service.daemon import CleanEndService, usable_folder
 from patches.service.periodic import PeriodicService
@@ -42,42 +41,38 @@ def makeService(options: Options) -> MultiService:
     from twisted.internet import reactor
 
     try:
-        service = create_scanner(reactor, options.resolved)
-    except UnknownPlatform as error:
-        sys.exit(f"{PROGRAM}: {error}")
-    except BadIgnores as error:
-        sys.exit(f"{PROGRAM}: --ignore {error}")
-    except BadSetting as error:
+        service = create_scanner(reactor, options.settings)
+    except (UnknownPlatform, BadSetting) as error:
         sys.exit(f"{PROGRAM}: {error}")
     CleanEndService(reactor).setServiceParent(service)
     return service
 
 
-def create_scanner(reactor: Any, values: Mapping[str, Any]) -> MultiService:
+def create_scanner(reactor: Any, settings: ScannerSettings) -> MultiService:
     """
     Create the service tree of a scanner.
 
-    :param values: by option name, as :func:`patches.settings.resolve` returns them.
     :raises UnknownPlatform: if the platform cannot be detected.
-    :raises BadIgnores: if the file of decisions is invalid.
-    :raises BadSetting: if another file that an option names cannot be used.
+    :raises BadSetting: if a file that an option names cannot be used.
     """
     http = http_client(reactor)
-    settings = ClientSettings(patience=values["patience"])
-    client = PatchesClient(http, values["patches-server"], reactor, settings, trust=trust_of(values))
-    outbox = None
+    client = client_of(settings.access, http, trust_of(settings.access), reactor)
+    target, policy = target_of(settings.host), policy_of(settings.policy)
     service = MultiService()
-    if values["reporter"] is not None:
-        outbox = Outbox(usable_folder(PROGRAM, values["state-dir"]) / "outbox")
-        delivery = Delivery(outbox, HttpClient(http, values["reporter"], reactor, MAX_REPORTER_ANSWER), reactor)
-        PeriodicService("Sending reports", timedelta(seconds=1), delivery.tick, reactor).setServiceParent(service)
-    target = target_of(values)
-    once = partial(_scan_once, client, target, policy_of(values), cache_of(values, target), outbox)
-    schedule = ScanSchedule(once, values["scan-frequency"], values["jitter"], reactor)
+    outbox = None
+    if settings.reporter is not None:
+        outbox = Outbox(usable_folder(PROGRAM, settings.access.state_dir) / "outbox")
+        _sending(outbox, http, settings.reporter, reactor).setServiceParent(service)
+    once = partial(_scan_once, client, target, policy, cache_of(settings.cache, target), outbox)
+    schedule = ScanSchedule(once, settings.scan_frequency, settings.jitter, reactor)
     schedule.setServiceParent(service)
-    watching = _watch(values["root"], values["settle"], schedule, reactor)
-    watching.setServiceParent(service)
+    _watch(settings.host.root, settings.settle, schedule, reactor).setServiceParent(service)
     return service
+
+
+def _sending(outbox: Outbox, http: Any, reporter: str, reactor: Any) -> PeriodicService:
+    delivery = Delivery(outbox, HttpClient(http, reporter, reactor, MAX_REPORTER_ANSWER), reactor)
+    return PeriodicService("Sending reports", timedelta(seconds=1), delivery.tick, reactor)
 
 
 def _watch(root: Path, settle: timedelta, schedule: ScanSchedule, clock: IReactorTime) -> PeriodicService:

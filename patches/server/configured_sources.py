@@ -14,9 +14,9 @@ from attrs import frozen
 
 from patches.interfaces import ISource, Run
 from patches.server.budget import LEAST_WORKER_BYTES
-from patches.server.catalogue import CATALOGUE
+from patches.server.options import RefreshSettings, SourceSettings
 from patches.server.refresh.schedule import NoPublicSources, PublicSourceProvider
-from patches.settings import BadSetting
+from patches.settings import BadSetting, Sections
 from patches.sources.feed import Parsing
 from patches.sources.fetch.cache import FileCache
 from patches.sources.worker.workers import Workers
@@ -52,7 +52,8 @@ class ConfiguredSources:
 
 def create_sources(
     reactor: Any,
-    values: Mapping[str, Any],
+    settings: SourceSettings,
+    refresh: RefreshSettings,
     run: Run,
     folder: Path,
     environment: Mapping[str, str] = os.environ,
@@ -60,41 +61,39 @@ def create_sources(
     """
     Create the sources.
 
-    :param values: by option name.
+    :param refresh: the platforms to serve, and the interval of sources without their own.
     :param folder: the state folder.
     :param environment: may name proxies.
-    :raises BadSetting: if a source cannot be created, or there is no source.
+    :raises BadSetting: if a source cannot be created.
     """
     workers = Workers(reactor, LEAST_WORKER_BYTES)
-    made = [*_of_options(reactor, values, run, folder, workers, environment)]
+    made = [*_of_options(reactor, settings, run, folder, workers, environment)]
     intervals: dict[str, timedelta] = {}
     public: PublicSourceProvider = NoPublicSources()
     kept = FileCache(folder / FEEDS / FILES)
-    ecosystems = _ecosystems(values["ecosystem"] or {})
-    if values["source"] or not values["no-public-sources"]:
+    ecosystems = _ecosystems(settings.ecosystem)
+    if settings.source or not settings.no_public_sources:
         from patches.sources.config import SourceConfig
         from patches.sources.context import SourceContext
 
         context = SourceContext.create(reactor, run, folder / FEEDS, kept, workers, environment, ecosystems)
-        configs = [SourceConfig.from_section(name, section) for name, section in (values["source"] or {}).items()]
+        configs = [SourceConfig.from_section(name, section) for name, section in settings.source.items()]
         if configs:
             from patches.sources.registry import create_source
 
-            wanted = frozenset(values["platforms"]) if values["platforms"] is not None else None
+            wanted = frozenset(refresh.platforms) if refresh.platforms is not None else None
             made += [create_source(config, context, wanted) for config in configs]
             intervals = {config.name: config.interval for config in configs if config.interval is not None}
-        if not values["no-public-sources"]:
+        if not settings.no_public_sources:
             public = _PublicWhenAsked(context)
     names = [source.name for source in made]
     if len(names) > len(set(names)):
         raise BadSetting(f"two sources are named {max(names, key=names.count)}")
-    if not made and values["no-public-sources"] and not values["database"] and not (folder / CATALOGUE).exists():
-        raise BadSetting("there is no vulnerability source: give --clair URL, --list FILE or a [source.NAME]")
-    unused = max(_UNUSED, 2 * max([values["refresh-interval"], *intervals.values()]))
+    unused = max(_UNUSED, 2 * max([refresh.refresh_interval, *intervals.values()]))
     return ConfiguredSources(tuple(made), public, intervals, workers, partial(_forget_files, kept, unused))
 
 
-def _ecosystems(sections: Mapping[str, Any]) -> tuple[EcosystemConfig, ...]:
+def _ecosystems(sections: Sections) -> tuple[EcosystemConfig, ...]:
     """
     Parse the configured ecosystems, even if no source has them.
 
@@ -116,27 +115,30 @@ def _forget_files(kept: FileCache, unused: timedelta) -> None:
 
 def _of_options(
     reactor: Any,
-    values: Mapping[str, Any],
+    settings: SourceSettings,
     run: Run,
     folder: Path,
     parsing: Parsing,
     environment: Mapping[str, str],
 ) -> list[ISource]:
     made: list[ISource] = []
-    if values["list"] is not None:
-        if not values["list"].is_file():
-            raise BadSetting(f"--list {values['list']}: {NO_FILE}")
+    if settings.list_file is not None:
+        if not settings.list_file.is_file():
+            raise BadSetting(f"--list {settings.list_file}: {NO_FILE}")
         from patches.sources.ndjson.source import local_source
 
-        made.append(local_source(values["list"], parsing, run, folder / FEEDS))
-    if values["clair"] is not None:
+        made.append(local_source(settings.list_file, parsing, run, folder / FEEDS))
+    if settings.clair is not None:
         from patches.sources.clair.source import clair_source
         from patches.sources.fetch.access import Access
         from patches.sources.fetch.proxies import Proxies
 
         access = Access(Proxies.from_environment(environment))
-        rate, full_walk = values["clair-rate"], values["clair-full-walk"]
-        made.append(clair_source(reactor, values["clair"], rate, access=access, full_walk=full_walk))
+        made.append(
+            clair_source(
+                reactor, settings.clair, settings.clair_rate, access=access, full_walk=settings.clair_full_walk
+            )
+        )
     return made
 
 

@@ -7,10 +7,11 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+from attrs import AttrsInstance
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
@@ -21,38 +22,47 @@ from twisted.logger import Logger
 from twisted.python import usage
 from twisted.python.failure import Failure
 
-from patches.settings import CONFIG, NOT_AN_ENDPOINT, BadSetting, Setting, resolve
+from patches.setting_parsers import NOT_AN_ENDPOINT
+from patches.settings import CONFIG, BadSetting, resolve, settings_of
 from patches.wording import file_problem
 
 log = Logger()
 
+S = TypeVar("S", bound=AttrsInstance)
 
-class DaemonOptions(usage.Options):
-    """The options of a daemon, created from its settings; after parsing, :attr:`resolved` contains their values."""
+
+class DaemonOptions(usage.Options, Generic[S]):
+    """
+    The command line of a daemon, created from its settings class.
+
+    :cvar program: the name of the daemon.
+    :cvar declared: its settings class.
+    :ivar settings: the settings, after the options have been parsed.
+    """
 
     program = ""
-    settings: Sequence[Setting] = ()
-    aliases: Mapping[str, str] = {}
+    declared: type[S]
+    settings: S
 
     optParameters: Sequence[Sequence[Any]] = ()
     optFlags: Sequence[Sequence[Any]] = ()
 
     def __init_subclass__(cls) -> None:
         """Convert the settings to Twisted's tables of options."""
-        valued = [setting for setting in (*cls.settings, CONFIG) if not setting.is_flag and not setting.is_table]
-        cls.optFlags = [[setting.name, None, setting.describe()] for setting in cls.settings if setting.is_flag]
-        settings = [[setting.name, None, None, setting.describe()] for setting in valued]
-        cls.optParameters = settings + [[old, None, None, f"The same as --{new}."] for old, new in cls.aliases.items()]
-
-    def __init__(self) -> None:
-        self.resolved: dict[str, Any] = {}
-        super().__init__()
+        declared = settings_of(cls.declared)
+        valued = [setting for setting in (*declared, CONFIG) if not setting.is_flag and not setting.is_table]
+        cls.optFlags = [[setting.name, None, setting.describe()] for setting in declared if setting.is_flag]
+        older = [(alias, setting.name) for setting in valued for alias in setting.aliases]
+        cls.optParameters = [
+            *([setting.name, None, None, setting.describe()] for setting in valued),
+            *([old, None, None, f"The same as --{new}."] for old, new in older),
+        ]
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """Parse the options; an error ends the process with one line and exit code 1."""
         try:
             super().parseOptions(options)
-            self.resolved = resolve(self.settings, self._given())
+            self.settings = resolve(self.declared, self._given())
         except (usage.UsageError, BadSetting) as error:
             sys.exit(f"{self.program}: {error}")
 
@@ -60,8 +70,9 @@ class DaemonOptions(usage.Options):
         given = dict(self)
         for name, _, _ in self.optFlags:
             given[name] = "true" if given[name] else None
-        for old, new in self.aliases.items():
-            given[new] = given[new] if given[new] is not None else given[old]
+        for setting in settings_of(self.declared):
+            for old in setting.aliases:
+                given[setting.name] = given[setting.name] if given[setting.name] is not None else given[old]
         return given
 
     def parseArgs(self, *args: str) -> None:

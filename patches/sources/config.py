@@ -10,7 +10,8 @@ from typing import Any
 
 from attrs import field, frozen
 
-from patches.settings import BadSetting, platforms, seconds, url
+from patches.setting_parsers import platform_names, seconds, url
+from patches.settings import BadSetting
 from patches.sources.fetch.proxies import Proxy
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
@@ -115,7 +116,7 @@ _READ = {
     "kind": _text,
     "url": _urls,
     "path": _texts,
-    "platforms": lambda value: platforms(",".join(_texts(value))),
+    "platforms": lambda value: platform_names(",".join(_texts(value))),
     "ecosystems": _texts,
     "interval": lambda value: seconds(str(value)),
     "full-walk": lambda value: seconds(str(value)),

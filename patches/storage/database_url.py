@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL
+    from sqlalchemy import URL as URL  # for modules that name the type, and never load SQLAlchemy
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql+psycopg"

@@ -3,76 +3,81 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
+from attrs import frozen
 from click.testing import CliRunner, Result
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.cli.options import options_of
-from patches.settings import Setting, count, flag
+from patches.setting_parsers import count, flag
+from patches.settings import option
 
-SETTINGS = (
-    Setting("max-things", "7", count, "The number of things."),
-    Setting("quiet", "false", flag, "Print nothing."),
-    Setting("reporter", None, str, "Where to report."),
-    Setting("limit", "never", str, "A limit.", implied="1"),
-)
+
+@frozen(kw_only=True)
+class TeaSettings:
+    """The settings of a command."""
+
+    max_things: int = option("7", count, "The number of things.")
+    quiet: bool = option("false", flag, "Print nothing.")
+    reporter: str | None = option(None, str, "Where to report.", aliases=("old-reporter",))
+    limit: str = option("never", str, "A limit.", implied="1")
 
 
 class OptionsTests(SynchronousTestCase):
     """The options of a command."""
 
     def invoke(self, *words: str, env: dict[str, str] | None = None) -> Result:
-        """Run a command that returns its values and its argument. Return the result."""
+        """Run a command that notes its settings and its argument. Return the result."""
+        self.settings: TeaSettings | None = None
 
         @click.command()
         @click.argument("name", required=False)
-        @options_of(SETTINGS, {"old-reporter": "reporter"})
-        def command(values: dict[str, Any], name: str | None) -> None:
-            """Note the values."""
-            self.values, self.name = values, name
+        @options_of(TeaSettings)
+        def command(settings: TeaSettings, name: str | None) -> None:
+            """Note the settings."""
+            self.settings, self.name = settings, name
 
         return CliRunner().invoke(command, words, env=env)
 
-    def told(self, *words: str) -> dict[str, Any]:
-        """Return the values of options that are accepted."""
+    def told(self, *words: str) -> TeaSettings:
+        """Return the settings of options that are accepted."""
         ran = self.invoke(*words)
         self.assertEqual((ran.exit_code, ran.output), (0, ""))
-        return self.values
+        assert self.settings is not None
+        return self.settings
 
     def test_defaults(self) -> None:
         """Without options the values are the parsed defaults."""
-        self.assertEqual(self.told(), {"max-things": 7, "quiet": False, "reporter": None, "limit": "never"})
+        self.assertEqual(self.told(), TeaSettings(max_things=7, quiet=False, reporter=None, limit="never"))
         self.assertIsNone(self.name)
 
     def test_values(self) -> None:
         """Options are parsed by their settings; a flag has no value; arguments are passed beside the values."""
-        values = self.told("--max-things", "9", "--quiet", "--reporter", "x", "argument")
-        self.assertEqual(values, {"max-things": 9, "quiet": True, "reporter": "x", "limit": "never"})
+        settings = self.told("--max-things", "9", "--quiet", "--reporter", "x", "argument")
+        self.assertEqual(settings, TeaSettings(max_things=9, quiet=True, reporter="x", limit="never"))
         self.assertEqual(self.name, "argument")
 
     def test_implied(self) -> None:
         """An option with an implied value may be given without one, before another option or at the end."""
         for words in (("--limit",), ("--limit", "--quiet"), ("--limit=1",)):
-            self.assertEqual(self.told(*words)["limit"], "1")
-        self.assertEqual(self.told("--limit=5")["limit"], "5")
-        self.assertEqual(self.told("--limit", "5")["limit"], "5")
+            self.assertEqual(self.told(*words).limit, "1")
+        self.assertEqual(self.told("--limit=5").limit, "5")
+        self.assertEqual(self.told("--limit", "5").limit, "5")
 
     def test_older_names(self) -> None:
         """An older name of an option is accepted; the current one takes precedence."""
-        self.assertEqual(self.told("--old-reporter", "x")["reporter"], "x")
-        self.assertEqual(self.told("--old-reporter", "x", "--reporter", "y")["reporter"], "y")
+        self.assertEqual(self.told("--old-reporter", "x").reporter, "x")
+        self.assertEqual(self.told("--old-reporter", "x", "--reporter", "y").reporter, "y")
 
     def test_file(self) -> None:
         """Options can be in a file; the command line takes precedence."""
         Path("options.toml").write_text('max-things = 8\nreporter = "x"\n')
-        values = self.told("--config", "options.toml", "--reporter", "y")
-        self.assertEqual((values["max-things"], values["reporter"]), (8, "y"))
+        settings = self.told("--config", "options.toml", "--reporter", "y")
+        self.assertEqual((settings.max_things, settings.reporter), (8, "y"))
 
     def test_wrong_usage(self) -> None:
         """An invalid value, an unknown option and an unreadable file are wrong usage, and the command does not run."""
-        self.values = {}
         for words, said in (
             (["--max-things", "many"], "max-things"),
             (["--config", "absent.toml"], "absent.toml"),
@@ -80,7 +85,7 @@ class OptionsTests(SynchronousTestCase):
             (["--quiet=yes"], "--quiet"),
         ):
             ran = self.invoke(*words)
-            self.assertEqual((ran.exit_code, self.values), (2, {}), words)
+            self.assertEqual((ran.exit_code, self.settings), (2, None), words)
             self.assertIn(said, ran.stderr)
 
     def test_help(self) -> None:

@@ -10,15 +10,15 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.reporter.service import Options, Reporter, create_reporter
+from patches.reporter.service import Options, Reporter, ReporterSettings, create_reporter
 from tests.reporter.sample_reports import body
 
 
-def given(*arguments: str) -> dict[str, Any]:
+def given(*arguments: str) -> ReporterSettings:
     """Parse a command line."""
     options = Options()
     options.parseOptions(list(arguments))
-    return options.resolved
+    return options.settings
 
 
 class OptionsTests(SynchronousTestCase):
@@ -26,15 +26,15 @@ class OptionsTests(SynchronousTestCase):
 
     def test_defaults(self) -> None:
         """By default it listens only on the loopback, and accepts 16 MiB."""
-        values = given()
-        self.assertEqual((values["listen"], values["max-body"]), ("tcp:8090:interface=127.0.0.1", 16 * 2**20))
+        settings = given()
+        self.assertEqual((settings.listen, settings.max_body), ("tcp:8090:interface=127.0.0.1", 16 * 2**20))
 
     def test_config(self) -> None:
         """Options can be in a file; the command line takes precedence."""
         path = Path(self.mktemp())
         path.write_text('listen = "tcp:9000"\nmax-body = "1MiB"\n')
-        values = given("--config", str(path), "--listen", "tcp:9001")
-        self.assertEqual((values["listen"], values["max-body"]), ("tcp:9001", 2**20))
+        settings = given("--config", str(path), "--listen", "tcp:9001")
+        self.assertEqual((settings.listen, settings.max_body), ("tcp:9001", 2**20))
 
     def test_bad(self) -> None:
         """An invalid value ends the program with one line."""
@@ -51,8 +51,8 @@ class ServiceTests(SynchronousTestCase):
 
     def make(self) -> Reporter:
         """Create the reporter."""
-        values = given("--state-dir", str(self.folder), "--max-body", "4096")
-        return create_reporter(self.reactor, maybeDeferred, values)
+        settings = given("--state-dir", str(self.folder), "--max-body", "4096")
+        return create_reporter(self.reactor, maybeDeferred, settings)
 
     def send(self, content: bytes, *head: bytes) -> StringTransport:
         """Send a report over a connection. Return the client's end of it."""

@@ -14,7 +14,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner import query_commands
-from patches.scanner.options import EXPLAIN_SETTINGS, INVENTORY_SETTINGS
+from patches.scanner.options import ExplainSettings, InventorySettings
 from patches.scanner.output.exit_codes import CLEAN, ERROR, FINDINGS, INCOMPLETE, UNSUPPORTED
 from patches.service import one_shot
 from patches.service.one_shot import Work
@@ -38,7 +38,7 @@ class CommandCase(SynchronousTestCase):
         self.patch(os, "environ", {**os.environ, "COLUMNS": "200"})
         self.out, self.err = StringIO(), StringIO()
 
-    def run_command(self, command: Any, settings: Any, *arguments: Any, **given: str) -> int:
+    def run_command(self, command: Any, declared: type[Any], *arguments: Any, **given: str) -> int:
         """Run a command. Return its exit code."""
         self.out, self.err = StringIO(), StringIO()
         texts = {
@@ -47,7 +47,7 @@ class CommandCase(SynchronousTestCase):
             **{key.replace("_", "-"): text for key, text in given.items()},
         }
         with redirect_stdout(self.out), redirect_stderr(self.err):
-            code: int = command(resolve(settings, texts), *arguments)
+            code: int = command(resolve(declared, texts), *arguments)
         return code
 
     def failed(self) -> str:
@@ -64,7 +64,7 @@ class InventoryTests(CommandCase):
 
     def inventory(self, **given: str) -> int:
         """Run the command."""
-        return self.run_command(query_commands.run_inventory, INVENTORY_SETTINGS, **given)
+        return self.run_command(query_commands.run_inventory, InventorySettings, **given)
 
     def test_table(self) -> None:
         """The packages are shown in a table, with their number and the platform below."""
@@ -110,7 +110,7 @@ class ExplainTests(CommandCase):
 
     def explain(self, name: str, package: str | None = None, **given: str) -> int:
         """Run the command."""
-        return self.run_command(query_commands.run_explain, EXPLAIN_SETTINGS, name, package, **given)
+        return self.run_command(query_commands.run_explain, ExplainSettings, name, package, **given)
 
     def test_codes(self) -> None:
         """The exit code says whether the host is affected."""

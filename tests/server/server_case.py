@@ -10,6 +10,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 
 from patches.http.bounded_request import BoundedRequest
+from patches.server.assembly.sessions import load_chunk
 from patches.server.budget import CONNECTION_BYTES, CONNECTIONS, REFRESH, REFRESH_BYTES, Budget
 from patches.server.catalogue.delta_store import DeltaStore
 from patches.server.catalogue.deltas import Deltas
@@ -17,7 +18,6 @@ from patches.server.http.api import Api
 from patches.server.http.channel import ServerSite
 from patches.server.http.metrics import Metrics
 from patches.server.http.representations import DescribeSnapshot, snapshot_document
-from patches.server.service import _load
 from patches.server.sessions.sessions import SessionService
 from patches.server.sessions.table import Limits, SessionTable
 from patches.server.sessions.tokens import TokenKey
@@ -59,7 +59,7 @@ class ServerCase(RefreshCase):
         """Start a server, or a new one on the same catalogue."""
         self.table = SessionTable(self.limits)
         self.refresh = self.create_refresher()
-        load = partial(_load, maybeDeferred, self.catalogue, self.clock)
+        load = partial(load_chunk, maybeDeferred, self.catalogue, self.clock)
         self.session_service = SessionService(self.table, self.key, self.budget, load, self.window_bytes, self.clock)
         self.metrics = Metrics(self.session_service, self.refresh, self.budget, 64 * MIB, self.wall)
         self.deltas = Deltas(self.catalogue, self.store, self.budget, maybeDeferred, self.clock)

@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from patches.server.configured_sources import create_sources
-from patches.server.options import SETTINGS
+from patches.server.options import ServerSettings
 from patches.settings import BadSetting, resolve
 from patches.sources.clair.source import ClairSource
 
@@ -50,10 +50,10 @@ class ClairTests(SynchronousTestCase):
         """Create the single source of options and a file."""
         path = Path(self.mktemp())
         path.write_text("no-public-sources = true\n" + file)
-        values = resolve(SETTINGS, {"config": str(path), **given})
+        settings = resolve(ServerSettings, {"config": str(path), **given})
         self.reactor = AskedReactor()
         (source,) = create_sources(
-            self.reactor, values, maybeDeferred, Path(self.mktemp()), environment or {}
+            self.reactor, settings.sources, settings.refresh, maybeDeferred, Path(self.mktemp()), environment or {}
         ).configured
         assert isinstance(source, ClairSource)
         return source

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.server.options import SETTINGS, Options, window_size
+from patches.server.options import Options, ServerSettings, window_size
 from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
 
 
-def given(*arguments: str) -> dict[str, Any]:
+def given(*arguments: str) -> ServerSettings:
     """Parse a command line."""
     options = Options()
     options.parseOptions(list(arguments))
-    return options.resolved
+    return options.settings
 
 
 class WindowTests(SynchronousTestCase):
@@ -42,25 +41,27 @@ class OptionsTests(SynchronousTestCase):
 
     def test_defaults(self) -> None:
         """By default it listens only on the loopback, reads public feeds, and serves all platforms."""
-        values = given()
-        self.assertEqual(values.keys(), {setting.name for setting in SETTINGS})
-        self.assertEqual(values["listen"], "tcp:8080:interface=127.0.0.1")
-        self.assertEqual((values["no-public-sources"], values["platforms"], values["clair"]), (False, None, None))
-        self.assertEqual(values["refresh-interval"], timedelta(hours=6))
+        settings = given()
+        self.assertEqual(settings, ServerSettings())
+        self.assertEqual(settings.http.listen, "tcp:8080:interface=127.0.0.1")
+        sources, refresh = settings.sources, settings.refresh
+        self.assertEqual((sources.no_public_sources, refresh.platforms, sources.clair), (False, None, None))
+        self.assertEqual(refresh.refresh_interval, timedelta(hours=6))
 
     def test_values(self) -> None:
         """Options are parsed to their types; a flag has no value."""
-        values = given("--no-public-sources", "--platforms", "debian-12,wolfi", "--most-shrink", "5%")
-        self.assertEqual((values["no-public-sources"], values["platforms"]), (True, ("debian-12", "wolfi")))
-        self.assertEqual(values["most-shrink"], 0.05)
+        settings = given("--no-public-sources", "--platforms", "debian-12,wolfi", "--most-shrink", "5%")
+        self.assertTrue(settings.sources.no_public_sources)
+        self.assertEqual(settings.refresh.platforms, ("debian-12", "wolfi"))
+        self.assertEqual(settings.refresh.most_shrink, 0.05)
 
     def test_sources(self) -> None:
         """Sources are tables in a file, which the command line takes precedence over."""
         path = Path(self.mktemp())
         path.write_text('max-active = 7\nmax-queued = 8\n[source.osv]\nkind = "osv"\nurl = "https://feeds.test"\n')
-        values = given("--config", str(path), "--max-active", "9")
-        self.assertEqual((values["max-active"], values["max-queued"]), (9, 8))
-        self.assertEqual(values["source"], {"osv": {"kind": "osv", "url": "https://feeds.test"}})
+        settings = given("--config", str(path), "--max-active", "9")
+        self.assertEqual((settings.sessions.max_active, settings.sessions.max_queued), (9, 8))
+        self.assertEqual(settings.sources.source, {"osv": {"kind": "osv", "url": "https://feeds.test"}})
 
     def test_refused(self) -> None:
         """An invalid value ends the program with one line that names the option, without a secret."""

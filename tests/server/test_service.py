@@ -34,7 +34,7 @@ class ServiceCase(SynchronousTestCase):
         options = Options()
         folder = ("--state-dir", str(self.folder), "--list", str(self.list), "--no-public-sources")
         options.parseOptions([*folder, "--memory-limit", "4GiB", *more])
-        return create_server(self.reactor, options.resolved)
+        return create_server(self.reactor, options.settings)
 
     def ending(self, *more: str) -> str:
         """Return the one line with which the program exits."""
@@ -88,7 +88,7 @@ class MakingTests(ServiceCase):
         """Without options a server has the platforms of public feeds, which it does not ask before it starts."""
         options = Options()
         options.parseOptions(["--state-dir", str(self.folder), "--memory-limit", "4GiB"])
-        refresh = create_server(self.reactor, options.resolved).refresh
+        refresh = create_server(self.reactor, options.settings).refresh
         self.assertRaises(NotReady, refresh.current, "debian-12")
         for name in ("amiga-3", "Debian 12"):
             self.assertRaises(UnknownPlatform, refresh.current, name)
@@ -116,7 +116,8 @@ class FilesTests(ServiceCase):
             interval = ["--refresh-interval", "5d"] if seldom else []
             options.parseOptions(["--list", str(self.list), "--no-public-sources", *interval])
             run: Any = maybeDeferred
-            create_sources(self.reactor, options.resolved, run, self.folder).forget_files()
+            settings = options.settings
+            create_sources(self.reactor, settings.sources, settings.refresh, run, self.folder).forget_files()
             self.assertEqual(path.exists(), stays)
 
 
@@ -127,7 +128,7 @@ class RefusingTests(ServiceCase):
         """A server without a source and without a catalogue is refused."""
         options = Options()
         options.parseOptions(["--state-dir", str(self.folder), "--memory-limit", "4GiB", "--no-public-sources"])
-        error = self.assertRaises(SystemExit, create_server, self.reactor, options.resolved)
+        error = self.assertRaises(SystemExit, create_server, self.reactor, options.settings)
         self.assertIn("--clair", str(error.code))
 
     def test_imported(self) -> None:
@@ -136,7 +137,7 @@ class RefusingTests(ServiceCase):
         (self.folder / "catalogue.sqlite").touch()
         options = Options()
         options.parseOptions(["--state-dir", str(self.folder), "--memory-limit", "4GiB", "--no-public-sources"])
-        self.assertIsNone(create_server(self.reactor, options.resolved).refresh.problem)
+        self.assertIsNone(create_server(self.reactor, options.settings).refresh.problem)
 
     def test_no_list(self) -> None:
         """A list that does not exist is refused."""

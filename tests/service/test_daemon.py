@@ -10,6 +10,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import Factory
@@ -19,15 +20,24 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches import __version__
 from patches.service.daemon import CannotListen, CleanEndService, DaemonOptions, ListeningService, usable_folder
-from patches.settings import Setting, count, endpoint
+from patches.setting_parsers import count, endpoint, flag
+from patches.settings import option
 
 
-class TeaOptions(DaemonOptions):
-    """Options of a daemon that makes tea."""
+@frozen(kw_only=True)
+class TeaSettings:
+    """The settings of a daemon that makes tea."""
+
+    listen: str = option("tcp:80", endpoint, "Where.")
+    cups: int = option("2", count, "How many.", aliases=("mugs",))
+    sugar: bool = option("false", flag, "With sugar.")
+
+
+class TeaOptions(DaemonOptions[TeaSettings]):
+    """The command line of that daemon."""
 
     program = "patches-tea"
-    settings = (Setting("listen", "tcp:80", endpoint, "Where."), Setting("cups", "2", count, "How many."))
-    aliases = {"mugs": "cups"}
+    declared = TeaSettings
 
 
 class DaemonCase(SynchronousTestCase):
@@ -46,32 +56,33 @@ class DaemonCase(SynchronousTestCase):
 class OptionsTests(DaemonCase):
     """Options on the command line."""
 
-    def parse(self, *options: str) -> dict[str, Any]:
-        """Parse options. Return the values."""
+    def parse(self, *options: str) -> TeaSettings:
+        """Parse options. Return the settings."""
         parsed = TeaOptions()
         parsed.parseOptions(list(options))
-        return parsed.resolved
+        return parsed.settings
 
     def test_defaults(self) -> None:
         """An option that is not given has its default."""
-        self.assertEqual(self.parse(), {"listen": "tcp:80", "cups": 2})
+        self.assertEqual(self.parse(), TeaSettings(listen="tcp:80", cups=2, sugar=False))
 
     def test_given(self) -> None:
         """A given value is used."""
-        self.assertEqual(self.parse("--cups", "5", "--listen=81"), {"listen": "tcp:81", "cups": 5})
+        settings = self.parse("--cups", "5", "--listen=81", "--sugar")
+        self.assertEqual(settings, TeaSettings(listen="tcp:81", cups=5, sugar=True))
 
     def test_other_name(self) -> None:
         """An option may have an older name; the newer one takes precedence."""
-        self.assertEqual(self.parse("--mugs", "4")["cups"], 4)
-        self.assertEqual(self.parse("--mugs", "4", "--cups", "3")["cups"], 3)
+        self.assertEqual(self.parse("--mugs", "4").cups, 4)
+        self.assertEqual(self.parse("--mugs", "4", "--cups", "3").cups, 3)
 
     def test_file(self) -> None:
         """Options may be in a file."""
         path = Path(self.mktemp())
         path.write_text("cups = 7")
-        self.assertEqual(self.parse("--config", str(path))["cups"], 7)
-        self.assertEqual(self.parse("--config", str(path), "--cups", "3")["cups"], 3)
-        self.assertEqual(self.parse("--config", str(path), "--mugs", "3")["cups"], 3)
+        self.assertEqual(self.parse("--config", str(path)).cups, 7)
+        self.assertEqual(self.parse("--config", str(path), "--cups", "3").cups, 3)
+        self.assertEqual(self.parse("--config", str(path), "--mugs", "3").cups, 3)
 
     def test_refused(self) -> None:
         """Any error ends the program with one line."""
@@ -89,7 +100,16 @@ class OptionsTests(DaemonCase):
     def test_help(self) -> None:
         """The help text contains every option with its default."""
         text = str(TeaOptions())
-        for said in ("--listen=", "[tcp:80]", "--cups=", "[2]", "--mugs=", "--config=", "The same as --cups."):
+        for said in (
+            "--listen=",
+            "[tcp:80]",
+            "--cups=",
+            "[2]",
+            "--mugs=",
+            "--sugar",
+            "--config=",
+            "The same as --cups.",
+        ):
             self.assertIn(said, text)
 
     def test_version(self) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from attrs import frozen
 from rich.console import Console
@@ -37,11 +36,6 @@ class Screen:
     file: WholeFile | None = None
     verbose: bool = False
     quiet: bool = False
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any], file: WholeFile | None) -> Screen:
-        """Create a screen from the options of ``patches scan``."""
-        return cls(values["format"], file, values["verbose"], values["quiet"])
 
     def show(self, outcome: Outcome) -> None:
         """

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from patches.server.admin.commands import DONE, NotFound, chosen_snapshots, exit_codes
 from patches.server.admin.open_catalogue import open_catalogue
+from patches.server.admin.options import ExportSettings, ImportSettings
 from patches.server.catalogue.bundle import BadBundle
 from patches.server.catalogue.bundle_reader import BundleReader
 from patches.server.catalogue.bundle_writer import write_bundle
@@ -21,11 +20,11 @@ _AHEAD_SECONDS = 86400
 
 
 @exit_codes
-def run_export(values: Mapping[str, Any], path: Path) -> int:
+def run_export(settings: ExportSettings, path: Path) -> int:
     """Write current snapshots into a bundle."""
-    key = SigningKey.from_file(values["signing-key"]) if values["signing-key"] is not None else None
-    with open_catalogue(values) as catalogue:
-        chosen = chosen_snapshots(catalogue, values["platform"])
+    key = SigningKey.from_file(settings.signing_key) if settings.signing_key is not None else None
+    with open_catalogue(settings.catalogue) as catalogue:
+        chosen = chosen_snapshots(catalogue, settings.choice.platforms)
         if not chosen:
             raise NotFound("the catalogue has no list")
         size = write_bundle(catalogue, chosen, path, key)
@@ -35,21 +34,21 @@ def run_export(values: Mapping[str, Any], path: Path) -> int:
 
 
 @exit_codes
-def run_import(values: Mapping[str, Any], path: Path) -> int:
+def run_import(settings: ImportSettings, path: Path) -> int:
     """
     Make the snapshots of a bundle current.
 
     The bundle is read twice: a bad one changes nothing, and nobody waits for a database lock while it is verified.
     """
-    key = VerifyKey.from_file(values["verify-key"]) if values["verify-key"] is not None else None
+    key = VerifyKey.from_file(settings.verify_key) if settings.verify_key is not None else None
     now = time.time()
     try:
         with path.open("rb") as file:
             _verify(BundleReader.begin(file, key), now)
             file.seek(0)
             reader = BundleReader.begin(file, key)
-            with open_catalogue(values, make=True) as catalogue:
-                adopted = catalogue.adopt(reader.snapshots(), now, values["force"])
+            with open_catalogue(settings.catalogue, make=True) as catalogue:
+                adopted = catalogue.adopt(reader.snapshots(), now, settings.force)
     except OSError as error:
         raise BadBundle(f"{path}: {file_problem(error)}") from error
     except BadBundle as error:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
-from typing import Any
+from typing import ParamSpec
 
 from rich.console import Console
 from rich.markup import escape
 
 from patches.server.admin.open_catalogue import open_catalogue
-from patches.server.admin.options import JSON
+from patches.server.admin.options import JSON, ListSettings, PruneSettings, ShowSettings
 from patches.server.admin.views import (
     CURRENT,
     HELD,
@@ -32,10 +32,13 @@ from patches.server.catalogue.pruning import MinimumAge
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
 from patches.server.errors import CatalogueError
+from patches.server.options import CatalogueSettings
 from patches.signing import BadKey
 from patches.vulnerability import FOLLOWED, Vulnerability, canonical_id
 from patches.wire import MalformedWire, decode_lines
 from patches.wording import counted
+
+P = ParamSpec("P")
 
 DONE, NOT_FOUND, USAGE, ERROR = 0, 1, 2, 5
 
@@ -44,13 +47,13 @@ class NotFound(Exception):
     """The catalogue does not have what was asked for; the text says so in one line."""
 
 
-def exit_codes(command: Callable[..., int]) -> Callable[..., int]:
+def exit_codes(command: Callable[P, int]) -> Callable[P, int]:
     """Wrap a command so that errors are printed in one line, and have an exit code."""
 
     @wraps(command)
-    def told(*arguments: Any) -> int:
+    def told(*arguments: P.args, **named: P.kwargs) -> int:
         try:
-            return command(*arguments)
+            return command(*arguments, **named)
         except (NotFound, BadKey) as error:
             return _fail(str(error), USAGE)
         except (CatalogueError, BadBundle, MalformedWire) as error:
@@ -60,11 +63,11 @@ def exit_codes(command: Callable[..., int]) -> Callable[..., int]:
 
 
 @exit_codes
-def run_list(values: Mapping[str, Any]) -> int:
+def run_list(settings: ListSettings) -> int:
     """List the snapshots."""
-    with open_catalogue(values) as catalogue:
+    with open_catalogue(settings.catalogue) as catalogue:
         listed = list(_listed(catalogue))
-    if values["format"] == JSON:
+    if settings.output.format == JSON:
         print(json.dumps(listing_document(listed), indent=2))
     else:
         console = Console()
@@ -75,17 +78,17 @@ def run_list(values: Mapping[str, Any]) -> int:
 
 
 @exit_codes
-def run_show(values: Mapping[str, Any], name: str) -> int:
+def run_show(settings: ShowSettings, name: str) -> int:
     """
     Show the records of a vulnerability id, or of an advisory.
 
     :return: 0 if there is a record, 1 if not.
     """
     name = canonical_id(name)
-    with open_catalogue(values) as catalogue:
-        chosen = chosen_snapshots(catalogue, values["platform"])
+    with open_catalogue(settings.catalogue) as catalogue:
+        chosen = chosen_snapshots(catalogue, settings.choice.platforms)
         records = [record for snapshot in chosen for record in _naming(read_lines(catalogue, snapshot), name)]
-    if values["format"] == JSON:
+    if settings.output.format == JSON:
         print(json.dumps(records_document(name, records), indent=2))
     elif records:
         Console().print(records_table(records))
@@ -95,20 +98,20 @@ def run_show(values: Mapping[str, Any], name: str) -> int:
 
 
 @exit_codes
-def run_diff(values: Mapping[str, Any], old: str, new: str) -> int:
+def run_diff(settings: ListSettings, old: str, new: str) -> int:
     """Show the differences of two snapshots, each line as soon as it is found."""
-    with open_catalogue(values) as catalogue:
+    with open_catalogue(settings.catalogue) as catalogue:
         before, after = _revision(catalogue, old), _revision(catalogue, new)
         if before.platform != after.platform:
             raise NotFound(f"{old} is a list of {before.platform}, {new} of {after.platform}")
         found = diff_lists(read_lines(catalogue, before), read_lines(catalogue, after))
-        show = _print_json_differences if values["format"] == JSON else _print_differences
+        show = _print_json_differences if settings.output.format == JSON else _print_differences
         show(before, after, found)
     return DONE
 
 
 @exit_codes
-def run_check(values: Mapping[str, Any]) -> int:
+def run_check(settings: ListSettings) -> int:
     """
     Read every chunk of every snapshot again, and verify it.
 
@@ -116,7 +119,7 @@ def run_check(values: Mapping[str, Any]) -> int:
     """
     found: list[dict[str, str]] = []
     checked = 0
-    with open_catalogue(values) as catalogue:
+    with open_catalogue(settings.catalogue) as catalogue:
         for snapshot in catalogue.snapshots():
             lines = list(find_damage(catalogue, snapshot))
             if lines and catalogue.find(snapshot.revision) is None:
@@ -124,7 +127,7 @@ def run_check(values: Mapping[str, Any]) -> int:
             checked += 1
             about = {"platform": snapshot.platform, "revision": snapshot.revision}
             found += [{**about, "damage": line} for line in lines]
-    if values["format"] == JSON:
+    if settings.output.format == JSON:
         print(json.dumps({"checked": checked, "damage": found}, indent=2))
     else:
         for each in found:
@@ -134,9 +137,9 @@ def run_check(values: Mapping[str, Any]) -> int:
 
 
 @exit_codes
-def run_publish(values: Mapping[str, Any], platform: str) -> int:
+def run_publish(settings: CatalogueSettings, platform: str) -> int:
     """Make the snapshot current that was held back."""
-    with open_catalogue(values) as catalogue:
+    with open_catalogue(settings) as catalogue:
         snapshot = catalogue.accept(platform, time.time())
     if snapshot is None:
         raise NotFound(f"{platform}: no list is held back")
@@ -145,10 +148,10 @@ def run_publish(values: Mapping[str, Any], platform: str) -> int:
 
 
 @exit_codes
-def run_prune(values: Mapping[str, Any]) -> int:
+def run_prune(settings: PruneSettings) -> int:
     """Delete the snapshots that were replaced long enough ago."""
-    with open_catalogue(values) as catalogue:
-        count = catalogue.prune(set(), MinimumAge(time.time() - values["keep"].total_seconds()))
+    with open_catalogue(settings.catalogue) as catalogue:
+        count = catalogue.prune(set(), MinimumAge(time.time() - settings.keep.total_seconds()))
     print(f"{counted(count, 'snapshot')} deleted")
     return DONE
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,6 +13,7 @@ from patches.server.catalogue import CATALOGUE
 from patches.server.catalogue.schema import open_database
 from patches.server.catalogue.store import Catalogue
 from patches.server.errors import CatalogueError
+from patches.server.options import CatalogueSettings
 from patches.storage.database_url import SQLITE, display_name
 from patches.storage.sqlite import reason
 
@@ -23,16 +23,15 @@ class NoCatalogue(CatalogueError):
 
 
 @contextmanager
-def open_catalogue(values: Mapping[str, Any], make: bool = False) -> Iterator[Catalogue]:
+def open_catalogue(settings: CatalogueSettings, make: bool = False) -> Iterator[Catalogue]:
     """
     Open the catalogue of a server, which may be running, and close it at the end.
 
-    :param values: by option name.
     :param make: whether to create an empty catalogue where there is none.
     :raises NoCatalogue: if there is no catalogue.
     :raises CatalogueError: if it cannot be used, now or within the context.
     """
-    url: URL = values.get("database") or URL.create(SQLITE, database=str(values["state-dir"] / CATALOGUE))
+    url = settings.database or URL.create(SQLITE, database=str(settings.state_dir / CATALOGUE))
     path = Path(str(url.database)) if url.drivername == SQLITE else None
     if path is not None and make:
         _make_folder(path.parent)

@@ -229,13 +229,20 @@ def _insert_chunk(connection: Connection, revision: str, chunk: Chunk) -> None:
 
 
 def _row(snapshot: Snapshot) -> dict[str, Any]:
-    values = asdict(snapshot)
-    values["held"] = values.pop("held_back")
-    return {**values, "sources": json.dumps(dict(snapshot.sources))}
+    columns = asdict(snapshot)
+    held = columns.pop("held_back")
+    return {**columns, "held": held, "sources": json.dumps(dict(snapshot.sources))}
 
 
 def _snapshot(row: Row[Any]) -> Snapshot:
-    values = {column.name: value for column, value in zip(SNAPSHOTS.columns, row, strict=True)}
-    del values["retired"]
-    values["held_back"] = values.pop("held")
-    return Snapshot(**{**values, "sources": json.loads(row.sources)})
+    return Snapshot(
+        row.revision,
+        row.platform,
+        row.created,
+        row.checked,
+        row.vulnerabilities,
+        row.chunks,
+        row.digest,
+        json.loads(row.sources),
+        row.held,
+    )

@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from patches.server.admin.open_catalogue import NoCatalogue, open_catalogue
 from patches.server.errors import CatalogueError
+from patches.server.options import CatalogueSettings
 from patches.storage.database_url import database_url
 from tests.server.catalogue_case import CommandCase
 
@@ -20,22 +21,25 @@ class OpenTests(CommandCase):
         """The catalogue of a state folder, or of the given database, is opened while the server has it open."""
         snapshot = self.publish(3)
         url = database_url(f"sqlite:///{(self.folder / 'catalogue.sqlite').absolute()}")
-        for values in ({"state-dir": self.folder}, {"state-dir": Path("absent"), "database": url}):
-            with open_catalogue(values) as catalogue:
+        for settings in (
+            CatalogueSettings(state_dir=self.folder),
+            CatalogueSettings(state_dir=Path("absent"), database=url),
+        ):
+            with open_catalogue(settings) as catalogue:
                 self.assertEqual(catalogue.current(), [snapshot])
 
     def test_none(self) -> None:
         """A folder without a catalogue is an error that names the file, and no file is created."""
         folder = Path(self.mktemp())
         said = f"{folder}/catalogue.sqlite: there is no catalogue$"
-        with self.assertRaisesRegex(NoCatalogue, said), open_catalogue({"state-dir": folder}):
+        with self.assertRaisesRegex(NoCatalogue, said), open_catalogue(CatalogueSettings(state_dir=folder)):
             self.fail("it was opened")
         self.assertFalse(folder.exists())
 
     def test_created(self) -> None:
         """If a catalogue is to be created, its folder is created too, for its owner only."""
         folder = Path(self.mktemp()) / "new"
-        with open_catalogue({"state-dir": folder}, make=True) as catalogue:
+        with open_catalogue(CatalogueSettings(state_dir=folder), make=True) as catalogue:
             self.assertEqual(catalogue.current(), [])
         self.assertEqual(folder.stat().st_mode & 0o777, 0o700)
 
@@ -45,16 +49,16 @@ class OpenTests(CommandCase):
         for make in (True, False):
             with (
                 self.assertRaisesRegex(CatalogueError, "^[^\n]+$"),
-                open_catalogue({"state-dir": Path("file/x")}, make),
+                open_catalogue(CatalogueSettings(state_dir=Path("file/x")), make),
             ):
                 self.fail("it was opened")
 
     def test_errors_within(self) -> None:
         """An error of the database within the context is one of the catalogue that names it; others pass unchanged."""
         said = "catalogue.sqlite: disk I/O error$"
-        with self.assertRaisesRegex(CatalogueError, said), open_catalogue({"state-dir": self.folder}):
+        with self.assertRaisesRegex(CatalogueError, said), open_catalogue(CatalogueSettings(state_dir=self.folder)):
             raise OperationalError("SELECT 1", {}, Exception("disk I/O error"))
-        with self.assertRaises(KeyError), open_catalogue({"state-dir": self.folder}):
+        with self.assertRaises(KeyError), open_catalogue(CatalogueSettings(state_dir=self.folder)):
             raise KeyError("x")
 
 

@@ -1,0 +1,90 @@
+"""The inputs of a scan, created from settings: the target, the client, the cache, the trusted key, the policy."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.interfaces import IReactorTime
+
+from patches.scanner.client.cache import ListCache
+from patches.scanner.client.client import ClientSettings, PatchesClient
+from patches.scanner.client.trust import SeenLists, Trust
+from patches.scanner.host.os_release import detect_platform, system_of
+from patches.scanner.matching.coverage import Origins
+from patches.scanner.matching.ignore_files import BadIgnores, read_ignores
+from patches.scanner.matching.ignores import Ignores
+from patches.scanner.options import AccessSettings, HostSettings, PolicySettings
+from patches.scanner.outcome import Target
+from patches.scanner.scan import Policy
+from patches.settings import BadSetting
+from patches.signing import BadKey, VerifyKey
+
+
+def target_of(settings: HostSettings) -> Target:
+    """
+    Return the target of the scan.
+
+    :raises UnknownPlatform: if the platform is not given and cannot be detected.
+    """
+    root = settings.root
+    # the running kernel is this host's: that of a mounted image is not known
+    return Target(
+        host_of(settings),
+        settings.platform or detect_platform(root),
+        root,
+        running=os.uname().release if root.resolve() == Path("/") else None,
+        tracks=settings.track,
+        system=system_of(root),
+        origins=Origins(settings.own_origins or (), settings.foreign_origins or ()),
+    )
+
+
+def host_of(settings: HostSettings) -> str:
+    """Return the name under which the host is reported."""
+    return settings.name or socket.gethostname()
+
+
+def cache_of(path: Path | None, target: Target) -> ListCache | None:
+    """Return the cache of the target's list in a folder; ``None`` if lists are not cached."""
+    return ListCache(path, target.platform) if path is not None else None
+
+
+def client_of(settings: AccessSettings, http: Any, trust: Trust | None, clock: IReactorTime) -> PatchesClient:
+    """
+    Return the client of the server.
+
+    :param http: a treq client.
+    :param trust: see :func:`trust_of`.
+    """
+    limits = ClientSettings(patience=settings.patience)
+    return PatchesClient(http, settings.patches_server, clock, limits, trust=trust)
+
+
+def trust_of(settings: AccessSettings) -> Trust | None:
+    """
+    Return the key that must have signed the lists; ``None`` if lists need no signature.
+
+    :raises BadSetting: if the key cannot be read.
+    """
+    if settings.verify_key is None:
+        return None
+    try:
+        return Trust(VerifyKey.from_file(settings.verify_key), SeenLists(settings.state_dir / "seen"))
+    except BadKey as error:
+        raise BadSetting(f"--verify-key {error}") from error
+
+
+def policy_of(settings: PolicySettings) -> Policy:
+    """
+    Return the user's policy about old lists and findings.
+
+    :raises BadSetting: if the file of decisions is invalid.
+    """
+    try:
+        ignores = read_ignores(settings.ignore) if settings.ignore is not None else Ignores()
+    except BadIgnores as error:
+        raise BadSetting(f"--ignore {error}") from error
+    return Policy(settings.max_age, ignores, settings.include_unfixed, settings.include_old_kernels)

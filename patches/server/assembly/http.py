@@ -1,0 +1,70 @@
+"""The HTTP API of a server, and the service that listens for it."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from pathlib import Path
+
+from patches.http.bounded_request import BoundedRequest
+from patches.server.assembly.refresh import Refresh
+from patches.server.assembly.sessions import Sessions
+from patches.server.assembly.shared import Shared
+from patches.server.http.api import Api
+from patches.server.http.channel import ServerSite
+from patches.server.http.metrics import Metrics
+from patches.server.http.representations import DescribeSnapshot, snapshot_document
+from patches.server.options import HttpSettings, Options
+from patches.server.sessions.sessions import SessionService
+from patches.service.daemon import ListeningService
+from patches.settings import BadSetting
+
+
+def create_http(
+    settings: HttpSettings, memory_limit: int, shared: Shared, sessions: Sessions, refresh: Refresh
+) -> ListeningService:
+    """
+    Create the service that listens, and serves the API.
+
+    :param memory_limit: the limit that the metrics show.
+    :raises BadSetting: if the signing key cannot be used.
+    """
+    metrics = Metrics(sessions.service, refresh.refresher, shared.budget, memory_limit, time.time)
+    api = Api(
+        sessions.service,
+        refresh.refresher,
+        refresh.deltas,
+        sessions.key,
+        shared.budget,
+        metrics,
+        shared.reactor,
+        time.time,
+        _describe(settings.signing_key),
+    )
+    site = ServerSite(
+        api.app.resource(),
+        shared.budget,
+        sessions.service.read_cached,
+        shared.reactor,
+        requestFactory=BoundedRequest,
+    )
+    drain = partial(_drain, sessions.service, site)
+    return ListeningService(Options.program, shared.reactor, settings.listen, site, drain)
+
+
+async def _drain(session_service: SessionService, site: ServerSite) -> None:
+    session_service.stop()
+    await site.drain()
+
+
+def _describe(signing_key: Path | None) -> DescribeSnapshot:
+    """Return the function that describes snapshots; only a server that signs loads the library for it."""
+    if signing_key is None:
+        return snapshot_document
+    from patches.server.http.signatures import SnapshotSigner
+    from patches.signing import BadKey, SigningKey
+
+    try:
+        return SnapshotSigner(SigningKey.from_file(signing_key)).describe
+    except BadKey as error:
+        raise BadSetting(f"--signing-key {error}") from error

@@ -1,0 +1,90 @@
+"""The refresh of a server: the refresher, the deltas, and the services that run both and prune the catalogue."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+from attrs import frozen
+
+from patches.server.assembly.shared import Shared
+from patches.server.assembly.storage import Storage
+from patches.server.catalogue.deltas import Deltas
+from patches.server.configured_sources import ConfiguredSources
+from patches.server.options import RefreshSettings
+from patches.server.refresh.maintenance import Maintenance
+from patches.server.refresh.on_demand import RequestedPlatforms
+from patches.server.refresh.publisher import Guard, Publisher
+from patches.server.refresh.refresher import Refresher
+from patches.server.refresh.schedule import Schedule
+from patches.server.refresh.source_set import SourceSet
+from patches.server.refresh.staging import StagingStore
+from patches.service.periodic import PeriodicService
+
+_SECOND, _PRUNE_INTERVAL = timedelta(seconds=1), timedelta(minutes=5)
+
+
+@frozen
+class Refresh:
+    """
+    The refresh of a server.
+
+    :ivar services: run the refresh and prune the catalogue; on a shared database also try to become the leader.
+    """
+
+    refresher: Refresher
+    deltas: Deltas
+    services: tuple[PeriodicService, ...]
+
+
+def create_refresh(
+    settings: RefreshSettings,
+    shared: Shared,
+    storage: Storage,
+    sources: ConfiguredSources,
+    revisions_in_use: Callable[[], set[str]],
+) -> Refresh:
+    """
+    Create the refresh of a server.
+
+    :param revisions_in_use: returns the revisions that sessions read, which are kept.
+    """
+    refresher = _refresher(settings, shared, storage, sources)
+    deltas = Deltas(storage.catalogue, storage.delta_store, shared.budget, shared.run, shared.reactor)
+    forget_files = partial(shared.run, sources.forget_files)
+    maintenance = Maintenance(revisions_in_use, refresher, deltas, storage.leadership, forget_files)
+    return Refresh(refresher, deltas, _services(shared, storage, maintenance))
+
+
+def _refresher(settings: RefreshSettings, shared: Shared, storage: Storage, sources: ConfiguredSources) -> Refresher:
+    staging = StagingStore(shared.folder / "lists.sqlite")
+    schedule = Schedule(settings.refresh_interval, settings.platforms or (), sources.intervals, settings.keep_replaced)
+    leadership = storage.leadership
+    return Refresher(
+        SourceSet(sources.configured, sources.public),
+        RequestedPlatforms(storage.request_table, sources.public, shared.run, time.time),
+        storage.catalogue,
+        staging,
+        Publisher(storage.catalogue, staging, Guard(settings.most_shrink), shared.folder),
+        schedule,
+        shared.budget,
+        shared.run,
+        shared.reactor,
+        time.time,
+        leadership.leads if leadership is not None else lambda: True,
+    )
+
+
+def _services(shared: Shared, storage: Storage, maintenance: Maintenance) -> tuple[PeriodicService, ...]:
+    leading = (
+        (PeriodicService("Leading", _SECOND, storage.leadership.check, shared.reactor),)
+        if storage.leadership is not None
+        else ()
+    )
+    return (
+        *leading,
+        PeriodicService("Refreshing lists", _SECOND, maintenance.refresh, shared.reactor),
+        PeriodicService("Pruning the catalogue", _PRUNE_INTERVAL, maintenance.prune, shared.reactor),
+    )

@@ -1,0 +1,79 @@
+"""The sessions of a server, with the key of their tokens and the service that expires them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from attrs import frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.web.http import datetimeToString
+
+from patches.interfaces import Run
+from patches.server.assembly.shared import Shared
+from patches.server.catalogue.store import Catalogue
+from patches.server.options import SessionSettings
+from patches.server.sessions.chunk_response import ChunkResponse, create_response
+from patches.server.sessions.sessions import SessionService
+from patches.server.sessions.table import Limits, SessionTable
+from patches.server.sessions.tokens import TokenKey
+from patches.service.periodic import PeriodicService
+from patches.settings import BadSetting
+from patches.wording import file_problem
+
+
+@frozen
+class Sessions:
+    """
+    The sessions of a server.
+
+    :ivar key: signs their tokens.
+    :ivar expiring: expires silent sessions while it runs.
+    """
+
+    service: SessionService
+    key: TokenKey
+    expiring: PeriodicService
+
+
+def create_sessions(settings: SessionSettings, shared: Shared, catalogue: Catalogue) -> Sessions:
+    """
+    Create the sessions of a server, which read the chunks of its catalogue.
+
+    :raises BadSetting: if the key cannot be used.
+    """
+    key = _key(settings.session_key_file or shared.folder / "session.key")
+    load = partial(load_chunk, shared.run, catalogue, shared.reactor)
+    table = SessionTable(_limits(settings))
+    service = SessionService(table, key, shared.budget, load, settings.window_bytes, shared.reactor)
+    expiring = PeriodicService("Expiring sessions", timedelta(seconds=1), service.tick, shared.reactor)
+    return Sessions(service, key, expiring)
+
+
+def load_chunk(
+    run: Run, catalogue: Catalogue, clock: IReactorTime, revision: str, number: int
+) -> Deferred[ChunkResponse]:
+    """Read a chunk in a thread. Return it as a response."""
+    chunk = run(catalogue.chunk, revision, number)
+    return chunk.addCallback(lambda chunk: create_response(chunk, datetimeToString(clock.seconds())))
+
+
+def _key(path: Path) -> TokenKey:
+    try:
+        return TokenKey.from_file(path)
+    except OSError as error:
+        raise BadSetting(f"--session-key-file {path}: {file_problem(error)}") from error
+    except ValueError as error:
+        raise BadSetting(f"--session-key-file {path}: {error}") from error
+
+
+def _limits(settings: SessionSettings) -> Limits:
+    return Limits(
+        max_active=settings.max_active,
+        max_queued=settings.max_queued,
+        session_timeout=settings.session_timeout.total_seconds(),
+        queue_timeout=settings.queue_timeout.total_seconds(),
+        chunk_timeout=settings.chunk_timeout.total_seconds(),
+    )

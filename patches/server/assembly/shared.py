@@ -1,0 +1,40 @@
+"""The values that every part of a server uses: the clock, the threads, the memory budget and the state folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from patches.interfaces import Run
+from patches.server.budget import Budget, MemoryLimitTooLow, budget_within, resident_bytes
+from patches.settings import BadSetting
+
+
+@frozen
+class Shared:
+    """
+    The values that every part of a server uses.
+
+    :ivar reactor: the reactor, as a clock and to connect and listen.
+    :ivar run: runs a blocking function in a thread.
+    :ivar folder: the state folder.
+    """
+
+    reactor: Any
+    run: Run
+    budget: Budget
+    folder: Path
+
+
+def create_budget(memory_limit: int, window_bytes: int) -> Budget:
+    """
+    Create the budget of this process, which has loaded its large libraries by now.
+
+    :raises BadSetting: if the limit is too low.
+    """
+    try:
+        return budget_within(memory_limit, resident_bytes(), window_bytes)
+    except MemoryLimitTooLow as error:
+        raise BadSetting(f"--memory-limit {memory_limit // 2**20}MiB: {error}") from error

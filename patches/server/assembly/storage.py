@@ -1,0 +1,54 @@
+"""The database of a server: the catalogue, the deltas, the requested platforms, and the lock of the leader."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import frozen
+
+from patches.interfaces import Run
+from patches.server.catalogue import CATALOGUE
+from patches.server.catalogue.delta_store import DeltaStore
+from patches.server.catalogue.schema import open_database
+from patches.server.catalogue.store import Catalogue
+from patches.server.catalogue.transactions import refresh_lock
+from patches.server.errors import CatalogueError
+from patches.server.options import CatalogueSettings
+from patches.server.refresh.leadership import Leadership
+from patches.server.refresh.requests_table import RequestTable
+from patches.settings import BadSetting
+
+
+@frozen
+class Storage:
+    """
+    The parts of a server that are in its database.
+
+    :ivar leadership: ``None``: the database is a file, which no other server uses.
+    """
+
+    catalogue: Catalogue
+    delta_store: DeltaStore
+    request_table: RequestTable
+    leadership: Leadership | None
+
+
+def open_storage(settings: CatalogueSettings, folder: Path, run: Run) -> Storage:
+    """
+    Open the database of a server.
+
+    :param folder: the state folder.
+    :raises BadSetting: if the database cannot be used.
+    """
+    try:
+        engine = open_database(settings.database or folder / CATALOGUE)
+    except CatalogueError as error:
+        raise BadSetting(f"the catalogue cannot be used: {error}") from error
+    lock = refresh_lock(engine)
+    leadership = Leadership(lock, run) if lock is not None else None
+    return Storage(Catalogue(engine), DeltaStore(engine), RequestTable(engine), leadership)
+
+
+def has_catalogue(settings: CatalogueSettings, folder: Path) -> bool:
+    """Return whether there may be a catalogue with lists already, so that a server needs no source."""
+    return settings.database is not None or (folder / CATALOGUE).exists()

@@ -1,0 +1,28 @@
+"""A case with what the parts of a server share, in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.testing import MemoryReactorClock
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.server.assembly.shared import Shared
+from patches.server.assembly.storage import open_storage
+from patches.server.budget import Budget
+from patches.server.options import CatalogueSettings
+
+
+class PartsCase(SynchronousTestCase):
+    """A case with a reactor, a budget, a state folder, and the database in it."""
+
+    def setUp(self) -> None:
+        folder = Path(self.mktemp()).absolute()
+        folder.mkdir()
+        reactor: Any = MemoryReactorClock()
+        run: Any = maybeDeferred
+        self.shared = Shared(reactor, run, Budget(1 << 24), folder)
+        self.storage = open_storage(CatalogueSettings(), folder, run)
+        self.addCleanup(self.storage.catalogue.close)

@@ -1,0 +1,83 @@
+"""Tests for :mod:`patches.server.assembly.http`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import ensureDeferred, maybeDeferred
+from twisted.internet.testing import StringTransport
+
+from patches.server.assembly.http import create_http
+from patches.server.assembly.refresh import create_refresh
+from patches.server.assembly.sessions import create_sessions
+from patches.server.configured_sources import ConfiguredSources
+from patches.server.options import HttpSettings, RefreshSettings, SessionSettings
+from patches.server.refresh.schedule import NoPublicSources
+from patches.service.daemon import ListeningService
+from patches.settings import BadSetting
+from patches.signing import create_keys
+from tests.server.assembly.parts_case import PartsCase
+from tests.server.fake_catalogue import lines, vulnerabilities
+
+
+class HttpTests(PartsCase):
+    """The API of a server."""
+
+    def create(self, settings: HttpSettings) -> ListeningService:
+        """Create the API of a server with one list."""
+        snapshot = self.storage.catalogue.publish("debian-12", lines(vulnerabilities(3)), {}, 0.0)
+        sessions = create_sessions(SessionSettings(), self.shared, self.storage.catalogue)
+        self.token = sessions.service.open(snapshot).token
+        sources = ConfiguredSources((), NoPublicSources(), {}, lambda: None)
+        refresh = create_refresh(RefreshSettings(), self.shared, self.storage, sources, set)
+        self.successResultOf(ensureDeferred(refresh.refresher.load_current()))
+        return create_http(settings, 1 << 28, self.shared, sessions, refresh)
+
+    def start(self, settings: HttpSettings) -> ListeningService:
+        """Create the API, and listen."""
+        listening = self.create(settings)
+        listening.privilegedStartService()
+        listening.startService()
+        return listening
+
+    def ask(self, path: str) -> bytes:
+        """Send a request to the port. Return the response."""
+        ((_, site, _, _),) = self.shared.reactor.tcpServers
+        protocol, transport = site.buildProtocol(None), StringTransport()
+        protocol.makeConnection(transport)
+        protocol.dataReceived(f"GET {path} HTTP/1.1\r\nHost: server\r\n\r\n".encode())
+        return transport.value()
+
+    def platform(self) -> dict[str, Any]:
+        """Return what the API tells of the list's platform."""
+        body = self.ask("/v1/platforms").partition(b"\r\n\r\n")[2]
+        (platform,) = json.loads(body)["platforms"]
+        return dict(platform)
+
+    def test_serves(self) -> None:
+        """The API is served at the endpoint: lists, the chunks of sessions, and the memory limit in the metrics."""
+        self.start(HttpSettings(listen="tcp:8123:interface=127.0.0.1"))
+        self.assertEqual(self.shared.reactor.tcpServers[0][0], 8123)
+        platform = self.platform()
+        self.assertEqual(platform["platform"], "debian-12")
+        self.assertNotIn("signature", platform)
+        chunk = self.ask(f"/v1/sessions/{self.token}/chunks/0")
+        self.assertTrue(chunk.startswith(b"HTTP/1.1 200 OK\r\n"), chunk[:80])
+        self.assertIn(b"\npatches_memory_limit_bytes 2.68435456e+08\n", self.ask("/metrics"))
+
+    def test_signs(self) -> None:
+        """With a signing key the description of a list is signed; a file that is no key is refused."""
+        path = Path(self.mktemp())
+        with self.assertRaisesRegex(BadSetting, f"^--signing-key {path}: [^\n]+$"):
+            self.create(HttpSettings(signing_key=path))
+        create_keys(path)
+        self.start(HttpSettings(signing_key=path))
+        self.assertIn("signature", self.platform())
+
+    def test_stops(self) -> None:
+        """On stop, sessions end."""
+        listening = self.start(HttpSettings())
+        self.successResultOf(maybeDeferred(listening.stopService))
+        self.assertIn(b" 410 ", self.ask(f"/v1/sessions/{self.token}/chunks/0").split(b"\r\n")[0])
