@@ -46,8 +46,8 @@ class ConfiguredSources:
     configured: tuple[ISource, ...]
     public: PublicSourceProvider
     intervals: Mapping[str, timedelta]
-    workers: Workers
     forget_files: Callable[[], object]
+    workers: Workers
 
 
 def create_sources(
@@ -90,7 +90,7 @@ def create_sources(
     if len(names) > len(set(names)):
         raise BadSetting(f"two sources are named {max(names, key=names.count)}")
     unused = max(_UNUSED, 2 * max([refresh.refresh_interval, *intervals.values()]))
-    return ConfiguredSources(tuple(made), public, intervals, workers, partial(_forget_files, kept, unused))
+    return ConfiguredSources(tuple(made), public, intervals, partial(_forget_files, kept, unused), workers)
 
 
 def _ecosystems(sections: Sections) -> tuple[EcosystemConfig, ...]:

@@ -27,6 +27,10 @@ class NotReady(PlatformError):
     """The platform is served, but its list has not been read yet."""
 
 
+class KnownEmpty(NotReady):
+    """The platform is served, but its sources have nothing about it."""
+
+
 class SessionError(Exception):
     """A session cannot be opened or served."""
 

@@ -13,6 +13,7 @@ from patches.server.errors import (
     CatalogueError,
     ChunkMissing,
     Denied,
+    KnownEmpty,
     NotReady,
     OutOfOrder,
     SessionExpired,
@@ -48,6 +49,7 @@ class ApiError(Exception):
 
 #: error → status, code, message (``None``: the error's own text) and ``Retry-After``; the first row that fits counts.
 TABLE: tuple[tuple[type[Exception], int, str, str | None, int | None], ...] = (
+    (KnownEmpty, 503, "not-ready", "the list of {error} is known, and is empty", 600),
     (NotReady, 503, "not-ready", "the list of {error} has not been read yet", 10),
     (UnknownPlatform, 404, "unknown-platform", "{error} is not served here; see /v1/platforms", None),
     (UnknownSession, 404, "unknown-session", "this server has no such session; resume it, or open a new one", None),
