@@ -27,30 +27,13 @@ from patches.sources.csaf.store import DocumentStore
 READ = """
 import sys, time
 from pathlib import Path
-from patches.sources.config import SourceConfig
-from patches.sources.context import SourceContext
-from patches.sources.fetch.cache import KeptFiles
-from patches.sources.registry import create_source
-from twisted.internet.defer import ensureDeferred, maybeDeferred
+from patches.sources.parse_job import FeedPart, ParseJob
+from patches.sources.parsing import parse_job
 
 kind, path, platform = sys.argv[1:]
-from patches.sources.feed import Fetched
-
-async def fetch(location):
-    return Fetched(Path(location), "")
-
-folder = Path(path).parent
-config = SourceConfig("benchmark", kind, (path,), (platform,))
-context = SourceContext(None, maybeDeferred, folder, lambda config: fetch, KeptFiles(folder / "files"))
-if kind == "csaf-vex":
-    from patches.sources.csaf.source import parse_documents
-    from patches.sources.feed import FeedPart
-    from patches.sources.parse_context import ParseContext
-    records = parse_documents(FeedPart("x", ()), [Path(path)], ParseContext("benchmark"))
-else:
-    source = create_source(config, context, frozenset([platform]) if kind == "updateinfo" else None)
-    (offer,) = ensureDeferred(source.offers()).result
-    records = source.listing(offer.key)._records()
+part = FeedPart("x", (path,), platform)
+job = ParseJob(kind, "benchmark", part, (Path(path),), Path(path).parent / "benchmark.regroup")
+records = parse_job(job, job.context())
 started, found, packages = time.perf_counter(), 0, 0
 for vulnerability in records:
     found += 1

@@ -1,4 +1,4 @@
-"""The interfaces between sources, server and scanner, and the exceptions that may cross them."""
+"""The interfaces between sources, server and scanner; the errors that may cross them are in :mod:`patches.errors`."""
 
 from __future__ import annotations
 
@@ -10,22 +10,6 @@ from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 T = TypeVar("T")
-
-
-class SourceError(Exception):
-    """A vulnerability source could not provide a complete list."""
-
-
-class NotThere(SourceError):
-    """The source answers, but does not have the list or file that was requested."""
-
-
-class PlatformNotListed(NotThere):
-    """The source has no list of this platform (yet)."""
-
-
-class ListChanged(SourceError):
-    """The source lost its place in the list: the records read so far are void, and a new listing must be requested."""
 
 
 class Run(Protocol):
@@ -56,6 +40,13 @@ class ISource(Interface):
     name = Attribute("The name that records of this source carry: a short, stable ``str``.")
     rank = Attribute("The precedence of its records: 0 for a vendor's own statements, more for converted data.")
     ask_within = Attribute("The longest time between requests for offers, a ``timedelta``; ``None``: as configured.")
+
+    worker_bytes = Attribute(
+        "The memory of the worker that parses its lists, granted before one is read; 0: no worker."
+    )
+
+    def rest():  # type: ignore[no-untyped-def]
+        """End the worker, if there is one: no list is read in the near future."""
 
     def offers():  # type: ignore[no-untyped-def]
         """

@@ -19,10 +19,13 @@ from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
 from patches.server.catalogue.schema import open_database
 from patches.server.catalogue.store import Catalogue
 from patches.server.refresh.on_demand import RequestedPlatforms
-from patches.server.refresh.publisher import Guard, Publisher
+from patches.server.refresh.platforms import PlatformRegistry
+from patches.server.refresh.poller import Poller
+from patches.server.refresh.publication.publisher import Guard, Publisher
+from patches.server.refresh.publication.queue import PublicationQueue
 from patches.server.refresh.refresher import Refresher
 from patches.server.refresh.requests_table import RequestTable
-from patches.server.refresh.schedule import NoPublicSources, Schedule
+from patches.server.refresh.schedule import NoPublicSources, RefreshContext, Schedule
 from patches.server.refresh.source_set import SourceSet
 from patches.server.refresh.staging import StagingStore
 from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES, ChunkResponse, create_response
@@ -51,6 +54,10 @@ class ListSource:
 
     rank = 0
     ask_within = None
+    worker_bytes = 0
+
+    def rest(self) -> None:
+        """Do nothing."""
 
     async def offers(self) -> list[Offer]:
         """Return an offer of the only list."""
@@ -95,6 +102,7 @@ class WholeServer:
     def __init__(self, folder: Path, chunks: int, limits: Limits, room: int, memory: int) -> None:
         folder.mkdir()
         self.clock = Clock()
+        self.clock.advance(1)  # at zero, nothing was ever checked
         self.source = ListSource(chunks)
         self.loaded: list[int] = []
         self.budget = Budget(memory + REFRESH_BYTES, {REFRESH: REFRESH_BYTES})
@@ -102,20 +110,13 @@ class WholeServer:
         engine = open_database(folder / "catalogue.sqlite")
         self.catalogue = Catalogue(engine)
         schedule = Schedule(timedelta(hours=6), jitter=lambda: 0.0)
+        context = RefreshContext(schedule, maybeDeferred, self.clock, self.clock.seconds)
         lists = StagingStore(folder / "lists.sqlite")
-        publisher = Publisher(self.catalogue, lists, Guard(), folder)
-        self.refresh = Refresher(
-            SourceSet([self.source], NoPublicSources()),
-            RequestedPlatforms(RequestTable(engine), NoPublicSources(), maybeDeferred, self.clock.seconds),
-            self.catalogue,
-            lists,
-            publisher,
-            schedule,
-            self.budget,
-            maybeDeferred,
-            self.clock,
-            self.clock.seconds,
-        )
+        source_set = SourceSet([self.source], NoPublicSources())
+        requested = RequestedPlatforms(RequestTable(engine), NoPublicSources(), maybeDeferred, self.clock.seconds)
+        queue = PublicationQueue(context, Publisher(self.catalogue, lists, Guard(), folder))
+        registry = PlatformRegistry(context, self.catalogue, source_set, requested)
+        self.refresh = Refresher(context, source_set, registry, Poller(context, lists, self.budget, queue), queue)
         window_bytes = room * MAX_RESPONSE_BYTES
         self.session_service = SessionService(limits, self.key, self.budget, self._load, window_bytes, self.clock)
         self._now(ensureDeferred(self.refresh.tick()))
@@ -126,11 +127,11 @@ class WholeServer:
 
     def open(self) -> Session:
         """Open a session."""
-        return self.session_service.open(self.refresh.current(PLATFORM))
+        return self.session_service.open(self.refresh.registry.current(PLATFORM))
 
     def resume(self, session: Session, chunk: int) -> Session:
         """Resume a session."""
-        return self.session_service.resume(session.token, self.refresh.current(PLATFORM), chunk)
+        return self.session_service.resume(session.token, self.refresh.registry.current(PLATFORM), chunk)
 
     def ask(self, session: Session, number: int) -> ReadResult:
         """Return a chunk that must be available without a wait; ``None``: the stream is finished."""

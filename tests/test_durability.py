@@ -15,7 +15,7 @@ from typing import Any
 from attrs import frozen
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.scanner.client.cache import ListCache
 from patches.scanner.client.trust import SeenList, SeenLists, SeenListsError
 from patches.scanner.reporting.outbox import Outbox

@@ -24,12 +24,15 @@ LAYERS = (
     (
         "what feeds share",
         (
-            *("sources/fields", "sources/ids", "sources/parse_context", "sources/feed"),
+            *("sources/fields", "sources/ids", "sources/parse_context", "sources/parse_job", "sources/feed"),
             *("sources/config", "sources/ecosystem_config", "sources/fetch/proxies"),
         ),
     ),
     ("reading files", ("sources/archive", "sources/fetch", "sources/red_hat")),
-    ("creating sources", ("sources/context", "sources/feed_config", "sources/regroup")),
+    (
+        "creating sources",
+        ("sources/context", "sources/feed_config", "sources/parsing", "sources/regroup", "sources/worker"),
+    ),
     (
         "feeds",
         (
@@ -229,7 +232,8 @@ class LayerTests(SynchronousTestCase):
             if path.startswith("server/sessions/") or path.startswith("server/refresh/")
             if path.rpartition("/")[2] not in ("__init__.py", "requests_table.py")
         ]
-        heavy = ("publisher", "refresher", "maintenance", "platforms", "on_demand")  # these use the catalogue
+        # these use the catalogue
+        heavy = ("publisher", "queue", "poller", "refresher", "maintenance", "platforms", "on_demand")
         names = [name for name in names if name.rpartition(".")[2] not in heavy]
         code = f"import sys, {', '.join(names)}; print('sqlalchemy' in sys.modules)"
         ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)

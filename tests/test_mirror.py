@@ -24,6 +24,15 @@ TOGETHER = ("server/catalogue/migrations/", "demo/", "testing/")
 ELSEWHERE = {
     "interfaces": "test_layers.py",  # declarations, which cannot be run by themselves
     "server/http/chunk_transport": "server/http/test_channel.py",  # likewise
+    "errors": "sources/test_feed.py",  # likewise
+    # what connects the parser of a feed with its files
+    "sources/clair_export/lists": "sources/clair_export/test_source.py",
+    "server/refresh/publication/staged_lists": "server/refresh/test_staging.py",  # the view that a store opens
+    "sources/csaf/lists": "sources/csaf/test_source.py",
+    "sources/debian_tracker/lists": "sources/debian_tracker/test_source.py",
+    "sources/ndjson/lists": "sources/ndjson/test_source.py",
+    "sources/secdb/lists": "sources/secdb/test_source.py",
+    "sources/updateinfo/lists": "sources/updateinfo/test_extras.py",
 }
 
 

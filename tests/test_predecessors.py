@@ -14,7 +14,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 import patches
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.scanner.client.http_client import HttpClient
 from patches.scanner.inventory import Inventory, Package
 from patches.scanner.matching.matcher import Matcher

@@ -61,11 +61,11 @@ def inventory(settings: InventorySettings) -> None:
     sys.exit(run_inventory(settings))
 
 
-@main.command(context_settings=HELP, short_help="Let many simulated scanners load a server.")
+@main.command(context_settings=HELP, short_help="Simulate many scanners that load a server.")
 @options_of(SimulateSettings)
 def simulate(settings: SimulateSettings) -> None:
     """
-    Let many simulated scanners read a list at the same time, and show how long it takes.
+    Simulate many scanners that read a list at the same time, and show how long it takes.
 
     Exit codes: 0 every scanner has read the whole list, 2 wrong use, 3 some have not, 130 interrupted.
     """

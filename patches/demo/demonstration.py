@@ -79,7 +79,7 @@ class _Demonstration:
         self._service.privilegedStartService()
         self._service.startService()
         self._server_url, self._reporter_url = _url(server.listening), _url(reporter.listening)
-        while not server.refresh.ready:
+        while not server.refresh.registry.ready:
             await deferLater(self._reactor, 0.05)
         self._print("patches-server", f"listens on {self._server_url} and has read a bundled list:")
         for platform, status in sorted(server.refresh.statuses.items()):

@@ -21,6 +21,11 @@ SESSION_BYTES = 2 * 1024
 CONNECTION_BYTES = 16 * 1024
 #: The most bytes of a refresh: a page of a source's list, a few details, one chunk being encoded, a page cache.
 REFRESH_BYTES = 8 * 1024 * 1024
+#: The least and the most memory of a worker, which parses the lists of one source, its code included. The largest known
+#: list needs 44 MiB; most need less than 30.
+LEAST_WORKER_BYTES, MOST_WORKER_BYTES = 36 * 1024 * 1024, 140 * 1024 * 1024
+#: The part of the free memory that one worker may have: two workers and many connections have room.
+_WORKER_PART = 0.4
 #: Reserved for memory that is not counted: the allocator's gaps, threads, SQLite's page caches.
 SLACK_BYTES = 16 * 1024 * 1024
 
@@ -45,6 +50,7 @@ class Budget:
         self._used: Counter[str] = Counter()
         self._denied: Counter[str] = Counter()
         self.reclaim: Callable[[str, int], None] = lambda purpose, size: None
+        self._claims: Counter[str] = Counter()
         if limit < sum(self._shares.values()):
             raise MemoryLimitTooLow(f"{limit} bytes are less than the shares kept: {sum(self._shares.values())}")
 
@@ -60,7 +66,19 @@ class Budget:
             self._denied[purpose] += 1
             return False
         self._used[purpose] += size
+        del self._claims[purpose]
         return True
+
+    def claim(self, purpose: str, size: int) -> bool:
+        """
+        Grant ``size`` bytes like :meth:`take`; if they are not free, what is released is kept for them from now on.
+
+        Call it again until it grants them: a crowd can delay, but not prevent that.
+        """
+        if self.take(purpose, size):
+            return True
+        self._claims[purpose] = min(size, self.limit)
+        return False
 
     def release(self, purpose: str, size: int) -> None:
         """Return granted bytes to the budget."""
@@ -70,7 +88,11 @@ class Budget:
 
     def free(self, purpose: str) -> int:
         """Return the number of bytes that could be granted for this purpose now."""
-        kept = sum(max(0, share - self._used[other]) for other, share in self._shares.items() if other != purpose)
+        kept = sum(
+            max(0, self._shares.get(other, 0) - self._used[other], self._claims[other])
+            for other in self._shares.keys() | self._claims.keys()
+            if other != purpose
+        )
         return self.limit - sum(self._used.values()) - kept
 
     @property
@@ -88,10 +110,10 @@ def budget_within(memory_limit: int, resident: int, window_bytes: int) -> Budget
     """
     Create the budget of a process that must stay below a limit.
 
-    :param memory_limit: the bytes that the process may have resident.
+    :param memory_limit: the bytes that the process and its workers may have resident.
     :param resident: the bytes that it has resident before it serves.
     :param window_bytes: the most that one window may hold. Windows always have that much, up to a mebibyte; and one
-        refresh and 64 connections always have room.
+        refresh and 64 connections always have room, and without any sessions one worker.
     :raises MemoryLimitTooLow: if that does not fit.
     """
     shares = {
@@ -100,10 +122,15 @@ def budget_within(memory_limit: int, resident: int, window_bytes: int) -> Budget
         CONNECTIONS: 64 * CONNECTION_BYTES,
         SESSIONS: 64 * SESSION_BYTES,
     }
-    least = resident + SLACK_BYTES + sum(shares.values())
+    least = resident + SLACK_BYTES + sum(shares.values()) + LEAST_WORKER_BYTES
     if memory_limit < least:
         raise MemoryLimitTooLow(f"must be {-(-least // 2**20)}MiB or more, with these options on this machine")
     return Budget(memory_limit - resident - SLACK_BYTES, shares)
+
+
+def worker_bytes(budget: Budget) -> int:
+    """Return the memory of one worker, its code included, within a budget of which nothing is used yet."""
+    return min(MOST_WORKER_BYTES, max(LEAST_WORKER_BYTES, int(budget.free(REFRESH) * _WORKER_PART)))
 
 
 def resident_bytes() -> int:

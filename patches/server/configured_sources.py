@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from patches.interfaces import ISource, Run
+from patches.server.budget import LEAST_WORKER_BYTES
 from patches.server.options import RefreshSettings, SourceSettings
 from patches.server.refresh.schedule import NoPublicSources, PublicSourceProvider
 from patches.settings import BadSetting, Sections
+from patches.sources.feed import Parsing
 from patches.sources.fetch.cache import FileCache
+from patches.sources.worker.workers import Workers
 from patches.wording import NO_FILE
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ class ConfiguredSources:
     :ivar configured: in the order of the configuration.
     :ivar public: provides public sources for platforms that those do not have.
     :ivar intervals: the intervals of sources that have their own, by name.
+    :ivar workers: parse the lists of feeds; their memory may be set before a list is read.
     :ivar forget_files: deletes fetched files that no source uses any more; blocks.
     """
 
@@ -43,6 +47,7 @@ class ConfiguredSources:
     public: PublicSourceProvider
     intervals: Mapping[str, timedelta]
     forget_files: Callable[[], object]
+    workers: Workers
 
 
 def create_sources(
@@ -61,7 +66,8 @@ def create_sources(
     :param environment: may name proxies.
     :raises BadSetting: if a source cannot be created.
     """
-    made = [*_of_options(reactor, settings, environment)]
+    workers = Workers(reactor, LEAST_WORKER_BYTES)
+    made = [*_of_options(reactor, settings, run, folder, workers, environment)]
     intervals: dict[str, timedelta] = {}
     public: PublicSourceProvider = NoPublicSources()
     kept = FileCache(folder / FEEDS / FILES)
@@ -70,7 +76,7 @@ def create_sources(
         from patches.sources.config import SourceConfig
         from patches.sources.context import SourceContext
 
-        context = SourceContext.create(reactor, run, folder / FEEDS, kept, environment, ecosystems)
+        context = SourceContext.create(reactor, run, folder / FEEDS, kept, workers, environment, ecosystems)
         configs = [SourceConfig.from_section(name, section) for name, section in settings.source.items()]
         if configs:
             from patches.sources.registry import create_source
@@ -84,7 +90,7 @@ def create_sources(
     if len(names) > len(set(names)):
         raise BadSetting(f"two sources are named {max(names, key=names.count)}")
     unused = max(_UNUSED, 2 * max([refresh.refresh_interval, *intervals.values()]))
-    return ConfiguredSources(tuple(made), public, intervals, partial(_forget_files, kept, unused))
+    return ConfiguredSources(tuple(made), public, intervals, partial(_forget_files, kept, unused), workers)
 
 
 def _ecosystems(sections: Sections) -> tuple[EcosystemConfig, ...]:
@@ -107,14 +113,21 @@ def _forget_files(kept: FileCache, unused: timedelta) -> None:
     kept.forget_unused(time.time() - unused.total_seconds())
 
 
-def _of_options(reactor: Any, settings: SourceSettings, environment: Mapping[str, str]) -> list[ISource]:
+def _of_options(
+    reactor: Any,
+    settings: SourceSettings,
+    run: Run,
+    folder: Path,
+    parsing: Parsing,
+    environment: Mapping[str, str],
+) -> list[ISource]:
     made: list[ISource] = []
     if settings.list_file is not None:
         if not settings.list_file.is_file():
             raise BadSetting(f"--list {settings.list_file}: {NO_FILE}")
-        from patches.sources.ndjson import NdjsonSource
+        from patches.sources.ndjson.source import local_source
 
-        made.append(NdjsonSource(settings.list_file, reactor))
+        made.append(local_source(settings.list_file, parsing, run, folder / FEEDS))
     if settings.clair is not None:
         from patches.sources.clair.source import clair_source
         from patches.sources.fetch.access import Access

@@ -27,6 +27,10 @@ class NotReady(PlatformError):
     """The platform is served, but its list has not been read yet."""
 
 
+class KnownEmpty(NotReady):
+    """The platform is served, but its sources have nothing about it."""
+
+
 class UnknownVulnerability(Exception):
     """No publication has, or had, this vulnerability id; the text is the id."""
 

@@ -98,6 +98,7 @@ class RefreshSettings:
         None, platform_names, "The platforms to serve, separated by commas; all that the sources have if not given."
     )
     refresh_interval: timedelta = option("6h", seconds, "How often to refresh each list: a time (30s, 10m, 6h, 1d).")
+    parallel_sources: int = option("2", count, "The number of sources whose lists are read side by side.")
     most_shrink: float = option(
         "10%", fraction, "A list that shrinks by more than this is held back until somebody accepts it."
     )
@@ -139,7 +140,9 @@ class ServerSettings:
     refresh: RefreshSettings = group(RefreshSettings)
     sessions: SessionSettings = group(SessionSettings)
     memory_limit: int = option(
-        "256MiB", size, "The memory that the process may have resident, in bytes, KiB, MiB or GiB."
+        "256MiB",
+        size,
+        "The memory that the process and its workers may have resident, in bytes, KiB, MiB or GiB.",
     )
 
 

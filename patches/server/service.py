@@ -14,6 +14,7 @@ from patches.server.assembly.refresh import create_refresh
 from patches.server.assembly.sessions import create_sessions
 from patches.server.assembly.shared import Shared, create_budget
 from patches.server.assembly.storage import has_catalogue, open_storage
+from patches.server.budget import worker_bytes
 from patches.server.configured_sources import create_sources
 from patches.server.options import Options, ServerSettings
 from patches.server.refresh.refresher import Refresher
@@ -87,6 +88,7 @@ def _assemble(reactor: Any, settings: ServerSettings) -> Server:
         raise BadSetting("there is no vulnerability source: give --clair URL, --list FILE or a [source.NAME]")
     storage = open_storage(settings.catalogue, folder, threads.run)
     budget = create_budget(settings.memory_limit, settings.sessions.window_bytes)
+    sources.workers.worker_bytes = worker_bytes(budget)
     shared = Shared(reactor, threads.run, budget, folder)
     sessions = create_sessions(settings.sessions, shared, storage.catalogue)
     refresh = create_refresh(settings.refresh, shared, storage, sources, sessions.service.revisions_in_use)

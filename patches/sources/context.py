@@ -12,8 +12,9 @@ from attrs import field, frozen
 from patches.interfaces import ISource, Run
 from patches.sources.config import SourceConfig
 from patches.sources.ecosystem_config import EcosystemConfig
-from patches.sources.feed import Fetch
+from patches.sources.feed import Fetch, Parsing
 from patches.sources.fetch.cache import FileCache
+from patches.sources.parsing import ParsingHere
 
 #: The ranks of kinds: the vendor's own data takes precedence over data converted by others.
 VENDOR, CONVERTED = 0, 1
@@ -29,6 +30,7 @@ class SourceContext:
     :ivar folder: the folder of fetched files and scratch files.
     :ivar fetcher: creates the fetcher of a configured source.
     :ivar files: the fetched files.
+    :ivar parsing: parses the lists.
     :ivar environment: the variables of the process, which may name proxies.
     :ivar ecosystems: OSV: the ecosystems that are configured, besides those in the table.
     """
@@ -38,6 +40,7 @@ class SourceContext:
     folder: Path
     fetcher: Callable[[SourceConfig], Fetch]
     files: FileCache
+    parsing: Parsing = field(factory=ParsingHere)
     environment: Mapping[str, str] = field(factory=dict, repr=False)
     ecosystems: tuple[EcosystemConfig, ...] = ()
 
@@ -48,6 +51,7 @@ class SourceContext:
         run: Run,
         folder: Path,
         files: FileCache,
+        parsing: Parsing,
         environment: Mapping[str, str] | None = None,
         ecosystems: tuple[EcosystemConfig, ...] = (),
     ) -> SourceContext:
@@ -61,7 +65,7 @@ class SourceContext:
 
         environment = os.environ if environment is None else environment
         fetcher = FetcherFactory(reactor, run, files, environment)
-        return cls(reactor, run, folder, fetcher, files, environment, ecosystems)
+        return cls(reactor, run, folder, fetcher, files, parsing, environment, ecosystems)
 
 
 @frozen

@@ -1,13 +1,14 @@
 """
-A source whose lists are files: fetched if they have changed, and parsed in a thread, with bounded memory.
+A source whose lists are files: fetched if they have changed, and parsed with bounded memory, usually in a worker.
 
-A feed consists of a :class:`FeedParser` of its files, and of a number of :class:`FeedPart`: the files of one list each.
+A feed consists of a :class:`~patches.sources.parse_job.ListParser` of its files, named by its kind, and of a number of
+:class:`~patches.sources.parse_job.FeedPart`: the files of one list each.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -16,9 +17,11 @@ from typing import Protocol
 from attrs import frozen
 from zope.interface import implementer
 
-from patches.interfaces import IListing, ISource, NotThere, Offer, Run, SourceError
-from patches.skipped import UNWANTED
+from patches.errors import NotThere, SourceError
+from patches.interfaces import IListing, ISource, Offer, Run
+from patches.sources.ecosystem_config import EcosystemConfig
 from patches.sources.parse_context import ParseContext
+from patches.sources.parse_job import FeedPart, ParseJob
 from patches.vulnerability import Vulnerability
 
 _BATCH = 200
@@ -46,25 +49,54 @@ class Fetch(Protocol):
 Use = Callable[[Iterable[Path]], None]
 
 
+class Parsing(Protocol):
+    """
+    A way to parse lists: in this process, or in a worker.
+
+    :ivar worker_bytes: the memory of a worker, which must be granted before :meth:`parse` is called; 0: no worker.
+    """
+
+    worker_bytes: int
+
+    def parse(self, job: ParseJob, context: ParseContext, /) -> Awaitable[Iterator[Vulnerability]]:
+        """
+        Parse a list.
+
+        :param context: its counts are complete when the iterator ends.
+        :return: the records; the iterator blocks.
+        :raises SourceError: if the list cannot be parsed; the iterator may raise it, too.
+        """
+
+    def rest(self, source: str, /) -> None:
+        """End the worker of a source, if it has one."""
+
+
 @frozen
-class FeedPart:
+class FeedFiles:
     """
-    One list of a feed.
+    The files of a feed.
 
-    :ivar key: its name within the source.
-    :ivar locations: its files, as URLs or paths.
-    :ivar platform: the only platform of the list; ``None``: its records name their platforms.
+    :ivar parts: returns the lists of the wanted platforms; ``None``: of all.
+    :ivar fetch: fetches a file.
     """
 
-    key: str
-    locations: tuple[str, ...]
-    platform: str | None = None
+    parts: Callable[[frozenset[str] | None], Sequence[FeedPart]]
+    fetch: Fetch
 
 
-class FeedParser(Protocol):
-    """Parses the files of a part; blocks, and raises :class:`SourceError`."""
+@frozen
+class FeedFormat:
+    """
+    The format of a feed.
 
-    def __call__(self, part: FeedPart, paths: Sequence[Path], context: ParseContext, /) -> Iterator[Vulnerability]: ...
+    :ivar kind: its name in the registry.
+    :ivar scratch: the path of its scratch file.
+    :ivar ecosystems: OSV: the ecosystems that are configured, besides those in the table.
+    """
+
+    kind: str
+    scratch: Path
+    ecosystems: tuple[EcosystemConfig, ...] = ()
 
 
 @implementer(ISource)
@@ -73,8 +105,6 @@ class FeedSource:
     A source of files in one format.
 
     :param rank: see :class:`~patches.interfaces.ISource`.
-    :param parts: returns the lists of the wanted platforms; ``None``: of all.
-    :param fetch: fetches a file.
     :param run: runs blocking calls.
     :param wanted: the platforms to read; ``None``: all.
     """
@@ -85,20 +115,29 @@ class FeedSource:
         self,
         name: str,
         rank: int,
-        parse: FeedParser,
-        parts: Callable[[frozenset[str] | None], Sequence[FeedPart]],
-        fetch: Fetch,
+        files: FeedFiles,
+        form: FeedFormat,
+        parsing: Parsing,
         run: Run,
         wanted: frozenset[str] | None = None,
     ) -> None:
         self.name = name
         self.rank = rank
         self.wanted = wanted
-        self._parse = parse
-        self._parts = parts
-        self._fetch = fetch
+        self._files = files
+        self._form = form
+        self._parsing = parsing
         self._run = run
         self._ready: dict[str, tuple[FeedPart, list[Path] | SourceError]] = {}
+
+    @property
+    def worker_bytes(self) -> int:
+        """The memory of the worker that parses the lists."""
+        return self._parsing.worker_bytes
+
+    def rest(self) -> None:
+        """End the worker."""
+        self._parsing.rest(self.name)
 
     async def offers(self) -> list[Offer]:
         """
@@ -106,9 +145,9 @@ class FeedSource:
         """
         offers = []
         ready: dict[str, tuple[FeedPart, list[Path] | SourceError]] = {}
-        for part in self._parts(self.wanted):
+        for part in self._files.parts(self.wanted):
             try:
-                files = [await self._fetch(location) for location in part.locations]
+                files = [await self._files.fetch(location) for location in part.locations]
             except SourceError as error:
                 ready[part.key] = part, error
                 offers.append(Offer(part.key, None, part.platform))
@@ -129,22 +168,32 @@ class FeedSource:
         part, had = self._ready[key]
         context = ParseContext(self.name, self.wanted)
 
-        def parse() -> Iterator[Vulnerability]:
+        async def parse() -> Iterator[Vulnerability]:
             if isinstance(had, SourceError):
                 raise had
-            return self._parse(part, had, context)
+            return await self._parsing.parse(self._job(part, had), context)
 
         return FeedListing(parse, context, self._run)
+
+    def _job(self, part: FeedPart, paths: Sequence[Path]) -> ParseJob:
+        form = self._form
+        return ParseJob(form.kind, self.name, part, tuple(paths), form.scratch, self.wanted, form.ecosystems)
 
 
 @implementer(IListing)
 class FeedListing:
-    """One pass over one part, parsed in a thread, a batch at a time."""
+    """
+    One pass over one part, consumed in a thread, a batch at a time.
+
+    :param parse: returns the records; called once.
+    """
 
     partial = False
     state = None
 
-    def __init__(self, parse: Callable[[], Iterator[Vulnerability]], context: ParseContext, run: Run) -> None:
+    def __init__(
+        self, parse: Callable[[], Awaitable[Iterator[Vulnerability]]], context: ParseContext, run: Run
+    ) -> None:
         self._parse = parse
         self._context = context
         self._run = run
@@ -165,23 +214,15 @@ class FeedListing:
         return self._context.claimed
 
     async def __aiter__(self) -> AsyncIterator[Vulnerability]:
-        records = self._records()
+        records = await self._parse()
         try:
             while batch := await self._run(_take, records):
                 for vulnerability in batch:
                     yield vulnerability
         finally:
             # An abandoned batch may still run in a thread, and a generator that runs cannot be closed.
-            with suppress(ValueError):
-                records.close()
-
-    def _records(self) -> Generator[Vulnerability, None, None]:
-        is_empty = True
-        for vulnerability in self._parse():
-            is_empty = False
-            yield vulnerability
-        if is_empty and self._context.unwanted:
-            self._context.skip(UNWANTED, self._context.unwanted)
+            with suppress(ValueError, AttributeError):
+                records.close()  # type: ignore[attr-defined]  # an iterator need not be a generator
 
 
 def _take(records: Iterator[Vulnerability]) -> list[Vulnerability]:

@@ -1,22 +1,21 @@
-"""The configuration that all feeds share: their source, their scratch files, their only platform."""
+"""The configuration that all feeds share: their source, their lists, their only platform."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from patches.settings import BadSetting
 from patches.sources.config import SourceConfig
 from patches.sources.context import SourceContext
-from patches.sources.feed import FeedParser, FeedPart, FeedSource, Fetch
+from patches.sources.feed import FeedFiles, FeedFormat, FeedSource, Fetch
+from patches.sources.parse_job import FeedPart
 
 
 def feed_source(
     config: SourceConfig,
     context: SourceContext,
     wanted: frozenset[str] | None,
-    parse: FeedParser,
     parts: Callable[[frozenset[str] | None], Sequence[FeedPart]],
     fetch: Fetch | None = None,
 ) -> FeedSource:
@@ -26,14 +25,9 @@ def feed_source(
     :param parts: returns the lists of the wanted platforms; ``None``: of all.
     :param fetch: fetches the files; ``None``: each location is one file.
     """
-    return FeedSource(
-        config.name, config.rank or 0, parse, parts, fetch or context.fetcher(config), context.run, wanted
-    )
-
-
-def scratch_file(config: SourceConfig, context: SourceContext) -> Path:
-    """Return the path of the scratch file of a source."""
-    return context.folder / f"{config.name}.regroup"
+    files = FeedFiles(parts, fetch or context.fetcher(config))
+    form = FeedFormat(config.kind, context.folder / f"{config.name}.regroup", context.ecosystems)
+    return FeedSource(config.name, config.rank or 0, files, form, context.parsing, context.run, wanted)
 
 
 def one_platform(config: SourceConfig) -> str:

@@ -6,9 +6,16 @@ from attrs import evolve
 
 from patches.interfaces import ISource
 from patches.settings import BadSetting
-from patches.sources import clair, clair_export, csaf, debian_tracker, ndjson, osv, secdb, updateinfo
+from patches.sources.clair import source as clair
+from patches.sources.clair_export import source as clair_export
 from patches.sources.config import SourceConfig
 from patches.sources.context import SourceContext
+from patches.sources.csaf import source as csaf
+from patches.sources.debian_tracker import source as debian_tracker
+from patches.sources.ndjson import source as ndjson
+from patches.sources.osv import source as osv
+from patches.sources.secdb import source as secdb
+from patches.sources.updateinfo import source as updateinfo
 
 KINDS = {
     "clair": clair.KIND,

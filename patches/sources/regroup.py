@@ -14,12 +14,12 @@ from typing import BinaryIO
 
 from attrs import evolve
 
+from patches.errors import SourceError
 from patches.followed import followed_records
-from patches.interfaces import SourceError
 from patches.sources.archive.decompress import open_feed
-from patches.sources.feed import FeedPart
 from patches.sources.fields import sorted_packages
 from patches.sources.parse_context import ParseContext
+from patches.sources.parse_job import FeedPart
 from patches.storage.scratch import open_scratch
 from patches.vulnerability import FOLLOWED, Severity, Vulnerability
 from patches.wire import decode_lines, encode_line

@@ -19,7 +19,7 @@ from twisted.internet.task import react
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.sources.config import SourceConfig
 from patches.sources.fetch.cache import FileCache
 from patches.sources.fetch.fetcher import FetcherFactory

@@ -10,7 +10,7 @@ from tests.integration.daemons import Daemon, wait_for
 from tests.integration.readers import NeverReads, Reader, read_all
 from tests.integration.sample_lists import write_list
 
-LIMIT_MIB = 128
+LIMIT_MIB = 160
 
 
 def serve_a_crowd(folder: Path, vulnerabilities: int, window: str = "128KiB") -> float:

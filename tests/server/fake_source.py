@@ -12,15 +12,19 @@ from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from twisted.internet.task import Clock
 from zope.interface import implementer
 
-from patches.interfaces import IListing, ISource, NotThere, Offer
+from patches.errors import NotThere
+from patches.interfaces import IListing, ISource, Offer
 from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
 from patches.server.catalogue.schema import open_database
 from patches.server.catalogue.store import Catalogue
 from patches.server.refresh.on_demand import RequestedPlatforms
-from patches.server.refresh.publisher import Guard, Publisher
+from patches.server.refresh.platforms import PlatformRegistry
+from patches.server.refresh.poller import Poller
+from patches.server.refresh.publication.publisher import Guard, Publisher
+from patches.server.refresh.publication.queue import PublicationQueue
 from patches.server.refresh.refresher import Refresher
 from patches.server.refresh.requests_table import RequestTable
-from patches.server.refresh.schedule import NoPublicSources, PublicSourceProvider, Schedule
+from patches.server.refresh.schedule import NoPublicSources, PublicSourceProvider, RefreshContext, Schedule
 from patches.server.refresh.source_set import SourceSet
 from patches.server.refresh.staging import StagingStore
 from patches.vulnerability import Vulnerability
@@ -44,6 +48,7 @@ class PutSource:
     """
 
     ask_within: timedelta | None = None
+    worker_bytes = 0
 
     def __init__(self, name: str = "put", rank: int = 0) -> None:
         self.name = name
@@ -54,6 +59,9 @@ class PutSource:
         self.skipped: Counter[str] = Counter()
         self.trouble: Exception | None = None
         self.asked: list[str] = []
+
+    def rest(self) -> None:
+        """Note that no list is read in the near future."""
 
     async def offers(self) -> list[Offer]:
         """Return an offer for each list."""
@@ -166,6 +174,7 @@ class RefreshCase(DatabaseCase):
 
     interval = timedelta(hours=1)
     platforms: tuple[str, ...] = ()
+    parallel = 2
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -190,18 +199,13 @@ class RefreshCase(DatabaseCase):
     def create_refresher(self, *more: PutSource) -> Refresher:
         """Create a refresher, as a server that starts does."""
         self.publisher = Publisher(self.catalogue, self.lists, Guard(), self.folder)
-        return Refresher(
-            SourceSet([*self.configured, *more], self.public),
-            RequestedPlatforms(self.request_table, self.public, maybeDeferred, self.wall),
-            self.catalogue,
-            self.lists,
-            self.publisher,
-            Schedule(self.interval, self.platforms, jitter=lambda: 0.0),
-            self.budget,
-            maybeDeferred,
-            self.clock,
-            self.wall,
-        )
+        schedule = Schedule(self.interval, self.platforms, parallel=self.parallel, jitter=lambda: 0.0)
+        context = RefreshContext(schedule, maybeDeferred, self.clock, self.wall)
+        source_set = SourceSet([*self.configured, *more], self.public)
+        requested = RequestedPlatforms(self.request_table, self.public, maybeDeferred, self.wall)
+        queue = PublicationQueue(context, self.publisher)
+        registry = PlatformRegistry(context, self.catalogue, source_set, requested)
+        return Refresher(context, source_set, registry, Poller(context, self.lists, self.budget, queue), queue)
 
     def wall(self) -> float:
         """Return the seconds since the epoch."""
@@ -218,4 +222,4 @@ class RefreshCase(DatabaseCase):
 
     def count(self, platform: str = "debian-12") -> int:
         """Return the number of vulnerabilities in the current list."""
-        return self.refresh.current(platform).vulnerabilities
+        return self.refresh.registry.current(platform).vulnerabilities

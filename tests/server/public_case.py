@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.internet.defer import ensureDeferred
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.server.errors import NotReady, UnknownPlatform
 from patches.server.refresh.refresher import Refresher
 from tests.server.fake_catalogue import vulnerabilities
@@ -45,7 +45,7 @@ class PublicCase(RefreshCase):
     def scan(self, platform: str = "debian-12", refresh: Refresher | None = None) -> str | int:
         """Request a platform as a scanner does; return the length of its list, or the error."""
         try:
-            return (refresh or self.refresh).current(platform).vulnerabilities
+            return (refresh or self.refresh).registry.current(platform).vulnerabilities
         except NotReady:
             return "not ready"
         except UnknownPlatform:

@@ -89,9 +89,9 @@ class MakingTests(ServiceCase):
         options = Options()
         options.parseOptions(["--state-dir", str(self.folder), "--memory-limit", "4GiB"])
         refresh = create_server(self.reactor, options.settings).refresh
-        self.assertRaises(NotReady, refresh.current, "debian-12")
+        self.assertRaises(NotReady, refresh.registry.current, "debian-12")
         for name in ("amiga-3", "Debian 12"):
-            self.assertRaises(UnknownPlatform, refresh.current, name)
+            self.assertRaises(UnknownPlatform, refresh.registry.current, name)
         self.assertEqual((self.reactor.tcpClients, self.reactor.getDelayedCalls()), ([], []))
 
     def test_database(self) -> None:
@@ -137,7 +137,7 @@ class RefusingTests(ServiceCase):
         (self.folder / "catalogue.sqlite").touch()
         options = Options()
         options.parseOptions(["--state-dir", str(self.folder), "--memory-limit", "4GiB", "--no-public-sources"])
-        self.assertIsNone(create_server(self.reactor, options.settings).refresh.problem)
+        self.assertIsNone(create_server(self.reactor, options.settings).refresh.registry.problem)
 
     def test_no_list(self) -> None:
         """A list that does not exist is refused."""

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.sources.feed import FetchedFile
 from patches.sources.fetch.cache import FileCache
 from patches.sources.fetch.clients import verbatim_client

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.interfaces import ISource, SourceError
+from patches.errors import SourceError
+from patches.interfaces import ISource
 from patches.sources.config import SourceConfig
 from patches.sources.context import SourceContext
 from patches.sources.feed import FeedSource, FetchedFile

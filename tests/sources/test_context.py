@@ -13,6 +13,7 @@ from patches.settings import BadSetting
 from patches.sources.config import SourceConfig
 from patches.sources.context import SourceContext
 from patches.sources.fetch.cache import FileCache
+from patches.sources.parsing import ParsingHere
 from patches.sources.registry import create_source
 
 FEED = '{"apkurl": "", "packages": []}'
@@ -24,7 +25,9 @@ class MeansTests(SynchronousTestCase):
     def make(self, environment: dict[str, str], **section: Any) -> Any:
         """Create a source."""
         folder = Path(self.mktemp())
-        context = SourceContext.create(Clock(), maybeDeferred, folder, FileCache(folder / "files"), environment)  # type: ignore[arg-type]
+        context = SourceContext.create(
+            Clock(), maybeDeferred, folder, FileCache(folder / "files"), ParsingHere(), environment
+        )  # type: ignore[arg-type]
         return create_source(SourceConfig.from_section("mine", section), context, None)
 
     def test_path(self) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.sources.feed import FeedListing
 from patches.sources.parse_context import ParseContext
 from patches.vulnerability import Vulnerability
@@ -31,7 +30,11 @@ class ListingTests(SynchronousTestCase):
         run: Any = maybeDeferred,
     ) -> Deferred[list[Vulnerability]]:
         """Read a listing."""
-        listing = FeedListing(parse, context or ParseContext("feed"), run)
+
+        async def records() -> Iterator[Vulnerability]:
+            return parse()
+
+        listing = FeedListing(records, context or ParseContext("feed"), run)
 
         async def reading() -> list[Vulnerability]:
             return [each async for each in listing]
@@ -48,17 +51,6 @@ class ListingTests(SynchronousTestCase):
 
         found = self.successResultOf(self.read(lambda: iter(records(1000)), run=run))
         self.assertEqual((found, len(calls)), (records(1000), 6))
-
-    def test_unwanted(self) -> None:
-        """An empty list names the platforms that are not wanted as the reason; another list does not."""
-
-        def parse(context: ParseContext, *platforms: str) -> Iterator[Vulnerability]:
-            yield from (Vulnerability("CVE-2024-0001", name) for name in platforms if context.wants(name))
-
-        for platform, skipped in (("debian-11", {"not a wanted platform": 2}), ("debian-12", {})):
-            context = ParseContext("feed", {"debian-12"})
-            self.successResultOf(self.read(partial(parse, context, "alpine-3.20", platform), context))
-            self.assertEqual(context.skipped, skipped)
 
     def test_error(self) -> None:
         """An error of the parser is raised, after the records before it."""

@@ -12,9 +12,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.settings import BadSetting
 from patches.sources.config import SourceConfig
 from patches.sources.context import SourceContext
-from patches.sources.feed import FeedPart, Fetch, FetchedFile
-from patches.sources.feed_config import feed_source, list_key, one_platform, scratch_file
+from patches.sources.feed import Fetch, FetchedFile
+from patches.sources.feed_config import feed_source, list_key, one_platform
 from patches.sources.fetch.cache import FileCache
+from patches.sources.parse_job import FeedPart
 from tests.sources.feed_case import run
 
 
@@ -45,7 +46,7 @@ class FeedSourceTests(SynchronousTestCase):
         def parts(wanted: frozenset[str] | None) -> Sequence[FeedPart]:
             return [FeedPart("a", ("a",))]
 
-        source = feed_source(config(rank=2), context(), None, lambda *_: iter(()), parts, fetch)
+        source = feed_source(config(rank=2), context(), None, parts, fetch)
         self.assertEqual((source.name, source.rank, source.wanted), ("made-up", 2, None))
         return [offer.state for offer in self.successResultOf(Deferred.fromCoroutine(source.offers()))]
 
@@ -66,17 +67,13 @@ class FeedSourceTests(SynchronousTestCase):
             asked.append(wanted)
             return []
 
-        source = feed_source(config(), context(), frozenset({"debian-12"}), lambda *_: iter(()), parts)
+        source = feed_source(config(), context(), frozenset({"debian-12"}), parts)
         self.assertEqual(self.successResultOf(Deferred.fromCoroutine(source.offers())), [])
         self.assertEqual((asked, source.rank), ([frozenset({"debian-12"})], 0))
 
 
 class SharedTests(SynchronousTestCase):
     """The parts that the configurations of several kinds share."""
-
-    def test_scratch_file(self) -> None:
-        """Each source has a scratch file of its own."""
-        self.assertEqual(scratch_file(config(), context()), Path("folder/made-up.regroup"))
 
     def test_one_platform(self) -> None:
         """A source whose files do not name their platform needs exactly one."""

@@ -14,11 +14,14 @@ from patches.server.assembly.storage import Storage, maintain_publications
 from patches.server.catalogue.deltas import Deltas
 from patches.server.configured_sources import ConfiguredSources
 from patches.server.options import RefreshSettings
-from patches.server.refresh.maintenance import Maintenance
+from patches.server.refresh.maintenance import Maintenance, RefreshService
 from patches.server.refresh.on_demand import RequestedPlatforms
-from patches.server.refresh.publisher import Guard, Publisher
+from patches.server.refresh.platforms import PlatformRegistry
+from patches.server.refresh.poller import Poller
+from patches.server.refresh.publication.publisher import Guard, Publisher
+from patches.server.refresh.publication.queue import PublicationQueue
 from patches.server.refresh.refresher import Refresher
-from patches.server.refresh.schedule import Schedule
+from patches.server.refresh.schedule import RefreshContext, Schedule
 from patches.server.refresh.source_set import SourceSet
 from patches.server.refresh.staging import StagingStore
 from patches.service.periodic import PeriodicService
@@ -55,29 +58,37 @@ def create_refresh(
     deltas = Deltas(storage.catalogue, storage.delta_store, shared.budget, shared.run, shared.reactor)
     forget_files = partial(shared.run, sources.forget_files)
     maintenance = Maintenance(revisions_in_use, refresher, deltas, storage.leadership, forget_files)
-    return Refresh(refresher, deltas, _services(shared, storage, maintenance))
+    return Refresh(refresher, deltas, _services(shared, storage, maintenance, refresher))
 
 
 def _refresher(settings: RefreshSettings, shared: Shared, storage: Storage, sources: ConfiguredSources) -> Refresher:
+    context = _context(settings, shared, storage, sources)
     staging = StagingStore(shared.folder / "lists.sqlite")
-    schedule = Schedule(settings.refresh_interval, settings.platforms or (), sources.intervals, settings.keep_replaced)
-    leadership = storage.leadership
-    return Refresher(
-        SourceSet(sources.configured, sources.public),
-        RequestedPlatforms(storage.request_table, sources.public, shared.run, time.time),
-        storage.catalogue,
-        staging,
-        Publisher(storage.catalogue, staging, Guard(settings.most_shrink), shared.folder),
-        schedule,
-        shared.budget,
-        shared.run,
-        shared.reactor,
-        time.time,
-        leadership.leads if leadership is not None else lambda: True,
+    source_set = SourceSet(sources.configured, sources.public)
+    requested = RequestedPlatforms(storage.request_table, sources.public, shared.run, time.time)
+    publisher = Publisher(storage.catalogue, staging, Guard(settings.most_shrink), shared.folder)
+    queue = PublicationQueue(context, publisher)
+    registry = PlatformRegistry(context, storage.catalogue, source_set, requested)
+    return Refresher(context, source_set, registry, Poller(context, staging, shared.budget, queue), queue)
+
+
+def _context(settings: RefreshSettings, shared: Shared, storage: Storage, sources: ConfiguredSources) -> RefreshContext:
+    schedule = Schedule(
+        settings.refresh_interval,
+        settings.platforms or (),
+        sources.intervals,
+        settings.keep_replaced,
+        settings.parallel_sources,
     )
+    context = RefreshContext(schedule, shared.run, shared.reactor, time.time)
+    if storage.leadership is not None:
+        context.leads = storage.leadership.leads
+    return context
 
 
-def _services(shared: Shared, storage: Storage, maintenance: Maintenance) -> tuple[PeriodicService, ...]:
+def _services(
+    shared: Shared, storage: Storage, maintenance: Maintenance, refresher: Refresher
+) -> tuple[PeriodicService, ...]:
     leading = (
         (PeriodicService("Leading", _SECOND, storage.leadership.check, shared.reactor),)
         if storage.leadership is not None
@@ -86,7 +97,7 @@ def _services(shared: Shared, storage: Storage, maintenance: Maintenance) -> tup
     prune_publications = partial(shared.run, maintain_publications, storage.publication_store)
     return (
         *leading,
-        PeriodicService("Refreshing lists", _SECOND, maintenance.refresh, shared.reactor),
+        RefreshService(maintenance, refresher, shared.reactor),
         PeriodicService("Pruning the catalogue", _PRUNE_INTERVAL, maintenance.prune, shared.reactor),
         PeriodicService("Pruning publications", _PRUNE_INTERVAL, prune_publications, shared.reactor),
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from attrs import evolve, frozen
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.vulnerability import FixedPackage, Vulnerability
 from patches.wire import MAX_CHUNK_BYTES, digest, encode_line, from_wire
 

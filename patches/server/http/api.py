@@ -101,7 +101,7 @@ class Api:
         if "resume" in body:
             session = await self._resume(request, body["resume"], body.get("chunk"))
         elif isinstance(body.get("platform"), str):
-            snapshot = self._refresh.current(body["platform"])
+            snapshot = self._refresh.registry.current(body["platform"])
             if body.get("since") == snapshot.revision:
                 return json_response(request, unchanged_document(snapshot, self._describe))
             reads = self._deltas.find(body.get("since"), snapshot) or snapshot
@@ -139,7 +139,7 @@ class Api:
         if not isinstance(token, str) or not isinstance(chunk, int) or isinstance(chunk, bool):
             raise ApiError(400, "malformed", '"resume" must be a session and "chunk" a whole number')
         _, revision = self._key.read(token)
-        reads = await self._refresh.find(revision) or await self._deltas.named(revision)
+        reads = await self._refresh.registry.find(revision) or await self._deltas.named(revision)
         if reads is None:
             raise SessionExpired("its snapshot is no longer in the catalogue")
         if not 0 <= chunk <= reads.chunks:
@@ -206,12 +206,13 @@ class Api:
         return json_response(request, {"status": "ok"})
 
     @app.route("/ready", methods=["GET"])
-    def ready(self, request: IRequest) -> bytes:
-        """Report whether every served platform has a snapshot."""
-        code = 200 if self._refresh.ready else 503
-        return json_response(
-            request, ready_document(self._refresh.statuses, self._refresh.ready, self._refresh.problem), code
-        )
+    def ready(self, request: Any) -> bytes:
+        """Report whether a list can be served: of one platform, or any."""
+        registry = self._refresh.registry
+        asked = [value.decode("utf-8", "replace") for value in request.args.get(b"platform", [])]
+        is_ready = registry.is_ready(asked[-1]) if asked else registry.ready
+        statuses = {name: each for name, each in registry.statuses.items() if not asked or name == asked[-1]}
+        return json_response(request, ready_document(statuses, is_ready, registry.problem), 200 if is_ready else 503)
 
     @app.route("/metrics", methods=["GET"])
     def metrics(self, request: IRequest) -> bytes:
@@ -239,7 +240,7 @@ class Api:
         if b"requestID" in asked:
             token = self._session_service.touch(asked[b"requestID"]).token
         elif b"platform" in asked:
-            snapshot = self._refresh.current(asked[b"platform"])
+            snapshot = self._refresh.registry.current(asked[b"platform"])
             token = self._session_service.open(snapshot, self._owner(request)).token
         else:
             raise ApiError(400, "malformed", "the platform parameter is missing")

@@ -13,6 +13,7 @@ from patches.server.errors import (
     CatalogueError,
     ChunkMissing,
     Denied,
+    KnownEmpty,
     NotReady,
     OutOfOrder,
     SessionExpired,
@@ -49,6 +50,7 @@ class ApiError(Exception):
 
 #: error → status, code, message (``None``: the error's own text) and ``Retry-After``; the first row that fits counts.
 TABLE: tuple[tuple[type[Exception], int, str, str | None, int | None], ...] = (
+    (KnownEmpty, 503, "not-ready", "the list of {error} is known, and is empty", 600),
     (NotReady, 503, "not-ready", "the list of {error} has not been read yet", 10),
     (UnknownPlatform, 404, "unknown-platform", "{error} is not served here; see /v1/platforms", None),
     (UnknownVulnerability, 404, "unknown-vulnerability", "no publication has, or had, a record of {error}", None),

@@ -75,15 +75,17 @@ class Metrics:
         size = GaugeMetricFamily("patches_snapshot_vulnerabilities", "Of the current snapshot.", labels=["platform"])
         failures = CounterMetricFamily("patches_refresh_failures", "Refreshes that failed.", labels=["platform"])
         failing = GaugeMetricFamily("patches_refresh_failing", "1 if the last refresh failed.", labels=["platform"])
+        empty = GaugeMetricFamily("patches_list_empty", "1 if its sources have nothing about it.", labels=["platform"])
         held_back = GaugeMetricFamily("patches_snapshot_held", "1 if a newer one is held back.", labels=["platform"])
         for platform, status in sorted(self._refresh.statuses.items()):
+            empty.add_metric([platform], status.is_empty)
             held_back.add_metric([platform], status.alarm is not None)
             failures.add_metric([platform], status.failed)
             failing.add_metric([platform], status.error is not None)
             if status.snapshot is not None:
                 age.add_metric([platform], self._wall() - status.snapshot.checked)
                 size.add_metric([platform], status.snapshot.vulnerabilities)
-        yield from (age, size, held_back, failures, failing)
+        yield from (age, size, empty, held_back, failures, failing)
         leads = self._refresh.leads()
         yield GaugeMetricFamily("patches_refresh_leader", "1 if this server refreshes the lists.", value=leads)
 

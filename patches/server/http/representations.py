@@ -108,13 +108,14 @@ def platforms_document(
 
 def ready_document(statuses: Mapping[str, ListStatus], ready: bool, problem: str | None) -> dict[str, Any]:
     """
-    Describe whether every platform has a snapshot, and which platforms have a newer one that is held back.
+    Describe whether a list can be served, which platforms have none, and which have a newer one that is held back.
 
     :param problem: the problem of a source, or ``None``.
     """
     return {
         "ready": ready,
-        "missing": sorted(name for name, status in statuses.items() if status.snapshot is None),
+        "missing": sorted(name for name, status in statuses.items() if status.snapshot is None and not status.is_empty),
+        "empty": sorted(name for name, status in statuses.items() if status.is_empty),
         "alarms": {name: status.alarm for name, status in sorted(statuses.items()) if status.alarm is not None},
         "problem": problem,
     }
@@ -128,5 +129,10 @@ def _platform(name: str, status: ListStatus, now: float, describe: DescribeSnaps
         **described,
         "ageSeconds": round(now - snapshot.checked, 1) if snapshot is not None else None,
         "sources": snapshot.sources if snapshot is not None else {},
-        "refresh": {"failures": status.failures, "error": status.error, "alarm": status.alarm},
+        "refresh": {
+            "failures": status.failures,
+            "error": status.error,
+            "alarm": status.alarm,
+            "empty": status.is_empty,
+        },
     }

@@ -1,4 +1,9 @@
-"""Import: one list of a source, or its changes, is read into the staging store, whole or not at all."""
+"""
+Import: one list of a source, or its changes, is read into the staging store, whole or not at all.
+
+A list that is empty, and always was, is known to be empty. A list that had records before, and has none now, is an
+error: a Clair that is still loading shows such lists.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,8 @@ from collections.abc import Container
 
 from twisted.logger import Logger
 
-from patches.interfaces import IListing, ISource, ListChanged, Offer, Run, SourceError
+from patches.errors import ListChanged, SourceError
+from patches.interfaces import IListing, ISource, Offer, Run
 from patches.server.refresh.source_state import EMPTY
 from patches.server.refresh.staging import ImportResult, StagingStore
 from patches.skipped import in_words
@@ -31,13 +37,14 @@ class Importer:
         self._run = run
         self._wanted = wanted
 
-    async def read(self, source: ISource, offer: Offer, now: float) -> set[str]:
+    async def read(self, source: ISource, offer: Offer, now: float) -> set[str] | None:
         """
         Read a list.
 
         :param now: seconds since the epoch.
-        :return: the platforms of the list, before and now.
-        :raises SourceError: if it cannot be read whole, is empty, or has not the length that the source claims.
+        :return: the platforms of the list, before and now; ``None``: the list is empty, as it was before.
+        :raises SourceError: if it cannot be read whole, is empty though it was not before or though it has entries, or
+            has not the length that the source claims.
         """
         for _ in range(_TRIES):
             known = await self._run(self._staging.known, source.name, offer.key)
@@ -45,6 +52,9 @@ class Importer:
             try:
                 listing = source.listing(offer.key, known[0].state if known is not None else None)
                 count = await self._copy(listing, import_id)
+                if not count and not listing.partial and not listing.skipped and (known is None or not known[1]):
+                    await self._run(self._staging.discard, import_id)
+                    return None
                 _check(listing, count)
                 read = ImportResult(listing.state or offer.state, listing.claimed, listing.skipped, now)
                 commit = self._staging.commit_changes if listing.partial else self._staging.commit

@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
 
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from patches.server.catalogue.deltas import Deltas
 from patches.server.errors import CatalogueError
 from patches.server.refresh.leadership import Leadership
 from patches.server.refresh.refresher import Refresher
+from patches.service.periodic import PeriodicService
 
 log = Logger()
+
+
+class RefreshService(PeriodicService):
+    """Refreshes every second; when it stops, whatever is being read or published is interrupted."""
+
+    def __init__(self, maintenance: Maintenance, refresh: Refresher, clock: IReactorTime) -> None:
+        super().__init__("Refreshing lists", timedelta(seconds=1), maintenance.refresh, clock)
+        self._refresh = refresh
+
+    def stopService(self) -> Deferred[Any] | None:
+        """Interrupt the refresh, and wait for the last tick."""
+        self._refresh.stop()
+        return super().stopService()
 
 
 class Maintenance:
@@ -59,7 +77,7 @@ class Maintenance:
         await self._deltas.tick(current, self._refresh.leads())
 
     async def _prune(self) -> None:
-        await self._refresh.prune(self._revisions_in_use())
+        await self._refresh.registry.prune(self._revisions_in_use())
         if self._started and self._refresh.has_asked:
             await self._forget_files()
 

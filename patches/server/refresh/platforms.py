@@ -8,47 +8,43 @@ has published.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from twisted.logger import Logger
 
-from patches.interfaces import Run
+from patches.server.catalogue.pruning import MinimumAge
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
-from patches.server.errors import NotReady, UnknownPlatform
+from patches.server.errors import KnownEmpty, NotReady, UnknownPlatform
 from patches.server.refresh.on_demand import RequestedPlatforms
+from patches.server.refresh.schedule import RefreshContext
 from patches.server.refresh.source_set import NOTHING, SourceSet
 from patches.server.refresh.status import ListStatus
 
 #: The shortest time between writes of the time of check, where no other server reads it; in seconds.
 _SELDOM_SECONDS = 3600.0
+#: How long after a restart sessions may resume a replaced list, in seconds.
+_SESSIONS_COME_BACK_SECONDS = 3600.0
+
+log = Logger()
 
 
 class PlatformRegistry:
     """
     The platforms of one server.
 
-    :param chosen: the platforms to serve; empty: all that there are.
-    :param run: runs what blocks.
-    :param leads: returns whether this server is the one that refreshes.
-    :ivar chosen: likewise; ``None``: all that there are.
+    :ivar chosen: the platforms to serve; ``None``: all that there are.
     :ivar statuses: by platform.
+    :ivar requested: the platforms that are requested from public feeds.
     """
 
     def __init__(
-        self,
-        catalogue: Catalogue,
-        source_set: SourceSet,
-        requested: RequestedPlatforms,
-        chosen: Iterable[str],
-        run: Run,
-        leads: Callable[[], bool],
+        self, context: RefreshContext, catalogue: Catalogue, source_set: SourceSet, requested: RequestedPlatforms
     ) -> None:
-        self.chosen = frozenset(chosen) or None
+        self.chosen = frozenset(context.schedule.platforms) or None
         self.statuses: dict[str, ListStatus] = {name: ListStatus() for name in self.chosen or ()}
+        self.requested = requested
+        self._context = context
         self._catalogue = catalogue
         self._source_set = source_set
-        self._requested = requested
-        self._run = run
-        self._leads = leads
 
     def current(self, platform: str) -> Snapshot:
         """
@@ -56,10 +52,13 @@ class PlatformRegistry:
 
         :raises UnknownPlatform: if it is not served.
         :raises NotReady: if it has not been read yet.
+        :raises KnownEmpty: if its sources have nothing about it.
         """
         if not self._may_be(platform):
             raise UnknownPlatform(platform)
         status = self.statuses.get(platform)
+        if status is not None and status.is_empty:
+            raise KnownEmpty(platform)
         if status is None or status.snapshot is None:
             raise NotReady(platform)
         return status.snapshot
@@ -68,50 +67,96 @@ class PlatformRegistry:
         """Return whether a platform is or may be served; one that only public feeds may have is requested."""
         if self.chosen is not None:
             return platform in self.chosen
-        if platform in self.promised or not (self.is_known or platform in self._requested.wanted):
+        if platform in self.promised or not (self.is_known or platform in self.requested.wanted):
             return True
-        return self._requested.ask(platform) or platform in self.statuses
+        return self.requested.ask(platform) or platform in self.statuses
 
     @property
     def is_known(self) -> bool:
         """Whether the platforms are known."""
         if self.chosen is not None or not self._source_set.is_configured:
             return True
-        return bool(self.statuses) and self._source_set.is_known if self._leads() else bool(self._requested.known)
+        return (
+            bool(self.statuses) and self._source_set.is_known if self._context.leads() else bool(self.requested.known)
+        )
 
     @property
     def promised(self) -> frozenset[str]:
         """The platforms that are served without a request, as far as they are known."""
         if self.chosen is not None:
             return self.chosen
-        return frozenset(self._source_set.platforms) if self._leads() else self._requested.known
+        return frozenset(self._source_set.platforms) if self._context.leads() else self.requested.known
 
     @property
     def wanted_of_public(self) -> frozenset[str]:
         """The requested platforms that no configured source has."""
         if self.chosen is not None and not self._source_set.is_known:
             return frozenset()
-        wanted = self.chosen if self.chosen is not None else frozenset(self._requested.wanted)
+        wanted = self.chosen if self.chosen is not None else frozenset(self.requested.wanted)
         return wanted - self._source_set.platforms
 
     @property
     def expected(self) -> set[str]:
         """The platforms that must have a snapshot."""
-        return {*self.promised, *(self._requested.wanted if self.chosen is None else ())}
+        return {*self.promised, *(self.requested.wanted if self.chosen is None else ())}
 
     @property
     def ready(self) -> bool:
-        """Whether every platform has a snapshot, except requested ones that have not been read yet."""
-        statuses = self.statuses.values()
-        registry = any(status.snapshot is not None for status in statuses)
-        return registry and all(status.snapshot is not None or status.on_demand for status in statuses)
+        """Whether a platform has a snapshot: one list can be served."""
+        return any(status.snapshot is not None for status in self.statuses.values())
+
+    def is_ready(self, platform: str) -> bool:
+        """
+        Return whether the list of a platform can be served; the platform is not requested from a public feed by that.
+
+        :raises UnknownPlatform: if it is not served.
+        """
+        status = self.statuses.get(platform)
+        if status is None and (self.chosen is not None or self.is_known) and platform not in self.promised:
+            raise UnknownPlatform(platform)
+        return status is not None and status.snapshot is not None
 
     @property
     def problem(self) -> str | None:
         """The problem of a source, if there is one; a follower knows of none."""
-        if not self._leads():
+        if not self._context.leads():
             return None
         return NOTHING if not self.statuses and self._source_set.is_empty else self._source_set.problem
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other servers read the same catalogue."""
+        return self._catalogue.is_shared
+
+    def absent(self, now: float) -> list[str]:
+        """
+        Return the requested platforms without a snapshot that turned out to be absent from public feeds.
+
+        :param now: seconds of the clock.
+        """
+        statuses, wanted = self.statuses, self.wanted_of_public if self.chosen is None else frozenset()
+        missing = [name for name in wanted if name not in statuses or statuses[name].snapshot is None]
+        return [name for name in missing if self._source_set.lacks(name, now)]
+
+    async def find(self, revision: str) -> Snapshot | None:
+        """Return a snapshot that is still in the catalogue, current or not."""
+        return await self._context.run(self._catalogue.find, revision)
+
+    async def prune(self, in_use: set[str]) -> None:
+        """Delete snapshots that no session reads; the sessions of other servers are not known here."""
+        if self._context.leads():
+            now, keep = self._context.wall(), self._context.schedule.keep.total_seconds()
+            age = MinimumAge(now - keep, now - _SESSIONS_COME_BACK_SECONDS)
+            await self._context.run(self._catalogue.prune, in_use, age)
+
+    async def forget_requests(self) -> None:
+        """Withdraw the platforms that nobody has requested for a long time, and forget needless requests."""
+        forgotten, offered = self.requested.forgotten(), self._source_set.platforms
+        for platform in forgotten - offered:
+            if self._source_set.source_lists(platform):
+                log.info("{platform}: not requested for a long time; it is no longer read", platform=platform)
+                await self._context.run(self._catalogue.withdraw, platform, self._context.wall())
+        await self.requested.forget(forgotten | (offered & set(self.requested.wanted)))
 
     async def load_current(self) -> None:
         """
@@ -119,9 +164,9 @@ class PlatformRegistry:
 
         They are from an earlier run, or another process published them: an operator's command, another server.
         """
-        found = {snapshot.platform: snapshot for snapshot in await self._run(self._catalogue.current)}
-        held_back = {snapshot.platform: snapshot for snapshot in await self._run(self._catalogue.held_back)}
-        expected, promised, leads = self.expected, self.promised, self._leads()
+        found = {snapshot.platform: snapshot for snapshot in await self._context.run(self._catalogue.current)}
+        held_back = {snapshot.platform: snapshot for snapshot in await self._context.run(self._catalogue.held_back)}
+        expected, promised, leads = self.expected, self.promised, self._context.leads()
         here = expected | (found.keys() if self.chosen is None else set())
         for platform in self.statuses.keys() - here:
             del self.statuses[platform]
@@ -134,4 +179,4 @@ class PlatformRegistry:
             later = status.load_current(found.get(platform), held_back.get(platform), leads, source_lists)
             checked |= {snapshot.revision: time for snapshot, time in later if time - snapshot.checked >= least}
         if checked:
-            await self._run(self._catalogue.mark_checked, checked)
+            await self._context.run(self._catalogue.mark_checked, checked)

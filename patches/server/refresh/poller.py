@@ -1,21 +1,62 @@
-"""Polling: sources are asked for their lists, and changed lists are read."""
+"""
+Polling: a source is asked for its lists, and those that changed are read, one after the other.
+
+A list is moved from state to state by :mod:`~patches.server.refresh.list_state`: while it is in a state that has a step
+here, the step is done, and its result is the event that leads to the next state.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Set
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.defer import CancelledError, DeferredSemaphore
 from twisted.logger import Logger
 
-from patches.interfaces import ISource, Offer, Run
+from patches.interfaces import ISource, Offer
 from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
 from patches.server.refresh.importer import Importer
-from patches.server.refresh.schedule import Schedule
+from patches.server.refresh.list_state import ListEvent, ListState
+from patches.server.refresh.publication.queue import PublicationQueue
+from patches.server.refresh.retry_schedule import INTERNAL_ERROR
+from patches.server.refresh.schedule import RefreshContext
 from patches.server.refresh.source_state import SourceList, SourceState
 from patches.server.refresh.staging import StagingStore
 
 log = Logger()
+
+
+class Turn:
+    """
+    The turn of a source to be read: one of a few at a time, with the memory for it, until :meth:`end`.
+
+    :param places: the number of sources that may be read at once.
+    """
+
+    def __init__(self, source: ISource, places: DeferredSemaphore, budget: Budget) -> None:
+        self._source = source
+        self._places = places
+        self._budget = budget
+        self._has_place = False
+        self._granted = 0
+
+    async def begin(self) -> bool:
+        """Wait for a place. Return whether the memory was granted, too; a turn may be begun again."""
+        if not self._has_place:
+            await self._places.acquire()
+            self._has_place = True
+        size = REFRESH_BYTES + self._source.worker_bytes
+        if not self._granted and self._budget.claim(REFRESH, size):
+            self._granted = size
+        return bool(self._granted)
+
+    def end(self) -> None:
+        """Give everything back."""
+        self._source.rest()
+        self._budget.release(REFRESH, self._granted)
+        self._granted = 0
+        if self._has_place:
+            self._has_place = False
+            self._places.release()
 
 
 class Poller:
@@ -23,97 +64,143 @@ class Poller:
     Asks sources and reads lists; a failure is recorded at the source or list, and retried later.
 
     :param staging: the lists that were read last.
-    :param run: runs what blocks.
-    :param wall: returns the time in seconds since the epoch.
+    :param queue: receives the platforms whose snapshot must be rebuilt.
     """
 
-    def __init__(
-        self,
-        staging: StagingStore,
-        schedule: Schedule,
-        budget: Budget,
-        run: Run,
-        clock: IReactorTime,
-        wall: Callable[[], float],
-    ) -> None:
+    def __init__(self, context: RefreshContext, staging: StagingStore, budget: Budget, queue: PublicationQueue) -> None:
+        self._context = context
         self._staging = staging
-        self._schedule = schedule
-        self._wanted = frozenset(schedule.platforms) or None
-        self._importer = Importer(staging, run, self._wanted)
         self._budget = budget
-        self._run = run
-        self._clock = clock
-        self._wall = wall
+        self._queue = queue
+        self._wanted = frozenset(context.schedule.platforms) or None
+        self._importer = Importer(staging, context.run, self._wanted)
+        self._others_forgotten = False
+        self._places = DeferredSemaphore(context.schedule.parallel)
+        self._steps: dict[ListState, Callable[[SourceState, SourceList, Turn], Awaitable[ListEvent]]] = {
+            ListState.POLLING: self._compare,
+            ListState.IMPORTING: self._import,
+        }
 
-    async def ask(self, state: SourceState) -> set[str]:
-        """
-        Ask a source for its lists, if it is due.
+    async def poll(self, state: SourceState) -> None:
+        """Ask a source for its lists, if it is due, and read those lists that are due."""
+        state.again = False
+        if state.attempts.due <= self._now():
+            await self._ask(state)
+        turn = Turn(state.source, self._places, self._budget)
+        try:
+            for source_list in list(state.source_lists.values()):
+                if source_list.attempts.due <= self._now() and self._context.leads():
+                    await self._advance(state, source_list, turn)
+        finally:
+            turn.end()
+            if state.again:
+                state.retry_soon(self._now())
 
-        :return: the platforms of lists that the source no longer has.
-        """
-        if state.attempts.due > self._clock.seconds():
+    async def forget_lists(self, name: str) -> set[str]:
+        """Delete all lists of a source. Return their platforms."""
+        return await self._context.run(self._staging.forget_others, name, ())
+
+    async def forget_others(self, names: Set[str]) -> set[str]:
+        """Delete the lists of all sources but these, once; they are of an earlier run. Return their platforms."""
+        if self._others_forgotten:
             return set()
+        touched = await self._context.run(self._staging.forget_sources, names)
+        self._others_forgotten = True
+        return touched
+
+    async def _advance(self, state: SourceState, source_list: SourceList, turn: Turn) -> None:
+        """Do the steps of a list that is due, until it is in a state without a step."""
+        source_list.on(ListEvent.DUE)
+        try:
+            while (step := self._steps.get(source_list.state)) is not None:
+                source_list.on(await step(state, source_list, turn))
+        except Exception as error:
+            if isinstance(error, CancelledError):
+                source_list.on(ListEvent.INTERRUPTED)
+                raise
+            log.failure("The list {key} could not be refreshed", key=source_list.offer.key)
+            schedule = self._context.schedule
+            source_list.attempts.fail(INTERNAL_ERROR, self._now(), schedule.interval, schedule.jitter)
+            source_list.on(ListEvent.FAILED)
+        if source_list.state is ListState.MERGING:
+            self._queue.add(source_list.unpublished)
+
+    async def _ask(self, state: SourceState) -> None:
+        """Ask a source for its lists."""
         offers: list[Offer] = []
 
         async def ask() -> None:
             offers.extend(await state.source.offers())
 
-        name, interval = state.source.name, self._interval(state.source.name)
+        name = state.source.name
+        interval, jitter = self._context.schedule.interval_of(name), self._context.schedule.jitter
         if state.source.ask_within is not None:
             interval = min(interval, state.source.ask_within)
-        if not await state.attempts.run(
-            f"The lists of {name}", ask, self._clock.seconds, interval, self._schedule.jitter
-        ):
+        state.asked = self._now() if state.asked is None else state.asked
+        if not await state.attempts.run(f"The lists of {name}", ask, self._now, interval, jitter):
             state.wait()
-            return set()
+            return
         wanted = [offer for offer in offers if self._wants(offer)]
         for source_list in state.take(wanted):
             await self._remember(state.source, source_list)
-        state.mark_due(self._clock.seconds())
-        return await self._run(self._staging.forget_others, name, {offer.key for offer in wanted})
+        state.mark_due(self._now())
+        self._queue.add(await self._context.run(self._staging.forget_others, name, {offer.key for offer in wanted}))
 
-    async def read(self, source: ISource, source_list: SourceList) -> set[str]:
-        """
-        Read a list, if it has changed.
+    async def _compare(self, state: SourceState, source_list: SourceList, turn: Turn) -> ListEvent:
+        """Compare a list with the one that was read last."""
+        offer, name = source_list.offer, state.source.name
+        known = await self._context.run(self._staging.known, name, offer.key)
+        if known is None or offer.state is None or known[0].state != offer.state:
+            return ListEvent.CHANGED
+        source_list.checked = self._context.wall()
+        source_list.attempts.succeed(self._now(), self._context.schedule.interval_of(name))
+        if source_list.doubted:
+            source_list.doubted, source_list.unpublished = False, set(source_list.platforms)
+        if source_list.unpublished:
+            return ListEvent.STAGED
+        return ListEvent.SHRUNK if source_list.held_back else ListEvent.UNCHANGED
 
-        :return: the platforms whose snapshot must be rebuilt.
-        """
-        offer, interval = source_list.offer, self._interval(source.name)
-        known = await self._run(self._staging.known, source.name, offer.key)
-        if known is not None and offer.state is not None and known[0].state == offer.state:
-            doubted, source_list.doubted = source_list.doubted, False
-            source_list.checked = self._wall()
-            source_list.attempts.succeed(self._clock.seconds(), interval)
-            return set(source_list.platforms) if doubted else set()
-        if not self._budget.take(REFRESH, REFRESH_BYTES):
-            return set()
+    async def _import(self, state: SourceState, source_list: SourceList, turn: Turn) -> ListEvent:
+        """Read a list into the staging store."""
+        if not await turn.begin():
+            return ListEvent.NO_MEMORY
+        offer, name, event = source_list.offer, state.source.name, ListEvent.UNCHANGED
 
         async def read() -> None:
-            log.info("Reading the list {key} of {source}", key=offer.key, source=source.name)
-            touched = await self._importer.read(source, offer, self._wall())
-            source_list.platforms, source_list.checked, source_list.doubted = touched, self._wall(), False
+            nonlocal event
+            log.info("Reading the list {key} of {source}", key=offer.key, source=name)
+            touched = await self._importer.read(state.source, offer, self._context.wall())
+            if touched is None:
+                event = ListEvent.FOUND_EMPTY
+                return
+            source_list.platforms, source_list.checked, source_list.doubted = touched, self._context.wall(), False
+            source_list.unpublished, source_list.empty = set(touched), 0
+            event = ListEvent.STAGED if touched else ListEvent.UNCHANGED
 
-        try:
-            what = f"The list {offer.key} of {source.name}"
-            done = await source_list.attempts.run(what, read, self._clock.seconds, interval, self._schedule.jitter)
-            return set(source_list.platforms) if done else set()
-        finally:
-            self._budget.release(REFRESH, REFRESH_BYTES)
+        interval, jitter = self._context.schedule.interval_of(name), self._context.schedule.jitter
+        what = f"The list {offer.key} of {name}"
+        if not await source_list.attempts.run(what, read, self._now, interval, jitter):
+            return ListEvent.FAILED
+        if event is ListEvent.FOUND_EMPTY:
+            source_list.empty += 1
+            source_list.attempts.postpone(source_list.empty, self._now(), interval, jitter)
+        return event
 
     async def _remember(self, source: ISource, source_list: SourceList) -> None:
         """
         Restore the time of the last read from an earlier run; a list without a state is not read before it is due.
         """
-        known = await self._run(self._staging.known, source.name, source_list.offer.key)
+        known = await self._context.run(self._staging.known, source.name, source_list.offer.key)
         if known is not None:
             read, source_list.platforms = known
             source_list.checked = read.checked
             if source_list.offer.state is None and not source_list.doubted:
-                age = max(0.0, self._wall() - read.checked)
-                source_list.attempts.due = self._clock.seconds() + self._interval(source.name).total_seconds() - age
+                age = max(0.0, self._context.wall() - read.checked)
+                interval = self._context.schedule.interval_of(source.name)
+                source_list.attempts.due = self._now() + interval.total_seconds() - age
 
     def _wants(self, offer: Offer) -> bool:
         return self._wanted is None or offer.platform is None or offer.platform in self._wanted
 
-    def _interval(self, source: str) -> timedelta:
-        return self._schedule.intervals.get(source, self._schedule.interval)
+    def _now(self) -> float:
+        return self._context.clock.seconds()

@@ -1,4 +1,4 @@
-"""The schedule of the refresh, and the provider of public sources for platforms that no configured source has."""
+"""The schedule of the refresh, its clocks, and the provider of public sources that no configured source replaces."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Protocol
 
-from attrs import field, frozen
+from attrs import define, field, frozen
+from twisted.internet.interfaces import IReactorTime
 
-from patches.interfaces import ISource
+from patches.interfaces import ISource, Run
 
 
 @frozen
@@ -22,6 +23,7 @@ class Schedule:
     :ivar intervals: the intervals of sources that have their own, by name.
     :ivar keep: the time for which a replaced list is kept: for sessions that are resumed after a restart, and for the
         deltas to the next list.
+    :ivar parallel: the number of sources whose lists are read side by side.
     :ivar jitter: returns a number in [0, 1), by which pauses after failures are shortened.
     """
 
@@ -29,7 +31,33 @@ class Schedule:
     platforms: tuple[str, ...] = ()
     intervals: Mapping[str, timedelta] = field(factory=dict)
     keep: timedelta = timedelta(days=1)
+    parallel: int = 2
     jitter: Callable[[], float] = random.random
+
+    def interval_of(self, source: str) -> timedelta:
+        """Return the interval of a source."""
+        return self.intervals.get(source, self.interval)
+
+
+def _always() -> bool:
+    return True
+
+
+@define(eq=False)
+class RefreshContext:
+    """
+    The dependencies that all parts of the refresh share.
+
+    :ivar run: runs what blocks.
+    :ivar wall: returns the time in seconds since the epoch.
+    :ivar leads: returns whether this server is the one that refreshes.
+    """
+
+    schedule: Schedule
+    run: Run
+    clock: IReactorTime
+    wall: Callable[[], float]
+    leads: Callable[[], bool] = _always
 
 
 class PublicSourceProvider(Protocol):

@@ -31,6 +31,16 @@ class SourceSet:
         return [*self._configured, *public.values()]
 
     @property
+    def names(self) -> set[str]:
+        """The names of all sources."""
+        return {state.source.name for state in self.states}
+
+    @property
+    def all_lists(self) -> list[SourceList]:
+        """The lists of all sources."""
+        return [source_list for state in self.states for source_list in state.source_lists.values()]
+
+    @property
     def is_configured(self) -> bool:
         """Whether any source was configured."""
         return bool(self._configured)
@@ -39,7 +49,7 @@ class SourceSet:
     def is_known(self) -> bool:
         """Whether all configured sources have reported their platforms."""
         return all(
-            state.told and all(source_list.platforms for source_list in state.source_lists.values())
+            state.told and all(each.platforms or each.empty for each in state.source_lists.values())
             for state in self._configured
         )
 

@@ -1,90 +1,24 @@
-"""The state of a source as the refresh sees it: its lists, their due times, and their failures."""
+"""A source as the refresh sees it: its lists, the state of each, their due times, and their failures."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Awaitable, Callable, Iterable
-from datetime import timedelta
+from collections.abc import Iterable
 
 from attrs import define, field
-from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
-from patches.interfaces import ISource, NotThere, Offer, SourceError
-from patches.server.errors import CatalogueError
-from patches.service.backoff import Backoff
+from patches.interfaces import ISource, Offer
+from patches.server.refresh.list_state import ListEvent, ListState, next_state
+from patches.server.refresh.retry_schedule import RetrySchedule
 
 log = Logger()
 
-_FIRST_RETRY_SECONDS = 10.0
+#: The time that an unanswered first question to a source may delay the publication of platforms that it may have.
+FIRST_ANSWER_SECONDS = 30.0
 #: The beginning of the problem of a list that has no record of a served platform; the reasons may follow.
 EMPTY = "the list is empty"
 #: The most characters of the problems of several sources, besides the number of those that are not named.
 _LONGEST_PROBLEM = 500
-INTERNAL_ERROR = "internal error; see the log"
-
-
-@define(eq=False)
-class RetrySchedule:
-    """
-    The schedule of repeated work, which is repeated earlier after a failure; times in seconds of the clock.
-
-    :ivar due: the time of the next attempt.
-    :ivar failures: the number of failures since the last success.
-    :ivar failed: the number of failures in all.
-    :ivar error: the error of the last attempt; ``None`` after a success.
-    :ivar absent: whether the last attempt failed because the source does not have the list.
-    """
-
-    due: float = 0.0
-    failures: int = 0
-    failed: int = 0
-    error: str | None = None
-    absent: bool = False
-
-    async def run(
-        self,
-        what: str,
-        work: Callable[[], Awaitable[None]],
-        seconds: Callable[[], float],
-        interval: timedelta,
-        jitter: Callable[[], float] = random.random,
-    ) -> bool:
-        """
-        Run the work. Return whether it succeeded.
-
-        :param what: its name in the log.
-        :param seconds: returns the time.
-        :param interval: the time from a success to the next attempt.
-        :param jitter: returns a number in [0, 1).
-        """
-        try:
-            await work()
-        except (SourceError, CatalogueError) as error:
-            self.fail(str(error), seconds(), interval, jitter)
-            self.absent = isinstance(error, NotThere)
-        except CancelledError:
-            raise  # the server stops: no failure, and nothing else is to begin
-        except Exception:
-            log.failure("{what} could not be refreshed", what=what)
-            self.fail(INTERNAL_ERROR, seconds(), interval, jitter)
-        else:
-            self.succeed(seconds(), interval)
-            return True
-        log.error("{what} could not be refreshed: {error}", what=what, error=self.error)
-        return False
-
-    def succeed(self, now: float, interval: timedelta) -> None:
-        """Record a success."""
-        self.failures, self.error, self.absent = 0, None, False
-        self.due = now + interval.total_seconds()
-
-    def fail(self, error: str, now: float, interval: timedelta, jitter: Callable[[], float] = random.random) -> None:
-        """Record a failure; the pause doubles with each, up to the interval; servers do not retry in step."""
-        self.failures += 1
-        self.failed += 1
-        self.error, self.absent = error, False
-        self.due = now + Backoff(_FIRST_RETRY_SECONDS, interval.total_seconds(), jitter).pause(self.failures)
 
 
 @define(eq=False)
@@ -94,15 +28,53 @@ class SourceList:
 
     :ivar offer: the last offer of the source.
     :ivar platforms: the platforms of the list, as far as they are known.
+    :ivar state: changed by :meth:`on` only.
     :ivar checked: the time at which the source last confirmed this list; in seconds since the epoch, 0: not yet.
     :ivar doubted: whether another server may have published a newer version since it was read here.
+    :ivar unpublished: its platforms that were not published since it was read.
+    :ivar held_back: its platforms whose newest snapshot is held back.
+    :ivar empty: the number of times in a row that it was found empty.
     """
 
     offer: Offer
     platforms: set[str] = field(factory=set)
     attempts: RetrySchedule = field(factory=RetrySchedule)
+    state: ListState = ListState.IDLE
     checked: float = 0.0
     doubted: bool = False
+    unpublished: set[str] = field(factory=set)
+    held_back: set[str] = field(factory=set)
+    empty: int = 0
+
+    def on(self, event: ListEvent) -> None:
+        """Change the state after an event."""
+        self.state = next_state(self.state, event)
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether it was never read, and has not failed: what is built without it would lack its records."""
+        return not self.checked and not self.attempts.failures and not self.empty
+
+    @property
+    def is_in_motion(self) -> bool:
+        """Whether it is being read."""
+        return self.state in (ListState.POLLING, ListState.IMPORTING)
+
+    def published(self, platform: str, event: ListEvent) -> None:
+        """
+        Record the result of a publication of one of its platforms.
+
+        :param event: published, shrunk or failed.
+        """
+        if event is not ListEvent.FAILED:
+            self.unpublished.discard(platform)
+            self.held_back.discard(platform)
+        if event is ListEvent.SHRUNK:
+            self.held_back.add(platform)
+        if self.state is ListState.MERGING and (event is ListEvent.FAILED or not self.unpublished):
+            self.on(ListEvent.SHRUNK if self.held_back and event is not ListEvent.FAILED else event)
+        elif self.state is ListState.HELD_BACK and not self.held_back:
+            self.on(ListEvent.ACCEPTED)
 
 
 @define(eq=False)
@@ -113,6 +85,8 @@ class SourceState:
     :ivar attempts: the schedule of asking it for its offers.
     :ivar told: whether it ever answered.
     :ivar doubted: whether another server has read it in the meantime.
+    :ivar asked: the time at which it was first asked, in seconds of the clock; ``None``: not yet.
+    :ivar again: whether it is to be read once more, as soon as the present pass has ended.
     """
 
     source: ISource
@@ -120,6 +94,8 @@ class SourceState:
     attempts: RetrySchedule = field(factory=RetrySchedule)
     told: bool = False
     doubted: bool = False
+    asked: float | None = None
+    again: bool = False
 
     def is_due(self, now: float) -> bool:
         """Return whether the source must be asked, or one of its lists read."""
@@ -158,7 +134,8 @@ class SourceState:
         self.retry_soon(now)
 
     def retry_soon(self, now: float) -> None:
-        """Schedule the source and all its lists for now."""
+        """Schedule the source and all its lists for now; if it is being read, for the time after that."""
+        self.again = True
         for attempts in self.lists_of(None):
             attempts.due = min(attempts.due, now)
 
@@ -168,6 +145,22 @@ class SourceState:
         open_questions = [each for each in failed if not str(each.error).startswith(EMPTY)]
         return self.told and not self.is_due(now) and not open_questions
 
+    def is_awaited(self, platform: str, now: float) -> bool:
+        """
+        Return whether a snapshot of a platform must wait for this source.
+
+        It waits for the first answer of the source, though not for long, and for lists that were never read. A list
+        that is read again delays only what the same source has changed.
+        """
+        if not self.may_have(platform):
+            return False
+        if not self.told:
+            asked = now if self.asked is None else self.asked
+            return not self.attempts.failures and now - asked < FIRST_ANSWER_SECONDS
+        lists = [each for each in self.source_lists.values() if platform in each.platforms or not each.platforms]
+        is_changing = any(platform in each.unpublished for each in lists)
+        return any(each.is_awaited or (is_changing and each.is_in_motion) for each in lists)
+
     def may_have(self, platform: str) -> bool:
         """Return whether the source has a list of a platform, or may have one, as far as its platforms are known."""
         wanted = getattr(self.source, "wanted", None)
@@ -175,6 +168,11 @@ class SourceState:
             return False
         platforms = [source_list.platforms for source_list in self.source_lists.values()]
         return not platforms or any(platform in names or not names for names in platforms)
+
+    def is_empty(self, platform: str) -> bool:
+        """Return whether its lists of a platform are known and empty."""
+        lists = [each for each in self.source_lists.values() if platform in each.platforms]
+        return bool(lists) and all(each.empty for each in lists)
 
     def lists_of(self, platform: str | None) -> list[RetrySchedule]:
         """

@@ -1,6 +1,9 @@
 """
 The staging store: the last list of each source on disk, as lines of the wire format; snapshots are built from it.
 
+Several threads may write to it, one statement or batch at a time. A publication reads a view of its own, in which every
+list is as it was when the view was opened.
+
 A list is replaced as a whole when it has been read to its end; the changes of a source that reports only changes are
 applied at once, too. The list of a source that is unavailable stays, and is published with those of the others.
 Everything can be read again from the sources: a damaged file is deleted.
@@ -8,18 +11,18 @@ Everything can be read again from the sources: a damaged file is deleted.
 
 from __future__ import annotations
 
-import heapq
 import json
 import sqlite3
-from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from attrs import frozen
 
+from patches.server.refresh.publication.staged_lists import StagedLists
 from patches.storage.scratch import connect_sqlite
 from patches.vulnerability import FOLLOWED, Vulnerability
 from patches.wire import encode_line
@@ -61,6 +64,7 @@ class StagingStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._lock = RLock()
 
     @cached_property
     def _database(self) -> sqlite3.Connection:
@@ -78,7 +82,8 @@ class StagingStore:
     def begin(self, source: str, key: str) -> int:
         """Begin to import a list. Return the id of the import."""
         values = (source, key, False)
-        cursor = self._database.execute("INSERT INTO readings (source, key, current) VALUES (?, ?, ?)", values)
+        with self._lock:
+            cursor = self._database.execute("INSERT INTO readings (source, key, current) VALUES (?, ?, ?)", values)
         assert cursor.lastrowid is not None  # noqa: S101 - sqlite tells it of every insert
         return cursor.lastrowid
 
@@ -97,7 +102,8 @@ class StagingStore:
 
     def discard(self, import_id: int) -> None:
         """Delete an import that failed."""
-        self._forget([import_id])
+        with self._lock:
+            self._forget([import_id])
 
     def commit(self, import_id: int, read: ImportResult) -> set[str]:
         """
@@ -105,13 +111,14 @@ class StagingStore:
 
         :return: the platforms of the previous list and of the new one.
         """
-        old = self._replaced_by(import_id)
-        with self._transaction() as database:
-            _note(database, import_id, read)
-            if old:
-                database.execute("UPDATE readings SET current = 0 WHERE id = ?", (old[0],))
-        touched = self._platforms([*old, import_id])
-        self._forget(old)
+        with self._lock:
+            old = self._replaced_by(import_id)
+            with self._transaction() as database:
+                _note(database, import_id, read)
+                if old:
+                    database.execute("UPDATE readings SET current = 0 WHERE id = ?", (old[0],))
+            touched = self._platforms([*old, import_id])
+            self._forget(old)
         return touched
 
     def commit_changes(self, import_id: int, read: ImportResult) -> set[str]:
@@ -121,57 +128,56 @@ class StagingStore:
         :param read: the result of reading the whole list, the changes included.
         :return: the platforms of the list.
         """
-        (old,) = self._replaced_by(import_id)
-        with self._transaction() as database:
-            database.execute("UPDATE OR REPLACE lines SET reading = ? WHERE reading = ?", (old, import_id))
-            _note(database, old, read)
-            _forget(database, import_id)
-        return self._platforms([old])
+        with self._lock:
+            (old,) = self._replaced_by(import_id)
+            with self._transaction() as database:
+                database.execute("UPDATE OR REPLACE lines SET reading = ? WHERE reading = ?", (old, import_id))
+                _note(database, old, read)
+                _forget(database, import_id)
+            return self._platforms([old])
 
     def known(self, source: str, key: str) -> tuple[ImportResult, set[str]] | None:
         """Return the result of the last import of a list, and its platforms; ``None`` if it was not imported yet."""
         query = "SELECT id, state, claimed, skipped, checked FROM readings WHERE current AND source = ? AND key = ?"
-        row = self._database.execute(query, (source, key)).fetchone()
-        if row is None:
-            return None
-        return ImportResult(row[1], row[2], json.loads(row[3]), row[4]), self._platforms([row[0]])
+        with self._lock:
+            row = self._database.execute(query, (source, key)).fetchone()
+            platforms = self._platforms([row[0]]) if row is not None else set()
+        return (ImportResult(row[1], row[2], json.loads(row[3]), row[4]), platforms) if row is not None else None
 
     def forget_others(self, source: str, keys: Container[str]) -> set[str]:
         """Delete the lists that a source no longer has. Return their platforms."""
-        rows = self._database.execute("SELECT id, key FROM readings WHERE current AND source = ?", (source,)).fetchall()
-        gone = [number for number, key in rows if key not in keys]
-        touched = self._platforms(gone)
-        self._forget(gone)
+        query = "SELECT id, key FROM readings WHERE current AND source = ?"
+        with self._lock:
+            gone = [number for number, key in self._database.execute(query, (source,)).fetchall() if key not in keys]
+            touched = self._platforms(gone)
+            self._forget(gone)
         return touched
 
     def forget_sources(self, names: Container[str]) -> set[str]:
         """Delete the lists of all sources but these. Return their platforms."""
-        found = self._database.execute("SELECT DISTINCT source FROM readings WHERE current").fetchall()
+        with self._lock:
+            found = self._database.execute("SELECT DISTINCT source FROM readings WHERE current").fetchall()
         gone = [name for (name,) in found if name not in names]
         return {platform for name in gone for platform in self.forget_others(name, ())}
 
+    @contextmanager
+    def view(self) -> Iterator[StagedLists]:
+        """Open a view of all lists, which does not change."""
+        with self._lock:
+            _ = self._database  # the file exists, and is not damaged
+        with closing(connect_sqlite(self._path, ("query_only=ON", "cache_size=-1024", "temp_store=FILE"))) as database:
+            database.execute("BEGIN")
+            yield StagedLists(database)
+
     def facts(self, platform: str) -> dict[str, dict[str, Any]]:
-        """Return the numbers of records read and skipped, for each source with a list of a platform."""
-        facts: dict[str, dict[str, Any]] = {}
-        query = (
-            "SELECT source, read, claimed, skipped FROM counts JOIN readings ON reading = id"
-            " WHERE current AND platform = ? ORDER BY source, key"
-        )
-        for source, read, claimed, skipped in self._database.execute(query, (platform,)):
-            told = facts.setdefault(source, {"read": 0, "skipped": {}})
-            told["read"] += read
-            told["skipped"] = dict(Counter(told["skipped"]) + Counter(json.loads(skipped)))
-            if claimed is not None:
-                told["claimed"] = told.get("claimed", 0) + claimed
-        return facts
+        """Return the numbers of records read and skipped; see :meth:`StagedLists.facts`."""
+        with self.view() as lists:
+            return lists.facts(platform)
 
     def lines(self, platform: str, source: str) -> Iterator[tuple[str, bytes]]:
-        """
-        Yield a source's records of a platform, ordered by name; the order does not depend on how the list was read.
-        """
-        query = "SELECT name, line FROM lines WHERE reading = ? AND platform = ? ORDER BY name, line"
-        readings = self._ids("current AND source = ?", source)
-        return heapq.merge(*(self._database.execute(query, (import_id, platform)) for import_id in readings))
+        """Yield a source's records of a platform; see :meth:`StagedLists.lines`."""
+        with self.view() as lists:
+            yield from lists.lines(platform, source)
 
     def close(self) -> None:
         """Close the file."""
@@ -181,18 +187,16 @@ class StagingStore:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """Run the block in one transaction."""
-        self._database.execute("BEGIN")
-        with self._database:
-            yield self._database
+        with self._lock:
+            self._database.execute("BEGIN")
+            with self._database:
+                yield self._database
 
     def _replaced_by(self, import_id: int) -> list[int]:
         """Return the import that another one replaces, if there is one."""
         source, key = self._database.execute("SELECT source, key FROM readings WHERE id = ?", (import_id,)).fetchone()
-        return self._ids("current AND source = ? AND key = ?", source, key)
-
-    def _ids(self, condition: str, *values: str) -> list[int]:
-        query = f"SELECT id FROM readings WHERE {condition}"  # noqa: S608 - the conditions stand above
-        return [number for (number,) in self._database.execute(query, values)]
+        query = "SELECT id FROM readings WHERE current AND source = ? AND key = ?"
+        return [number for (number,) in self._database.execute(query, (source, key))]
 
     def _platforms(self, readings: Iterable[int]) -> set[str]:
         query = "SELECT platform FROM counts WHERE reading = ?"

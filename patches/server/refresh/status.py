@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from attrs import define, evolve
 
 from patches.server.catalogue.snapshot import Snapshot
-from patches.server.refresh.source_state import RetrySchedule, SourceList, SourceState, lists_about, problem_of
+from patches.server.refresh.retry_schedule import RetrySchedule
+from patches.server.refresh.source_state import SourceList, SourceState, lists_about, problem_of
 
 NO_SOURCE = "no source has a list of it"
 
@@ -21,6 +22,7 @@ class ListStatus:
     :ivar failures: the number of failures of what it needs, since the last success.
     :ivar failed: the number of those failures in all.
     :ivar error: the last error; ``None`` after a success.
+    :ivar is_empty: whether its sources have nothing about it, which is known, and no failure.
     :ivar on_demand: whether it is served only because scanners requested it.
     """
 
@@ -29,12 +31,18 @@ class ListStatus:
     failures: int = 0
     failed: int = 0
     error: str | None = None
+    is_empty: bool = False
     on_demand: bool = False
 
     @property
     def alarm(self) -> str | None:
         """The reason for which a newer list is held back; ``None`` if there is none."""
         return self.held_back.held_back if self.held_back is not None else None
+
+    def published(self, snapshot: Snapshot) -> None:
+        """Record a snapshot that was published, or is held back."""
+        self.held_back = snapshot if snapshot.held_back is not None else None
+        self.snapshot = snapshot if snapshot.held_back is None else self.snapshot
 
     def load_current(
         self, snapshot: Snapshot | None, held_back: Snapshot | None, leads: bool, source_lists: Sequence[SourceList]
@@ -72,6 +80,10 @@ class ListStatus:
         self.failures = max((each.failures for each in attempts), default=0)
         self.failed = max(self.failed, sum(each.failed for each in attempts))
         self.error = problem_of(sources, platform) or (publishing.error if publishing is not None else None)
+        told = [state for state in sources if state.may_have(platform)]
+        self.is_empty = (
+            self.snapshot is None and bool(told) and all(state.told and state.is_empty(platform) for state in told)
+        )
         if self.error is None and sources and not source_lists and all(state.told for state in sources):
             self.error = NO_SOURCE
         given = self._given(source_lists, sources)

@@ -14,13 +14,14 @@ import lzma
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import zstandard
 from attrs import define, frozen
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -29,8 +30,6 @@ _MIB = 1024 * 1024
 #: The number of bytes given to a decompressor at once: zstd can expand four bytes to 128 KiB.
 _MORSEL = 1024
 _BUFFER = 64 * 1024
-#: The memory that a decompressor may need for itself.
-_MAX_DICTIONARY_BYTES = 128 * _MIB
 
 
 @frozen
@@ -38,18 +37,22 @@ class UnpackLimits:
     """
     The limits of a decompressed feed; a feed that exceeds one is refused.
 
-    :ivar member_bytes: the size of one member of an archive.
+    :ivar member_bytes: the size of one member of an archive. The largest known, an advisory for many products, has
+        some MiB; parsed, it takes several times its size.
     :ivar members: the number of members of an archive.
     :ivar total_bytes: the size of a file, or of all members together.
     :ivar ratio: the decompressed size over the compressed one. Ubuntu's own archive, the densest known, is near 200.
     :ivar ratio_from: the number of bytes up to which the ratio is not checked.
+    :ivar dictionary_bytes: the memory that a decompressor may need for itself. The feeds need 8 MiB: that of ``xz -6``,
+        and of zstd up to level 19.
     """
 
-    member_bytes: int = 64 * _MIB
+    member_bytes: int = 16 * _MIB
     members: int = 5_000_000
     total_bytes: int = 64 * 1024 * _MIB
     ratio: int = 1000
     ratio_from: int = 100 * _MIB
+    dictionary_bytes: int = 16 * _MIB
 
 
 @define(eq=False)
@@ -102,11 +105,12 @@ class _Decompressor(Protocol):
     def decompress(self, data: bytes, /) -> bytes: ...
 
 
-_DECOMPRESSORS: dict[bytes, Callable[[], _Decompressor]] = {
-    b"\x1f\x8b": lambda: zlib.decompressobj(wbits=31),
-    b"BZh": bz2.BZ2Decompressor,
-    b"\xfd7zXZ\x00": lambda: lzma.LZMADecompressor(memlimit=_MAX_DICTIONARY_BYTES),
-    b"\x28\xb5\x2f\xfd": lambda: zstandard.ZstdDecompressor(max_window_size=_MAX_DICTIONARY_BYTES).decompressobj(),
+#: Created with the memory that each may need for itself; gzip and bzip2 need little.
+_DECOMPRESSORS: dict[bytes, Callable[[int], _Decompressor]] = {
+    b"\x1f\x8b": lambda most: zlib.decompressobj(wbits=31),
+    b"BZh": lambda most: bz2.BZ2Decompressor(),
+    b"\xfd7zXZ\x00": lambda most: lzma.LZMADecompressor(memlimit=most),
+    b"\x28\xb5\x2f\xfd": lambda most: zstandard.ZstdDecompressor(max_window_size=most).decompressobj(),
 }
 
 
@@ -190,7 +194,9 @@ def open_metered(path: Path, meter: Meter) -> BinaryIO:
         file.seek(0)
     for magic, new in _DECOMPRESSORS.items():
         if begins.startswith(magic):
-            return io.BufferedReader(_Metered(_Frames(file, new), meter), _BUFFER)
+            return io.BufferedReader(
+                _Metered(_Frames(file, partial(new, meter.limits.dictionary_bytes)), meter), _BUFFER
+            )
     return io.BufferedReader(_Metered(file, meter), _BUFFER)
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Self
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.skipped import NO_RECORD
 from patches.sources.archive.decompress import Meter, UnpackLimits, decompression_errors, open_metered
 from patches.sources.archive.zip import BadZip, read_member, zip_members

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 from xml.parsers import expat
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 
 _MORSEL = 512
 _PIECE = 64 * 1024

@@ -8,8 +8,8 @@ from urllib.parse import quote, urlsplit
 
 from attrs import frozen
 
+from patches.errors import ListChanged, PlatformNotListed, SourceError
 from patches.http.response_body import BodyTooLong
-from patches.interfaces import ListChanged, PlatformNotListed, SourceError
 from patches.platforms import Platform
 from patches.sources.clair.parser import (
     Details,

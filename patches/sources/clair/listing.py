@@ -16,7 +16,8 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from patches.interfaces import IListing, ListChanged, SourceError
+from patches.errors import ListChanged, SourceError
+from patches.interfaces import IListing
 from patches.platforms import Platform
 from patches.skipped import NO_NAME, SLASH
 from patches.sources.clair.api import ClairAPI

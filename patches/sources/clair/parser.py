@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.platforms import Platform
 from patches.skipped import NO_PACKAGE_NAME, UNREADABLE
 from patches.vulnerability import FixedPackage, Severity, Vulnerability

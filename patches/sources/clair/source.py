@@ -62,6 +62,7 @@ class ClairSource:
     """A Clair under a base URL."""
 
     rank = 1
+    worker_bytes = 0
 
     def __init__(
         self,
@@ -86,6 +87,9 @@ class ClairSource:
         self._api = ClairAPI(check_base_url(base_url), fetcher, settings.paced_page_size)
         self._tails = Tails(self._api, clock, settings.full_walk.total_seconds())
         self._parallel = settings.fetch.parallel
+
+    def rest(self) -> None:
+        """See :class:`~patches.interfaces.ISource`: there is no worker."""
 
     async def platforms(self) -> list[str]:
         """Return the platforms that have a namespace now, sorted; a namespace without a platform is ignored."""

@@ -19,7 +19,7 @@ from attrs import define, evolve, frozen
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from patches.interfaces import ListChanged, SourceError
+from patches.errors import ListChanged, SourceError
 from patches.platforms import Platform
 from patches.sources.clair.api import ClairAPI
 from patches.sources.clair.namespaces import namespace_of

@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.platforms import Platform
 from patches.skipped import NO_ID, NO_PACKAGE, NO_RECORD
 from patches.sources.clair_export.distributions import release_of

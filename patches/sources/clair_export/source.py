@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 from patches.interfaces import ISource
-from patches.sources.clair_export.parser import parse_clair_export
 from patches.sources.config import SourceConfig
 from patches.sources.context import CONVERTED, SourceContext, SourceKind
-from patches.sources.feed import FeedPart
-from patches.sources.feed_config import feed_source, list_key, scratch_file
-from patches.sources.parse_context import ParseContext
-from patches.sources.regroup import file_fragments, regrouped
-from patches.vulnerability import Vulnerability
+from patches.sources.feed_config import feed_source, list_key
+from patches.sources.parse_job import FeedPart
 
 
 def create_source(config: SourceConfig, context: SourceContext, wanted: frozenset[str] | None) -> ISource:
     """Create a source of Clair v4's exports; several files form one list."""
-    scratch = scratch_file(config, context)
-
-    def parse(part: FeedPart, paths: Sequence[Path], context: ParseContext) -> Iterator[Vulnerability]:
-        return regrouped(file_fragments(parse_clair_export, paths, context), scratch)
 
     def parts(wanted: frozenset[str] | None) -> Sequence[FeedPart]:
         return [FeedPart(list_key(config.locations[0]), config.locations)]
 
-    return feed_source(config, context, wanted, parse, parts)
+    return feed_source(config, context, wanted, parts)
 
 
 KIND = SourceKind(CONVERTED, create_source)

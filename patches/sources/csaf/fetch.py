@@ -16,7 +16,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from patches.interfaces import Run, SourceError
+from patches.errors import SourceError
+from patches.interfaces import Run
 from patches.sources.archive.decompress import UnpackLimits, open_feed
 from patches.sources.csaf.index import parse_archive_name, parse_times
 from patches.sources.csaf.store import Change, DocumentStore

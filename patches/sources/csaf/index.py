@@ -6,7 +6,7 @@ import csv
 import re
 from datetime import UTC, datetime
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 
 _ARCHIVE = re.compile(r"[\w.-]*?(\d{4}-\d\d-\d\d)\.tar(?:\.\w{1,5})?\Z", re.ASCII)
 _DOCUMENT = re.compile(r"\d{4}/[A-Za-z0-9_-]{1,100}\.json\Z")

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 from patches.interfaces import ISource
 from patches.sources.config import SourceConfig
 from patches.sources.context import VENDOR, SourceContext, SourceKind
 from patches.sources.csaf.fetch import CsafFetch
-from patches.sources.csaf.parser import parse_csaf
-from patches.sources.csaf.store import DocumentStore
-from patches.sources.feed import FeedPart
 from patches.sources.feed_config import feed_source, list_key, one_location
-from patches.sources.parse_context import ParseContext
-from patches.vulnerability import Vulnerability
-
-
-def parse_documents(part: FeedPart, paths: Sequence[Path], context: ParseContext) -> Iterator[Vulnerability]:
-    """Parse the VEX documents of a provider; see :class:`~patches.sources.feed.FeedParser`."""
-    for path in paths:
-        yield from parse_csaf(context.counted(DocumentStore.from_file(path).documents()), context)
+from patches.sources.parse_job import FeedPart
 
 
 def create_source(config: SourceConfig, context: SourceContext, wanted: frozenset[str] | None) -> ISource:
@@ -38,7 +27,7 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
 
     path = context.folder / f"{config.name}.documents"
     fetch = CsafFetch(context.fetcher(config), context.run, path, context.files.use)
-    return feed_source(config, context, wanted, parse_documents, parts, fetch)
+    return feed_source(config, context, wanted, parts, fetch)
 
 
 KIND = SourceKind(VENDOR, create_source)

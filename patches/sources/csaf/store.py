@@ -14,7 +14,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.sources.archive.decompress import UnpackLimits, decompression_errors, open_feed
 from patches.sources.archive.members import members
 from patches.storage.atomic_file import write_atomically

@@ -7,14 +7,16 @@ package at a time.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import ijson
 
+from patches.errors import SourceError
 from patches.followed import followed_records
-from patches.interfaces import SourceError
 from patches.skipped import NO_RECORD
+from patches.sources.archive.json_stream import BoundedJson
 from patches.sources.fields import is_name, object_of, severity_in
 from patches.sources.parse_context import ParseContext, invalid
 from patches.versions import InvalidVersion
@@ -40,6 +42,20 @@ _REASONS = {"ignored": "will_not_fix", "postponed": "deferred"}
 _PAGE = "https://security-tracker.debian.org/tracker/{}"
 
 
+#: The members of the tracker's objects that are not read; the descriptions alone are a third of the file.
+_UNUSED = frozenset(("description", "repositories", "debianbug", "scope", "nodsa"))
+
+
+class _Lean(dict[str, Any]):
+    """An object without the members that are not read: a kernel's vulnerabilities are in memory at once."""
+
+    __slots__ = ()
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if key not in _UNUSED:
+            super().__setitem__(sys.intern(key), sys.intern(value) if type(value) is str else value)
+
+
 class _NoRecord(ValueError):
     """A value that is not the tracker's record of a vulnerability in a release; its text is the reason."""
 
@@ -58,8 +74,10 @@ def parse_tracker(stream: BinaryIO, context: ParseContext) -> Iterator[Vulnerabi
     followed: list[str] = []
     platforms: set[str] = set()
     malformed: list[tuple[str, str]] = []
+    bounded = BoundedJson(stream)
     try:
-        for package, entries in ijson.kvitems(stream, ""):
+        for package, entries in ijson.kvitems(bounded, "", map_type=_Lean):
+            bounded.begin()
             empty = False
             if is_name(package) and isinstance(entries, dict):
                 if all(map(is_name, entries)):

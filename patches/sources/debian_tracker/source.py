@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 from patches.interfaces import ISource
 from patches.sources.config import SourceConfig
 from patches.sources.context import VENDOR, SourceContext, SourceKind
-from patches.sources.debian_tracker.parser import parse_tracker
-from patches.sources.feed import FeedPart
-from patches.sources.feed_config import feed_source, list_key, one_location, scratch_file
-from patches.sources.parse_context import ParseContext
-from patches.sources.regroup import file_fragments, regrouped
-from patches.vulnerability import Vulnerability
+from patches.sources.feed_config import feed_source, list_key, one_location
+from patches.sources.parse_job import FeedPart
 
 
 def create_source(config: SourceConfig, context: SourceContext, wanted: frozenset[str] | None) -> ISource:
@@ -22,15 +17,12 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
 
     :raises BadSetting: if several locations are configured.
     """
-    location, scratch = one_location(config), scratch_file(config, context)
-
-    def parse(part: FeedPart, paths: Sequence[Path], context: ParseContext) -> Iterator[Vulnerability]:
-        return regrouped(file_fragments(parse_tracker, paths, context), scratch)
+    location = one_location(config)
 
     def parts(wanted: frozenset[str] | None) -> Sequence[FeedPart]:
         return [FeedPart(list_key(location), (location,))]
 
-    return feed_source(config, context, wanted, parse, parts)
+    return feed_source(config, context, wanted, parts)
 
 
 KIND = SourceKind(VENDOR, create_source)

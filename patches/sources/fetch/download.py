@@ -18,9 +18,10 @@ from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.iweb import UNKNOWN_LENGTH, IResponse
 
+from patches.errors import NotThere, SourceError
 from patches.http.headers import header_value
 from patches.http.response_body import BodyTooLong
-from patches.interfaces import NotThere, Run, SourceError
+from patches.interfaces import Run
 from patches.sources.feed import FetchedFile
 from patches.sources.fetch.body import RunningChecksums, discard_body, write_body
 from patches.sources.fetch.cache import CacheEntry, FileCache, FileRecord, PartialFile

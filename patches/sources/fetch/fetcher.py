@@ -9,7 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 from attrs import frozen
 
-from patches.interfaces import Run, SourceError
+from patches.errors import SourceError
+from patches.interfaces import Run
 from patches.sources.config import SourceConfig
 from patches.sources.feed import Fetch, FetchedFile
 from patches.sources.fetch.access import Access

@@ -7,7 +7,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from patches.interfaces import Run, SourceError
+from patches.errors import SourceError
+from patches.interfaces import Run
 from patches.sources.feed import FetchedFile
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 
 #: The statuses that refer to another URL of the same file.
 REDIRECTS = frozenset({301, 302, 303, 307, 308})

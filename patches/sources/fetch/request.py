@@ -16,7 +16,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web.http import GONE, NOT_FOUND
 from twisted.web.iweb import IResponse
 
-from patches.interfaces import NotThere, SourceError
+from patches.errors import NotThere, SourceError
 from patches.sources.fetch.body import discard_body
 from patches.sources.fetch.redirects import REDIRECTS, redirected, same_server, without_credentials
 from patches.sources.fetch.retry import (

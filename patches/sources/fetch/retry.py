@@ -33,9 +33,9 @@ from twisted.web.client import (  # type: ignore[attr-defined]  # RequestNotSent
 )
 from twisted.web.iweb import IResponse
 
+from patches.errors import SourceError
 from patches.http.headers import retry_after
 from patches.http.response_body import read_body
-from patches.interfaces import SourceError
 from patches.service.backoff import Backoff
 from patches.sources.fetch.redirects import without_credentials
 from patches.sources.fetch.tunnels import TunnelRefused

@@ -2,42 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import partial
-from pathlib import Path
+from collections.abc import Sequence
 
-from patches.interfaces import ISource, SourceError
+from patches.interfaces import ISource
 from patches.settings import BadSetting
-from patches.sources.archive.members import members
-from patches.sources.archive.zip import BadZip, is_zip, zip_members
 from patches.sources.config import SourceConfig
 from patches.sources.context import CONVERTED, SourceContext, SourceKind
-from patches.sources.feed import FeedPart
 from patches.sources.feed_config import feed_source, one_location, parts_of
-from patches.sources.osv.ecosystems import ECOSYSTEMS, Ecosystems, with_configured
-from patches.sources.osv.parser import parse_osv
-from patches.sources.parse_context import ParseContext
-from patches.vulnerability import Vulnerability
-
-
-def parse_archives(
-    part: FeedPart, paths: Sequence[Path], context: ParseContext, ecosystems: Ecosystems = ECOSYSTEMS
-) -> Iterator[Vulnerability]:
-    """Parse archives or folders of records; see :class:`~patches.sources.feed.FeedParser`."""
-    for path in paths:
-        context.claimed = _claimed(path)
-        yield from parse_osv(context.counted(members(path)), context, ecosystems)
-
-
-def _claimed(path: Path) -> int | None:
-    """Return the number of records in a zip file's directory; ``None`` for other archives, which have no directory."""
-    try:
-        if not is_zip(path):
-            return None
-        with path.open("rb") as file:
-            return sum(member.name.endswith(".json") for member in zip_members(file))
-    except (OSError, BadZip) as error:
-        raise SourceError(f"{path}: {error}") from error
+from patches.sources.osv.ecosystems import with_configured
+from patches.sources.parse_job import FeedPart
 
 
 def create_source(config: SourceConfig, context: SourceContext, wanted: frozenset[str] | None) -> ISource:
@@ -63,7 +36,7 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
             for name in config.ecosystems
         ]
 
-    return feed_source(config, context, wanted, partial(parse_archives, ecosystems=ecosystems), parts)
+    return feed_source(config, context, wanted, parts)
 
 
 KIND = SourceKind(CONVERTED, create_source)

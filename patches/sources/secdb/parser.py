@@ -12,9 +12,10 @@ from typing import Any, BinaryIO
 import ijson
 from attrs import define, field
 
+from patches.errors import SourceError
 from patches.followed import followed_records
-from patches.interfaces import SourceError
 from patches.skipped import NO_ID, NO_RECORD
+from patches.sources.archive.json_stream import BoundedJson
 from patches.sources.fields import is_name, object_of
 from patches.sources.ids import named_ids, split_ids
 from patches.sources.parse_context import ParseContext, invalid
@@ -64,8 +65,10 @@ def parse_secdb(stream: BinaryIO, platform: str, context: ParseContext) -> Itera
     followed: set[str] = set()
     unread: set[str] = set()
     try:
-        events = _Events(stream)
+        bounded = BoundedJson(stream)
+        events = _Events(bounded)
         for item in ijson.items(events, "packages.item"):
+            bounded.begin()
             name, fixes = _package(item)
             if not is_name(name):
                 context.skip(NO_RECORD)
@@ -83,7 +86,7 @@ def parse_secdb(stream: BinaryIO, platform: str, context: ParseContext) -> Itera
 class _Events:
     """The events of a document, and whether it has a list of packages, which is empty in a new release."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BoundedJson) -> None:
         self.has_packages = False
         self._events = ijson.parse(stream)
 

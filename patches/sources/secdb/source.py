@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from patches.interfaces import ISource
 from patches.sources.config import SourceConfig
 from patches.sources.context import VENDOR, SourceContext, SourceKind
-from patches.sources.feed import FeedPart
-from patches.sources.feed_config import feed_source, one_location, one_platform, scratch_file
-from patches.sources.parse_context import ParseContext
-from patches.sources.regroup import one_platform_fragments, regrouped
-from patches.sources.secdb.parser import parse_secdb
-from patches.vulnerability import Vulnerability
+from patches.sources.feed_config import feed_source, one_location, one_platform
+from patches.sources.parse_job import FeedPart
 
 #: The branches of Alpine's security database.
 ALPINE = (*(f"alpine-3.{minor}" for minor in range(3, 25)), "alpine-edge")
@@ -26,10 +22,6 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
 
     :raises BadSetting: if a single file is configured without its platform, or several folders are.
     """
-    scratch = scratch_file(config, context)
-
-    def parse(part: FeedPart, paths: Sequence[Path], context: ParseContext) -> Iterator[Vulnerability]:
-        return regrouped(one_platform_fragments(parse_secdb, part, paths, context), scratch)
 
     def parts(wanted: frozenset[str] | None) -> Sequence[FeedPart]:
         base = config.locations[0].rstrip("/")
@@ -43,7 +35,7 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
         one_platform(config)
     else:
         one_location(config)
-    return feed_source(config, context, wanted, parse, parts)
+    return feed_source(config, context, wanted, parts)
 
 
 def _branches(base: str) -> Sequence[str]:

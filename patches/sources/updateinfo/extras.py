@@ -10,46 +10,26 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-from attrs import frozen
 from twisted.logger import Logger
 
-from patches.interfaces import Run, SourceError
+from patches.errors import SourceError
+from patches.interfaces import Run
 from patches.sources.archive.decompress import UnpackLimits, open_feed
 from patches.sources.feed import Fetch, FetchedFile
 from patches.sources.fields import dicts, object_of
+from patches.sources.updateinfo.lists import EXTRAS_INDEX, Topic
 from patches.sources.updateinfo.repomd import NoSuchFile
 from patches.storage.atomic_file import write_atomically
 
 log = Logger()
 
-_INDEX = re.compile(r"(.*)/extras-catalog[^/]*\.json\Z", re.DOTALL)
 _TOPIC = re.compile(r"[A-Za-z0-9][\w.+-]{0,63}\Z", re.ASCII)
 _SMALL = UnpackLimits(total_bytes=4 * 1024 * 1024)
 #: The highest number of topics.
 MOST_TOPICS = 500
-
-
-@frozen
-class Topic:
-    """
-    A topic of the catalogue.
-
-    :ivar name: ``kernel-5.10``; ``catalogue`` for the catalogue itself, if it cannot be read.
-    :ivar path: the file of its advisories; ``None``: it has none, or cannot be fetched.
-    :ivar problem: why it cannot be fetched, or ``None``.
-    """
-
-    name: str
-    path: str | None = None
-    problem: str | None = None
-
-
-def is_extras_index(location: str) -> bool:
-    """Return whether a location is that of a catalogue of extras."""
-    return _INDEX.match(location) is not None
 
 
 class ExtrasFetch:
@@ -73,7 +53,7 @@ class ExtrasFetch:
 
         :raises SourceError: if a repository cannot be fetched.
         """
-        found = _INDEX.match(location)
+        found = EXTRAS_INDEX.match(location)
         if found is None:
             return await self._repository(location)
         topics = [topic async for topic in self._topics(location, found[1])]
@@ -99,19 +79,6 @@ class ExtrasFetch:
                 yield Topic(name, problem=str(error)), ""
             else:
                 yield Topic(name, str(file.path)), file.state
-
-
-def read_topics(path: Path) -> Iterator[Topic]:
-    """
-    Yield the topics of an index.
-
-    :raises SourceError: if it cannot be read.
-    """
-    try:
-        rows = json.loads(path.read_bytes())
-        yield from (Topic(*row[:3]) for row in rows)
-    except (OSError, ValueError, TypeError) as error:
-        raise SourceError(f"{path}: not an index of extras") from error
 
 
 def _write(path: Path, index: str) -> None:

@@ -11,7 +11,8 @@ import hashlib
 import re
 from pathlib import Path
 
-from patches.interfaces import Run, SourceError
+from patches.errors import SourceError
+from patches.interfaces import Run
 from patches.sources.archive.decompress import UnpackLimits, open_feed
 from patches.sources.feed import Fetch, FetchedFile, Use
 from patches.sources.fields import is_link

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 
 from attrs import frozen
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.sources.archive.xml import children, name_of
 
 _STRONG = ("sha512", "sha384", "sha256", "sha224")

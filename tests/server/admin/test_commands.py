@@ -9,7 +9,7 @@ from attrs import evolve
 
 from patches.followed import followed_records
 from patches.server.catalogue.snapshot import Snapshot
-from patches.server.refresh.publisher import Guard
+from patches.server.refresh.publication.publisher import Guard
 from patches.vulnerability import FixedPackage, Vulnerability
 from tests.server.catalogue_case import SOURCES, CommandCase
 from tests.server.fake_catalogue import lines, vulnerabilities, vulnerability

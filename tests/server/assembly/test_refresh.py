@@ -11,6 +11,7 @@ from patches.server.configured_sources import ConfiguredSources
 from patches.server.options import RefreshSettings
 from patches.server.refresh.leadership import Leadership
 from patches.server.refresh.schedule import NoPublicSources
+from patches.sources.worker.workers import Workers
 from tests.server.assembly.parts_case import PartsCase
 from tests.server.fake_catalogue import vulnerabilities
 from tests.server.fake_source import PutSource
@@ -31,7 +32,7 @@ class RefreshTests(PartsCase):
         def forget() -> None:
             self.forgotten += 1
 
-        return ConfiguredSources((self.source,), NoPublicSources(), {}, forget)
+        return ConfiguredSources((self.source,), NoPublicSources(), {}, forget, Workers(self.shared.reactor, 0))
 
     def test_runs(self) -> None:
         """While its services run, the lists of the sources are published, and unused files are forgotten."""
@@ -41,7 +42,7 @@ class RefreshTests(PartsCase):
             self.addCleanup(service.stopService)
         self.shared.reactor.pump([1.0] * 301)
         self.assertEqual([each.platform for each in self.storage.catalogue.current()], ["debian-12"])
-        self.assertEqual(refresh.refresher.current("debian-12").vulnerabilities, 3)
+        self.assertEqual(refresh.refresher.registry.current("debian-12").vulnerabilities, 3)
         self.assertGreater(self.forgotten, 0)
 
     def test_platforms(self) -> None:

@@ -30,7 +30,7 @@ class DeltasCase(ServerCase):
 
     def current(self) -> Snapshot:
         """Return the current list of Alpine."""
-        return self.refresh.current("alpine-3.20")
+        return self.refresh.registry.current("alpine-3.20")
 
     def go_on(self, seconds: float = 11, leads: bool = True) -> None:
         """Advance the time, refresh what is due, and compute deltas."""

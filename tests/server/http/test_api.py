@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 
+from patches.errors import SourceError
 from patches.server.sessions.states import LIVE, State
 from patches.wire import MAX_CHUNK_BYTES, StreamDigest, decode_lines, digest, parse_repr_digest
 from tests.server.fake_source import HOUR
@@ -21,7 +22,7 @@ class OpeningTests(ServerCase):
         self.assertEqual(answer.status, 201)
         self.assertEqual(answer.headers["content-type"], "application/json")
         self.assertEqual(answer.headers["location"], f"/v1/sessions/{document['session']}")
-        snapshot = self.refresh.current("debian-12")
+        snapshot = self.refresh.registry.current("debian-12")
         self.assertEqual(
             document,
             {
@@ -124,7 +125,7 @@ class ReadingTests(ServerCase):
                 "chunks": 3,
                 "vulnerabilities": 9,
                 "digest": stream.hexdigest(),
-                "revision": self.refresh.current("debian-12").revision,
+                "revision": self.refresh.registry.current("debian-12").revision,
                 "unread": 0,
             },
         )
@@ -191,7 +192,7 @@ class SinceTests(ServerCase):
 
     def test_unchanged(self) -> None:
         """A scanner that has the current list needs no session; one that has another list gets a session."""
-        snapshot = self.refresh.current("debian-12")
+        snapshot = self.refresh.registry.current("debian-12")
         answer = self.post({"platform": "debian-12", "since": snapshot.revision})
         told = json.loads(answer.body)
         self.assertEqual((answer.status, told["unchanged"], told["platform"]), (200, True, "debian-12"))
@@ -215,10 +216,11 @@ class HereTests(ServerCase):
         self.assertEqual([p["platform"] for p in (alpine, debian, rocky)], ["alpine-3.20", "debian-12", "rocky-9"])
         self.assertEqual((debian["vulnerabilities"], debian["ageSeconds"], alpine["chunks"]), (9, 90.0, 1))
         self.assertEqual(debian["sources"], {"put": {"read": 9, "skipped": {"no-version": 2}}})
-        self.assertEqual(debian["refresh"], {"failures": 0, "error": None, "alarm": None})
+        self.assertEqual(debian["refresh"], {"failures": 0, "error": None, "alarm": None, "empty": False})
         self.assertEqual((rocky["revision"], rocky["ageSeconds"]), (None, None))
         self.assertEqual(
-            rocky["refresh"], {"failures": 1, "error": "put: the list is empty: 2 records: no-version", "alarm": None}
+            rocky["refresh"],
+            {"failures": 1, "error": "put: the list is empty: 2 records: no-version", "alarm": None, "empty": False},
         )
 
     def test_health(self) -> None:
@@ -227,14 +229,22 @@ class HereTests(ServerCase):
         self.assertEqual((answer.status, json.loads(answer.body)), (200, {"status": "ok"}))
 
     def test_ready(self) -> None:
-        """A server is ready if it has a list of every platform; otherwise the response names the missing platforms."""
-        ready = {"ready": True, "missing": [], "alarms": {}, "problem": None}
+        """A server is ready if it can serve one list; the response names the missing and the empty platforms."""
+        ready = {"ready": True, "missing": [], "empty": [], "alarms": {}, "problem": None}
         self.assertEqual(json.loads(self.ask("GET", "/ready").body), ready)
         self.put("rocky-9", 0)
+        self.put("sles-15.6", 0, SourceError("away"))
         self.tick(HOUR)
         answer = self.ask("GET", "/ready")
-        missing = {"ready": False, "missing": ["rocky-9"], "alarms": {}, "problem": "put: the list is empty"}
-        self.assertEqual((answer.status, json.loads(answer.body)), (503, missing))
+        some = ready | {"missing": ["sles-15.6"], "empty": ["rocky-9"], "problem": "put: away"}
+        self.assertEqual((answer.status, json.loads(answer.body)), (200, some))
+        answer = self.ask("GET", "/ready?platform=sles-15.6")
+        one = ready | {"ready": False, "missing": ["sles-15.6"], "problem": "put: away"}
+        self.assertEqual((answer.status, json.loads(answer.body)), (503, one))
+        self.assertEqual(self.ask("GET", "/ready?platform=rocky-9").status, 503)
+        answer = self.ask("GET", "/ready?platform=debian-12&other=1")
+        self.assertEqual((answer.status, json.loads(answer.body)["missing"]), (200, []))
+        self.refused(self.ask("GET", "/ready?platform=amiga-3"), 404, "unknown-platform")
         self.put("rocky-9", 5)
         self.tick(10)
         self.put("rocky-9", 2)

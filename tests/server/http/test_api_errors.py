@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from patches.errors import SourceError
 from patches.server.budget import CONNECTIONS, RESPONSES, SESSIONS
 from patches.server.catalogue.chunks import Chunk
 from patches.server.catalogue.pruning import MinimumAge
@@ -104,12 +105,17 @@ class SessionErrorsTests(ServerCase):
         self.refused(self.post({"platform": "amiga-3"}), 404, "unknown-platform")
 
     def test_not_ready(self) -> None:
-        """A platform that does not have a list yet is not ready."""
-        self.put("rocky-9", 0)
+        """A platform that does not have a list yet is not ready, nor is one whose list is known and empty."""
+        self.put("rocky-9", 0, SourceError("away"))
+        self.put("sles-15.6", 0)
         self.tick(HOUR)
-        answer = self.post({"platform": "rocky-9"})
-        self.refused(answer, 503, "not-ready")
-        self.assertEqual(answer.headers["retry-after"], "10")
+        for platform, message, pause in (
+            ("rocky-9", "the list of rocky-9 has not been read yet", "10"),
+            ("sles-15.6", "the list of sles-15.6 is known, and is empty", "600"),
+        ):
+            answer = self.post({"platform": platform})
+            self.assertEqual(self.refused(answer, 503, "not-ready")["message"], message)
+            self.assertEqual(answer.headers["retry-after"], pause)
 
     def test_unknown_session(self) -> None:
         """A session that this server never had is unknown, whichever request names it."""
@@ -254,11 +260,13 @@ class MemoryTests(ServerCase):
 class BrokenCatalogue(Catalogue):
     """A catalogue whose chunks cannot be read."""
 
-    trouble: Exception = ZeroDivisionError("secret")
+    trouble: Exception | None = None
 
     def chunk(self, revision: str, number: int) -> Chunk:
-        """Fail."""
-        raise self.trouble
+        """Fail, once there is trouble."""
+        if self.trouble is not None:
+            raise self.trouble
+        return super().chunk(revision, number)
 
 
 class BrokenTests(ServerCase):
@@ -270,6 +278,7 @@ class BrokenTests(ServerCase):
         self.catalogue = self.broken
         self.start()
         self.tick()
+        self.broken.trouble = ZeroDivisionError("secret")
 
     def test_internal(self) -> None:
         """An internal error is logged, and reported without its details; the session can ask again."""

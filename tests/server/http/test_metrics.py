@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.server.budget import RESPONSES, SESSION_BYTES, WINDOW
 from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
 from tests.server.fake_source import HOUR

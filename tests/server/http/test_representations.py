@@ -81,7 +81,7 @@ class DocumentTests(SynchronousTestCase):
         statuses = {"b-1": ListStatus(snapshot(platform="b-1")), "a-1": ListStatus(error="away", failures=3)}
         first, second = platforms_document(statuses, 12.34)["platforms"]
         self.assertEqual((first["platform"], first["revision"], first["ageSeconds"]), ("a-1", None, None))
-        self.assertEqual(first["refresh"], {"failures": 3, "error": "away", "alarm": None})
+        self.assertEqual(first["refresh"], {"failures": 3, "error": "away", "alarm": None, "empty": False})
         self.assertEqual((second["revision"], second["ageSeconds"]), ("r1", 12.3))
 
     def test_time(self) -> None:

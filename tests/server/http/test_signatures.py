@@ -35,7 +35,7 @@ class SignaturesTests(ServerCase):
 
     def test_unchanged(self) -> None:
         """The snapshot is signed if a scanner already has it."""
-        since = self.refresh.current("debian-12").revision
+        since = self.refresh.registry.current("debian-12").revision
         document = json.loads(self.post({"platform": "debian-12", "since": since}).body)
         self.assertTrue(document["unchanged"])
         self.verify("debian-12", document["snapshot"])

@@ -17,7 +17,7 @@ class FollowedTests(ClairCase):
 
     def served(self, platform: str = "debian-9") -> dict[str, str]:
         """Return the fixed versions of the current list, by name."""
-        snapshot = self.refresh.current(platform)
+        snapshot = self.refresh.registry.current(platform)
         body = gzip.decompress(self.catalogue.chunk(snapshot.revision, 0).encoded)
         return {each.name: each.fixed_in[0].version or "" for each in decode_lines(body)}
 
@@ -29,7 +29,7 @@ class FollowedTests(ClairCase):
             self.double.requests.clear()
             self.tick(HALF_HOUR)
             self.assertEqual(self.double.requests, {"namespaces": 1, "list": 4, "details": 2})
-            self.assertEqual(self.refresh.current("debian-9").checked, NOW + number * HALF_HOUR)
+            self.assertEqual(self.refresh.registry.current("debian-9").checked, NOW + number * HALF_HOUR)
         self.assertEqual(self.written(), before)
 
     def test_in_between(self) -> None:
@@ -41,25 +41,25 @@ class FollowedTests(ClairCase):
         """A change is served within half an hour; only the changed list costs more requests."""
         self.change("CVE-07", "2.0-1")
         self.change("CVE-99", "3.0-1")
-        other = self.refresh.current("debian-10").revision
+        other = self.refresh.registry.current("debian-10").revision
         self.tick(HALF_HOUR)
         self.assertEqual(self.double.requests, {"namespaces": 1, "list": 6, "details": 4})
         served = self.served()
         self.assertEqual(
             (len(served), served["CVE-07"], served["CVE-99"], served["CVE-08"]), (51, "2.0-1", "3.0-1", "1.0-1")
         )
-        self.assertEqual(self.refresh.current("debian-9").sources["clair"], {"read": 51, "skipped": {}})
-        self.assertEqual(self.refresh.current("debian-10").revision, other)
+        self.assertEqual(self.refresh.registry.current("debian-9").sources["clair"], {"read": 51, "skipped": {}})
+        self.assertEqual(self.refresh.registry.current("debian-10").revision, other)
 
     def test_same_as_whole(self) -> None:
         """A list that is updated with changes is identical, byte for byte, to the whole list."""
         for number in range(20):
             self.change(f"CVE-{number * 3 % 60:02}", str(number))
             self.tick(HALF_HOUR)
-        revision = self.refresh.current("debian-9").revision
+        revision = self.refresh.registry.current("debian-9").revision
         self.tick(24 * HOUR)
         self.assertGreater(self.double.requests["details"], 50)
-        self.assertEqual(self.refresh.current("debian-9").revision, revision)
+        self.assertEqual(self.refresh.registry.current("debian-9").revision, revision)
 
     def test_skipped(self) -> None:
         """Skipped records are counted for the whole list, not for its changes alone."""
@@ -67,7 +67,9 @@ class FollowedTests(ClairCase):
         self.tick(HALF_HOUR)
         self.double.load("debian:9", named("a/b", "c/d"))
         self.tick(HALF_HOUR)
-        self.assertEqual(self.refresh.current("debian-9").sources["clair"], {"read": 52, "skipped": {SLASH: 2}})
+        self.assertEqual(
+            self.refresh.registry.current("debian-9").sources["clair"], {"read": 52, "skipped": {SLASH: 2}}
+        )
 
     def test_nothing_but_skipped(self) -> None:
         """An update whose records have no packages does not empty the list."""
@@ -75,7 +77,7 @@ class FollowedTests(ClairCase):
             self.double.load("debian:9", named("a/b"))
             self.tick(HALF_HOUR)
             self.assertIsNone(self.refresh.statuses["debian-9"].error)
-        self.assertEqual(self.refresh.current("debian-9").vulnerabilities, 51)
+        self.assertEqual(self.refresh.registry.current("debian-9").vulnerabilities, 51)
 
     def test_failure(self) -> None:
         """A list whose update fails stays as it is; the same changes are read ten seconds later."""
@@ -119,7 +121,7 @@ class FollowedTests(ClairCase):
         self.double.requests.clear()
         for _ in range(10):
             self.tick(HALF_HOUR / 20)
-        self.assertEqual(self.refresh.current("debian-9").checked, NOW)
+        self.assertEqual(self.refresh.registry.current("debian-9").checked, NOW)
         self.assertIn("500", str(self.refresh.statuses["debian-9"].error))
         self.assertEqual(set(self.double.requests), {"namespaces"})
         self.double.mend()

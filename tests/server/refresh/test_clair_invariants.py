@@ -5,9 +5,9 @@ Invariants of a list of Clair that is updated with changes: once checked, it equ
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hypothesis import settings
@@ -19,8 +19,10 @@ from twisted.internet.defer import ensureDeferred, maybeDeferred
 from twisted.internet.task import Clock
 
 from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
+from patches.server.refresh.list_state import AT_REST
 from patches.server.refresh.poller import Poller
-from patches.server.refresh.schedule import Schedule
+from patches.server.refresh.publication.queue import PublicationQueue
+from patches.server.refresh.schedule import RefreshContext, Schedule
 from patches.server.refresh.source_state import SourceState
 from patches.server.refresh.staging import StagingStore
 from patches.sources.clair.source import ClairSettings, ClairSource
@@ -68,10 +70,13 @@ class Following(RuleBasedStateMachine):
         self.source = ClairSource(
             client, "http://clair.test", self.clock, ClairSettings(page_size, fetch, FULL_WALK), lambda: 0.0
         )
-        self.lists = StagingStore(Path(":memory:"))
+        self.folder = TemporaryDirectory()
+        self.lists = StagingStore(Path(self.folder.name, "lists.sqlite"))
         budget = Budget(REFRESH_BYTES, {REFRESH: REFRESH_BYTES})
         schedule = Schedule(INTERVAL, jitter=lambda: 0.0)
-        self.poller = Poller(self.lists, schedule, budget, maybeDeferred, self.clock, self.clock.seconds)
+        context = RefreshContext(schedule, maybeDeferred, self.clock, self.clock.seconds)
+        publisher: Any = None  # nothing is published here
+        self.poller = Poller(context, self.lists, budget, PublicationQueue(context, publisher))
         self.state = SourceState(self.source)
         self.clock.advance(1)
         self.refresh(0)
@@ -112,10 +117,10 @@ class Following(RuleBasedStateMachine):
         """Time passes; sources that are due are asked, and their lists are read."""
         self.clock.advance(minutes * 60)
         self.disturbed.clear()
-        self.go(self.poller.ask, self.state)
-        for feed in self.state.source_lists.values():
-            if feed.attempts.due <= self.clock.seconds():
-                self.go(self.poller.read, self.source, feed)
+        done: list[Any] = []
+        ensureDeferred(self.poller.poll(self.state)).addBoth(done.append)
+        assert done == [None], done
+        assert all(each.state in AT_REST for each in self.state.source_lists.values())
         self.meddling.clear()
         for platform in self.checked():
             self.compare(platform)
@@ -126,13 +131,6 @@ class Following(RuleBasedStateMachine):
         self.meddling[self.requests + later] = changes
         self.refresh(minutes)
         self.refresh(30)
-
-    def go(self, call: Callable[..., Any], *values: Any) -> None:
-        """Run a call that completes at once."""
-        done: list[Any] = []
-        ensureDeferred(call(*values)).addBoth(done.append)
-        assert len(done) == 1
-        assert isinstance(done[0], set), done[0]
 
     def checked(self) -> list[str]:
         """Return the lists that count as checked now."""
@@ -169,6 +167,7 @@ class Following(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "lists"):
             self.lists.close()
+            self.folder.cleanup()
 
 
 FollowingTests = Following.TestCase

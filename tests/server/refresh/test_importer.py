@@ -8,8 +8,9 @@ from pathlib import Path
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from patches.errors import ListChanged, SourceError
 from patches.followed import followed_records
-from patches.interfaces import ListChanged, Offer, SourceError
+from patches.interfaces import Offer
 from patches.server.refresh.importer import Importer
 from patches.server.refresh.staging import StagingStore
 from tests.server.fake_catalogue import vulnerabilities
@@ -44,7 +45,7 @@ class ImporterTests(SynchronousTestCase):
         self.source = PutSource()
         self.source.lists["debian-12"] = [*vulnerabilities(450)]
 
-    def read(self, state: str | None = "s1", wanted: tuple[str, ...] | None = None) -> Deferred[set[str]]:
+    def read(self, state: str | None = "s1", wanted: tuple[str, ...] | None = None) -> Deferred[set[str] | None]:
         """Read the list."""
         importer = Importer(self.staging, maybeDeferred, wanted)  # type: ignore[arg-type]
         return Deferred.fromCoroutine(importer.read(self.source, Offer("debian-12", state, "debian-12"), 1000.0))
@@ -82,9 +83,22 @@ class ImporterTests(SynchronousTestCase):
         self.assertEqual(len(self.names()), 450)
 
     def test_followed_only(self) -> None:
-        """A list of nothing but followed packages is empty."""
+        """A list of nothing but followed packages is known to be empty, unless it had records before."""
+        records = self.source.lists["debian-12"]
+        self.source.lists["debian-12"] = [*followed_records("debian-12", ["curl"], "put")]
+        self.assertIsNone(self.successResultOf(self.read()))
+        self.assertEqual(self.names(), [])
+        self.source.lists["debian-12"] = records
+        self.successResultOf(self.read())
         self.source.lists["debian-12"] = [*followed_records("debian-12", ["curl"], "put")]
         self.assertEqual(str(self.failureResultOf(self.read(), SourceError).value), "the list is empty")
+
+    def test_nothing_readable(self) -> None:
+        """A list with entries, none of which could be read, is an error with the reasons."""
+        self.source.lists["debian-12"] = []
+        self.source.skipped = Counter({"not a record": 2})
+        message = str(self.failureResultOf(self.read(), SourceError).value)
+        self.assertEqual(message, "the list is empty: 2 records: not a record")
 
     def test_claimed(self) -> None:
         """A list with fewer or more entries than the source claims is refused, with both numbers."""

@@ -8,7 +8,7 @@ from tempfile import mkdtemp
 from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.server.errors import CatalogueError
 from patches.server.refresh.leadership import Leadership
 from patches.server.refresh.refresher import Refresher
@@ -136,7 +136,7 @@ class FollowingTests(RefreshCase):
             self.pass_time(HOUR)
         self.pass_time()
         self.pass_time()
-        ages = {self.wall() - refresh.current("debian-12").checked for refresh in (self.first, self.second)}
+        ages = {self.wall() - refresh.registry.current("debian-12").checked for refresh in (self.first, self.second)}
         self.assertEqual(len(ages), 1)
         self.assertLess(ages.pop(), HOUR)
 
@@ -150,7 +150,7 @@ class FollowingTests(RefreshCase):
         self.put("debian-12", 20)
         self.pass_time(HOUR)
         self.assertEqual(self.pass_time(), [23, 23])
-        ages = {self.wall() - refresh.current("debian-12").checked for refresh in (self.first, self.second)}
+        ages = {self.wall() - refresh.registry.current("debian-12").checked for refresh in (self.first, self.second)}
         self.assertEqual(ages, {HOUR + 10})
 
     def test_alarm(self) -> None:
@@ -198,10 +198,10 @@ class FollowingTests(RefreshCase):
     def test_prune(self) -> None:
         """Only the leader deletes old snapshots."""
         self.pass_time()
-        old = self.second.current("debian-12").revision
+        old = self.second.registry.current("debian-12").revision
         self.put("debian-12", 20)
         self.pass_time(HOUR)
         self.clock.advance(24 * HOUR + 1)
         for refresh, gone in ((self.second, False), (self.first, True)):
-            self.successResultOf(ensureDeferred(refresh.prune(set())))
+            self.successResultOf(ensureDeferred(refresh.registry.prune(set())))
             self.assertEqual(self.catalogue.find(old) is None, gone)

@@ -7,7 +7,7 @@ from typing import Any
 from twisted.internet.defer import ensureDeferred, maybeDeferred
 from twisted.logger import globalLogPublisher
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.server.errors import CatalogueError
 from patches.server.refresh.leadership import Leadership
 from patches.server.refresh.maintenance import Maintenance

@@ -13,7 +13,7 @@ class OneServerTests(PublicCase):
     def test_nothing_before(self) -> None:
         """A public feed is not read before one of its platforms is requested."""
         self.tick()
-        self.assertEqual((self.source_lists.made, self.refresh.statuses, self.refresh.ready), ({}, {}, False))
+        self.assertEqual((self.source_lists.made, self.refresh.statuses, self.refresh.registry.ready), ({}, {}, False))
 
     def test_asked_for(self) -> None:
         """A requested platform, and no other, is read at the next tick."""
@@ -36,7 +36,7 @@ class OneServerTests(PublicCase):
             self.assertEqual(self.scan(platform), "not ready")
         self.tick(1)
         self.assertEqual((self.scan("fedora-40"), self.scan("fedora-99")), (20, "unknown"))
-        self.assertEqual((set(self.refresh.statuses), self.refresh.ready), ({"fedora-40"}, True))
+        self.assertEqual((set(self.refresh.statuses), self.refresh.registry.ready), ({"fedora-40"}, True))
         del self.source_lists.lists["fedora-40"]
         self.tick(DAY)
         self.assertEqual(self.scan("fedora-40"), 20)
@@ -48,7 +48,7 @@ class OneServerTests(PublicCase):
         self.tick(1)
         self.assertEqual((self.scan("fedora-99"), self.refresh.statuses), ("unknown", {}))
         self.tick(1)
-        self.assertEqual((self.scan("fedora-99"), self.refresh.problem), ("unknown", None))
+        self.assertEqual((self.scan("fedora-99"), self.refresh.registry.problem), ("unknown", None))
 
     def test_feed_away(self) -> None:
         """A feed that fails does not delay other feeds, and does not make other names known."""
@@ -56,7 +56,7 @@ class OneServerTests(PublicCase):
         self.assertEqual((self.scan(), self.scan("ubuntu-24.04")), ("not ready", "not ready"))
         self.tick(1)
         self.assertEqual((self.scan(), self.scan("ubuntu-24.04"), self.scan("amiga-3")), ("not ready", 24, "unknown"))
-        self.assertEqual(self.refresh.problem, "public-debian: away")
+        self.assertEqual(self.refresh.registry.problem, "public-debian: away")
 
     def test_no_name(self) -> None:
         """A malformed name is unknown, and so is a platform that no public feed covers."""
@@ -92,17 +92,17 @@ class OneServerTests(PublicCase):
         self.tick(1)
         self.assertEqual(self.scan("debian-99"), "unknown")
         self.tick(10)
-        self.assertEqual((self.refresh.statuses, self.refresh.problem), ({}, None))
+        self.assertEqual((self.refresh.statuses, self.refresh.registry.problem), ({}, None))
 
     def test_ready(self) -> None:
         """A server that serves a list stays ready while another one is fetched."""
         self.scan()
-        self.assertFalse(self.refresh.ready)
+        self.assertFalse(self.refresh.registry.ready)
         self.tick(1)
         self.break_feed("ubuntu-24.04")
         self.scan("ubuntu-24.04")
         self.tick(1)
-        self.assertEqual((self.refresh.ready, self.refresh.statuses["ubuntu-24.04"].snapshot), (True, None))
+        self.assertEqual((self.refresh.registry.ready, self.refresh.statuses["ubuntu-24.04"].snapshot), (True, None))
 
     def test_restart(self) -> None:
         """After a restart a requested platform is served at once, and is refreshed without a new request."""
@@ -146,7 +146,7 @@ class OneServerTests(PublicCase):
             self.tick(DAY)
             self.scan("debian-12")
         self.tick(10)
-        self.assertEqual((set(self.refresh.statuses), self.refresh.ready), ({"debian-12"}, True))
+        self.assertEqual((set(self.refresh.statuses), self.refresh.registry.ready), ({"debian-12"}, True))
         self.assertEqual([snapshot.platform for snapshot in self.catalogue.current()], ["debian-12"])
         self.asked_of("debian"), self.asked_of("ubuntu")
         for _ in range(3):
@@ -231,4 +231,4 @@ class ChosenTests(PublicCase):
         self.assertEqual(self.scan("ubuntu-24.04"), "unknown")
         self.tick(1)
         self.assertEqual((set(self.source_lists.made), self.request_table.read().wanted), ({"debian"}, {}))
-        self.assertFalse(self.refresh.ready)
+        self.assertEqual([self.refresh.registry.is_ready(name) for name in self.platforms], [True, True, False])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.internet.defer import ensureDeferred
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.server.refresh.refresher import Refresher
 from tests.server.databases import OnPostgreSQL
 from tests.server.fake_catalogue import vulnerabilities
@@ -69,12 +69,12 @@ class FollowingTests(PublicCase):
 
     def test_not_read_yet(self) -> None:
         """A platform that the leader has not been able to read yet is not ready on either server."""
-        self.put("centos-7", 0)
+        self.put("centos-7", 0, *(SourceError("away") for _ in range(9)))
         self.start_both()
         self.go_on()
         self.go_on()
         self.assertEqual(self.both("centos-7"), ["not ready"] * 2)
-        self.assertEqual([refresh.ready for refresh in self.servers], [False] * 2)
+        self.assertEqual([refresh.registry.is_ready("centos-7") for refresh in self.servers], [False] * 2)
 
     def test_new_leader(self) -> None:
         """A new leader does not know the platforms yet, and the other server follows it in that."""

@@ -6,10 +6,10 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, ensureDeferred
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.server.budget import REFRESH
 from patches.server.catalogue.snapshot import Snapshot
-from patches.server.errors import NotReady, UnknownPlatform
+from patches.server.errors import KnownEmpty, NotReady, UnknownPlatform
 from patches.server.refresh.status import NO_SOURCE
 from tests.server.fake_catalogue import lines, vulnerabilities
 from tests.server.fake_source import HOUR, NOW, PutFeed, PutSource, RefreshCase
@@ -30,7 +30,7 @@ class RestartTests(RefreshCase):
     def test_takes_up(self) -> None:
         """The lists of the catalogue are served at once, and are not read before they are due."""
         self.assertEqual(self.count(), 10)
-        self.assertTrue(self.refresh.ready)
+        self.assertTrue(self.refresh.registry.ready)
         self.tick(HOUR / 2 - 1)
         self.assertNotIn("debian-12", self.source.asked)
         self.tick(1)
@@ -60,14 +60,14 @@ class RestartTests(RefreshCase):
         for _ in range(3):
             self.tick(HOUR)
         self.tick(10)
-        before = self.refresh.current("debian-12")
+        before = self.refresh.registry.current("debian-12")
         self.refresh = self.create_refresher(second)
         self.successResultOf(ensureDeferred(self.refresh.load_current()))
         second.trouble = SourceError("away")
         self.put("debian-12", 20)
         self.source.states["debian-12"] = "second"
         self.tick(HOUR)
-        after = self.refresh.current("debian-12")
+        after = self.refresh.registry.current("debian-12")
         self.assertEqual((before.vulnerabilities, after.vulnerabilities), (14, 23))
         self.assertEqual(before.checked, after.checked)
 
@@ -93,12 +93,12 @@ class RestartTests(RefreshCase):
 
     def test_prune(self) -> None:
         """A snapshot that was replaced is kept for a day, and while it is being read."""
-        old = self.refresh.current("debian-12").revision
+        old = self.refresh.registry.current("debian-12").revision
         self.tick(HOUR / 2)
         for seconds, in_use, there in ((24 * HOUR, set(), True), (1, {old}, True), (0, set(), False)):
             self.clock.advance(seconds)
-            self.successResultOf(ensureDeferred(self.refresh.prune(in_use)))
-            found = self.successResultOf(ensureDeferred(self.refresh.find(old)))
+            self.successResultOf(ensureDeferred(self.refresh.registry.prune(in_use)))
+            found = self.successResultOf(ensureDeferred(self.refresh.registry.find(old)))
             self.assertEqual(found is not None, there)
 
 
@@ -107,12 +107,12 @@ class PlatformTests(RefreshCase):
 
     def test_before(self) -> None:
         """No platform is unknown before the source was asked."""
-        self.assertFalse(self.refresh.ready)
-        self.assertRaises(NotReady, self.refresh.current, "debian-12")
-        self.assertRaises(NotReady, self.refresh.current, "amiga-3")
+        self.assertFalse(self.refresh.registry.ready)
+        self.assertRaises(NotReady, self.refresh.registry.current, "debian-12")
+        self.assertRaises(NotReady, self.refresh.registry.current, "amiga-3")
 
     def test_ready(self) -> None:
-        """A server is ready only with the last of its platforms, even if only an import reveals them."""
+        """A server is ready with the first of its platforms."""
         self.put("alpine-3.20", 5)
         feed = PutFeed("feed", {name: [*vulnerabilities(5, name)] for name in ("debian-11", "debian-13")})
         feed.wanted = set(feed.lists)
@@ -121,41 +121,53 @@ class PlatformTests(RefreshCase):
         publish = self.publisher.publish
 
         def noted(platform: str, *others: Any) -> Snapshot | None:
-            ready.append(self.refresh.ready)
+            ready.append(self.refresh.registry.ready)
             return publish(platform, *others)
 
         self.patch(self.publisher, "publish", noted)
         self.tick()
-        self.assertEqual((ready, self.refresh.ready), ([False] * 4, True))
+        self.assertEqual((ready, self.refresh.registry.ready), ([False, True, True, True], True))
 
     def test_nothing_listed(self) -> None:
         """If sources have no lists, no platform is unknown, and the problem is reported."""
         self.source.lists.clear()
         self.tick()
-        self.assertRaises(NotReady, self.refresh.current, "debian-12")
-        self.assertEqual((self.refresh.ready, self.refresh.problem), (False, "no source has a list of any platform"))
+        self.assertRaises(NotReady, self.refresh.registry.current, "debian-12")
+        self.assertEqual(
+            (self.refresh.registry.ready, self.refresh.registry.problem),
+            (False, "no source has a list of any platform"),
+        )
 
     def test_after(self) -> None:
-        """Once the source was asked, its platforms are known; one without a list is not ready."""
+        """Once the source was asked, its platforms are known; one whose list is empty is known to be so."""
         self.put("alpine-3.20", 0)
         self.tick()
-        self.assertRaises(UnknownPlatform, self.refresh.current, "amiga-3")
-        self.assertRaises(NotReady, self.refresh.current, "alpine-3.20")
-        self.assertFalse(self.refresh.ready)
+        self.assertRaises(UnknownPlatform, self.refresh.registry.current, "amiga-3")
+        self.assertRaises(KnownEmpty, self.refresh.registry.current, "alpine-3.20")
+        status = self.refresh.statuses["alpine-3.20"]
+        self.assertEqual((status.is_empty, status.error, status.failed), (True, None, 0))
         self.put("alpine-3.20", 1)
         self.tick(10)
-        self.assertTrue(self.refresh.ready)
+        self.assertEqual((self.count("alpine-3.20"), status.is_empty), (1, False))
+
+    def test_is_ready(self) -> None:
+        """One platform is ready or not, or unknown; it is not requested by the question."""
+        registry = self.refresh.registry
+        self.assertFalse(registry.is_ready("debian-12"))
+        self.tick()
+        self.assertTrue(registry.is_ready("debian-12"))
+        self.assertRaises(UnknownPlatform, registry.is_ready, "amiga-3")
 
     def test_checked_elsewhere(self) -> None:
         """The time of a check comes from the sources of a list, or from the catalogue if it has no source."""
         self.tick()
-        own = self.refresh.current("debian-12").checked
+        own = self.refresh.registry.current("debian-12").checked
         for later in (1000, 2000):
             self.catalogue.publish("centos-6", [b"{}\n"], {}, NOW + later)
             self.catalogue.publish("debian-12", lines(vulnerabilities(10)), {}, NOW + later)
             self.tick(10)
-            self.assertEqual(self.refresh.current("centos-6").checked, NOW + later)
-            self.assertEqual(self.refresh.current("debian-12").checked, own)
+            self.assertEqual(self.refresh.registry.current("centos-6").checked, NOW + later)
+            self.assertEqual(self.refresh.registry.current("debian-12").checked, own)
 
 
 class ChosenPlatformTests(RefreshCase):
@@ -166,40 +178,39 @@ class ChosenPlatformTests(RefreshCase):
     def test_others(self) -> None:
         """Other platforms are unknown from the beginning, and are not read."""
         self.put("alpine-3.20", 5)
-        self.assertRaises(UnknownPlatform, self.refresh.current, "alpine-3.20")
-        self.assertRaises(NotReady, self.refresh.current, "rocky-9")
+        self.assertRaises(UnknownPlatform, self.refresh.registry.current, "alpine-3.20")
+        self.assertRaises(NotReady, self.refresh.registry.current, "rocky-9")
         self.tick()
         self.assertNotIn("alpine-3.20", self.source.asked)
 
     def test_not_there(self) -> None:
         """A chosen platform that no source has is not ready, and its status has the reason; later it is read."""
         self.tick()
-        self.assertRaises(NotReady, self.refresh.current, "rocky-9")
+        self.assertRaises(NotReady, self.refresh.registry.current, "rocky-9")
         self.assertIn("no source", str(self.refresh.statuses["rocky-9"].error))
-        self.assertFalse(self.refresh.ready)
+        self.assertFalse(self.refresh.registry.is_ready("rocky-9"))
         self.put("rocky-9", 7)
         self.tick(10)
         self.assertEqual(self.count("rocky-9"), 7)
-        self.assertTrue(self.refresh.ready)
+        self.assertTrue(self.refresh.registry.is_ready("rocky-9"))
 
     def test_left_in_the_catalogue(self) -> None:
         """Lists of other platforms in the catalogue are not served."""
         self.catalogue.publish("alpine-3.20", [b"{}\n"], {}, NOW)
         self.successResultOf(ensureDeferred(self.refresh.load_current()))
-        self.assertRaises(UnknownPlatform, self.refresh.current, "alpine-3.20")
+        self.assertRaises(UnknownPlatform, self.refresh.registry.current, "alpine-3.20")
 
 
 class StoppingTests(RefreshCase):
     """A server that stops during an import."""
 
     def test_cancelled(self) -> None:
-        """A refresh that is cancelled ends at once; that is not a failure, and no other list is begun."""
+        """A refresh that is stopped ends at once; that is not a failure, and no other list is begun."""
         self.put("debian-12", 5, Deferred())
         self.put("alpine-3.20", 5, Deferred())
-        ticking = ensureDeferred(self.refresh.tick())
-        self.assertNoResult(ticking)
-        ticking.cancel()
-        self.failureResultOf(ticking)
+        self.tick()
+        self.assertGreater(self.budget.used[REFRESH], 0)
+        self.refresh.stop()
         self.assertEqual(self.source.asked, ["offers", "debian-12"])
         self.assertEqual(self.refresh.statuses["debian-12"].failed, 0)
         self.assertEqual(self.budget.used[REFRESH], 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from tests.server.fake_source import HOUR, NOW, RefreshCase
 
 
@@ -23,7 +23,7 @@ class AskingTests(RefreshCase):
         for minutes in range(10, 60, 10):
             self.tick(600)
             self.assertEqual(self.source.asked, ["offers"])
-            self.assertEqual(self.refresh.current("debian-12").checked, NOW + minutes * 60)
+            self.assertEqual(self.refresh.registry.current("debian-12").checked, NOW + minutes * 60)
             self.source.asked.clear()
         self.source.states["debian-12"] = "etag-2"
         self.tick(600)
@@ -37,11 +37,11 @@ class AskingTests(RefreshCase):
         self.source.trouble = SourceError("away")
         for _ in range(20):
             self.tick(HOUR / 4)
-        self.assertEqual(self.refresh.current("debian-12").checked, NOW + HOUR)
+        self.assertEqual(self.refresh.registry.current("debian-12").checked, NOW + HOUR)
         self.assertEqual(self.refresh.statuses["debian-12"].error, "put: away")
         self.source.trouble = None
         self.tick(HOUR)
-        self.assertEqual(self.refresh.current("debian-12").checked, NOW + 7 * HOUR)
+        self.assertEqual(self.refresh.registry.current("debian-12").checked, NOW + 7 * HOUR)
         self.assertIsNone(self.refresh.statuses["debian-12"].error)
 
     def test_failed_though_asked(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.server.refresh.merge import StatementStore
+from patches.server.refresh.publication.merge import StatementStore
 from patches.server.refresh.staging import ImportResult, StagingStore
 from tests.server.fake_catalogue import lines, vulnerabilities
 

@@ -9,7 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.interfaces import Offer
 from patches.server.catalogue.snapshot import Snapshot
-from patches.server.refresh.source_state import RetrySchedule, SourceList, SourceState
+from patches.server.refresh.retry_schedule import RetrySchedule
+from patches.server.refresh.source_state import SourceList, SourceState
 from patches.server.refresh.status import NO_SOURCE, ListStatus
 from tests.server.fake_catalogue import snapshot
 from tests.server.fake_source import PutSource

@@ -12,7 +12,7 @@ from pathlib import Path
 import zstandard
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.sources.archive.decompress import Meter, UnpackLimits, decompression_errors, open_feed, open_metered
 
 COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {

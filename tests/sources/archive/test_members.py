@@ -10,7 +10,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.sources.archive.decompress import UnpackLimits
 from patches.sources.archive.members import members
 from tests.sources.archive.test_decompress import COMPRESSIONS

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.sources.archive.xml import children, name_of, text_in
 
 

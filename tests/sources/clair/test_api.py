@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from patches.interfaces import ListChanged, PlatformNotListed, SourceError
+from patches.errors import ListChanged, PlatformNotListed, SourceError
 from patches.sources.clair.api import MAX_DETAILS_BYTES, MAX_LIST_BYTES
 from patches.testing import Trouble
 from tests.sources.clair.test_listing import details_of, page_of

@@ -6,7 +6,7 @@ import json
 
 from twisted.internet.defer import CancelledError, Deferred
 
-from patches.interfaces import ListChanged, SourceError
+from patches.errors import ListChanged, SourceError
 from patches.sources.clair import listing as clair_listing
 from patches.sources.clair.listing import GONE
 from patches.sources.clair.source import ClairSettings

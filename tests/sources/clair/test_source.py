@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from zope.interface.verify import verifyObject
 
-from patches.interfaces import IListing, ISource, PlatformNotListed
+from patches.errors import PlatformNotListed
+from patches.interfaces import IListing, ISource
 from patches.platforms import InvalidPlatform
 from patches.skipped import UNREADABLE
 from patches.sources.clair.source import ClairSettings

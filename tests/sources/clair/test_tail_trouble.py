@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from patches.interfaces import ListChanged, SourceError
+from patches.errors import ListChanged, SourceError
 from patches.testing import Trouble
 from patches.vulnerability import Vulnerability
 from tests.sources.clair_in_memory import named

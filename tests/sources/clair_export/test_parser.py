@@ -9,7 +9,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.sources.clair_export.parser import parse_clair_export
 from patches.sources.parse_context import ParseContext
 from patches.vulnerability import FixedPackage, Severity, Vulnerability

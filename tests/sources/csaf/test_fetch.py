@@ -12,7 +12,7 @@ from typing import Any
 import zstandard
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.sources.csaf.fetch import CsafFetch
 from patches.sources.csaf.index import parse_archive_name, parse_times
 from patches.sources.csaf.store import Change, DocumentStore

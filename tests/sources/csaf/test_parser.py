@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.sources.csaf.parser import parse_csaf
 from patches.sources.parse_context import ParseContext
 from patches.sources.red_hat import RpmPurl

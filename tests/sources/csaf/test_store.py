@@ -8,7 +8,7 @@ from pathlib import Path
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.sources.csaf.store import Change, DocumentStore
 
 DAY = datetime(2026, 11, 20, tzinfo=UTC)

@@ -10,7 +10,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.sources.debian_tracker.parser import parse_tracker
 from patches.sources.parse_context import ParseContext
 from patches.sources.regroup import FragmentStore

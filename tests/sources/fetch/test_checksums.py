@@ -62,7 +62,7 @@ class PlaceTests(SynchronousTestCase):
     @given(st.binary(max_size=40))
     def test_whatever_a_server_says(self, location: bytes) -> None:
         """Any redirect leads to a URL of printable ASCII, or is refused."""
-        from patches.interfaces import SourceError
+        from patches.errors import SourceError
 
         try:
             found = redirected("https://x.test/a/b?c", location)

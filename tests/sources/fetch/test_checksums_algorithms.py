@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.client import ResponseFailed
 from twisted.web.http_headers import Headers
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.sources.fetch.checksums import Checksum, parse_checksums
 from patches.sources.fetch.request import TransientFailure, raise_failure
 from patches.sources.fetch.retry import RequestTimedOut

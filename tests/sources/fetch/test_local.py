@@ -10,7 +10,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, ensureDeferred, execute
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.sources.fetch.local import LocalFiles
 
 

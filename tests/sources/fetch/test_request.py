@@ -8,7 +8,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.client import ResponseNeverReceived
 
-from patches.interfaces import NotThere, SourceError
+from patches.errors import NotThere, SourceError
 from patches.sources.fetch.request import raise_failure
 from patches.sources.fetch.retry import TransientFailure
 from tests.sources.download_case import BODY, URL, DownloadCase, whole

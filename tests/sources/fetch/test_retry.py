@@ -15,8 +15,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.client import ResponseDone, ResponseFailed
 from twisted.web.http_headers import Headers
 
+from patches.errors import SourceError
 from patches.http.response_body import BodyTooLong, read_body
-from patches.interfaces import SourceError
 from patches.sources.fetch.retry import TRANSIENT, FetchSettings, RateLimiter, RequestFailed, Response, RetryingClient
 
 

@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.interfaces import NotThere, SourceError
+from patches.errors import NotThere, SourceError
 from patches.sources.fetch.retry import FetchSettings, RequestFailed, Response, RetryingClient
 from tests.sources.download_case import DownloadCase, whole
 from tests.sources.fetch.test_retry import FakeClient

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.sources.osv.parser import parse_osv
 from patches.sources.parse_context import ParseContext
 from patches.vulnerability import Severity, Vulnerability

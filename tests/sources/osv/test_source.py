@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
-from twisted.trial.unittest import SynchronousTestCase
-
-from patches.interfaces import SourceError
 from patches.settings import BadSetting
-from patches.sources.feed import FeedPart
-from patches.sources.osv.source import parse_archives
-from patches.sources.parse_context import ParseContext
 from tests.sources.archive.test_members import tar, zipped
 from tests.sources.feed_case import FeedCase, LocalCase
 from tests.sources.osv_records import affected, record
@@ -23,40 +16,6 @@ def records(count: int = 1, ecosystem: str = "Debian:12") -> dict[str, bytes]:
     """Return the members of an archive: records, and a file that is not one."""
     documents = [record(f"DSA-{number}-1", affected(ecosystem, "curl", "8-1")) for number in range(count)]
     return {"README": b"x", **{f"{each['id']}.json": json.dumps(each).encode() for each in documents}}
-
-
-class ArchiveTests(SynchronousTestCase):
-    """Archives of records."""
-
-    def counts(self, *contents: bytes) -> tuple[int, int, int | None]:
-        """Parse archives. Return the number of vulnerabilities, of entries, and of announced entries."""
-        paths = [Path(self.mktemp()) for _ in contents]
-        for path, content in zip(paths, contents, strict=True):
-            path.write_bytes(content)
-        context = ParseContext("osv")
-        found = list(parse_archives(FeedPart("osv", ()), paths, context))
-        return len(found), context.found, context.claimed
-
-    def test_claimed(self) -> None:
-        """A zip file announces the number of its records; other archives announce nothing."""
-        self.assertEqual(self.counts(zipped(records(3))), (3, 3, 3))
-        self.assertEqual(self.counts(tar(records(3))), (3, 3, None))
-
-    def test_several(self) -> None:
-        """The records of several archives are counted together."""
-        self.assertEqual(self.counts(tar(records(3)), tar(records(2)))[:2], (5, 5))
-
-    def test_damaged(self) -> None:
-        """A zip file whose directory is damaged is refused with its path."""
-        for content in (zipped(records())[:-10], b"PK\x03\x04" + bytes(100)):
-            with self.assertRaises(SourceError) as caught:
-                self.counts(content)
-            self.assertNotIn("\n", str(caught.exception))
-
-    def test_missing(self) -> None:
-        """A file that does not exist is an error of the source."""
-        with self.assertRaisesRegex(SourceError, "absent: .*No such file"):
-            list(parse_archives(FeedPart("osv", ()), [Path("absent")], ParseContext("osv")))
 
 
 class SourceTests(FeedCase):

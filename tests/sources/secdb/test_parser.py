@@ -11,7 +11,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.sources.archive.decompress import open_feed
 from patches.sources.parse_context import ParseContext
 from patches.sources.regroup import FragmentStore

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.sources.feed import FeedListing
-from patches.sources.updateinfo.extras import ExtrasFetch, Topic, is_extras_index, read_topics
+from patches.sources.updateinfo.extras import ExtrasFetch
+from patches.sources.updateinfo.lists import Topic, is_extras_index, read_topics
 from patches.vulnerability import Vulnerability
 from tests.sources.feed_case import run
 from tests.sources.updateinfo.test_fetch import BASE, RepositoryCase

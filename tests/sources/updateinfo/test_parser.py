@@ -8,7 +8,7 @@ from collections import Counter
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.sources.parse_context import ParseContext
 from patches.sources.updateinfo.parser import parse_updateinfo, time_of
 from patches.vulnerability import FixedPackage, Severity, Vulnerability

@@ -6,7 +6,7 @@ import io
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.interfaces import SourceError
+from patches.errors import SourceError
 from patches.sources.updateinfo.repomd import Location, parse_repomd
 
 HREF = "repodata/abc-updateinfo.xml.gz"

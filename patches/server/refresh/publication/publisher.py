@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ from twisted.logger import Logger
 
 from patches.interfaces import ISource
 from patches.server.catalogue.chunks import split_large
+from patches.server.catalogue.integrity import read_lines
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
-from patches.server.refresh.merge import merge
+from patches.server.errors import CatalogueError
+from patches.server.refresh.publication.changes import ChangeCount
+from patches.server.refresh.publication.merge import merge
 from patches.server.refresh.staging import StagingStore
 from patches.wording import counted
 
@@ -43,9 +47,13 @@ class Guard:
         )
 
 
+class Stopped(CatalogueError):
+    """The server stops; nothing was published."""
+
+
 class Publisher:
     """
-    Builds snapshots from lists; every method blocks.
+    Builds snapshots from lists.
 
     :param folder: the folder of scratch files.
     """
@@ -55,38 +63,59 @@ class Publisher:
         self._staging = staging
         self._guard = guard
         self._folder = folder
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """End a publication that is in progress in another thread, without a result; no other one begins."""
+        self._stopping.set()
 
     def publish(self, platform: str, sources: Sequence[ISource], checked: float, now: float) -> Snapshot | None:
         """
-        Merge the lists of a platform, and make the result current, unless the guard objects.
+        Merge the lists of a platform, and make the result current, unless the guard objects; blocks.
 
         :param sources: every source, in the order of the configuration.
         :param checked: the time at which all of them had these lists; seconds since the epoch.
         :param now: likewise.
         :return: the snapshot, which is current or ``held_back``; ``None`` if no source has a list of this platform.
+        :raises Stopped: if the server stops meanwhile.
         """
-        facts = self._staging.facts(platform)
-        ranked = sorted(sources, key=lambda source: source.rank)
-        names = [source.name for source in ranked if source.name in facts]
-        if not names:
-            return None
-        staging = [partial(self._staging.lines, platform, name) for name in names]
-        lines = split_large(merge(staging, self._folder / f"{platform}.merge"))
-        snapshot = self._catalogue.publish(platform, lines, facts, now, self._guard.objection, checked)
+        with self._staging.view() as staged:
+            facts = staged.facts(platform)
+            ranked = sorted(sources, key=lambda source: source.rank)
+            names = [source.name for source in ranked if source.name in facts]
+            if not names:
+                return None
+            lists = [partial(staged.lines, platform, name) for name in names]
+            merged = split_large(merge(lists, self._folder / f"{platform}.merge"))
+            changes = ChangeCount()
+            lines = self._until_stopped(changes.counted(self._current_lines(platform, changes), merged))
+            snapshot = self._catalogue.publish(platform, lines, facts, now, self._guard.objection, checked)
         if snapshot.held_back is not None:
             log.error("{platform}: not published: {why}", platform=platform, why=snapshot.held_back)
         else:
-            _tell(snapshot, facts)
+            _tell(snapshot, facts, changes)
         return snapshot
 
+    def _current_lines(self, platform: str, changes: ChangeCount) -> Iterable[bytes]:
+        current = next((each for each in self._catalogue.current() if each.platform == platform), None)
+        changes.is_first = current is None
+        return read_lines(self._catalogue, current) if current is not None else ()
 
-def _tell(snapshot: Snapshot, facts: Mapping[str, Mapping[str, Any]]) -> None:
+    def _until_stopped(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        for line in lines:
+            if self._stopping.is_set():
+                raise Stopped("the server stops")
+            yield line
+
+
+def _tell(snapshot: Snapshot, facts: Mapping[str, Mapping[str, Any]], changes: ChangeCount) -> None:
     log.info(
-        "{platform}: {vulnerabilities} in {chunks}, revision {revision}; {sources}",
+        "{platform}: {vulnerabilities} in {chunks}, revision {revision}: {changes}; {sources}",
         platform=snapshot.platform,
         vulnerabilities=counted(snapshot.vulnerabilities, "vulnerability"),
         chunks=counted(snapshot.chunks, "chunk"),
         revision=snapshot.revision,
+        changes=str(changes),
         sources="; ".join(describe_source(name, fact) for name, fact in facts.items()),
     )
 

@@ -1,42 +1,31 @@
-"""Tests for :mod:`patches.sources.ndjson`."""
+"""Tests for :mod:`patches.sources.ndjson.source`."""
 
 from __future__ import annotations
 
 import gzip
 import os
 from pathlib import Path
-from typing import Any
 
-from twisted.internet.defer import Deferred, ensureDeferred
-from twisted.internet.task import Clock
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from patches.interfaces import IListing, ISource, Offer, SourceError
-from patches.sources.ndjson import NdjsonSource
+from patches.errors import SourceError
+from patches.interfaces import IListing, ISource, Offer
+from patches.sources.ndjson.source import local_source
+from patches.sources.parsing import ParsingHere
 from patches.vulnerability import FixedPackage, Vulnerability
 from tests.server.fake_catalogue import lines, vulnerabilities
 from tests.sources.feed_case import FeedCase, LocalCase, reading
-
-
-class CountingClock(Clock):
-    """A clock that counts delayed calls."""
-
-    turns = 0
-
-    def callLater(self, *args: Any, **named: Any) -> Any:
-        self.turns += 1
-        return super().callLater(*args, **named)
 
 
 class NdjsonTests(SynchronousTestCase):
     """A file in the wire format."""
 
     def setUp(self) -> None:
-        self.clock = CountingClock()
         self.path = Path(self.mktemp())
         self.path.write_bytes(b"".join(lines(vulnerabilities(5))))
-        self.source = NdjsonSource(self.path, self.clock, "own")
+        self.source = local_source(self.path, ParsingHere(), maybeDeferred, self.path.parent, "own")
 
     def offer(self) -> Offer:
         """Return its offer."""
@@ -45,7 +34,8 @@ class NdjsonTests(SynchronousTestCase):
 
     def begin(self) -> Deferred[list[Vulnerability]]:
         """Start to read it."""
-        self.listing = self.source.listing("key")
+        self.offer()
+        self.listing = self.source.listing(self.path.name)
 
         async def reading() -> list[Vulnerability]:
             return [each async for each in self.listing]
@@ -55,7 +45,8 @@ class NdjsonTests(SynchronousTestCase):
     def test_interfaces(self) -> None:
         """The source and its listing provide their interfaces."""
         self.assertTrue(verifyObject(ISource, self.source))
-        self.assertTrue(verifyObject(IListing, self.source.listing("key")))
+        self.offer()
+        self.assertTrue(verifyObject(IListing, self.source.listing(self.path.name)))
         self.assertEqual((self.source.name, self.source.rank), ("own", 0))
 
     def test_offer(self) -> None:
@@ -70,32 +61,21 @@ class NdjsonTests(SynchronousTestCase):
     def test_read(self) -> None:
         """All lines are read in order, and counted."""
         reading = self.begin()
-        self.clock.advance(0)
         self.assertEqual(self.successResultOf(reading), vulnerabilities(5))
         self.assertEqual((self.listing.found, self.listing.claimed, dict(self.listing.skipped)), (5, None, {}))
-
-    def test_turns(self) -> None:
-        """Other events get a turn after every two hundred lines."""
-        self.path.write_bytes(b"".join(lines(vulnerabilities(401))))
-        reading = self.begin()
-        self.clock.advance(0)
-        self.assertEqual(len(self.successResultOf(reading)), 401)
-        self.assertEqual(self.clock.turns, 3)
 
     def test_compressed(self) -> None:
         """The file may be compressed."""
         self.path.write_bytes(gzip.compress(b"".join(lines(vulnerabilities(5)))))
         reading = self.begin()
-        self.clock.advance(0)
         self.assertEqual(len(self.successResultOf(reading)), 5)
 
     def test_damaged(self) -> None:
         """A line that is not a vulnerability is an error that names it: no line is skipped."""
         self.path.write_bytes(b"".join(lines(vulnerabilities(2))) + b"{}\n")
         reading = self.begin()
-        self.clock.advance(0)
         message = str(self.failureResultOf(reading, SourceError).value)
-        self.assertTrue(message.startswith(f"{self.path}:3: "), message)
+        self.assertTrue(message.startswith(f"{self.path.name}:3: "), message)
 
     def test_package_names(self) -> None:
         """A line with a package whose name cannot be one is an error that names the line."""
@@ -103,17 +83,19 @@ class NdjsonTests(SynchronousTestCase):
             broken = Vulnerability("CVE-2024-0001", "debian-12", (FixedPackage(name, "1"),))
             self.path.write_bytes(b"".join(lines([*vulnerabilities(2), broken])))
             reading = self.begin()
-            self.clock.advance(0)
             message = str(self.failureResultOf(reading, SourceError).value)
-            self.assertEqual(message, f"{self.path}:3: {name!a} is not the name of a package")
+            self.assertEqual(message, f"{self.path.name}:3: {name!a} is not the name of a package")
 
     def test_absent(self) -> None:
         """A missing file is an error, both for the offers and for the listing."""
+        self.offer()
         self.path.unlink()
-        self.failureResultOf(ensureDeferred(self.source.offers()), SourceError)
-        reading = self.begin()
-        self.clock.advance(0)
-        self.failureResultOf(reading, SourceError)
+        self.failureResultOf(ensureDeferred(reading(self.source)), SourceError)
+
+        async def listed() -> list[Vulnerability]:
+            return [each async for each in self.source.listing(self.path.name)]
+
+        self.failureResultOf(ensureDeferred(listed()), SourceError)
 
 
 class FetchedTests(FeedCase):

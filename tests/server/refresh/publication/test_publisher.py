@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.refresh.publisher`."""
+"""Tests for :mod:`patches.server.refresh.publication.publisher`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.catalogue.schema import open_database
 from patches.server.catalogue.store import Catalogue
-from patches.server.refresh.publisher import Guard, Publisher, describe_source
+from patches.server.refresh.publication.publisher import Guard, Publisher, describe_source
 from patches.server.refresh.staging import ImportResult, StagingStore
 from tests.server.fake_catalogue import snapshot, vulnerabilities
 from tests.server.fake_source import PutSource
@@ -84,7 +84,14 @@ class PublisherTests(SynchronousTestCase):
         assert made is not None
         (line,) = [formatEvent(event) for event in observer if event["log_namespace"].endswith("publisher")]
         sources = "first: 1 entry read; late: 3 entries read"
-        self.assertEqual(line, f"debian-12: 4 vulnerabilities in 1 chunk, revision {made.revision}; {sources}")
+        self.assertEqual(
+            line, f"debian-12: 4 vulnerabilities in 1 chunk, revision {made.revision}: the first list; {sources}"
+        )
+        self.read("late", 5)
+        again = self.subject.publish("debian-12", self.sources, 7.0, 8.0)
+        assert again is not None
+        line = [formatEvent(event) for event in observer if event["log_namespace"].endswith("publisher")][-1]
+        self.assertIn(f"{again.revision}: 2 added, 0 changed, 0 withdrawn; ", str(line))
 
     def test_source_in_words(self) -> None:
         """The skipped entries have their reasons, the most frequent first, and the announced number is shown."""

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.server.refresh.merge`: the lists of several sources are merged into one."""
+"""Tests for :mod:`patches.server.refresh.publication.merge`: the lists of several sources are merged into one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.followed import followed_records
-from patches.server.refresh.merge import merge
+from patches.server.refresh.publication.merge import merge
 from patches.vulnerability import FOLLOWED, FixedPackage, Vulnerability
 from patches.wire import encode_line, from_wire
 

@@ -1,0 +1,88 @@
+"""The schedule of repeated work: its due time, and its failures."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from attrs import define
+from twisted.internet.defer import CancelledError
+from twisted.logger import Logger
+
+from patches.errors import NotThere, SourceError
+from patches.server.errors import CatalogueError
+from patches.service.backoff import Backoff
+
+log = Logger()
+
+_FIRST_RETRY_SECONDS = 10.0
+INTERNAL_ERROR = "internal error; see the log"
+
+
+@define(eq=False)
+class RetrySchedule:
+    """
+    The schedule of repeated work, which is repeated earlier after a failure; times in seconds of the clock.
+
+    :ivar due: the time of the next attempt.
+    :ivar failures: the number of failures since the last success.
+    :ivar failed: the number of failures in all.
+    :ivar error: the error of the last attempt; ``None`` after a success.
+    :ivar absent: whether the last attempt failed because the source does not have the list.
+    """
+
+    due: float = 0.0
+    failures: int = 0
+    failed: int = 0
+    error: str | None = None
+    absent: bool = False
+
+    async def run(
+        self,
+        what: str,
+        work: Callable[[], Awaitable[None]],
+        seconds: Callable[[], float],
+        interval: timedelta,
+        jitter: Callable[[], float] = random.random,
+    ) -> bool:
+        """
+        Run the work. Return whether it succeeded.
+
+        :param what: its name in the log.
+        :param seconds: returns the time.
+        :param interval: the time from a success to the next attempt.
+        :param jitter: returns a number in [0, 1).
+        """
+        try:
+            await work()
+        except (SourceError, CatalogueError) as error:
+            self.fail(str(error), seconds(), interval, jitter)
+            self.absent = isinstance(error, NotThere)
+        except CancelledError:
+            raise  # the server stops: no failure, and nothing else is to begin
+        except Exception:
+            log.failure("{what} could not be refreshed", what=what)
+            self.fail(INTERNAL_ERROR, seconds(), interval, jitter)
+        else:
+            self.succeed(seconds(), interval)
+            return True
+        log.error("{what} could not be refreshed: {error}", what=what, error=self.error)
+        return False
+
+    def succeed(self, now: float, interval: timedelta) -> None:
+        """Record a success."""
+        self.failures, self.error, self.absent = 0, None, False
+        self.due = now + interval.total_seconds()
+
+    def postpone(self, times: int, now: float, interval: timedelta, jitter: Callable[[], float]) -> None:
+        """Schedule the next attempt like after a number of failures in a row, but record no failure."""
+        self.failures, self.error, self.absent = 0, None, False
+        self.due = now + Backoff(_FIRST_RETRY_SECONDS, interval.total_seconds(), jitter).pause(times)
+
+    def fail(self, error: str, now: float, interval: timedelta, jitter: Callable[[], float] = random.random) -> None:
+        """Record a failure; the pause doubles with each, up to the interval; servers do not retry in step."""
+        self.failures += 1
+        self.failed += 1
+        self.error, self.absent = error, False
+        self.due = now + Backoff(_FIRST_RETRY_SECONDS, interval.total_seconds(), jitter).pause(self.failures)

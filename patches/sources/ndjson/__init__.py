@@ -1,0 +1,1 @@
+"""Lists in Patches' own wire format, from files."""
