@@ -19,6 +19,7 @@ from pathlib import Path
 from benchmarks.processes import cpu_seconds, free_port, patches_server, peak_mib, process, wait_until_ready, write_list
 
 CASES = ("1000x40000", "1000x200000", "5000x40000", "5000x200000")
+OPTIONS = os.environ.get("OPTIONS", "").split()
 PATCHES = str(Path(sys.executable).with_name("patches"))
 
 
@@ -43,7 +44,7 @@ def run(scanners: int, vulnerabilities: int, folder: Path) -> str:
     if not path.exists():
         write_list(path, vulnerabilities)
     state = folder / f"state-{scanners}-{vulnerabilities}"
-    with process(patches_server(state, port, path), port, core=0) as pid:
+    with process(patches_server(state, port, path, *OPTIONS), port, core=0) as pid:
         wait_until_ready(port)
         deliver(port, 1)
         before = cpu_seconds(pid)

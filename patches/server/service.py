@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from typing import Any
 
 from attrs import frozen
@@ -20,6 +21,8 @@ from patches.server.options import Options, ServerSettings
 from patches.server.refresh.refresher import Refresher
 from patches.server.sessions.service import SessionService
 from patches.service.daemon import CleanEndService, ListeningService, allow_open_files, hold_folder, usable_folder
+from patches.service.garbage import FullCollections
+from patches.service.periodic import PeriodicService
 from patches.service.threads import ThreadService
 from patches.settings import BadSetting
 
@@ -30,6 +33,8 @@ log = Logger()
 
 #: The number of files that are open at all times: the catalogue, spools, the log, connections to sources.
 _OTHER_FILES = 64
+#: With so few sessions, a full garbage collection takes no time that anybody notices.
+_FEW_SESSIONS = 100
 
 
 @frozen
@@ -55,6 +60,9 @@ def makeService(options: Options) -> MultiService:
     server = create_server(reactor, settings)
     hold_folder(PROGRAM, settings.catalogue.state_dir)
     CleanEndService(reactor).setServiceParent(server.service)
+    collections = FullCollections(lambda: len(server.session_service.sessions) < _FEW_SESSIONS)
+    collecting = PeriodicService("Collecting garbage", timedelta(minutes=1), collections.tick, reactor)
+    collecting.setServiceParent(server.service)
     _allow_connections(settings.sessions.max_active + settings.sessions.max_queued)
     return server.service
 

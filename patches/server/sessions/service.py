@@ -214,7 +214,7 @@ class SessionService:
         match event:
             case Changed(session, step, reason):
                 self._count(session, step, reason)
-                self._waiting.release(session)
+                self._waiting.release([session])
             case Load(window, number):
                 loading = self._load(window.snapshot.revision, number)
                 loading.addCallbacks(
@@ -222,8 +222,7 @@ class SessionService:
                     lambda failure: self._follow(self.sessions.end_load(window, None, _told(failure, event))),
                 )
             case Arrived(sessions, error):
-                for session in sessions:
-                    self._waiting.release(session, error)
+                self._waiting.release(sessions, error)
             case Dropped(window, chunk):
                 chunk.when_unpinned(lambda: self._follow(self.sessions.freed(window, chunk.size)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from functools import partial
 
 from twisted.internet.defer import Deferred, TimeoutError
@@ -10,7 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from patches.server.sessions.session import Session
 
-#: How many requests are woken in one turn of the reactor, and for how long, in seconds; whichever ends first.
+#: Of how many sessions requests are woken in one turn of the reactor, and for how long, in seconds.
 WAKE_AT_ONCE = 32
 WAKE_SECONDS = 0.004
 
@@ -21,7 +22,7 @@ class Waiters:
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self._waiting: dict[Session, list[Deferred[None]]] = {}
-        self._released: deque[tuple[Deferred[None], Exception | None]] = deque()
+        self._released: deque[tuple[Session, Exception | None]] = deque()
         self._is_waking = False
 
     def __len__(self) -> int:
@@ -51,13 +52,13 @@ class Waiters:
             return False
         return True
 
-    def release(self, session: Session, error: Exception | None = None) -> None:
+    def release(self, sessions: Iterable[Session], error: Exception | None = None) -> None:
         """
-        Schedule the requests that wait for a session for the next :meth:`wake`.
+        Schedule the requests that wait for some sessions for the next :meth:`wake`.
 
         :param error: what they fail with; ``None``: the session has changed.
         """
-        self._released.extend((waiting, error) for waiting in self._waiting.pop(session, ()))
+        self._released.extend((session, error) for session in sessions if session in self._waiting)
 
     def wake(self) -> None:
         """Fire the Deferreds that were released: some now, the others in the next turns of the reactor."""
@@ -71,9 +72,10 @@ class Waiters:
                 return
             if self._clock.seconds() > until:
                 break
-            waiting, error = self._released.popleft()
-            if not waiting.called:
-                waiting.callback(None) if error is None else waiting.errback(error)
+            session, error = self._released.popleft()
+            for waiting in self._waiting.pop(session, ()):
+                if not waiting.called:
+                    waiting.callback(None) if error is None else waiting.errback(error)
         self._clock.callLater(0, self._go_on)
 
     def _go_on(self) -> None:

@@ -271,7 +271,7 @@ class AgainTests(RefreshCase):
     """A source that must be read once more while it is being read."""
 
     def test_again(self) -> None:
-        """The data that is scheduled meanwhile is done as soon as the pass has ended, not when the source is next due."""
+        """Work that is scheduled meanwhile is done as soon as the pass has ended, not when the source is next due."""
         waits: Deferred[None] = Deferred()
         feed = PutFeed("feed", {"debian-12": [waits], "debian-11": [*vulnerabilities(3, "debian-11")]})
         feed.wanted = {"debian-12"}

@@ -31,7 +31,7 @@ class WaitersTests(SynchronousTestCase):
     def test_released_then_woken(self) -> None:
         """A request is woken by the next call of :meth:`Waiters.wake`, not before; those of other sessions wait on."""
         waiting, other = self.waiters.add(self.one), self.waiters.add(self.two)
-        self.waiters.release(self.one)
+        self.waiters.release([self.one])
         self.assertNoResult(waiting)
         self.waiters.wake()
         self.successResultOf(waiting)
@@ -41,7 +41,7 @@ class WaitersTests(SynchronousTestCase):
     def test_fails(self) -> None:
         """With an error all requests of a session fail."""
         both = [self.waiters.add(self.one) for _ in range(2)]
-        self.waiters.release(self.one, ValueError())
+        self.waiters.release([self.one], ValueError())
         self.waiters.wake()
         for waiting in both:
             self.failureResultOf(waiting, ValueError)
@@ -52,7 +52,7 @@ class WaitersTests(SynchronousTestCase):
         first.cancel()
         self.failureResultOf(first, CancelledError)
         second.addBoth(lambda _: third.cancel())
-        self.waiters.release(self.one)
+        self.waiters.release([self.one])
         self.waiters.wake()
         self.successResultOf(second)
         self.failureResultOf(third, CancelledError)
@@ -66,7 +66,7 @@ class WaitersTests(SynchronousTestCase):
         self.assertFalse(self.successResultOf(late))
         self.assertEqual(len(self.waiters), 0)
         good = ensureDeferred(self.waiters.within(5, self.waiters.add(self.one)))
-        self.waiters.release(self.one)
+        self.waiters.release([self.one])
         self.waiters.wake()
         self.assertTrue(self.successResultOf(good))
         self.assertEqual(self.clock.getDelayedCalls(), [])
@@ -74,9 +74,10 @@ class WaitersTests(SynchronousTestCase):
     def test_many(self) -> None:
         """Of many requests, some are woken in each turn of the reactor, in the order in which they came."""
         woken: list[int] = []
-        for number in range(5000):
-            self.waiters.add(self.one).addCallback(lambda _, number=number: woken.append(number))
-        self.waiters.release(self.one)
+        crowd = [Session(str(number), snapshot(), "", 0, 0.0, 0.0) for number in range(5000)]
+        for number, session in enumerate(crowd):
+            self.waiters.add(session).addCallback(lambda _, number=number: woken.append(number))
+        self.waiters.release(crowd)
         self.waiters.wake()
         turns = [len(woken)]
         while len(woken) < 5000:
@@ -93,10 +94,11 @@ class WaitersTests(SynchronousTestCase):
             while time.thread_time() < until:
                 pass
 
-        for _ in range(5000):
-            self.waiters.add(self.one).addCallback(work)
+        crowd = [Session(str(number), snapshot(), "", 0, 0.0, 0.0) for number in range(5000)]
+        for session in crowd:
+            self.waiters.add(session).addCallback(work)
         longest = 0.0
-        self.waiters.release(self.one)
+        self.waiters.release(crowd)
         while len(self.waiters) or not longest or self.clock.getDelayedCalls():
             began = time.thread_time()
             self.turn() if longest else self.waiters.wake()
@@ -109,12 +111,12 @@ class WaitersTests(SynchronousTestCase):
         order: list[str] = []
 
         def first(_: object) -> None:
-            self.waiters.release(self.two)
+            self.waiters.release([self.two])
             self.waiters.wake()
             order.append("first is done")
 
         self.waiters.add(self.one).addCallback(first)
         self.waiters.add(self.two).addCallback(lambda _: order.append("second"))
-        self.waiters.release(self.one)
+        self.waiters.release([self.one])
         self.waiters.wake()
         self.assertEqual(order, ["first is done", "second"])
