@@ -13,6 +13,7 @@ parser sees it, with the bytes that all sessions share. Every other request take
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
@@ -36,6 +37,9 @@ SEND_BUFFER_BYTES = 128 * 1024
 
 #: The read size of the transport, and the bytes that it buffers before it pauses its producer.
 SMALL_BUFFER_BYTES = 4 * 1024
+
+#: A header field: a token, directly followed by the colon, and a value without NUL, CR and LF (RFC 9110 section 5).
+_FIELD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00\r\n]*")
 
 
 @implementer(IChunkTransport)
@@ -68,6 +72,18 @@ class BackpressureChannel(HTTPChannel):
         # A request that is being answered comes first: the parser keeps what follows it.
         elif self.requests or not self._answer(data):
             super().dataReceived(data)
+
+    def headerReceived(self, line: bytes) -> bool:
+        """
+        Parse a header field, or refuse the request: others may read a malformed one differently.
+
+        Twisted refuses these too, but not in every version.
+        """
+        if _FIELD.fullmatch(line) is not None:
+            return bool(super().headerReceived(line))
+        self.transport.write(closing_answer(b"400 Bad Request", "malformed", "a header field is malformed"))
+        self.loseConnection()
+        return False
 
     def _answer(self, data: bytes) -> bool:
         asked = match(data) if self.site.fast_path else None
