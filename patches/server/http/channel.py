@@ -73,17 +73,29 @@ class BackpressureChannel(HTTPChannel):
         elif self.requests or not self._answer(data):
             super().dataReceived(data)
 
+    def lineReceived(self, line: bytes) -> None:
+        """Parse a line of the head; a field that is continued in a further line (RFC 9112 section 5.2) is refused."""
+        if line[:1] in (b" ", b"\t") and self.persistent:
+            self._refuse()
+        else:
+            super().lineReceived(line)
+
     def headerReceived(self, line: bytes) -> bool:
         """
-        Parse a header field, or refuse the request: others may read a malformed one differently.
+        Parse a header field, or refuse the request: others may read the field differently, and find its body elsewhere.
 
-        Twisted refuses these too, but not in every version.
+        Twisted refuses most of these too, but not in every version.
         """
-        if _FIELD.fullmatch(line) is not None:
+        name, _, value = line.partition(b":")
+        odd_coding = name.lower() == b"transfer-encoding" and value.strip(b" \t").lower() != b"chunked"
+        if _FIELD.fullmatch(line) is not None and not odd_coding:
             return bool(super().headerReceived(line))
+        self._refuse()
+        return False
+
+    def _refuse(self) -> None:
         self.transport.write(closing_answer(b"400 Bad Request", "malformed", "a header field is malformed"))
         self.loseConnection()
-        return False
 
     def _answer(self, data: bytes) -> bool:
         asked = match(data) if self.site.fast_path else None
