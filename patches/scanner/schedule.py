@@ -82,7 +82,8 @@ class ScanSchedule(Service):
             except Exception:
                 log.failure("A scan failed")
                 complete = False
-            await self._wait(self._pause(complete))
+            if self.running:  # a cancelled scan may have ended as one that failed
+                await self._wait(self._pause(complete))
 
     async def _wait(self, seconds: float) -> None:
         if self._asked:

@@ -104,3 +104,13 @@ class ScheduleTests(SynchronousTestCase):
         self.clock.pump([600] * 20)
         self.assertEqual((len(cancelled), self.times), (1, [0]))
         self.assertEqual(self.flushLoggedErrors(CancelledError), [])
+
+    def test_stop_as_failure(self) -> None:
+        """Stopping ends at once, also if the cancelled scan reports a failure of its request in place of that."""
+        for result in (lambda waiting: waiting.callback(False), lambda waiting: waiting.errback(ConnectionError())):
+            self.times, self.results = [], [Deferred(result)]
+            schedule = self.schedule()
+            self.successResultOf(schedule.stopService())
+            self.clock.pump([600] * 20)
+            self.assertEqual(len(self.times), 1)
+        self.assertEqual(len(self.flushLoggedErrors(ConnectionError)), 1)

@@ -90,6 +90,16 @@ class ServiceTests(SynchronousTestCase):
         self.successResultOf(stopping)
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
+    def test_stops_while_waiting(self) -> None:
+        """A daemon that waits for the answer of its server stops at once: the cut request is not tried again."""
+        service = self.create()
+        service.privilegedStartService()
+        service.startService()
+        self.reactor.accept()
+        stopping: Any = service.stopService()
+        self.successResultOf(stopping)
+        self.assertEqual(len(self.reactor.tcpClients), 1)
+
     def test_unusable(self) -> None:
         """An option that cannot be used is an error when the daemon is created."""
         Path("bad.toml").write_text("[[ignore]]\ncve = 'CVE-1'\n")

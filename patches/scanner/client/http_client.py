@@ -109,18 +109,23 @@ class HttpClient:
             headers["Content-Type"] = "application/json"
         if wait:
             headers["Prefer"] = f"wait={wait:.0f}"
+        limit, started = TIMEOUT_SECONDS + wait, self._clock.seconds()
         pending = Deferred.fromCoroutine(self._send(method, path, body, headers))
-        pending.addTimeout(TIMEOUT_SECONDS + wait, self._clock)
+        pending.addTimeout(limit, self._clock)
         try:
             return await pending
         except CancelledError:
             raise  # the caller gave up: that says nothing about the server
         except TimeoutError as error:
-            raise Unreachable(f"{self.base_url} did not answer within {TIMEOUT_SECONDS + wait:g} s") from error
+            raise Unreachable(f"{self.base_url} did not answer within {limit:g} s") from error
         except BodyTooLong as error:
             raise Unreachable(f"{self.base_url}: {error}") from error
         except Exception as error:
-            raise Unreachable(f"{self.base_url} cannot be reached: {_reason(error)}") from error
+            if not _was_cancelled(error):
+                raise Unreachable(f"{self.base_url} cannot be reached: {_reason(error)}") from error
+            if self._clock.seconds() - started < limit:
+                raise CancelledError from error
+            raise Unreachable(f"{self.base_url} did not answer within {limit:g} s") from error
 
     async def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> HttpResponse:
         # unbuffered: treq otherwise keeps a copy of the whole body for further readers
@@ -129,6 +134,12 @@ class HttpClient:
         )
         body = await read_body(response, self._max_bytes)
         return HttpResponse(response.code, response.headers, body, self._clock.seconds())
+
+
+def _was_cancelled(error: BaseException) -> bool:
+    """Return whether a request failed because it was cancelled: Twisted reports that as a failure of the connection."""
+    reasons = getattr(error, "reasons", None) or ()
+    return isinstance(error, CancelledError) or any(_was_cancelled(reason.value) for reason in reasons)
 
 
 def _reason(error: BaseException) -> str:

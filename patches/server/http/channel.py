@@ -13,6 +13,7 @@ parser sees it, with the bytes that all sessions share. Every other request take
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
@@ -36,6 +37,9 @@ SEND_BUFFER_BYTES = 128 * 1024
 
 #: The read size of the transport, and the bytes that it buffers before it pauses its producer.
 SMALL_BUFFER_BYTES = 4 * 1024
+
+#: A header field: a token, directly followed by the colon, and a value without NUL, CR and LF (RFC 9110 section 5).
+_FIELD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00\r\n]*")
 
 
 @implementer(IChunkTransport)
@@ -68,6 +72,30 @@ class BackpressureChannel(HTTPChannel):
         # A request that is being answered comes first: the parser keeps what follows it.
         elif self.requests or not self._answer(data):
             super().dataReceived(data)
+
+    def lineReceived(self, line: bytes) -> None:
+        """Parse a line of the head; a field that is continued in a further line (RFC 9112 section 5.2) is refused."""
+        if line[:1] in (b" ", b"\t") and self.persistent:
+            self._refuse()
+        else:
+            super().lineReceived(line)
+
+    def headerReceived(self, line: bytes) -> bool:
+        """
+        Parse a header field, or refuse the request: others may read the field differently, and find its body elsewhere.
+
+        Twisted refuses most of these too, but not in every version.
+        """
+        name, _, value = line.partition(b":")
+        odd_coding = name.lower() == b"transfer-encoding" and value.strip(b" \t").lower() != b"chunked"
+        if _FIELD.fullmatch(line) is not None and not odd_coding:
+            return bool(super().headerReceived(line))
+        self._refuse()
+        return False
+
+    def _refuse(self) -> None:
+        self.transport.write(closing_answer(b"400 Bad Request", "malformed", "a header field is malformed"))
+        self.loseConnection()
 
     def _answer(self, data: bytes) -> bool:
         asked = match(data) if self.site.fast_path else None

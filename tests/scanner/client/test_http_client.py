@@ -94,6 +94,21 @@ class ClientTests(SynchronousTestCase):
         self.failureResultOf(asking, CancelledError)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_cancelled_connection(self) -> None:
+        """
+        Twisted reports a request that is cancelled as a lost connection; after its time, the server is unreachable.
+        """
+        for seconds, kind in ((49.0, CancelledError), (50.0, Unreachable)):
+            self.http = CannedHTTP()
+            request: Deferred[Any] = Deferred(lambda it: it.errback(ResponseFailed([Failure(CancelledError())])))
+            self.patch(self.http, "request", lambda *_, request=request, **options: request)
+            client = HttpClient(self.http, "http://server/", self.clock, 10)
+            asking = Deferred.fromCoroutine(client.ask("GET", "/", wait=20))
+            self.clock.advance(seconds)
+            asking.cancel()
+            failure = self.failureResultOf(asking, kind)
+        self.assertEqual(str(failure.value), "http://server did not answer within 50 s")
+
     def test_real_client(self) -> None:
         """The client of a reactor is treq's."""
         self.assertIsInstance(http_client(Clock()), HTTPClient)

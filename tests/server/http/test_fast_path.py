@@ -207,6 +207,14 @@ MALFORMED = (
     *(b"Transfer-Encoding\t: chunked", b"Transfer-Encoding : chunked", b"Transfer-Encoding: xchunked"),
     *(b"User-Agent: a\x00b", b"User\x00Agent: a", b"User-Agent: a\nContent-Length: 40", b"no colon", b": no name"),
     *(b"User Agent: a", b"Host: other", b"host: patches"),
+    *(
+        b"Transfer-Encoding: identity",
+        b" folded: 1",
+        b"\tfolded",
+        b"User-Agent: a\r\n folded",
+        b"Content-Length:\r\n 40",
+    ),
+    b"Via: 1\r\n\tContent-Length: 40",
 )
 PLAIN = b"Host: patches\r\nAccept-Encoding: gzip\r\n"
 
@@ -274,7 +282,7 @@ class RefusingTests(ChannelCase):
 
     def test_bodies(self) -> None:
         """Bytes that are sent as a body are never answered as a request."""
-        for field in (b"Content-Length: %d" % len(self.hidden), b"Content-Length:\r\n %d" % len(self.hidden)):
+        for field in (b"Content-Length: %d" % len(self.hidden), b"content-length:%d\t" % len(self.hidden)):
             response, _ = self.both(self.line + PLAIN + field + b"\r\n\r\n" + self.hidden)
             self.assertEqual(response.count(b"HTTP/1.1 "), 1, repr(field))
         chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(self.hidden), self.hidden)
