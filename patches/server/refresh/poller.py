@@ -50,7 +50,7 @@ class Turn:
         return bool(self._granted)
 
     def end(self) -> None:
-        """Give everything back."""
+        """Return all granted bytes."""
         self._source.rest()
         self._budget.release(REFRESH, self._granted)
         self._granted = 0
