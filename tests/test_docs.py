@@ -286,6 +286,8 @@ class ReferenceTests(SynchronousTestCase):
         for declared in TABLES.values():
             for setting in settings_of(declared):
                 self.assertIn(f"--{setting.name}<", html)
+        drawn = (built / "explanation/refresh.html").read_text().partition("<svg")[2].partition("</svg>")[0]
+        self.assertIn(">known and empty</text>", drawn)
 
 
 class TutorialTests(SynchronousTestCase):
