@@ -32,7 +32,6 @@ from patches.server import budget
 from patches.server import options as server
 from patches.server.admin import options as catalogue_options
 from patches.server.http import api as server_api
-from patches.server.sessions.states import TRANSITIONS, State
 from patches.settings import resolve, settings_of
 from patches.sources.clair.namespaces import NAMESPACES
 from patches.sources.config import SourceConfig
@@ -84,12 +83,7 @@ def commands() -> list[list[str]]:
 
 def tables() -> ModuleType:
     """Import the module that generates the tables of the documentation; it needs no Sphinx."""
-    return extension("tables")
-
-
-def extension(name: str) -> ModuleType:
-    """Import an extension of the documentation that needs no Sphinx."""
-    spec = spec_from_file_location(name, DOCS / f"_extensions/{name}.py")
+    spec = spec_from_file_location("tables", DOCS / "_extensions/tables.py")
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
@@ -223,16 +217,6 @@ class ReferenceTests(SynchronousTestCase):
         for platform, namespace in NAMESPACES.items():
             self.assertIn(f"``{platform}``\n     - ``{namespace}``", tables().namespaces_table())
 
-    def test_transitions(self) -> None:
-        """The drawing of the states of a session shows each of them once, and every step."""
-        drawn = extension("transitions").drawing(TRANSITIONS, "States & steps")
-        self.assertIn("<title>States &amp; steps</title>", drawn)
-        for state in State:
-            self.assertEqual(drawn.count(f'font-weight="bold">{state}</text>'), 1)
-        for _, step in TRANSITIONS:
-            self.assertIn(f">{step}</text>", drawn)
-        self.assertEqual(drawn.count('marker-end="url(#arrow)"'), len(TRANSITIONS))
-
     def test_map(self) -> None:
         """Every module is on the map, with the summary of its docstring."""
         package = ROOT / "patches"
@@ -303,6 +287,8 @@ class ReferenceTests(SynchronousTestCase):
         for declared in TABLES.values():
             for setting in settings_of(declared):
                 self.assertIn(f"--{setting.name}<", html)
+        drawn = (built / "explanation/refresh.html").read_text().partition("<svg")[2].partition("</svg>")[0]
+        self.assertIn(">known and empty</text>", drawn)
 
 
 class TutorialTests(SynchronousTestCase):

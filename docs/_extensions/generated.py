@@ -1,4 +1,4 @@
-"""Directives that create tables and drawings from the code: options, modules, sources, transitions."""
+"""Directives that create tables and drawings from the code: options, modules, public sources, states."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 from docutils.nodes import Node, raw
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+from state_drawing import drawing, transitions_of
 from tables import (
     extensions_table,
+    list_table,
     makers_table,
     modules_table,
     namespaces_table,
@@ -19,7 +21,6 @@ from tables import (
     tracks_table,
     version_marks_table,
 )
-from transitions import drawing
 
 
 class SettingsOf(SphinxDirective):
@@ -43,17 +44,19 @@ class ModulesOf(SphinxDirective):
         return self.parse_text_to_nodes(modules_table(self.arguments[0]))
 
 
-class TransitionsOf(SphinxDirective):
-    """``.. transitions-of:: MODULE NAME``: a drawing of a table of transitions; its text is the title."""
+class StateMachine(SphinxDirective):
+    """``.. state-machine:: MODULE NAME``: a drawing of a table of transitions, and the same as a table of text."""
 
     required_arguments = 2
-    has_content = True
 
     def run(self) -> list[Node]:
-        """Return the drawing."""
+        """Return the drawing and the table."""
         module, name = self.arguments
-        drawn = drawing(getattr(import_module(module), name), " ".join(self.content))
-        return [raw("", drawn, format="html")]
+        table = getattr(import_module(module), name)
+        names, transitions = transitions_of(table)
+        rows = [(f"*{names[each.before]}*", each.label, f"*{names[each.after]}*") for each in transitions]
+        text = list_table(("State", "Event", "Next state"), rows, "34 32 34")
+        return [raw("", drawing(table), format="html"), *self.parse_text_to_nodes(text)]
 
 
 def _directive(table: Callable[[], str]) -> type[SphinxDirective]:
@@ -84,7 +87,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives."""
     app.add_directive("settings-of", SettingsOf)
     app.add_directive("modules-of", ModulesOf)
-    app.add_directive("transitions-of", TransitionsOf)
+    app.add_directive("state-machine", StateMachine)
     for name, table in TABLES.items():
         app.add_directive(name, _directive(table))
     return {"parallel_read_safe": True}

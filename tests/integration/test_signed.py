@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from patches.signing import create_keys
-from tests.integration.daemons import PATCHES, TWISTD, Daemon
+from tests.integration.daemons import PATCHES, TWISTD, Daemon, wait_for
 from tests.integration.sample_host import write_host
 from tests.integration.sample_lists import write_list
 
@@ -72,6 +72,8 @@ def test_rolled_back(fleet: Fleet) -> None:
     server.stop()
     shutil.copytree(server.log.parent, fleet.folder / "backup")
     server = fleet.serve("server", 3100, "--signing-key", str(fleet.key))
+    # it is ready with the list of before
+    wait_for(lambda: server.ask("/v1/platforms")[1]["platforms"][0]["vulnerabilities"] == 3100, 30)
     assert fleet.scan(server, fleet.public)[0] == 1
     (fleet.folder / "backup.ndjson").unlink(missing_ok=True)
     old = Daemon(

@@ -50,7 +50,7 @@ class Turn:
         return bool(self._granted)
 
     def end(self) -> None:
-        """Return all granted bytes."""
+        """Release the place and the memory; the source rests."""
         self._source.rest()
         self._budget.release(REFRESH, self._granted)
         self._granted = 0

@@ -13,8 +13,8 @@ from patches.server.refresh.retry_schedule import RetrySchedule
 
 log = Logger()
 
-#: The time that an unanswered first question to a source may delay the publication of platforms that it may have.
-FIRST_ANSWER_SECONDS = 30.0
+#: The time for which a platform is not published because of a source of which it is not known whether it has it.
+FIRST_ANSWER_SECONDS = 10.0
 #: The beginning of the problem of a list that has no record of a served platform; the reasons may follow.
 EMPTY = "the list is empty"
 #: The most characters of the problems of several sources, besides the number of those that are not named.
@@ -149,15 +149,20 @@ class SourceState:
         """
         Return whether a snapshot of a platform must wait for this source.
 
-        It waits for the first answer of the source, though not for long, and for lists that were never read. A list
-        that is read again delays only what the same source has changed.
+        It waits for lists of the platform that were never read. For the first answer of the source, and for lists whose
+        platforms are known only when they were read, it waits for a short time. A list that is read again delays only
+        what the same source has changed.
         """
         if not self.may_have(platform):
             return False
+        is_early = self.asked is None or now - self.asked < FIRST_ANSWER_SECONDS
         if not self.told:
-            asked = now if self.asked is None else self.asked
-            return not self.attempts.failures and now - asked < FIRST_ANSWER_SECONDS
-        lists = [each for each in self.source_lists.values() if platform in each.platforms or not each.platforms]
+            return is_early and not self.attempts.failures
+        lists = [
+            each
+            for each in self.source_lists.values()
+            if platform in each.platforms or (is_early and not each.platforms)
+        ]
         is_changing = any(platform in each.unpublished for each in lists)
         return any(each.is_awaited or (is_changing and each.is_in_motion) for each in lists)
 

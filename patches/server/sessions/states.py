@@ -21,10 +21,10 @@ class SessionStep(StrEnum):
     """Something that happens to a session."""
 
     ADMITTED = "a window has its chunk"
-    SLOWED = "it delays others: a window of its own"
+    SLOWED = "it delays others and gets a window of its own"
     FINISHED = "every chunk was read"
     DISPLACED = "its address has more places than others"
-    OVERDUE = "it delays others, and there is no room"
+    OVERDUE = "it delays others and there is no room"
     SILENT = "no request in time"
     CLOSED = "its scanner closes or resumes it"
     STOPPED = "the server stops"

@@ -59,5 +59,5 @@ class BoundedJson:
             self._string = len(block) - block.rfind(b'"')
         self._before = block[-1:]
         if self._string > self._longest_string:
-            raise SourceError(f"one string of it is longer than {self._longest_string} bytes")
+            raise SourceError(f"a string, or what is between two, is longer than {self._longest_string} bytes")
         return block

@@ -24,8 +24,10 @@ from patches.sources.fetch.retry import RequestFailed, Response, RetryingClient
 
 #: Clair compresses a response if it may; for details, one per request, that costs it two thirds of its speed.
 PLAIN = {"Accept-Encoding": "identity"}
-MAX_LIST_BYTES = 16 * 1024 * 1024
-MAX_DETAILS_BYTES = 4 * 1024 * 1024
+#: Answers are bounded before they are parsed. A page of 500 entries has 8 KiB for each, several times the longest
+#: description; the largest known details, of a kernel with hundreds of packages, have some 100 KB.
+MAX_LIST_BYTES = 4 * 1024 * 1024
+MAX_DETAILS_BYTES = 1024 * 1024
 
 Parsed = TypeVar("Parsed")
 

@@ -46,7 +46,7 @@ class ClairSettings:
     :ivar full_walk: the time after which a list is read completely again.
     """
 
-    page_size: int = field(default=999, validator=ge(1))
+    page_size: int = field(default=500, validator=ge(1))
     fetch: FetchSettings = field(factory=FetchSettings)
     full_walk: timedelta = FULL_WALK
 

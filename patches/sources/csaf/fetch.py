@@ -10,11 +10,11 @@ from one process to the next.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from patches.errors import SourceError
 from patches.interfaces import Run
@@ -28,7 +28,9 @@ T = TypeVar("T")
 
 _ARCHIVE = re.compile(r"\.(?:tar(?:\.\w+)?|tgz|zip)\Z")
 _MARGIN = timedelta(hours=12)
-_SMALL = UnpackLimits(total_bytes=64 * 1024 * 1024)
+#: These files are parsed in the server: some 60 bytes for each of some 60,000 documents, plain.
+_SMALL = UnpackLimits(total_bytes=16 * 1024 * 1024, dictionary_bytes=1024 * 1024)
+_LONGEST_LINE = 1024
 #: The highest number of documents newer than the archive; above it a newer archive is needed.
 MOST_CHANGES = 20_000
 
@@ -105,7 +107,7 @@ class CsafFetch:
         self._had = {path: self._had[path] for path in newer}
         return self._had
 
-    async def _listed(self, location: str, parse: Callable[[str], T]) -> T:
+    async def _listed(self, location: str, parse: Callable[[Iterable[str]], T]) -> T:
         listed = await self._fetch(location)
         return await self._run(_parse, listed.path, location, parse)
 
@@ -135,9 +137,17 @@ def _before(path: Path) -> dict[str, Change]:
         return {}
 
 
-def _parse(path: Path, location: str, parse: Callable[[str], T]) -> T:
+def _lines(stream: BinaryIO) -> Iterator[str]:
+    """Yield the lines of a file, one at a time."""
+    while line := stream.readline(_LONGEST_LINE + 1):
+        if len(line) > _LONGEST_LINE:
+            raise SourceError(f"a line of more than {_LONGEST_LINE} bytes")
+        yield line.decode("utf-8", "replace")
+
+
+def _parse(path: Path, location: str, parse: Callable[[Iterable[str]], T]) -> T:
     try:
         with open_feed(path, _SMALL) as stream:
-            return parse(stream.read().decode("utf-8", "replace"))
+            return parse(_lines(stream))
     except SourceError as error:
         raise SourceError(f"{location}: {error}") from error

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import islice
 
 from patches.errors import SourceError
 
@@ -12,14 +14,18 @@ _ARCHIVE = re.compile(r"[\w.-]*?(\d{4}-\d\d-\d\d)\.tar(?:\.\w{1,5})?\Z", re.ASCI
 _DOCUMENT = re.compile(r"\d{4}/[A-Za-z0-9_-]{1,100}\.json\Z")
 
 
-def parse_archive_name(text: str) -> tuple[str, datetime]:
+#: The highest number of documents of a provider; Red Hat has some 60,000.
+MOST_DOCUMENTS = 250_000
+
+
+def parse_archive_name(lines: Iterable[str]) -> tuple[str, datetime]:
     """
     Parse ``archive_latest.txt``.
 
     :return: the name of the archive, ``csaf_vex_2026-11-20.tar.zst``, and the beginning of that day.
     :raises SourceError: if it is not the name of an archive.
     """
-    name = text.strip()
+    name = "".join(islice(lines, 2)).strip()
     found = _ARCHIVE.match(name)
     try:
         day = datetime.fromisoformat(found[1]) if found else None
@@ -30,7 +36,7 @@ def parse_archive_name(text: str) -> tuple[str, datetime]:
     return name, day.replace(tzinfo=UTC)
 
 
-def parse_times(text: str) -> dict[str, datetime]:
+def parse_times(lines: Iterable[str]) -> dict[str, datetime]:
     """
     Parse ``changes.csv`` or ``deletions.csv``.
 
@@ -39,7 +45,9 @@ def parse_times(text: str) -> dict[str, datetime]:
     """
     found: dict[str, datetime] = {}
     try:
-        for row in csv.reader(text.splitlines(), strict=True):
+        for row in csv.reader(lines, strict=True):
+            if len(found) > MOST_DOCUMENTS:
+                raise SourceError(f"more than {MOST_DOCUMENTS} documents")
             if row:
                 path, time = row
                 changed = datetime.fromisoformat(time)

@@ -27,7 +27,8 @@ from patches.storage.atomic_file import write_atomically
 log = Logger()
 
 _TOPIC = re.compile(r"[A-Za-z0-9][\w.+-]{0,63}\Z", re.ASCII)
-_SMALL = UnpackLimits(total_bytes=4 * 1024 * 1024)
+#: The catalogue is parsed in the server; it has some hundred KB.
+_SMALL = UnpackLimits(total_bytes=1024 * 1024, dictionary_bytes=1024 * 1024)
 #: The highest number of topics.
 MOST_TOPICS = 500
 

@@ -22,7 +22,10 @@ _REPOMD = "/repodata/repomd.xml"
 _MIRRORS = "mirror.list"
 _FILE = re.compile(r"(?:^|/)(?!repomd\.xml)[^/]+\.xml(?:\.\w+)?\Z")
 _MIB = 1024 * 1024
-_SMALL = UnpackLimits(total_bytes=4 * _MIB)
+#: These files are parsed in the server; the largest known have some ten thousand bytes.
+_SMALL = UnpackLimits(total_bytes=_MIB, dictionary_bytes=_MIB)
+#: A file whose checksum is that of its content is unpacked in the server, without being parsed.
+_SUMMED = UnpackLimits(dictionary_bytes=8 * _MIB)
 #: The highest number of mirrors that are tried.
 _TRIED = 5
 
@@ -101,7 +104,7 @@ def _parse(path: Path, base: str) -> Location:
 def _check(path: Path, where: Location, base: str) -> None:
     found = hashlib.new(where.algorithm, usedforsecurity=False)
     try:
-        with open_feed(path) if where.unpacked else path.open("rb") as stream:
+        with open_feed(path, _SUMMED) if where.unpacked else path.open("rb") as stream:
             while piece := stream.read(_MIB):
                 found.update(piece)
     except OSError as error:

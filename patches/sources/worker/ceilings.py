@@ -15,7 +15,7 @@ MOST_FILE_BYTES = 4 * 1024 * 1024 * 1024
 #: Files that a worker has open at most; it opens one of a feed at a time.
 MOST_FILES = 64
 #: How much lower its priority is than the server's.
-_NICE = 10
+_NICE = 5
 #: The kernel ends a worker before anything else when the machine has no memory left.
 _OOM_SCORE = "900"
 _PR_SET_PDEATHSIG = 1

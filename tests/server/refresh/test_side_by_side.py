@@ -65,7 +65,7 @@ class SlowTests(SideCase):
         self.assertEqual(self.served(), {"alpine-3.20": 30, "debian-12": 10})
 
     def test_slow_answer(self) -> None:
-        """A source that does not say which lists it has delays others for half a minute at most."""
+        """A source that does not say which lists it has delays others for some seconds at most."""
         self.configured = [SilentSource("silent")]
         self.refresh = self.create_refresher(self.quick)
         self.tick()
@@ -73,6 +73,25 @@ class SlowTests(SideCase):
         self.assertEqual(self.served(), {})
         self.tick(1)
         self.assertEqual(self.served(), {"alpine-3.20": 23})
+
+    def test_unknown_platforms(self) -> None:
+        """A list whose platforms are known only when it was read delays others for some seconds at most."""
+        feed = PutFeed("feed", {"debian-12": [Deferred()]})
+        feed.wanted = {"debian-12"}
+        self.patch(feed, "wanted", None)
+        self.patch(feed, "listing", lambda key, since=None: super(PutFeed, feed).listing("debian-12", since))
+        self.patch(feed, "offers", self.offer_all)
+        self.configured = [feed]
+        self.refresh = self.create_refresher(self.quick)
+        self.tick()
+        self.tick(FIRST_ANSWER_SECONDS - 1)
+        self.assertEqual(self.served(), {})
+        self.tick(1)
+        self.assertEqual(self.served(), {"alpine-3.20": 23})
+
+    async def offer_all(self) -> list[Offer]:
+        """Return an offer that names no platform."""
+        return [Offer("all")]
 
     def test_failing_source(self) -> None:
         """A source that fails delays no other, and its failures are its own."""

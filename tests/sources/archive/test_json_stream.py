@@ -23,7 +23,7 @@ class BoundedJsonTests(SynchronousTestCase):
     def test_long_string(self) -> None:
         """A string that is too long is refused in words, also if it is full of escaped quotation marks."""
         for inside in (b"x", b'\\"', b"\\\\", b'\\\\\\"'):
-            with self.assertRaisesRegex(SourceError, "^one string of it is longer than 500 bytes$"):
+            with self.assertRaisesRegex(SourceError, "^a string, or what is between two, is longer than 500 bytes$"):
                 self.read(b'["' + inside * 1000 + b'"]', longest_string=500)
 
     def test_escape_between_blocks(self) -> None:

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.platforms import Platform
 from patches.skipped import NO_PACKAGE_NAME, UNREADABLE
 from patches.sources.clair.parser import (
+    MAX_VALUES,
     Details,
     MalformedDocument,
     Page,
@@ -121,6 +122,14 @@ class DetailsTests(SynchronousTestCase):
         """Details of another vulnerability than the requested one are refused."""
         with self.assertRaises(MalformedDocument):
             details(Name="CVE-2")
+
+    def test_many_values(self) -> None:
+        """A document with too many values is refused before it is parsed: each would take many times its length."""
+        for value in (b"[],", b"{},", b'"":'):
+            with self.assertRaisesRegex(MalformedDocument, f"^it has more than {MAX_VALUES} values$"):
+                parse_page(b'{"Vulnerabilities":[' + value * (MAX_VALUES + 1))
+        names = b",".join([b'{"Name":"a"}'] * (MAX_VALUES // 3 - 10))
+        self.assertEqual(len(parse_page(b'{"Vulnerabilities":[' + names + b"]}").names), MAX_VALUES // 3 - 10)
 
     def test_malformed(self) -> None:
         """Any other structure is refused, with a one-line message."""

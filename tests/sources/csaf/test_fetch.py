@@ -54,24 +54,24 @@ class ListingTests(SynchronousTestCase):
 
     def test_archive_name(self) -> None:
         """The name contains the day."""
-        name, day = parse_archive_name("csaf_vex_2026-11-20.tar.zst\n")
+        name, day = parse_archive_name(["csaf_vex_2026-11-20.tar.zst\n"])
         self.assertEqual((name, day), ("csaf_vex_2026-11-20.tar.zst", datetime(2026, 11, 20, tzinfo=UTC)))
         for text in ("", "<html>", "../x_2026-11-20.tar.zst", "x_2026-13-20.tar.zst", "x_2026-11-20.exe", "a\nb"):
             with self.assertRaisesRegex(SourceError, r"^'.*' is not the name of an archive$"):
-                parse_archive_name(text)
+                parse_archive_name([text])
 
     def test_times(self) -> None:
         """Of several times of a document the last one is used, in any zone."""
         text = table((1, "2026-11-20T01:00:00+02:00"), (1, "2026-11-20T00:00:00+00:00"), (2, "2026-11-20T00:00:00Z"))
         day = datetime(2026, 11, 20, tzinfo=UTC)
-        self.assertEqual(parse_times(text.decode()), {path_of(1): day, path_of(2): day})
-        self.assertEqual(parse_times("\n"), {})
+        self.assertEqual(parse_times(text.decode().splitlines(keepends=True)), {path_of(1): day, path_of(2): day})
+        self.assertEqual(parse_times(["\n"]), {})
 
     def test_no_list(self) -> None:
         """A line that cannot be parsed may be about any document, so the whole list is refused."""
         for text in ("<html>", "a,b,c", '"2024/x.json","soon"', '"../x.json","2026-11-20T00:00:00Z"', '"x'):
             with self.assertRaisesRegex(SourceError, "after 0 documents"):
-                parse_times(text)
+                parse_times(text.splitlines(keepends=True))
 
 
 class HoldingsTests(SynchronousTestCase):

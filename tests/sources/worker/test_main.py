@@ -81,7 +81,8 @@ class ProgramTests(WorkerCase):
             file.write(b'"}}]}')
         replies, code = self.run_jobs(self.job(packed.getvalue(), "secdb"))
         self.assertEqual(
-            ([str(reply.error) for reply in replies], code), (["one string of it is longer than 1048576 bytes"], 0)
+            ([str(reply.error) for reply in replies], code),
+            (["a string, or what is between two, is longer than 1048576 bytes"], 0),
         )
 
     def test_memory(self) -> None:

@@ -1,0 +1,91 @@
+"""Tests for the drawings of state machines in the documentation: ``docs/_extensions/state_drawing.py``."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from xml.etree import ElementTree
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from patches.server.refresh.list_state import TRANSITIONS, ListEvent, ListState
+
+DRAWING = Path(__file__).resolve().parents[1] / "docs" / "_extensions" / "state_drawing.py"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+class Light(StrEnum):
+    """The states of a traffic light."""
+
+    RED = "red & still"
+    GREEN = "green"
+
+
+class Press(StrEnum):
+    """Its events."""
+
+    WALK = "walk"
+    WAIT = "wait"
+    LATE = "late"
+
+
+TABLE = {
+    (Light.RED, Press.WAIT): Light.GREEN,
+    (Light.GREEN, Press.WALK): Light.RED,
+    (Light.GREEN, Press.LATE): Light.RED,
+    (Light.RED, Press.WALK): Light.RED,
+}
+
+
+def extension() -> ModuleType:
+    """Import the module that draws; it needs no Sphinx."""
+    spec = spec_from_file_location("state_drawing", DRAWING)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class DrawingTests(SynchronousTestCase):
+    """Drawings of tables."""
+
+    def setUp(self) -> None:
+        self.drawing = extension().drawing
+
+    def texts(self, drawn: str) -> list[str]:
+        """Return the texts of a drawing, which must be well-formed."""
+        return [str(each.text) for each in ElementTree.fromstring(drawn).iter(f"{SVG}text")]
+
+    def lines(self, drawn: str) -> list[str]:
+        """Return the lines of a drawing, without the heads of arrows."""
+        paths = [each for each in ElementTree.fromstring(drawn).iter(f"{SVG}path") if each.get("marker-end")]
+        return [str(each.get("d")) for each in paths]
+
+    def test_small(self) -> None:
+        """Each state is there once, and each pair of states has one line with its events, also a state with itself."""
+        drawn = self.drawing(TABLE)
+        self.assertEqual(sorted(self.texts(drawn)), ["green", "red & still", "wait", "walk", "walk, late"])
+        self.assertEqual(len(self.lines(drawn)), 3)
+
+    def test_list(self) -> None:
+        """The drawing of the life of a list has every state and every event."""
+        texts = self.texts(self.drawing(TRANSITIONS))
+        self.assertLessEqual({str(state) for state in ListState}, set(texts))
+        self.assertEqual(
+            {event for text in texts for event in text.split(", ")} & set(map(str, ListEvent)), set(ListEvent)
+        )
+
+    def test_apart(self) -> None:
+        """No two lines share a part of a track."""
+        tracks: dict[str, list[tuple[float, float]]] = {}
+        for line in self.lines(self.drawing(TRANSITIONS)):
+            found = re.fullmatch(r"M[\d.]+,([\d.]+) H([\d.]+) q\S+ \S+ V([\d.]+) .*", line)
+            assert found is not None, line
+            begin, end = sorted((float(found[1]), float(found[3])))
+            for other_begin, other_end in tracks.get(found[2], []):
+                self.assertTrue(end < other_begin or other_end < begin, line)
+            tracks.setdefault(found[2], []).append((begin, end))
