@@ -56,6 +56,7 @@ LIMITS = {
     "scanner.reporting.outbox.MOST_PENDING": 100,
     "scanner.simulation.simulate_command.MOST_SCANNERS": 20_000,
     "scanner.simulation.simulated_scanner._MAX_HEAD_BYTES": 16_384,
+    "service.garbage.MOST_SKIPPED": 15,
     "server.catalogue.bundle.manifest.MOST_MANIFEST_BYTES": 16_777_216,
     "server.catalogue.bundle.reader._MOST_SIGNATURE_BYTES": 1_024,
     "server.catalogue.chunks.MAX_ENCODED_BYTES": 65_536,

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.refresh.list_state import TRANSITIONS, ListEvent, ListState
+from patches.server.sessions import states as sessions
 
 DRAWING = Path(__file__).resolve().parents[1] / "docs" / "_extensions" / "state_drawing.py"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -78,6 +79,13 @@ class DrawingTests(SynchronousTestCase):
         self.assertEqual(
             {event for text in texts for event in text.split(", ")} & set(map(str, ListEvent)), set(ListEvent)
         )
+
+    def test_session(self) -> None:
+        """The drawing of the life of a session has every state and every step."""
+        texts = self.texts(self.drawing(sessions.TRANSITIONS))
+        self.assertLessEqual({str(state) for state in sessions.State}, set(texts))
+        steps = {step for text in texts for step in text.split(", ")}
+        self.assertLessEqual({str(step) for step in sessions.SessionStep}, steps)
 
     def test_apart(self) -> None:
         """No two lines share a part of a track."""

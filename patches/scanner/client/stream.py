@@ -231,6 +231,12 @@ class VulnerabilityStream(VerifiedStream):
 
     async def _learn_snapshot(self) -> None:
         """Request the description of the snapshot, which is not known yet if the session was queued at first."""
-        answer = await self._server_http.ask("GET", f"/v1/sessions/{self.session}")
-        if answer.status == 200:
-            self._note_snapshot(answer.document() or {})
+        while True:
+            try:
+                answer = await self._server_http.ask("GET", f"/v1/sessions/{self.session}")
+            except Unreachable as error:
+                await self._patience.pause(str(error))
+                continue
+            if answer.status == 200:
+                self._note_snapshot(answer.document() or {})
+            return  # a session that is lost is resumed, which describes the snapshot, too
