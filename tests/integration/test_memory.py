@@ -25,7 +25,7 @@ def serve_a_crowd(folder: Path, vulnerabilities: int, window: str = "128KiB") ->
         "patches-server",
         folder / "server",
         *("--list", str(path), "--memory-limit", f"{LIMIT_MIB}MiB"),
-        *("--window-bytes", window, "--chunk-timeout", "4", "--session-timeout", "8"),
+        *("--window-bytes", window, "--chunk-timeout", "8", "--session-timeout", "4"),
     ).start()
     try:
         server.wait_until_ready()
