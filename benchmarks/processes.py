@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
@@ -106,6 +106,17 @@ def cpu_seconds(pid: int) -> float:
     """Return the user and system time of a process so far, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def family_mib(pid: int) -> float:
+    """Return the resident memory of a process and of its children now, in MiB."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    children = [child for task in tasks for child in (task / "children").read_text().split()]
+    total = 0
+    for each in (str(pid), *children):
+        with suppress(OSError, IndexError):  # it has ended meanwhile
+            total += int(Path(f"/proc/{each}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return total / 2**20
 
 
 def peak_mib(pid: int) -> float:

@@ -8,8 +8,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.budget import (
     CONNECTIONS,
+    LEAST_WORKER_BYTES,
+    MOST_WORKER_BYTES,
     PURPOSES,
     REFRESH,
+    REFRESH_BYTES,
     RESPONSES,
     SESSIONS,
     SLACK_BYTES,
@@ -18,6 +21,7 @@ from patches.server.budget import (
     MemoryLimitTooLow,
     budget_within,
     resident_bytes,
+    worker_bytes,
 )
 
 MIB = 1 << 20
@@ -50,6 +54,40 @@ class BudgetTests(SynchronousTestCase):
         self.assertTrue(budget.take(SESSIONS, 50))
         self.assertTrue(budget.take(WINDOW, 50))
         self.assertEqual(budget.free(SESSIONS), 0)
+
+    def test_claim(self) -> None:
+        """Bytes that are claimed but not free are kept as they are released, until they are granted."""
+        budget = Budget(100)
+        budget.take(SESSIONS, 80)
+        self.assertFalse(budget.claim(REFRESH, 50))
+        self.assertFalse(budget.take(SESSIONS, 1))
+        budget.release(SESSIONS, 20)
+        self.assertEqual((budget.free(SESSIONS), budget.free(REFRESH)), (-10, 40))
+        self.assertFalse(budget.claim(REFRESH, 50))
+        budget.release(SESSIONS, 10)
+        self.assertTrue(budget.claim(REFRESH, 50))
+        self.assertEqual(budget.free(SESSIONS), 0)
+        budget.release(REFRESH, 50)
+        self.assertTrue(budget.take(SESSIONS, 50))
+
+    def test_claim_and_share(self) -> None:
+        """A claim includes the share that is kept anyway; no more than the limit is kept."""
+        budget = Budget(100, {REFRESH: 30})
+        budget.take(SESSIONS, 40)
+        self.assertFalse(budget.claim(REFRESH, 70))
+        self.assertEqual(budget.free(SESSIONS), -10)
+        self.assertFalse(budget.claim(REFRESH, 1000))
+        self.assertEqual(budget.free(REFRESH), 60)
+
+    def test_worker(self) -> None:
+        """A worker has a part of what is free, within its bounds; two of them, and many connections, have room."""
+        self.assertEqual(worker_bytes(Budget(20 * MIB)), LEAST_WORKER_BYTES)
+        self.assertEqual(worker_bytes(Budget(150 * MIB)), 60 * MIB)
+        self.assertEqual(worker_bytes(Budget(4096 * MIB)), MOST_WORKER_BYTES)
+        budget = budget_within(256 * MIB, 80 * MIB, MIB)
+        for _ in range(2):
+            self.assertTrue(budget.take(REFRESH, REFRESH_BYTES + worker_bytes(budget_within(256 * MIB, 80 * MIB, MIB))))
+        self.assertGreater(budget.free(CONNECTIONS), 10 * MIB)
 
     def test_too_much_back(self) -> None:
         """Bytes that were not granted cannot be released."""

@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from patches.server.budget import Budget, resident_bytes
+from patches.server.refresh.list_state import ListState
 from patches.server.refresh.refresher import Refresher
 from patches.server.sessions.service import SessionService
 from patches.server.sessions.states import LIVE
@@ -86,6 +87,11 @@ class Metrics:
                 age.add_metric([platform], self._wall() - status.snapshot.checked)
                 size.add_metric([platform], status.snapshot.vulnerabilities)
         yield from (age, size, empty, held_back, failures, failing)
+        states = GaugeMetricFamily("patches_lists", "Lists of sources in a state.", labels=["state"])
+        counts = self._refresh.list_states
+        for state in ListState:
+            states.add_metric([str(state)], counts[state])
+        yield states
         leads = self._refresh.leads()
         yield GaugeMetricFamily("patches_refresh_leader", "1 if this server refreshes the lists.", value=leads)
 

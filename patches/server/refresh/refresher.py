@@ -10,6 +10,7 @@ only loads the current snapshots.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -89,6 +90,11 @@ class Refresher:
     def statuses(self) -> dict[str, ListStatus]:
         """The status of each platform's list."""
         return self._registry.statuses
+
+    @property
+    def list_states(self) -> Counter[ListState]:
+        """The number of lists of sources in each state; a follower reads none."""
+        return Counter(each.state for each in self._source_set.all_lists if self.leads())
 
     @property
     def has_asked(self) -> bool:

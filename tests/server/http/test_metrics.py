@@ -69,6 +69,9 @@ class MetricsTests(ServerCase):
         self.assertEqual(self.value("patches_refresh_failing", **labels), 1)
         self.assertEqual(self.value("patches_refresh_failures_total", **labels), 1)
         self.assertEqual(self.value("patches_refresh_failing", platform="alpine-3.20"), 0)
+        self.assertEqual(self.value("patches_list_empty", **labels), 0)
+        states = {state: self.value("patches_lists", state=state) for state in ("idle", "waiting to retry", "polling")}
+        self.assertEqual(states, {"idle": 1, "waiting to retry": 1, "polling": 0})
 
     def test_sources(self) -> None:
         """For each source the claimed, the read and the skipped records are reported, the latter by reason."""

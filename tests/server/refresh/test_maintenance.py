@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import ensureDeferred, maybeDeferred
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from twisted.logger import globalLogPublisher
 
 from patches.errors import SourceError
+from patches.server.budget import REFRESH
 from patches.server.errors import CatalogueError
 from patches.server.refresh.leadership import Leadership
-from patches.server.refresh.maintenance import Maintenance
+from patches.server.refresh.maintenance import Maintenance, RefreshService
+from tests.server.fake_source import HOUR
 from tests.server.refresh.test_leadership import MemoryLock, Mutex
 from tests.server.server_case import ServerCase
 
@@ -30,6 +32,21 @@ class MaintenanceTests(ServerCase):
         self.said: list[str] = []
         globalLogPublisher.addObserver(self.note)
         self.addCleanup(globalLogPublisher.removeObserver, self.note)
+
+    def test_stop(self) -> None:
+        """A service that is stopped interrupts the lists that are being read; what they had reserved is released."""
+        waits: Deferred[None] = Deferred(lambda _: interrupted.append(True))
+        interrupted: list[bool] = []
+        service = RefreshService(self.maintenance, self.refresh, self.clock)
+        self.put("rocky-9", 3, waits)
+        self.clock.advance(2 * HOUR)
+        service.startService()
+        self.assertGreater(self.budget.used[REFRESH], 0)
+        self.assertEqual(interrupted, [])
+        stopped = service.stopService()
+        assert stopped is not None
+        self.successResultOf(stopped)
+        self.assertEqual((interrupted, self.budget.used[REFRESH]), ([True], 0))
 
     def note(self, event: dict[str, Any]) -> None:
         """Note what is logged about the catalogue."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,8 @@ class Publisher:
             merged = split_large(merge(lists, self._folder / f"{platform}.merge"))
             changes = ChangeCount()
             lines = self._until_stopped(changes.counted(self._current_lines(platform, changes), merged))
-            snapshot = self._catalogue.publish(platform, lines, facts, now, self._guard.objection, checked)
+            with closing(lines):  # before the view is, also if they are not read to their end
+                snapshot = self._catalogue.publish(platform, lines, facts, now, self._guard.objection, checked)
         if snapshot.held_back is not None:
             log.error("{platform}: not published: {why}", platform=platform, why=snapshot.held_back)
         else:
@@ -101,7 +103,7 @@ class Publisher:
         changes.is_first = current is None
         return read_lines(self._catalogue, current) if current is not None else ()
 
-    def _until_stopped(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+    def _until_stopped(self, lines: Iterable[bytes]) -> Generator[bytes, None, None]:
         for line in lines:
             if self._stopping.is_set():
                 raise Stopped("the server stops")

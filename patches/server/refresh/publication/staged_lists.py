@@ -41,4 +41,9 @@ class StagedLists:
         """
         query = "SELECT name, line FROM lines WHERE reading = ? AND platform = ? ORDER BY name, line"
         found = self._database.execute("SELECT id FROM readings WHERE current AND source = ?", (source,)).fetchall()
-        return heapq.merge(*(self._database.execute(query, (number, platform)) for (number,) in found))
+        return heapq.merge(*(self._rows(query, number, platform) for (number,) in found))
+
+    def _rows(self, query: str, number: int, platform: str) -> Iterator[tuple[str, bytes]]:
+        # A generator, as a cursor that is closed after its database raises.
+        for row in self._database.execute(query, (number, platform)):  # noqa: UP028 - see above
+            yield row

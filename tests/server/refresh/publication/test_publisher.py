@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from attrs import evolve
@@ -11,7 +12,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.catalogue.schema import open_database
 from patches.server.catalogue.store import Catalogue
-from patches.server.refresh.publication.publisher import Guard, Publisher, describe_source
+from patches.server.refresh.publication.publisher import Guard, Publisher, Stopped, describe_source
+from patches.server.refresh.publication.staged_lists import StagedLists
 from patches.server.refresh.staging import ImportResult, StagingStore
 from tests.server.fake_catalogue import snapshot, vulnerabilities
 from tests.server.fake_source import PutSource
@@ -92,6 +94,24 @@ class PublisherTests(SynchronousTestCase):
         assert again is not None
         line = [formatEvent(event) for event in observer if event["log_namespace"].endswith("publisher")][-1]
         self.assertIn(f"{again.revision}: 2 added, 0 changed, 0 withdrawn; ", str(line))
+
+    def test_stopped(self) -> None:
+        """A publication that is stopped in the middle leaves the catalogue as it was, and none begins after that."""
+        self.read("first", 3)
+        self.subject.publish("debian-12", self.sources, 5.0, 6.0)
+        self.read("first", 9)
+        lines = StagedLists.lines
+
+        def stop_in_the_middle(view: StagedLists, platform: str, source: str) -> Iterator[tuple[str, bytes]]:
+            for number, line in enumerate(lines(view, platform, source)):
+                if number == 5:
+                    self.subject.stop()
+                yield line
+
+        self.patch(StagedLists, "lines", stop_in_the_middle)
+        for _ in range(2):
+            self.assertRaises(Stopped, self.subject.publish, "debian-12", self.sources, 7.0, 8.0)
+            self.assertEqual([each.vulnerabilities for each in self.catalogue.current()], [3])
 
     def test_source_in_words(self) -> None:
         """The skipped entries have their reasons, the most frequent first, and the announced number is shown."""
