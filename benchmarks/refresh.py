@@ -27,7 +27,7 @@ RELEASES = ("16.04:LTS", "18.04:LTS", "20.04:LTS", "22.04:LTS", "24.04:LTS")
 
 @frozen
 class Refreshed:
-    """The cost of a refresh: the seconds until every list is published, the peak memory of server and workers in MiB."""
+    """The cost of a refresh: the seconds until every list is published; the peak of server and workers, in MiB."""
 
     name: str
     megabytes: float
