@@ -56,7 +56,7 @@ class LimitTests(SynchronousTestCase):
     def test_bytes(self) -> None:
         """Sizes in bytes."""
         self.assertEqual(wire.MAX_CHUNK_BYTES, 1_048_576)
-        self.assertEqual(chunks.TARGET_BYTES, 655_360)
+        self.assertEqual(chunks.TARGET_BYTES, 819_200)
         self.assertEqual(chunks.MAX_ENCODED_BYTES, 65_536)
         self.assertEqual(tokens.MAX_TOKEN_LENGTH, 512)
         self.assertEqual(FetchSettings().max_bytes, 4_294_967_296)
@@ -68,7 +68,7 @@ class LimitTests(SynchronousTestCase):
         self.assertEqual(pruning.MOST_REPLACED, 8)
         self.assertEqual(table.REMEMBERED, 1024)
         limits = Limits()
-        self.assertEqual((limits.max_active, limits.max_queued), (1024, 8192))
+        self.assertEqual((limits.max_active, limits.max_queued), (4096, 8192))
 
     def test_times(self) -> None:
         """Times, in seconds."""
@@ -163,7 +163,7 @@ class DefaultTests(SynchronousTestCase):
         """The server's."""
         self.assertEqual(
             self.defaults(ServerSettings, "window-bytes", "memory-limit", "max-active", "max-queued"),
-            ["32MiB", "256MiB", "1024", "8192"],
+            ["32MiB", "256MiB", "4096", "8192"],
         )
         times = self.defaults(ServerSettings, "session-timeout", "queue-timeout", "chunk-timeout", "refresh-interval")
         self.assertEqual(times, ["30s", "60s", "60s", "6h"])

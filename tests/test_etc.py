@@ -19,7 +19,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.reporter import service as reporter
 from patches.scanner import options as scanner
 from patches.server import options as server
-from patches.server.http.channel import ServerSite
+from patches.server.http.channel import SEND_BUFFER_BYTES, ServerSite
 from patches.setting_parsers import size
 from patches.settings import resolve, settings_of
 
@@ -104,7 +104,8 @@ class UnitTests(SynchronousTestCase):
         """The server's ``MemoryMax`` has room for its limit, and for the socket buffers of a full cohort."""
         (most,) = directives(ETC / "patches-server.service", "MemoryMax")
         settings = server.ServerSettings()
-        self.assertGreaterEqual(size(f"{most}iB"), settings.memory_limit + settings.sessions.max_active * 256 * 1024)
+        buffers = settings.sessions.max_active * 2 * SEND_BUFFER_BYTES
+        self.assertGreaterEqual(size(f"{most}iB"), settings.memory_limit + buffers)
         for program in PROGRAMS:
             self.assertEqual(directives(ETC / f"{program}.service", "Environment"), ["MALLOC_ARENA_MAX=2"])
 

@@ -109,7 +109,7 @@ class RefreshSettings:
 class SessionSettings:
     """The limits of the sessions of each platform, and of their windows."""
 
-    max_active: int = option("1024", count, "Sessions of a platform that may read at once.")
+    max_active: int = option("4096", count, "Sessions of a platform that may read at once.")
     max_queued: int = option("8192", count, "Sessions of a platform that may wait; beyond that they are denied.")
     max_share: float = option(
         "1%",

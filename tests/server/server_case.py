@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from patches.http.bounded_request import BoundedRequest
 from patches.server.assembly.sessions import load_chunk
 from patches.server.budget import CONNECTION_BYTES, CONNECTIONS, REFRESH, REFRESH_BYTES, Budget
+from patches.server.catalogue.chunks import TARGET_BYTES
 from patches.server.catalogue.delta_store import DeltaStore
 from patches.server.catalogue.deltas import Deltas
 from patches.server.catalogue.publication_store import PublicationStore
@@ -35,8 +36,8 @@ GZIP = {"Accept-Encoding": "gzip"}
 
 def bulky(count: int, platform: str = "debian-12") -> list[Vulnerability]:
     """Create records of which three fill a chunk."""
-    noise = random.Random(0)
-    return [vulnerability(number, platform, noise.randbytes(17_000).hex() + "a" * 160_000) for number in range(count)]
+    noise, filler = random.Random(0), "a" * (TARGET_BYTES * 5 // 16 - 34_000)
+    return [vulnerability(number, platform, noise.randbytes(17_000).hex() + filler) for number in range(count)]
 
 
 class ServerCase(RefreshCase):

@@ -13,7 +13,7 @@ from patches.vulnerability import FixedPackage, Vulnerability
 from patches.wire import MAX_CHUNK_BYTES, digest, encode_line, from_wire
 
 #: A chunk's body is cut when it reaches this many bytes, uncompressed.
-TARGET_BYTES = 640 * 1024
+TARGET_BYTES = 800 * 1024
 #: No chunk's gzip form is larger, so that it fits a socket's send buffer.
 MAX_ENCODED_BYTES = 64 * 1024
 

@@ -33,7 +33,7 @@ from patches.server.http.fast_path import match
 from patches.server.sessions.chunk_response import ChunkResponse
 
 #: How many bytes the kernel may keep for one connection; a chunk fits.
-SEND_BUFFER_BYTES = 128 * 1024
+SEND_BUFFER_BYTES = 64 * 1024
 
 #: The read size of the transport, and the bytes that it buffers before it pauses its producer.
 SMALL_BUFFER_BYTES = 4 * 1024

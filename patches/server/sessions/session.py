@@ -24,7 +24,7 @@ class Limits:
     :ivar chunk_timeout: the time for which an active session may delay others at one chunk.
     """
 
-    max_active: int = 1024
+    max_active: int = 4096
     max_queued: int = 8192
     max_share: float = 0.01
     session_timeout: float = 30.0

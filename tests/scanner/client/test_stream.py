@@ -87,7 +87,6 @@ class WholeTests(StreamCase):
         self.assertEqual(self.successResultOf(reading), ["A1", "A2"])
         self.assertEqual(self.stream.snapshot["revision"], "r1")
 
-
     def test_queued_and_cut_off(self) -> None:
         """If the server is away when the description is requested, it is requested again."""
         described = document(200, {"session": "s1", "snapshot": {"revision": "r1"}})
