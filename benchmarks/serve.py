@@ -1,5 +1,5 @@
 """
-The chunk path in steady state: requests/s, and server CPU per request, at 10, 100 and 1,000 connections.
+The chunk path in steady state: requests/s, and server CPU per request, at 10 to 5,000 connections.
 
 Every connection has a session of its own and requests its current chunk again and again. Beside patches-server, in the
 same run: a bare twisted.web ``Resource`` that answers the same bytes, and nginx, if it is installed, serving them from
@@ -28,8 +28,9 @@ from benchmarks.processes import (
     wait_until_ready,
     write_list,
 )
+from patches.service.daemon import allow_open_files
 
-CONNECTIONS = (10, 100, 1000)
+CONNECTIONS = (10, 100, 1000, 5000)
 FIELDS = b"Host: localhost\r\nAccept-Encoding: gzip\r\n\r\n"
 
 BARE = """
@@ -49,8 +50,8 @@ reactor.run()
 """
 
 NGINX = """
-worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log /dev/null;
-events {{ worker_connections 4096; }}
+worker_processes 1; worker_rlimit_nofile 20000; daemon off; pid {folder}/nginx.pid; error_log /dev/null;
+events {{ worker_connections 16384; }}
 http {{ access_log off; sendfile off; output_buffers 2 512k; keepalive_requests 100000000;
   client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
   uwsgi_temp_path {folder}; scgi_temp_path {folder};
@@ -63,22 +64,26 @@ def main(seconds: float) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_list(folder / "list.ndjson", 10_000)
+        allow_open_files(2 * max(CONNECTIONS))
         os.sched_setaffinity(0, {1} if os.cpu_count() > 1 else {0})
         rows = [*measure_patches(folder, seconds), *measure_bare(folder, seconds), *measure_nginx(folder, seconds)]
     print(f"{'server':16} {'connections':>11} {'requests/s':>11} {'CPU us/request':>15} {'p99 ms':>8} {'peak MiB':>9}")
     for row in rows:
         print("{:16} {:>11} {:>11,.0f} {:>15.1f} {:>8.1f} {:>9.0f}".format(*row))
-    bare = {row[1]: row for row in rows if row[0] == "bare Resource"}
-    for row in rows[: len(CONNECTIONS)]:
-        print(
-            f"patches-server / bare Resource at {row[1]} connections: {row[2] / bare[row[1]][2]:.2f} x the requests/s"
-        )
+    for peer in ("bare Resource", "nginx"):
+        others = {row[1]: row for row in rows if row[0] == peer}
+        for row in rows[: len(CONNECTIONS)] if others else ():
+            other = others[row[1]]
+            print(
+                f"patches-server / {peer} at {row[1]} connections: {row[2] / other[2]:.2f} x the requests/s, "
+                f"{row[4] / other[4]:.2f} x the p99"
+            )
 
 
 def measure_patches(folder: Path, seconds: float) -> list[tuple]:
     """Measure patches-server, and write the bytes of its chunk for the other servers."""
     port = free_port()
-    command = patches_server(folder, port, folder / "list.ndjson", "--session-timeout", "600")
+    command = patches_server(folder, port, folder / "list.ndjson", "--session-timeout", "600", "--max-active", "8192")
     with process(command, port, core=0) as pid:
         wait_until_ready(port)
         sessions = [open_session(port) for _ in range(max(CONNECTIONS))]

@@ -28,6 +28,7 @@ from patches.scanner import options as scanner
 from patches.scanner.matching.ignore_files import read_ignores
 from patches.scanner.output.document import outcome_document
 from patches.scanner.output.formats import FORMATS
+from patches.scanner.simulation import simulate_command
 from patches.server import budget
 from patches.server import options as server
 from patches.server.admin import options as catalogue_options
@@ -55,6 +56,7 @@ TABLES = {
     "patches.scanner.options ScanSettings": scanner.ScanSettings,
     "patches.scanner.options OutputSettings": scanner.OutputSettings,
     "patches.scanner.options ExplainSettings": scanner.ExplainSettings,
+    "patches.scanner.simulation.simulate_command SimulateSettings": simulate_command.SimulateSettings,
     "patches.server.admin.options ShowSettings": catalogue_options.ShowSettings,
     "patches.server.admin.options PruneSettings": catalogue_options.PruneSettings,
     "patches.server.admin.options ExportSettings": catalogue_options.ExportSettings,
@@ -371,6 +373,10 @@ class TutorialTests(SynchronousTestCase):
         with urlopen(f"http://{address}/v1/platforms") as answer:
             (platform,) = json.load(answer)["platforms"]
         self.assertEqual((platform["platform"], platform["vulnerabilities"]), ("debian-10", 3))
+        words = [word.replace("127.0.0.1:8080", address) for word in self.words("howto/simulate.sh")]
+        ran = subprocess.run(words, cwd=self.folder, capture_output=True, text=True, timeout=60)
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        self.assertIn("500 scanners of 500 read the whole list of 3 vulnerabilities", ran.stdout)
 
 
 def names_in(document: Any) -> set[str]:
