@@ -276,7 +276,7 @@ class LayerTests(SynchronousTestCase):
             "scanner/matching/matcher.py",
         ]
         pure += ["server/catalogue/chunks.py", "server/budget.py", "server/errors.py"]
-        core = ("states", "session", "table", "queue", "pace", "events", "window", "windows", "sessions")
+        core = ("states", "session", "table", "queue", "pace", "admission", "events", "window", "windows", "sessions")
         pure += [f"server/sessions/{name}.py" for name in core]
         for name in [*pure, *(path for path in modules() if path.startswith("versions/"))]:
             self.assertFalse(imports_any(modules()[name], "twisted"), name)

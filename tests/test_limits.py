@@ -72,7 +72,7 @@ LIMITS = {
     "server.refresh.requests_table.MOST_WANTED": 128,
     "server.refresh.requests_table.MOST_ABSENT": 256,
     "server.sessions.chunk_response.MAX_HEAD_BYTES": 1_024,
-    "server.sessions.sessions.LONGEST_RETRY": 600,
+    "server.sessions.admission.LONGEST_RETRY": 600,
     "server.sessions.chunk_response.MAX_RESPONSE_BYTES": 66_560,
     "server.sessions.tokens.MAX_TOKEN_LENGTH": 512,
     "signing._MOST_BYTES": 65_536,

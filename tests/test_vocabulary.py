@@ -89,6 +89,7 @@ ONE_SENSE: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "what was added, changed and withdrawn between two revisions",
         ("server", "scanner/client", "scanner/compare"),
     ),
+    "admission": ("when a queued session becomes active", ("server/sessions",)),
     "outbox": ("the reports that wait to be accepted", ("scanner", "demo")),
     "rank": ("the precedence of a source", ("sources", "interfaces", "server/refresh")),
     "claimed": (

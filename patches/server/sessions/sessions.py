@@ -4,24 +4,21 @@ The sessions of a server: who is queued, who is active, who ends, and what each 
 Every method takes ``now``, in seconds of a clock that only grows, and returns what followed as events. Nothing here
 does I/O, waits, or calls anybody back: :mod:`patches.server.sessions.service` acts on the events.
 
-A session is queued with a ticket. It is activated when its platform has a free place and a window holds, or will hold,
-the chunk that it needs. Sessions that need the same chunk of the same list are activated in the order of their tickets.
+Who becomes active is decided by :mod:`~patches.server.sessions.admission`, what stays in memory by
+:mod:`~patches.server.sessions.windows`.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Iterator
 from enum import StrEnum
-from itertools import count
 
 from patches.server.budget import SESSION_BYTES, SESSIONS, Budget
 from patches.server.catalogue.delta import ReadableList
 from patches.server.errors import Denied, OutOfOrder, SessionError, SessionExpired
+from patches.server.sessions.admission import Admission
 from patches.server.sessions.chunk_response import ChunkResponse
 from patches.server.sessions.events import Arrived, Changed, Event
-from patches.server.sessions.pace import QueuePace
-from patches.server.sessions.queue import Queue
 from patches.server.sessions.session import Limits, Session
 from patches.server.sessions.states import SessionStep, State
 from patches.server.sessions.table import SessionTable
@@ -30,8 +27,6 @@ from patches.server.sessions.windows import Windows
 
 #: How long a window stays whose last session has left, in seconds, unless its memory is wanted before.
 IDLE_SECONDS = 3600.0
-#: The longest advice to come back, in seconds.
-LONGEST_RETRY = 600
 _SHARE = "its address has more places in the queue than others, and one of these found no place"
 _NO_MEMORY = "the memory limit allows no further session"
 
@@ -60,11 +55,7 @@ class Sessions:
         self.windows = Windows(budget, window_bytes, limits.chunk_timeout)
         self._budget = budget
         self._table = SessionTable()
-        self._queues: defaultdict[str, Queue] = defaultdict(Queue)
-        self._paces: defaultdict[str, QueuePace] = defaultdict(QueuePace)
-        self._queued_at: Counter[tuple[str, int]] = Counter()
-        self._tickets = count()
-        self._without_window: set[str] = set()
+        self._admission = Admission(limits, self._table, self.windows)
         self._ticked: float | None = None
 
     def __len__(self) -> int:
@@ -89,12 +80,12 @@ class Sessions:
 
     def queue_position(self, session: Session) -> int | None:
         """Return the number of sessions before this one in its queue; ``None`` if it is not queued."""
-        return self._queues[session.platform].position(session) if session.state is State.QUEUED else None
+        queue = self._admission.queues[session.platform]
+        return queue.position(session) if session.state is State.QUEUED else None
 
     def expected_wait(self, session: Session, now: float) -> float:
         """Return the seconds until a queued session is activated, estimated from the pace of its queue; else 0."""
-        position = self.queue_position(session)
-        return 0.0 if position is None else self._paces[session.platform].expected_wait(position, now)
+        return self._admission.expected_wait(session, now)
 
     # Requests of scanners
 
@@ -111,21 +102,17 @@ class Sessions:
         if self._table.stopping is not None:
             return self._table.stopping, []
         platform, events = snapshot.platform, []
-        queue = self._queues[platform]
+        queue, retry = self._admission.queues[platform], self._admission.retry_after(platform, now)
         if len(queue) >= self.limits.max_queued:
             displaced = queue.displaced_by(owner, self.limits.max_share * self.limits.max_queued)
             if displaced is None:
-                return Denied(
-                    "queue-full", f"{len(queue)} scanners wait for {platform}", self._retry(platform, now)
-                ), []
-            events = self._end(
-                displaced, SessionStep.DISPLACED, now, Denied("share", _SHARE, self._retry(platform, now))
-            )
+                return Denied("queue-full", f"{len(queue)} scanners wait for {platform}", retry), []
+            events = self._end(displaced, SessionStep.DISPLACED, now, Denied("share", _SHARE, retry))
         if not self._budget.take(SESSIONS, SESSION_BYTES):
             return Denied("memory-limit", _NO_MEMORY, max(1, round(self.limits.session_timeout / 2))), events
-        session = Session(token, snapshot, owner, position, now, now, ticket=next(self._tickets))
+        session = Session(token, snapshot, owner, position, now, now)
         self._table.add(session)
-        return session, events + self._enqueue(session, now)
+        return session, events + self._admission.enqueue(session, now)
 
     def resume(
         self, token: str, snapshot: ReadableList, owner: str, position: int, now: float
@@ -214,16 +201,13 @@ class Sessions:
     def tick(self, now: float) -> list[Event]:
         """Expire silent sessions, let those that delay others go, and activate queued ones."""
         events = self._expire_silent(now)
-        self.windows.keep_waiting_only({session.revision for queue in self._queues.values() for session in queue})
+        self.windows.keep_waiting_only(self._admission.waiting_revisions())
         passed, self._ticked = now - (now if self._ticked is None else self._ticked), now
         for window in self.windows:
             if not window.is_empty and self._delays_others(window):
                 window.delay += passed
                 events += self._let_go(window, now)
-        events += self.windows.close_idle(now - IDLE_SECONDS)
-        for platform in [platform for platform, queue in self._queues.items() if len(queue)]:
-            events += self._admit(platform, now)
-        return events
+        return events + self.windows.close_idle(now - IDLE_SECONDS) + self._admission.admit_all(now)
 
     def _expire_silent(self, now: float) -> list[Event]:
         events: list[Event] = []
@@ -241,68 +225,10 @@ class Sessions:
         self._table.stopping = Denied("stopping", "the server is stopping", 1)
         return [event for session in self for event in self._end(session, SessionStep.STOPPED, now, None)]
 
-    # Admission
-
-    def _enqueue(self, session: Session, now: float) -> list[Event]:
-        queue = self._queues[session.platform]
-        is_turn = not len(queue) or session.platform in self._without_window
-        queue.add(session)
-        self._queued_at[session.revision, session.position] += 1
-        # Whoever came before has precedence; those that need other chunks of other lists wait for other windows.
-        if not is_turn or self._queued_at[session.revision, session.position] > 1:
-            return []
-        if self._has_no_place(session.platform):
-            self._without_window.discard(session.platform)
-            return []
-        return self._try(session, now)
-
-    def _admit(self, platform: str, now: float) -> list[Event]:
-        """Activate the queued sessions of a platform that can be active, in the order of their tickets."""
-        events: list[Event] = []
-        blocked: set[tuple[str, int]] = set()
-        for session in self._queues[platform]:
-            if self._has_no_place(platform):
-                self._without_window.discard(platform)
-                return events
-            if (session.revision, session.position) not in blocked:
-                events += self._try(session, now)
-                if session.state is State.QUEUED:
-                    blocked.add((session.revision, session.position))
-        self._without_window.add(platform)
-        return events
-
-    def _try(self, session: Session, now: float) -> list[Event]:
-        """Activate a queued session, for which there is a place, if there is a window."""
-        placed = self.windows.place(session)
-        if session.window is None:
-            self._without_window.add(session.platform)
-            return placed
-        self._unqueue(session)
-        if now > session.opened:
-            self._paces[session.platform].note(now, session.opened)
-        session.seen = now
-        self._table.take_step(session, SessionStep.ADMITTED)
-        return [Changed(session, SessionStep.ADMITTED), *placed]
-
-    def _unqueue(self, session: Session) -> None:
-        self._queues[session.platform].remove(session)
-        key = session.revision, session.position
-        self._queued_at[key] -= 1
-        if not self._queued_at[key]:
-            del self._queued_at[key]
-
-    def _has_no_place(self, platform: str) -> bool:
-        return self._table.count(platform, State.ACTIVE) >= self.limits.max_active
-
-    def _retry(self, platform: str, now: float) -> int:
-        """Return the seconds after which a place is likely to be free: when a tenth of the queue was activated."""
-        expected = self._paces[platform].expected_wait(len(self._queues[platform]) // 10, now)
-        return min(max(1, round(expected)), LONGEST_RETRY)
-
     # Those that delay others
 
     def _delays_others(self, window: Window) -> bool:
-        queued = len(self._queues[window.snapshot.platform]) > 0
+        queued = len(self._admission.queues[window.snapshot.platform]) > 0
         return queued or self.windows.is_short_of_memory or (self.windows.is_starved(window) and window.is_held_up)
 
     def _let_go(self, window: Window, now: float) -> list[Event]:
@@ -325,7 +251,11 @@ class Sessions:
     def _wants_its_place(self, session: Session) -> bool:
         """Return whether a window of its own would help nobody: others wait for a place, or for memory."""
         assert session.window is not None  # noqa: S101 - it is active
-        return session.window.is_private or self._has_no_place(session.platform) or self.windows.is_short_of_memory
+        return (
+            session.window.is_private
+            or self._admission.has_no_place(session.platform)
+            or self.windows.is_short_of_memory
+        )
 
     # Endings
 
@@ -345,13 +275,11 @@ class Sessions:
         events: list[Event] = [Changed(session, step, reason)]
         platform, window = session.platform, session.window
         if session.state is State.QUEUED:
-            self._unqueue(session)
+            self._admission.remove(session)
         self._table.take_step(session, step)
         if window is None:
             return events
         events += self.windows.leave(session, now)
-        if self._table.stopping is not None:
-            return events
-        if len(self._queues[platform]) and (platform not in self._without_window or window.is_empty):
-            events += self._admit(platform, now)
+        if self._table.stopping is None:
+            events += self._admission.follow(platform, window.is_empty, now)
         return events

@@ -214,8 +214,10 @@ class SessionMachine(RuleBasedStateMachine):
             assert self.table.count(platform, State.ACTIVE) <= LIMITS.max_active
             assert self.table.count(platform, State.QUEUED) <= LIMITS.max_queued
             queued = [s for s in self.table if s.platform == platform and s.state is State.QUEUED]
-            assert sorted(queued, key=lambda s: s.ticket) == list(self.table._queues[platform])
-            assert [self.table.queue_position(s) for s in self.table._queues[platform]] == list(range(len(queued)))
+            assert sorted(queued, key=lambda s: s.ticket) == list(self.table._admission.queues[platform])
+            assert [self.table.queue_position(s) for s in self.table._admission.queues[platform]] == list(
+                range(len(queued))
+            )
 
     @invariant()
     def no_troubles(self) -> None:

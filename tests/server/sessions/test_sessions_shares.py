@@ -46,7 +46,7 @@ class ShareTests(ReadingCase):
         for _ in range(5):
             self.open(owner="fleet")
         for number in range(10):
-            if len(self.sessions._queues["debian-12"]) == 5:
+            if len(self.sessions._admission.queues["debian-12"]) == 5:
                 self.assertRaises(Denied, self.open, None, "fleet")
             self.open(owner=f"other {number % 4}") if number < 4 else None
         self.assertIs(first.state, State.ACTIVE)
