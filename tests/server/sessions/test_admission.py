@@ -84,6 +84,15 @@ class AdmissionTests(SynchronousTestCase):
         self.assertEqual(self.states(third, fourth), ["queued", "active"])
         self.assertEqual(self.admission.waiting_revisions(), set())
 
+    def test_at_once(self) -> None:
+        """Sessions that do not wait say nothing about the pace of the queue."""
+        for _ in range(2):
+            session = Session(f"{len(self.table)}", DEBIAN, "", 0, 1.0, 1.0)
+            self.table.add(session)
+            self.admission.enqueue(session, 1.0)
+        third = self.enqueue()
+        self.assertEqual(self.admission.expected_wait(third, 100.0), 0.05)
+
     def test_waits(self) -> None:
         """The expected wait and the time for a retry follow from the pace of the queue."""
         first, _, third, fourth = (self.enqueue() for _ in range(4))

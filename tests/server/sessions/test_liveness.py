@@ -38,6 +38,14 @@ class SilenceTests(ReadingCase):
         self.pass_time(61, *alive)
         self.assertIn("60 s", str(self.failureResultOf(waiting, SessionExpired).value))
 
+    def test_all_silent(self) -> None:
+        """If all have been silent for too long, a queued session expires, too: it does not get the place of another."""
+        sessions = [self.open() for _ in range(4)]
+        self.pass_time(1)
+        self.clock.advance(60.5)
+        self.service.tick()
+        self.assertEqual([session.state for session in sessions], [State.EXPIRED] * 4)
+
     def test_complete(self) -> None:
         """A complete session is forgotten without a reason."""
         session = self.open()

@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.sessions.session import Session
-from patches.server.sessions.waiters import WAKE_AT_ONCE, Waiters
+from patches.server.sessions.waiters import WAKE_AT_ONCE, WAKE_SECONDS, Waiters
 from tests.server.fake_catalogue import snapshot
 
 
@@ -105,6 +105,25 @@ class WaitersTests(SynchronousTestCase):
             longest = max(longest, time.thread_time() - began)
         print(f"5,000 requests are woken; the longest turn takes {longest * 1000:.1f} ms")
         self.assertLess(longest, 0.010)
+
+    def test_slow_work(self) -> None:
+        """Requests whose work takes long are woken in several turns, even if they are few."""
+        crowd = [Session(str(number), snapshot(), "", 0, 0.0, 0.0) for number in range(6)]
+        woken: list[float] = []
+
+        def work(_: object) -> None:
+            woken.append(self.clock.seconds())
+            self.clock.rightNow += 2 * WAKE_SECONDS  # time passes, but no turn of the reactor
+
+        for session in crowd:
+            self.waiters.add(session).addCallback(work)
+        self.waiters.release(crowd)
+        self.waiters.wake()
+        self.assertEqual(len(woken), 1)
+        while len(woken) < 6:
+            before = len(woken)
+            self.turn()
+            self.assertEqual(len(woken), before + 1)
 
     def test_woken_by_another(self) -> None:
         """A request that is released while others are woken is woken after them, not inside of them."""

@@ -230,6 +230,22 @@ class MemoryTests(WindowsCase):
         self.assertLessEqual(self.window(first).tail, first.position)
         self.assertIsNotNone(self.read(other, 0))
 
+    def test_freed_for_another(self) -> None:
+        """When a chunk of one window was sent at last, its memory goes to another one that has waited for it."""
+        self.memory = 3
+        self.setUp()
+        first = self.session(what=snapshot(2, "debian-12", "d2"))
+        chunk = self.read(first, 0)
+        assert chunk is not None
+        chunk.pin()
+        self.read(first, 1)
+        other = self.session(what=snapshot(2, "alpine-3.20", "a2"))
+        self.assertTrue(self.windows.is_starved(self.window(other)))
+        chunk.unpin()
+        self.loads.clear()
+        self.follow(self.windows.freed(self.window(first), chunk.size))
+        self.assertEqual([(load.window, load.number) for load in self.loads], [(self.window(other), 1)])
+
     def test_reclaimed(self) -> None:
         """Other purposes get the memory of what no session needs."""
         session = self.session(what=snapshot(3, "debian-12", "d3"))
