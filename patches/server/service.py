@@ -15,7 +15,7 @@ from patches.server.assembly.refresh import create_refresh
 from patches.server.assembly.sessions import create_sessions
 from patches.server.assembly.shared import Shared, create_budget
 from patches.server.assembly.storage import has_catalogue, open_storage
-from patches.server.budget import worker_bytes
+from patches.server.budget import resident_bytes, worker_bytes
 from patches.server.configured_sources import create_sources
 from patches.server.options import Options, ServerSettings
 from patches.server.refresh.refresher import Refresher
@@ -60,8 +60,8 @@ def makeService(options: Options) -> MultiService:
     server = create_server(reactor, settings)
     hold_folder(PROGRAM, settings.catalogue.state_dir)
     CleanEndService(reactor).setServiceParent(server.service)
-    collections = FullCollections(lambda: len(server.session_service.sessions) < _FEW_SESSIONS)
-    collecting = PeriodicService("Collecting garbage", timedelta(minutes=1), collections.tick, reactor)
+    collections = FullCollections(lambda: len(server.session_service.sessions) < _FEW_SESSIONS, resident_bytes)
+    collecting = PeriodicService("Collecting garbage", timedelta(seconds=5), collections.tick, reactor)
     collecting.setServiceParent(server.service)
     _allow_connections(settings.sessions.max_active + settings.sessions.max_queued)
     return server.service

@@ -3,7 +3,8 @@ Garbage collection without pauses for a daemon that has many clients.
 
 CPython's full collection looks at every object that may be part of a cycle: with 5,000 requests that wait, it stopped
 the reactor for 150 ms, again and again. So the objects of a daemon that has started are set aside (:func:`gc.freeze`),
-and full collections are made by a service, at a moment with few clients if there is one.
+and full collections are made by a service: while there are few clients, or when the process has grown, as that may be
+garbage.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import gc
 from collections.abc import Callable
 
 #: CPython's thresholds: of the youngest objects, of the second generation, and of full collections, which are rare.
-THRESHOLDS = (10_000, 20, 10_000)
+THRESHOLDS = (2_000, 10, 10)
 #: How many moments may pass before a full collection is made even if there are many clients.
-MOST_SKIPPED = 15
+MOST_SKIPPED = 180
+#: By how many bytes the process may grow before a full collection is made.
+MOST_GROWTH = 12 * 1024 * 1024
 
 
 class FullCollections:
@@ -22,21 +25,31 @@ class FullCollections:
     Full collections.
 
     :param is_quiet: returns whether there are few clients.
+    :param resident: returns the resident bytes of the process.
     """
 
-    def __init__(self, is_quiet: Callable[[], bool]) -> None:
+    def __init__(self, is_quiet: Callable[[], bool], resident: Callable[[], int]) -> None:
         self._is_quiet = is_quiet
-        self._skipped = -1
+        self._resident = resident
+        self._started = False
+        self._skipped = self._after = 0
 
     def tick(self) -> None:
-        """Collect, if there are few clients or there were many for long; at the first call, set aside what is there."""
-        if self._skipped < 0:
-            gc.collect()
+        """Collect, if this is a moment for it; at the first call, set aside what is there."""
+        if not self._started:
+            self._started = True
+            self._collect()
             gc.freeze()
             gc.set_threshold(*THRESHOLDS)
-            self._skipped = 0
-        elif self._is_quiet() or self._skipped >= MOST_SKIPPED:
-            gc.collect()
-            self._skipped = 0
+        elif self._is_due():
+            self._collect()
         else:
             self._skipped += 1
+
+    def _is_due(self) -> bool:
+        grown = self._resident() - self._after > MOST_GROWTH
+        return grown or self._skipped >= MOST_SKIPPED or (self._is_quiet() and self._skipped > 0)
+
+    def _collect(self) -> None:
+        gc.collect()
+        self._skipped, self._after = 0, self._resident()

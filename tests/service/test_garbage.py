@@ -7,7 +7,7 @@ import weakref
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.service.garbage import MOST_SKIPPED, THRESHOLDS, FullCollections
+from patches.service.garbage import MOST_GROWTH, MOST_SKIPPED, THRESHOLDS, FullCollections
 
 
 class Cycle:
@@ -24,8 +24,8 @@ class CollectionTests(SynchronousTestCase):
         before = gc.get_threshold()
         self.addCleanup(gc.set_threshold, *before)
         self.addCleanup(gc.unfreeze)
-        self.quiet = True
-        self.collections = FullCollections(lambda: self.quiet)
+        self.quiet, self.resident = True, 0
+        self.collections = FullCollections(lambda: self.quiet, lambda: self.resident)
 
     def is_collected(self) -> bool:
         """Return whether a tick collects a cycle."""
@@ -44,6 +44,18 @@ class CollectionTests(SynchronousTestCase):
         self.collections.tick()
         gc.disable()
         self.addCleanup(gc.enable)
-        self.assertTrue(self.is_collected())
+        self.assertEqual([self.is_collected() for _ in range(4)], [False, True, False, True])
         self.quiet = False
         self.assertEqual([self.is_collected() for _ in range(MOST_SKIPPED + 1)], [False] * MOST_SKIPPED + [True])
+
+    def test_grown(self) -> None:
+        """When the process has grown, garbage is collected, however many clients there are."""
+        self.collections.tick()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        self.quiet = False
+        self.resident = MOST_GROWTH
+        self.assertFalse(self.is_collected())
+        self.resident = MOST_GROWTH + 1
+        self.assertTrue(self.is_collected())
+        self.assertFalse(self.is_collected())

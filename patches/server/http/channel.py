@@ -58,9 +58,12 @@ class BackpressureChannel(HTTPChannel):
     def connectionMade(self) -> None:
         """Bound the buffers of the transport and of the kernel."""
         super().connectionMade()
-        self.transport.bufferSize = SMALL_BUFFER_BYTES
-        if ISystemHandle.providedBy(self.transport):
-            socket: Any = self.transport.getHandle()
+        transport = self.transport
+        while (below := getattr(transport, "transport", None)) is not None:
+            transport = below  # of an endpoint that wraps another one, such as haproxy:tcp:8080
+        transport.bufferSize = SMALL_BUFFER_BYTES
+        if ISystemHandle.providedBy(transport):
+            socket: Any = transport.getHandle()
             socket.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_BYTES)
         self.site.channels.add(self)
 

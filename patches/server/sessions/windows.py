@@ -21,6 +21,8 @@ from patches.server.sessions.window import Window
 
 #: What a window is granted when it is opened: it can hold one chunk, whatever happens.
 FLOOR_BYTES = MAX_RESPONSE_BYTES
+#: How many windows a list may have, besides those of single sessions: each reads the catalogue by itself.
+MOST_WINDOWS = 8
 
 
 class Windows:
@@ -162,7 +164,8 @@ class Windows:
         for window in [window for window in others if window.is_empty]:
             events += self._close(window)  # it has no chunk for this session
         size = min(self.max_bytes, max(session.snapshot.chunks, 1) * MAX_RESPONSE_BYTES) if others else FLOOR_BYTES
-        if others and (self._refused or self._budget.free(WINDOW) < size):
+        is_enough = len(others) >= MOST_WINDOWS or self._refused or self._budget.free(WINDOW) < size
+        if others and is_enough:
             return None  # they wait for those that read it now
         if next(iter(self._refused), revision) != revision or not self._take(size, events):
             self._refused.setdefault(revision)

@@ -11,7 +11,7 @@ from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES, ChunkResp
 from patches.server.sessions.events import Dropped, Event, Load
 from patches.server.sessions.session import Session
 from patches.server.sessions.window import READ_AHEAD, Window
-from patches.server.sessions.windows import Windows
+from patches.server.sessions.windows import MOST_WINDOWS, Windows
 from tests.server.fake_catalogue import blank, snapshot
 
 
@@ -176,6 +176,18 @@ class SlidingTests(WindowsCase):
         self.assertIsNotNone(late.window)
         self.assertIsNot(late.window, first.window)
         self.assertEqual(len(self.windows), 2)
+
+    def test_not_too_many_windows(self) -> None:
+        """A list has some windows at most, however much memory there is: those that come later wait."""
+        self.memory = 100
+        self.setUp()
+        found = []
+        for _ in range(MOST_WINDOWS + 2):
+            session = self.session()
+            found.append(session.window is not None)
+            for n in range(4 if found[-1] else 0):
+                self.read(session, n)
+        self.assertEqual(found, [True] * MOST_WINDOWS + [False] * 2)
 
     def test_skips_what_nobody_needs(self) -> None:
         """When only a session far ahead remains, the chunks in between are not loaded."""
