@@ -45,7 +45,7 @@ lint: $(VENV)/.lint
 	$(VENV)/bin/towncrier build --draft --version unreleased > /dev/null
 
 docs: $(VENV)/.docs
-	$(VENV)/bin/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+	$(VENV)/bin/sphinx-build -q -E -W --keep-going -b html docs docs/_build/html
 
 # At a release: moves what is in changelog.d into CHANGELOG.rst.
 changelog: $(VENV)/.lint

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IStreamClientEndpoint
-from twisted.internet.testing import EventLoggingObserver
+from twisted.internet.testing import EventLoggingObserver, StringTransport
 from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
+from twisted.web._newclient import Request, ResponseFailed
+from twisted.web.client import readBody
+from twisted.web.http_headers import Headers
 from zope.interface.verify import verifyObject
 
-from patches.http.connection_pool import QuietEndpoint
+from patches.http.connection_pool import MAX_HEAD_BYTES, BoundedHeadProtocol, HeadTooLong, QuietEndpoint
 from patches.scanner.client.http_client import http_client
 from patches.sources.fetch.access import Access
 from patches.sources.fetch.agent import pooled_agent
@@ -50,3 +53,34 @@ class QuietTests(SynchronousTestCase):
             for url in (b"http://feeds.test/a", b"https://feeds.test/a"):
                 agent.request(b"GET", url)
                 self.assertEqual(self.logged_of_connection(), [])
+
+
+class HeadTests(SynchronousTestCase):
+    """The head of a response."""
+
+    def setUp(self) -> None:
+        self.transport = StringTransport()
+        self.protocol = BoundedHeadProtocol()
+        self.protocol.makeConnection(self.transport)
+        self.answer = self.protocol.request(Request(b"GET", b"/", Headers({b"host": [b"x"]}), None))
+
+    def test_endless(self) -> None:
+        """A response whose header fields do not end is given up, whatever they are; the connection is closed."""
+        for line in (b"X-a: " + b"b" * 1000 + b"\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"):
+            self.setUp()
+            self.protocol.dataReceived(b"HTTP/1.1 200 OK\r\n" if line.startswith(b"X") else b"")
+            sent = 0
+            while not self.transport.disconnecting:
+                self.protocol.dataReceived(line)
+                sent += len(line)
+                self.assertLess(sent, MAX_HEAD_BYTES + 2 * len(line))
+            (reason,) = self.failureResultOf(self.answer, ResponseFailed).value.reasons
+            self.assertIsInstance(reason.value, HeadTooLong)
+
+    def test_body(self) -> None:
+        """The body may be longer, and so may the next response on the same connection."""
+        self.protocol.dataReceived(b"HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n")
+        body = readBody(self.successResultOf(self.answer))
+        for _ in range(20):
+            self.protocol.dataReceived(bytes(100_000))
+        self.assertEqual(len(self.successResultOf(body)), 2_000_000)

@@ -39,7 +39,7 @@ def fleet_size(text: str) -> int:
 class SimulateSettings:
     """The options of ``patches simulate``."""
 
-    server: str = option("http://127.0.0.1:8080", url, "The base URL of the server, which is loaded: http:// only.")
+    server: str = option("http://127.0.0.1:8080", url, "The address of the server itself, http://HOST:PORT.")
     platform: str = option("debian-12", platform_name, "The platform whose list is read.")
     scanners: int = option("100", fleet_size, f"How many scanners read at the same time, {MOST_SCANNERS} at most.")
     verify_every: int = option("50", count, "One of this number of scanners verifies every digest.")
@@ -54,7 +54,14 @@ def run_simulate(settings: SimulateSettings) -> int:
     :return: the exit code: 0 if every scanner has read the whole list, else 3.
     :raises BadSetting: if the server cannot be simulated for.
     """
-    address, host = _address(settings.server)
+    try:
+        address, host = _address(settings.server)
+    except OSError as error:
+        print(
+            f"patches simulate: {settings.server} cannot be reached: {str(error.strerror or error).lower()}",
+            file=sys.stderr,
+        )
+        return INCOMPLETE
     if allow_open_files(settings.scanners + _OTHER_FILES) < settings.scanners + _OTHER_FILES:
         raise BadSetting(f"--scanners {settings.scanners}: this process may not open so many connections (ulimit -n)")
     scanners = [
@@ -79,14 +86,12 @@ def _address(server: str) -> tuple[tuple[socket.AddressFamily, tuple[str, int]],
     """
     Return the address of a server, and the value of the ``Host`` field.
 
-    :raises BadSetting: if it is not known, or nothing listens there.
+    :raises BadSetting: if it is not reached by plain HTTP.
+    :raises OSError: if it is not known, or nothing listens there.
     """
     parts = urlsplit(server)
     if parts.scheme != "http" or parts.path:
         raise BadSetting(f"--server {server}: must be http://HOST:PORT, the address of the server itself")
     host, port = str(parts.hostname), parts.port or 80
-    try:
-        with socket.create_connection((host, port), 10) as probe:
-            return (probe.family, probe.getpeername()), parts.netloc
-    except OSError as error:
-        raise BadSetting(f"--server {server}: {error.strerror or error}") from error
+    with socket.create_connection((host, port), 10) as probe:
+        return (probe.family, probe.getpeername()), parts.netloc

@@ -67,11 +67,11 @@ class Summary:
 
     def lines(self) -> list[str]:
         """Return the summary in words."""
-        rate = self.chunks / self.seconds if self.seconds else 0.0
+        rate, took = self.chunks / self.seconds if self.seconds else 0.0, bool(self.complete)
         found = [
             f"{counted(self.complete, 'scanner')} of {self.scanners} read the whole list of "
             f"{counted(self.vulnerabilities, 'vulnerability')} in {self.seconds:.2f} s; {self.verified} verified it",
-            f"half of them took {self.p50:.2f} s at most, 99 % {self.p99:.2f} s, all {self.longest:.2f} s",
+            *([f"half of them took {self.p50:.2f} s at most, 99 % {self.p99:.2f} s, all {self.longest:.2f} s"] * took),
             f"{self.received / 2**20:.1f} MiB in {counted(self.chunks, 'chunk')}, {rate:.0f} a second; "
             f"{counted(self.denials, 'denial')}",
         ]
@@ -88,8 +88,8 @@ class Summary:
             "bytes": self.received,
             "chunks": self.chunks,
             "vulnerabilities": self.vulnerabilities,
-            "p50": round(self.p50, 3),
-            "p99": round(self.p99, 3),
-            "max": round(self.longest, 3),
+            "p50": round(self.p50, 3) if self.complete else None,
+            "p99": round(self.p99, 3) if self.complete else None,
+            "max": round(self.longest, 3) if self.complete else None,
             "problems": self.problems,
         }

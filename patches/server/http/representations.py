@@ -69,7 +69,8 @@ def poll_after(state: State, expected: float, limits: Limits) -> float:
 
     :param expected: the expected wait in the queue, in seconds.
     """
-    longest = limits.allowed_silence(state) / 4
+    # A session that does not know that it is active seems to delay others.
+    longest = min(limits.allowed_silence(state), limits.chunk_timeout) / 4
     if state is not State.QUEUED:
         return min(1.0, longest)
     return round(min(max(0.25, expected / 2), longest), 2)

@@ -171,6 +171,7 @@ class Poller:
             log.info("Reading the list {key} of {source}", key=offer.key, source=name)
             touched = await self._importer.read(state.source, offer, self._context.wall())
             if touched is None:
+                log.info("The list {key} of {source} is empty", key=offer.key, source=name)
                 event = ListEvent.FOUND_EMPTY
                 return
             source_list.platforms, source_list.checked, source_list.doubted = touched, self._context.wall(), False

@@ -44,12 +44,14 @@ class Admission:
         """Return the seconds until a session is activated, estimated from the pace of its queue; 0 if it is active."""
         if session.state is not State.QUEUED:
             return 0.0
-        position = self.queues[session.platform].position(session)
-        return self._paces[session.platform].expected_wait(position, now)
+        queue = self.queues[session.platform]
+        return self._paces[session.platform].expected_wait(queue.position(session), now, queue.first.opened)
 
     def retry_after(self, platform: str, now: float) -> int:
         """Return the seconds after which a place is likely to be free: when a tenth of the queue was activated."""
-        expected = self._paces[platform].expected_wait(len(self.queues[platform]) // 10, now)
+        queue = self.queues[platform]
+        since = queue.first.opened if len(queue) else now
+        expected = self._paces[platform].expected_wait(len(queue) // 10, now, since)
         return min(max(1, round(expected)), LONGEST_RETRY)
 
     def has_no_place(self, platform: str) -> bool:

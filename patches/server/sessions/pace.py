@@ -33,14 +33,16 @@ class QueuePace:
         else:
             self._moments.append((now, 1))
 
-    def expected_wait(self, position: int, now: float) -> float:
+    def expected_wait(self, position: int, now: float, since: float) -> float:
         """
         Return the seconds until a session is activated.
 
         :param position: the number of sessions before it.
+        :param since: the time at which the first session of the queue was queued: before anything was measured, a place
+            is expected to cost what that has waited already.
         """
         recent = [(moment, count) for moment, count in self._moments if now - moment <= _REMEMBERED_SECONDS]
         activated = sum(count for _, count in recent[1:])
         if not activated:
-            return (position + 1) * _UNKNOWN_SECONDS
+            return (position + 1) * max(_UNKNOWN_SECONDS, now - since)
         return (position + 1) * max(now - recent[0][0], 0.001) / activated

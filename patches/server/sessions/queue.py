@@ -25,6 +25,11 @@ class Queue:
         """Iterate over the sessions in the order of their tickets; the queue may change meanwhile."""
         return iter([self._sessions[ticket] for ticket in self._tickets])
 
+    @property
+    def first(self) -> Session:
+        """The session that is next; the queue must not be empty."""
+        return self._sessions[self._tickets[0]]
+
     def add(self, session: Session) -> None:
         """Add a session at the place of its ticket."""
         insort(self._tickets, session.ticket)

@@ -51,6 +51,7 @@ class Session:
     :ivar ticket: its number in the order of arrival.
     :ivar window: the window that it reads, while it is active.
     :ivar delay: what its window's count of delays was when it last made progress, in seconds.
+    :ivar held: for how long it was not asking while others in its window waited, in the whole pass; in seconds.
     :ivar platform: the platform of its list.
     :ivar revision: the revision of its list.
     """
@@ -66,6 +67,7 @@ class Session:
     ticket: int = 0
     window: Window | None = None
     delay: float = 0.0
+    held: float = 0.0
     platform: str = field(init=False)
     revision: str = field(init=False)
 

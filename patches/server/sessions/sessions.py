@@ -206,7 +206,7 @@ class Sessions:
         for window in self.windows:
             if not window.is_empty and self._delays_others(window):
                 window.delay += passed
-                events += self._let_go(window, now)
+                events += self._let_go(window, passed, now)
         return events + self.windows.close_idle(now - IDLE_SECONDS) + self._admission.admit_all(now)
 
     def _expire_silent(self, now: float) -> list[Event]:
@@ -231,21 +231,28 @@ class Sessions:
         queued = len(self._admission.queues[window.snapshot.platform]) > 0
         return queued or self.windows.is_short_of_memory or (self.windows.is_starved(window) and window.is_held_up)
 
-    def _let_go(self, window: Window, now: float) -> list[Event]:
-        """Move the sessions that have delayed others for too long to windows of their own, or end them."""
+    def _let_go(self, window: Window, passed: float, now: float) -> list[Event]:
+        """
+        Let the sessions go that have delayed others for too long.
+
+        In a whole pass, a session may delay others in its window for as long as it may at one chunk: then it gets a
+        window of its own. It ends only where there is none, or its place is wanted, and it makes no progress.
+        """
         events: list[Event] = []
-        allowed = self.limits.chunk_timeout
+        allowed, waits = self.limits.chunk_timeout, self.windows.is_starved(window) and window.is_held_up
         for session in window.sessions:
-            if window.delay - session.delay < allowed or window.is_asking(session):
+            if window.is_asking(session):
                 continue
-            if not self._wants_its_place(session):
+            session.held += passed if waits else 0.0
+            stands = window.delay - session.delay >= allowed
+            if (stands or session.held >= allowed) and not self._wants_its_place(session):
                 events += self.windows.move_apart(session, now)
             if session.window is not window:
                 self._table.take_step(session, SessionStep.SLOWED)
                 events.append(Changed(session, SessionStep.SLOWED))
-                continue
-            lost = f"chunk {session.position} was not consumed within {allowed:g} s, and others waited"
-            events += self._end(session, SessionStep.OVERDUE, now, SessionExpired(lost))
+            elif stands:
+                lost = f"chunk {session.position} was not consumed within {allowed:g} s, and others waited"
+                events += self._end(session, SessionStep.OVERDUE, now, SessionExpired(lost))
         return events
 
     def _wants_its_place(self, session: Session) -> bool:

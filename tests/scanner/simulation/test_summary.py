@@ -39,5 +39,7 @@ class SummaryTests(SynchronousTestCase):
         """A fleet of which nobody has read anything has a summary, too."""
         lost = SimulatedScanner("h", "debian-12", False, 1.0)
         lost.lose("connection refused", 1.0)
-        self.assertEqual(Summary.of([lost]).document()["complete"], 0)
+        document = Summary.of([lost]).document()
+        self.assertEqual((document["complete"], document["p50"], document["max"]), (0, None, None))
+        self.assertNotIn("half of them", "\n".join(Summary.of([lost]).lines()))
         self.assertEqual(Summary.of([lost]).lines()[-1], "1 failed: connection refused")

@@ -67,7 +67,7 @@ class TreqTests(ServerCase):
         self.clock.advance(10)
         self.treq.flush()
         answer = self.of(waiting)
-        self.assertEqual((answer.code, answer.headers.getRawHeaders("Retry-After")), (202, ["1"]))
+        self.assertEqual((answer.code, answer.headers.getRawHeaders("Retry-After")), (202, ["5"]))
 
     def test_error(self) -> None:
         """An error is a JSON document."""

@@ -91,7 +91,7 @@ class AdmissionTests(SynchronousTestCase):
             self.table.add(session)
             self.admission.enqueue(session, 1.0)
         third = self.enqueue()
-        self.assertEqual(self.admission.expected_wait(third, 100.0), 0.05)
+        self.assertEqual(self.admission.expected_wait(third, 1.0), 0.05)
 
     def test_waits(self) -> None:
         """The expected wait and the time for a retry follow from the pace of the queue."""

@@ -17,7 +17,11 @@ class PaceTests(SynchronousTestCase):
 
     def test_unknown(self) -> None:
         """Before anything was measured, a place costs a twentieth of a second."""
-        self.assertEqual(QueuePace().expected_wait(9, 5.0), 0.5)
+        self.assertEqual(QueuePace().expected_wait(9, 5.0, 5.0), 0.5)
+
+    def test_nothing_moves(self) -> None:
+        """Before anything was measured, a place is expected to cost what the first one has waited already."""
+        self.assertEqual(QueuePace().expected_wait(2, 12.0, 5.0), 21.0)
 
     def test_steady(self) -> None:
         """A queue that moves every two seconds is expected to go on so."""
@@ -25,7 +29,7 @@ class PaceTests(SynchronousTestCase):
         for _ in range(20):
             clock.advance(2)
             pace.note(clock.seconds(), 0.0)
-        self.assertAlmostEqual(pace.expected_wait(9, clock.seconds()), 20.0)
+        self.assertAlmostEqual(pace.expected_wait(9, clock.seconds(), 0.0), 20.0)
 
     def test_in_batches(self) -> None:
         """Sessions that are activated together, as a cohort is, count with the time that passed before."""
@@ -34,20 +38,20 @@ class PaceTests(SynchronousTestCase):
             clock.advance(60)
             for _ in range(100):
                 pace.note(clock.seconds(), 0.0)
-        self.assertAlmostEqual(pace.expected_wait(99, clock.seconds()), 60.0)
+        self.assertAlmostEqual(pace.expected_wait(99, clock.seconds(), 0.0), 60.0)
 
     def test_stalls(self) -> None:
         """The expectation grows while nothing moves."""
         pace = QueuePace()
         pace.note(1.0, 0.0)
-        self.assertEqual([pace.expected_wait(0, now) for now in (1.0, 11.0, 101.0)], [1.0, 11.0, 101.0])
+        self.assertEqual([pace.expected_wait(0, now, 0.0) for now in (1.0, 11.0, 101.0)], [1.0, 11.0, 101.0])
 
     def test_forgotten(self) -> None:
         """A rate of long ago is not used."""
         pace = QueuePace()
         for second in range(10):
             pace.note(float(second), 0.0)
-        self.assertEqual(pace.expected_wait(0, 10_000.0), 0.05)
+        self.assertEqual(pace.expected_wait(0, 10_000.0, 10_000.0), 0.05)
 
 
 class CrowdTests(ReadingCase):

@@ -87,9 +87,29 @@ class HoldingUpTests(ReadingCase):
         self.budget.release("window", left)
         self.read(self.service.resume(slow.token, self.debian, 1), 1, 2, 3, 4)
 
-    def test_in_time(self) -> None:
-        """A session that consumes each chunk in time never goes, however long it delays another one in all."""
+    def test_for_the_pass(self) -> None:
+        """A session that consumes each chunk in time delays others no longer in all: it gets a window of its own."""
         slow, quick = self.open(), self.open()
+        self.read(quick, 0, 1)
+        self.read(slow, 0)
+        began, number = self.clock.seconds(), 0
+        for ahead in (2, 3, 4):
+            waiting = self.ask(quick, ahead)
+            while not waiting.called:
+                self.pass_time(1, slow, quick)
+                if self.clock.seconds() % 15 == 0:
+                    number += 1
+                    self.read(slow, number)
+        self.assertLessEqual(self.clock.seconds() - began, 22)
+        self.assertEqual((slow.state, self.service.events["slowed"]), (State.ACTIVE, 1))
+        self.read(slow, *range(number + 1, 5))
+
+    def test_in_time(self) -> None:
+        """
+        A session that consumes each chunk in time does not expire, even if there is no memory for a window of its own.
+        """
+        slow, quick = self.open(), self.open()
+        self.budget.take("window", self.budget.free("window") - 400)
         self.read(quick, 0, 1)
         self.read(slow, 0)
         ahead = 2
