@@ -67,7 +67,8 @@ def simulate(settings: SimulateSettings) -> None:
     """
     Simulate many scanners that read a list at the same time, and show how long it takes.
 
-    Exit codes: 0 every scanner has read the whole list, 2 wrong usage, 3 some have not, or the server cannot be reached, 130 interrupted.
+    Exit codes: 0 every scanner has read the whole list, 2 wrong usage, 3 some have not or the server cannot be
+    reached, 130 interrupted.
     """
     sys.exit(run_simulate(settings))
 

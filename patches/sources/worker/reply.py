@@ -65,9 +65,9 @@ def is_out_of_memory(error: BaseException | None) -> bool:
     """Return whether an error is, or was caused by, a lack of memory; libraries have errors of their own for it."""
     while error is not None:
         code = getattr(error, "code", None)
-        if isinstance(error, MemoryError | SystemError) or (
-            isinstance(error, SyntaxError | expat.ExpatError) and code == _EXPAT
-        ):
+        if isinstance(error, MemoryError | SystemError):
+            return True
+        if isinstance(error, SyntaxError | expat.ExpatError) and code == _EXPAT:
             return True
         if type(error).__module__.startswith("zstandard") and "llocation" in str(error):
             return True
