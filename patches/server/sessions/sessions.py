@@ -233,7 +233,7 @@ class Sessions:
 
     def _let_go(self, window: Window, passed: float, now: float) -> list[Event]:
         """
-        Let the sessions go that have delayed others for too long.
+        Move the sessions apart that have delayed others for too long, or end them.
 
         In a whole pass, a session may delay others in its window for as long as it may at one chunk: then it gets a
         window of its own. It ends only where there is none, or its place is wanted, and it makes no progress.
