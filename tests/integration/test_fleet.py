@@ -61,6 +61,11 @@ class Clair:
         counts: dict[str, int] = json.loads(output.splitlines()[-1])
         return counts
 
+    def end(self) -> None:
+        """End the process if it still runs, as it does after a test that failed."""
+        if self._process.poll() is None:
+            processes.kill(self._process)
+
 
 class SlowClients(threading.Thread):
     """Slows clients, each to a different degree, by suspending them again and again."""
@@ -100,6 +105,7 @@ def fleet(tmp_path: Path) -> Iterator[tuple[Clair, Daemon, Daemon]]:
     finally:
         server.stop()
         reporter.stop()
+        clair.end()
 
 
 class Clients:
