@@ -138,7 +138,10 @@ class Clients:
     def start_victim(self) -> None:
         """Start a scanner and suspend it in the middle of its scan."""
         victim = self.start()
-        wait_for(lambda: sessions(self._server, "active") == 1, 60)
+        until = time.monotonic() + 60
+        while sessions(self._server, "active") != 1:  # without a pause: a scan takes a tenth of a second
+            assert time.monotonic() < until
+            assert victim.poll() is None, "it was done before it was seen"
         victim.send_signal(signal.SIGSTOP)
         assert sessions(self._server, "active") == 1, "it was done before it could be stopped"
 
