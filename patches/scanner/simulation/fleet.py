@@ -77,7 +77,7 @@ class Fleet:
             self._close()
         for scanner in self._scanners:
             if scanner.ended is None:
-                scanner.lose("it did not end in time", self._clock())
+                scanner.end("it did not end in time", self._clock())
         progress(len(self._scanners) - self._left)
 
     def _turn(self, now: float, until: float) -> None:
@@ -126,7 +126,7 @@ class Fleet:
                 self._ask(line)
 
     def _lose(self, line: _Line, problem: str) -> None:
-        line.scanner.lose(problem, self._clock())
+        line.scanner.end(problem, self._clock())
         self._finish(line)
 
     def _finish(self, line: _Line) -> None:

@@ -50,6 +50,7 @@ class SimulatedScanner:
     _head: bytes = b""
     _body: list[bytes] = field(factory=list)
     _left: int | None = None
+    _keep: bool = True
     _digest: StreamDigest = field(factory=StreamDigest)
 
     def request(self) -> bytes:
@@ -72,12 +73,12 @@ class SimulatedScanner:
             head, end, data = self._head.partition(b"\r\n\r\n")
             if not end:
                 if len(self._head) > _MAX_HEAD_BYTES:
-                    self._end("a response without an end of its head", now)
+                    self.end("a response without an end of its head", now)
                 return bool(self.problem)
             self._head = head + b"\r\n"
             length = _LENGTH.search(self._head)
             if length is None:
-                self._end("a response without a length", now)
+                self.end("a response without a length", now)
                 return True
             self._left = int(length[1])
             self._keep = self.verifies or not _IS_CHUNK.search(self._head)
@@ -92,14 +93,12 @@ class SimulatedScanner:
         try:
             self._respond(head, body, now)
         except (ValueError, KeyError, MalformedWire, OSError, EOFError) as error:
-            self._end(f"a response that cannot be read: {error}", now)
+            self.end(f"a response that cannot be read: {error}", now)
         return True
 
-    _keep: bool = True
-
-    def lose(self, problem: str, now: float) -> None:
-        """Note that the connection is lost."""
-        self._end(problem, now)
+    def end(self, problem: str, now: float) -> None:
+        """End without the whole list, for a reason."""
+        self.problem, self.ended = problem, now
 
     def _respond(self, head: bytes, body: bytes, now: float) -> None:
         status = head[9:12]
@@ -119,7 +118,7 @@ class SimulatedScanner:
             self.due = now + int(again[1])
         else:
             error = document["error"]
-            self._end(f"{status.decode('ascii')} {error['code']}: {error['message']}", now)
+            self.end(f"{status.decode('ascii')} {error['code']}: {error['message']}", now)
 
     def _take_chunk(self, head: bytes, body: bytes) -> None:
         self.chunks += 1
@@ -133,11 +132,8 @@ class SimulatedScanner:
     def _finish(self, document: dict[str, Any], now: float) -> None:
         self.vulnerabilities = document["vulnerabilities"]
         if document["chunks"] != self.chunks:
-            self._end(f"{self.chunks} chunks of {document['chunks']}", now)
+            self.end(f"{self.chunks} chunks of {document['chunks']}", now)
         elif self.verifies and document["digest"] != self._digest.hexdigest():
-            self._end("the digest of the list differs", now)
+            self.end("the digest of the list differs", now)
         else:
             self.ended = now
-
-    def _end(self, problem: str, now: float) -> None:
-        self.problem, self.ended = problem, now

@@ -105,7 +105,7 @@ class Api:
             if body.get("since") == snapshot.revision:
                 return json_response(request, unchanged_document(snapshot, self._describe))
             reads = self._deltas.find(body.get("since"), snapshot) or snapshot
-            session = self._session_service.open(reads, self._owner(request))
+            session = self._session_service.open(reads, self._addresses.owner(request))
         else:
             raise ApiError(400, "malformed", 'the body must be {"platform": "…"} or {"resume": "…", "chunk": 0}')
         request.setHeader("Location", f"/v1/sessions/{session.token}")
@@ -144,11 +144,7 @@ class Api:
             raise SessionExpired("its snapshot is no longer in the catalogue")
         if not 0 <= chunk <= reads.chunks:
             raise OutOfOrder(chunk, reads.chunks)
-        return self._session_service.resume(token, reads, chunk, self._owner(request))
-
-    def _owner(self, request: IRequest) -> str:
-        """Return the address that a request comes from; see :class:`.ClientAddresses`."""
-        return self._addresses.owner(request)
+        return self._session_service.resume(token, reads, chunk, self._addresses.owner(request))
 
     def _wait(self, request: IRequest) -> float:
         """Return the seconds that a request prefers to wait, within a limit."""
@@ -241,7 +237,7 @@ class Api:
             token = self._session_service.touch(asked[b"requestID"]).token
         elif b"platform" in asked:
             snapshot = self._refresh.registry.current(asked[b"platform"])
-            token = self._session_service.open(snapshot, self._owner(request)).token
+            token = self._session_service.open(snapshot, self._addresses.owner(request)).token
         else:
             raise ApiError(400, "malformed", "the platform parameter is missing")
         n = self._session_service.next_position(token)

@@ -60,7 +60,7 @@ class Admission:
 
     def waiting_revisions(self) -> set[str]:
         """Return the revisions of the lists that queued sessions wait for."""
-        return {session.revision for queue in self.queues.values() for session in queue}
+        return {revision for revision, _ in self._queued_at}
 
     def enqueue(self, session: Session, now: float) -> list[Event]:
         """Add a session to its queue, with a ticket, and activate it if it can be active at once."""

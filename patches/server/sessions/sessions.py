@@ -102,8 +102,9 @@ class Sessions:
         if self._table.stopping is not None:
             return self._table.stopping, []
         platform, events = snapshot.platform, []
-        queue, retry = self._admission.queues[platform], self._admission.retry_after(platform, now)
+        queue = self._admission.queues[platform]
         if len(queue) >= self.limits.max_queued:
+            retry = self._admission.retry_after(platform, now)
             displaced = queue.displaced_by(owner, self.limits.max_share * self.limits.max_queued)
             if displaced is None:
                 return Denied("queue-full", f"{len(queue)} scanners wait for {platform}", retry), []

@@ -127,10 +127,6 @@ class Windows:
         """Whether any list waits for the memory of a window."""
         return bool(self._refused)
 
-    def is_refused(self, revision: str) -> bool:
-        """Return whether a list waits for the memory of a window."""
-        return revision in self._refused
-
     def keep_waiting_only(self, revisions: Set[str]) -> None:
         """Remove all lists but these from the line for memory."""
         for revision in self._refused.keys() - revisions:

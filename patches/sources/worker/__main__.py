@@ -25,9 +25,7 @@ def answer(job: ParseJob) -> WorkerReply:
     try:
         job.scratch.parent.mkdir(parents=True, exist_ok=True)
         write_staged(job.staged, parse_job(job, context), context)
-    except (MemoryError, SystemError):  # CPython's own code may lose the first in the second
-        return WorkerReply(is_out_of_memory=True)
-    except (SourceError, OSError) as error:
+    except (MemoryError, SystemError, SourceError, OSError) as error:
         return WorkerReply(is_out_of_memory=True) if is_out_of_memory(error) else WorkerReply(str(error))
     return WorkerReply()
 

@@ -65,7 +65,7 @@ def is_out_of_memory(error: BaseException | None) -> bool:
     """Return whether an error is, or was caused by, a lack of memory; libraries have errors of their own for it."""
     while error is not None:
         code = getattr(error, "code", None)
-        if isinstance(error, MemoryError | SystemError):
+        if isinstance(error, MemoryError | SystemError):  # CPython's own code may lose the first in the second
             return True
         if isinstance(error, SyntaxError | expat.ExpatError) and code == _EXPAT:
             return True

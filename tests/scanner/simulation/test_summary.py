@@ -38,7 +38,7 @@ class SummaryTests(SynchronousTestCase):
     def test_nobody(self) -> None:
         """A fleet of which nobody has read anything has a summary, too."""
         lost = SimulatedScanner("h", "debian-12", False, 1.0)
-        lost.lose("connection refused", 1.0)
+        lost.end("connection refused", 1.0)
         document = Summary.of([lost]).document()
         self.assertEqual((document["complete"], document["p50"], document["max"]), (0, None, None))
         self.assertNotIn("half of them", "\n".join(Summary.of([lost]).lines()))
