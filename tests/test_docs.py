@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tomllib
 from html import unescape
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -43,6 +43,7 @@ from patches.sources.registry import KINDS
 from patches.vulnerability import STATUSES
 from patches.wire import decode_lines
 from tests import processes
+from tests.docs_extensions import import_extension
 from tests.integration.daemons import wait_for
 from tests.scanner.sample_outcomes import outcome
 
@@ -85,12 +86,7 @@ def commands() -> list[list[str]]:
 
 def tables() -> ModuleType:
     """Import the module that generates the tables of the documentation; it needs no Sphinx."""
-    spec = spec_from_file_location("tables", DOCS / "_extensions/tables.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return import_extension("tables")
 
 
 class CommandTests(SynchronousTestCase):

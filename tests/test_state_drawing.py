@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-from types import ModuleType
 from xml.etree import ElementTree
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.refresh.list_state import TRANSITIONS, ListEvent, ListState
 from patches.server.sessions import states as sessions
+from tests.docs_extensions import import_extension
 
-DRAWING = Path(__file__).resolve().parents[1] / "docs" / "_extensions" / "state_drawing.py"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -41,21 +38,11 @@ TABLE = {
 }
 
 
-def extension() -> ModuleType:
-    """Import the module that draws; it needs no Sphinx."""
-    spec = spec_from_file_location("state_drawing", DRAWING)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 class DrawingTests(SynchronousTestCase):
     """Drawings of tables."""
 
     def setUp(self) -> None:
-        self.drawing = extension().drawing
+        self.drawing = import_extension("state_drawing").drawing
 
     def texts(self, drawn: str) -> list[str]:
         """Return the texts of a drawing, which must be well-formed."""

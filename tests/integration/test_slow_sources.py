@@ -44,15 +44,20 @@ def seconds_until_served(server: Daemon) -> float:
     return time.monotonic() - started
 
 
+def seconds_until_stopped(server: Daemon) -> float:
+    """Stop a server, which must end with exit code 0. Return the seconds that takes."""
+    stopping = time.monotonic()
+    assert server.stop() == 0
+    return time.monotonic() - stopping
+
+
 def test_slow_source(tmp_path: Path, clair: int) -> None:
     """The short list is served within seconds, long before the slow Clair is read; a stop does not wait for it."""
     server = server_beside(tmp_path, clair)
     served = seconds_until_served(server)
     status, ready = server.ask("/ready")
     assert (status, ready["missing"], ready["problem"]) == (200, ["debian-10"], None)
-    stopping = time.monotonic()
-    assert server.stop() == 0
-    stopped = time.monotonic() - stopping
+    stopped = seconds_until_stopped(server)
     print(f"slow Clair: 23 records served after {served:.1f} s; SIGTERM {stopped:.1f} s")
     assert served < 10
     assert stopped < 5
@@ -62,9 +67,7 @@ def test_failing_source(tmp_path: Path) -> None:
     """Beside a Clair that cannot be reached the short list is served within seconds, and the failure is told."""
     server = server_beside(tmp_path, 1)
     served = seconds_until_served(server)
-    stopping = time.monotonic()
-    assert server.stop() == 0
-    stopped = time.monotonic() - stopping
+    stopped = seconds_until_stopped(server)
     print(f"no Clair: 23 records served after {served:.1f} s; SIGTERM {stopped:.1f} s")
     assert served < 20
     assert stopped < 5
