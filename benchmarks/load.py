@@ -12,6 +12,10 @@ from collections.abc import Sequence
 from attrs import frozen
 
 
+#: What is received, for all connections: a buffer for each response costs more than all else that the client does.
+_BUFFER = bytearray(256 * 1024)
+
+
 @frozen
 class Load:
     """The result of a run: responses, seconds, and the latency of the slowest 1 % of responses in milliseconds."""
@@ -63,10 +67,10 @@ class _Connection:
         self.socket.send(self.request)
 
     def receive(self) -> bool:
-        data = self.socket.recv(262144)
-        if not data:
+        size = self.socket.recv_into(_BUFFER)
+        if not size:
             raise ConnectionError("the server hung up")
-        self._left -= len(data)
+        self._left -= size
         if self._left:
             return False
         self.times.append(time.perf_counter() - self._asked)

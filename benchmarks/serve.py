@@ -1,21 +1,26 @@
 """
 The chunk path in steady state: requests/s, and server CPU per request, at 10 to 5,000 connections.
 
-Every connection has a session of its own and requests its current chunk again and again. Beside patches-server, in the
-same run: a bare twisted.web ``Resource`` that answers the same bytes, and nginx, if it is installed, serving them from
-a file. The server is pinned to one core, the load generator to another.
+Every connection has a session of its own and requests its current chunk again and again. Beside patches-server, in
+turns: a bare twisted.web ``Resource`` that answers the same bytes, and nginx, if it is installed, serving them from a
+file. The server is pinned to one core, the load generator to another.
 
 .venv/bin/python -m benchmarks.serve [SECONDS]
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from urllib.request import Request, urlopen
+
+from attrs import frozen
 
 from benchmarks.load import run_load
 from benchmarks.processes import (
@@ -66,22 +71,36 @@ def main(seconds: float) -> None:
         write_list(folder / "list.ndjson", 10_000)
         allow_open_files(2 * max(CONNECTIONS))
         os.sched_setaffinity(0, {1} if os.cpu_count() > 1 else {0})
-        rows = [*measure_patches(folder, seconds), *measure_bare(folder, seconds), *measure_nginx(folder, seconds)]
+        with contextlib.ExitStack() as stack:
+            servers = [
+                stack.enter_context(server)
+                for server in (run_patches(folder), run_bare(folder), run_nginx(folder))
+                if server is not None
+            ]
+            rows = [[measure(server, number, seconds) for server in servers] for number in CONNECTIONS]
     print(f"{'server':16} {'connections':>11} {'requests/s':>11} {'CPU us/request':>15} {'p99 ms':>8} {'peak MiB':>9}")
-    for row in rows:
+    for row in (row for group in rows for row in group):
         print("{:16} {:>11} {:>11,.0f} {:>15.1f} {:>8.1f} {:>9.0f}".format(*row))
-    for peer in ("bare Resource", "nginx"):
-        others = {row[1]: row for row in rows if row[0] == peer}
-        for row in rows[: len(CONNECTIONS)] if others else ():
-            other = others[row[1]]
-            print(
-                f"patches-server / {peer} at {row[1]} connections: {row[2] / other[2]:.2f} x the requests/s, "
-                f"{row[4] / other[4]:.2f} x the p99"
-            )
+    for ours, other in ((group[0], peer) for group in rows for peer in group[1:]):
+        print(
+            f"{ours[0]} / {other[0]} at {ours[1]} connections: {ours[2] / other[2]:.2f} x the requests/s, "
+            f"{ours[4] / other[4]:.2f} x the p99"
+        )
 
 
-def measure_patches(folder: Path, seconds: float) -> list[tuple]:
-    """Measure patches-server, and write the bytes of its chunk for the other servers."""
+@frozen
+class Server:
+    """A server that runs, and a request for each connection."""
+
+    name: str
+    port: int
+    pid: int
+    requests: list[bytes]
+
+
+@contextlib.contextmanager
+def run_patches(folder: Path) -> Iterator[Server]:
+    """Run patches-server, and write the bytes of its chunk for the other servers."""
     port = free_port()
     command = patches_server(folder, port, folder / "list.ndjson", "--session-timeout", "600", "--max-active", "8192")
     with process(command, port, core=0) as pid:
@@ -90,8 +109,7 @@ def measure_patches(folder: Path, seconds: float) -> list[tuple]:
         request = Request(f"http://127.0.0.1:{port}{sessions[0]}", headers={"Accept-Encoding": "gzip"})
         with urlopen(request) as answer:
             (folder / "chunk").write_bytes(answer.read())
-        requests = [b"GET %s HTTP/1.1\r\n%s" % (path.encode(), FIELDS) for path in sessions]
-        return [measure("patches-server", port, pid, requests[:number], seconds) for number in CONNECTIONS]
+        yield Server("patches-server", port, pid, [get(path) for path in sessions])
 
 
 def open_session(port: int) -> str:
@@ -102,39 +120,45 @@ def open_session(port: int) -> str:
     return f"/v1/sessions/{document['session']}/chunks/0"
 
 
-def measure_bare(folder: Path, seconds: float) -> list[tuple]:
-    """Measure a bare twisted.web Resource."""
+def get(path: str) -> bytes:
+    """Return a request."""
+    return b"GET %s HTTP/1.1\r\n%s" % (path.encode(), FIELDS)
+
+
+@contextlib.contextmanager
+def run_bare(folder: Path) -> Iterator[Server]:
+    """Run a bare twisted.web Resource."""
     port = free_port()
     with process([sys.executable, "-c", BARE, str(port), str(folder / "chunk")], port, core=0) as pid:
-        return measure_path("bare Resource", port, pid, b"/", seconds)
+        yield Server("bare Resource", port, pid, [get("/")] * max(CONNECTIONS))
 
 
-def measure_nginx(folder: Path, seconds: float) -> list[tuple]:
-    """Measure nginx, where it is installed."""
+def run_nginx(folder: Path) -> AbstractContextManager[Server] | None:
+    """Run nginx, where it is installed."""
     nginx = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
     if nginx is None:
         print("nginx is not installed: left out", file=sys.stderr)
-        return []
+        return None
+    return _run_nginx(nginx, folder)
+
+
+@contextlib.contextmanager
+def _run_nginx(nginx: str, folder: Path) -> Iterator[Server]:
     port = free_port()
     folder.chmod(0o755)
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port))
     with process([nginx, "-c", str(folder / "nginx.conf"), "-g", "master_process off;"], port, core=0) as pid:
-        return measure_path("nginx", port, pid, b"/chunk", seconds)
+        yield Server("nginx", port, pid, [get("/chunk")] * max(CONNECTIONS))
 
 
-def measure_path(name: str, port: int, pid: int, path: bytes, seconds: float) -> list[tuple]:
-    """Measure a server that returns the same response on one path."""
-    request = b"GET %s HTTP/1.1\r\n%s" % (path, FIELDS)
-    return [measure(name, port, pid, [request] * number, seconds) for number in CONNECTIONS]
-
-
-def measure(name: str, port: int, pid: int, requests: list[bytes], seconds: float) -> tuple:
+def measure(server: Server, connections: int, seconds: float) -> tuple:
     """Measure one server with one request on each connection."""
-    run_load(("127.0.0.1", port), requests, 0.5)
-    before = cpu_seconds(pid)
-    load = run_load(("127.0.0.1", port), requests, seconds)
-    cpu = cpu_seconds(pid) - before
-    return name, len(requests), load.answers / load.seconds, cpu / load.answers * 1e6, load.p99_ms, peak_mib(pid)
+    address, requests = ("127.0.0.1", server.port), server.requests[:connections]
+    run_load(address, requests, 0.5)
+    before = cpu_seconds(server.pid)
+    load = run_load(address, requests, seconds)
+    cpu = (cpu_seconds(server.pid) - before) / load.answers * 1e6
+    return server.name, connections, load.answers / load.seconds, cpu, load.p99_ms, peak_mib(server.pid)
 
 
 if __name__ == "__main__":

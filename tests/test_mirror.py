@@ -23,7 +23,6 @@ TOGETHER = ("server/catalogue/migrations/", "demo/", "testing/")
 #: Modules without a test of their own name: the test that covers them, and the reason.
 ELSEWHERE = {
     "interfaces": "test_layers.py",  # declarations, which cannot be run by themselves
-    "server/http/chunk_transport": "server/http/test_channel.py",  # likewise
     "errors": "sources/test_feed.py",  # likewise
     # what connects the parser of a feed with its files
     "sources/clair_export/lists": "sources/clair_export/test_source.py",

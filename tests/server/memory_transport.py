@@ -175,6 +175,72 @@ class Wire:
 
 
 @frozen
+class _Socket:
+    """The socket of a :class:`SocketWire`, at the server's end."""
+
+    _wire: SocketWire
+
+    def send(self, data: bytes) -> int:
+        """Send what the kernel accepts."""
+        wire = self._wire
+        size = len(data) if wire._takes is None else min(wire._takes, len(data))
+        if not size:
+            raise BlockingIOError()
+        if wire._takes is not None:
+            wire._takes -= size
+        wire.received += data[:size]
+        return size
+
+
+class SocketWire(Wire):
+    """A connection whose socket can be reached past its buffer, as :mod:`patches.server.http.chunk_transport` does."""
+
+    _tempDataLen = 0
+
+    @property
+    def socket(self) -> _Socket:
+        """The socket."""
+        return _Socket(self)
+
+    @property
+    def dataBuffer(self) -> bytes:
+        """The bytes that the kernel has not accepted."""
+        return self._unsent
+
+    @dataBuffer.setter
+    def dataBuffer(self, data: bytes) -> None:
+        self._unsent = data
+
+    @property
+    def offset(self) -> int:
+        """How many of them are sent; none is kept."""
+        return 0
+
+    @offset.setter
+    def offset(self, sent: int) -> None:
+        self._unsent = self._unsent[sent:]
+
+    @property
+    def producer(self) -> Any:
+        """The producer."""
+        return self._producer
+
+    @property
+    def producerPaused(self) -> bool:
+        """Whether the producer is paused."""
+        return self._paused
+
+    @producerPaused.setter
+    def producerPaused(self, paused: bool) -> None:
+        self._paused = paused
+
+    def startWriting(self) -> None:
+        """Send what is left when the kernel accepts it."""
+        self.most_unsent = max(self.most_unsent, len(self._unsent))
+        self._settle()
+
+
+@frozen
 class Answer:
     """
     An HTTP response.

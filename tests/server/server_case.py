@@ -49,6 +49,7 @@ class ServerCase(RefreshCase):
     trusted: tuple[IPNetwork, ...] = ()
     describe: DescribeSnapshot = staticmethod(snapshot_document)
     fast_path = True
+    wire = Wire
 
     def setUp(self) -> None:
         super().setUp()
@@ -87,7 +88,7 @@ class ServerCase(RefreshCase):
 
     def connect(self, takes: int | None = None) -> Wire:
         """Connect a client."""
-        return Wire(self.site.buildProtocol(None), takes)
+        return self.wire(self.site.buildProtocol(None), takes)
 
     def ask(
         self,

@@ -7,8 +7,8 @@ is small, so the transport calls :meth:`BackpressureChannel.pauseProducing` at a
 :meth:`BackpressureChannel.resumeProducing` once everything is written. A client that stalls is disconnected.
 
 A plain request for a chunk that is in the window is answered by :mod:`~patches.server.http.fast_path`, before Twisted's
-parser sees it, with the bytes that all sessions share. Every other request takes the parser and
-:mod:`~patches.server.http.api`, which gives the same response.
+parser sees it, with the bytes that all sessions share; :mod:`~patches.server.http.chunk_transport` sends them. Every
+other request takes the parser and :mod:`~patches.server.http.api`, which gives the same response.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from zope.interface import implementer
 
 from patches.http.bounded_request import closing_answer
 from patches.server.budget import CONNECTION_BYTES, CONNECTIONS, Budget
-from patches.server.http.chunk_transport import IChunkTransport
+from patches.server.http.chunk_transport import IChunkTransport, can_send_now, send_later, send_now
 from patches.server.http.fast_path import match
 from patches.server.sessions.chunk_response import ChunkResponse
 
@@ -51,6 +51,8 @@ class BackpressureChannel(HTTPChannel):
     abortTimeout = 5
     _flushed = True
     _told_parser = False
+    _parser_was_used = False
+    _sends_now = False
     _answered: Request | None = None
     _when_flushed: Callable[[], None] | None = None
     _early = b""
@@ -59,6 +61,7 @@ class BackpressureChannel(HTTPChannel):
         """Bound the buffers of the transport and of the kernel."""
         super().connectionMade()
         transport = self.transport
+        self._sends_now = can_send_now(transport)
         while (below := getattr(transport, "transport", None)) is not None:
             transport = below  # of an endpoint that wraps another one, such as haproxy:tcp:8080
         transport.bufferSize = SMALL_BUFFER_BYTES
@@ -74,6 +77,7 @@ class BackpressureChannel(HTTPChannel):
             self.transport.pauseProducing()
         # A request that is being answered comes first: the parser keeps what follows it.
         elif self.requests or not self._answer(data):
+            self._parser_was_used = True
             super().dataReceived(data)
 
     def lineReceived(self, line: bytes) -> None:
@@ -102,9 +106,9 @@ class BackpressureChannel(HTTPChannel):
 
     def _answer(self, data: bytes) -> bool:
         asked = match(data) if self.site.fast_path else None
-        if asked is None or self._has_half_a_request():
+        if asked is None or (self._parser_was_used and self._has_half_a_request()):
             return False
-        loaded = self.site.read_cached(asked.token, asked.number)
+        loaded = self.site.read_cached(*asked)
         if loaded is None:
             return False
         self.resetTimeout()
@@ -116,15 +120,22 @@ class BackpressureChannel(HTTPChannel):
         begun = self.clearLineBuffer()
         if begun:
             self.setLineMode(begun)
+        self._parser_was_used = bool(begun)
         return bool(begun)
 
     def write_chunk(self, chunk: ChunkResponse) -> None:
         """Write the whole response of a chunk, in the bytes that all sessions share."""
+        sent = send_now(self.transport, chunk.answer) if self._sends_now and self.site.fast_path else 0
+        if sent == len(chunk.answer):
+            return
         # Pinned first: an earlier response may have the same chunk, and when_flushed unpins that. Registered before the
         # write: the transport may take everything, or lose the connection, within it.
         chunk.pin()
         self.when_flushed(chunk.unpin)
-        self.transport.write(chunk.answer)
+        if sent:
+            send_later(self.transport, chunk.answer, sent)
+        else:
+            self.transport.write(chunk.answer)
         if self._flushed:
             self._out()
 

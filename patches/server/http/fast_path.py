@@ -16,9 +16,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from attrs import frozen
-
-_REQUEST_LINE = re.compile(rb"GET /v1/sessions/([A-Za-z0-9_-]{1,512})/chunks/(0|[1-9][0-9]{0,8}) HTTP/1\.1")
+_REQUEST_LINE = re.compile(rb"GET /v1/sessions/([A-Za-z0-9_-]{1,512})/chunks/(0|[1-9][0-9]{0,8}) HTTP/1\.1\r\n")
 #: A field whose name is directly followed by the colon, and whose value is visible ASCII, spaces and tabs.
 _FIELD = re.compile(rb"([A-Za-z-]{1,40}):[ \t]*([\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)[ \t]*")
 _HOST = re.compile(rb"[A-Za-z0-9._\[\]:-]+")
@@ -37,21 +35,18 @@ _WITHOUT_EFFECT = frozenset(
 _PLAIN = _WITHOUT_EFFECT | {_HOST_NAME, _CODING_NAME, _CONNECTION_NAME}
 
 
-@frozen
-class ChunkRequest:
-    """A plain request for a chunk by a session."""
+def match(data: bytes) -> tuple[str, int] | None:
+    """
+    Return the token of the session, and the number of the chunk, that a request asks for.
 
-    token: str
-    number: int
-
-
-def match(data: bytes) -> ChunkRequest | None:
-    """Return the request in the bytes; ``None`` if they are not exactly one plain request for a chunk."""
-    line, _, fields = data.partition(b"\r\n")
-    found = _REQUEST_LINE.fullmatch(line)
-    if found is None or not are_plain(fields):
+    :param data: what was received.
+    :return: ``None`` if the data are not exactly one plain request for a chunk.
+    """
+    found = _REQUEST_LINE.match(data)
+    if found is None or not are_plain(data[found.end() :]):
         return None
-    return ChunkRequest(found[1].decode("ascii"), int(found[2]))
+    token, number = found.groups()
+    return token.decode("ascii"), int(number)
 
 
 @lru_cache(maxsize=256)

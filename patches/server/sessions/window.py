@@ -140,7 +140,7 @@ class Window:
     @property
     def wants_more(self) -> bool:
         """Whether the chunk at the head should be loaded now."""
-        near = self.head < min(self.chunks, self._lead + READ_AHEAD)
+        near = self.head < self.chunks and self.head < self._lead + READ_AHEAD
         return near and bool(self._sessions) and self._loading is None and not self._stuck
 
     @property

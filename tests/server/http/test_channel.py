@@ -5,11 +5,12 @@ from __future__ import annotations
 from twisted.internet.defer import ensureDeferred
 
 from patches.server.budget import CONNECTION_BYTES, CONNECTIONS, RESPONSES, WINDOW
+from patches.server.http import channel
 from patches.server.http.channel import SMALL_BUFFER_BYTES
 from patches.server.sessions.session import Limits
 from tests.server.channel_case import ChannelCase
 from tests.server.fake_catalogue import blank
-from tests.server.memory_transport import answers, request
+from tests.server.memory_transport import SocketWire, answers, request
 from tests.server.server_case import GZIP
 
 #: The idle timeout of a connection in seconds; one that does not read its response has five seconds more.
@@ -289,3 +290,37 @@ class DrainTests(ChannelCase):
         self.clock.pump([0.05] * 110)
         self.successResultOf(draining)
         self.assertEqual([wire.connected for wire in wires], [False, False])
+
+
+class PastTheBuffer(ChannelCase):
+    """Connections whose chunks are sent past the buffer of the transport."""
+
+    wire = SocketWire
+
+    def setUp(self) -> None:
+        self.patch(channel, "can_send_now", lambda transport: True)
+        super().setUp()
+
+
+class PastTheBufferPacingTests(PastTheBuffer, PacingTests):
+    """The pace is the same."""
+
+    def test_part_is_taken(self) -> None:
+        """A response of which the kernel takes a part is continued where it ended; its chunk is pinned as long."""
+        wire, freed = self.connect(takes=100), []
+        chunk = blank(0)
+        wire.protocol.write_chunk(chunk)
+        chunk.when_unpinned(lambda: freed.append(wire.unsent))
+        self.assertEqual((wire.received, wire.unsent, freed), (chunk.answer[:100], chunk.size - 100, []))
+        wire.take(chunk.size - 101)
+        self.assertEqual((wire.unsent, freed), (1, []))
+        wire.take(1)
+        self.assertEqual((wire.received, freed), (chunk.answer, [0]))
+
+
+class PastTheBufferStallingTests(PastTheBuffer, StallingTests):
+    """So is the time that clients have."""
+
+
+class PastTheBufferDrainTests(PastTheBuffer, DrainTests):
+    """So is the end."""

@@ -253,7 +253,7 @@ class RefusingTests(ChannelCase):
         for fields in accepted:
             found = match(self.line + fields + b"\r\n")
             assert found is not None, fields
-            self.assertEqual((found.number, f"/v1/sessions/{found.token}"), (0, self.path))
+            self.assertEqual((found[1], f"/v1/sessions/{found[0]}"), (0, self.path))
             self.both(self.line + fields + b"\r\n")
 
     def test_declined(self) -> None:
