@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-
 #: What is received, for all connections: a buffer for each response costs more than all else that the client does.
 _BUFFER = bytearray(256 * 1024)
 

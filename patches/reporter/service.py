@@ -12,6 +12,7 @@ from attrs import frozen
 from twisted.application.service import MultiService
 from twisted.internet.threads import deferToThreadPool
 
+from patches.http.routes import RoutedResource
 from patches.interfaces import Run
 from patches.reporter.api import Api
 from patches.reporter.schema import StoreError, open_database
@@ -76,7 +77,7 @@ def create_reporter(reactor: Any, run: Run, settings: ReporterSettings) -> Repor
     """
     folder = usable_folder(Options.program, settings.state_dir)
     api = Api(_store(folder / "reports.sqlite"), run, partial(datetime.now, UTC))
-    site: Any = ReporterSite(api.app.resource(), reactor, settings.max_body)
+    site: Any = ReporterSite(RoutedResource(api.app), reactor, settings.max_body)
     listening = ListeningService(Options.program, reactor, settings.listen, site)
     service = MultiService()
     listening.setServiceParent(service)

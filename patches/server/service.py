@@ -15,7 +15,7 @@ from patches.server.assembly.refresh import create_refresh
 from patches.server.assembly.sessions import create_sessions
 from patches.server.assembly.shared import Shared, create_budget
 from patches.server.assembly.storage import has_catalogue, open_storage
-from patches.server.budget import resident_bytes, worker_bytes
+from patches.server.budget import CONNECTIONS, SESSIONS, WINDOW, Budget, resident_bytes, worker_bytes
 from patches.server.configured_sources import create_sources
 from patches.server.options import Options, ServerSettings
 from patches.server.refresh.refresher import Refresher
@@ -50,6 +50,7 @@ class Server:
     listening: ListeningService
     session_service: SessionService
     refresh: Refresher
+    budget: Budget
 
 
 def makeService(options: Options) -> MultiService:
@@ -60,11 +61,20 @@ def makeService(options: Options) -> MultiService:
     server = create_server(reactor, settings)
     hold_folder(PROGRAM, settings.catalogue.state_dir)
     CleanEndService(reactor).setServiceParent(server.service)
-    collections = FullCollections(lambda: len(server.session_service.sessions) < _FEW_SESSIONS, resident_bytes)
-    collecting = PeriodicService("Collecting garbage", timedelta(seconds=5), collections.tick, reactor)
-    collecting.setServiceParent(server.service)
+    _collector(server, reactor).setServiceParent(server.service)
     _allow_connections(settings.sessions.max_active + settings.sessions.max_queued)
     return server.service
+
+
+def _collector(server: Server, reactor: Any) -> PeriodicService:
+    def is_quiet() -> bool:
+        return len(server.session_service.sessions) < _FEW_SESSIONS
+
+    def unexplained() -> int:
+        return resident_bytes() - sum(server.budget.used[purpose] for purpose in (CONNECTIONS, SESSIONS, WINDOW))
+
+    collections = FullCollections(is_quiet, unexplained)
+    return PeriodicService("Collecting garbage", timedelta(seconds=5), collections.tick, reactor)
 
 
 def _allow_connections(sessions: int) -> None:
@@ -104,4 +114,4 @@ def _assemble(reactor: Any, settings: ServerSettings) -> Server:
     service = MultiService()
     for part in (threads, sessions.expiring, *refresh.services, listening):
         part.setServiceParent(service)
-    return Server(service, listening, sessions.service, refresh.refresher)
+    return Server(service, listening, sessions.service, refresh.refresher, budget)

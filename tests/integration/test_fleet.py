@@ -136,14 +136,12 @@ class Clients:
         return self._folder / f"client-{number}.log"
 
     def start_victim(self) -> None:
-        """Start a scanner and suspend it in the middle of its scan."""
-        victim = self.start()
-        until = time.monotonic() + 60
-        while sessions(self._server, "active") != 1:  # without a pause: a scan takes a tenth of a second
-            assert time.monotonic() < until
-            assert victim.poll() is None, "it was done before it was seen"
-        victim.send_signal(signal.SIGSTOP)
-        assert sessions(self._server, "active") == 1, "it was done before it could be stopped"
+        """Start a scanner, and suspend it while it is queued: so it is active later, however fast a scan is."""
+        with others_active(self._server) as before:
+            victim = self.start()
+            wait_for(lambda: self._server.metric(OPENED) == before + 1, 60)
+            victim.send_signal(signal.SIGSTOP)
+        wait_for(lambda: sessions(self._server, "active") == 1, 10)
 
 
 def sessions(server: Daemon, state: str) -> float:

@@ -11,6 +11,7 @@ from twisted.internet.defer import maybeDeferred
 from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
+from patches.http.routes import RoutedResource
 from patches.reporter.api import Api
 from patches.reporter.schema import open_database
 from patches.reporter.store import ReportStore
@@ -24,7 +25,7 @@ class ApiTestCase(SynchronousTestCase):
         self.engine = open_database(Path(self.mktemp()))
         self.addCleanup(self.engine.dispose)
         api = Api(ReportStore(self.engine), maybeDeferred, lambda: NOW)
-        self.treq: Any = StubTreq(api.app.resource())
+        self.treq: Any = StubTreq(RoutedResource(api.app))
 
     def ask(self, method: str, path: str, **options: Any) -> tuple[int, Any]:
         """Send a request. Return the status and the JSON of the response."""

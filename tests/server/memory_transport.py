@@ -213,7 +213,7 @@ class SocketWire(Wire):
 
     @property
     def offset(self) -> int:
-        """How many of them are sent; none is kept."""
+        """The number of these that are sent; none is kept."""
         return 0
 
     @offset.setter

@@ -10,6 +10,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 
 from patches.http.bounded_request import BoundedRequest
+from patches.http.routes import RoutedResource
 from patches.server.assembly.sessions import load_chunk
 from patches.server.budget import CONNECTION_BYTES, CONNECTIONS, REFRESH, REFRESH_BYTES, Budget
 from patches.server.catalogue.chunks import TARGET_BYTES
@@ -72,7 +73,7 @@ class ServerCase(RefreshCase):
         parts = self.session_service, self.refresh, self.deltas, self.key, self.budget, self.metrics
         lookup = VulnerabilityLookup(PublicationStore(self.catalogue._engine), maybeDeferred)
         api = Api(*parts, ClientAddresses(self.trusted), self.wall, self.describe, vulnerabilities=lookup)
-        self.resource = api.app.resource()
+        self.resource = RoutedResource(api.app)
         self.site = ServerSite(
             self.resource,
             self.budget,

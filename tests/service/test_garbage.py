@@ -24,8 +24,8 @@ class CollectionTests(SynchronousTestCase):
         before = gc.get_threshold()
         self.addCleanup(gc.set_threshold, *before)
         self.addCleanup(gc.unfreeze)
-        self.quiet, self.resident = True, 0
-        self.collections = FullCollections(lambda: self.quiet, lambda: self.resident)
+        self.quiet, self.unexplained = True, 0
+        self.collections = FullCollections(lambda: self.quiet, lambda: self.unexplained)
 
     def is_collected(self) -> bool:
         """Return whether a tick collects a cycle."""
@@ -49,13 +49,13 @@ class CollectionTests(SynchronousTestCase):
         self.assertEqual([self.is_collected() for _ in range(MOST_SKIPPED + 1)], [False] * MOST_SKIPPED + [True])
 
     def test_grown(self) -> None:
-        """When the process has grown, garbage is collected, however many clients there are."""
+        """When the process has grown more than is explained, garbage is collected, however many clients there are."""
         self.collections.tick()
         gc.disable()
         self.addCleanup(gc.enable)
         self.quiet = False
-        self.resident = MOST_GROWTH
+        self.unexplained = MOST_GROWTH
         self.assertFalse(self.is_collected())
-        self.resident = MOST_GROWTH + 1
+        self.unexplained = MOST_GROWTH + 1
         self.assertTrue(self.is_collected())
         self.assertFalse(self.is_collected())

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from patches.http.bounded_request import BoundedRequest
+from patches.http.routes import RoutedResource
 from patches.server.assembly.refresh import Refresh
 from patches.server.assembly.sessions import SessionParts
 from patches.server.assembly.shared import Shared
@@ -51,7 +52,7 @@ def create_http(
         vulnerabilities=VulnerabilityLookup(storage.publication_store, shared.run),
     )
     site = ServerSite(
-        api.app.resource(),
+        RoutedResource(api.app),
         shared.budget,
         sessions.service.read_cached,
         shared.reactor,

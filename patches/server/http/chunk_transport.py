@@ -52,7 +52,7 @@ def send_now(transport: Any, data: bytes) -> int:
 
 def send_later(transport: Any, data: bytes, sent: int) -> None:
     """
-    Have the transport send the rest of some bytes, which it does not copy; its producer is paused until it has.
+    Pass the rest of some bytes to the transport, which does not copy them, and pauses its producer until they are sent.
 
     :param sent: how many bytes :func:`send_now` has sent; not 0.
     """

@@ -61,7 +61,7 @@ class SendTests(SynchronousTestCase):
             data += part
 
     def test_all(self) -> None:
-        """What the kernel takes is sent at once, and the reactor is asked for nothing."""
+        """Bytes that the kernel takes are sent at once, and the reactor is asked for nothing."""
         self.assertEqual(send_now(self.transport, b"chunk"), 5)
         self.assertEqual((self.received(), self.reactor.writers, self.producer.told), (b"chunk", set(), []))
 
@@ -81,7 +81,7 @@ class SendTests(SynchronousTestCase):
         self.assertEqual((self.producer.told, self.transport.dataBuffer), (["pause", "resume"], b""))
 
     def test_in_order(self) -> None:
-        """Nothing overtakes what the transport has yet to send, nor the rest of what was sent before."""
+        """The bytes that the transport has yet to send come first; so does the rest of what was sent before."""
         self.transport.write(b"first")
         self.assertEqual((send_now(self.transport, b"second"), self.received()), (0, b""))
         self.transport.doWrite()
