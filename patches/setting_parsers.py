@@ -73,6 +73,18 @@ def count(text: str) -> int:
     return int(text)
 
 
+def count_up_to(most: int) -> Callable[[str], int]:
+    """Return a parser of whole numbers above zero, up to a largest one."""
+
+    def read(text: str) -> int:
+        number = count(text)
+        if number > most:
+            raise ValueError(f"must be {most} or less")
+        return number
+
+    return read
+
+
 def fraction(text: str) -> float:
     """Parse a fraction: ``10%``, ``0.1``."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(%?)", text.strip())

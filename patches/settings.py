@@ -17,7 +17,7 @@ from typing import Any, TypeVar, overload
 from attrs import Attribute, AttrsInstance, evolve, field, fields, frozen
 
 from patches.setting_parsers import flag
-from patches.wording import file_problem
+from patches.wording import file_problem, printable
 
 T = TypeVar("T")
 S = TypeVar("S", bound=AttrsInstance)
@@ -28,8 +28,15 @@ Sections = Mapping[str, Mapping[str, Any]]
 _SETTING, _GROUP = "patches.setting", "patches.group"
 
 
+#: The most bytes of a file with options.
+LARGEST_FILE = 1 << 20
+
+
 class BadSetting(ValueError):
     """An option whose value cannot be used; its text names the option and the reason, in one line."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 @frozen
@@ -181,9 +188,14 @@ def _create(kind: type[S], texts: Mapping[str, Any]) -> S:
 
 def _read_file(path: Path, settings: tuple[Setting, ...]) -> dict[str, Any]:
     try:
-        read = tomllib.loads(path.read_text("utf-8"))
+        with path.open("rb") as file:
+            text = file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise BadSetting(f"--config {path}: {file_problem(error)}") from error
+    if len(text) > LARGEST_FILE:
+        raise BadSetting(f"--config {path}: is larger than {LARGEST_FILE} bytes")
+    try:
+        read = tomllib.loads(text.decode("utf-8"))
     except ValueError as error:
         raise BadSetting(f"--config {path}: not TOML: {error}") from error
     known = {setting.name: setting for setting in settings}

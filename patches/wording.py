@@ -18,6 +18,11 @@ def file_problem(error: OSError, missing: str = NO_FILE) -> str:
     return missing if isinstance(error, FileNotFoundError) else error.strerror or str(error)
 
 
+def printable(text: str) -> str:
+    """Return a text in which each character that cannot be printed, such as a line feed, is an escape sequence."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """
     Return a number with its noun, in the plural unless the number is 1: ``1 entry``, ``2 entries``, ``0 lists``.

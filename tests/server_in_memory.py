@@ -123,7 +123,7 @@ class WholeServer:
 
     def _load(self, revision: str, number: int) -> Deferred[ChunkResponse]:
         self.loaded.append(number)
-        return succeed(create_response(self.catalogue.chunk(revision, number), b"Thu, 01 Jan 1970 00:00:00 GMT"))
+        return succeed(create_response(self.catalogue.chunk(revision, number), 0.0))
 
     def open(self) -> Session:
         """Open a session."""

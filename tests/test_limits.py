@@ -107,6 +107,7 @@ LIMITS = {
     "sources.clair_export.parser._LONGEST": 4_194_304,
     "sources.csaf.fetch.MOST_CHANGES": 20_000,
     "sources.csaf.products._DEEPEST": 4,
+    "settings.LARGEST_FILE": 1_048_576,
     "sources.debian_tracker.parser.MOST_MALFORMED": 10_000,
     "sources.fetch.tunnels._MAX_HEAD": 65_536,
     "sources.ids._LONGEST": 120,

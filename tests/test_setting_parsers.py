@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.setting_parsers import (
     count,
+    count_up_to,
     endpoint,
     flag,
     minutes,
@@ -125,6 +126,12 @@ class ParserTests(SynchronousTestCase):
             parse(text)
         except ValueError:
             return
+
+    def test_count_up_to(self) -> None:
+        """A whole number may have a largest value."""
+        self.assertEqual(count_up_to(3)("3"), 3)
+        for text in ("4", "0", "x", "99999999999"):
+            self.assertRaises(ValueError, count_up_to(3), text)
 
     def test_one_of(self) -> None:
         """One of the listed words is accepted; another is refused, with a list of them."""

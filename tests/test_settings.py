@@ -123,6 +123,16 @@ class ResolveTests(SynchronousTestCase):
         self.assertIn("max-actvie", self.refusal(self.config("max-actvie = 3")))
         self.assertIn("config", self.refusal(self.config('config = "other.toml"')))
 
+    def test_large_file(self) -> None:
+        """A file that is too large, or without an end, is refused."""
+        self.assertIn("is larger than 1048576 bytes", self.refusal({"config": "/dev/zero"}))
+
+    def test_one_line(self) -> None:
+        """A message is one line, whatever it repeats."""
+        text = self.refusal({"config": "/absent/a\nb\x1b[2J"})
+        self.assertIn("a\\nb\\x1b[2J", text)
+        self.assertTrue(text.isprintable())
+
     def test_wrong_type(self) -> None:
         """A value that is not a text, a number or a list of texts is refused."""
         for value in ("true", "[1, 2]", "{a = 1}", "1979-05-27", "[[]]"):

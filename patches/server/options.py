@@ -13,6 +13,7 @@ from patches.service.daemon import DaemonOptions
 from patches.setting_parsers import (
     Networks,
     count,
+    count_up_to,
     endpoint,
     flag,
     fraction,
@@ -98,7 +99,7 @@ class RefreshSettings:
         None, platform_names, "The platforms to serve, separated by commas; all that the sources have if not given."
     )
     refresh_interval: timedelta = option("6h", seconds, "How often to refresh each list: a time (30s, 10m, 6h, 1d).")
-    parallel_sources: int = option("2", count, "The number of sources whose lists are read side by side.")
+    parallel_sources: int = option("2", count_up_to(64), "How many sources are read side by side, 64 at most.")
     most_shrink: float = option(
         "10%", fraction, "A list that shrinks by more than this is held back until somebody accepts it."
     )

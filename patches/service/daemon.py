@@ -7,7 +7,9 @@ import os
 import resource
 import signal
 import sys
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from getopt import getopt
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -62,9 +64,17 @@ class DaemonOptions(usage.Options, Generic[S]):
         """Parse the options; an error ends the process with one line and exit code 1."""
         try:
             super().parseOptions(options)
+            self._refuse_repeated(sys.argv[1:] if options is None else options)
             self.settings = resolve(self.declared, self._given())
         except (usage.UsageError, BadSetting) as error:
             sys.exit(f"{self.program}: {error}")
+
+    def _refuse_repeated(self, options: Sequence[str]) -> None:
+        """Raise a usage error for an option that is given twice: one of its values would silently be lost."""
+        found, _ = getopt(list(options), self.shortOpt, self.longOpt)
+        for name, number in Counter(name for name, _ in found).items():
+            if number > 1:
+                raise usage.UsageError(f"{name} is given {number} times")
 
     def _given(self) -> dict[str, str | None]:
         given = dict(self)

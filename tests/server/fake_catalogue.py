@@ -43,9 +43,7 @@ def blank(number: int, size: int = MAX_RESPONSE_BYTES) -> ChunkResponse:
 def real(revision: str, number: int) -> ChunkResponse:
     """Create a chunk that names its revision and number, as a whole HTTP response."""
     body = b'{"chunk":"%s %d"}\n' % (revision.encode(), number)
-    return create_response(
-        Chunk(number, 1, digest(body), gzip.compress(body, mtime=0)), b"Thu, 01 Jan 1970 00:00:00 GMT"
-    )
+    return create_response(Chunk(number, 1, digest(body), gzip.compress(body, mtime=0)), 0.0)
 
 
 class Shelf:

@@ -33,7 +33,7 @@ class ServiceCase(SynchronousTestCase):
         """Create a server of a list from its options."""
         options = Options()
         folder = ("--state-dir", str(self.folder), "--list", str(self.list), "--no-public-sources")
-        options.parseOptions([*folder, "--memory-limit", "4GiB", *more])
+        options.parseOptions([*folder, *(() if "--memory-limit" in more else ("--memory-limit", "4GiB")), *more])
         return create_server(self.reactor, options.settings)
 
     def ending(self, *more: str) -> str:

@@ -99,6 +99,7 @@ class OptionsTests(DaemonCase):
             ("--saucers", "1"): "saucers",
             ("--cups",): "cups",
             ("more",): "more",
+            ("--cups", "1", "--sugar", "--cups=2"): "--cups is given 2 times",
             ("--config", "/absent/file"): "/absent/file",
         }
         for options, said in wrong.items():

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from patches.scanner.options import platform_name
-from patches.scanner.output.exit_codes import CLEAN, INCOMPLETE
+from patches.scanner.output.exit_codes import CLEAN, INCOMPLETE, INTERRUPTED
 from patches.scanner.simulation.fleet import Fleet
 from patches.scanner.simulation.simulated_scanner import SimulatedScanner
 from patches.scanner.simulation.summary import Summary
 from patches.service.daemon import allow_open_files
-from patches.setting_parsers import count, one_of, seconds, url
+from patches.setting_parsers import count, count_up_to, one_of, seconds, url
 from patches.settings import BadSetting, option
 from patches.wording import counted
 
@@ -27,21 +27,15 @@ MOST_SCANNERS = 20_000
 _OTHER_FILES = 32
 
 
-def fleet_size(text: str) -> int:
-    """Parse the number of scanners."""
-    number = count(text)
-    if number > MOST_SCANNERS:
-        raise ValueError(f"must be {MOST_SCANNERS} or less")
-    return number
-
-
 @frozen(kw_only=True)
 class SimulateSettings:
     """The options of ``patches simulate``."""
 
     server: str = option("http://127.0.0.1:8080", url, "The address of the server itself, http://HOST:PORT.")
     platform: str = option("debian-12", platform_name, "The platform whose list is read.")
-    scanners: int = option("100", fleet_size, f"How many scanners read at the same time, {MOST_SCANNERS} at most.")
+    scanners: int = option(
+        "100", count_up_to(MOST_SCANNERS), f"How many scanners read at once, {MOST_SCANNERS} at most."
+    )
     verify_every: int = option("50", count, "One of this number of scanners verifies every digest.")
     timeout: timedelta = option("10m", seconds, "How long the simulation may take.")
     format: str = option("text", one_of("text", "json"), "The output format: text or json.")
@@ -51,7 +45,8 @@ def run_simulate(settings: SimulateSettings) -> int:
     """
     Simulate a fleet, and print what it has seen.
 
-    :return: the exit code: 0 if every scanner has read the whole list, else 3.
+    :return: the exit code: 0 if every scanner has read the whole list, else 3; 130 if it was interrupted, which prints
+        what was seen until then.
     :raises BadSetting: if the server cannot be simulated for.
     """
     try:
@@ -74,11 +69,17 @@ def run_simulate(settings: SimulateSettings) -> int:
         if shows:
             sys.stderr.write(f"\r{ended} of {counted(len(scanners), 'scanner')} have ended")
 
-    fleet.run(settings.timeout.total_seconds(), progress)
+    interrupted = False
+    try:
+        fleet.run(settings.timeout.total_seconds(), progress)
+    except KeyboardInterrupt:
+        interrupted = True
     if shows:
         sys.stderr.write("\r\x1b[K")
     summary = Summary.of(scanners)
     print(json.dumps(summary.document(), indent=2) if settings.format == "json" else "\n".join(summary.lines()))
+    if interrupted:
+        return INTERRUPTED
     return CLEAN if summary.complete == summary.scanners else INCOMPLETE
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.web.http import datetimeToString
 
 from patches.interfaces import Run
 from patches.server.assembly.shared import Shared
@@ -56,7 +55,7 @@ def load_chunk(
 ) -> Deferred[ChunkResponse]:
     """Read a chunk in a thread. Return it as a response."""
     chunk = run(catalogue.chunk, revision, number)
-    return chunk.addCallback(lambda chunk: create_response(chunk, datetimeToString(clock.seconds())))
+    return chunk.addCallback(lambda chunk: create_response(chunk, clock.seconds()))
 
 
 def _key(path: Path) -> TokenKey:

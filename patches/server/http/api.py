@@ -208,7 +208,8 @@ class Api:
         asked = [value.decode("utf-8", "replace") for value in request.args.get(b"platform", [])]
         is_ready = registry.is_ready(asked[-1]) if asked else registry.ready
         statuses = {name: each for name, each in registry.statuses.items() if not asked or name == asked[-1]}
-        return json_response(request, ready_document(statuses, is_ready, registry.problem), 200 if is_ready else 503)
+        problem = registry.problem if not asked or not is_ready else None
+        return json_response(request, ready_document(statuses, is_ready, problem), 200 if is_ready else 503)
 
     @app.route("/metrics", methods=["GET"])
     def metrics(self, request: IRequest) -> bytes:

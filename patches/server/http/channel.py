@@ -100,9 +100,13 @@ class BackpressureChannel(HTTPChannel):
         self._refuse()
         return False
 
-    def _refuse(self) -> None:
-        self.transport.write(closing_answer(b"400 Bad Request", "malformed", "a header field is malformed"))
+    def _refuse(self, message: str = "a header field is malformed") -> None:
+        self.transport.write(closing_answer(b"400 Bad Request", "malformed", message))
         self.loseConnection()
+
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        """Answer what Twisted's parser refuses like every other error."""
+        self._refuse("the request is malformed")
 
     def _answer(self, data: bytes) -> bool:
         asked = match(data) if self.site.fast_path else None
@@ -125,6 +129,7 @@ class BackpressureChannel(HTTPChannel):
 
     def write_chunk(self, chunk: ChunkResponse) -> None:
         """Write the whole response of a chunk, in the bytes that all sessions share."""
+        chunk.set_date(self.site.seconds())
         sent = send_now(self.transport, chunk.answer) if self._sends_now and self.site.fast_path else 0
         if sent == len(chunk.answer):
             return
@@ -215,6 +220,7 @@ class ServerSite(Site):
 
     :param read_cached: returns the chunk that a session asks for, if that needs neither a wait nor an explanation.
     :param idle_seconds: the time that a connection may be silent, or take to accept a response.
+    :ivar seconds: returns the time, in seconds since the epoch.
     :param fast_path: whether to answer plain requests for chunks before they are parsed; see :mod:`.fast_path`.
     """
 
@@ -237,6 +243,7 @@ class ServerSite(Site):
         self.channels: set[BackpressureChannel] = set()
         self._budget = budget
         self._clock = clock
+        self.seconds = clock.seconds
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """Accept a connection, if the budget has room for it."""

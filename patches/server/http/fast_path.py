@@ -7,7 +7,7 @@ header field of any other name, with any other form of its name, or with an unus
 So nothing that could change where a request ends, such as ``Content-Length``, is ever read in two ways.
 
 It is an optimisation with a switch: ``--no-fast-path``, :attr:`.ServerSite.fast_path`. ``benchmarks/serve.py`` measures
-what it gains: a chunk takes a third of the CPU time that a bare :class:`~twisted.web.resource.Resource` takes for the
+what it gains: a chunk takes a fifth of the CPU time that a bare :class:`~twisted.web.resource.Resource` takes for the
 same bytes, which does less than the long way.
 """
 

@@ -218,9 +218,13 @@ class Refresher:
         for platform, status in self.statuses.items():
             states = self._source_set.states_of(platform)
             status.update(platform, states, self._queue.attempts(platform))
-            for source_list in lists_about(platform, states) if status.held_back is None else ():
-                if platform in source_list.held_back and platform not in self._queue:
-                    source_list.published(platform, ListEvent.PUBLISHED)
+            if status.held_back is not None or platform in self._queue:
+                continue
+            accepted = [each for each in lists_about(platform, states) if platform in each.held_back]
+            if accepted:
+                log.info("{platform}: the list that was held back has been accepted", platform=platform)
+            for source_list in accepted:
+                source_list.published(platform, ListEvent.PUBLISHED)
 
     async def _search_earlier(self) -> None:
         """Ask the sources earlier while one of them might have a missing platform."""

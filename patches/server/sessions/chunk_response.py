@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from email.utils import formatdate
 
 from attrs import define, field
 
@@ -13,6 +14,10 @@ from patches.wire import NDJSON, repr_digest
 MAX_HEAD_BYTES = 1024
 #: The most memory that a chunk takes, in bytes.
 MAX_RESPONSE_BYTES = MAX_ENCODED_BYTES + MAX_HEAD_BYTES
+
+_START = b"HTTP/1.1 200 OK\r\nDate: "
+#: Where the date is in a response: all dates have one length (RFC 9110 section 5.6.7).
+_DATE = slice(len(_START), len(_START) + len("Thu, 01 Jan 1970 00:00:00 GMT"))
 
 
 @define(eq=False)
@@ -33,6 +38,7 @@ class ChunkResponse:
     digest: bytes
     answer: bytes = field(repr=False)
     head_size: int
+    _dated: float = 0.0
     _pins: int = field(default=0, init=False)
     _on_unpinned: Callable[[], None] | None = field(default=None, init=False)
 
@@ -50,6 +56,16 @@ class ChunkResponse:
     def is_pinned(self) -> bool:
         """Whether its bytes are being written to a socket."""
         return self._pins > 0
+
+    def set_date(self, now: float) -> None:
+        """
+        Write the time into the response, unless its date is of the last second, or a transport sends its bytes.
+
+        :param now: seconds since the epoch.
+        """
+        if now - self._dated >= 1 and not self._pins and self.head_size:
+            self._dated = now
+            self.answer = self.answer[: _DATE.start] + _http_date(now) + self.answer[_DATE.stop :]
 
     def pin(self) -> None:
         """Mark the bytes as being written to a socket."""
@@ -88,12 +104,16 @@ def chunk_headers(chunk_digest: bytes, coding: bytes, size: int) -> list[tuple[b
     ]
 
 
-def create_response(chunk: Chunk, date: bytes) -> ChunkResponse:
+def create_response(chunk: Chunk, now: float) -> ChunkResponse:
     """
     Create the response of a chunk, once for all sessions.
 
-    :param date: the HTTP date of now.
+    :param now: seconds since the epoch.
     """
-    fields = [(b"Date", date), *chunk_headers(chunk.digest, b"gzip", len(chunk.encoded))]
-    head = b"HTTP/1.1 200 OK\r\n" + b"".join(b"%s: %s\r\n" % pair for pair in fields) + b"\r\n"
-    return ChunkResponse(chunk.number, chunk.digest, head + chunk.encoded, len(head))
+    fields = chunk_headers(chunk.digest, b"gzip", len(chunk.encoded))
+    head = _START + _http_date(now) + b"\r\n" + b"".join(b"%s: %s\r\n" % pair for pair in fields) + b"\r\n"
+    return ChunkResponse(chunk.number, chunk.digest, head + chunk.encoded, len(head), now)
+
+
+def _http_date(now: float) -> bytes:
+    return formatdate(now, usegmt=True).encode("ascii")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import socket
+from contextlib import redirect_stdout
+from io import StringIO
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.scanner.simulation.simulate_command import SimulateSettings, fleet_size, run_simulate
-from patches.settings import BadSetting
+from patches.scanner.simulation.fleet import Fleet
+from patches.scanner.simulation.simulate_command import SimulateSettings, run_simulate
+from patches.settings import BadSetting, resolve
 from tests.scanner.simulation.serving_case import ServingCase
 from tests.scanner.simulation.test_simulated_scanner import TEXTS, chunk, document, finished
 
@@ -39,5 +42,20 @@ class SettingsTests(SynchronousTestCase):
 
     def test_bounded(self) -> None:
         """A fleet has a bounded size."""
-        self.assertEqual(fleet_size("20000"), 20_000)
-        self.assertRaises(ValueError, fleet_size, "20001")
+        self.assertEqual(resolve(SimulateSettings, {"scanners": "20000"}).scanners, 20_000)
+        self.assertRaisesRegex(
+            BadSetting, "--scanners '20001': must be 20000 or less", resolve, SimulateSettings, {"scanners": "20001"}
+        )
+
+    def test_interrupted(self) -> None:
+        """A simulation that is interrupted prints what it has seen until then."""
+
+        def run(*args: object) -> None:
+            raise KeyboardInterrupt
+
+        self.patch(Fleet, "run", run)
+        output = StringIO()
+        with socket.create_server(("127.0.0.1", 0)) as listening, redirect_stdout(output):
+            url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            self.assertEqual(run_simulate(SimulateSettings(server=url, scanners=3)), 130)
+        self.assertIn("scanners", output.getvalue())

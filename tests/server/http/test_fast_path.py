@@ -295,6 +295,17 @@ class RefusingTests(ChannelCase):
         response, _ = self.both(self.line + PLAIN + fields + b"\r\n")
         self.assertTrue(response.startswith(b"HTTP/1.1 400 "))
 
+    def test_told(self) -> None:
+        """A request that Twisted's parser refuses is answered with a JSON document, like every other error."""
+        for head in (
+            b"GET /health\r\n\r\n",
+            b"GET /health HTTP/9.9\r\n\r\n",
+            self.line + b"Via: x\r\n" * 501 + b"\r\n",
+        ):
+            response, connected = self.both(head)
+            self.assertIn(b'"code":"malformed"', response, head[:40])
+            self.assertFalse(connected)
+
     def test_numbers(self) -> None:
         """A number in another form than its own is not recognized, nor is one in a path with doubled slashes."""
         for n in (

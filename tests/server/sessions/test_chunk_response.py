@@ -11,7 +11,7 @@ from patches.server.sessions.chunk_response import MAX_HEAD_BYTES, MAX_RESPONSE_
 from patches.wire import digest, parse_repr_digest
 from tests.server.fake_catalogue import blank
 
-DATE = b"Thu, 01 Jan 1970 00:00:00 GMT"
+DATE = "Thu, 01 Jan 1970 00:00:00 GMT"
 
 
 class AnswerTests(SynchronousTestCase):
@@ -19,7 +19,7 @@ class AnswerTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.chunk = Chunk(3, 1, digest(b"{}\n"), gzip.compress(b"{}\n"))
-        self.loaded = create_response(self.chunk, DATE)
+        self.loaded = create_response(self.chunk, 0.0)
 
     def test_answer(self) -> None:
         """The bytes are a whole HTTP response, whose digest is that of the body before compression."""
@@ -30,8 +30,21 @@ class AnswerTests(SynchronousTestCase):
         self.assertEqual(headers["Content-Encoding"], "gzip")
         self.assertEqual(headers["Content-Type"], "application/x-ndjson")
         self.assertEqual(headers["Content-Length"], str(len(body)))
-        self.assertEqual(headers["Date"], DATE.decode())
+        self.assertEqual(headers["Date"], DATE)
         self.assertEqual(parse_repr_digest(headers["Repr-Digest"]), digest(gzip.decompress(body)))
+
+    def test_date(self) -> None:
+        """The date is that of the response, to the second; bytes that are being sent stay as they are."""
+        before = self.loaded.answer
+        self.loaded.set_date(0.9)
+        self.assertIs(self.loaded.answer, before)
+        self.loaded.pin()
+        self.loaded.set_date(60.0)
+        self.assertIs(self.loaded.answer, before)
+        self.loaded.unpin()
+        self.loaded.set_date(60.0)
+        self.assertEqual(self.loaded.answer, before.replace(b"00:00:00", b"00:01:00"))
+        self.assertEqual(self.loaded.encoded, self.chunk.encoded)
 
     def test_parts(self) -> None:
         """The body and the size of a response can be read separately."""
@@ -41,7 +54,7 @@ class AnswerTests(SynchronousTestCase):
 
     def test_largest(self) -> None:
         """The head of the largest chunk is not longer than the assumed maximum."""
-        largest = create_response(Chunk(9_999_999, 1, bytes(32), bytes(MAX_ENCODED_BYTES)), DATE)
+        largest = create_response(Chunk(9_999_999, 1, bytes(32), bytes(MAX_ENCODED_BYTES)), 0.0)
         self.assertLessEqual(largest.head_size, MAX_HEAD_BYTES)
         self.assertLessEqual(largest.size, MAX_RESPONSE_BYTES)
 
