@@ -12,6 +12,10 @@ from zope.interface import Attribute, Interface
 T = TypeVar("T")
 
 
+#: What a record replaces in the list that it belongs to: its platform, its name, and its note (empty: none).
+RecordKey = tuple[str, str, str]
+
+
 class Run(Protocol):
     """Calls a blocking function and returns a Deferred of its result; ``maybeDeferred`` is one that runs it at once."""
 
@@ -38,6 +42,8 @@ class ISource(Interface):
     """A database or API from which complete lists of vulnerabilities can be read."""
 
     name = Attribute("The name that records of this source carry: a short, stable ``str``.")
+    left_out = Attribute("What it has beside its lists and cannot offer: a ``Mapping`` of names to reasons.")
+    lists_at_once = Attribute("The number of its lists that are read side by side.")
     rank = Attribute("The precedence of its records: 0 for a vendor's own statements, more for converted data.")
     ask_within = Attribute("The longest time between requests for offers, a ``timedelta``; ``None``: as configured.")
 
@@ -81,6 +87,11 @@ class IListing(Interface):
         "A ``Counter``: the number of entries skipped so far, by reason; of a partial one, in all of it."
     )
     found = Attribute("The number of entries read so far, skipped ones included.")
+    gone = Attribute(
+        "The keys of records that the list no longer has: a set of :data:`RecordKey`; known at the end. A list that is "
+        "not partial has only those that it yielded itself."
+    )
+    is_growing = Attribute("Whether the list was still changing at the end: it is to be read again soon.")
     claimed = Attribute("The number of entries that the source announces, or ``None``; known at the end.")
 
     def __aiter__():  # type: ignore[no-untyped-def]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -14,7 +14,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from patches.interfaces import IListing, ISource, Offer
+from patches.interfaces import IListing, ISource, Offer, RecordKey
 from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
 from patches.server.catalogue.schema import open_database
 from patches.server.catalogue.store import Catalogue
@@ -55,6 +55,8 @@ class ListSource:
     rank = 0
     ask_within = None
     worker_bytes = 0
+    lists_at_once = 1
+    left_out: Mapping[str, str] = {}
 
     def rest(self) -> None:
         """Do nothing."""
@@ -75,6 +77,8 @@ class ListListing:
 
     partial = False
     state = None
+    gone: frozenset[RecordKey] = frozenset()
+    is_growing = False
 
     def __init__(self, chunks: int) -> None:
         self.skipped: Counter[str] = Counter()

@@ -129,14 +129,19 @@ def _of_options(
 
         made.append(local_source(settings.list_file, parsing, run, folder / FEEDS))
     if settings.clair is not None:
-        from patches.sources.clair.source import clair_source
+        from patches.sources.clair.source import clair_source, ledger_folder
         from patches.sources.fetch.access import Access
         from patches.sources.fetch.proxies import Proxies
 
         access = Access(Proxies.from_environment(environment))
         made.append(
             clair_source(
-                reactor, settings.clair, settings.clair_rate, access=access, full_walk=settings.clair_full_walk
+                reactor,
+                settings.clair,
+                settings.clair_rate,
+                access=access,
+                full_walk=settings.clair_full_walk,
+                folder=ledger_folder(folder / FEEDS, "clair"),
             )
         )
     return made

@@ -8,17 +8,18 @@ A feed consists of a :class:`~patches.sources.parse_job.ListParser` of its files
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from attrs import frozen
 from zope.interface import implementer
 
 from patches.errors import NotThere, SourceError
-from patches.interfaces import IListing, ISource, Offer, Run
+from patches.interfaces import IListing, ISource, Offer, RecordKey, Run
 from patches.sources.ecosystem_config import EcosystemConfig
 from patches.sources.parse_context import ParseContext
 from patches.sources.parse_job import FeedPart, ParseJob
@@ -130,6 +131,9 @@ class FeedSource:
         self._run = run
         self._ready: dict[str, tuple[FeedPart, list[Path] | SourceError]] = {}
 
+    lists_at_once = 1
+    left_out: Mapping[str, str] = MappingProxyType({})
+
     @property
     def worker_bytes(self) -> int:
         """The memory of the worker that parses the lists."""
@@ -207,6 +211,9 @@ class FeedListing:
     def found(self) -> int:
         """The number of entries read so far."""
         return self._context.found
+
+    gone: frozenset[RecordKey] = frozenset()
+    is_growing = False
 
     @property
     def claimed(self) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from twisted.internet.task import Clock
 from zope.interface import implementer
 
 from patches.errors import NotThere
-from patches.interfaces import IListing, ISource, Offer
+from patches.interfaces import IListing, ISource, Offer, RecordKey
 from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
 from patches.server.catalogue.schema import open_database
 from patches.server.catalogue.store import Catalogue
@@ -49,6 +49,8 @@ class PutSource:
 
     ask_within: timedelta | None = None
     worker_bytes = 0
+    lists_at_once = 1
+    left_out: Mapping[str, str] = {}
 
     def __init__(self, name: str = "put", rank: int = 0) -> None:
         self.name = name
@@ -82,6 +84,8 @@ class PutListing:
 
     partial = False
     state = None
+    gone: frozenset[RecordKey] = frozenset()
+    is_growing = False
 
     def __init__(self, content: list[object], skipped: Counter[str], claimed: int | None) -> None:
         self.skipped = skipped

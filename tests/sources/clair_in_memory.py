@@ -75,7 +75,7 @@ class MemoryCase(SynchronousTestCase):
         """Create a source that reads ``self.resource``."""
         agent = RequestTraversalAgent(self.resource)
         self._flush = agent.flush
-        settings = ClairSettings(page_size, FetchSettings(**fetch))
+        settings = ClairSettings(page_size, FetchSettings(**fetch), quiet_seconds=0.0)
         client = HTTPClient(FirstEncoding(agent))
         return ClairSource(client, base_url, self.clock, settings, jitter=lambda: 0.0)
 

@@ -189,7 +189,9 @@ class Api:
     @app.route("/v1/platforms", methods=["GET"])
     def platforms(self, request: IRequest) -> bytes:
         """List the platforms that are served."""
-        return json_response(request, platforms_document(self._refresh.statuses, self._wall(), self._describe))
+        refresh = self._refresh
+        document = platforms_document(refresh.statuses, refresh.left_out, self._wall(), self._describe)
+        return json_response(request, document)
 
     @app.route("/v1/vulnerabilities/<path:vulnerability_id>", methods=["GET"])
     async def vulnerability(self, request: IRequest, vulnerability_id: str) -> bytes:

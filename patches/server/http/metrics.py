@@ -77,16 +77,18 @@ class Metrics:
         failures = CounterMetricFamily("patches_refresh_failures", "Refreshes that failed.", labels=["platform"])
         failing = GaugeMetricFamily("patches_refresh_failing", "1 if the last refresh failed.", labels=["platform"])
         empty = GaugeMetricFamily("patches_list_empty", "1 if its sources have nothing about it.", labels=["platform"])
+        growing = GaugeMetricFamily("patches_list_growing", "1 if it was still growing when read.", labels=["platform"])
         held_back = GaugeMetricFamily("patches_snapshot_held", "1 if a newer one is held back.", labels=["platform"])
         for platform, status in sorted(self._refresh.statuses.items()):
             empty.add_metric([platform], status.is_empty)
+            growing.add_metric([platform], status.is_growing)
             held_back.add_metric([platform], status.alarm is not None)
             failures.add_metric([platform], status.failed)
             failing.add_metric([platform], status.error is not None)
             if status.snapshot is not None:
                 age.add_metric([platform], self._wall() - status.snapshot.checked)
                 size.add_metric([platform], status.snapshot.vulnerabilities)
-        yield from (age, size, empty, held_back, failures, failing)
+        yield from (age, size, empty, growing, held_back, failures, failing)
         states = GaugeMetricFamily("patches_lists", "Lists of sources in a state.", labels=["state"])
         counts = self._refresh.list_states
         for state in ListState:
@@ -108,7 +110,10 @@ class Metrics:
                     claimed.add_metric([platform, source], counts["claimed"])
                 for reason, count in counts["skipped"].items():
                     skipped.add_metric([platform, source, reason], count)
-        yield from (claimed, read, skipped)
+        left_out = GaugeMetricFamily("patches_source_left_out", "Names without a platform.", labels=["source"])
+        for source, names in sorted(self._refresh.left_out.items()):
+            left_out.add_metric([source], len(names))
+        yield from (claimed, read, skipped, left_out)
 
     def _memory(self) -> Iterator[Metric]:
         granted = GaugeMetricFamily("patches_memory_granted_bytes", "Bytes granted by the budget.", labels=["purpose"])

@@ -12,6 +12,10 @@ from patches.server.sessions.service import SessionService
 from patches.server.sessions.session import Limits, Session
 from patches.server.sessions.states import State
 from patches.wire import rfc3339
+from patches.wording import printable
+
+#: The most names of one source that are shown as left out.
+MOST_LEFT_OUT = 100
 
 
 def snapshot_document(snapshot: Snapshot) -> dict[str, Any]:
@@ -97,14 +101,26 @@ def finished_document(reads: ReadableList) -> dict[str, Any]:
 
 
 def platforms_document(
-    statuses: Mapping[str, ListStatus], now: float, describe: DescribeSnapshot = snapshot_document
+    statuses: Mapping[str, ListStatus],
+    left_out: Mapping[str, Mapping[str, str]],
+    now: float,
+    describe: DescribeSnapshot = snapshot_document,
 ) -> dict[str, Any]:
     """
     Describe the platforms that are served.
 
+    :param left_out: what sources have beside their lists, with reasons, by source; see
+        :class:`~patches.interfaces.ISource`.
     :param now: seconds since the epoch.
     """
-    return {"platforms": [_platform(name, statuses[name], now, describe) for name in sorted(statuses)]}
+    return {
+        "platforms": [_platform(name, statuses[name], now, describe) for name in sorted(statuses)],
+        "leftOut": [
+            {"source": source, "name": printable(name), "reason": reason}
+            for source, names in sorted(left_out.items())
+            for name, reason in sorted(names.items())[:MOST_LEFT_OUT]
+        ],
+    }
 
 
 def ready_document(statuses: Mapping[str, ListStatus], ready: bool, problem: str | None) -> dict[str, Any]:
@@ -135,5 +151,6 @@ def _platform(name: str, status: ListStatus, now: float, describe: DescribeSnaps
             "error": status.error,
             "alarm": status.alarm,
             "empty": status.is_empty,
+            "stillGrowing": status.is_growing,
         },
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
+from attrs import frozen
 from twisted.logger import Logger
 
 from patches.errors import ListChanged, SourceError
@@ -24,6 +25,19 @@ _BATCH = 200
 _TRIES = 5
 
 
+@frozen
+class Imported:
+    """
+    A list that was read.
+
+    :ivar touched: its platforms, before and now; ``None``: it is empty, as it was before.
+    :ivar is_growing: whether it was still changing.
+    """
+
+    touched: set[str] | None
+    is_growing: bool
+
+
 class Importer:
     """
     Reads lists. What a cancelled import leaves behind is deleted at the next start.
@@ -37,12 +51,11 @@ class Importer:
         self._run = run
         self._wanted = wanted
 
-    async def read(self, source: ISource, offer: Offer, now: float) -> set[str] | None:
+    async def read(self, source: ISource, offer: Offer, now: float) -> Imported:
         """
         Read a list.
 
         :param now: seconds since the epoch.
-        :return: the platforms of the list, before and now; ``None``: the list is empty, as it was before.
         :raises SourceError: if it cannot be read whole, is empty though it was not before or though it has entries, or
             has not the length that the source claims.
         """
@@ -54,11 +67,11 @@ class Importer:
                 count = await self._copy(listing, import_id)
                 if not count and not listing.partial and not listing.skipped and (known is None or not known[1]):
                     await self._run(self._staging.discard, import_id)
-                    return None
+                    return Imported(None, listing.is_growing)
                 _check(listing, count)
                 read = ImportResult(listing.state or offer.state, listing.claimed, listing.skipped, now)
                 commit = self._staging.commit_changes if listing.partial else self._staging.commit
-                return await self._run(commit, import_id, read)
+                return Imported(await self._run(commit, import_id, read, listing.gone), listing.is_growing)
             except ListChanged as change:
                 log.warn("Reading the list {key} again: {change}", key=offer.key, change=str(change))
                 await self._run(self._staging.discard, import_id)

@@ -7,9 +7,10 @@ here, the step is done, and its result is the event that leads to the next state
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Set
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Set
+from typing import Any
 
-from twisted.internet.defer import CancelledError, DeferredSemaphore
+from twisted.internet.defer import CancelledError, Deferred, DeferredList, DeferredLock, DeferredSemaphore
 from twisted.logger import Logger
 
 from patches.interfaces import ISource, Offer
@@ -21,13 +22,21 @@ from patches.server.refresh.retry_schedule import INTERNAL_ERROR
 from patches.server.refresh.schedule import RefreshContext
 from patches.server.refresh.source_state import SourceList, SourceState
 from patches.server.refresh.staging import StagingStore
+from patches.wording import printable
 
 log = Logger()
+
+#: How soon a source is asked again if one of its lists was still growing.
+GROWING_SECONDS = 60.0
+#: How many of the names that a source cannot offer are named in the log.
+_MOST_NAMED = 20
 
 
 class Turn:
     """
     The turn of a source to be read: one of a few at a time, with the memory for it, until :meth:`end`.
+
+    Lists of the source that are read side by side share it.
 
     :param places: the number of sources that may be read at once.
     """
@@ -38,12 +47,14 @@ class Turn:
         self._budget = budget
         self._has_place = False
         self._granted = 0
+        self._beginning = DeferredLock()
 
     async def begin(self) -> bool:
         """Wait for a place. Return whether the memory was granted, too; a turn may be begun again."""
-        if not self._has_place:
-            await self._places.acquire()
-            self._has_place = True
+        async with self._beginning:
+            if not self._has_place:
+                await self._places.acquire()
+                self._has_place = True
         size = REFRESH_BYTES + self._source.worker_bytes
         if not self._granted and self._budget.claim(REFRESH, size):
             self._granted = size
@@ -88,11 +99,11 @@ class Poller:
             await self._ask(state)
         turn = Turn(state.source, self._places, self._budget)
         try:
-            for source_list in list(state.source_lists.values()):
-                if source_list.attempts.due <= self._now() and self._context.leads():
-                    await self._advance(state, source_list, turn)
+            await self._advance_due(state, turn)
         finally:
             turn.end()
+            if any(each.is_growing for each in state.source_lists.values()):
+                state.attempts.due = min(state.attempts.due, self._now() + GROWING_SECONDS)
             if state.again:
                 state.retry_soon(self._now())
 
@@ -107,6 +118,17 @@ class Poller:
         touched = await self._context.run(self._staging.forget_sources, names)
         self._others_forgotten = True
         return touched
+
+    async def _advance_due(self, state: SourceState, turn: Turn) -> None:
+        """Read the lists that are due, a few side by side if the source can."""
+        left = iter(list(state.source_lists.values()))
+
+        async def take() -> None:
+            for source_list in left:
+                if source_list.attempts.due <= self._now() and self._context.leads():
+                    await self._advance(state, source_list, turn)
+
+        await _together(take() for _ in range(state.source.lists_at_once))
 
     async def _advance(self, state: SourceState, source_list: SourceList, turn: Turn) -> None:
         """Do the steps of a list that is due, until it is in a state without a step."""
@@ -136,10 +158,12 @@ class Poller:
         interval, jitter = self._context.schedule.interval_of(name), self._context.schedule.jitter
         if state.source.ask_within is not None:
             interval = min(interval, state.source.ask_within)
-        state.asked = self._now() if state.asked is None else state.asked
+        state.asked, before = self._now() if state.asked is None else state.asked, state.source.left_out
         if not await state.attempts.run(f"The lists of {name}", ask, self._now, interval, jitter):
             state.wait()
             return
+        if state.source.left_out != before:
+            _tell_left_out(name, state.source.left_out)
         wanted = [offer for offer in offers if self._wants(offer)]
         for source_list in state.take(wanted):
             await self._remember(state.source, source_list)
@@ -152,7 +176,7 @@ class Poller:
         known = await self._context.run(self._staging.known, name, offer.key)
         if known is None or offer.state is None or known[0].state != offer.state:
             return ListEvent.CHANGED
-        source_list.checked = self._context.wall()
+        source_list.checked, source_list.is_growing = self._context.wall(), False
         source_list.attempts.succeed(self._now(), self._context.schedule.interval_of(name))
         if source_list.doubted:
             source_list.doubted, source_list.unpublished = False, set(source_list.platforms)
@@ -169,7 +193,8 @@ class Poller:
         async def read() -> None:
             nonlocal event
             log.info("Reading the list {key} of {source}", key=offer.key, source=name)
-            touched = await self._importer.read(state.source, offer, self._context.wall())
+            found = await self._importer.read(state.source, offer, self._context.wall())
+            touched, source_list.is_growing = found.touched, found.is_growing
             if touched is None:
                 log.info("The list {key} of {source} is empty", key=offer.key, source=name)
                 event = ListEvent.FOUND_EMPTY
@@ -205,3 +230,20 @@ class Poller:
 
     def _now(self) -> float:
         return self._context.clock.seconds()
+
+
+def _tell_left_out(source: str, left_out: Mapping[str, str]) -> None:
+    if left_out:
+        names = ", ".join(printable(name) for name in sorted(left_out)[:_MOST_NAMED])
+        more = f", and {len(left_out) - _MOST_NAMED} more" if len(left_out) > _MOST_NAMED else ""
+        log.warn(
+            "{source}: left out, as no platform has this name: {names}{more}", source=source, names=names, more=more
+        )
+
+
+async def _together(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do several things side by side, to the end of each; then raise the first error, if there is one."""
+    results: Any = await DeferredList([Deferred.fromCoroutine(work) for work in works], consumeErrors=True)
+    for succeeded, failure in results:
+        if not succeeded:
+            failure.raiseException()

@@ -11,7 +11,7 @@ only loads the current snapshots.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
@@ -95,6 +95,12 @@ class Refresher:
     def list_states(self) -> Counter[ListState]:
         """The number of lists of sources in each state; a follower reads none."""
         return Counter(each.state for each in self._source_set.all_lists if self.leads())
+
+    @property
+    def left_out(self) -> dict[str, Mapping[str, str]]:
+        """What sources have beside their lists, by source; of those that have something. A follower knows of none."""
+        states = self._source_set.states if self.leads() else ()
+        return {state.source.name: state.source.left_out for state in states if state.source.left_out}
 
     @property
     def has_asked(self) -> bool:

@@ -33,6 +33,7 @@ class SourceList:
     :ivar doubted: whether another server may have published a newer version since it was read here.
     :ivar unpublished: its platforms that were not published since it was read.
     :ivar held_back: its platforms whose newest snapshot is held back.
+    :ivar is_growing: whether it was still changing when it was read.
     :ivar empty: the number of times in a row that it was found empty.
     """
 
@@ -44,6 +45,7 @@ class SourceList:
     doubted: bool = False
     unpublished: set[str] = field(factory=set)
     held_back: set[str] = field(factory=set)
+    is_growing: bool = False
     empty: int = 0
 
     def on(self, event: ListEvent) -> None:

@@ -22,6 +22,7 @@ from typing import Any
 
 from attrs import frozen
 
+from patches.interfaces import RecordKey
 from patches.server.refresh.publication.staged_lists import StagedLists
 from patches.storage.scratch import connect_sqlite
 from patches.vulnerability import FOLLOWED, Vulnerability
@@ -105,15 +106,17 @@ class StagingStore:
         with self._lock:
             self._forget([import_id])
 
-    def commit(self, import_id: int, read: ImportResult) -> set[str]:
+    def commit(self, import_id: int, read: ImportResult, gone: Iterable[RecordKey] = ()) -> set[str]:
         """
         Complete an import: it replaces the previous list.
 
+        :param gone: the keys of its records that the source no longer has.
         :return: the platforms of the previous list and of the new one.
         """
         with self._lock:
             old = self._replaced_by(import_id)
             with self._transaction() as database:
+                _drop(database, import_id, gone)
                 _note(database, import_id, read)
                 if old:
                     database.execute("UPDATE readings SET current = 0 WHERE id = ?", (old[0],))
@@ -121,17 +124,19 @@ class StagingStore:
             self._forget(old)
         return touched
 
-    def commit_changes(self, import_id: int, read: ImportResult) -> set[str]:
+    def commit_changes(self, import_id: int, read: ImportResult, gone: Iterable[RecordKey] = ()) -> set[str]:
         """
         Complete an import of changes: they are applied to the previous list, which must exist.
 
         :param read: the result of reading the whole list, the changes included.
+        :param gone: the keys of the records that the source no longer has.
         :return: the platforms of the list.
         """
         with self._lock:
             (old,) = self._replaced_by(import_id)
             with self._transaction() as database:
                 database.execute("UPDATE OR REPLACE lines SET reading = ? WHERE reading = ?", (old, import_id))
+                _drop(database, old, gone)
                 _note(database, old, read)
                 _forget(database, import_id)
             return self._platforms([old])
@@ -205,6 +210,14 @@ class StagingStore:
     def _forget(self, readings: Iterable[int]) -> None:
         for import_id in readings:
             _forget(self._database, import_id)
+
+
+def _drop(database: sqlite3.Connection, import_id: int, gone: Iterable[RecordKey]) -> None:
+    """Delete records by their keys."""
+    database.executemany(
+        "DELETE FROM lines WHERE reading = ? AND platform = ? AND name = ? AND part = ?",
+        ((import_id, *key) for key in gone),
+    )
 
 
 def _note(database: sqlite3.Connection, import_id: int, read: ImportResult) -> None:

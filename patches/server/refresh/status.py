@@ -24,6 +24,7 @@ class ListStatus:
     :ivar error: the last error; ``None`` after a success.
     :ivar is_empty: whether its sources have nothing about it, which is known, and no failure.
     :ivar on_demand: whether it is served only because scanners requested it.
+    :ivar is_growing: whether a list of its sources was still growing when it was read: it is read again soon.
     """
 
     snapshot: Snapshot | None = None
@@ -33,6 +34,7 @@ class ListStatus:
     error: str | None = None
     is_empty: bool = False
     on_demand: bool = False
+    is_growing: bool = False
 
     @property
     def alarm(self) -> str | None:
@@ -75,6 +77,7 @@ class ListStatus:
         :param publishing: the schedule of publication, while the snapshot must be rebuilt.
         """
         source_lists = lists_about(platform, sources)
+        self.is_growing = any(each.is_growing for each in source_lists)
         attempts = [each for state in sources for each in state.lists_of(platform)]
         attempts += [publishing] if publishing is not None else []
         self.failures = max((each.failures for each in attempts), default=0)

@@ -68,18 +68,16 @@ class ClairAPI:
             raise self._refused(what, answer)
         return self._parsed(what, lambda: parse_namespaces(answer.body))
 
-    async def page(self, namespace: str, token: str | None, limit: int | None = None) -> Page:
+    async def page(self, namespace: str, token: str | None, platform: Platform) -> Page:
         """
         Request a page of a namespace's list.
 
         :param token: the start of the page; ``None``: the beginning of the list.
-        :param limit: the highest number of vulnerabilities; ``None``: the page size. A page with a limit of 0 is empty,
-            and the next page starts at the same place.
         :raises PlatformNotListed: if there is no such namespace.
         :raises ListChanged: if the token is refused: it is too old, or Clair was restarted.
         """
         what = f"the list of {namespace}"
-        query = f"limit={self.page_size if limit is None else limit}"
+        query = f"limit={self.page_size}"
         query += f"&page={quote(token, safe='')}" if token is not None else ""
         answer = await self._get(
             f"namespaces/{quote(namespace, safe='')}/vulnerabilities?{query}", what, MAX_LIST_BYTES
@@ -90,7 +88,7 @@ class ClairAPI:
             raise ListChanged(self._message(what, "it lost its place there"))
         if answer.status != 200:
             raise self._refused(what, answer)
-        return self._parsed(what, lambda: parse_page(answer.body))
+        return self._parsed(what, lambda: parse_page(answer.body, platform))
 
     async def details(self, namespace: str, name: str, platform: Platform) -> Details | None:
         """

@@ -1,74 +1,91 @@
 """
-One pass over a Clair's list: over all of it, or over the changes since the last pass.
+One pass over a Clair's list: over all of it, or over what is different since the last pass.
 
-The list is walked page by page, and each vulnerability on it is requested with its packages. A walk either reaches the
-last page or raises. A list that changes during the walk is still read completely: changed entries move to its end and
-are read again. A few details are requested at a time and yielded in the order of the list; only one page is in memory.
+The names of the list are walked, and the details of those that are new or may have changed are requested, a few at a
+time. A list may change meanwhile, or Clair may still be loading: so the names are walked again afterwards, until they
+are quiet, and what has changed is read again. A pass ends with the list as Clair has it, or raises; it is *growing* if
+it did not become quiet within a bounded time.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 
 from attrs import evolve
-from twisted.internet.defer import Deferred
-from twisted.logger import Logger
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from zope.interface import implementer
 
-from patches.errors import ListChanged, SourceError
-from patches.interfaces import IListing
+from patches.errors import SourceError
+from patches.interfaces import IListing, RecordKey
 from patches.platforms import Platform
-from patches.skipped import NO_NAME, SLASH
+from patches.skipped import NO_NAME
 from patches.sources.clair.api import ClairAPI
+from patches.sources.clair.difference import compare
+from patches.sources.clair.ledger import MOST_FOLLOWED, Ledger, Ledgers, digest_of, new_state
 from patches.sources.clair.namespaces import namespace_of
-from patches.sources.clair.parser import Details, Page, SkippedEntries
-from patches.sources.clair.tail import ListPosition, Tail, Tails, digest_of
+from patches.sources.clair.parser import SLASH_NOTE, Details
+from patches.sources.clair.skipped_entries import SkippedEntries
+from patches.sources.clair.walk import Names, walk
 from patches.sources.ids import bare
 from patches.vulnerability import Vulnerability
 
-log = Logger()
-
-#: The highest number of pages of a list: a Clair that sends more is broken.
-MAX_PAGES = 10_000
-#: Clair never announces a next page after an empty one; a proxy in front of it may, so a few are accepted.
-MAX_EMPTY_PAGES = 3
+#: How long the names must be unchanged, if the whole list was read or has changed meanwhile; in seconds.
+QUIET_SECONDS = 2.0
+#: How long a list that changes again and again is followed after it was read; then it is taken as it is.
+GROWTH_SECONDS = 120.0
 
 #: The reason to skip an entry that was deleted after it was listed.
 GONE = "gone"
-_NOTE = "Clair cannot be asked for the packages of a name with a slash"
 
 
 @implementer(IListing)
 class ClairListing:
-    """One walk along the list of one namespace."""
+    """One pass over the list of one namespace."""
 
     claimed = None
 
     def __init__(
-        self, api: ClairAPI, tails: Tails, platform: Platform, parallel: int, source: str, since: Tail | None = None
+        self,
+        api: ClairAPI,
+        clock: IReactorTime,
+        ledgers: Ledgers,
+        platform: Platform,
+        parallel: int,
+        source: str,
+        quiet_seconds: float = QUIET_SECONDS,
+        before: Ledger | None = None,
     ) -> None:
         """
         Create a listing; no request is sent yet.
 
-        :param tails: receive the end of the list.
+        :param ledgers: receive the rows of the list.
         :param parallel: the number of details to request at once.
         :param source: the name of the source in the vulnerabilities.
-        :param since: the end of the list at the last pass; ``None``: read the whole list.
+        :param quiet_seconds: how long the names must be unchanged, if the whole list was read or has changed meanwhile.
+        :param before: the list at the last pass; ``None``: read the whole list.
         """
-        self.partial = since is not None
+        self.partial = before is not None
         self.state: str | None = None
         self.found = 0
+        self.gone: frozenset[RecordKey] = frozenset()
+        self.is_growing = False
+        self.names: Names | None = None
         self._api = api
-        self._tails = tails
+        self._clock = clock
+        self._ledgers = ledgers
         self._platform = platform
         self._namespace = namespace_of(str(platform))
         self._parallel = parallel
         self._source = source
-        self._since = since
-        self._left_out = SkippedEntries.of(since.left_out if since is not None else {})
-        self._awaited = since.last if since is not None else None
-        self._last: tuple[str, bytes] | None = None
+        self._quiet_seconds = quiet_seconds
+        self._whole = before.whole if before is not None else clock.seconds()
+        self._rows: dict[str, str] = dict(before.rows) if before is not None else {}
+        self._left_out = SkippedEntries.of(before.left_out if before is not None else {})
+        self._seen = set(self._rows)
+        self._changes = 0
         self._begun = False
 
     @property
@@ -83,92 +100,69 @@ class ClairListing:
         return self._read()
 
     async def _read(self) -> AsyncIterator[Vulnerability]:
-        try:
-            async for vulnerability in self._walk():
+        first, until = True, float("inf")
+        while True:
+            walked, before = self._clock.seconds(), self._changes
+            names = await walk(self._api, self._namespace, self._platform)
+            self._check(names)
+            async for vulnerability in self._differences(names):
                 yield vulnerability
-        except ListChanged:
-            if self.partial:
-                self._tails.forget(str(self._platform))
-            raise
-
-    async def _walk(self) -> AsyncIterator[Vulnerability]:
-        place, empty_pages = self._since.place if self._since is not None else None, 0
-        for _ in range(MAX_PAGES):
-            await self._tails.renew()
-            asked = self._tails.seconds()
-            page = await self._api.page(self._namespace, place.token if place is not None else None)
-            # An entry that changed before this request is fetched below; one that changes later is behind this place.
-            end = await self._end(page, place) if page.next_page is None else None
-            async for vulnerability in self._fetched(page):
-                yield vulnerability
-            if page.next_page is None:
-                self._finish(page, end)
-                return
-            empty_pages = 0 if page.names else empty_pages + 1
-            if (place is not None and page.next_page == place.token) or empty_pages > MAX_EMPTY_PAGES:
+            self.is_growing = self._changes != before and not first
+            if self._changes == before or self._clock.seconds() >= until:
                 break
-            place = ListPosition(page.next_page, asked)
-        raise self._odd(f"Clair has a list of {self._namespace} that does not end")
+            until = min(until, self._clock.seconds() + GROWTH_SECONDS)
+            if self.is_growing or not self.partial:
+                await self._pause(walked + self._quiet_seconds)
+            first = False
+        async for vulnerability in self._without_gone(names):
+            yield vulnerability
+        self._finish(names)
 
-    async def _end(self, page: Page, place: ListPosition | None) -> ListPosition | None:
-        """
-        Find the position of the last row of the last page.
+    async def _pause(self, until: float) -> None:
+        seconds = until - self._clock.seconds()
+        if seconds > 0:
+            await deferLater(self._clock, seconds)
 
-        :param place: the position of the page itself, which is returned if its rows have changed: then more is read
-            again.
-        :return: ``None`` if it cannot be found: the next pass reads the whole list.
+    def _check(self, names: Names) -> None:
         """
-        if not page.names:
-            return place
-        asked = self._tails.seconds()
-        try:
-            but_one = await self._api.page(
-                self._namespace, place.token if place is not None else None, limit=len(page.names) - 1
-            )
-        except SourceError as error:
-            log.info("The end of the list of {namespace} is unknown: {error}", namespace=self._namespace, error=error)
-            return None
-        if but_one.names != page.names[:-1] or but_one.next_page is None:
-            return place
-        return ListPosition(but_one.next_page, asked)
+        Note the entries without a name.
 
-    def _finish(self, page: Page, end: ListPosition | None) -> None:
+        :raises SourceError: if a list that had entries has none: Clair is being loaded again.
         """
-        Record the end of the list.
+        if not names.all and self._rows:
+            raise SourceError(f"Clair has nothing in its list of {self._namespace}, which was not empty before")
+        self.found = len(names.all) + names.nameless
+        self._left_out.note("", (NO_NAME,) * names.nameless)
 
-        :raises ListChanged: if the last row of the previous pass is no longer in the list: something was deleted.
-        """
-        if self._awaited is not None:
-            raise ListChanged(f"{self._awaited[:128]!r} is gone from the list of {self._namespace}")
-        tail = None
-        if end is not None and self._left_out.is_known:
-            self.state = self._tails.new_state()
-            last = page.names[-1] if page.names else None
-            digest = self._last[1] if self._last is not None and self._last[0] == last else None
-            tail = Tail(self.state, end, last, digest, self._left_out.reasons)
-        self._tails.keep(str(self._platform), tail, not self.partial)
+    async def _differences(self, names: Names) -> AsyncIterator[Vulnerability]:
+        """Yield what is different from the rows that the caller has."""
+        difference = compare(self._rows, names.all)
+        for run in difference.runs:
+            async for vulnerability in self._verified(run.kept, names.told):
+                yield vulnerability
+            async for vulnerability in self._fetched(run.moved, names.told):
+                yield vulnerability
+        self._changes += len(difference.gone)
+        self._seen.update(names.all)
+        self._rows = {name: self._rows.get(name, "") for name in names.all}
 
-    async def _fetched(self, page: Page) -> AsyncIterator[Vulnerability]:
-        """
-        Yield the vulnerabilities on a page in its order, then those that cannot be requested; a few requests are sent
-        ahead.
-        """
-        names = self._fetchable(page.names)
+    async def _verified(self, kept: list[str], told: Mapping[str, Details]) -> AsyncIterator[Vulnerability]:
+        """Yield those of some rows that have changed without leaving their order; see :class:`.Run`."""
+        for name in reversed(kept):
+            details = told.get(name) or await self._api.details(self._namespace, name, self._platform)
+            if details is not None and self._rows[name] == digest_of(details) and name not in told:
+                return
+            for each in self._records(name, details):
+                yield each
+
+    async def _fetched(self, names: Iterable[str], told: Mapping[str, Details]) -> AsyncIterator[Vulnerability]:
+        """Yield the records of some rows, in their order; a few requests are sent ahead."""
+        left = iter(names)
         under_way: deque[tuple[str, Deferred[Details | None]]] = deque()
         try:
-            while self._ask(names, under_way) or under_way:
+            while self._ask(left, told, under_way) or under_way:
                 name, asked = under_way.popleft()
-                details = await asked
-                if details is None:
-                    self._miss(name)
-                    continue
-                self._left_out.note(name, details.left_out)
-                if name == page.names[-1]:
-                    self._last = name, digest_of(details)
-                for each in bare(evolve(details.vulnerability, source=self._source)):
-                    yield each
-            for name in filter(_has_slash, page.names):
-                for each in bare(Vulnerability(name, str(self._platform), source=self._source, note=_NOTE)):
+                for each in self._records(name, await asked):
                     yield each
         finally:
             # The consumer stopped early, or a request failed: cancel the others and drop their errors.
@@ -176,41 +170,61 @@ class ClairListing:
                 asked.addErrback(lambda failure: None)
                 asked.cancel()
 
-    def _ask(self, names: Iterator[str], under_way: deque[tuple[str, Deferred[Details | None]]]) -> bool:
+    def _ask(
+        self,
+        names: Iterator[str],
+        told: Mapping[str, Details],
+        under_way: deque[tuple[str, Deferred[Details | None]]],
+    ) -> bool:
         """Send as many requests as may be in progress. Return whether any was sent."""
         before = len(under_way)
         while len(under_way) < self._parallel and (name := next(names, None)) is not None:
-            details = Deferred.fromCoroutine(self._api.details(self._namespace, name, self._platform))
-            under_way.append((name, details))
+            details = told.get(name)
+            asked = self._api.details(self._namespace, name, self._platform) if details is None else None
+            under_way.append((name, Deferred.fromCoroutine(asked) if asked is not None else succeed(details)))
         return len(under_way) > before
 
-    def _fetchable(self, names: Iterable[str]) -> Iterator[str]:
+    def _records(self, name: str, details: Details | None, *, again: bool = False) -> Iterator[Vulnerability]:
         """
-        Yield the names that can be requested, and skip the others: a slash cannot be sent in a path, even if encoded.
+        Yield the records of a row, if they are not those that the caller has.
+
+        :param details: ``None``: it was deleted after it was listed.
+        :param again: whether the caller may have lost them.
         """
-        for name in names:
-            self.found += 1
-            if name == self._awaited:
-                self._awaited = None
-            if name and not _has_slash(name):
-                yield name
-            else:
-                self._left_out.note(name, (SLASH if name else NO_NAME,))
+        before, now = self._rows.get(name), digest_of(details) if details is not None else ""
+        if before != now:
+            self._rows[name] = now
+            self._left_out.note(name, details.left_out if details is not None else (GONE,))
+        if details is None or (before == now and not again):
+            return
+        self._changes += 1
+        yield from bare(evolve(details.vulnerability, source=self._source))
 
-    def _miss(self, name: str) -> None:
-        """
-        Skip an entry that was deleted after it was listed.
+    async def _without_gone(self, names: Names) -> AsyncIterator[Vulnerability]:
+        """Note the records of rows that are gone; yield those of rows that share a record with one of them."""
+        gone = self._seen.difference(names.all)
+        if not gone:
+            return
+        for name in gone:
+            self._left_out.note(name, ())
+        keys = frozenset().union(*map(self._keys, gone))
+        sharing = [name for name in names.all if not keys.isdisjoint(self._keys(name))]
+        for name in sharing:
+            details = names.told.get(name) or await self._api.details(self._namespace, name, self._platform)
+            for each in self._records(name, details, again=True):
+                yield each
+        self.gone = keys.difference(*map(self._keys, sharing))
 
-        :raises ListChanged: if this pass is partial: the entry may be among those read before.
-        """
-        if self.partial:
-            raise ListChanged(f"{name[:128]!r} is gone from the list of {self._namespace}")
-        self._left_out.note(name, (GONE,))
+    def _keys(self, name: str) -> frozenset[RecordKey]:
+        """Return the keys of the records of a row: they depend on nothing but its name."""
+        note = SLASH_NOTE if "/" in name else None
+        records = bare(Vulnerability(name, str(self._platform), note=note))
+        return frozenset((each.platform, each.name, each.note or "") for each in records)
 
-    def _odd(self, message: str) -> SourceError:
-        """Return the error that ends the pass; after a partial one the whole list is read."""
-        return ListChanged(message) if self.partial else SourceError(message)
-
-
-def _has_slash(name: str) -> bool:
-    return "/" in name
+    def _finish(self, names: Names) -> None:
+        self.names = names
+        ledger = None
+        if self._left_out.is_known and len(self._rows) <= MOST_FOLLOWED:
+            ledger = Ledger(new_state(), self._whole, self._rows, self._left_out.reasons)
+            self.state = ledger.state
+        self._ledgers.keep(str(self._platform), ledger)

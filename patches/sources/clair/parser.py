@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import field, frozen
 
 from patches.errors import SourceError
 from patches.platforms import Platform
-from patches.skipped import NO_PACKAGE_NAME, UNREADABLE
+from patches.skipped import NO_PACKAGE_NAME, SLASH, UNREADABLE
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 
 SEVERITIES = {
@@ -25,23 +24,14 @@ SEVERITIES = {
 }
 #: Versions that mean "no fix"; the second is Clair's stored form, which is not meant to be sent.
 NO_FIX = ("None", "#MAXV#")
+#: The version below all others, in Clair's stored form: no version is affected.
+NOT_AFFECTED = "#MINV#"
+#: The note of a record whose details cannot be asked for.
+SLASH_NOTE = "Clair cannot be asked for the packages of a name with a slash"
 
 
 class MalformedDocument(SourceError):
     """A response that does not conform to Clair's API."""
-
-
-@frozen
-class Page:
-    """
-    One page of a list.
-
-    :ivar names: the names of the vulnerabilities, in the order of the list; empty where Clair omits the name.
-    :ivar next_page: the token of the next page; ``None``: this is the last one.
-    """
-
-    names: tuple[str, ...]
-    next_page: str | None
 
 
 @frozen
@@ -54,6 +44,21 @@ class Details:
 
     vulnerability: Vulnerability
     left_out: tuple[str, ...] = ()
+
+
+@frozen
+class Page:
+    """
+    One page of a list.
+
+    :ivar names: the names of the vulnerabilities, in the order of the list; empty where Clair omits the name.
+    :ivar next_page: the token of the next page; ``None``: this is the last one.
+    :ivar told: what the page tells of entries whose details cannot be asked for, by name.
+    """
+
+    names: tuple[str, ...]
+    next_page: str | None
+    told: Mapping[str, Details] = field(factory=dict)
 
 
 #: The most values of a document, counted by what separates them, also within strings: each takes some 90 bytes of
@@ -81,15 +86,23 @@ def parse_namespaces(body: bytes) -> tuple[str, ...]:
     return tuple(_text(_object(entry).get("Name")) for entry in _listed(_json(body), "Namespaces"))
 
 
-def parse_page(body: bytes) -> Page:
+def parse_page(body: bytes, platform: Platform) -> Page:
     """
     Parse one page of a namespace's list.
+
+    A name with a slash cannot be sent in a path, even if encoded: its record has what the page tells, without packages.
 
     :raises MalformedDocument: if the document is not a page of a list.
     """
     document = _object(_json(body))
-    names = tuple(_text(_object(entry).get("Name")) for entry in _listed(document, "Vulnerabilities"))
-    return Page(names, _text(document.get("NextPage")) or None)
+    entries = [_object(entry) for entry in _listed(document, "Vulnerabilities")]
+    names = tuple(_text(entry.get("Name")) for entry in entries)
+    told = {
+        name: Details(_vulnerability(entry, name, platform, (), SLASH_NOTE), (SLASH,))
+        for name, entry in zip(names, entries, strict=True)
+        if "/" in name
+    }
+    return Page(names, _text(document.get("NextPage")) or None, told)
 
 
 def parse_details(body: bytes, name: str, platform: Platform) -> Details:
@@ -106,7 +119,17 @@ def parse_details(body: bytes, name: str, platform: Platform) -> Details:
     if record.get("Name") != name:
         raise MalformedDocument("it is another vulnerability than the one asked for")
     packages, left_out = _packages(record.get("FixedIn"), platform.package_kind)
-    vulnerability = Vulnerability(
+    return Details(_vulnerability(record, name, platform, packages), left_out)
+
+
+def _vulnerability(
+    record: Mapping[str, Any],
+    name: str,
+    platform: Platform,
+    packages: tuple[FixedPackage, ...],
+    note: str | None = None,
+) -> Vulnerability:
+    return Vulnerability(
         name=name,
         platform=str(platform),
         fixed_in=packages,
@@ -114,8 +137,8 @@ def parse_details(body: bytes, name: str, platform: Platform) -> Details:
         details_href=record["Link"] if isinstance(record.get("Link"), str) else "",
         source="clair",
         cvss=_cvss(record.get("Metadata")),
+        note=note,
     )
-    return Details(vulnerability, left_out)
 
 
 def _packages(fixed_in: Any, kind: str) -> tuple[tuple[FixedPackage, ...], tuple[str, ...]]:
@@ -127,6 +150,8 @@ def _packages(fixed_in: Any, kind: str) -> tuple[tuple[FixedPackage, ...], tuple
         elif not version:
             left_out.append(UNREADABLE)
             packages.append(FixedPackage(name, None, kind, status="unreadable", note="the version is missing"))
+        elif version == NOT_AFFECTED:
+            continue
         elif version in NO_FIX:
             packages.append(FixedPackage(name, None, kind, status="affected"))
         else:
@@ -181,37 +206,3 @@ def _text(value: Any) -> str:
     except UnicodeEncodeError as error:
         raise MalformedDocument("it has a string that is not Unicode") from error
     return value or ""
-
-
-#: The highest number of skipped entries that are remembered by name; a list with more is always read completely.
-MAX_LEFT_OUT = 1_000
-
-
-@define(eq=False)
-class SkippedEntries:
-    """
-    The entries, and packages of entries, that were skipped in a list.
-
-    :ivar reasons: the number of times each reason occurs, by the name of the entry.
-    :ivar counts: the number of times each reason occurs in the list.
-    :ivar is_known: whether there are few enough to remember the names of entries.
-    """
-
-    reasons: dict[str, Counter[str]] = field(factory=dict)
-    counts: Counter[str] = field(factory=Counter)
-    is_known: bool = True
-
-    @classmethod
-    def of(cls, reasons: Mapping[str, Counter[str]]) -> SkippedEntries:
-        """Create from the skipped entries of the previous pass."""
-        return cls(dict(reasons), sum(reasons.values(), Counter()))
-
-    def note(self, name: str, reasons: Iterable[str]) -> None:
-        """Record the reasons of an entry, replacing those of earlier passes."""
-        self.counts -= self.reasons.pop(name, Counter())
-        noted = Counter(reasons)
-        self.counts.update(noted)
-        if noted:
-            self.is_known = self.is_known and len(self.reasons) < MAX_LEFT_OUT
-            if self.is_known:
-                self.reasons[name] = noted

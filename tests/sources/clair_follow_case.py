@@ -17,7 +17,7 @@ def fixed(name: str, version: str) -> dict[str, Any]:
     return {"Name": name, "FixedIn": [{"Name": "made-up", "Version": version}]}
 
 
-class TailCase(MemoryCase):
+class FollowCase(MemoryCase):
     """A case with a list of four that was read, and a reader that applies its changes."""
 
     def setUp(self) -> None:
@@ -40,7 +40,9 @@ class TailCase(MemoryCase):
         found = list(found)
         self.states[key] = listing.state
         before = self.have.get(key, {}) if listing.partial else {}
-        self.have[key] = before | {each.name: each.fixed_in[0].version if each.fixed_in else None for each in found}
+        now = before | {each.name: each.fixed_in[0].version if each.fixed_in else None for each in found}
+        gone = {name for _, name, _ in listing.gone}
+        self.have[key] = {name: version for name, version in now.items() if name not in gone}
         self.listing = listing
         return [each.name for each in found]
 
