@@ -87,13 +87,18 @@ class Budget:
         self._used[purpose] -= size
 
     def free(self, purpose: str) -> int:
-        """Return the number of bytes that could be granted for this purpose now."""
-        kept = sum(
-            max(0, self._shares.get(other, 0) - self._used[other], self._claims[other])
-            for other in self._shares.keys() | self._claims.keys()
-            if other != purpose
-        )
-        return self.limit - sum(self._used.values()) - kept
+        """
+        Return the number of bytes that could be granted for this purpose now.
+
+        Bytes are kept for the shares and the claims of other purposes; but a claim does not take what is left of the
+        share of this one.
+        """
+        left = self.limit - sum(self._used.values())
+        others = (self._shares.keys() | self._claims.keys()) - {purpose}
+        shares = {other: max(0, self._shares.get(other, 0) - self._used[other]) for other in others}
+        kept = sum(max(shares[other], self._claims[other]) for other in others)
+        own = self._shares.get(purpose, 0) - self._used[purpose]
+        return max(left - kept, min(own, left - sum(shares.values())))
 
     @property
     def used(self) -> Mapping[str, int]:

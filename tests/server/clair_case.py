@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 from treq.client import HTTPClient
 from treq.testing import RequestTraversalAgent
@@ -26,6 +27,7 @@ class ClairCase(RefreshCase):
     def setUp(self) -> None:
         super().setUp()
         self.double = ClairDouble(self.clock)
+        self.ledgers = Path(self.mktemp())
         self.double.load("debian:9", named(*(f"CVE-{number:02}" for number in range(50))))
         self.double.load("debian:10", named("CVE-1", "CVE-2"))
         self.start()
@@ -35,8 +37,8 @@ class ClairCase(RefreshCase):
     def start(self) -> None:
         """Start a server, or restart it."""
         client = HTTPClient(FirstEncoding(RequestTraversalAgent(self.double.resource())))
-        settings = ClairSettings(fetch=FetchSettings(tries=1))
-        self.configured = [ClairSource(client, "http://clair.test", self.clock, settings)]
+        settings = ClairSettings(fetch=FetchSettings(tries=1), quiet_seconds=0.0)
+        self.configured = [ClairSource(client, "http://clair.test", self.clock, settings, folder=self.ledgers)]
         self.refresh = self.create_refresher()
         self.successResultOf(ensureDeferred(self.refresh.load_current()))
 

@@ -98,7 +98,7 @@ class Refresher:
 
     @property
     def left_out(self) -> dict[str, Mapping[str, str]]:
-        """What sources have beside their lists, by source; of those that have something. A follower knows of none."""
+        """The names that sources have beside their lists, with reasons, by source; a follower knows of none."""
         states = self._source_set.states if self.leads() else ()
         return {state.source.name: state.source.left_out for state in states if state.source.left_out}
 

@@ -5,7 +5,8 @@ Clair lists rows by their ids. A change deletes a row and inserts one with a hig
 list; rows that are unchanged keep their order. Writers that commit late insert rows with lower ids, in the middle.
 So the rows of the list that was read which are still there in their old order, the *kept* rows, are unchanged unless
 they have changed again in that same order. Then each of them has a higher id than all before: if the last one of an
-uninterrupted run of kept rows is unchanged, all before it are. Only that one needs to be asked for.
+uninterrupted run of kept rows is unchanged, all before it are. Only that one needs to be asked for. (If it has changed
+and changed back, the others are found when the whole list is read, once a day.)
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from attrs import define, field, frozen
 
 
 @define
-class Run:
+class RowRun:
     """
     Neighbouring rows of a list, in its order.
 
@@ -29,7 +30,7 @@ class Run:
 
 
 @frozen
-class Difference:
+class NameDifference:
     """
     The difference between two states of a list.
 
@@ -37,7 +38,7 @@ class Difference:
     :ivar gone: the names that only the earlier one has.
     """
 
-    runs: list[Run]
+    runs: list[RowRun]
     gone: list[str]
 
     @property
@@ -46,7 +47,7 @@ class Difference:
         return not self.gone and not any(run.moved for run in self.runs)
 
 
-def compare(before: Mapping[str, str], now: Iterable[str]) -> Difference:
+def compare(before: Mapping[str, str], now: Iterable[str]) -> NameDifference:
     """
     Compare a list that was read with its names now.
 
@@ -54,14 +55,14 @@ def compare(before: Mapping[str, str], now: Iterable[str]) -> Difference:
     :param now: names in their order; each once.
     """
     places = {name: place for place, name in enumerate(before)}
-    runs, last = [Run()], -1
+    runs, last = [RowRun()], -1
     for name in now:
         place = places.pop(name, -1)
         if place > last:
             last = place
             if runs[-1].moved:
-                runs.append(Run())
+                runs.append(RowRun())
             runs[-1].kept.append(name)
         else:
             runs[-1].moved.append(name)
-    return Difference(runs, list(places))
+    return NameDifference(runs, list(places))

@@ -147,7 +147,7 @@ class ClairListing:
         self._rows = {name: self._rows.get(name, "") for name in names.all}
 
     async def _verified(self, kept: list[str], told: Mapping[str, Details]) -> AsyncIterator[Vulnerability]:
-        """Yield those of some rows that have changed without leaving their order; see :class:`.Run`."""
+        """Yield those of some rows that have changed without leaving their order; see :class:`.RowRun`."""
         for name in reversed(kept):
             details = told.get(name) or await self._api.details(self._namespace, name, self._platform)
             if details is not None and self._rows[name] == digest_of(details) and name not in told:

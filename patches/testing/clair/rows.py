@@ -59,12 +59,15 @@ class Rows:
 
     def put(self, namespace: str, record: Record, number: int | None = None) -> None:
         """
-        Insert a vulnerability; one of the same name is deleted first.
+        Insert a vulnerability; one of the same name is deleted first. The same data again make no new row.
 
         :param number: the id that was reserved for it; ``None``: the next one.
         """
         rows = self._rows(namespace)
-        if record["Name"] in rows.id_of:
+        before = rows.id_of.get(record["Name"])
+        if before is not None and rows.records[before] == record:
+            return
+        if before is not None:
             self.delete(namespace, record["Name"])
         number = self.take_id() if number is None else number
         insort(rows.ids, number)

@@ -216,11 +216,19 @@ class HereTests(ServerCase):
         self.assertEqual([p["platform"] for p in (alpine, debian, rocky)], ["alpine-3.20", "debian-12", "rocky-9"])
         self.assertEqual((debian["vulnerabilities"], debian["ageSeconds"], alpine["chunks"]), (9, 90.0, 1))
         self.assertEqual(debian["sources"], {"put": {"read": 9, "skipped": {"no-version": 2}}})
-        self.assertEqual(debian["refresh"], {"failures": 0, "error": None, "alarm": None, "empty": False})
+        self.assertEqual(
+            debian["refresh"], {"failures": 0, "error": None, "alarm": None, "empty": False, "stillGrowing": False}
+        )
         self.assertEqual((rocky["revision"], rocky["ageSeconds"]), (None, None))
         self.assertEqual(
             rocky["refresh"],
-            {"failures": 1, "error": "put: the list is empty: 2 records: no-version", "alarm": None, "empty": False},
+            {
+                "failures": 1,
+                "error": "put: the list is empty: 2 records: no-version",
+                "alarm": None,
+                "empty": False,
+                "stillGrowing": False,
+            },
         )
 
     def test_health(self) -> None:

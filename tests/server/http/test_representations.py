@@ -79,10 +79,18 @@ class DocumentTests(SynchronousTestCase):
     def test_platforms(self) -> None:
         """Platforms are ordered by name; a platform without a list has no revision and no age."""
         statuses = {"b-1": ListStatus(snapshot(platform="b-1")), "a-1": ListStatus(error="away", failures=3)}
-        first, second = platforms_document(statuses, 12.34)["platforms"]
+        first, second = platforms_document(statuses, {}, 12.34)["platforms"]
         self.assertEqual((first["platform"], first["revision"], first["ageSeconds"]), ("a-1", None, None))
-        self.assertEqual(first["refresh"], {"failures": 3, "error": "away", "alarm": None, "empty": False})
+        refresh = {"failures": 3, "error": "away", "alarm": None, "empty": False, "stillGrowing": False}
+        self.assertEqual(first["refresh"], refresh)
         self.assertEqual((second["revision"], second["ageSeconds"]), ("r1", 12.3))
+
+    def test_left_out(self) -> None:
+        """Names that sources cannot offer are listed with their reasons, in characters that can be printed, up to a number."""
+        names = {f"name-{number:03}": "why" for number in range(150)} | {"a\n": "why"}
+        found = platforms_document({}, {"clair": names}, 0.0)["leftOut"]
+        self.assertEqual(found[0], {"source": "clair", "name": "a\\n", "reason": "why"})
+        self.assertEqual(len(found), 100)
 
     def test_time(self) -> None:
         """Times are in RFC 3339 format, in UTC."""

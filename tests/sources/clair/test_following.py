@@ -58,7 +58,7 @@ class UnchangedTests(FollowCase):
         self.assertEqual(self.double.requests, {"namespaces": 1, "list": 1, "details": 1})
 
     def test_states_are_of_one_source(self) -> None:
-        """What another source has noted is unknown: the list is read completely."""
+        """The notes of another source are unknown: the list is read completely."""
         self.clair = self.source()
         self.assertIsNone(self.offered())
         self.assertEqual(self.take(), ["a", "b", "c", "d"])
@@ -139,7 +139,7 @@ class ChangeTests(FollowCase):
         self.assert_unchanged("debian-10")
 
     def test_deleted(self) -> None:
-        """What was deleted is found by the pages alone: no details are read again, but those of the last row."""
+        """A row that was deleted is found by the pages alone: no details are read again, but those of the last row."""
         for name, left in (("b", "acd"), ("d", "ac"), ("a", "c")):
             self.double.delete("debian:9", name)
             self.assert_changed()

@@ -8,7 +8,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.platforms import Platform
-from patches.skipped import NO_PACKAGE_NAME, UNREADABLE
+from patches.skipped import NO_PACKAGE_NAME, SLASH, UNREADABLE
 from patches.sources.clair.parser import (
     MAX_VALUES,
     Details,
@@ -22,6 +22,8 @@ from patches.sources.clair.parser import (
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 
 DEBIAN = Platform("debian", "9")
+
+DEBIAN = Platform.from_name("debian-9")
 
 
 def details(platform: Platform = DEBIAN, **fields: Any) -> Details:
@@ -118,6 +120,14 @@ class DetailsTests(SynchronousTestCase):
         """A link that is not a string is ignored."""
         self.assertEqual(details(Link=5).vulnerability.details_href, "")
 
+    def test_stored_forms(self) -> None:
+        """Clair's stored forms of versions: above all others there is no fix, below all others nothing is affected."""
+        fixes = [{"Name": name, "Version": version} for name, version in (("a", "#MAXV#"), ("b", "#MINV#"), ("c", "1"))]
+        found = details(FixedIn=fixes).vulnerability.fixed_in
+        self.assertEqual(
+            [(each.name, each.version, each.status) for each in found], [("a", None, "affected"), ("c", "1", "fixed")]
+        )
+
     def test_another_vulnerability(self) -> None:
         """Details of another vulnerability than the requested one are refused."""
         with self.assertRaises(MalformedDocument):
@@ -127,9 +137,9 @@ class DetailsTests(SynchronousTestCase):
         """A document with too many values is refused before it is parsed: each would take many times its length."""
         for value in (b"[],", b"{},", b'"":'):
             with self.assertRaisesRegex(MalformedDocument, f"^it has more than {MAX_VALUES} values$"):
-                parse_page(b'{"Vulnerabilities":[' + value * (MAX_VALUES + 1))
+                parse_page(b'{"Vulnerabilities":[' + value * (MAX_VALUES + 1), DEBIAN)
         names = b",".join([b'{"Name":"a"}'] * (MAX_VALUES // 3 - 10))
-        self.assertEqual(len(parse_page(b'{"Vulnerabilities":[' + names + b"]}").names), MAX_VALUES // 3 - 10)
+        self.assertEqual(len(parse_page(b'{"Vulnerabilities":[' + names + b"]}", DEBIAN).names), MAX_VALUES // 3 - 10)
 
     def test_malformed(self) -> None:
         """Any other structure is refused, with a one-line message."""
@@ -161,12 +171,21 @@ class ListTests(SynchronousTestCase):
     def test_page(self) -> None:
         """A page has names, in order, and the token of the next page."""
         body = b'{"Vulnerabilities":[{"Name":"b"},{"Name":"a b?"},{"Severity":"Low"}],"NextPage":"gAAA=="}\n'
-        self.assertEqual(parse_page(body), Page(("b", "a b?", ""), "gAAA=="))
+        self.assertEqual(parse_page(body, DEBIAN), Page(("b", "a b?", ""), "gAAA=="))
+
+    def test_slash(self) -> None:
+        """A name with a slash, which cannot be asked for, has a record of what the page tells."""
+        body = b'{"Vulnerabilities":[{"Name":"CVE-1 (A/B)","Severity":"High","Link":"https://x"},{"Name":"b"}]}'
+        ((name, told),) = parse_page(body, DEBIAN).told.items()
+        record = told.vulnerability
+        self.assertEqual((name, record.severity, record.details_href), ("CVE-1 (A/B)", Severity.HIGH, "https://x"))
+        self.assertEqual((record.fixed_in, told.left_out), ((), (SLASH,)))
+        self.assertIn("cannot be asked", record.note or "")
 
     def test_last_page(self) -> None:
         """The last page has no token, and may be empty."""
-        self.assertEqual(parse_page(b'{"Vulnerabilities":[{"Name":"a"}]}'), Page(("a",), None))
-        self.assertEqual(parse_page(b'{"Vulnerabilities":null}'), Page((), None))
+        self.assertEqual(parse_page(b'{"Vulnerabilities":[{"Name":"a"}]}', DEBIAN), Page(("a",), None))
+        self.assertEqual(parse_page(b'{"Vulnerabilities":null}', DEBIAN), Page((), None))
 
     def test_malformed_pages(self) -> None:
         """Any other structure is refused, not taken for the end of the list."""
@@ -184,7 +203,7 @@ class ListTests(SynchronousTestCase):
             b'{"Error":{"Message":"x"}}',
         ):
             with self.assertRaises(MalformedDocument):
-                parse_page(body)
+                parse_page(body, DEBIAN)
 
     def test_namespaces(self) -> None:
         """The namespaces are ``null`` in a fresh Clair, a list in others."""

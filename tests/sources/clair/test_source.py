@@ -105,7 +105,7 @@ class WalkTests(MemoryCase):
             self.double.load("debian:9", named(*names))
             listing = self.source(page_size=page_size).listing("debian-9")
             self.assertEqual([vulnerability.name for vulnerability in self.read(listing)], names)
-            self.assertEqual(self.double.requests, {"list": pages + 1, "details": 10})
+            self.assertEqual(self.double.requests, {"list": 2 * pages, "details": 11})
             self.assertEqual(listing.skipped, {})
 
     def test_nothing_asked_before_it_is_read(self) -> None:
@@ -118,14 +118,13 @@ class WalkTests(MemoryCase):
             listing.__aiter__()
 
     def test_tokens_are_encoded(self) -> None:
-        """A page's token is sent back percent-encoded; a limit of 0 requests the place of the last row only."""
+        """A page's token is sent back percent-encoded."""
         self.double.load("debian:9", named("CVE-1", "CVE-2"))
         self.read(self.source(page_size=1).listing("debian-9"))
-        first, *others = [target for target in self.double.targets if "limit" in target]
+        first, second, *_ = [target for target in self.double.targets if "limit" in target]
         self.assertEqual(first, "/v1/namespaces/debian%3A9/vulnerabilities?limit=1")
-        for limit, target in enumerate(reversed(others)):
-            path = r"^/v1/namespaces/debian%3A9/vulnerabilities"
-            self.assertRegex(target, rf"{path}\?limit={limit}&page=[A-Za-z0-9_-]+%3D%3D$")
+        path = r"^/v1/namespaces/debian%3A9/vulnerabilities"
+        self.assertRegex(second, rf"{path}\?limit=1&page=[A-Za-z0-9_-]+%3D%3D$")
 
     def test_empty(self) -> None:
         """A namespace without vulnerabilities has an empty list."""
@@ -164,20 +163,21 @@ class WalkTests(MemoryCase):
     def test_plain_treq(self) -> None:
         """They are fetched with plain treq too, which changes headers."""
         self.double.load("alpine:v3.8", named(*ODD_NAMES))
-        self.assertEqual(len(self.read(self.stub_source().listing("alpine-3.8"))), len(ODD_NAMES))
+        reading = self.reading(self.stub_source().listing("alpine-3.8"))
+        self.clock.advance(5)
+        self.assertEqual(len(self.successResultOf(reading)), len(ODD_NAMES))
 
     def test_names_with_a_slash(self) -> None:
         """A name with a slash cannot be requested: it is counted, and its record has no package but says why."""
         self.double.load("alpine:v3.10", named("CVE-1", "CVE-2018-14466 (AFS/RX)", "/", "CVE-2"))
         listing = self.source().listing("alpine-3.10")
         found = self.read(listing)
-        self.assertEqual([each.name for each in found][:2], ["CVE-1", "CVE-2"])
-        for each in found[2:]:
+        self.assertEqual([each.name for each in found], ["CVE-1", "CVE-2018-14466", "/", "CVE-2"])
+        for each in found[1:3]:
             self.assertEqual((each.fixed_in, each.platform), ((), "alpine-3.10"))
             self.assertIn("Clair cannot be asked", each.note or "")
-        self.assertEqual(len(found), 4)
         self.assertEqual(listing.skipped, {"name with a slash": 2})
-        self.assertEqual(self.double.requests["details"], 2)
+        self.assertEqual(self.double.requests["details"], 3)
 
     def test_nameless(self) -> None:
         """An entry without a name cannot be fetched either."""
