@@ -49,7 +49,7 @@ def minutes(text: str) -> timedelta:
 
 
 def _duration(text: str, unit: str) -> timedelta:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?", text.strip())
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?", text.strip(), re.ASCII)
     if not found:
         raise ValueError("must be a time such as 30s, 10m or 6h")
     value = float(found[1]) * _UNITS[found[2] or unit]
@@ -60,7 +60,7 @@ def _duration(text: str, unit: str) -> timedelta:
 
 def size(text: str) -> int:
     """Parse a number of bytes: ``65536``, ``64KiB``, ``256MiB``."""
-    found = re.fullmatch(r"(\d+)\s*([A-Za-z]*)", text.strip())
+    found = re.fullmatch(r"(\d+)\s*([A-Za-z]*)", text.strip(), re.ASCII)
     if not found or found[2].lower() not in _SIZES:
         raise ValueError("must be a size such as 65536, 64KiB or 256MiB")
     return int(found[1]) * _SIZES[found[2].lower()]
@@ -68,7 +68,7 @@ def size(text: str) -> int:
 
 def count(text: str) -> int:
     """Parse a whole number above zero."""
-    if not text.strip().isdigit() or int(text) < 1:
+    if not re.fullmatch(r"0*[1-9][0-9]{0,17}", text.strip()):
         raise ValueError("must be a whole number, 1 or more")
     return int(text)
 
@@ -87,7 +87,7 @@ def count_up_to(most: int) -> Callable[[str], int]:
 
 def fraction(text: str) -> float:
     """Parse a fraction: ``10%``, ``0.1``."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(%?)", text.strip())
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(%?)", text.strip(), re.ASCII)
     value = float(found[1]) / (100 if found[2] else 1) if found else 2.0
     if value > 1:
         raise ValueError("must be a fraction such as 10% or 0.1, 100% at most")

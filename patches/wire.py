@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
+from patches.wording import printable
 
 NDJSON = "application/x-ndjson"
 JSON = "application/json"
@@ -226,5 +227,5 @@ def rfc3339(seconds: float) -> str:
 
 
 def error_document(code: str, message: str) -> dict[str, Any]:
-    """Return the document that every error response carries."""
-    return {"error": {"code": code, "message": message}}
+    """Return the document that every error response carries; a message that repeats a request is made printable."""
+    return {"error": {"code": code, "message": printable(message)}}

@@ -138,7 +138,8 @@ DOCUMENTED = {
         ("At most {:.0f} platforms may be requested", "server.refresh.requests_table.MOST_WANTED", 1),
     ),
     "reference/clair.rst": (
-        ("If more than {:,.0f} entries of a list are skipped", "sources.clair.skipped_entries.MAX_LEFT_OUT", 1),
+        ("more than {:,} are skipped", "sources.clair.skipped_entries.MAX_LEFT_OUT", 1),
+        ("more than {:,} entries", "sources.clair.ledger.MOST_FOLLOWED", 1),
     ),
     "explanation/memory.rst": (
         ("- {:.0f};", "server.refresh.requests_table.MOST_WANTED", 1),

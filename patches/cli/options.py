@@ -49,12 +49,19 @@ def _taken(setting: Setting, given: dict[str, Any]) -> str | None:
     return text
 
 
+def _once(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> str | None:
+    """Return the value of an option that may be given once: of two values one would silently be lost."""
+    if len(given) > 1:
+        raise click.UsageError(f"{option.opts[0]} is given {len(given)} times")
+    return given[0] if given else None
+
+
 def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Return click's decorator for one setting; the option has the earlier names of the setting too."""
-    kind: dict[str, Any] = {"metavar": "VALUE"}
+    kind: dict[str, Any] = {"metavar": "VALUE", "multiple": True, "callback": _once}
     if setting.is_flag:
         kind = {"is_flag": True, "flag_value": "true", "default": None, "type": str}
     elif setting.implied is not None:
-        kind |= {"is_flag": False, "flag_value": setting.implied}
+        kind = {"metavar": "VALUE", "is_flag": False, "flag_value": setting.implied}
     names = (f"--{name}" for name in (setting.name, *setting.aliases))
     return click.option(setting.name.replace("-", "_"), *names, help=setting.describe(), **kind)

@@ -70,7 +70,9 @@ class BoundedRequest(server.Request):
             return b"400 Bad Request", "malformed", "a request must have exactly one Host, with the name of a host"
         if not _is_utf8(command + b" " + unquote_to_bytes(path)):
             return b"400 Bad Request", "malformed", "the path is not UTF-8"
-        if path.startswith(b"//"):  # routing would ignore the first slash
+        if path == b"*":
+            return b"400 Bad Request", "malformed", "the target must be a path"
+        if unquote_to_bytes(path).startswith(b"//"):  # routing would ignore the first slash
             return b"404 Not Found", "not-found", "Not Found"
         return None
 

@@ -16,6 +16,7 @@ from twisted.internet.defer import CancelledError, maybeDeferred
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
+from werkzeug.exceptions import MethodNotAllowed
 
 
 class RoutedResource(Resource):
@@ -44,6 +45,8 @@ class RoutedResource(Resource):
 
     def _handle(self, request: Any) -> Any:
         method, path = request.method.decode("utf-8"), b"/" + b"/".join(request.postpath)
+        if method != method.upper():
+            raise MethodNotAllowed()
         found = self._app.url_map.bind("localhost", path_info=path.decode("utf-8"), default_method=method)
         endpoint, values = found.match()
         return self._app.execute_endpoint(endpoint, request, **values)

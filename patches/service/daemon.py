@@ -225,6 +225,7 @@ class CleanEndService(Service):
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
+        self._is_stopping = False
 
     def startService(self) -> None:
         """Replace the handler of SIGTERM once the reactor has installed its own."""
@@ -239,6 +240,7 @@ class CleanEndService(Service):
         signal.signal(signal.SIGTERM, end)
 
     def _stop(self) -> None:
-        if self._reactor.running:
+        if self._reactor.running and not self._is_stopping:  # a second signal while it stops changes nothing
+            self._is_stopping = True
             log.info("Stopping")
             self._reactor.stop()

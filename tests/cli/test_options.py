@@ -68,7 +68,12 @@ class OptionsTests(SynchronousTestCase):
     def test_older_names(self) -> None:
         """An older name of an option is accepted; the current one takes precedence."""
         self.assertEqual(self.told("--old-reporter", "x").reporter, "x")
-        self.assertEqual(self.told("--old-reporter", "x", "--reporter", "y").reporter, "y")
+
+    def test_twice(self) -> None:
+        """An option that is given twice is wrong usage, also by an older name: one of the values would be lost."""
+        for words in (("--reporter", "x", "--reporter=y"), ("--old-reporter", "x", "--reporter", "y")):
+            with self.assertRaisesRegex(AssertionError, "given 2 times"):
+                self.told(*words)
 
     def test_file(self) -> None:
         """Options can be in a file; the command line takes precedence."""

@@ -62,9 +62,14 @@ class Wire:
         self._lose(ConnectionDone())
 
     @property
+    def unsent_bytes(self) -> bytes:
+        """The bytes that the server has written but the kernel has not accepted."""
+        return self._unsent
+
+    @property
     def unsent(self) -> int:
-        """The number of bytes that the server has written but the kernel has not accepted."""
-        return len(self._unsent)
+        """The number of these bytes."""
+        return len(self.unsent_bytes)
 
     @property
     def unread(self) -> int:
@@ -180,10 +185,12 @@ class _Socket:
 
     _wire: SocketWire
 
-    def send(self, data: bytes) -> int:
+    def send(self, data: bytes | memoryview) -> int:
         """Send what the kernel accepts."""
         wire = self._wire
         size = len(data) if wire._takes is None else min(wire._takes, len(data))
+        wire._rest = bytes(data[size:])
+        wire.most_unsent = max(wire.most_unsent, len(wire._rest))
         if not size:
             raise BlockingIOError()
         if wire._takes is not None:
@@ -195,7 +202,12 @@ class _Socket:
 class SocketWire(Wire):
     """A connection whose socket can be reached past its buffer, as :mod:`patches.server.http.chunk_transport` does."""
 
-    _tempDataLen = 0
+    dataBuffer = b""
+    _rest = b""
+
+    @property
+    def _tempDataLen(self) -> int:
+        return len(self._unsent)
 
     @property
     def socket(self) -> _Socket:
@@ -203,22 +215,17 @@ class SocketWire(Wire):
         return _Socket(self)
 
     @property
-    def dataBuffer(self) -> bytes:
-        """The bytes that the kernel has not accepted."""
-        return self._unsent
+    def unsent_bytes(self) -> bytes:
+        """The bytes that the server has yet to send, those that are shared included."""
+        return self._rest + self._unsent
 
-    @dataBuffer.setter
-    def dataBuffer(self, data: bytes) -> None:
-        self._unsent = data
+    def doWrite(self) -> None:
+        """Go on as usual, once the shared bytes are sent."""
 
-    @property
-    def offset(self) -> int:
-        """The number of these that are sent; none is kept."""
-        return 0
-
-    @offset.setter
-    def offset(self, sent: int) -> None:
-        self._unsent = self._unsent[sent:]
+    def _write(self) -> bool:
+        if "doWrite" in vars(self):
+            self.doWrite()
+        return "doWrite" not in vars(self) and super()._write()
 
     @property
     def producer(self) -> Any:
@@ -236,7 +243,6 @@ class SocketWire(Wire):
 
     def startWriting(self) -> None:
         """Send what is left when the kernel accepts it."""
-        self.most_unsent = max(self.most_unsent, len(self._unsent))
         self._settle()
 
 

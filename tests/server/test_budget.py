@@ -79,6 +79,15 @@ class BudgetTests(SynchronousTestCase):
         self.assertFalse(budget.claim(REFRESH, 1000))
         self.assertEqual(budget.free(REFRESH), 60)
 
+    def test_claim_and_connections(self) -> None:
+        """A claim that cannot be granted yet leaves other purposes what is kept for them."""
+        budget = Budget(100, {REFRESH: 10, CONNECTIONS: 20})
+        budget.take(REFRESH, 50)
+        self.assertFalse(budget.claim(REFRESH, 60))
+        self.assertEqual((budget.free(CONNECTIONS), budget.free(SESSIONS)), (20, 0))
+        self.assertTrue(budget.take(CONNECTIONS, 20))
+        self.assertFalse(budget.take(CONNECTIONS, 1))
+
     def test_worker(self) -> None:
         """A worker has a part of what is free, within its bounds; two of them, and many connections, have room."""
         self.assertEqual(worker_bytes(Budget(20 * MIB)), LEAST_WORKER_BYTES)

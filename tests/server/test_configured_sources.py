@@ -103,4 +103,4 @@ class ClairTests(SynchronousTestCase):
 
     def seconds(self, source: ClairSource) -> float:
         """Return the interval at which a source is read completely."""
-        return source._tails._full_walk
+        return source._full_walk

@@ -23,11 +23,17 @@ _PROGRESS_SECONDS = 0.5
 
 @define(eq=False)
 class _Line:
-    """A connection and its scanner."""
+    """
+    A connection and its scanner.
+
+    :ivar waits: whether the scanner has an answer, and makes its next request later.
+    """
 
     scanner: SimulatedScanner
     socket: socket.socket
     connected: bool = False
+    waits: bool = False
+    closed: bool = False
 
 
 class Fleet:
@@ -59,7 +65,7 @@ class Fleet:
 
         :param progress: called now and then with the number of scanners that have ended.
         """
-        deadline, told = self._clock() + seconds, 0.0
+        deadline, told, ending = self._clock() + seconds, 0.0, "it did not end in time"
         new = iter(self._scanners)
         self._left = len(self._scanners)
         try:
@@ -73,12 +79,15 @@ class Fleet:
                     told = now
                     progress(len(self._scanners) - self._left)
                 self._turn(now, min(deadline, self._waiting[0][0] if self._waiting else deadline))
+        except KeyboardInterrupt:
+            ending = "it was interrupted"
+            raise
         finally:
             self._close()
-        for scanner in self._scanners:
-            if scanner.ended is None:
-                scanner.end("it did not end in time", self._clock())
-        progress(len(self._scanners) - self._left)
+            for scanner in self._scanners:
+                if scanner.ended is None:
+                    scanner.end(ending, self._clock())
+            progress(len(self._scanners) - self._left)
 
     def _turn(self, now: float, until: float) -> None:
         for key, events in self._selector.select(min(max(0.0, until - now), _PROGRESS_SECONDS)):
@@ -89,12 +98,18 @@ class Fleet:
                 self._lose(line, f"connection lost: {error.strerror or error}")
         now = self._clock()
         while self._waiting and self._waiting[0][0] <= now:
-            self._ask(heapq.heappop(self._waiting)[2])
+            line = heapq.heappop(self._waiting)[2]
+            if line.closed:
+                self._connect(line.scanner)
+            else:
+                line.waits = False
+                self._ask(line)
 
     def _connect(self, scanner: SimulatedScanner) -> None:
         line = _Line(scanner, socket.socket(self._family, socket.SOCK_STREAM))
         line.socket.setblocking(False)
-        scanner.started = self._clock()
+        if not scanner.denials:
+            scanner.started = self._clock()
         self._connecting += 1
         line.socket.connect_ex(self._address)
         self._selector.register(line.socket, selectors.EVENT_WRITE, line)
@@ -121,19 +136,27 @@ class Fleet:
             if line.scanner.ended is not None:
                 self._finish(line)
             elif line.scanner.due > now:
+                line.waits = True
                 heapq.heappush(self._waiting, (line.scanner.due, next(self._numbers), line))
             else:
                 self._ask(line)
 
     def _lose(self, line: _Line, problem: str) -> None:
-        line.scanner.end(problem, self._clock())
-        self._finish(line)
+        if line.waits:  # the server has answered, and closed: the scanner comes back when it is due
+            self._hang_up(line)
+        else:
+            line.scanner.end(problem, self._clock())
+            self._finish(line)
 
     def _finish(self, line: _Line) -> None:
         self._connecting -= not line.connected
+        self._hang_up(line)
+        self._left -= 1
+
+    def _hang_up(self, line: _Line) -> None:
         self._selector.unregister(line.socket)
         line.socket.close()
-        self._left -= 1
+        line.closed = True
 
     def _close(self) -> None:
         for key in list((self._selector.get_map() or {}).values()):

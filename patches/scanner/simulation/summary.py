@@ -68,9 +68,10 @@ class Summary:
     def lines(self) -> list[str]:
         """Return the summary in words."""
         rate, took = self.chunks / self.seconds if self.seconds else 0.0, bool(self.complete)
+        of = f" of {counted(self.vulnerabilities, 'vulnerability')}" if took else ""
         found = [
-            f"{counted(self.complete, 'scanner')} of {self.scanners} read the whole list of "
-            f"{counted(self.vulnerabilities, 'vulnerability')} in {self.seconds:.2f} s; {self.verified} verified it",
+            f"{counted(self.complete, 'scanner')} of {self.scanners} read the whole list{of} "
+            f"in {self.seconds:.2f} s; {self.verified} verified it",
             *([f"half of them took {self.p50:.2f} s at most, 99 % {self.p99:.2f} s, all {self.longest:.2f} s"] * took),
             f"{self.received / 2**20:.1f} MiB in {counted(self.chunks, 'chunk')}, {rate:.0f} a second; "
             f"{counted(self.denials, 'denial')}",

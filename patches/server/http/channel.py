@@ -28,7 +28,7 @@ from zope.interface import implementer
 
 from patches.http.bounded_request import closing_answer
 from patches.server.budget import CONNECTION_BYTES, CONNECTIONS, Budget
-from patches.server.http.chunk_transport import IChunkTransport, can_send_now, send_later, send_now
+from patches.server.http.chunk_transport import IChunkTransport, can_send_now, send_now
 from patches.server.http.fast_path import match
 from patches.server.sessions.chunk_response import ChunkResponse
 
@@ -87,6 +87,12 @@ class BackpressureChannel(HTTPChannel):
         else:
             super().lineReceived(line)
 
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """Refuse a line that is too long."""
+        message = "a line of the request's head is too long"
+        self.transport.write(closing_answer(b"431 Request Header Fields Too Large", "head-too-large", message))
+        self.loseConnection()
+
     def headerReceived(self, line: bytes) -> bool:
         """
         Parse a header field, or refuse the request: others may read the field differently, and find its body elsewhere.
@@ -130,16 +136,11 @@ class BackpressureChannel(HTTPChannel):
     def write_chunk(self, chunk: ChunkResponse) -> None:
         """Write the whole response of a chunk, in the bytes that all sessions share."""
         chunk.set_date(self.site.seconds())
-        sent = send_now(self.transport, chunk.answer) if self._sends_now and self.site.fast_path else 0
-        if sent == len(chunk.answer):
-            return
         # Pinned first: an earlier response may have the same chunk, and when_flushed unpins that. Registered before the
         # write: the transport may take everything, or lose the connection, within it.
         chunk.pin()
         self.when_flushed(chunk.unpin)
-        if sent:
-            send_later(self.transport, chunk.answer, sent)
-        else:
+        if not (self._sends_now and self.site.fast_path and send_now(self.transport, chunk.answer)):
             self.transport.write(chunk.answer)
         if self._flushed:
             self._out()
@@ -262,7 +263,7 @@ class ServerSite(Site):
     def log(self, request: Any) -> None:
         """Write no access log: it would name sessions, and cost more than most responses."""
 
-    async def drain(self, seconds: float = 5.0) -> None:
+    async def drain(self, seconds: float = 4.0) -> None:
         """Finish the responses that are in progress, for a bounded time; then close all connections."""
         step = 0.05
         while seconds > 0 and self.channels:

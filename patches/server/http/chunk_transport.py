@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.main import CONNECTION_LOST
 from twisted.internet.tcp import Server
 from zope.interface import Interface
 
@@ -35,28 +36,42 @@ def can_send_now(transport: Any) -> bool:
     return isinstance(transport, Server) and not transport.TLS
 
 
-def send_now(transport: Any, data: bytes) -> int:
+def send_now(transport: Any, data: bytes) -> bool:
     """
-    Send bytes to the kernel at once, unless the transport has others that come first.
+    Send bytes to the kernel at once, past the buffer of the transport; the transport sends what is left.
 
-    :return: the number of bytes that were sent, from the first on. What is left is for :func:`send_later`; so is an
-        error of the socket, which the transport then meets itself.
+    Its own buffer would copy that for each connection. So its producer is paused, and the transport is made to send
+    from the very bytes when the socket is writable, until all are sent; then it goes on as usual.
+
+    :return: False if nothing was done: the transport has other bytes to send, or is not connected.
     """
-    if transport.dataBuffer or transport._tempDataLen or not transport.connected:
-        return 0
+    if transport.dataBuffer or transport._tempDataLen or not transport.connected or "doWrite" in vars(transport):
+        return False
     try:
-        return int(transport.socket.send(data))
+        sent = transport.socket.send(data)
     except OSError:
-        return 0
+        sent = 0  # the socket is full, or has an error, which the transport meets next
+    if sent < len(data):
+        _send_later(transport, memoryview(data)[sent:])
+    return True
 
 
-def send_later(transport: Any, data: bytes, sent: int) -> None:
-    """
-    Pass the rest of some bytes to the transport, which does not copy them, and pauses its producer until they are sent.
+def _send_later(transport: Any, data: memoryview) -> None:
+    def do_write() -> Any:
+        """Replace :meth:`FileDescriptor.doWrite` of this transport until the bytes are sent."""
+        nonlocal data
+        try:
+            data = data[transport.socket.send(data) :]
+        except BlockingIOError:
+            return None
+        except OSError:
+            return CONNECTION_LOST
+        if data:
+            return None
+        del transport.doWrite
+        return transport.doWrite()  # which resumes the producer, sends what was written meanwhile, or closes
 
-    :param sent: how many bytes :func:`send_now` has sent; not 0.
-    """
-    transport.dataBuffer, transport.offset = data, sent
+    transport.doWrite = do_write
     transport.producerPaused = True
     transport.producer.pauseProducing()
     transport.startWriting()

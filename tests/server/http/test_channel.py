@@ -24,7 +24,7 @@ class PacingTests(ChannelCase):
         """The next request of a pipeline is answered only after the kernel has accepted the last response."""
         wire = self.connect(takes=0)
         wire.send(self.chunk(0) * 41)
-        self.assertEqual(len(answers(wire._unsent)), 1)
+        self.assertEqual(len(answers(wire.unsent_bytes)), 1)
         size = wire.unsent
         served = self.session_service.events["served"]
         wire.take(size - 1)
@@ -48,7 +48,7 @@ class PacingTests(ChannelCase):
         """The pace is the same for responses of the API, which are not shared: memory is granted for one at a time."""
         wire = self.connect(takes=0)
         wire.send(self.chunk(0, {}) * 50)
-        self.assertEqual(len(answers(wire._unsent)), 1)
+        self.assertEqual(len(answers(wire.unsent_bytes)), 1)
         self.assertLessEqual(self.budget.used[RESPONSES], wire.unsent)
         self.assertGreater(self.budget.used[RESPONSES], 0)
         wire.take()
@@ -304,6 +304,16 @@ class PastTheBuffer(ChannelCase):
 
 class PastTheBufferPacingTests(PastTheBuffer, PacingTests):
     """The pace is the same."""
+
+    def test_lost_within_write(self) -> None:
+        """A chunk is not pinned for ever if the connection is lost while its bytes are passed on."""
+        wire, chunk, freed = self.connect(takes=0), blank(0), []
+        chunk.pin()
+        chunk.when_unpinned(lambda: freed.append(True))
+        wire.startWriting = wire.hang_up  # type: ignore[attr-defined]
+        wire.protocol.write_chunk(chunk)
+        chunk.unpin()
+        self.assertEqual(freed, [True])
 
     def test_part_is_taken(self) -> None:
         """A response of which the kernel takes a part is continued where it ended; its chunk is pinned as long."""

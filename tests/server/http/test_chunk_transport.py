@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import socket
+import tracemalloc
 from typing import Any
 
+from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.internet.protocol import Protocol
 from twisted.internet.tcp import Server
 from twisted.internet.testing import MemoryReactor, StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.server.http.chunk_transport import can_send_now, send_later, send_now
+from patches.server.http.chunk_transport import can_send_now, send_now
 
 #: More than the kernel takes at once.
 LARGE = bytes(range(256)) * 40_000
@@ -60,50 +62,77 @@ class SendTests(SynchronousTestCase):
                 return data
             data += part
 
-    def test_all(self) -> None:
-        """Bytes that the kernel takes are sent at once, and the reactor is asked for nothing."""
-        self.assertEqual(send_now(self.transport, b"chunk"), 5)
-        self.assertEqual((self.received(), self.reactor.writers, self.producer.told), (b"chunk", set(), []))
-
-    def test_part(self) -> None:
-        """The rest is sent by the transport, from the same bytes, while the producer is paused."""
-        sent = send_now(self.transport, LARGE)
-        self.assertTrue(0 < sent < len(LARGE))
-        self.assertEqual(self.producer.told, [])
-        send_later(self.transport, LARGE, sent)
-        self.assertIs(self.transport.dataBuffer, LARGE)
-        self.assertEqual((self.producer.told, self.reactor.writers), (["pause"], {self.transport}))
+    def flush(self) -> bytes:
+        """Send until the transport has nothing left. Return what the other end receives."""
         received = self.received()
         while self.transport in self.reactor.writers:
             self.assertIsNone(self.transport.doWrite())
             received += self.received()
-        self.assertEqual(received, LARGE)
-        self.assertEqual((self.producer.told, self.transport.dataBuffer), (["pause", "resume"], b""))
+        return received
+
+    def test_all(self) -> None:
+        """Bytes that the kernel takes are sent at once, and the reactor is asked for nothing."""
+        self.assertTrue(send_now(self.transport, b"chunk"))
+        self.assertEqual((self.received(), self.reactor.writers, self.producer.told), (b"chunk", set(), []))
+
+    def test_part(self) -> None:
+        """The rest is sent when the socket is writable, while the producer is paused; then all is as before."""
+        for _ in range(2):
+            self.producer.told.clear()
+            self.assertTrue(send_now(self.transport, LARGE))
+            self.assertEqual((self.producer.told, self.reactor.writers), (["pause"], {self.transport}))
+            self.assertEqual(self.flush(), LARGE)
+            self.assertEqual(self.producer.told, ["pause", "resume"])
+
+    def test_no_copy(self) -> None:
+        """However slowly the other end reads, the rest is not copied."""
+        send_now(self.transport, LARGE)
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        for _ in range(50):
+            self.other.recv(50_000)
+            self.assertIsNone(self.transport.doWrite())
+        self.assertLess(tracemalloc.get_traced_memory()[1], 200_000)
+        self.assertEqual(self.transport.dataBuffer, b"")
 
     def test_in_order(self) -> None:
         """The bytes that the transport has yet to send come first; so does the rest of what was sent before."""
         self.transport.write(b"first")
-        self.assertEqual((send_now(self.transport, b"second"), self.received()), (0, b""))
-        self.transport.doWrite()
-        sent = send_now(self.transport, LARGE)
-        send_later(self.transport, LARGE, sent)
-        self.received()
-        self.assertEqual(send_now(self.transport, b"second"), 0)
+        self.assertFalse(send_now(self.transport, b"second"))
+        self.assertEqual(self.flush(), b"first")
+        send_now(self.transport, LARGE)
+        self.assertFalse(send_now(self.transport, b"second"))
+        self.transport.write(b"third")
+        self.assertEqual(self.flush(), LARGE + b"third")
+
+    def test_closed_meanwhile(self) -> None:
+        """A connection that is to be closed is closed when all is sent."""
+        send_now(self.transport, LARGE)
+        self.transport.loseConnection()
+        received, ended = self.received(), None
+        while ended is None:
+            ended = self.transport.doWrite()
+            received += self.received()
+        self.assertEqual((received, ended), (LARGE, CONNECTION_DONE))
 
     def test_full(self) -> None:
-        """A socket without room takes nothing."""
-        while send_now(self.transport, LARGE):
-            pass
-        self.assertEqual(send_now(self.transport, b"chunk"), 0)
+        """A socket without room takes nothing now, and everything later."""
+        self.transport.socket.setblocking(False)
+        with self.assertRaises(BlockingIOError):
+            while True:
+                self.transport.socket.send(bytes(4096))
+        self.assertTrue(send_now(self.transport, b"chunk"))
+        self.assertEqual(self.producer.told, ["pause"])
+        self.assertTrue(self.flush().endswith(b"chunk"))
 
     def test_hung_up(self) -> None:
-        """The error of a connection that is lost is left to the transport, before and after it knows."""
+        """The error of a connection that is lost is met by the transport; after that nothing is sent."""
         self.other.close()
-        self.assertEqual(send_now(self.transport, b"chunk"), 0)
-        lost = self.transport.writeSomeData(b"chunk")
-        self.assertIsInstance(lost, Exception)
+        self.assertTrue(send_now(self.transport, b"chunk"))
+        lost = self.transport.doWrite()
+        self.assertIs(lost, CONNECTION_LOST)
         self.transport.connectionLost(Failure(lost))
-        self.assertEqual(send_now(self.transport, b"chunk"), 0)
+        self.assertFalse(send_now(self.transport, b"chunk"))
 
     def test_which_connections(self) -> None:
         """A connection that is encrypted, or that something wraps, has no socket that takes these bytes."""

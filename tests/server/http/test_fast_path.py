@@ -306,6 +306,30 @@ class RefusingTests(ChannelCase):
             self.assertIn(b'"code":"malformed"', response, head[:40])
             self.assertFalse(connected)
 
+    def test_long_line(self) -> None:
+        """A line of the head that is too long is told, not just hung up on."""
+        for head in (b"GET /health HTTP/1.1\r\nVia: " + b"x" * 17_000, b"GET /" + b"x" * 17_000):
+            response, connected = self.both(head + b"\r\n\r\n")
+            self.assertTrue(response.startswith(b"HTTP/1.1 431 "), response[:60])
+            self.assertFalse(connected)
+
+    def test_targets(self) -> None:
+        """A path that begins with two slashes, however they are written, is not found; a star is no path."""
+        for target, status in ((b"//health", 404), (b"/%2fhealth", 404), (b"/%2F%2fhealth", 404), (b"*", 400)):
+            response, _ = self.both(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.assertTrue(response.startswith(b"HTTP/1.1 %d " % status), (target, response[:60]))
+
+    def test_methods(self) -> None:
+        """Methods have one form, that of the standard."""
+        response, _ = self.both(b"get /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertTrue(response.startswith(b"HTTP/1.1 405 "), response[:60])
+
+    def test_surrogates(self) -> None:
+        """An error that repeats what was sent is JSON in UTF-8."""
+        body = b'{"platform":"\\ud800"}'
+        answer = self.ask("POST", "/v1/sessions", body=body)
+        self.assertIn("\\ud800", json.loads(answer.body.decode("utf-8"))["error"]["message"])
+
     def test_numbers(self) -> None:
         """A number in another form than its own is not recognized, nor is one in a path with doubled slashes."""
         for n in (

@@ -86,7 +86,7 @@ class DocumentTests(SynchronousTestCase):
         self.assertEqual((second["revision"], second["ageSeconds"]), ("r1", 12.3))
 
     def test_left_out(self) -> None:
-        """Names that sources cannot offer are listed with their reasons, in characters that can be printed, up to a number."""
+        """Names that sources cannot offer are listed with their reasons, in printable characters; 100 at most."""
         names = {f"name-{number:03}": "why" for number in range(150)} | {"a\n": "why"}
         found = platforms_document({}, {"clair": names}, 0.0)["leftOut"]
         self.assertEqual(found[0], {"source": "clair", "name": "a\\n", "reason": "why"})

@@ -92,11 +92,11 @@ class Following(RuleBasedStateMachine):
         live = self.live[platform]
         for name in [which] if isinstance(which, str) else list(live)[-which:]:
             before = live.pop(name, None)
-            if version.isdigit():  # rows that change, and change back before they are read again, are found once a day
-                version = f"{version}.{next(self.numbers)}"
             if version != "gone":
+                # Rows that change, and change back before they are read again, are found once a day: here none does.
+                record = {"Name": name, "Link": f"https://x/{next(self.numbers)}"}
                 fixes = [{"Name": "p", "Version": version}]
-                self.double.change(NAMESPACES[platform], {"Name": name, "FixedIn": fixes})
+                self.double.change(NAMESPACES[platform], {**record, "FixedIn": fixes})
                 live[name] = version
             elif before is not None:
                 self.double.delete(NAMESPACES[platform], name)
