@@ -1,39 +1,49 @@
 """
-The cost of keeping a list of Clair up to date: a full pass, a check without changes, and a pass over a few changes.
+The rate at which a list of Clair is read, beside a bare treq loop over the same details; and what following it costs.
 
-python -m benchmarks.clair [--vulnerabilities 10000] [--changes 20] [--rate N]
+.venv/bin/python -m benchmarks.clair [--vulnerabilities 5000] [--runs 5] [--file NAMESPACE.jsonl.gz] [--url URL]
 
-A double of Clair 2 and its reader share one process, with HTTP over loopback between them: seconds are upper bounds.
+The double of Clair has one core, the reader the other, with HTTP over loopback between them. The two readers take
+turns, in processes of their own: one reads as the server does, into the staging store; the other requests the same
+details with treq, four at a time, and parses their JSON. ``--url`` reads the namespace ``debian:9`` of a real Clair.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
+import json
+import os
+import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from attrs import define
-from twisted.internet.defer import Deferred
+from treq import json_content
+from treq.client import HTTPClient
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import react
 from twisted.internet.threads import deferToThread
-from twisted.web.server import Site
+from twisted.web.client import Agent, HTTPConnectionPool
 
-from patches.interfaces import ISource
 from patches.server.refresh.importer import Importer
-from patches.server.refresh.staging import Lists
-from patches.sources.clair.source import clair_source
-from patches.testing import ClairDouble
+from patches.server.refresh.staging import StagingStore
+from patches.sources.clair.source import ClairSettings, ClairSource
+from patches.sources.fetch.clients import pooled_client
+from patches.sources.fetch.retry import FetchSettings
 
-NAMESPACE, PLATFORM = "debian:9", "debian-9"
+NAMESPACE, PLATFORM, PARALLEL = "debian:9", "debian-9", 4
 
 
-def made_up(count: int, version: str) -> Iterator[dict[str, Any]]:
+def made_up(count: int) -> Iterator[dict[str, Any]]:
     """Yield vulnerabilities of the usual length."""
     for number in range(count):
-        fixes = [{"Name": f"package-{number * 7919 % 3000}-{more}", "Version": version} for more in range(3)]
+        fixes = [{"Name": f"package-{number * 7919 % 3000}-{more}", "Version": "1.0-1"} for more in range(3)]
         yield {
             "Name": f"CVE-2024-{number:05d}",
             "Description": "made up " * 30,
@@ -43,66 +53,109 @@ def made_up(count: int, version: str) -> Iterator[dict[str, Any]]:
         }
 
 
-@define
-class Reader:
-    """Reads a source as the server does, and prints the cost."""
-
-    double: ClairDouble
-    source: ISource
-    lists: Lists
-
-    async def refresh(self) -> None:
-        """Request the offers, and read the list if it changed."""
-        (offer,) = await self.source.offers()
-        known = await deferToThread(self.lists.known, self.source.name, offer.key)
-        if known is None or offer.state is None or offer.state != known[0].state:
-            await Importer(self.lists, deferToThread, None).read(self.source, offer, time.time())
-
-    async def measure(self, what: str, work: Callable[[], Awaitable[Any]]) -> float:
-        """Await the work and print a line. Return the seconds."""
-        self.double.requests.clear()
-        written = self.lists._database.total_changes
-        started = time.perf_counter()
-        await work()
-        seconds = time.perf_counter() - started
-        written = self.lists._database.total_changes - written
-        print(f"| {what} | {self.double.requests.total()} | {written} | {seconds:.3f} |", flush=True)
-        return seconds
+async def read(reactor: Any, url: str) -> int:
+    """Read the list as the server does. Return the number of vulnerabilities."""
+    client = pooled_client(reactor, PARALLEL, 60)
+    settings = ClairSettings(fetch=FetchSettings(parallel=PARALLEL), quiet_seconds=0.0)
+    with tempfile.TemporaryDirectory() as folder:
+        source = ClairSource(client, url, reactor, settings, folder=Path(folder))
+        store = StagingStore(Path(folder, "lists.sqlite"))
+        offer = next(offer for offer in await source.offers() if offer.key == PLATFORM)
+        await Importer(store, deferToThread, None).read(source, offer, time.time())
+        count = int(store.facts(PLATFORM)["clair"]["read"])
+        store.close()
+    return count
 
 
-async def run(reactor: Any, options: argparse.Namespace, folder: Path) -> None:
-    """Measure, and print a table."""
-    double = ClairDouble(reactor)
-    double.load(NAMESPACE, made_up(options.vulnerabilities, "1.0-1"))
-    port = reactor.listenTCP(0, Site(double.resource(), timeout=None), interface="127.0.0.1")
-    source = clair_source(reactor, f"http://127.0.0.1:{port.getHost().port}", options.rate)
-    reader = Reader(double, source, Lists(folder / "lists.sqlite"))
-    print("| refresh | requests | rows written | s |\n|---|---|---|---|")
-    whole = await reader.measure(f"whole, {options.vulnerabilities} vulnerabilities", reader.refresh)
-    unchanged = await reader.measure("nothing changed", reader.refresh)
-    for record in made_up(options.changes, "2.0-1"):
-        double.change(NAMESPACE, record)
-    changed = await reader.measure(f"{options.changes} changed", reader.refresh)
-    assert reader.lists.facts(PLATFORM)["clair"]["read"] == options.vulnerabilities
-    print(f"\nthe whole takes {whole / unchanged:,.0f} times as long as nothing, {whole / changed:,.0f} as the changes")
-    await port.stopListening()
+async def loop(reactor: Any, url: str) -> int:
+    """Request the same details with treq, and parse them. Return their number."""
+    pool = HTTPConnectionPool(reactor)
+    pool.maxPersistentPerHost = PARALLEL
+    client = HTTPClient(Agent(reactor, pool=pool))
+    base = f"{url}/v1/namespaces/{quote(NAMESPACE, safe='')}/vulnerabilities"
+    names, token = [], ""
+    while True:
+        page = await json_content(await client.get(f"{base}?limit=500{token}"))
+        names += [each["Name"] for each in page["Vulnerabilities"] or ()]
+        if "NextPage" not in page:
+            break
+        token = f"&page={quote(page['NextPage'])}"
+    left = iter(names)
+
+    async def work() -> None:
+        for name in left:
+            await json_content(
+                await client.get(f"{base}/{quote(name, safe='')}?fixedIn", headers={"Accept-Encoding": "identity"})
+            )
+
+    await gatherResults([Deferred.fromCoroutine(work()) for _ in range(PARALLEL)])
+    return len(names)
 
 
-def main(reactor: Any) -> Deferred[None]:
-    """Parse the command line and measure."""
+def child(kind: str, url: str) -> None:
+    """Run one of the readers, and print its rate."""
+
+    async def run(reactor: Any) -> None:
+        began, cpu = time.perf_counter(), time.process_time()
+        count = await {"read": read, "loop": loop}[kind](reactor, url)
+        seconds = time.perf_counter() - began
+        print(json.dumps({"rate": count / seconds, "cpu": (time.process_time() - cpu) / count * 1e6, "count": count}))
+
+    react(lambda reactor: Deferred.fromCoroutine(run(reactor)))
+
+
+def measure(kind: str, url: str) -> dict[str, float]:
+    """Run one of the readers in a process of its own, on the second core."""
+    command = [sys.executable, "-m", "benchmarks.clair", "--child", kind, "--url", url]
+    found = subprocess.run(command, stdout=subprocess.PIPE, check=True, preexec_fn=lambda: os.sched_setaffinity(0, {1}))
+    return dict(json.loads(found.stdout))
+
+
+def compare(url: str, runs: int) -> None:
+    """Run the readers in turns, and print the rates."""
+    print("run   details/s  CPU us   bare loop/s  CPU us   ratio")
+    ratios = []
+    for number in range(1, runs + 1):
+        ours, bare = measure("read", url), measure("loop", url)
+        ratios.append(ours["rate"] / bare["rate"])
+        print(
+            f"{number:3} {ours['rate']:11.0f} {ours['cpu']:7.0f} "
+            f"{bare['rate']:13.0f} {bare['cpu']:7.0f} {ratios[-1]:7.2f}",
+            flush=True,
+        )
+    print(f"{ours['count']:.0f} vulnerabilities; the median of the ratios is {statistics.median(ratios):.2f}")
+
+
+def main() -> None:
+    """Parse the command line, run a double if there is no Clair, and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--vulnerabilities", type=int, default=10_000)
-    parser.add_argument("--changes", type=int, default=20)
-    parser.add_argument("--rate", type=float, help="requests a second at most")
+    parser.add_argument("--vulnerabilities", type=int, default=5_000)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--file", help="the vulnerabilities, as JSON lines in gzip")
+    parser.add_argument("--url", help="a Clair that runs")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    folder = tempfile.TemporaryDirectory(prefix="patches-clair-")
-    return Deferred.fromCoroutine(run(reactor, options, Path(folder.name))).addBoth(_clean, folder)
-
-
-def _clean(result: Any, folder: tempfile.TemporaryDirectory[str]) -> Any:
-    folder.cleanup()
-    return result
+    if options.child:
+        child(options.child, options.url)
+    elif options.url:
+        compare(options.url, options.runs)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(options.file or Path(folder, "made-up.jsonl.gz"))
+            if not options.file:
+                with gzip.open(path, "wt") as file:
+                    file.writelines(json.dumps(each) + "\n" for each in made_up(options.vulnerabilities))
+            command = [sys.executable, "-m", "patches.testing.clair", "--load", f"{NAMESPACE}={path}"]
+            with subprocess.Popen(
+                command, stdout=subprocess.PIPE, text=True, preexec_fn=lambda: os.sched_setaffinity(0, {0})
+            ) as double:
+                assert double.stdout is not None
+                try:
+                    compare(f"http://127.0.0.1:{int(double.stdout.readline())}", options.runs)
+                finally:
+                    double.terminate()
+                    double.communicate()
 
 
 if __name__ == "__main__":
-    react(main)
+    main()

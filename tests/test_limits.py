@@ -108,6 +108,7 @@ LIMITS = {
     "sources.csaf.fetch.MOST_CHANGES": 20_000,
     "sources.csaf.products._DEEPEST": 4,
     "settings.LARGEST_FILE": 1_048_576,
+    "sources.fetch.agent._MOST_ENDPOINTS": 64,
     "sources.clair.walk.MOST_RESTARTS": 5,
     "server.http.representations.MOST_LEFT_OUT": 100,
     "server.refresh.poller._MOST_NAMED": 20,

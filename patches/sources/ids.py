@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 from patches.vulnerability import Vulnerability
 
 _CVE = re.compile(r"(?<![A-Z0-9])CVE[-_](\d{4})[-_](\d{4,19})(?![0-9])", re.IGNORECASE)
+_BARE_CVE = re.compile(r"CVE-\d{4}-\d{4,19}", re.ASCII)
 _GHSA = re.compile(r"(?<![A-Z0-9])GHSA((?:-[0-9A-Z]{4}){3})(?![0-9A-Z])", re.IGNORECASE)
 #: Other vulnerability ids: ``XSA-207``, ``RUSTSEC-2020-0146``, ``ELSA-2024-0001``.
 _OTHER = re.compile(r"(?<![\w-])[A-Z]{2,}[0-9]*(?:-[A-Z]+)*(?:-[0-9]+)+(?::[0-9]+)?(?![\w-])")
@@ -68,6 +69,9 @@ def named_ids(text: str) -> list[NamedId]:
 
 def bare(vulnerability: Vulnerability) -> Iterator[Vulnerability]:
     """Yield a vulnerability under each id in its name; the rest of the name is its note."""
+    if _BARE_CVE.fullmatch(vulnerability.name):
+        yield vulnerability
+        return
     for found in named_ids(vulnerability.name):
         aliases = {*vulnerability.aliases, *found.aliases} - {found.name}
         note = "; ".join(filter(None, (found.note, vulnerability.note))) or None
@@ -81,6 +85,8 @@ def bare(vulnerability: Vulnerability) -> Iterator[Vulnerability]:
 
 def _rest(text: str, name: str) -> str | None:
     """Return a text without an id that it contains in any notation, and without the brackets and marks around it."""
+    if text == name:
+        return None
     pattern = "[-_]".join(map(re.escape, name.split("-")))
     before, *after = re.split(pattern, text, maxsplit=1, flags=re.IGNORECASE)
     rest = " ".join([*before.split(), *(() if _TITLE.match("".join(after)) else "".join(after).split())])

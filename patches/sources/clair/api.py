@@ -54,11 +54,13 @@ class ClairAPI:
     Clair's v1 API under a base URL.
 
     :ivar page_size: the number of vulnerabilities to request at once.
+    :ivar source: the name of the source in the vulnerabilities.
     """
 
     base_url: str
     fetcher: RetryingClient
     page_size: int
+    source: str = "clair"
 
     async def namespaces(self) -> tuple[str, ...]:
         """Request all namespaces."""
@@ -88,7 +90,7 @@ class ClairAPI:
             raise ListChanged(self._message(what, "it lost its place there"))
         if answer.status != 200:
             raise self._refused(what, answer)
-        return self._parsed(what, lambda: parse_page(answer.body, platform))
+        return self._parsed(what, lambda: parse_page(answer.body, platform, self.source))
 
     async def details(self, namespace: str, name: str, platform: Platform) -> Details | None:
         """
@@ -103,7 +105,7 @@ class ClairAPI:
             return None
         if answer.status != 200:
             raise self._refused(what, answer)
-        return self._parsed(what, lambda: parse_details(answer.body, name, platform))
+        return self._parsed(what, lambda: parse_details(answer.body, name, platform, self.source))
 
     async def _get(self, path: str, what: str, max_bytes: int, headers: dict[str, str] | None = None) -> Response:
         try:

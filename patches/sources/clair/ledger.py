@@ -8,7 +8,6 @@ across restarts of either side.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 from collections import Counter
@@ -18,12 +17,11 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from patches.sources.clair.parser import Details
 from patches.storage.atomic_file import write_atomically
-from patches.wire import encode_line
 
 #: The most rows of a list that is followed; a longer one is always read whole. The longest known has 13,595.
 MOST_FOLLOWED = 25_000
+#: Of the file. To be raised when details are parsed in another way: lists that were read are then read again.
 _VERSION = 1
 
 
@@ -34,7 +32,7 @@ class Ledger:
 
     :ivar state: the state of the list at that time, unique to that pass.
     :ivar whole: the time at which all details were read last; seconds of the clock, since the epoch.
-    :ivar rows: the digest of the details of each row by its name, in the order of the list; empty: unknown.
+    :ivar rows: the digest of the details of each row by its name, in the order of the list; empty: they are unknown.
     :ivar left_out: the reasons of skipped entries, by the names of the entries.
     """
 
@@ -42,12 +40,6 @@ class Ledger:
     whole: float
     rows: Mapping[str, str] = field(factory=dict)
     left_out: Mapping[str, Counter[str]] = field(factory=dict)
-
-
-def digest_of(details: Details) -> str:
-    """Return a digest that differs for different details: 16 hexadecimal digits."""
-    text = encode_line(details.vulnerability) + repr(details.left_out).encode()
-    return hashlib.sha256(text).hexdigest()[:16]
 
 
 def new_state() -> str:

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 
-from attrs import evolve
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
@@ -24,7 +23,7 @@ from patches.platforms import Platform
 from patches.skipped import NO_NAME
 from patches.sources.clair.api import ClairAPI
 from patches.sources.clair.difference import compare
-from patches.sources.clair.ledger import MOST_FOLLOWED, Ledger, Ledgers, digest_of, new_state
+from patches.sources.clair.ledger import MOST_FOLLOWED, Ledger, Ledgers, new_state
 from patches.sources.clair.namespaces import namespace_of
 from patches.sources.clair.parser import SLASH_NOTE, Details
 from patches.sources.clair.skipped_entries import SkippedEntries
@@ -54,7 +53,6 @@ class ClairListing:
         ledgers: Ledgers,
         platform: Platform,
         parallel: int,
-        source: str,
         quiet_seconds: float = QUIET_SECONDS,
         before: Ledger | None = None,
     ) -> None:
@@ -63,7 +61,6 @@ class ClairListing:
 
         :param ledgers: receive the rows of the list.
         :param parallel: the number of details to request at once.
-        :param source: the name of the source in the vulnerabilities.
         :param quiet_seconds: how long the names must be unchanged, if the whole list was read or has changed meanwhile.
         :param before: the list at the last pass; ``None``: read the whole list.
         """
@@ -79,7 +76,6 @@ class ClairListing:
         self._platform = platform
         self._namespace = namespace_of(str(platform))
         self._parallel = parallel
-        self._source = source
         self._quiet_seconds = quiet_seconds
         self._whole = before.whole if before is not None else clock.seconds()
         self._rows: dict[str, str] = dict(before.rows) if before is not None else {}
@@ -150,7 +146,7 @@ class ClairListing:
         """Yield those of some rows that have changed without leaving their order; see :class:`.RowRun`."""
         for name in reversed(kept):
             details = told.get(name) or await self._api.details(self._namespace, name, self._platform)
-            if details is not None and self._rows[name] == digest_of(details) and name not in told:
+            if details is not None and self._rows[name] == details.digest and name not in told:
                 return
             for each in self._records(name, details):
                 yield each
@@ -191,14 +187,14 @@ class ClairListing:
         :param details: ``None``: it was deleted after it was listed.
         :param again: whether the caller may have lost them.
         """
-        before, now = self._rows.get(name), digest_of(details) if details is not None else ""
+        before, now = self._rows.get(name), details.digest if details is not None else ""
         if before != now:
             self._rows[name] = now
             self._left_out.note(name, details.left_out if details is not None else (GONE,))
         if details is None or (before == now and not again):
             return
         self._changes += 1
-        yield from bare(evolve(details.vulnerability, source=self._source))
+        yield from bare(details.vulnerability)
 
     async def _without_gone(self, names: Names) -> AsyncIterator[Vulnerability]:
         """Note the records of rows that are gone; yield those of rows that share a record with one of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -40,10 +41,12 @@ class Details:
     A vulnerability with its packages.
 
     :ivar left_out: a reason for each package that was skipped or could not be read.
+    :ivar digest: 16 hexadecimal digits, which differ for different details, and not for another order of the packages.
     """
 
     vulnerability: Vulnerability
     left_out: tuple[str, ...] = ()
+    digest: str = field(default="", eq=False)
 
 
 @frozen
@@ -86,7 +89,7 @@ def parse_namespaces(body: bytes) -> tuple[str, ...]:
     return tuple(_text(_object(entry).get("Name")) for entry in _listed(_json(body), "Namespaces"))
 
 
-def parse_page(body: bytes, platform: Platform) -> Page:
+def parse_page(body: bytes, platform: Platform, source: str = "clair") -> Page:
     """
     Parse one page of a namespace's list.
 
@@ -98,14 +101,17 @@ def parse_page(body: bytes, platform: Platform) -> Page:
     entries = [_object(entry) for entry in _listed(document, "Vulnerabilities")]
     names = tuple(_text(entry.get("Name")) for entry in entries)
     told = {
-        name: Details(_vulnerability(entry, name, platform, (), SLASH_NOTE), (SLASH,))
-        for name, entry in zip(names, entries, strict=True)
-        if "/" in name
+        name: _told(entry, name, platform, source) for name, entry in zip(names, entries, strict=True) if "/" in name
     }
     return Page(names, _text(document.get("NextPage")) or None, told)
 
 
-def parse_details(body: bytes, name: str, platform: Platform) -> Details:
+def _told(entry: dict[str, Any], name: str, platform: Platform, source: str) -> Details:
+    vulnerability = _vulnerability(entry, name, platform, source, (), SLASH_NOTE)
+    return Details(vulnerability, (SLASH,), digest_of(entry))
+
+
+def parse_details(body: bytes, name: str, platform: Platform, source: str = "clair") -> Details:
     """
     Parse the details of one vulnerability.
 
@@ -113,19 +119,28 @@ def parse_details(body: bytes, name: str, platform: Platform) -> Details:
     is neither affected nor unaffected. Metadata is free-form in Clair: only NVD's is read.
 
     :param name: the requested name.
+    :param source: the name of the source in the vulnerability.
     :raises MalformedDocument: if it is not the vulnerability of that name.
     """
     record = _object(_object(_json(body)).get("Vulnerability"))
     if record.get("Name") != name:
         raise MalformedDocument("it is another vulnerability than the one asked for")
     packages, left_out = _packages(record.get("FixedIn"), platform.package_kind)
-    return Details(_vulnerability(record, name, platform, packages), left_out)
+    return Details(_vulnerability(record, name, platform, source, packages), left_out, digest_of(record))
+
+
+def digest_of(record: Mapping[str, Any]) -> str:
+    """Return the digest of a vulnerability in Clair's form, in which the order of packages means nothing."""
+    others = {name: value for name, value in record.items() if name != "FixedIn"}
+    text = repr((others, sorted(map(repr, record.get("FixedIn") or ()))))
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
 def _vulnerability(
     record: Mapping[str, Any],
     name: str,
     platform: Platform,
+    source: str,
     packages: tuple[FixedPackage, ...],
     note: str | None = None,
 ) -> Vulnerability:
@@ -135,7 +150,7 @@ def _vulnerability(
         fixed_in=packages,
         severity=_severity(record.get("Severity")),
         details_href=record["Link"] if isinstance(record.get("Link"), str) else "",
-        source="clair",
+        source=source,
         cvss=_cvss(record.get("Metadata")),
         note=note,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from attrs import define, field
 
@@ -30,8 +30,10 @@ class SkippedEntries:
         """Create from the skipped entries of the previous pass."""
         return cls(dict(reasons), sum(reasons.values(), Counter()))
 
-    def note(self, name: str, reasons: Iterable[str]) -> None:
+    def note(self, name: str, reasons: Collection[str]) -> None:
         """Record the reasons of an entry, replacing those of earlier passes."""
+        if not reasons and name not in self.reasons:
+            return
         self.counts -= self.reasons.pop(name, Counter())
         noted = Counter(reasons)
         self.counts.update(noted)

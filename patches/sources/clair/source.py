@@ -22,7 +22,7 @@ from patches.interfaces import ISource, Offer
 from patches.platforms import Platform
 from patches.sources.clair.api import ClairAPI, check_base_url
 from patches.sources.clair.difference import compare
-from patches.sources.clair.ledger import Ledger, Ledgers, digest_of, new_state
+from patches.sources.clair.ledger import Ledger, Ledgers, new_state
 from patches.sources.clair.listing import QUIET_SECONDS, ClairListing
 from patches.sources.clair.namespaces import namespace_of, platform_of
 from patches.sources.clair.walk import walk
@@ -102,7 +102,7 @@ class ClairSource:
         fetcher = RetryingClient(client, clock, settings.fetch, jitter)
         self.ask_within = min(ASK_WITHIN, settings.full_walk)
         self.left_out: Mapping[str, str] = {}
-        self._api = ClairAPI(check_base_url(base_url), fetcher, settings.page_size)
+        self._api = ClairAPI(check_base_url(base_url), fetcher, settings.page_size, name)
         self._clock = clock
         self._ledgers = Ledgers(folder, self._api.base_url)
         self._full_walk = settings.full_walk.total_seconds()
@@ -139,7 +139,7 @@ class ClairSource:
             ledger = None
         self._ends.pop(key, None)
         return ClairListing(
-            self._api, self._clock, self._ledgers, platform, self._parallel, self.name, self._quiet_seconds, ledger
+            self._api, self._clock, self._ledgers, platform, self._parallel, self._quiet_seconds, ledger
         )
 
     def _is_due(self, ledger: Ledger) -> bool:
@@ -169,13 +169,13 @@ class ClairSource:
         if end is None or now - end.walked >= ASK_WITHIN.total_seconds() or not await self._is_end(platform, end):
             names = await walk(self._api, namespace, platform)
             if not compare(ledger.rows, names.all).is_none or any(
-                ledger.rows[name] != digest_of(details) for name, details in names.told.items()
+                ledger.rows[name] != details.digest for name, details in names.told.items()
             ):
                 return False
             self._ends[str(platform)] = _End(now, names.end, names.last_page)
         last = next((name for name in reversed(list(ledger.rows)) if ledger.rows[name] and "/" not in name), None)
         details = await self._api.details(namespace, last, platform) if last is not None else None
-        return last is None or (details is not None and digest_of(details) == ledger.rows[last])
+        return last is None or (details is not None and details.digest == ledger.rows[last])
 
     async def _is_end(self, platform: Platform, end: _End) -> bool:
         """Return whether the last page of a list is as it was when its names were walked."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.interfaces import IStreamClientEndpoint
@@ -17,6 +17,9 @@ from patches.http.connection_pool import QuietConnectionPool
 from patches.sources.fetch.access import Access
 from patches.sources.fetch.proxies import Proxy
 from patches.sources.fetch.tunnels import TunnelEndpoint
+
+#: How many endpoints an agent keeps: it asks for one with each request, also if that has a connection already.
+_MOST_ENDPOINTS = 64
 
 
 @implementer(IAgentEndpointFactory)
@@ -31,9 +34,18 @@ class RoutedEndpoints:
     reactor: Any
     access: Access
     seconds: float
+    _made: dict[tuple[bytes, bytes, int], IStreamClientEndpoint] = field(factory=dict)
 
     def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
         """Return an endpoint that connects to a server, through a tunnel if a proxy leads to it."""
+        place = uri.scheme, uri.host, uri.port
+        if place not in self._made:
+            if len(self._made) == _MOST_ENDPOINTS:
+                self._made.clear()
+            self._made[place] = self._create(uri)
+        return self._made[place]
+
+    def _create(self, uri: URI) -> IStreamClientEndpoint:
         host = uri.host.decode("ascii")
         proxy = self.access.proxies.proxy_for(uri.scheme.decode("ascii"), host, uri.port)
         if proxy is None:

@@ -6,12 +6,9 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.sources.clair.ledger import Ledger, Ledgers, digest_of, new_state
-from patches.sources.clair.parser import Details
-from patches.vulnerability import FixedPackage, Vulnerability
+from patches.sources.clair.ledger import Ledger, Ledgers, new_state
 
 LEDGER = Ledger("s1", 1_000.5, {"CVE-2": "0123456789abcdef", "CVE-1 é": ""}, {"CVE-1 é": Counter({"gone": 1})})
 
@@ -62,19 +59,8 @@ class LedgerTests(SynchronousTestCase):
         self.assertIsNone(ledgers.load("debian-9"))
 
 
-class DigestTests(SynchronousTestCase):
-    """Digests of details."""
-
-    def test_differs(self) -> None:
-        """The digest shows each change of a record, its packages, and what was skipped."""
-        details = Details(Vulnerability("CVE-1", "debian-9", (FixedPackage("p", "1"),)))
-        others = [
-            evolve(details, left_out=("unreadable",)),
-            evolve(details, vulnerability=evolve(details.vulnerability, details_href="https://x")),
-            evolve(details, vulnerability=evolve(details.vulnerability, fixed_in=(FixedPackage("p", "2"),))),
-        ]
-        self.assertEqual(len({digest_of(each) for each in (details, *others)}), 4)
-        self.assertRegex(digest_of(details), r"^[0-9a-f]{16}$")
+class StateTests(SynchronousTestCase):
+    """States of lists."""
 
     def test_states(self) -> None:
         """No state occurs twice."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import permutations
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -119,6 +120,16 @@ class DetailsTests(SynchronousTestCase):
     def test_link_of_another_type(self) -> None:
         """A link that is not a string is ignored."""
         self.assertEqual(details(Link=5).vulnerability.details_href, "")
+
+    def test_digest(self) -> None:
+        """The digest shows each change of the details, but not another order of the packages."""
+        fixes = [{"Name": name, "Version": version} for name, version in (("a", "1"), ("b", "2"), ("c", "3"))]
+        digests = {details(FixedIn=order).digest for order in permutations(fixes)}
+        self.assertEqual(len(digests), 1)
+        self.assertRegex(digests.pop(), r"^[0-9a-f]{16}$")
+        swapped = [{"Name": name, "Version": version} for name, version in (("a", "2"), ("b", "1"), ("c", "3"))]
+        others = (details(FixedIn=fixes[:2]), details(FixedIn=swapped), details(FixedIn=fixes, Link="https://x"))
+        self.assertEqual(len({each.digest for each in (details(FixedIn=fixes), *others)}), 4)
 
     def test_stored_forms(self) -> None:
         """Clair's stored forms of versions: above all others there is no fix, below all others nothing is affected."""
