@@ -36,11 +36,14 @@ class ClairCase(RefreshCase):
 
     def start(self) -> None:
         """Start a server, or restart it."""
-        client = HTTPClient(FirstEncoding(RequestTraversalAgent(self.double.resource())))
         settings = ClairSettings(fetch=FetchSettings(tries=1), quiet_seconds=0.0)
-        self.configured = [ClairSource(client, "http://clair.test", self.clock, settings, folder=self.ledgers)]
+        self.configured = [ClairSource(self.client(), "http://clair.test", self.clock, settings, folder=self.ledgers)]
         self.refresh = self.create_refresher()
         self.successResultOf(ensureDeferred(self.refresh.load_current()))
+
+    def client(self) -> HTTPClient:
+        """Create a client of the Clair."""
+        return HTTPClient(FirstEncoding(RequestTraversalAgent(self.double.resource())))
 
     def change(self, name: str, version: str, namespace: str = "debian:9") -> None:
         """Change a vulnerability, or create one."""
