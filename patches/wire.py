@@ -18,6 +18,8 @@ from collections.abc import Container, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from attrs import Attribute
+
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 from patches.wording import printable
 
@@ -80,7 +82,7 @@ def from_wire(record: Any) -> Vulnerability:
             name=record["name"],
             platform=record["affectedPlatform"],
             details_href=_text_or_none(record["detailsHref"]) or "",
-            severity=Severity(record["severityRating"]),
+            severity=_severity(record["severityRating"]),
             fixed_in=tuple(_package_from_wire(package) for package in record["fixedInPackages"]),
             aliases=_texts(record.get("aliases") or []),
             source=_text_or_none(record.get("source")) or "",
@@ -90,7 +92,26 @@ def from_wire(record: Any) -> Vulnerability:
             followed=_texts(record.get("followed") or []),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise MalformedWire(f"not a vulnerability: {error!r}") from error
+        raise MalformedWire(f"not a vulnerability: {_in_words(error)}") from error
+
+
+def _in_words(error: Exception) -> str:
+    """Return the reason for which a record is malformed, in words."""
+    if isinstance(error, KeyError):
+        return f"it has no {error.args[0]!r}"
+    if len(error.args) > 1 and isinstance(error.args[1], Attribute):  # of a validator: it names the class or the values
+        allowed = error.args[2]
+        return f"{error.args[1].name!r} must be " + (
+            "a string" if allowed is str else f"one of {', '.join(map(str, allowed))}"
+        )
+    return str(error) if isinstance(error, MalformedWire) else "it is not an object with the members of a record"
+
+
+def _severity(value: Any) -> Severity:
+    try:
+        return Severity(value)
+    except ValueError:
+        raise MalformedWire(f"'severityRating' must be a whole number from 0 to {max(Severity):d}") from None
 
 
 def _package_from_wire(record: Any) -> FixedPackage:

@@ -104,6 +104,24 @@ class RecordTests(SynchronousTestCase):
         record["fixedInPackages"][0]["colour"] = "red"
         self.assertEqual(from_wire({**record, "colour": "blue"}), SUDO)
 
+    def test_words(self) -> None:
+        """The error says in words what is wrong, for the author of a list."""
+        record = to_wire(SUDO)
+        package = record["fixedInPackages"][0]
+        unversioned = {name: value for name, value in package.items() if name != "version"}
+        wrong: dict[str, Any] = {
+            "it has no 'name'": {},
+            "it has no 'version'": {**record, "fixedInPackages": [unversioned]},
+            "'severityRating' must be a whole number from 0 to 6": {**record, "severityRating": 99},
+            "'name' must be a string": {**record, "name": 5},
+            "'kind' must be one of source, binary": {**record, "fixedInPackages": [{**package, "kind": "tree"}]},
+            "it is not an object with the members of a record": [],
+        }
+        for words, document in wrong.items():
+            with self.assertRaises(MalformedWire) as caught:
+                from_wire(document)
+            self.assertEqual(str(caught.exception), f"not a vulnerability: {words}")
+
     def test_malformed(self) -> None:
         """A value that is missing, or has a wrong type, raises a readable error, and no other."""
         record = to_wire(SUDO)

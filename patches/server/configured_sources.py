@@ -124,7 +124,8 @@ def _of_options(
     made: list[ISource] = []
     if settings.list_file is not None:
         if not settings.list_file.is_file():
-            raise BadSetting(f"--list {settings.list_file}: {NO_FILE}")
+            reason = "it is not a file" if settings.list_file.exists() else NO_FILE
+            raise BadSetting(f"--list {settings.list_file}: {reason}")
         from patches.sources.ndjson.source import local_source
 
         made.append(local_source(settings.list_file, parsing, run, folder / FEEDS))

@@ -123,11 +123,11 @@ class SessionSettings:
     chunk_timeout: timedelta = option(
         "60s",
         seconds,
-        "A session that has delayed others at one chunk for this long gets a window of its own, or expires.",
+        "A session that has delayed others this long, in all, gets a window of its own, or expires.",
     )
     window_bytes: int = option("32MiB", window_size, "The most that one cache window may hold, in bytes, KiB or MiB.")
     session_key_file: Path | None = option(
-        None, Path, "The key that signs sessions; session.key in the state folder if not given."
+        None, Path, "The key that signs sessions, created if absent; session.key in the state folder if not given."
     )
 
 
