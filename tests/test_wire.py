@@ -109,7 +109,7 @@ class RecordTests(SynchronousTestCase):
         record = to_wire(SUDO)
         package = record["fixedInPackages"][0]
         unversioned = {name: value for name, value in package.items() if name != "version"}
-        wrong: dict[str, Any] = {
+        wrong: dict[str, object] = {
             "it has no 'name'": {},
             "it has no 'version'": {**record, "fixedInPackages": [unversioned]},
             "'severityRating' must be a whole number from 0 to 6": {**record, "severityRating": 99},
