@@ -203,10 +203,10 @@ def test_fleet(tmp_path: Path, fleet: tuple[Clair, Daemon, Daemon]) -> None:
     wait_for(lambda: sessions(server, "queued") == sessions(server, "active") == 0, 60)
     check_reports(reporter)
     counts = clair.stop()
-    # The server that was restarted may have asked for the newest ones again, to see whether there are others.
+    # The pages are walked again at the end, and by the server that was restarted; no details are asked for again.
     assert VULNERABILITIES <= counts["details"] <= VULNERABILITIES + 50
     pages = -(-VULNERABILITIES // 500) + 1  # the last response shows where the list ends
-    assert pages <= counts["list"] <= pages + 5
+    assert 2 * pages <= counts["list"] <= 5 * pages
 
 
 def check_reports(reporter: Daemon) -> None:
