@@ -44,6 +44,7 @@ LAYERS = (
     ("server: values", ("server/errors", "server/budget")),
     ("server: catalogue", ("server/catalogue",)),
     ("server: sessions, refresh", ("server/sessions", "server/refresh")),
+    ("server: first scanner", ("server/first_scanner",)),
     ("server: http", ("server/http",)),
     (
         "server: shell",
