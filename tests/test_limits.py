@@ -21,6 +21,7 @@ LIMITS = {
     "followed.MOST_NAMES": 2_000,
     "followed.MOST_CHARACTERS": 40_000,
     "reporter.api.MOST_HOSTS": 1_000,
+    "reporter.unverified.MOST_FINDINGS": 50_000,
     "reporter.fields._LONGEST_TEXT": 1_024,
     "reporter.fields._GREATEST_NUMBER": 9_007_199_254_740_992,
     "scanner.client.cache._MOST_DESCRIPTION": 65_536,
@@ -126,6 +127,7 @@ LIMITS = {
 DOCUMENTED = {
     "reference/reporter-api.rst": (
         ("at most {:,} in one response", "reporter.api.MOST_HOSTS", 1),
+        ("of a host, {:,} at most", "reporter.unverified.MOST_FINDINGS", 1),
         ("pauses that double from 5 s up to {:.0f} minutes", "scanner.reporting.delivery._LONGEST_PAUSE_SECONDS", 60),
     ),
     "reference/wire-format.rst": (
