@@ -81,8 +81,8 @@ class ServerCase(RefreshCase):
         self.deltas = Deltas(self.catalogue, self.store, self.budget, maybeDeferred, self.clock)
         parts = self.session_service, self.refresh, self.deltas, self.key, self.budget, self.metrics
         lookup = VulnerabilityLookup(PublicationStore(self.catalogue._engine), maybeDeferred)
-        vulns = VulnsRoute(self.first_scanner, self.refresh.registry.current, self.budget)
         addresses = ClientAddresses(self.trusted)
+        vulns = VulnsRoute(self.first_scanner, self.refresh.registry, self.budget, addresses)
         api = Api(*parts, addresses, self.wall, self.describe, vulnerabilities=lookup, vulns=vulns)
         self.resource = RoutedResource(api.app)
         self.site = ServerSite(

@@ -39,6 +39,7 @@ def create_http(
     :param memory_limit: the limit that the metrics show.
     :raises BadSetting: if the signing key cannot be used.
     """
+    addresses = ClientAddresses(settings.trusted_proxies or ())
     of_first = FirstScannerMetrics(sessions.first_scanner, lambda: refresh.refresher.statuses)
     metrics = Metrics(sessions.service, refresh.refresher, shared.budget, memory_limit, time.time, (of_first,))
     api = Api(
@@ -48,11 +49,11 @@ def create_http(
         sessions.key,
         shared.budget,
         metrics,
-        ClientAddresses(settings.trusted_proxies or ()),
+        addresses,
         time.time,
         _describe(settings.signing_key),
         vulnerabilities=VulnerabilityLookup(storage.publication_store, shared.run),
-        vulns=VulnsRoute(sessions.first_scanner, refresh.refresher.registry.current, shared.budget),
+        vulns=VulnsRoute(sessions.first_scanner, refresh.refresher.registry, shared.budget, addresses),
     )
     site = ServerSite(
         RoutedResource(api.app),

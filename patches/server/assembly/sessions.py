@@ -60,7 +60,7 @@ def create_sessions(settings: SessionSettings, shared: Shared, catalogue: Catalo
     load = partial(load_chunk, shared.run, catalogue, shared.reactor)
     limits = _limits(settings)
     service = SessionService(limits, key, shared.budget, load, settings.window_bytes, shared.reactor)
-    slices = SliceLimits(limits.max_active, complete_silence=limits.session_timeout)
+    slices = SliceLimits(limits.max_active, limits.max_share, complete_silence=limits.session_timeout)
     first_scanner = FirstScannerService(slices, key, shared.budget, catalogue, shared.run, shared.reactor)
 
     def tick() -> None:

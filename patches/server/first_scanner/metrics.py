@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 
 from patches.server.first_scanner.service import FirstScannerService
 
-SLICE_EVENTS = ("opened", "completed", "expired", "denied", "slices", "repeated")
+SLICE_EVENTS = ("opened", "reopened", "completed", "expired", "denied", "slices", "repeated")
 
 
 class FirstScannerMetrics(Collector):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 
 from twisted.internet.defer import DeferredSemaphore
 from twisted.internet.interfaces import IReactorTime
@@ -12,11 +13,15 @@ from patches.interfaces import Run
 from patches.server.budget import Budget
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
+from patches.server.errors import SessionExpired
 from patches.server.first_scanner.slice_sessions import SliceLimits, SliceSession, SliceSessions
 from patches.server.first_scanner.slices import ListSlice, read_slice
 from patches.server.sessions.tokens import TokenKey
 
 log = Logger()
+
+#: Finds a list by its revision; ``None``: it is not in the catalogue.
+FindSnapshot = Callable[[str], Awaitable[Snapshot | None]]
 
 #: The most slices that are read at once: each has a chunk and a slice in memory, some 2 MiB, until it is read.
 MOST_READS = 2
@@ -28,8 +33,8 @@ class FirstScannerService:
 
     :param run: runs what blocks.
     :ivar sessions: the sessions, to look at.
-    :ivar events: the number of events: ``opened``, ``completed``, ``expired``, ``denied``, ``slices`` (served, with
-        records), ``repeated`` (of these, again).
+    :ivar events: the number of events: ``opened``, ``reopened``, ``completed``, ``expired``, ``denied``, ``slices``
+        (served, with records), ``repeated`` (of these, again).
     """
 
     def __init__(
@@ -43,20 +48,42 @@ class FirstScannerService:
         self._clock = clock
         self._reads = DeferredSemaphore(MOST_READS)
 
-    def open(self, snapshot: Snapshot) -> str:
+    def open(self, snapshot: Snapshot, owner: str) -> str:
         """
         Open a session. Return its token.
 
+        :param owner: the address that opens it.
         :raises Denied: with the reason.
         """
         token = self._key.create(snapshot.platform, snapshot.revision)
+        self._enter(token, snapshot, owner)
+        self.events["opened"] += 1
+        return token
+
+    async def reopen(self, token: str, find: FindSnapshot, owner: str) -> None:
+        """
+        Open the session of another server, or of one before a restart, at the beginning of its list.
+
+        A first scanner does not say what it has received, and stops for hours at an error: it gets all of it again.
+
+        :param find: finds the list by its revision.
+        :raises BadToken: if the token was not created with this key.
+        :raises SessionExpired: if the list is no longer in the catalogue; :exc:`Denied` as :meth:`open`.
+        """
+        _, revision = self._key.read(token)
+        snapshot = await find(revision)
+        if snapshot is None:
+            raise SessionExpired("its snapshot is no longer in the catalogue")
+        if token not in self.sessions:  # else another request was faster
+            self._enter(token, snapshot, owner)
+            self.events["reopened"] += 1
+
+    def _enter(self, token: str, snapshot: Snapshot, owner: str) -> None:
         try:
-            self.sessions.open(token, snapshot, self._clock.seconds())
+            self.sessions.open(token, snapshot, owner, self._clock.seconds())
         except Exception:
             self.events["denied"] += 1
             raise
-        self.events["opened"] += 1
-        return token
 
     async def read(self, token: str, sequence: str | None) -> ListSlice | None:
         """

@@ -25,6 +25,7 @@ MOST_REMEMBERED = 1024
 LONGEST_SEQUENCE = 64
 
 _RETRY_SECONDS = 60
+_SHARE = "its address has more such sessions than others, and one of these found no place"
 
 
 @frozen
@@ -33,11 +34,13 @@ class SliceLimits:
     The limits of first scanners; times in seconds.
 
     :ivar places: the sessions that there may be at once, of all platforms.
+    :ivar max_share: the fraction of the places that an address may have while others find no place.
     :ivar silence: the time that a session may be silent.
     :ivar complete_silence: the time that a session may be silent that has read everything.
     """
 
-    places: int = 4096
+    places: int
+    max_share: float = 0.01
     silence: float = SILENCE_SECONDS
     complete_silence: float = 30.0
 
@@ -49,6 +52,7 @@ class SliceSession:
 
     :ivar token: its unguessable name.
     :ivar snapshot: the list that it reads.
+    :ivar owner: the address that opened it.
     :ivar seen: the time of its last sign of life.
     :ivar position: the position that is served next.
     :ivar last: the position of the last slice that was served; ``None``: none was.
@@ -58,6 +62,7 @@ class SliceSession:
 
     token: str
     snapshot: Snapshot
+    owner: str
     seen: float
     position: Position = field(factory=Position)
     last: Position | None = None
@@ -94,6 +99,7 @@ class SliceSessions:
         self._budget = budget
         self._sessions: dict[str, SliceSession] = {}
         self._counts: Counter[str] = Counter()
+        self._owners: dict[str, dict[str, SliceSession]] = {}
         self._ended: OrderedDict[str, SessionError] = OrderedDict()
         self._stopping: Denied | None = None
 
@@ -108,21 +114,24 @@ class SliceSessions:
         """Return the revisions of the lists that are read."""
         return {session.snapshot.revision for session in self._sessions.values()}
 
-    def open(self, token: str, snapshot: Snapshot, now: float) -> SliceSession:
+    def __contains__(self, token: str) -> bool:
+        return token in self._sessions
+
+    def open(self, token: str, snapshot: Snapshot, owner: str, now: float) -> SliceSession:
         """
-        Open a session.
+        Open a session; if there is no place, it may get that of an address with more places than others.
 
         :raises Denied: if there is no place or no memory for it, or the server stops.
         """
         if self._stopping is not None:
             raise self._stopping.with_traceback(None)
         if len(self._sessions) >= self.limits.places:
-            message = f"{len(self._sessions)} scanners read lists in this way already; try again later"
-            raise Denied("queue-full", message, _RETRY_SECONDS)
+            self._displace(owner)
         if not self._budget.take(SESSIONS, SESSION_BYTES):
             raise Denied("memory-limit", "the memory limit allows no further session", _RETRY_SECONDS)
-        session = SliceSession(token, snapshot, now)
-        self._sessions[token] = session
+        session = SliceSession(token, snapshot, owner, now)
+        self._sessions[token] = self._owners.setdefault(owner, {})[token] = session
+        self._ended.pop(token, None)
         self._counts[snapshot.platform] += 1
         return session
 
@@ -131,7 +140,8 @@ class SliceSessions:
         Return a session, and record a sign of life.
 
         :raises SessionExpired: if it has expired.
-        :raises UnknownSession: if there is no such session; :exc:`Denied` if the server stops.
+        :raises UnknownSession: if there is no such session; :exc:`Denied` if it gave its place to others, or the server
+            stops.
         """
         session = self._sessions.get(token)
         if session is None:
@@ -149,8 +159,8 @@ class SliceSessions:
         lost = [each for each in silent if not each.is_complete]
         for session in silent:
             self._remove(session.token)
-        for session in lost:
-            self._remember(session.token, f"the session was silent for more than {self.limits.silence:g} s")
+            reason = f"it was silent for more than {self._allowed(session):g} s"
+            self._remember(session.token, SessionExpired(f"the session has ended: {reason}"))
         return lost
 
     def stop(self) -> None:
@@ -159,6 +169,21 @@ class SliceSessions:
         for token in list(self._sessions):
             self._remove(token)
 
+    def _displace(self, owner: str) -> None:
+        """
+        End the youngest session of the address with the most places, if a newcomer has fewer.
+
+        :raises Denied: if no address has more places than others, or than any may have.
+        """
+        largest = max(self._owners.values(), key=len)
+        most = max(self.limits.max_share * self.limits.places, len(self._owners.get(owner, ())) + 1)
+        if len(largest) <= most:
+            message = f"{len(self._sessions)} scanners read lists in this way already; try again later"
+            raise Denied("queue-full", message, _RETRY_SECONDS)
+        token = next(reversed(largest))
+        self._remove(token)
+        self._remember(token, Denied("share", _SHARE, _RETRY_SECONDS))
+
     def _allowed(self, session: SliceSession) -> float:
         return self.limits.complete_silence if session.is_complete else self.limits.silence
 
@@ -166,9 +191,13 @@ class SliceSessions:
         session = self._sessions.pop(token, None)
         if session is not None:
             self._counts[session.snapshot.platform] -= 1
+            mine = self._owners[session.owner]
+            del mine[token]
+            if not mine:
+                del self._owners[session.owner]
             self._budget.release(SESSIONS, SESSION_BYTES)
 
-    def _remember(self, token: str, reason: str) -> None:
-        self._ended[token] = SessionExpired(reason)
+    def _remember(self, token: str, ending: SessionError) -> None:
+        self._ended[token] = ending
         if len(self._ended) > MOST_REMEMBERED:
             self._ended.popitem(last=False)

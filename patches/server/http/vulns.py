@@ -8,17 +8,17 @@ asks again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from patches.server.budget import Budget
 from patches.server.catalogue.integrity import Damaged
-from patches.server.catalogue.snapshot import Snapshot
-from patches.server.errors import CatalogueError, ChunkMissing, Denied
+from patches.server.errors import CatalogueError, ChunkMissing, Denied, UnknownSession
 from patches.server.first_scanner.service import FirstScannerService
 from patches.server.first_scanner.slice_sessions import LONGEST_SEQUENCE
+from patches.server.http.client_addresses import ClientAddresses
 from patches.server.http.errors import ApiError, api_error, json_response
 from patches.server.http.response_memory import grant_response
+from patches.server.refresh.platforms import PlatformRegistry
 from patches.wire import JSON, encode_json
 
 
@@ -26,13 +26,17 @@ class VulnsRoute:
     """
     Answers the requests of first scanners.
 
-    :param current: returns the current snapshot of a platform, or raises :exc:`PlatformError`.
+    :param registry: has the current snapshots, and finds others.
+    :param addresses: tells where requests come from.
     """
 
-    def __init__(self, service: FirstScannerService, current: Callable[[str], Snapshot], budget: Budget) -> None:
+    def __init__(
+        self, service: FirstScannerService, registry: PlatformRegistry, budget: Budget, addresses: ClientAddresses
+    ) -> None:
         self._service = service
-        self._current = current
+        self._registry = registry
         self._budget = budget
+        self._addresses = addresses
 
     async def respond(self, request: Any) -> bytes:
         """Return a slice, or an error in the form that a first scanner reads."""
@@ -57,7 +61,7 @@ class VulnsRoute:
         raise ApiError(400, "malformed", "the platform parameter is missing")
 
     async def _open(self, request: Any, platform: str, sequence: str | None) -> bytes:
-        token = self._service.open(self._current(platform))
+        token = self._service.open(self._registry.current(platform), self._addresses.owner(request))
         try:
             return await self._slice(request, token, sequence)
         except Exception:  # its scanner does not know the session
@@ -66,7 +70,7 @@ class VulnsRoute:
 
     async def _continue(self, request: Any, token: str, sequence: str | None) -> bytes:
         try:
-            return await self._slice(request, token, sequence)
+            return await self._found(request, token, sequence)
         except CatalogueError as error:
             if isinstance(error, ChunkMissing | Damaged):
                 raise
@@ -74,6 +78,15 @@ class VulnsRoute:
             if denial.code != "memory-limit":
                 raise
         return _page(request, token, (), finished=False)
+
+    async def _found(self, request: Any, token: str, sequence: str | None) -> bytes:
+        try:
+            return await self._slice(request, token, sequence)
+        except UnknownSession:
+            if sequence is not None:  # its scanner counts: it must know
+                raise
+        await self._service.reopen(token, self._registry.find, self._addresses.owner(request))
+        return await self._slice(request, token, sequence)
 
     async def _slice(self, request: Any, token: str, sequence: str | None) -> bytes:
         found = await self._service.read(token, sequence)

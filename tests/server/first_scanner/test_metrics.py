@@ -26,5 +26,5 @@ class FirstScannerMetricsTests(ServerCase):
         for _ in range(3):
             self.ask("GET", "/vulns?platform=alpine-3.20")
         expected = {"alpine-3.20": 2, "debian-12": 0, "opened": 2, "slices": 2, "denied": 1}
-        self.assertEqual(self.values(), {**expected, "completed": 0, "expired": 0, "repeated": 0})
+        self.assertEqual(self.values(), {**expected, "completed": 0, "expired": 0, "repeated": 0, "reopened": 0})
         self.assertEqual(len(self.session_service.sessions), 0)

@@ -11,8 +11,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.budget import SESSION_BYTES, SESSIONS, Budget
 from patches.server.catalogue.schema import open_database
+from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
-from patches.server.errors import Denied, SessionExpired
+from patches.server.errors import BadToken, Denied, SessionExpired
 from patches.server.first_scanner.service import MOST_READS, FirstScannerService
 from patches.server.first_scanner.slice_sessions import SliceLimits
 from patches.server.first_scanner.slices import ListSlice
@@ -59,7 +60,7 @@ class ServiceTests(SynchronousTestCase):
 
     def test_walk(self) -> None:
         """A session is served to its end, and each event is counted."""
-        token = self.service.open(self.list)
+        token = self.service.open(self.list, "")
         self.assertEqual(self.key.read(token), ("debian-12", self.list.revision))
         self.assertEqual(self.service.revisions_in_use(), {self.list.revision})
         self.assertEqual([self.serve(token, each) for each in "1123"], [50, 50, 20, 0])
@@ -68,7 +69,7 @@ class ServiceTests(SynchronousTestCase):
 
     def test_one_read(self) -> None:
         """A second request of a session is not answered while the first one reads; it asks again."""
-        token = self.service.open(self.list)
+        token = self.service.open(self.list, "")
         first = self.ask(token)
         self.assertIsNone(self.successResultOf(self.ask(token)))
         self.finish()
@@ -76,7 +77,7 @@ class ServiceTests(SynchronousTestCase):
 
     def test_hang_up(self) -> None:
         """A scanner that hangs up while its slice is read loses nothing: the slice is not served."""
-        token = self.service.open(self.list)
+        token = self.service.open(self.list, "")
         asked = self.ask(token)
         asked.cancel()
         self.failureResultOf(asked, CancelledError)
@@ -85,7 +86,7 @@ class ServiceTests(SynchronousTestCase):
 
     def test_few_reads(self) -> None:
         """A few slices are read at once, in the order of the requests; the others wait, and take no memory."""
-        tokens = [self.service.open(self.list) for _ in range(4)]
+        tokens = [self.service.open(self.list, "") for _ in range(4)]
         before = dict(self.budget.used)
         asked = [self.ask(token) for token in tokens]
         self.assertEqual((len(self.threads), MOST_READS), (2, 2))
@@ -97,7 +98,7 @@ class ServiceTests(SynchronousTestCase):
 
     def test_expiry(self) -> None:
         """A silent session ends after 15 minutes, also one whose slice was being read."""
-        token = self.service.open(self.list)
+        token = self.service.open(self.list, "")
         asked = self.ask(token)
         self.clock.advance(900)
         self.service.tick()
@@ -108,10 +109,28 @@ class ServiceTests(SynchronousTestCase):
         self.failureResultOf(asked, SessionExpired)
         self.assertEqual((self.service.events["expired"], self.budget.used[SESSIONS]), (1, 0))
 
+    def test_reopened(self) -> None:
+        """A session of before a restart begins again, so that its scanner gets the whole list."""
+        token = self.key.create("debian-12", self.list.revision)
+        for _ in range(2):
+            self.successResultOf(ensureDeferred(self.service.reopen(token, self.find, "")))
+        self.assertEqual([self.serve(token) for _ in range(3)], [50, 20, 0])
+        self.assertEqual((self.service.events["reopened"], self.budget.used[SESSIONS]), (1, SESSION_BYTES))
+
+    def test_not_reopened(self) -> None:
+        """A token of another key, and a list that is gone, are refused."""
+        for token, error in (("x", BadToken), (self.key.create("debian-12", "gone"), SessionExpired)):
+            self.failureResultOf(ensureDeferred(self.service.reopen(token, self.find, "")), error)
+        self.assertEqual(len(self.service.sessions), 0)
+
+    async def find(self, revision: str) -> Snapshot | None:
+        """Find a list in the catalogue."""
+        return self.catalogue.find(revision)
+
     def test_denied(self) -> None:
         """A session that is denied is counted, and one that is closed leaves nothing."""
-        tokens = [self.service.open(self.list) for _ in range(5)]
-        self.assertRaises(Denied, self.service.open, self.list)
+        tokens = [self.service.open(self.list, "") for _ in range(5)]
+        self.assertRaises(Denied, self.service.open, self.list, "")
         self.assertEqual(self.service.events["denied"], 1)
         for token in tokens:
             self.service.close(token)
@@ -119,7 +138,7 @@ class ServiceTests(SynchronousTestCase):
 
     def test_stop(self) -> None:
         """When the server stops, a request that waits gets an error."""
-        asked = self.ask(self.service.open(self.list))
+        asked = self.ask(self.service.open(self.list, ""))
         self.service.stop()
         self.finish()
         self.assertEqual(self.failureResultOf(asked, Denied).value.code, "stopping")

@@ -77,6 +77,21 @@ class SliceTests(SynchronousTestCase):
         self.assertEqual([len(each.lines) for each in slices], [4, 4, 1, 0])
         self.assertTrue(all(sum(map(len, each.lines)) <= MOST_SLICE_BYTES for each in slices))
 
+    def test_across_chunks(self) -> None:
+        """A slice goes on in the next chunk until it has 50 records."""
+        sizes = [80_000] * 10 + [4_000] * 100
+        content = [b'{"n":%d,"x":"%s"}\n' % (number, b"x" * size) for number, size in enumerate(sizes)]
+        snapshot = self.publish(content)
+        self.assertEqual([self.catalogue.chunk(snapshot.revision, n).vulnerabilities for n in (0, 1)], [14, 96])
+        self.assertEqual([len(each.lines) for each in walk(self.catalogue, snapshot)], [50, 50, 10, 0])
+
+    def test_exactly_full(self) -> None:
+        """Records that have exactly the most bytes together are one slice; with one more byte they are two."""
+        for more, expected in ((0, [2, 0]), (1, [1, 1, 0])):
+            half = b'{"x":"%s"}' % (b"x" * (MOST_SLICE_BYTES // 2 - 8))
+            snapshot = self.publish([half + b"\n", b" " * more + half + b"\n"])
+            self.assertEqual([len(each.lines) for each in walk(self.catalogue, snapshot)], expected)
+
     def test_empty(self) -> None:
         """The first slice of an empty list is its end."""
         self.assertEqual([each.lines for each in walk(self.catalogue, self.publish([]))], [()])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import quote
 
@@ -155,6 +156,29 @@ class VulnsTests(ServerCase):
         self.first_scanner.stop()
         for arguments in ({"requestID": request}, {"platform": "debian-12"}):
             self.assertIn("stopping", self.error(self.vulns(**arguments)))
+
+    def test_restart(self) -> None:
+        """After a restart of the server, a scanner that does not count gets the list from its beginning."""
+        self.put("alpine-3.20", 70)
+        self.tick(HOUR)
+        request = self.document(platform="alpine-3.20")["requestID"]
+        self.start()
+        self.successResultOf(self.started())
+        self.assertIn("no such session", self.error(self.vulns(requestID=request, sequence="2")))
+        pages = [self.document(requestID=request) for _ in range(3)]
+        self.assertEqual([len(page["vulns"]) for page in pages], [50, 20, 0])
+        self.assertEqual({page["requestID"] for page in pages}, {request})
+
+    def test_share(self) -> None:
+        """A newcomer gets the place of an address with more places than others, which is told so."""
+        self.trusted = (ip_network("192.0.2.1"),)
+        self.start()
+        self.successResultOf(self.started())
+        for address in ("198.51.100.7", "198.51.100.7", "198.51.100.8"):
+            answer = self.ask("GET", "/vulns?platform=debian-12", {"X-Forwarded-For": address})
+            self.assertEqual(answer.status, 200, address)
+        self.assertEqual(self.first_scanner.events["opened"], 3)
+        self.assertEqual(len(self.first_scanner.sessions), 2)
 
     def test_no_memory(self) -> None:
         """A response for which there is no memory is refused, and its session is removed."""
