@@ -28,7 +28,7 @@ class Position:
     offset: int = 0
 
 
-@frozen(eq=False)
+@frozen
 class ListSlice:
     """
     Consecutive records of a list.

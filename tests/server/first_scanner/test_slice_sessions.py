@@ -43,6 +43,10 @@ class SessionTests(SynchronousTestCase):
         self.assertEqual(self.walk("1", "1", "2", "2", "2"), [(b"0",), (b"0",), (b"1",), (b"1",), (b"1",)])
         self.assertEqual(self.walk("3", "3"), [(), ()])
 
+    def test_identity(self) -> None:
+        """Two sessions are never the same, even if their values are."""
+        self.assertNotEqual(self.session, SliceSession("t", LIST, "", 0.0))
+
     def test_mixed(self) -> None:
         """A request without a sequence is never a repetition."""
         self.assertEqual(self.walk(None, "1", None), [(b"0",), (b"1",), ()])
@@ -145,7 +149,8 @@ class TableTests(SynchronousTestCase):
         """When the server stops, sessions end, and new ones are denied."""
         self.table.open("a", LIST, "", 0.0)
         self.table.stop()
-        self.assertEqual(self.assertRaises(Denied, self.table.touch, "a", 0.0).code, "stopping")
+        error = self.assertRaises(Denied, self.table.touch, "a", 0.0)
+        self.assertEqual((error.code, error.retry_after), ("stopping", 1))
         self.assertEqual(self.assertRaises(Denied, self.table.open, "b", LIST, "", 0.0).code, "stopping")
         self.assertEqual(self.budget.used[SESSIONS], 0)
 

@@ -92,6 +92,7 @@ class VulnsTests(ServerCase):
         self.assertEqual([len(page) for page in pages], [50, 20, 20, 0, 0])
         self.assertEqual((answers[1], answers[3]), (answers[2], answers[4]))
         self.assertEqual(len({*pages[0], *pages[1]}), 70)
+        self.assertEqual(self.vulns(requestID=request, sequence="x" * 64).status, 200)
         answer = self.vulns(requestID=request, sequence="x" * 65)
         self.assertEqual(answer.status, 400)
         self.assertIn("sequence", self.error(answer))
