@@ -60,6 +60,8 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "server/catalogue/diff": (),
     "server/catalogue/pruning": ("server/catalogue/test_store.py",),
     "server/catalogue/store": ("server/catalogue/test_migrate.py", "server/admin/test_bundle_commands.py"),
+    "server/first_scanner/slice_sessions": ("server/first_scanner/test_service.py", "server/http/test_vulns.py"),
+    "server/first_scanner/slices": (),
     "server/refresh/merge": ("server/refresh/test_staging_crash.py",),
     "server/refresh/schedule": ("server/refresh/test_refresher.py", "server/refresh/test_poller.py"),
     "server/refresh/source_state": ("server/refresh/test_refresher.py", "server/refresh/test_merge.py"),

@@ -21,6 +21,7 @@ LIMITS = {
     "followed.MOST_NAMES": 2_000,
     "followed.MOST_CHARACTERS": 40_000,
     "reporter.api.MOST_HOSTS": 1_000,
+    "reporter.unverified.MOST_FINDINGS": 50_000,
     "reporter.fields._LONGEST_TEXT": 1_024,
     "reporter.fields._GREATEST_NUMBER": 9_007_199_254_740_992,
     "scanner.client.cache._MOST_DESCRIPTION": 65_536,
@@ -67,6 +68,11 @@ LIMITS = {
     "server.catalogue.deltas._MOST_BYTES": 1_048_576,
     "server.catalogue.pruning.MOST_REPLACED": 8,
     "server.catalogue.record_ids.LONGEST_ID": 120,
+    "server.first_scanner.service.MOST_READS": 2,
+    "server.first_scanner.slice_sessions.LONGEST_SEQUENCE": 64,
+    "server.first_scanner.slice_sessions.MOST_REMEMBERED": 1_024,
+    "server.first_scanner.slices.MOST_RECORDS": 50,
+    "server.first_scanner.slices.MOST_SLICE_BYTES": 1_048_576,
     "server.http.api.MAX_WAIT_SECONDS": 25.0,
     "server.http.vulnerabilities.MOST_CHARACTERS": 1_000,
     "server.http.vulnerabilities.MOST_INTERVALS": 100,
@@ -127,13 +133,18 @@ LIMITS = {
 DOCUMENTED = {
     "reference/reporter-api.rst": (
         ("at most {:,} in one response", "reporter.api.MOST_HOSTS", 1),
+        ("of a host, {:,} at most", "reporter.unverified.MOST_FINDINGS", 1),
         ("pauses that double from 5 s up to {:.0f} minutes", "scanner.reporting.delivery._LONGEST_PAUSE_SECONDS", 60),
     ),
     "reference/wire-format.rst": (
         ("never more than {:.0f} MiB", "wire.MAX_CHUNK_BYTES", 1 << 20),
         ("at most {:.0f} KiB of gzip", "server.catalogue.chunks.MAX_ENCODED_BYTES", 1 << 10),
     ),
-    "reference/http-api.rst": (("{:.0f} s at most, and never more", "server.http.api.MAX_WAIT_SECONDS", 1),),
+    "reference/http-api.rst": (
+        ("{:.0f} s at most, and never more", "server.http.api.MAX_WAIT_SECONDS", 1),
+        ("{:.0f} records at most", "server.first_scanner.slices.MOST_RECORDS", 1),
+        ("{:.0f} characters at most", "server.first_scanner.slice_sessions.LONGEST_SEQUENCE", 1),
+    ),
     "reference/bundles.rst": (("{:.0f} MiB at most", "server.catalogue.bundle.manifest.MOST_MANIFEST_BYTES", 1 << 20),),
     "reference/sources.rst": (
         ("At most {:.0f} platforms may be requested", "server.refresh.requests_table.MOST_WANTED", 1),

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from patches.interfaces import Run
 from patches.reporter.fields import MalformedReport
-from patches.reporter.report import parse_report
+from patches.reporter.report import BareReport, Report, parse_report
 from patches.reporter.store import ReportStore
 from patches.wire import JSON, encode_json, error_document
 
@@ -53,15 +53,16 @@ class Api:
         """Parse and store a report."""
         peer = str(getattr(request.getClientAddress(), "host", "unknown"))
         received = self._now()
-        report = await self._run(parse_report, request.content.read(), peer, received)
+        report = await self._run(parse_report, request.content.read(), peer)
         outcome = await self._run(self._store.accept, report, received)
         log.info(
-            "{outcome} report: {host} ({platform}), scan complete: {complete}, findings: {findings}",
+            "{outcome} report: {host} ({platform}), scan complete: {complete}, findings: {findings}{note}",
             outcome=outcome.value.capitalize(),
             host=report.host,
             platform=report.platform,
-            complete=report.scan.complete,
+            complete=isinstance(report, Report) and report.scan.complete,
             findings=len(report.findings),
+            note=_note(report),
         )
         return _answer(request, {"accepted": True, "outcome": outcome.value, "host": report.host})
 
@@ -114,6 +115,12 @@ class Api:
         """Log an unexpected exception, which is a bug, and return an error without details."""
         log.failure("A request failed: {path}", failure=failure, path=request.path)
         return _answer(request, error_document("internal", "internal error"), 500)
+
+
+def _note(report: Report | BareReport) -> str:
+    if isinstance(report, Report):
+        return ""
+    return f" (unverified, by the first scanner; {report.unreadable} records are unreadable)"
 
 
 def _answer(request: IRequest, document: Any, code: int = 200) -> bytes:

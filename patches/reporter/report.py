@@ -1,16 +1,18 @@
-"""Parser of a scanner's report: converts the JSON to a frozen value, or refuses the whole report with a reason."""
+"""Parser of a scanner's report: converts the JSON to a frozen value, or refuses it with a reason."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from patches.reporter import fields
 from patches.reporter.fields import MalformedReport
-from patches.vulnerability import Vulnerability
+from patches.vulnerability import FOLLOWED, Vulnerability
 from patches.wire import MalformedWire, from_wire
 
 
@@ -27,14 +29,10 @@ class Installed:
 
 @frozen
 class ReportedFinding:
-    """
-    One finding of a report.
-
-    :ivar installed: the installed package; ``None`` in a report of the first Patches scanner, which does not send it.
-    """
+    """One finding of a report: a vulnerability, and the installed package."""
 
     vulnerability: Vulnerability
-    installed: Installed | None
+    installed: Installed
 
 
 @frozen
@@ -68,25 +66,37 @@ class Scan:
 
 @frozen
 class Report:
-    """
-    The whole state of a host after a scan.
-
-    :ivar platform: the platform; ``None`` if it is not known, as in a report of the first scanner without findings.
-    """
+    """The whole state of a host after a scan."""
 
     host: str
-    platform: str | None
+    platform: str
     scan: Scan
     findings: tuple[ReportedFinding, ...]
 
 
-def parse_report(body: bytes, peer: str, now: datetime) -> Report:
+@frozen
+class BareReport:
+    """
+    A part of what the first Patches scanner has found on a host: that scanner describes neither the host nor its scan.
+
+    :ivar host: the address of the sender.
+    :ivar platform: the platform; ``None`` if there is no finding.
+    :ivar findings: the vulnerabilities, some of them several times.
+    :ivar unreadable: the number of records that are not vulnerabilities.
+    """
+
+    host: str
+    platform: str | None
+    findings: tuple[Vulnerability, ...]
+    unreadable: int = 0
+
+
+def parse_report(body: bytes, peer: str) -> Report | BareReport:
     """
     Parse a report.
 
     :param peer: the sender's address. It names the host in a report of the first Patches scanner, which has only
-        ``{"vulnerabilities": […]}`` and is always of a complete scan.
-    :param now: the time of such a scan.
+        ``{"vulnerabilities": […]}``.
     :raises MalformedReport: if the report is not valid.
     """
     document = fields.json_object(body)
@@ -94,17 +104,43 @@ def parse_report(body: bytes, peer: str, now: datetime) -> Report:
     if not isinstance(records, list):
         raise MalformedReport('"vulnerabilities" must be a list')
     if document.keys().isdisjoint(("host", "platform", "scan")):
-        return _bare_report(records, peer, now)
+        return _bare_report(records, peer)
     findings = tuple(_finding(n, record) for n, record in enumerate(records))
     scan = _scan(document.get("scan"), len(findings))
     return Report(fields.host(document.get("host")), fields.platform(document.get("platform")), scan, findings)
 
 
-def _bare_report(records: list[Any], peer: str, now: datetime) -> Report:
-    findings = tuple(ReportedFinding(_vulnerability(n, record), None) for n, record in enumerate(records))
-    platform = findings[0].vulnerability.platform if findings else None
-    scan = Scan(f"bare-{now.isoformat()}", 0, now, now, True, None, None, 0)
-    return Report(fields.host(peer), platform, scan, findings)
+def fingerprint(vulnerability: Vulnerability) -> str:
+    """
+    Return a text that is the same for all copies of a finding: a hash of its id, its platform and its fixed packages.
+
+    Severity and link may change while a scan goes on: they are no part of it.
+    """
+    packages = sorted((package.name, package.version or "") for package in vulnerability.fixed_in)
+    named = json.dumps([vulnerability.platform, vulnerability.name, packages])
+    return hashlib.sha256(named.encode()).hexdigest()
+
+
+def _bare_report(records: list[Any], peer: str) -> BareReport:
+    """Parse a report of the first scanner, which is never sent again: what is odd in it is left out."""
+    findings, unreadable = [], 0
+    for n, record in enumerate(records):
+        try:
+            findings.append(_bare_finding(n, record))
+        except MalformedReport:
+            unreadable += 1
+    # A list of the packages that a source follows is no finding: the first scanner does not know such records.
+    found = tuple(each for each in findings if each.name != FOLLOWED)
+    return BareReport(fields.host(peer), found[-1].platform if found else None, found, unreadable)
+
+
+def _bare_finding(n: int, record: Any) -> Vulnerability:
+    """Parse a record that has passed through Go, in which an absent list is null, and an absent version empty."""
+    if isinstance(record, dict):
+        record = {**record, "fixedInPackages": record.get("fixedInPackages") or []}
+    found = _vulnerability(n, record)
+    fields.platform(found.platform)
+    return evolve(found, fixed_in=tuple(evolve(each, version=each.version or None) for each in found.fixed_in))
 
 
 def _scan(record: Any, findings: int) -> Scan:

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Connection,
     DateTime,
     Engine,
     Integer,
     MetaData,
+    Row,
     String,
     Table,
+    delete,
+    insert,
+    select,
+    update,
 )
 
+from patches.reporter.report import fingerprint
 from patches.storage.sqlite import DatabaseError, open_sqlite
+from patches.vulnerability import Vulnerability
+from patches.wire import from_wire, to_wire
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+#: The sender of findings that no verified scan supports.
+FIRST_SCANNER = "first scanner"
 #: WAL: readers do not wait for a writer. FULL: a report that was acknowledged survives a power failure.
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL")
 
@@ -57,6 +71,28 @@ FINDINGS = Table(
     Column("severity", Integer, nullable=False),
     Column("document", String, nullable=False),
 )
+#: What first scanners have said of hosts, apart from what verified scans say.
+UNVERIFIED_HOSTS = Table(
+    "unverified_hosts",
+    METADATA,
+    Column("host", String(253), primary_key=True),
+    Column("platform", String(64)),
+    Column("began", DateTime, nullable=False),  # the first of the parts that follow each other within an hour
+    Column("received", DateTime, nullable=False),  # the last one
+    Column("parts", Integer, nullable=False),
+    Column("records", BigInteger, nullable=False),  # of these parts, with all copies
+    Column("left_out", BigInteger, nullable=False),  # unreadable ones, and those for which there was no room
+)
+UNVERIFIED_FINDINGS = Table(
+    "unverified_findings",
+    METADATA,
+    Column("host", String(253), primary_key=True),
+    Column("fingerprint", String(64), primary_key=True),
+    Column("received", DateTime, nullable=False),
+    Column("severity", Integer, nullable=False),
+    Column("name", String, nullable=False),
+    Column("document", String, nullable=False),
+)
 
 
 class StoreError(Exception):
@@ -65,11 +101,57 @@ class StoreError(Exception):
 
 def open_database(path: Path) -> Engine:
     """
-    Open a database of reports in SQLite, or create an empty one.
+    Open a database of reports in SQLite, or create an empty one; one of an earlier version is upgraded.
 
     :raises StoreError: if the file is not such a database, or has an unknown version of the schema.
     """
     try:
-        return open_sqlite(path, METADATA, SCHEMA_VERSION, _PRAGMAS)
+        return open_sqlite(path, METADATA, SCHEMA_VERSION, _PRAGMAS, {1: _keep_bare_reports_apart})
     except DatabaseError as error:
         raise StoreError(str(error)) from error
+
+
+def unverified_row(host: str, vulnerability: Vulnerability, received: datetime) -> dict[str, Any]:
+    """
+    Return the row of a finding of a first scanner.
+
+    :param received: in UTC, without an offset.
+    """
+    document = {**to_wire(vulnerability), "installed": None, "unverified": FIRST_SCANNER}
+    return {
+        "host": host,
+        "fingerprint": fingerprint(vulnerability),
+        "received": received,
+        "severity": int(vulnerability.severity),
+        "name": vulnerability.name,
+        "document": json.dumps(document),
+    }
+
+
+def _keep_bare_reports_apart(connection: Connection) -> None:
+    """Upgrade from version 1, which stored a report of the first scanner like that of a verified scan."""
+    METADATA.create_all(connection)
+    is_bare = SCANS.c.id.startswith("bare-"), SCANS.c.number == 0, SCANS.c.revision.is_(None), SCANS.c.digest.is_(None)
+    for scan in connection.execute(select(SCANS).where(*is_bare)).all():
+        of_host = HOSTS.c.host == scan.host
+        host = connection.execute(select(HOSTS).where(of_host)).one()
+        if host.shown == scan.id:
+            _move_bare_report(connection, scan, host.platform)
+        connection.execute(delete(SCANS).where(SCANS.c.host == scan.host, SCANS.c.id == scan.id))
+        if host.last == scan.id:
+            connection.execute(delete(HOSTS).where(of_host))
+        elif host.shown == scan.id:
+            connection.execute(update(HOSTS).where(of_host).values(shown=host.last))
+
+
+def _move_bare_report(connection: Connection, scan: Row[Any], platform: str | None) -> None:
+    of_host = FINDINGS.c.host == scan.host
+    stored = connection.execute(select(FINDINGS.c.document).where(of_host)).scalars().all()
+    found = (from_wire(json.loads(document)) for document in stored)
+    rows = {row["fingerprint"]: row for row in (unverified_row(scan.host, each, scan.received) for each in found)}
+    counts = {"parts": 1, "records": len(stored), "left_out": 0}
+    values = {"host": scan.host, "platform": platform, "began": scan.received, "received": scan.received, **counts}
+    connection.execute(insert(UNVERIFIED_HOSTS).values(values))
+    if rows:
+        connection.execute(insert(UNVERIFIED_FINDINGS), list(rows.values()))
+    connection.execute(delete(FINDINGS).where(of_host))

@@ -1,6 +1,8 @@
 """
 The store of reports: for each host the last report, and the findings of the last complete scan.
 
+What a first scanner says of a host is stored apart (:mod:`~patches.reporter.unverified`), and replaces nothing of that.
+
 Every function blocks and is called in a thread. A report is stored in one transaction: whole or not at all.
 """
 
@@ -14,11 +16,17 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select
+from sqlalchemy import Connection, Engine, Row, delete, insert, select, union
 
-from patches.reporter.report import Report, ReportedFinding, Scan
-from patches.reporter.schema import FINDINGS, HOSTS, SCANS
-from patches.vulnerability import Severity
+from patches.reporter.report import BareReport, Report, ReportedFinding, Scan
+from patches.reporter.schema import FINDINGS, HOSTS, SCANS, UNVERIFIED_HOSTS
+from patches.reporter.unverified import (
+    counts_by_severity,
+    merge_part,
+    unverified_document,
+    unverified_findings,
+    unverified_scan,
+)
 from patches.wire import to_wire
 
 
@@ -28,6 +36,7 @@ class Acceptance(Enum):
     STORED = "stored"
     KNOWN = "known"  # this report was already stored
     OLDER = "older"  # a newer report of the host was already stored
+    MERGED = "merged"  # with other parts of a report of a first scanner
 
 
 class ReportStore:
@@ -42,9 +51,14 @@ class ReportStore:
         # SQLite allows one writer at a time: a thread waits here instead of failing with "database is locked"
         self._writing = threading.Lock()
 
-    def accept(self, report: Report, received: datetime) -> Acceptance:
-        """Store a report, unless the same one or a newer one of the host is already stored."""
+    def accept(self, report: Report | BareReport, received: datetime) -> Acceptance:
+        """
+        Store a report, unless the same one or a newer one of the host is already stored; merge that of a first scanner.
+        """
         with self._writing, self._engine.begin() as connection:
+            if isinstance(report, BareReport):
+                merge_part(connection, report, received)
+                return Acceptance.MERGED
             kept = {row.id: row for row in _scans(connection, report.host)}
             if report.scan.id in kept:
                 return Acceptance.KNOWN
@@ -63,18 +77,25 @@ class ReportStore:
         :param limit: the most hosts to return.
         """
         with self._read_transaction() as connection:
-            page = select(HOSTS).where(HOSTS.c.host > after).order_by(HOSTS.c.host).limit(limit)
-            return [_host_document(connection, row) for row in connection.execute(page).all()]
+            names = union(select(HOSTS.c.host), select(UNVERIFIED_HOSTS.c.host)).subquery()
+            page = select(names.c.host).where(names.c.host > after).order_by(names.c.host).limit(limit)
+            documents = [_host_document(connection, name) for name in connection.execute(page).scalars().all()]
+            return [document for document in documents if document is not None]
 
     def findings(self, host: str) -> dict[str, Any] | None:
         """Return the state of a host with its findings; ``None`` if the host has not sent a report."""
         with self._read_transaction() as connection:
-            row = connection.execute(select(HOSTS).where(HOSTS.c.host == host)).one_or_none()
-            if row is None:
+            state = _host_document(connection, host)
+            if state is None:
                 return None
+            unverified = [*unverified_findings(connection, host)]
+            if connection.execute(select(HOSTS.c.host).where(HOSTS.c.host == host)).one_or_none() is None:
+                return {**state, "vulnerabilities": unverified}
+            if "unverified" in state:
+                state["unverified"]["vulnerabilities"] = unverified
             documents = select(FINDINGS.c.document).where(FINDINGS.c.host == host).order_by(FINDINGS.c.position)
             found = [json.loads(document) for document in connection.execute(documents).scalars()]
-            return {**_host_document(connection, row), "vulnerabilities": found}
+            return {**state, "vulnerabilities": found}
 
     @contextmanager
     def _read_transaction(self) -> Iterator[Connection]:
@@ -143,8 +164,7 @@ def _finding_row(host: str, position: int, finding: ReportedFinding) -> dict[str
     installed = finding.installed
     document = {
         **to_wire(finding.vulnerability),
-        "installed": installed
-        and {
+        "installed": {
             "name": installed.name,
             "version": installed.version,
             "source": installed.source,
@@ -156,17 +176,34 @@ def _finding_row(host: str, position: int, finding: ReportedFinding) -> dict[str
     return {"host": host, "position": position, "severity": severity, "document": json.dumps(document)}
 
 
-def _host_document(connection: Connection, host: Row[Any]) -> dict[str, Any]:
-    scans = {row.id: _scan_document(row) for row in _scans(connection, host.host)}
-    counts = select(FINDINGS.c.severity, func.count()).where(FINDINGS.c.host == host.host).group_by(FINDINGS.c.severity)
-    by_severity = {Severity(severity).name.lower(): count for severity, count in connection.execute(counts)}
+def _host_document(connection: Connection, name: str) -> dict[str, Any] | None:
+    """Describe a host; one of which only a first scanner has said something is like one without a complete scan."""
+    host = connection.execute(select(HOSTS).where(HOSTS.c.host == name)).one_or_none()
+    unverified = unverified_document(connection, name)
+    if host is None:
+        return _unverified_host(name, unverified) if unverified is not None else None
+    scans = {row.id: _scan_document(row) for row in _scans(connection, name)}
     return {
-        "host": host.host,
+        "host": name,
         "platform": host.platform,
         "complete": scans[host.last]["complete"],
         "lastScan": scans[host.last],
         "findingsScan": scans[host.shown],
-        "findings": {severity.name.lower(): by_severity.get(severity.name.lower(), 0) for severity in Severity},
+        "findings": counts_by_severity(connection, FINDINGS, name),
+        **({"unverified": unverified} if unverified is not None else {}),
+    }
+
+
+def _unverified_host(name: str, unverified: dict[str, Any]) -> dict[str, Any]:
+    scan = unverified_scan(unverified)
+    return {
+        "host": name,
+        "platform": unverified["platform"],
+        "complete": False,
+        "lastScan": scan,
+        "findingsScan": scan,
+        "findings": unverified["findings"],
+        "unverified": unverified,
     }
 
 

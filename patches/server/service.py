@@ -109,7 +109,7 @@ def _assemble(reactor: Any, settings: ServerSettings) -> Server:
     sources.workers.worker_bytes = worker_bytes(budget)
     shared = Shared(reactor, threads.run, budget, folder)
     sessions = create_sessions(settings.sessions, shared, storage.catalogue)
-    refresh = create_refresh(settings.refresh, shared, storage, sources, sessions.service.revisions_in_use)
+    refresh = create_refresh(settings.refresh, shared, storage, sources, sessions.revisions_in_use)
     listening = create_http(settings.http, settings.memory_limit, shared, storage, sessions, refresh)
     service = MultiService()
     for part in (threads, sessions.expiring, *refresh.services, listening):

@@ -4,34 +4,58 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Column, Engine, Integer, MetaData, Table, create_engine, event, insert, inspect, select
+from sqlalchemy import (
+    URL,
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    select,
+    update,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
-_VERSION_TABLE = "schema"
+_VERSION = Table("schema", MetaData(), Column("version", Integer, primary_key=True))
 #: SQLite does not wait for a lock in every statement: the number of tries, and the pause between them.
 _TRIES, _PAUSE_SECONDS = 300, 0.1
+
+
+#: Changes tables of one version into those of the next.
+Upgrade = Callable[[Connection], None]
+_NO_UPGRADES: Mapping[int, Upgrade] = {}
 
 
 class DatabaseError(Exception):
     """A file that cannot be used as this database; its text is the reason, in one line."""
 
 
-def open_sqlite(path: Path, metadata: MetaData, version: int, pragmas: Sequence[str]) -> Engine:
+def open_sqlite(
+    path: Path, metadata: MetaData, version: int, pragmas: Sequence[str], upgrades: Mapping[int, Upgrade] = _NO_UPGRADES
+) -> Engine:
     """
     Open a database, or create an empty one.
 
     :param metadata: its tables; one more table stores their version.
-    :param version: the version of these tables; a file of another version is refused.
+    :param version: the version of these tables; a file of another version is refused, if it cannot be upgraded.
     :param pragmas: applied to every connection.
+    :param upgrades: by version, the function that changes the tables of that version into those of the next.
     :raises DatabaseError: if the file is not such a database.
     """
     engine = sqlite_engine(path, pragmas)
     try:
         found = _create(engine, metadata, version)
+        if found is not None and found < version and all(each in upgrades for each in range(found, version)):
+            found = _upgrade(engine, version, upgrades)
     except SQLAlchemyError as error:
         raise DatabaseError(f"{path}: {reason(error)}") from error
     if found is None:
@@ -83,7 +107,7 @@ def _create(engine: Engine, metadata: MetaData, version: int) -> int | None:
 
     :return: ``None`` if it has tables of another program.
     """
-    schema = Table(_VERSION_TABLE, MetaData(), Column("version", Integer, primary_key=True))
+    schema = _VERSION
     with engine.begin() as connection:
         there = set(inspect(connection).get_table_names())
         if schema.name in there:
@@ -95,4 +119,16 @@ def _create(engine: Engine, metadata: MetaData, version: int) -> int | None:
         metadata.create_all(connection)
         schema.create(connection, checkfirst=True)
         connection.execute(insert(schema).values(version=version))
+        return version
+
+
+def _upgrade(engine: Engine, version: int, upgrades: Mapping[int, Upgrade]) -> int:
+    """Upgrade the tables of a database, in one transaction. Return their version."""
+    with engine.begin() as connection:
+        # The driver begins a transaction only before a write to rows: a change of tables would be outside.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        found = int(connection.execute(select(_VERSION.c.version)).scalar_one())
+        for each in range(found, version):
+            upgrades[each](connection)
+        connection.execute(update(_VERSION).values(version=version))
         return version

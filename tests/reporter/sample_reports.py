@@ -19,6 +19,19 @@ def record(name: str, severity: Severity = Severity.HIGH) -> dict[str, Any]:
     return {**to_wire(vulnerability), "installed": INSTALLED}
 
 
+def bare_record(name: str, severity: Severity = Severity.HIGH) -> dict[str, Any]:
+    """Return a vulnerability as the first scanner sends it: with the members that it knows."""
+    full = record(name, severity)
+    known = ("name", "affectedPackageName", "affectedPlatform", "detailsHref", "severityRating")
+    packages = [{name: package[name] for name in ("name", "version")} for package in full["fixedInPackages"]]
+    return {**{name: full[name] for name in known}, "fixedInPackages": packages}
+
+
+def bare_body(*names: str) -> bytes:
+    """Return the body of a report of the first scanner."""
+    return json.dumps({"vulnerabilities": [bare_record(name) for name in names]}).encode()
+
+
 def document(*names: str, host: str = "web1", number: int = 1, **scan: Any) -> dict[str, Any]:
     """Return a report with one vulnerability of each name."""
     facts = {

@@ -15,7 +15,7 @@ from patches.http.routes import RoutedResource
 from patches.reporter.api import Api
 from patches.reporter.schema import open_database
 from patches.reporter.store import ReportStore
-from tests.reporter.sample_reports import NOW, body, document, record
+from tests.reporter.sample_reports import NOW, bare_body, body, document
 
 
 class ApiTestCase(SynchronousTestCase):
@@ -61,10 +61,16 @@ class ReportingTests(ApiTestCase):
         self.assertEqual(self.ask("POST", "/v1/reports", data=body("CVE-1", number=1))[1]["outcome"], "older")
 
     def test_bare(self) -> None:
-        """A report of the first scanner is stored under the sender's address."""
-        self.ask("POST", "/", data=json.dumps({"vulnerabilities": [record("CVE-1")]}).encode())
+        """Parts of a report of the first scanner are merged under the sender's address, and shown as unverified."""
+        for names in (["CVE-1", "CVE-1"], ["CVE-1", "CVE-2"]):
+            status, answer = self.ask("POST", "/", data=bare_body(*names))
+            self.assertEqual((status, answer), (200, {"accepted": True, "outcome": "merged", "host": "127.0.0.1"}))
         _, shown = self.ask("GET", "/v1/hosts/127.0.0.1/findings")
-        self.assertEqual([each["name"] for each in shown["vulnerabilities"]], ["CVE-1"])
+        self.assertEqual([each["name"] for each in shown["vulnerabilities"]], ["CVE-1", "CVE-2"])
+        self.assertEqual({each["unverified"] for each in shown["vulnerabilities"]}, {"first scanner"})
+        self.assertEqual((shown["complete"], shown["lastScan"]["problem"]), (False, "unverified, by the first scanner"))
+        (listed,) = self.ask("GET", "/v1/hosts")[1]["hosts"]
+        self.assertEqual((listed["unverified"]["by"], listed["findings"]["high"]), ("first scanner", 2))
 
     def test_malformed(self) -> None:
         """A malformed report is refused with the reason, and nothing is stored."""
@@ -79,8 +85,11 @@ class ReportingTests(ApiTestCase):
         globalLogPublisher.addObserver(events.append)
         self.addCleanup(globalLogPublisher.removeObserver, events.append)
         self.ask("POST", "/", data=body("CVE-1"))
+        self.ask("POST", "/", data=bare_body("CVE-1", "CVE-2"))
         facts = [tuple(event[name] for name in ("host", "platform", "complete", "findings")) for event in events]
-        self.assertEqual(facts, [("web1", "debian-12", True, 1)])
+        self.assertEqual(facts, [("web1", "debian-12", True, 1), ("127.0.0.1", "debian-12", False, 2)])
+        self.assertEqual(events[0]["note"], "")
+        self.assertIn("unverified", events[1]["note"])
 
     def test_trouble(self) -> None:
         """If the database fails, the sender is asked to keep the report; the reason is logged but not sent."""

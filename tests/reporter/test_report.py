@@ -7,19 +7,34 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.reporter.fields import MalformedReport
-from patches.reporter.report import Installed, Report, parse_report
-from patches.vulnerability import Severity
-from tests.reporter.sample_reports import NOW, body, document, record
+from patches.reporter.report import BareReport, Installed, Report, fingerprint, parse_report
+from patches.vulnerability import FOLLOWED, FixedPackage, Severity, Vulnerability
+from tests.reporter.sample_reports import bare_record, body, document
+
+
+def parse_any(content: Any) -> Report | BareReport:
+    """Parse a report of any kind that was sent from 192.0.2.1."""
+    return parse_report(content if isinstance(content, bytes) else json.dumps(content).encode(), "192.0.2.1")
 
 
 def parse(content: Any) -> Report:
-    """Parse a report that was sent from 192.0.2.1."""
-    return parse_report(content if isinstance(content, bytes) else json.dumps(content).encode(), "192.0.2.1", NOW)
+    """Parse a report that has a scan."""
+    report = parse_any(content)
+    assert isinstance(report, Report), report
+    return report
+
+
+def bare(*records: Any) -> BareReport:
+    """Parse a report of the first scanner with these records."""
+    report = parse_any({"vulnerabilities": list(records)})
+    assert isinstance(report, BareReport), report
+    return report
 
 
 class ReportTests(SynchronousTestCase):
@@ -53,14 +68,48 @@ class ReportTests(SynchronousTestCase):
         report = parse(body(finished="2026-11-22T12:00:00.5+01:30"))
         self.assertEqual(report.scan.finished, datetime(2026, 11, 22, 10, 30, 0, 500000, tzinfo=UTC))
 
+
+class BareReportTests(SynchronousTestCase):
+    """Reports of the first scanner."""
+
     def test_bare(self) -> None:
-        """The first scanner sends only vulnerabilities: the host is the sender, and the scan is complete and of now."""
-        first = {name: value for name, value in record("CVE-2021-3156").items() if name not in ("installed", "source")}
-        report = parse({"vulnerabilities": [first]})
-        self.assertEqual((report.host, report.platform), ("192.0.2.1", "debian-12"))
-        self.assertEqual((report.scan.finished, report.scan.complete), (NOW, True))
-        self.assertIsNone(report.findings[0].installed)
-        self.assertIsNone(parse({"vulnerabilities": []}).platform)
+        """The first scanner sends only vulnerabilities: the host is the sender; copies are left as they are."""
+        report = bare(bare_record("CVE-1"), bare_record("CVE-1"), bare_record("CVE-2"))
+        self.assertEqual((report.host, report.platform, report.unreadable), ("192.0.2.1", "debian-12", 0))
+        self.assertEqual([each.name for each in report.findings], ["CVE-1", "CVE-1", "CVE-2"])
+        self.assertEqual(bare(), BareReport("192.0.2.1", None, ()))
+
+    def test_odd(self) -> None:
+        """The first scanner never sends a part again: odd records are left out and counted, the others are taken."""
+        platform, name = {"affectedPlatform": "Debian 12"}, {"name": "a\nb"}
+        odd = (3, None, {}, bare_record("CVE-2") | platform, bare_record("CVE-2") | name)
+        report = bare(bare_record("CVE-1"), *odd)
+        self.assertEqual(([each.name for each in report.findings], report.unreadable), (["CVE-1"], 5))
+
+    def test_of_go(self) -> None:
+        """A fix that does not exist yet comes back as an empty text, and an absent list as null."""
+        first, second = bare_record("CVE-1"), bare_record("CVE-2")
+        first["fixedInPackages"][0]["version"] = ""
+        second["fixedInPackages"] = None
+        report = bare(first, second)
+        self.assertEqual([each.version for each in report.findings[0].fixed_in], [None])
+        self.assertEqual(report.findings[1].fixed_in, ())
+
+    def test_followed(self) -> None:
+        """The record of the packages that a source follows is about no vulnerability."""
+        self.assertEqual(bare(bare_record(FOLLOWED)).findings, ())
+
+    def test_fingerprint(self) -> None:
+        """Copies of a finding have one fingerprint, whatever their severity and link; others have another one."""
+        packages = FixedPackage("a", "1"), FixedPackage("b", None)
+        one = Vulnerability("CVE-1", "debian-12", packages)
+        same = (
+            *(evolve(one, severity=Severity.HIGH), evolve(one, details_href="x")),
+            *(evolve(one, fixed_in=packages[::-1]), evolve(one, fixed_in=(packages[0], FixedPackage("b", "")))),
+        )
+        others = evolve(one, name="CVE-2"), evolve(one, platform="debian-13"), evolve(one, fixed_in=packages[:1])
+        self.assertEqual({fingerprint(each) for each in same}, {fingerprint(one)})
+        self.assertEqual(len({fingerprint(each) for each in (one, *others)}), 4)
 
 
 class RefusalTests(SynchronousTestCase):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from pathlib import Path
 
-from sqlalchemy import inspect
+from sqlalchemy import create_engine, inspect
 from sqlalchemy.exc import IntegrityError
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.reporter.schema import HOSTS, METADATA, StoreError, open_database
+from patches.reporter.schema import FINDINGS, HOSTS, METADATA, SCANS, StoreError, open_database
+from patches.reporter.store import ReportStore
+from tests.reporter.sample_reports import NOW, record
 
 
 class OpenTests(SynchronousTestCase):
@@ -48,6 +52,54 @@ class OpenTests(SynchronousTestCase):
         for path in (self.path, folder, folder / "absent" / "reports.sqlite"):
             self.assertNotIn("\n", str(self.assertRaises(StoreError, open_database, path)))
         self.assertTrue(self.path.read_bytes().startswith(b"something else"))
+
+    def older(self) -> None:
+        """Create a database of version 1 with reports of the first scanner, as that version stored them."""
+        with create_engine(f"sqlite:///{self.path}").begin() as connection:
+            METADATA.create_all(connection, [HOSTS, SCANS, FINDINGS])
+            connection.exec_driver_sql("CREATE TABLE schema (version INTEGER PRIMARY KEY)")
+            connection.exec_driver_sql("INSERT INTO schema VALUES (1)")
+            for host, shown, last in (("a", "bare-1", "bare-1"), ("b", "bare-1", "2"), ("c", "1", "2")):
+                connection.execute(
+                    HOSTS.insert(), {"host": host, "platform": "debian-12", "shown": shown, "last": last}
+                )
+                for scan in {shown, last}:
+                    row = dict.fromkeys(("started", "finished", "received"), NOW.replace(tzinfo=None))
+                    row |= {"host": host, "id": scan, "number": 0 if scan == "bare-1" else int(scan), "served": 0}
+                    row |= {"complete": scan == shown, "findings": 2, "unfixed": 0, "not_evaluated": "{}"}
+                    connection.execute(SCANS.insert(), row)
+                for position, name in enumerate(("CVE-1", "CVE-1", "CVE-2")):
+                    row = {"host": host, "position": position, "severity": 4, "document": json.dumps(record(name))}
+                    connection.execute(FINDINGS.insert(), row)
+
+    def test_upgrade(self) -> None:
+        """Reports of first scanners of before version 2 are kept apart from then on; what scans said stays."""
+        self.older()
+        for _ in range(2):
+            engine = open_database(self.path)
+            self.addCleanup(engine.dispose)
+            store = ReportStore(engine)
+            shown = {host: store.findings(host) or {} for host in "abc"}
+            names = {host: [each["name"] for each in shown[host]["vulnerabilities"]] for host in "abc"}
+            self.assertEqual(names, {"a": ["CVE-1", "CVE-2"], "b": [], "c": ["CVE-1", "CVE-1", "CVE-2"]})
+            self.assertEqual(shown["a"]["lastScan"]["problem"], "unverified, by the first scanner")
+            self.assertEqual((shown["b"]["findingsScan"]["id"], shown["b"]["complete"]), ("2", False))
+            self.assertEqual([each["name"] for each in shown["b"]["unverified"]["vulnerabilities"]], ["CVE-1", "CVE-2"])
+            self.assertEqual((shown["c"]["findingsScan"]["id"], "unverified" in shown["c"]), ("1", False))
+
+    def test_failed_upgrade(self) -> None:
+        """An upgrade that fails changes nothing."""
+        self.older()
+        with sqlite3.connect(self.path) as database:
+            database.execute("UPDATE findings SET document = 'x' WHERE host = 'b'")
+        before = self.dump()
+        self.assertRaises(ValueError, open_database, self.path)
+        self.assertEqual(self.dump(), before)
+
+    def dump(self) -> list[str]:
+        """Return the content of the database."""
+        with sqlite3.connect(self.path) as database:
+            return list(database.iterdump())
 
     def test_other_program(self) -> None:
         """A database of another program is refused, and left as it is."""

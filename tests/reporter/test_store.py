@@ -31,7 +31,7 @@ class StoreTestCase(SynchronousTestCase):
 
     def accept(self, *names: str, **facts: Any) -> Acceptance:
         """Store a report with these vulnerabilities."""
-        return self.store.accept(parse_report(body(*names, **facts), "192.0.2.1", NOW), NOW)
+        return self.store.accept(parse_report(body(*names, **facts), "192.0.2.1"), NOW)
 
     def shown(self, host: str = "web1") -> dict[str, Any]:
         """Return the state of a host."""

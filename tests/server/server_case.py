@@ -17,12 +17,16 @@ from patches.server.catalogue.chunks import TARGET_BYTES
 from patches.server.catalogue.delta_store import DeltaStore
 from patches.server.catalogue.deltas import Deltas
 from patches.server.catalogue.publication_store import PublicationStore
+from patches.server.first_scanner.metrics import FirstScannerMetrics
+from patches.server.first_scanner.service import FirstScannerService
+from patches.server.first_scanner.slice_sessions import SliceLimits
 from patches.server.http.api import Api
 from patches.server.http.channel import ServerSite
 from patches.server.http.client_addresses import ClientAddresses, IPNetwork
 from patches.server.http.metrics import Metrics
 from patches.server.http.representations import DescribeSnapshot, snapshot_document
 from patches.server.http.vulnerabilities import VulnerabilityLookup
+from patches.server.http.vulns import VulnsRoute
 from patches.server.sessions.service import SessionService
 from patches.server.sessions.session import Limits
 from patches.server.sessions.tokens import TokenKey
@@ -45,6 +49,7 @@ class ServerCase(RefreshCase):
     """A case with a server that has a list of Debian in three chunks, and one of Alpine in one."""
 
     limits = Limits(max_active=2, max_queued=2, session_timeout=30, queue_timeout=60, chunk_timeout=20)
+    slice_limits = SliceLimits(places=2)
     memory = 4 * MIB
     window_bytes = 256 * 1024
     trusted: tuple[IPNetwork, ...] = ()
@@ -68,11 +73,17 @@ class ServerCase(RefreshCase):
         self.refresh = self.create_refresher()
         load = partial(load_chunk, maybeDeferred, self.catalogue, self.clock)
         self.session_service = SessionService(self.limits, self.key, self.budget, load, self.window_bytes, self.clock)
-        self.metrics = Metrics(self.session_service, self.refresh, self.budget, 64 * MIB, self.wall)
+        self.first_scanner = FirstScannerService(
+            self.slice_limits, self.key, self.budget, self.catalogue, maybeDeferred, self.clock
+        )
+        of_first = FirstScannerMetrics(self.first_scanner, lambda: self.refresh.statuses)
+        self.metrics = Metrics(self.session_service, self.refresh, self.budget, 64 * MIB, self.wall, (of_first,))
         self.deltas = Deltas(self.catalogue, self.store, self.budget, maybeDeferred, self.clock)
         parts = self.session_service, self.refresh, self.deltas, self.key, self.budget, self.metrics
         lookup = VulnerabilityLookup(PublicationStore(self.catalogue._engine), maybeDeferred)
-        api = Api(*parts, ClientAddresses(self.trusted), self.wall, self.describe, vulnerabilities=lookup)
+        addresses = ClientAddresses(self.trusted)
+        vulns = VulnsRoute(self.first_scanner, self.refresh.registry, self.budget, addresses)
+        api = Api(*parts, addresses, self.wall, self.describe, vulnerabilities=lookup, vulns=vulns)
         self.resource = RoutedResource(api.app)
         self.site = ServerSite(
             self.resource,

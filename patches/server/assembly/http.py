@@ -12,14 +12,15 @@ from patches.server.assembly.refresh import Refresh
 from patches.server.assembly.sessions import SessionParts
 from patches.server.assembly.shared import Shared
 from patches.server.assembly.storage import Storage
+from patches.server.first_scanner.metrics import FirstScannerMetrics
 from patches.server.http.api import Api
 from patches.server.http.channel import ServerSite
 from patches.server.http.client_addresses import ClientAddresses
 from patches.server.http.metrics import Metrics
 from patches.server.http.representations import DescribeSnapshot, snapshot_document
 from patches.server.http.vulnerabilities import VulnerabilityLookup
+from patches.server.http.vulns import VulnsRoute
 from patches.server.options import HttpSettings, Options
-from patches.server.sessions.service import SessionService
 from patches.service.daemon import ListeningService
 from patches.settings import BadSetting
 
@@ -38,7 +39,9 @@ def create_http(
     :param memory_limit: the limit that the metrics show.
     :raises BadSetting: if the signing key cannot be used.
     """
-    metrics = Metrics(sessions.service, refresh.refresher, shared.budget, memory_limit, time.time)
+    addresses = ClientAddresses(settings.trusted_proxies or ())
+    of_first = FirstScannerMetrics(sessions.first_scanner, lambda: refresh.refresher.statuses)
+    metrics = Metrics(sessions.service, refresh.refresher, shared.budget, memory_limit, time.time, (of_first,))
     api = Api(
         sessions.service,
         refresh.refresher,
@@ -46,10 +49,11 @@ def create_http(
         sessions.key,
         shared.budget,
         metrics,
-        ClientAddresses(settings.trusted_proxies or ()),
+        addresses,
         time.time,
         _describe(settings.signing_key),
         vulnerabilities=VulnerabilityLookup(storage.publication_store, shared.run),
+        vulns=VulnsRoute(sessions.first_scanner, refresh.refresher.registry, shared.budget, addresses),
     )
     site = ServerSite(
         RoutedResource(api.app),
@@ -59,12 +63,12 @@ def create_http(
         fast_path=not settings.no_fast_path,
         requestFactory=BoundedRequest,
     )
-    drain = partial(_drain, sessions.service, site)
+    drain = partial(_drain, sessions, site)
     return ListeningService(Options.program, shared.reactor, settings.listen, site, drain)
 
 
-async def _drain(session_service: SessionService, site: ServerSite) -> None:
-    session_service.stop()
+async def _drain(sessions: SessionParts, site: ServerSite) -> None:
+    sessions.stop()
     await site.drain()
 
 

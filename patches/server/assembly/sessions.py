@@ -13,6 +13,8 @@ from twisted.internet.interfaces import IReactorTime
 from patches.interfaces import Run
 from patches.server.assembly.shared import Shared
 from patches.server.catalogue.store import Catalogue
+from patches.server.first_scanner.service import FirstScannerService
+from patches.server.first_scanner.slice_sessions import SliceLimits
 from patches.server.options import SessionSettings
 from patches.server.sessions.chunk_response import ChunkResponse, create_response
 from patches.server.sessions.service import SessionService
@@ -28,13 +30,24 @@ class SessionParts:
     """
     The sessions of a server.
 
-    :ivar key: signs their tokens.
+    :ivar first_scanner: the sessions of first scanners.
+    :ivar key: signs the tokens of both.
     :ivar expiring: expires silent sessions while it runs.
     """
 
     service: SessionService
+    first_scanner: FirstScannerService
     key: TokenKey
     expiring: PeriodicService
+
+    def revisions_in_use(self) -> set[str]:
+        """Return the revisions that any session reads or will read."""
+        return self.service.revisions_in_use() | self.first_scanner.revisions_in_use()
+
+    def stop(self) -> None:
+        """Refuse new sessions, and end all that there are."""
+        self.service.stop()
+        self.first_scanner.stop()
 
 
 def create_sessions(settings: SessionSettings, shared: Shared, catalogue: Catalogue) -> SessionParts:
@@ -45,9 +58,17 @@ def create_sessions(settings: SessionSettings, shared: Shared, catalogue: Catalo
     """
     key = _key(settings.session_key_file or shared.folder / "session.key")
     load = partial(load_chunk, shared.run, catalogue, shared.reactor)
-    service = SessionService(_limits(settings), key, shared.budget, load, settings.window_bytes, shared.reactor)
-    expiring = PeriodicService("Expiring sessions", timedelta(seconds=1), service.tick, shared.reactor)
-    return SessionParts(service, key, expiring)
+    limits = _limits(settings)
+    service = SessionService(limits, key, shared.budget, load, settings.window_bytes, shared.reactor)
+    slices = SliceLimits(limits.max_active, limits.max_share, complete_silence=limits.session_timeout)
+    first_scanner = FirstScannerService(slices, key, shared.budget, catalogue, shared.run, shared.reactor)
+
+    def tick() -> None:
+        service.tick()
+        first_scanner.tick()
+
+    expiring = PeriodicService("Expiring sessions", timedelta(seconds=1), tick, shared.reactor)
+    return SessionParts(service, first_scanner, key, expiring)
 
 
 def load_chunk(

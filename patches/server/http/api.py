@@ -12,9 +12,9 @@ from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import BaseConverter
 
-from patches.server.budget import RESPONSES, Budget
+from patches.server.budget import Budget
 from patches.server.catalogue.deltas import Deltas
-from patches.server.errors import Denied, OutOfOrder, SessionExpired
+from patches.server.errors import OutOfOrder, SessionExpired
 from patches.server.http.chunk_transport import IChunkTransport
 from patches.server.http.client_addresses import ClientAddresses
 from patches.server.http.errors import ApiError, accepts_gzip, api_error, json_object, json_response
@@ -29,14 +29,16 @@ from patches.server.http.representations import (
     snapshot_document,
     unchanged_document,
 )
+from patches.server.http.response_memory import grant_response
 from patches.server.http.vulnerabilities import VulnerabilityLookup
+from patches.server.http.vulns import VulnsRoute
 from patches.server.refresh.refresher import Refresher
 from patches.server.sessions.chunk_response import ChunkResponse, chunk_headers
 from patches.server.sessions.service import SessionService
 from patches.server.sessions.session import Session
 from patches.server.sessions.sessions import Wait
 from patches.server.sessions.tokens import TokenKey
-from patches.wire import JSON, MAX_CHUNK_BYTES, encode_json, error_document, prefer_wait, unpack_chunk
+from patches.wire import error_document, prefer_wait, unpack_chunk
 
 log = Logger()
 
@@ -61,6 +63,7 @@ class Api:
     :param addresses: tells where requests come from.
     :param wall: returns the time in seconds since the epoch.
     :param describe: converts a snapshot to its JSON document.
+    :param vulns: answers the first Patches scanner.
     """
 
     app = Klein()
@@ -80,6 +83,7 @@ class Api:
         describe: DescribeSnapshot = snapshot_document,
         *,
         vulnerabilities: VulnerabilityLookup,
+        vulns: VulnsRoute,
     ) -> None:
         self._session_service = session_service
         self._refresh = refresh
@@ -91,6 +95,7 @@ class Api:
         self._wall = wall
         self._describe = describe
         self._vulnerabilities = vulnerabilities
+        self._vulns = vulns
 
     # Sessions
 
@@ -167,22 +172,8 @@ class Api:
         body = loaded.encoded if wants_gzip else unpack_chunk(loaded.encoded)
         for name, value in chunk_headers(loaded.digest, b"gzip" if wants_gzip else b"", len(body)):
             request.setHeader(name, value)
-        self._grant(request, len(body))
+        grant_response(self._budget, request, len(body))
         return body
-
-    def _grant(self, request: Any, size: int) -> None:
-        """Take the bytes of a body that belongs to one response from the budget, until the body is sent."""
-        if not self._budget.take(RESPONSES, size):
-            raise Denied("memory-limit", "the memory limit allows no further answer of this kind", 2)
-
-        def release(_: Any = None) -> None:
-            self._budget.release(RESPONSES, size)
-
-        transport = IChunkTransport(request.channel, None)
-        if transport is not None:
-            transport.when_flushed(release)
-        else:
-            request.notifyFinish().addBoth(release)
 
     # Platforms, health and metrics
 
@@ -223,34 +214,8 @@ class Api:
 
     @app.route("/vulns", methods=["GET"])
     async def vulns(self, request: IRequest) -> bytes:
-        """Serve a list as the first Patches server did: each request returns the next part."""
-        try:
-            return await self._next_vulns(request)
-        except Exception as error:
-            problem = api_error(error)
-            if problem is None:
-                raise
-            problem.apply_to(request)
-            return json_response(request, {"error": problem.message, "requestID": None, "finished": False, "vulns": []})
-
-    async def _next_vulns(self, request: Any) -> bytes:
-        self._grant(request, MAX_CHUNK_BYTES)
-        asked = {name: values[-1].decode("utf-8", "replace") for name, values in request.args.items()}
-        if b"requestID" in asked:
-            token = self._session_service.touch(asked[b"requestID"]).token
-        elif b"platform" in asked:
-            snapshot = self._refresh.registry.current(asked[b"platform"])
-            token = self._session_service.open(snapshot, self._addresses.owner(request)).token
-        else:
-            raise ApiError(400, "malformed", "the platform parameter is missing")
-        n = self._session_service.next_position(token)
-        result = await self._session_service.read(token, n, self._wait(request))
-        head = {"error": None, "requestID": token, "finished": result is None}
-        request.setHeader("Content-Type", JSON)
-        if result is None or isinstance(result, Wait):
-            return encode_json({**head, "vulns": []})
-        lines = unpack_chunk(result.encoded).rstrip(b"\n").replace(b"\n", b",")
-        return encode_json(head)[:-1] + b',"vulns":[' + lines + b"]}"
+        """Return the next slice of a list, as the first Patches server did."""
+        return await self._vulns.respond(request)
 
     # Errors
 

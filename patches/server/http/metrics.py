@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
 
 from patches.server.budget import Budget, resident_bytes
 from patches.server.refresh.list_state import ListState
@@ -23,6 +24,7 @@ class Metrics:
 
     :param memory_limit: the configured limit, in bytes.
     :param wall: returns the time in seconds since the epoch.
+    :param more: collectors of further metrics.
     """
 
     content_type = CONTENT_TYPE_LATEST
@@ -34,6 +36,7 @@ class Metrics:
         budget: Budget,
         memory_limit: int,
         wall: Callable[[], float],
+        more: Iterable[Collector] = (),
     ) -> None:
         self._session_service = session_service
         self._refresh = refresh
@@ -41,7 +44,8 @@ class Metrics:
         self._memory_limit = memory_limit
         self._wall = wall
         self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(self)
+        for collector in (self, *more):
+            self._registry.register(collector)
 
     def render(self) -> bytes:
         """Return all metrics in the text format."""

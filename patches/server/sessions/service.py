@@ -160,10 +160,6 @@ class SessionService:
             self._check_same(session)
         return self.touch(token)
 
-    def next_position(self, token: str) -> int:
-        """Return the next chunk of a scanner that does not count; raises like :meth:`touch`."""
-        return self.touch(token).next_position
-
     def close(self, token: str) -> None:
         """Close a session at its scanner's request; raises like :meth:`touch`."""
         self._follow(self.sessions.close(token, self._clock.seconds()))

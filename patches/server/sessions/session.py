@@ -73,8 +73,3 @@ class Session:
 
     def __attrs_post_init__(self) -> None:
         self.platform, self.revision = self.snapshot.platform, self.snapshot.revision
-
-    @property
-    def next_position(self) -> int:
-        """The chunk that it reads next, where its scanner does not count."""
-        return self.position + self.served

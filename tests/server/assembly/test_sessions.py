@@ -6,7 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from patches.server.assembly.sessions import create_sessions
-from patches.server.errors import SessionExpired
+from patches.server.errors import Denied, SessionExpired
+from patches.server.first_scanner.slice_sessions import SliceLimits
 from patches.server.options import SessionSettings
 from patches.settings import BadSetting
 from tests.server.assembly.parts_case import PartsCase
@@ -37,6 +38,24 @@ class SessionsTests(PartsCase):
         sessions.service.sessions.get(token)
         self.shared.reactor.pump([1.0] * 4)
         self.assertRaises(SessionExpired, sessions.service.sessions.get, token)
+
+    def test_first_scanner(self) -> None:
+        """The sessions of first scanners expire by the same service, protect their lists, and end with the others."""
+        snapshot = self.storage.catalogue.publish("debian-12", lines(vulnerabilities(3)), {}, 0.0)
+        settings = SessionSettings(max_active=2, session_timeout=timedelta(seconds=5))
+        sessions = create_sessions(settings, self.shared, self.storage.catalogue)
+        self.assertEqual(sessions.first_scanner.sessions.limits, SliceLimits(2, 0.01, 900.0, 5.0))
+        token = sessions.first_scanner.open(snapshot, "")
+        self.assertEqual(sessions.revisions_in_use(), {snapshot.revision})
+        sessions.expiring.startService()
+        self.addCleanup(sessions.expiring.stopService)
+        self.shared.reactor.pump([1.0] * 900)
+        self.assertIn(token, sessions.first_scanner.sessions)
+        self.shared.reactor.pump([1.0] * 2)
+        self.assertEqual((sessions.revisions_in_use(), len(sessions.first_scanner.sessions)), (set(), 0))
+        sessions.stop()
+        self.assertRaises(Denied, sessions.first_scanner.open, snapshot, "")
+        self.assertRaises(Denied, sessions.service.open, snapshot)
 
     def test_key(self) -> None:
         """The key is created in the state folder; a given one is read, and never replaced."""

@@ -60,15 +60,6 @@ class ServingTests(ReadingCase):
         self.read_all(session)
         self.assertIsNone(self.service.read_cached(session.token, 4))
 
-    def test_next_position(self) -> None:
-        """The next position of a session is known, for a scanner that does not count."""
-        session = self.open()
-        self.assertEqual(self.service.next_position(session.token), 0)
-        self.read(session, 0)
-        self.assertEqual(self.service.next_position(session.token), 1)
-        self.read(session, 1, 2, 3, 4)
-        self.assertEqual(self.service.next_position(session.token), 4)
-
     def test_failure(self) -> None:
         """A session survives a failure of the catalogue, and can ask again."""
         self.shelf.at_once = False

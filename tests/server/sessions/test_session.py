@@ -17,13 +17,6 @@ class SessionTests(SynchronousTestCase):
         session = Session("t", snapshot(4, "debian-12", "d1"), "", 2, 0.0, 0.0)
         self.assertEqual((session.platform, session.revision, session.state), ("debian-12", "d1", State.QUEUED))
 
-    def test_next_position(self) -> None:
-        """A session reads the chunk at its position next, until that was served."""
-        session = Session("t", snapshot(), "", 2, 0.0, 0.0)
-        self.assertEqual(session.next_position, 2)
-        session.served = True
-        self.assertEqual(session.next_position, 3)
-
     def test_silence(self) -> None:
         """A queued session may be silent for another time than the others."""
         limits = Limits(session_timeout=3, queue_timeout=5)

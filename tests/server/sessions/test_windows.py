@@ -91,13 +91,13 @@ class ReadingTests(WindowsCase):
         self.read(session, 0)
         self.read(session, 1)
         self.assertRaises(OutOfOrder, window.move, session, 0)
-        self.assertEqual((session.position, session.next_position), (1, 2))
+        self.assertEqual((session.position, session.served), (1, True))
 
     def test_refused_is_not_served(self) -> None:
         """A chunk that was refused to a session does not count as served to it."""
         session = self.session()
         self.assertRaises(OutOfOrder, self.window(session).move, session, 1)
-        self.assertEqual(session.next_position, 0)
+        self.assertEqual((session.position, session.served), (0, False))
 
     def test_read_ahead(self) -> None:
         """A window with room for more loads a few chunks ahead of its foremost session, and no others."""
