@@ -48,7 +48,7 @@ class ISource(Interface):
     ask_within = Attribute("The longest time between requests for offers, a ``timedelta``; ``None``: as configured.")
 
     worker_bytes = Attribute(
-        "The memory of the worker that parses its lists, granted before one is read; 0: no worker."
+        "The memory of the worker that parses its lists, or of what is kept to follow them, granted before one is read."
     )
 
     def rest():  # type: ignore[no-untyped-def]

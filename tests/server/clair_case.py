@@ -9,7 +9,8 @@ from treq.client import HTTPClient
 from treq.testing import RequestTraversalAgent
 from twisted.internet.defer import ensureDeferred
 
-from patches.sources.clair.source import ClairSettings, ClairSource
+from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
+from patches.sources.clair.source import LISTS_BYTES, ClairSettings, ClairSource
 from patches.sources.fetch.clients import FirstEncoding
 from patches.sources.fetch.retry import FetchSettings
 from patches.testing import ClairDouble
@@ -26,6 +27,7 @@ class ClairCase(RefreshCase):
 
     def setUp(self) -> None:
         super().setUp()
+        self.budget = Budget(REFRESH_BYTES + LISTS_BYTES, {REFRESH: REFRESH_BYTES})
         self.double = ClairDouble(self.clock)
         self.ledgers = Path(self.mktemp())
         self.double.load("debian:9", named(*(f"CVE-{number:02}" for number in range(50))))

@@ -38,6 +38,9 @@ ASK_WITHIN = timedelta(minutes=30)
 FULL_WALK = timedelta(days=1)
 #: Lists that are read side by side share the rate of requests equally, so that a long one holds up no short one.
 LISTS_AT_ONCE = 8
+#: The memory for the names and digests of the lists that are read side by side (measured: 41 MiB for eight of 13,000
+#: entries, of which 8 MiB are granted to every source).
+LISTS_BYTES = 34 * 1024 * 1024
 
 
 @frozen
@@ -77,7 +80,7 @@ class ClairSource:
 
     rank = 1
     lists_at_once = LISTS_AT_ONCE
-    worker_bytes = 0
+    worker_bytes = LISTS_BYTES
 
     def __init__(
         self,

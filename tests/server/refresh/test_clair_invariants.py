@@ -27,7 +27,7 @@ from patches.server.refresh.publication.queue import PublicationQueue
 from patches.server.refresh.schedule import RefreshContext, Schedule
 from patches.server.refresh.source_state import SourceState
 from patches.server.refresh.staging import StagingStore
-from patches.sources.clair.source import ClairSettings, ClairSource
+from patches.sources.clair.source import LISTS_BYTES, ClairSettings, ClairSource
 from patches.sources.fetch.clients import FirstEncoding
 from patches.sources.fetch.retry import FetchSettings
 from patches.testing import ClairDouble
@@ -70,7 +70,7 @@ class Following(RuleBasedStateMachine):
         self.folder = TemporaryDirectory()
         self.page_size = page_size
         self.lists = StagingStore(Path(self.folder.name, "lists.sqlite"))
-        budget = Budget(REFRESH_BYTES, {REFRESH: REFRESH_BYTES})
+        budget = Budget(REFRESH_BYTES + LISTS_BYTES, {REFRESH: REFRESH_BYTES})
         schedule = Schedule(INTERVAL, jitter=lambda: 0.0)
         context = RefreshContext(schedule, maybeDeferred, self.clock, self.clock.seconds)
         publisher: Any = None  # nothing is published here
