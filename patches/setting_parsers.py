@@ -113,7 +113,7 @@ def url(text: str) -> str:
     except ValueError:
         usable = False
     if not usable or parts.query or parts.fragment or "@" in parts.netloc or re.search(r"[\s\x00-\x1f]", text.strip()):
-        raise ValueError("must be a URL that begins with http:// or https://, such as http://127.0.0.1:8080")
+        raise ValueError("must be http[s]://HOST[:PORT][/PATH], without user, query and fragment")
     return text.strip().rstrip("/")
 
 

@@ -17,6 +17,7 @@ from patches.reporter.fields import MalformedReport
 from patches.reporter.report import BareReport, Report, parse_report
 from patches.reporter.store import ReportStore
 from patches.wire import JSON, encode_json, error_document
+from patches.wording import counted
 
 log = Logger()
 
@@ -56,12 +57,12 @@ class Api:
         report = await self._run(parse_report, request.content.read(), peer)
         outcome = await self._run(self._store.accept, report, received)
         log.info(
-            "{outcome} report: {host} ({platform}), scan complete: {complete}, findings: {findings}{note}",
+            "{outcome} report: {host} ({platform}), {kind}, {findings}{note}",
             outcome=outcome.value.capitalize(),
             host=report.host,
-            platform=report.platform,
-            complete=isinstance(report, Report) and report.scan.complete,
-            findings=len(report.findings),
+            platform=report.platform or "platform unknown",
+            kind=_kind(report),
+            findings=counted(len(report.findings), "finding"),
             note=_note(report),
         )
         return _answer(request, {"accepted": True, "outcome": outcome.value, "host": report.host})
@@ -117,10 +118,15 @@ class Api:
         return _answer(request, error_document("internal", "internal error"), 500)
 
 
-def _note(report: Report | BareReport) -> str:
+def _kind(report: Report | BareReport) -> str:
     if isinstance(report, Report):
-        return ""
-    return f" (unverified, by the first scanner; {report.unreadable} records are unreadable)"
+        return "complete scan" if report.scan.complete else "incomplete scan"
+    return "unverified, by the first scanner"
+
+
+def _note(report: Report | BareReport) -> str:
+    unreadable = report.unreadable if isinstance(report, BareReport) else 0
+    return f"; {counted(unreadable, 'record')} could not be read" if unreadable else ""
 
 
 def _answer(request: IRequest, document: Any, code: int = 200) -> bytes:

@@ -74,7 +74,9 @@ class CatalogueSettings:
 class SourceSettings:
     """The vulnerability sources."""
 
-    clair: str | None = option(None, url, "The base URL of a Clair (API v1) to read, such as http://127.0.0.1:6060.")
+    clair: str | None = option(
+        None, url, "The base URL of a Clair (API v1) to read, such as http://127.0.0.1:6060.", secret=True
+    )
     clair_rate: float | None = option(
         None, rate, "The highest number of requests to Clair a second; no limit if not given."
     )

@@ -7,7 +7,7 @@ error: a Clair that is still loading shows such lists.
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 
 from attrs import frozen
 from twisted.logger import Logger
@@ -51,11 +51,14 @@ class Importer:
         self._run = run
         self._wanted = wanted
 
-    async def read(self, source: ISource, offer: Offer, now: float) -> Imported:
+    async def read(
+        self, source: ISource, offer: Offer, now: float, note: Callable[[IListing], None] = lambda listing: None
+    ) -> Imported:
         """
         Read a list.
 
         :param now: seconds since the epoch.
+        :param note: called with the listing before it is read.
         :raises SourceError: if it cannot be read whole, is empty though it was not before or though it has entries, or
             has not the length that the source claims.
         """
@@ -64,6 +67,7 @@ class Importer:
             import_id = await self._run(self._staging.begin, source.name, offer.key)
             try:
                 listing = source.listing(offer.key, known[0].state if known is not None else None)
+                note(listing)
                 count = await self._copy(listing, import_id)
                 if not count and not listing.partial and not listing.skipped and (known is None or not known[1]):
                     await self._run(self._staging.discard, import_id)

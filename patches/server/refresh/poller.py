@@ -176,7 +176,7 @@ class Poller:
         known = await self._context.run(self._staging.known, name, offer.key)
         if known is None or offer.state is None or known[0].state != offer.state:
             return ListEvent.CHANGED
-        source_list.checked, source_list.is_growing = self._context.wall(), False
+        source_list.checked, source_list.was_growing = self._context.wall(), False
         source_list.attempts.succeed(self._now(), self._context.schedule.interval_of(name))
         if source_list.doubted:
             source_list.doubted, source_list.unpublished = False, set(source_list.platforms)
@@ -192,11 +192,16 @@ class Poller:
 
         async def read() -> None:
             nonlocal event
-            log.info("Reading the list {key} of {source}", key=offer.key, source=name)
-            found = await self._importer.read(state.source, offer, self._context.wall())
-            touched, source_list.is_growing = found.touched, found.is_growing
+            if not source_list.empty:
+                log.info("Reading the list {key} of {source}", key=offer.key, source=name)
+            try:
+                found = await self._importer.read(state.source, offer, self._context.wall(), source_list.note)
+            finally:
+                source_list.listing = None
+            touched, source_list.was_growing = found.touched, found.is_growing
             if touched is None:
-                log.info("The list {key} of {source} is empty", key=offer.key, source=name)
+                if not source_list.empty:
+                    log.info("The list {key} of {source} is empty", key=offer.key, source=name)
                 event = ListEvent.FOUND_EMPTY
                 return
             source_list.platforms, source_list.checked, source_list.doubted = touched, self._context.wall(), False

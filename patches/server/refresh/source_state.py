@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from attrs import define, field
 from twisted.logger import Logger
 
-from patches.interfaces import ISource, Offer
+from patches.interfaces import IListing, ISource, Offer
 from patches.server.refresh.list_state import ListEvent, ListState, next_state
 from patches.server.refresh.retry_schedule import RetrySchedule
 
@@ -33,7 +33,8 @@ class SourceList:
     :ivar doubted: whether another server may have published a newer version since it was read here.
     :ivar unpublished: its platforms that were not published since it was read.
     :ivar held_back: its platforms whose newest snapshot is held back.
-    :ivar is_growing: whether it was still changing when it was read.
+    :ivar listing: what reads it now; ``None``: nothing does.
+    :ivar was_growing: whether it was still changing when it was read.
     :ivar empty: the number of times in a row that it was found empty.
     """
 
@@ -45,12 +46,22 @@ class SourceList:
     doubted: bool = False
     unpublished: set[str] = field(factory=set)
     held_back: set[str] = field(factory=set)
-    is_growing: bool = False
+    listing: IListing | None = None
+    was_growing: bool = False
     empty: int = 0
 
     def on(self, event: ListEvent) -> None:
         """Change the state after an event."""
         self.state = next_state(self.state, event)
+
+    def note(self, listing: IListing) -> None:
+        """Note what reads it now."""
+        self.listing = listing
+
+    @property
+    def is_growing(self) -> bool:
+        """Whether it is still changing: while it is read, or when it was."""
+        return bool(self.listing.is_growing) if self.listing is not None else self.was_growing
 
     @property
     def is_awaited(self) -> bool:

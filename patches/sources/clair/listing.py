@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from patches.errors import SourceError
@@ -30,6 +31,8 @@ from patches.sources.clair.skipped_entries import SkippedEntries
 from patches.sources.clair.walk import Names, walk
 from patches.sources.ids import bare
 from patches.vulnerability import Vulnerability
+
+log = Logger()
 
 #: How long the names must be unchanged, if the whole list was read or has changed meanwhile; in seconds.
 QUIET_SECONDS = 2.0
@@ -103,6 +106,9 @@ class ClairListing:
             self._check(names)
             async for vulnerability in self._differences(names):
                 yield vulnerability
+            if self._changes != before and not first and not self.is_growing:
+                message = "The list of {namespace} is still growing: it is read until it is quiet"
+                log.info(message, namespace=self._namespace)
             self.is_growing = self._changes != before and not first
             if self._changes == before or self._clock.seconds() >= until:
                 break

@@ -21,7 +21,10 @@ from twisted.internet.error import (
     ConnectionAborted,
     ConnectionDone,
     ConnectionLost,
+    ConnectionRefusedError,
     DNSLookupError,
+    NoRouteError,
+    TimeoutError,
 )
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
@@ -55,6 +58,16 @@ BROKEN = (
     RequestNotSent,
     RequestTransmissionFailed,
     ResponseFailed,
+)
+
+
+#: Why a server cannot be reached, in words.
+_UNREACHABLE = (
+    (ConnectionRefusedError, "connection refused"),
+    (DNSLookupError, "its name cannot be resolved"),
+    (NoRouteError, "no route to it"),
+    (TimeoutError, "no answer to the attempt to connect"),
+    (ConnectionLost, "the connection was lost"),
 )
 
 
@@ -260,7 +273,8 @@ def describe(error: BaseException) -> str:
         return error.reason
     if isinstance(error, ResponseFailed):
         return "it closed the connection before the end of its answer"
-    return f"it cannot be reached ({type(error).__name__})"
+    reason = next((words for kind, words in _UNREACHABLE if isinstance(error, kind)), type(error).__name__)
+    return f"it cannot be reached ({reason})"
 
 
 def times(number: int) -> str:

@@ -96,7 +96,7 @@ class CaseTests(ClairCase):
         source = ClairSource(self.client(), "http://clair.test", self.clock, settings)
         self.configured = [source]
         self.refresh = self.create_refresher()
-        loaded, seconds, too_early = 0, 0, 0
+        loaded, seconds, too_early, growing = 0, 0, 0, 0
         while loaded < 3_000 or self.served("debian-8") < loaded:
             for _ in range(min(35, 3_000 - loaded)):
                 loaded += 1
@@ -104,12 +104,14 @@ class CaseTests(ClairCase):
             self.tick(1.0)
             seconds += 1
             status = self.refresh.statuses.get("debian-8")
+            growing += status is not None and status.is_growing
             too_early += status is not None and status.snapshot is not None and not status.is_growing
             self.assertLess(seconds, 300)
         ended = 3_000 / 35
         print(f"test_loading: loaded in {ended:.0f} s, whole {seconds - ended:.0f} s later; {self.double.requests}")
         self.assertLessEqual(seconds - ended, 5)
         self.assertEqual(too_early, 1)
+        self.assertGreater(growing, 70)
         self.assertLessEqual(self.double.requests["details"], 3_000 + 150)
 
     def test_shared_rate(self) -> None:
