@@ -23,12 +23,12 @@ def json_object(body: bytes) -> dict[str, Any]:
     """
     Parse a JSON object that can be written again.
 
-    NaN and infinity, which are not JSON, and lone surrogates, which are not UTF-8, are refused.
+    NaN and infinity, which are not JSON, are refused; lone surrogates, which are not UTF-8, become question marks.
     """
     try:
         document = json.loads(body, parse_constant=_refuse_constant)
         if b"\\ud" in body.lower():
-            json.dumps(document, ensure_ascii=False).encode("utf-8")
+            document = json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:
         raise MalformedReport("the body is not JSON") from error
     if not isinstance(document, dict):

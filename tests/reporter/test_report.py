@@ -123,7 +123,7 @@ class RefusalTests(SynchronousTestCase):
 
     def test_not_json(self) -> None:
         """A body is refused if it is not JSON, or could not be written as JSON again."""
-        for content in (b"", b"{", b"\xff", b"[" * 100_000, b'{"vulnerabilities": [NaN]}', b'{"a": "\\ud800"}'):
+        for content in (b"", b"{", b"\xff", b"[" * 100_000, b'{"vulnerabilities": [NaN]}'):
             self.refused(content, "not JSON")
 
     def test_not_a_report(self) -> None:

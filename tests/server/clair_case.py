@@ -34,6 +34,9 @@ class ClairCase(RefreshCase):
         self.double.load("debian:10", named("CVE-1", "CVE-2"))
         self.start()
         self.tick()
+        for pause in (60, 120, 240, 480, 960):  # what was read is asked for again soon, and then less often
+            self.tick(pause)
+        self.calm = self.wall()
         self.double.requests.clear()
 
     def start(self) -> None:

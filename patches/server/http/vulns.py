@@ -50,6 +50,9 @@ class VulnsRoute:
             return json_response(request, {"error": problem.message, "requestID": None, "finished": False, "vulns": []})
 
     async def _respond(self, request: Any) -> bytes:
+        if request.method == b"HEAD":  # it would take a slice, and nobody would receive it
+            request.setHeader("Allow", "GET")
+            raise ApiError(405, "method-not-allowed", "a slice can only be requested with GET")
         asked = {name: values[-1].decode("utf-8", "replace") for name, values in request.args.items()}
         sequence = asked.get(b"sequence")
         if sequence is not None and len(sequence) > LONGEST_SEQUENCE:

@@ -26,8 +26,8 @@ from patches.wording import printable
 
 log = Logger()
 
-#: How soon a source is asked again if one of its lists was still growing.
-GROWING_SECONDS = 60.0
+#: How soon a source that may be asked at any time is asked again after one of its lists was read, or was still growing.
+RECHECK_SECONDS = 60.0
 #: How many of the names that a source cannot offer are named in the log.
 _MOST_NAMED = 20
 
@@ -102,10 +102,16 @@ class Poller:
             await self._advance_due(state, turn)
         finally:
             turn.end()
-            if any(each.is_growing for each in state.source_lists.values()):
-                state.attempts.due = min(state.attempts.due, self._now() + GROWING_SECONDS)
+            if state.source.ask_within is not None:
+                state.has_changed |= any(each.is_growing for each in state.source_lists.values())
+                state.plan_recheck(self._now(), RECHECK_SECONDS)
             if state.again:
                 state.retry_soon(self._now())
+
+    async def note_published(self, name: str, source_list: SourceList) -> None:
+        """Note that a list was published as it was read, if it was in all its platforms."""
+        if not source_list.unpublished:
+            await self._context.run(self._staging.note_published, name, source_list.offer.key)
 
     async def forget_lists(self, name: str) -> set[str]:
         """Delete all lists of a source. Return their platforms."""
@@ -205,7 +211,7 @@ class Poller:
                 event = ListEvent.FOUND_EMPTY
                 return
             source_list.platforms, source_list.checked, source_list.doubted = touched, self._context.wall(), False
-            source_list.unpublished, source_list.empty = set(touched), 0
+            source_list.unpublished, source_list.empty, state.has_changed = set(touched), 0, True
             event = ListEvent.STAGED if touched else ListEvent.UNCHANGED
 
         interval, jitter = self._context.schedule.interval_of(name), self._context.schedule.jitter
@@ -225,6 +231,8 @@ class Poller:
         if known is not None:
             read, source_list.platforms = known
             source_list.checked = read.checked
+            if not read.published:  # the server ended between the reading and the publication
+                source_list.unpublished = set(source_list.platforms)
             if source_list.offer.state is None and not source_list.doubted:
                 age = max(0.0, self._context.wall() - read.checked)
                 interval = self._context.schedule.interval_of(source.name)

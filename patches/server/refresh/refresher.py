@@ -207,6 +207,9 @@ class Refresher:
         if not done or platform not in self._queue:  # else a list was read again meanwhile, and is published later
             for source_list in lists:
                 source_list.published(platform, event)
+            for state in states:
+                for source_list in lists_about(platform, [state]):
+                    await self._poller.note_published(state.source.name, source_list)
 
     async def _publish_known(self) -> None:
         """Publish which platforms there are, and which of the requested ones are absent."""

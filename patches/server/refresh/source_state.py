@@ -99,6 +99,8 @@ class SourceState:
     :ivar told: whether it ever answered.
     :ivar doubted: whether another server has read it in the meantime.
     :ivar asked: the time at which it was first asked, in seconds of the clock; ``None``: not yet.
+    :ivar has_changed: whether a list of it was read in the present pass.
+    :ivar recheck: after how many seconds it is asked again, if it says how often it may be asked.
     :ivar again: whether it is to be read once more, as soon as the present pass has ended.
     """
 
@@ -108,6 +110,8 @@ class SourceState:
     told: bool = False
     doubted: bool = False
     asked: float | None = None
+    has_changed: bool = False
+    recheck: float = 0.0
     again: bool = False
 
     def is_due(self, now: float) -> bool:
@@ -145,6 +149,17 @@ class SourceState:
         for source_list in self.source_lists.values():
             source_list.doubted = True
         self.retry_soon(now)
+
+    def plan_recheck(self, now: float, soonest: float) -> None:
+        """
+        Schedule the next question to a source whose lists change at any time: soon after a change, then less often.
+
+        A source that is being loaded, in bursts with pauses between them, is so followed within minutes.
+        """
+        self.recheck = soonest if self.has_changed else 2 * self.recheck
+        self.has_changed = False
+        if self.recheck:
+            self.attempts.due = min(self.attempts.due, now + self.recheck)
 
     def retry_soon(self, now: float) -> None:
         """Schedule the source and all its lists for now; if it is being read, for the time after that."""

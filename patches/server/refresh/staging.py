@@ -29,10 +29,10 @@ from patches.vulnerability import FOLLOWED, Vulnerability
 from patches.wire import encode_line
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=OFF", "cache_size=-1024", "temp_store=FILE", "foreign_keys=ON")
-_VERSION = 2
+_VERSION = 3
 _TABLES = """
 CREATE TABLE readings (id INTEGER PRIMARY KEY, source TEXT, key TEXT, state TEXT, claimed INTEGER, skipped TEXT,
-  checked REAL, current INTEGER);
+  checked REAL, current INTEGER, published INTEGER DEFAULT 0);
 CREATE TABLE counts (reading INTEGER, platform TEXT, read INTEGER, PRIMARY KEY (reading, platform)) WITHOUT ROWID;
 CREATE TABLE lines (reading INTEGER, platform TEXT, name TEXT, part TEXT, line BLOB,
   PRIMARY KEY (reading, platform, name, part)) WITHOUT ROWID;
@@ -48,12 +48,14 @@ class ImportResult:
     :ivar claimed: the number of entries that the source claimed, or ``None``.
     :ivar skipped: the number of skipped entries, by reason.
     :ivar checked: the time of reading, in seconds since the epoch.
+    :ivar published: whether every platform of the list was published since.
     """
 
     state: str | None
     claimed: int | None
     skipped: Mapping[str, int]
     checked: float
+    published: bool = False
 
 
 class StagingStore:
@@ -90,12 +92,18 @@ class StagingStore:
 
     def add(self, import_id: int, vulnerabilities: Iterable[Vulnerability]) -> None:
         """
-        Store vulnerabilities; of two with the same platform, name and note the later one holds.
+        Store vulnerabilities; of two with the same platform, name and note (or entry) the later one holds.
 
         The lists of followed packages have one name: the first package of each tells them apart.
         """
         rows = (
-            (import_id, each.platform, each.name, each.note or "".join(each.followed[:1]), encode_line(each))
+            (
+                import_id,
+                each.platform,
+                each.name,
+                each.entry or each.note or "".join(each.followed[:1]),
+                encode_line(each),
+            )
             for each in vulnerabilities
         )
         with self._transaction() as database:
@@ -143,11 +151,20 @@ class StagingStore:
 
     def known(self, source: str, key: str) -> tuple[ImportResult, set[str]] | None:
         """Return the result of the last import of a list, and its platforms; ``None`` if it was not imported yet."""
-        query = "SELECT id, state, claimed, skipped, checked FROM readings WHERE current AND source = ? AND key = ?"
+        columns = "id, state, claimed, skipped, checked, published"
+        query = f"SELECT {columns} FROM readings WHERE current AND source = ? AND key = ?"  # noqa: S608 - named above
         with self._lock:
             row = self._database.execute(query, (source, key)).fetchone()
             platforms = self._platforms([row[0]]) if row is not None else set()
-        return (ImportResult(row[1], row[2], json.loads(row[3]), row[4]), platforms) if row is not None else None
+        if row is None:
+            return None
+        return ImportResult(row[1], row[2], json.loads(row[3]), row[4], bool(row[5])), platforms
+
+    def note_published(self, source: str, key: str) -> None:
+        """Note that every platform of a list was published since it was read."""
+        statement = "UPDATE readings SET published = 1 WHERE current AND source = ? AND key = ?"
+        with self._lock:
+            self._database.execute(statement, (source, key))
 
     def forget_others(self, source: str, keys: Container[str]) -> set[str]:
         """Delete the lists that a source no longer has. Return their platforms."""
@@ -212,6 +229,11 @@ class StagingStore:
             _forget(self._database, import_id)
 
 
+def _part(vulnerability: Vulnerability) -> str:
+    """Return what tells records of one name apart."""
+    return vulnerability.entry or vulnerability.note or "".join(vulnerability.followed[:1])
+
+
 def _drop(database: sqlite3.Connection, import_id: int, gone: Iterable[RecordKey]) -> None:
     """Delete records by their keys."""
     database.executemany(
@@ -223,7 +245,7 @@ def _drop(database: sqlite3.Connection, import_id: int, gone: Iterable[RecordKey
 def _note(database: sqlite3.Connection, import_id: int, read: ImportResult) -> None:
     """Make an import the current one, and count its vulnerabilities; lists of followed packages are none."""
     database.execute(
-        "UPDATE readings SET current = 1, state = ?, claimed = ?, skipped = ?, checked = ? WHERE id = ?",
+        "UPDATE readings SET current = 1, published = 0, state = ?, claimed = ?, skipped = ?, checked = ? WHERE id = ?",
         (read.state, read.claimed, json.dumps(dict(read.skipped)), read.checked, import_id),
     )
     database.execute("DELETE FROM counts WHERE reading = ?", (import_id,))
@@ -242,7 +264,11 @@ def _open(path: Path) -> sqlite3.Connection:
     database = connect_sqlite(path, _PRAGMAS)
     try:
         (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version == 0:
+        if version == 2:  # of earlier versions of Patches: each list is published once more
+            database.executescript(
+                f"ALTER TABLE readings ADD COLUMN published INTEGER DEFAULT 0; PRAGMA user_version={_VERSION};"
+            )
+        elif version == 0:
             database.executescript(f"{_TABLES}PRAGMA user_version={_VERSION};")
         elif version != _VERSION:
             raise sqlite3.DatabaseError(f"its version is {version}")

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 
+from attrs import evolve
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
@@ -26,7 +27,7 @@ from patches.sources.clair.api import ClairAPI
 from patches.sources.clair.difference import compare
 from patches.sources.clair.ledger import MOST_FOLLOWED, Ledger, Ledgers, new_state
 from patches.sources.clair.namespaces import namespace_of
-from patches.sources.clair.parser import SLASH_NOTE, Details
+from patches.sources.clair.parser import Details
 from patches.sources.clair.skipped_entries import SkippedEntries
 from patches.sources.clair.walk import Names, walk
 from patches.sources.ids import bare
@@ -116,8 +117,7 @@ class ClairListing:
             if self.is_growing or not self.partial:
                 await self._pause(walked + self._quiet_seconds)
             first = False
-        async for vulnerability in self._without_gone(names):
-            yield vulnerability
+        self._note_gone(names)
         self._finish(names)
 
     async def _pause(self, until: float) -> None:
@@ -186,42 +186,34 @@ class ClairListing:
             under_way.append((name, Deferred.fromCoroutine(asked) if asked is not None else succeed(details)))
         return len(under_way) > before
 
-    def _records(self, name: str, details: Details | None, *, again: bool = False) -> Iterator[Vulnerability]:
+    def _records(self, name: str, details: Details | None) -> Iterator[Vulnerability]:
         """
         Yield the records of a row, if they are not those that the caller has.
 
         :param details: ``None``: it was deleted after it was listed.
-        :param again: whether the caller may have lost them.
         """
         before, now = self._rows.get(name), details.digest if details is not None else ""
         if before != now:
             self._rows[name] = now
             self._left_out.note(name, details.left_out if details is not None else (GONE,))
-        if details is None or (before == now and not again):
+        if details is None or before == now:
             return
         self._changes += 1
-        yield from bare(details.vulnerability)
+        yield from self._bare(name, details.vulnerability)
 
-    async def _without_gone(self, names: Names) -> AsyncIterator[Vulnerability]:
-        """Note the records of rows that are gone; yield those of rows that share a record with one of them."""
+    def _note_gone(self, names: Names) -> None:
+        """Note the records of rows that are gone."""
         gone = self._seen.difference(names.all)
-        if not gone:
-            return
         for name in gone:
             self._left_out.note(name, ())
-        keys = frozenset().union(*map(self._keys, gone))
-        sharing = [name for name in names.all if not keys.isdisjoint(self._keys(name))]
-        for name in sharing:
-            details = names.told.get(name) or await self._api.details(self._namespace, name, self._platform)
-            for each in self._records(name, details, again=True):
-                yield each
-        self.gone = keys.difference(*map(self._keys, sharing))
+        empty = Vulnerability("", str(self._platform))
+        records = (each for name in gone for each in self._bare(name, evolve(empty, name=name)))
+        self.gone = frozenset((each.platform, each.name, each.entry) for each in records)
 
-    def _keys(self, name: str) -> frozenset[RecordKey]:
-        """Return the keys of the records of a row: they depend on nothing but its name."""
-        note = SLASH_NOTE if "/" in name else None
-        records = bare(Vulnerability(name, str(self._platform), note=note))
-        return frozenset((each.platform, each.name, each.note or "") for each in records)
+    def _bare(self, name: str, vulnerability: Vulnerability) -> Iterator[Vulnerability]:
+        """Yield the records of a row; those that are not named like the row may have the name of another one."""
+        for each in bare(vulnerability):
+            yield each if each.name == name and "/" not in name else evolve(each, entry=name)
 
     def _finish(self, names: Names) -> None:
         self.names = names

@@ -71,6 +71,16 @@ class VulnsTests(ServerCase):
         self.assertTrue(self.document(platform="alpine-3.20", requestID=page["requestID"])["finished"])
         self.assertEqual(len(self.first_scanner.sessions), 1)
 
+    def test_head(self) -> None:
+        """A request for the head alone takes no slice, and opens no session."""
+        page = self.document(platform="debian-12")
+        for target in (f"/vulns?requestID={page['requestID']}", "/vulns?platform=debian-12"):
+            answer = self.ask("HEAD", target)
+            self.assertEqual((answer.status, answer.headers["allow"]), (405, "GET"))
+        self.assertEqual(len(self.first_scanner.sessions), 1)
+        found = [*page["vulns"], *self.document(requestID=page["requestID"])["vulns"]]
+        self.assertEqual([from_wire(record) for record in found], bulky(9)[: len(found)])
+
     def test_slices(self) -> None:
         """An answer has 50 records."""
         self.put("alpine-3.20", 120)

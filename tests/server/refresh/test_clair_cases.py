@@ -26,6 +26,8 @@ class CaseTests(ClairCase):
         super().setUp()
         self.double.load("debian:9", named(*(f"CVE-2020-{number:05}" for number in range(ENTRIES - 50))))
         self.tick(HALF_HOUR)
+        for pause in (60, 120, 240, 480, 960):
+            self.tick(pause)
         self.assertEqual(self.served(), ENTRIES)
         self.double.requests.clear()
 

@@ -16,7 +16,7 @@ from patches.sources.clair.walk import Names
 from patches.testing import Trouble
 from patches.wire import decode_lines
 from tests.server.clair_case import HALF_HOUR, ClairCase
-from tests.server.fake_source import HOUR, NOW
+from tests.server.fake_source import HOUR
 from tests.sources.clair_in_memory import named
 
 
@@ -37,7 +37,7 @@ class FollowedTests(ClairCase):
             self.double.requests.clear()
             self.tick(HALF_HOUR)
             self.assertEqual(self.double.requests, {"namespaces": 1, "list": 2, "details": 2})
-            self.assertEqual(self.refresh.registry.current("debian-9").checked, NOW + number * HALF_HOUR)
+            self.assertEqual(self.refresh.registry.current("debian-9").checked, self.calm + number * HALF_HOUR)
         self.assertEqual(self.written(), before)
 
     def test_in_between(self) -> None:
@@ -141,14 +141,14 @@ class FollowedTests(ClairCase):
         self.double.requests.clear()
         for _ in range(10):
             self.tick(HALF_HOUR / 20)
-        self.assertEqual(self.refresh.registry.current("debian-9").checked, NOW)
+        self.assertEqual(self.refresh.registry.current("debian-9").checked, self.calm)
         self.assertIn("500", str(self.refresh.statuses["debian-9"].error))
         self.assertEqual(set(self.double.requests), {"namespaces"})
         self.double.mend()
         self.change("CVE-07", "2.0-1")
         for _ in range(10):
             self.tick(HALF_HOUR / 20)
-        self.assertEqual((self.double.requests["details"], self.served()["CVE-07"]), (4, "2.0-1"))
+        self.assertEqual((self.double.requests["details"], self.served()["CVE-07"]), (6, "2.0-1"))
         self.assertIsNone(self.refresh.statuses["debian-9"].error)
 
     def test_server_restarted(self) -> None:
@@ -186,6 +186,41 @@ class FollowedTests(ClairCase):
         self.assertTrue(self.refresh.statuses["debian-9"].is_growing)
         self.tick(1)
         self.assertFalse(self.refresh.statuses["debian-9"].is_growing)
+
+    def test_bursts(self) -> None:
+        """A Clair that is loaded in bursts, with pauses that look like the end, is followed within minutes."""
+        for number in range(100, 160):
+            self.change(f"CVE-{number}", "1.0-1")
+            self.tick(60)
+        self.assertEqual(len(self.served()), 60 + 50)
+
+    def test_two_rows_of_one_id(self) -> None:
+        """Two entries that have one id and no other note are both served."""
+        for name, package in (("CVE_2019-2426", "openjdk7"), ("CVE-2019-2426", "openjdk8")):
+            self.double.change("debian:9", {"Name": name, "FixedIn": [{"Name": package, "Version": "1"}]})
+        self.tick(HALF_HOUR)
+        snapshot = self.refresh.registry.current("debian-9")
+        body = gzip.decompress(self.catalogue.chunk(snapshot.revision, 0).encoded)
+        found = [each.fixed_in[0].name for each in decode_lines(body) if each.name == "CVE-2019-2426"]
+        self.assertEqual(sorted(found), ["openjdk7", "openjdk8"])
+
+    def test_killed_before_the_publication(self) -> None:
+        """A list that was read, and not published before the server ended, is published by the next run."""
+        self.change("CVE-98", "2.0-1")
+        publish = self.catalogue.publish
+        self.patch(self.catalogue, "publish", lambda *told: (_ for _ in ()).throw(RuntimeError("killed")))
+        self.tick(HALF_HOUR)
+        self.flushLoggedErrors(RuntimeError)
+        self.assertNotIn("CVE-98", self.served())
+        self.patch(self.catalogue, "publish", publish)
+        self.start()
+        self.double.requests.clear()
+        self.tick()
+        self.assertIn("CVE-98", self.served())
+        self.assertLessEqual(self.double.requests["details"], 2)
+        self.patch(self.catalogue, "publish", None)
+        self.start()
+        self.tick()
 
     def test_left_out(self) -> None:
         """Namespaces without a platform are told in the log, in the platforms and in the metrics."""

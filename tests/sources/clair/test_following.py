@@ -170,12 +170,23 @@ class ChangeTests(FollowCase):
         self.assertIn("was not empty before", self.refusal(listing, SourceError))
 
     def test_one_record_of_two_rows(self) -> None:
-        """If one of two rows with the same id is deleted, the record of the other is kept."""
-        self.double.load("debian:9", named("CVE-2020-1000", "CVE_2020_1000"))
-        self.take()
+        """Rows with the same id and note have records of their own; if one is deleted, the other is kept."""
+        names = (
+            "CVE-2020-1000",
+            "CVE_2020_1000",
+            "CVE-2020-1111 XSA-1",
+            "CVE-2020-1111  XSA-1",
+            "CVE-2020-1111 (XSA-1)",
+        )
+        self.double.load("debian:9", named(*names))
+        found = self.read(listing := self.clair.listing("debian-9"))
+        self.assertEqual(len({(each.name, each.entry) for each in found}), 4 + len(names))
+        self.states["debian-9"] = listing.state
         self.double.delete("debian:9", "CVE_2020_1000")
-        self.assertEqual(self.take(), ["CVE-2020-1000"])
-        self.assertIn("CVE-2020-1000", self.have["debian-9"])
+        self.double.delete("debian:9", "CVE-2020-1111  XSA-1")
+        self.read(listing := self.clair.listing("debian-9", self.states["debian-9"]))
+        keys = {("debian-9", "CVE-2020-1000", "CVE_2020_1000"), ("debian-9", "CVE-2020-1111", "CVE-2020-1111  XSA-1")}
+        self.assertEqual(listing.gone, keys)
 
     def test_slash(self) -> None:
         """A name with a slash has what the list tells; a change of that is found, and so is its end."""

@@ -152,6 +152,11 @@ class DetailsTests(SynchronousTestCase):
         names = b",".join([b'{"Name":"a"}'] * (MAX_VALUES // 3 - 10))
         self.assertEqual(len(parse_page(b'{"Vulnerabilities":[' + names + b"]}", DEBIAN).names), MAX_VALUES // 3 - 10)
 
+    def test_dense_text(self) -> None:
+        """Values are not counted within strings, however dense a description is."""
+        text = json.dumps({"Name": "a", "Description": '{"[,:' * MAX_VALUES}).encode()
+        self.assertEqual(parse_page(b'{"Vulnerabilities":[' + text + b"]}", DEBIAN).names, ("a",))
+
     def test_malformed(self) -> None:
         """Any other structure is refused, with a one-line message."""
         record = {"Name": "CVE-1"}
