@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -45,6 +46,55 @@ class ListsTests(SynchronousTestCase):
         records = vulnerabilities(300)
         self.put(random.Random(1).sample(records, 300))
         self.assertEqual(self.told(), lines(records))
+
+    def test_published(self) -> None:
+        """A list is published when that is noted; once it is read again, or changed, it is not."""
+
+        def published() -> bool:
+            known = self.lists.known("debian", "all")
+            assert known is not None
+            return known[0].published
+
+        self.put(vulnerabilities(3))
+        self.assertFalse(published())
+        self.lists.note_published("debian", "other")
+        self.assertFalse(published())
+        self.lists.note_published("debian", "all")
+        self.assertTrue(published())
+        import_id = self.lists.begin("debian", "all")
+        self.lists.commit_changes(import_id, READ)
+        self.assertFalse(published())
+
+    def test_gone(self) -> None:
+        """Records that the source no longer has are removed with the changes, also those that it yielded itself."""
+        self.put(vulnerabilities(5))
+        import_id = self.lists.begin("debian", "all")
+        self.lists.add(import_id, vulnerabilities(7)[5:])
+        names = [each.name for each in vulnerabilities(7)]
+        gone = {("debian-12", name, "") for name in (names[1], names[6])}
+        self.lists.commit_changes(import_id, READ, gone)
+        self.assertEqual(
+            self.told(), lines(each for each in vulnerabilities(7) if each.name not in (names[1], names[6]))
+        )
+        self.assertEqual(self.lists.facts("debian-12")["debian"]["read"], 5)
+
+    def test_entries(self) -> None:
+        """Records of one name and note that were made of several entries are all kept."""
+        records = [evolve(vulnerability(1, href=f"https://{n}"), entry=f"entry {n}") for n in range(3)]
+        self.put(records)
+        self.assertEqual(len(self.told()), 3)
+
+    def test_earlier_version(self) -> None:
+        """The file of an earlier version is used; its lists count as not yet published."""
+        self.put(vulnerabilities(3))
+        self.lists.note_published("debian", "all")
+        database = self.lists._database
+        database.executescript("ALTER TABLE readings DROP COLUMN published; PRAGMA user_version=2;")
+        self.lists.close()
+        self.lists = StagingStore(self.path)
+        known = self.lists.known("debian", "all")
+        assert known is not None
+        self.assertEqual((known[0].published, len(self.told())), (False, 3))
 
     def test_several_keys(self) -> None:
         """Several lists of one source about one platform are read as one, ordered by name."""
