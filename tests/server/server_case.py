@@ -79,7 +79,7 @@ class ServerCase(RefreshCase):
         of_first = FirstScannerMetrics(self.first_scanner, lambda: self.refresh.statuses)
         self.metrics = Metrics(self.session_service, self.refresh, self.budget, 64 * MIB, self.wall, (of_first,))
         self.deltas = Deltas(self.catalogue, self.store, self.budget, maybeDeferred, self.clock)
-        parts = self.session_service, self.refresh, self.deltas, self.key, self.budget, self.metrics
+        parts = self.session_service, self.refresh, self.deltas, self.budget, self.metrics
         lookup = VulnerabilityLookup(PublicationStore(self.catalogue._engine), maybeDeferred)
         addresses = ClientAddresses(self.trusted)
         vulns = VulnsRoute(self.first_scanner, self.refresh.registry, self.budget, addresses)

@@ -46,7 +46,6 @@ def create_http(
         sessions.service,
         refresh.refresher,
         refresh.deltas,
-        sessions.key,
         shared.budget,
         metrics,
         addresses,

@@ -37,7 +37,6 @@ from patches.server.sessions.chunk_response import ChunkResponse, chunk_headers
 from patches.server.sessions.service import SessionService
 from patches.server.sessions.session import Session
 from patches.server.sessions.sessions import Wait
-from patches.server.sessions.tokens import TokenKey
 from patches.wire import error_document, prefer_wait, unpack_chunk
 
 log = Logger()
@@ -75,7 +74,6 @@ class Api:
         session_service: SessionService,
         refresh: Refresher,
         deltas: Deltas,
-        key: TokenKey,
         budget: Budget,
         metrics: Metrics,
         addresses: ClientAddresses,
@@ -88,7 +86,6 @@ class Api:
         self._session_service = session_service
         self._refresh = refresh
         self._deltas = deltas
-        self._key = key
         self._budget = budget
         self._metrics = metrics
         self._addresses = addresses
@@ -143,7 +140,7 @@ class Api:
     async def _resume(self, request: IRequest, token: Any, chunk: Any) -> Session:
         if not isinstance(token, str) or not isinstance(chunk, int) or isinstance(chunk, bool):
             raise ApiError(400, "malformed", '"resume" must be a session and "chunk" a whole number')
-        _, revision = self._key.read(token)
+        revision = self._session_service.revision_of(token)
         reads = await self._refresh.registry.find(revision) or await self._deltas.named(revision)
         if reads is None:
             raise SessionExpired("its snapshot is no longer in the catalogue")

@@ -105,6 +105,14 @@ class SessionService:
         self.events["resumed"] += session is not before
         return session
 
+    def revision_of(self, token: str) -> str:
+        """
+        Return the revision of the list that a token is for; its session need not be here.
+
+        :raises BadToken: if it is not a token of our key.
+        """
+        return self._key.read(token)[1]
+
     def touch(self, token: str) -> Session:
         """
         Record a sign of life.
