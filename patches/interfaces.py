@@ -12,7 +12,7 @@ from zope.interface import Attribute, Interface
 T = TypeVar("T")
 
 
-#: What a record replaces in the list that it belongs to: its platform, its name, and its note (empty: none).
+#: What a record replaces in the list that it belongs to: its platform, its name, and its entry or note (empty: none).
 RecordKey = tuple[str, str, str]
 
 

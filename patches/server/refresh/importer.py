@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container
 
-from attrs import frozen
 from twisted.logger import Logger
 
 from patches.errors import ListChanged, SourceError
@@ -23,19 +22,6 @@ log = Logger()
 
 _BATCH = 200
 _TRIES = 5
-
-
-@frozen
-class Imported:
-    """
-    A list that was read.
-
-    :ivar touched: its platforms, before and now; ``None``: it is empty, as it was before.
-    :ivar is_growing: whether it was still changing.
-    """
-
-    touched: set[str] | None
-    is_growing: bool
 
 
 class Importer:
@@ -53,12 +39,13 @@ class Importer:
 
     async def read(
         self, source: ISource, offer: Offer, now: float, note: Callable[[IListing], None] = lambda listing: None
-    ) -> Imported:
+    ) -> set[str] | None:
         """
         Read a list.
 
         :param now: seconds since the epoch.
         :param note: called with the listing before it is read.
+        :return: the platforms of the list, before and now; ``None``: the list is empty, as it was before.
         :raises SourceError: if it cannot be read whole, is empty though it was not before or though it has entries, or
             has not the length that the source claims.
         """
@@ -71,11 +58,11 @@ class Importer:
                 count = await self._copy(listing, import_id)
                 if not count and not listing.partial and not listing.skipped and (known is None or not known[1]):
                     await self._run(self._staging.discard, import_id)
-                    return Imported(None, listing.is_growing)
+                    return None
                 _check(listing, count)
                 read = ImportResult(listing.state or offer.state, listing.claimed, listing.skipped, now)
                 commit = self._staging.commit_changes if listing.partial else self._staging.commit
-                return Imported(await self._run(commit, import_id, read, listing.gone), listing.is_growing)
+                return await self._run(commit, import_id, read, listing.gone)
             except ListChanged as change:
                 log.warn("Reading the list {key} again: {change}", key=offer.key, change=str(change))
                 await self._run(self._staging.discard, import_id)

@@ -201,10 +201,10 @@ class Poller:
             if not source_list.empty:
                 log.info("Reading the list {key} of {source}", key=offer.key, source=name)
             try:
-                found = await self._importer.read(state.source, offer, self._context.wall(), source_list.note)
+                touched = await self._importer.read(state.source, offer, self._context.wall(), source_list.note)
+                source_list.was_growing = source_list.is_growing
             finally:
                 source_list.listing = None
-            touched, source_list.was_growing = found.touched, found.is_growing
             if touched is None:
                 if not source_list.empty:
                     log.info("The list {key} of {source} is empty", key=offer.key, source=name)

@@ -96,16 +96,7 @@ class StagingStore:
 
         The lists of followed packages have one name: the first package of each tells them apart.
         """
-        rows = (
-            (
-                import_id,
-                each.platform,
-                each.name,
-                each.entry or each.note or "".join(each.followed[:1]),
-                encode_line(each),
-            )
-            for each in vulnerabilities
-        )
+        rows = ((import_id, each.platform, each.name, _part(each), encode_line(each)) for each in vulnerabilities)
         with self._transaction() as database:
             database.executemany("INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?, ?)", rows)
 

@@ -73,7 +73,6 @@ class ClairListing:
         self.found = 0
         self.gone: frozenset[RecordKey] = frozenset()
         self.is_growing = False
-        self.names: Names | None = None
         self._api = api
         self._clock = clock
         self._ledgers = ledgers
@@ -118,7 +117,7 @@ class ClairListing:
                 await self._pause(walked + self._quiet_seconds)
             first = False
         self._note_gone(names)
-        self._finish(names)
+        self._finish()
 
     async def _pause(self, until: float) -> None:
         seconds = until - self._clock.seconds()
@@ -206,8 +205,7 @@ class ClairListing:
         gone = self._seen.difference(names.all)
         for name in gone:
             self._left_out.note(name, ())
-        empty = Vulnerability("", str(self._platform))
-        records = (each for name in gone for each in self._bare(name, evolve(empty, name=name)))
+        records = (each for name in gone for each in self._bare(name, Vulnerability(name, str(self._platform))))
         self.gone = frozenset((each.platform, each.name, each.entry) for each in records)
 
     def _bare(self, name: str, vulnerability: Vulnerability) -> Iterator[Vulnerability]:
@@ -215,8 +213,7 @@ class ClairListing:
         for each in bare(vulnerability):
             yield each if each.name == name and "/" not in name else evolve(each, entry=name)
 
-    def _finish(self, names: Names) -> None:
-        self.names = names
+    def _finish(self) -> None:
         ledger = None
         if self._left_out.is_known and len(self._rows) <= MOST_FOLLOWED:
             ledger = Ledger(new_state(), self._whole, self._rows, self._left_out.reasons)

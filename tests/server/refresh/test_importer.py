@@ -48,8 +48,7 @@ class ImporterTests(SynchronousTestCase):
     def read(self, state: str | None = "s1", wanted: tuple[str, ...] | None = None) -> Deferred[set[str] | None]:
         """Read the list."""
         importer = Importer(self.staging, maybeDeferred, wanted)  # type: ignore[arg-type]
-        reading = Deferred.fromCoroutine(importer.read(self.source, Offer("debian-12", state, "debian-12"), 1000.0))
-        return reading.addCallback(lambda found: found.touched)
+        return Deferred.fromCoroutine(importer.read(self.source, Offer("debian-12", state, "debian-12"), 1000.0))
 
     def names(self, platform: str = "debian-12") -> list[str]:
         """Return the names of the stored records."""
