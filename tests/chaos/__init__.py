@@ -1,0 +1,7 @@
+"""
+Attacks on real daemons, each with a seed, each a program too: ``python -m tests.chaos.half_requests --seed 7``.
+
+A module ``<attack>.py`` has a function that makes the attack and returns an :class:`~tests.chaos.attack.Outcome`;
+``test_<attack>.py`` makes it on a small scale. The programs print what was tried and the worst figure, and end with
+exit code 1 if the promise was broken.
+"""

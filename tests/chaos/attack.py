@@ -1,0 +1,58 @@
+"""What an attack is: a seeded function that returns what it tried and the worst figures that it saw; and a program."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from attrs import Factory, frozen
+
+
+@frozen
+class Outcome:
+    """
+    The result of an attack.
+
+    :ivar promise: what should hold, in a few words: ``server: resident ≤ 256 MiB``.
+    :ivar tried: what was tried, and how often: ``9,200 half requests``.
+    :ivar worst: the worst figure that was seen, with its unit.
+    :ivar holds: whether the promise held.
+    :ivar more: further figures, for people.
+    """
+
+    promise: str
+    tried: str
+    worst: str
+    holds: bool
+    more: tuple[str, ...] = Factory(tuple)
+
+    def text(self) -> str:
+        """Return the outcome as lines for people."""
+        verdict = "holds" if self.holds else "BROKEN"
+        return "\n".join((f"{self.promise}: {self.worst} ({self.tried}): {verdict}", *(f"  {m}" for m in self.more)))
+
+
+def program(doc: str | None, attack: Callable[..., Outcome | list[Outcome]], **scales: int) -> None:
+    """
+    Run an attack as a program, in a temporary folder.
+
+    :param attack: called with a seeded random generator, a folder, and the scales by name.
+    :param scales: the numbers that the command line can change, with their defaults.
+    """
+    parser = argparse.ArgumentParser(description=(doc or "").strip(), formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--seed", type=int, default=1, help="the seed of the random generator (default: 1)")
+    for name, default in scales.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=default, help=f"default: {default}")
+    given: dict[str, Any] = vars(parser.parse_args())
+    seed = given.pop("seed")
+    with tempfile.TemporaryDirectory(prefix="patches-chaos-") as folder:
+        found = attack(Random(seed), Path(folder), **given)
+    outcomes = found if isinstance(found, list) else [found]
+    for outcome in outcomes:
+        print(outcome.text(), flush=True)
+    sys.exit(0 if all(outcome.holds for outcome in outcomes) else 1)
