@@ -24,14 +24,15 @@ from patches.reporter.api import Api
 from patches.reporter.schema import open_database
 from patches.reporter.store import ReportStore
 from patches.server.assembly.http import create_http
+from patches.server.assembly.memory import create_governor
 from patches.server.assembly.refresh import create_refresh
 from patches.server.assembly.sessions import create_sessions
 from patches.server.assembly.shared import Shared
 from patches.server.assembly.storage import open_storage
-from patches.server.budget import Budget
 from patches.server.configured_sources import ConfiguredSources
 from patches.server.options import CatalogueSettings, HttpSettings, RefreshSettings, SessionSettings
 from patches.server.refresh.schedule import NoPublicSources
+from patches.service.budget import Budget
 from patches.sources.worker.workers import Workers
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 from patches.wire import encode_line
@@ -108,8 +109,9 @@ class ReplayedServer:
         sources = ConfiguredSources((), NoPublicSources(), {}, lambda: None, Workers(self.reactor, 0))
         refresh = create_refresh(RefreshSettings(), shared, self.storage, sources, self.sessions.revisions_in_use)
         result(ensureDeferred(refresh.refresher.load_current()))
-        listening = create_http(HttpSettings(), 1 << 28, shared, self.storage, self.sessions, refresh)
-        for service in (listening, self.sessions.expiring):
+        governor = create_governor(1 << 40, shared, tuple)
+        http = create_http(HttpSettings(), governor, shared, self.storage, self.sessions, refresh)
+        for service in (http.listening, self.sessions.expiring):
             service.privilegedStartService()
             service.startService()
         self._site = self.reactor.tcpServers[0][1]

@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from patches.interfaces import IListing, ISource, Offer, RecordKey
-from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
+from patches.server.budget import REFRESH, REFRESH_BYTES
 from patches.server.catalogue.schema import open_database
 from patches.server.catalogue.store import Catalogue
 from patches.server.refresh.on_demand import RequestedPlatforms
@@ -33,6 +33,7 @@ from patches.server.sessions.service import SessionService
 from patches.server.sessions.session import Limits, Session
 from patches.server.sessions.sessions import ReadResult
 from patches.server.sessions.tokens import TokenKey
+from patches.service.budget import Budget
 from patches.vulnerability import FixedPackage, Vulnerability
 
 PLATFORM = "debian-12"

@@ -16,10 +16,11 @@ from unittest import SkipTest
 from attrs import asdict
 from twisted.trial.unittest import SynchronousTestCase
 
+from patches.http.bounded_site import BoundedSite
 from patches.reporter import service as reporter
 from patches.scanner import options as scanner
 from patches.server import options as server
-from patches.server.http.channel import SEND_BUFFER_BYTES, ServerSite
+from patches.server.http.channel import SEND_BUFFER_BYTES
 from patches.setting_parsers import size
 from patches.settings import resolve, settings_of
 
@@ -168,7 +169,7 @@ class ProxyTests(SynchronousTestCase):
         self.assertEqual(len(waits), 2)
         self.assertGreater(min(map(int, waits)), 30)
         idle = re.findall(r"(?:keepalive_timeout|timeout http-keep-alive) (\d+)s", nginx + haproxy)
-        closes = signature(ServerSite).parameters["idle_seconds"].default
+        closes = signature(BoundedSite).parameters["idle_seconds"].default
         self.assertLess(max(map(int, idle)), closes)
 
     def test_nginx(self) -> None:

@@ -20,7 +20,8 @@ PROGRAMS = ("server", "scanner", "reporter")
 #: module where a folder holds several layers (``.`` is the modules at the root of the package).
 LAYERS = (
     ("values and contracts", (".", "versions")),
-    ("adapters of all programs", ("http", "service", "signing", "storage")),
+    ("adapters of all programs", ("service", "signing", "storage")),
+    ("HTTP of all programs", ("http",)),
     (
         "what feeds share",
         (

@@ -18,6 +18,13 @@ NAME = re.compile(r"(^|_)(MAX|MOST|LONGEST|LARGEST|GREATEST|DEEPEST)(_|$)")
 
 LIMITS = {
     "http.connection_pool.MAX_HEAD_BYTES": 262_144,
+    "http.bounded_channel.MOST_FIELDS": 40,
+    "http.bounded_channel.MOST_HEAD_BYTES": 4_096,
+    "http.bounded_channel.MOST_TRAILER_BYTES": 1_024,
+    "http.bounded_request.MOST_PARAMETERS": 32,
+    "http.bounded_request.MOST_SEGMENTS": 32,
+    "http.bounded_site.MOST_CLOSING": 256,
+    "http.bounded_site.MOST_HALF_READ": 1_024,
     "followed.MOST_NAMES": 2_000,
     "followed.MOST_CHARACTERS": 40_000,
     "reporter.api.MOST_HOSTS": 1_000,
@@ -58,6 +65,7 @@ LIMITS = {
     "scanner.reporting.outbox.MOST_PENDING": 100,
     "scanner.simulation.simulate_command.MOST_SCANNERS": 20_000,
     "scanner.simulation.simulated_scanner._MAX_HEAD_BYTES": 16_384,
+    "service.memory_governor.LONGEST_CLOSED_SECONDS": 30.0,
     "service.garbage.MOST_GROWTH": 12_582_912,
     "service.garbage.MOST_SKIPPED": 180,
     "server.catalogue.bundle.manifest.MOST_MANIFEST_BYTES": 16_777_216,
@@ -141,6 +149,9 @@ DOCUMENTED = {
         ("at most {:.0f} KiB of gzip", "server.catalogue.chunks.MAX_ENCODED_BYTES", 1 << 10),
     ),
     "reference/http-api.rst": (
+        ("more than {:.0f} KiB or 40 fields", "http.bounded_channel.MOST_HEAD_BYTES", 1 << 10),
+        ("more than 4 KiB or {:.0f} fields", "http.bounded_channel.MOST_FIELDS", 1),
+        ("more than {:.0f} parameters", "http.bounded_request.MOST_PARAMETERS", 1),
         ("{:.0f} s at most, and never more", "server.http.api.MAX_WAIT_SECONDS", 1),
         ("{:.0f} records at most", "server.first_scanner.slices.MOST_RECORDS", 1),
         ("{:.0f} characters at most", "server.first_scanner.slice_sessions.LONGEST_SEQUENCE", 1),
@@ -154,6 +165,8 @@ DOCUMENTED = {
         ("more than {:,} entries", "sources.clair.ledger.MOST_FOLLOWED", 1),
     ),
     "explanation/memory.rst": (
+        ("at most {:,} requests may be half read", "http.bounded_site.MOST_HALF_READ", 1),
+        ("in use for {:.0f} s", "service.memory_governor.LONGEST_CLOSED_SECONDS", 1),
         ("- {:.0f};", "server.refresh.requests_table.MOST_WANTED", 1),
         ("; {:.0f} more that turned out to be absent", "server.refresh.requests_table.MOST_ABSENT", 1),
         ("at most {:.0f} reports", "scanner.reporting.outbox.MOST_PENDING", 1),

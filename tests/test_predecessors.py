@@ -20,10 +20,10 @@ from patches.scanner.inventory import Inventory, Package
 from patches.scanner.matching.matcher import Matcher
 from patches.scanner.reporting.delivery import Delivery
 from patches.scanner.reporting.outbox import Outbox
-from patches.server.budget import Budget
 from patches.server.errors import Denied, OutOfOrder, SessionExpired
 from patches.server.sessions.session import Limits
 from patches.server.sessions.states import State
+from patches.service.budget import Budget
 from patches.testing import Trouble
 from patches.vulnerability import FixedPackage, Vulnerability
 from tests.scanner.scripted_client import REFUSED, Canned, CannedHTTP

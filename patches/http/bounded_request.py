@@ -13,6 +13,11 @@ from patches.wire import JSON, encode_json, error_document
 #: The characters of a host and its port (RFC 3986 section 3.2.2); it may be empty.
 _HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=:%\[\]-]*")
 
+#: An absolute form of a target, of which servers take what an origin form would have (RFC 9112 section 3.2.2).
+_ABSOLUTE = re.compile(rb"(?i:https?)://[^/?#]+")
+#: The most segments of a path, and parameters of a query: their values are kept while a request waits.
+MOST_SEGMENTS, MOST_PARAMETERS = 32, 32
+
 
 class BoundedRequest(server.Request):
     """
@@ -54,11 +59,12 @@ class BoundedRequest(server.Request):
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """Handle the request, unless it was refused or cannot be routed."""
-        if self._refused:
+        if self._refused or self.channel.refused:
             return
-        problem = self._problem(command, path, version)
+        target = _origin_form(path)
+        problem = self._problem(command, target, version)
         if problem is None:
-            super().requestReceived(command, path, version)
+            super().requestReceived(command, target, version)
         else:
             self._turn_away(*problem)
 
@@ -68,10 +74,14 @@ class BoundedRequest(server.Request):
         needed = 1 if version == b"HTTP/1.1" else 0
         if not needed <= len(hosts) <= 1 or not all(map(_HOST.fullmatch, hosts)):  # RFC 9112 section 3.2
             return b"400 Bad Request", "malformed", "a request must have exactly one Host, with the name of a host"
+        if not path.startswith(b"/"):
+            return b"400 Bad Request", "malformed", "the target must be a path"
+        if path.count(b"&") >= MOST_PARAMETERS:
+            return b"400 Bad Request", "malformed", f"a request may have {MOST_PARAMETERS} parameters"
+        if path.partition(b"?")[0].count(b"/") > MOST_SEGMENTS:
+            return b"404 Not Found", "not-found", "Not Found"
         if not _is_utf8(command + b" " + unquote_to_bytes(path)):
             return b"400 Bad Request", "malformed", "the path is not UTF-8"
-        if path == b"*":
-            return b"400 Bad Request", "malformed", "the target must be a path"
         if unquote_to_bytes(path).startswith(b"//"):  # routing would ignore the first slash
             return b"404 Not Found", "not-found", "Not Found"
         return None
@@ -81,8 +91,16 @@ class BoundedRequest(server.Request):
         self._turn_away(b"413 Content Too Large", "too-large", message)
 
     def _turn_away(self, status: bytes, code: str, message: str) -> None:
-        self.channel.transport.write(closing_answer(status, code, message))
-        self.channel.loseConnection()
+        self.channel.refuse(status, code, message)
+
+
+def _origin_form(target: bytes) -> bytes:
+    """Return the path and the query of a target."""
+    found = _ABSOLUTE.match(target)
+    if found is None:
+        return target
+    rest = target[found.end() :]
+    return rest if rest.startswith(b"/") else b"/" + rest
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.web.server import Site
-
 from patches.http.bounded_request import BoundedRequest
+from patches.http.bounded_site import BoundedSite
+from patches.service.budget import Budget
 
 #: The connection is closed if a body is longer than this many times the limit.
 _PATIENCE = 8
@@ -37,7 +37,7 @@ class ReportRequest(BoundedRequest):
         """Continue to read the body; the request is refused at its end."""
 
 
-class ReporterSite(Site):
+class ReporterSite(BoundedSite):
     """
     The HTTP site that accepts reports.
 
@@ -45,7 +45,8 @@ class ReporterSite(Site):
     """
 
     def __init__(self, resource: Any, reactor: Any, max_body: int) -> None:
-        super().__init__(resource, requestFactory=ReportRequest, timeout=60, reactor=reactor)
+        budget = Budget(256 * 1024 * 1024)
+        super().__init__(resource, budget, reactor, 60, request_seconds=120, requestFactory=ReportRequest)
         self.max_body = max_body
 
     def log(self, request: Any) -> None:

@@ -11,15 +11,17 @@ from twisted.application.service import MultiService
 from twisted.logger import Logger
 
 from patches.server.assembly.http import create_http
+from patches.server.assembly.memory import create_governor, governing
 from patches.server.assembly.refresh import create_refresh
 from patches.server.assembly.sessions import create_sessions
 from patches.server.assembly.shared import Shared, create_budget
 from patches.server.assembly.storage import has_catalogue, open_storage
-from patches.server.budget import CONNECTIONS, SESSIONS, WINDOW, Budget, resident_bytes, worker_bytes
+from patches.server.budget import SESSIONS, WINDOW, worker_bytes
 from patches.server.configured_sources import create_sources
 from patches.server.options import Options, ServerSettings
 from patches.server.refresh.refresher import Refresher
 from patches.server.sessions.service import SessionService
+from patches.service.budget import CONNECTIONS, Budget, resident_bytes
 from patches.service.daemon import CleanEndService, ListeningService, allow_open_files, hold_folder, usable_folder
 from patches.service.garbage import FullCollections
 from patches.service.periodic import PeriodicService
@@ -110,8 +112,9 @@ def _assemble(reactor: Any, settings: ServerSettings) -> Server:
     shared = Shared(reactor, threads.run, budget, folder)
     sessions = create_sessions(settings.sessions, shared, storage.catalogue)
     refresh = create_refresh(settings.refresh, shared, storage, sources, sessions.revisions_in_use)
-    listening = create_http(settings.http, settings.memory_limit, shared, storage, sessions, refresh)
+    governor = create_governor(settings.memory_limit, shared, sources.workers.pids)
+    http = create_http(settings.http, governor, shared, storage, sessions, refresh)
     service = MultiService()
-    for part in (threads, sessions.expiring, *refresh.services, listening):
+    for part in (threads, governing(governor, shared), sessions.expiring, *refresh.services, *http.services):
         part.setServiceParent(service)
-    return Server(service, listening, sessions.service, refresh.refresher, budget)
+    return Server(service, http.listening, sessions.service, refresh.refresher, budget)

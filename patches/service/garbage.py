@@ -4,14 +4,16 @@ Garbage collection without pauses for a daemon that has many clients.
 CPython's full collection looks at every object that may be part of a cycle: with 5,000 requests that wait, it stopped
 the reactor for 150 ms, again and again. So the objects of a daemon that has started are set aside (:func:`gc.freeze`),
 and full collections are made by a service: while there are few clients, or when the process has grown more than its
-clients explain, as that may be garbage. Requests leave none that only a full collection would find; see
-:mod:`patches.http.routes`.
+clients explain, as that may be garbage. Freed memory is then given back to the system. Requests leave no garbage that
+only a full collection would find; see :mod:`patches.http.routes`.
 """
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+
+from patches.service.malloc import give_back
 
 #: CPython's thresholds: of the youngest objects, of the second generation, and of full collections: none by itself.
 THRESHOLDS = (2_000, 10, 1_000_000)
@@ -53,4 +55,5 @@ class FullCollections:
 
     def _collect(self) -> None:
         gc.collect()
+        give_back()
         self._skipped, self._after = 0, self._unexplained()

@@ -9,7 +9,8 @@ from treq.client import HTTPClient
 from treq.testing import RequestTraversalAgent
 from twisted.internet.defer import ensureDeferred
 
-from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
+from patches.server.budget import REFRESH, REFRESH_BYTES
+from patches.service.budget import Budget
 from patches.sources.clair.source import LISTS_BYTES, ClairSettings, ClairSource
 from patches.sources.fetch.clients import FirstEncoding
 from patches.sources.fetch.retry import FetchSettings

@@ -14,7 +14,7 @@ from zope.interface import implementer
 
 from patches.errors import NotThere
 from patches.interfaces import IListing, ISource, Offer, RecordKey
-from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
+from patches.server.budget import REFRESH, REFRESH_BYTES
 from patches.server.catalogue.schema import open_database
 from patches.server.catalogue.store import Catalogue
 from patches.server.refresh.on_demand import RequestedPlatforms
@@ -27,6 +27,7 @@ from patches.server.refresh.requests_table import RequestTable
 from patches.server.refresh.schedule import NoPublicSources, PublicSourceProvider, RefreshContext, Schedule
 from patches.server.refresh.source_set import SourceSet
 from patches.server.refresh.staging import StagingStore
+from patches.service.budget import Budget
 from patches.vulnerability import Vulnerability
 from tests.server.databases import DatabaseCase
 from tests.server.fake_catalogue import vulnerabilities

@@ -9,10 +9,9 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 
-from patches.http.bounded_request import BoundedRequest
 from patches.http.routes import RoutedResource
 from patches.server.assembly.sessions import load_chunk
-from patches.server.budget import CONNECTION_BYTES, CONNECTIONS, REFRESH, REFRESH_BYTES, Budget
+from patches.server.budget import REFRESH, REFRESH_BYTES
 from patches.server.catalogue.chunks import TARGET_BYTES
 from patches.server.catalogue.delta_store import DeltaStore
 from patches.server.catalogue.deltas import Deltas
@@ -23,6 +22,7 @@ from patches.server.first_scanner.slice_sessions import SliceLimits
 from patches.server.http.api import Api
 from patches.server.http.channel import ServerSite
 from patches.server.http.client_addresses import ClientAddresses, IPNetwork
+from patches.server.http.memory_metrics import MemoryMetrics
 from patches.server.http.metrics import Metrics
 from patches.server.http.representations import DescribeSnapshot, snapshot_document
 from patches.server.http.vulnerabilities import VulnerabilityLookup
@@ -30,6 +30,8 @@ from patches.server.http.vulns import VulnsRoute
 from patches.server.sessions.service import SessionService
 from patches.server.sessions.session import Limits
 from patches.server.sessions.tokens import TokenKey
+from patches.service.budget import CONNECTION_BYTES, CONNECTIONS, Budget
+from patches.service.memory_governor import MemoryGovernor
 from patches.vulnerability import Vulnerability
 from tests.server.fake_catalogue import vulnerability
 from tests.server.fake_source import RefreshCase
@@ -77,7 +79,7 @@ class ServerCase(RefreshCase):
             self.slice_limits, self.key, self.budget, self.catalogue, maybeDeferred, self.clock
         )
         of_first = FirstScannerMetrics(self.first_scanner, lambda: self.refresh.statuses)
-        self.metrics = Metrics(self.session_service, self.refresh, self.budget, 64 * MIB, self.wall, (of_first,))
+        self.metrics = Metrics(self.session_service, self.refresh, self.wall, (of_first,))
         self.deltas = Deltas(self.catalogue, self.store, self.budget, maybeDeferred, self.clock)
         parts = self.session_service, self.refresh, self.deltas, self.budget, self.metrics
         lookup = VulnerabilityLookup(PublicationStore(self.catalogue._engine), maybeDeferred)
@@ -91,8 +93,10 @@ class ServerCase(RefreshCase):
             self.session_service.read_cached,
             self.clock,
             fast_path=self.fast_path,
-            requestFactory=BoundedRequest,
+            wall=self.wall,
         )
+        self.governor = MemoryGovernor(64 * MIB, lambda: 2 * MIB, self.budget, (), self.clock)
+        self.metrics.add(MemoryMetrics(self.budget, self.governor, self.site))
 
     def started(self) -> Deferred[None]:
         """Load the catalogue."""

@@ -6,13 +6,14 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.server.budget import SESSION_BYTES, WINDOW, Budget
+from patches.server.budget import SESSION_BYTES, WINDOW
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
 from patches.server.sessions.service import SessionService
 from patches.server.sessions.session import Limits, Session
 from patches.server.sessions.sessions import ReadResult
 from patches.server.sessions.tokens import TokenKey
+from patches.service.budget import Budget
 from tests.server.fake_catalogue import Shelf, snapshot
 
 #: The window has room for two of the small chunks of these tests, but not for a third.

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from patches.http.bounded_request import BoundedRequest
+from attrs import frozen
+from twisted.application.service import Service
+
 from patches.http.routes import RoutedResource
+from patches.server.assembly.memory import shedders
 from patches.server.assembly.refresh import Refresh
 from patches.server.assembly.sessions import SessionParts
 from patches.server.assembly.shared import Shared
@@ -16,32 +20,52 @@ from patches.server.first_scanner.metrics import FirstScannerMetrics
 from patches.server.http.api import Api
 from patches.server.http.channel import ServerSite
 from patches.server.http.client_addresses import ClientAddresses
+from patches.server.http.memory_metrics import MemoryMetrics
 from patches.server.http.metrics import Metrics
 from patches.server.http.representations import DescribeSnapshot, snapshot_document
 from patches.server.http.vulnerabilities import VulnerabilityLookup
 from patches.server.http.vulns import VulnsRoute
 from patches.server.options import HttpSettings, Options
 from patches.service.daemon import ListeningService
+from patches.service.memory_governor import MemoryGovernor
+from patches.service.periodic import PeriodicService
 from patches.settings import BadSetting
+
+
+@frozen
+class HttpParts:
+    """
+    The API of a server.
+
+    :ivar watching: ends requests that are not whole in time, while it runs.
+    """
+
+    listening: ListeningService
+    watching: PeriodicService
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """What is to be started."""
+        return self.watching, self.listening
 
 
 def create_http(
     settings: HttpSettings,
-    memory_limit: int,
+    governor: MemoryGovernor,
     shared: Shared,
     storage: Storage,
     sessions: SessionParts,
     refresh: Refresh,
-) -> ListeningService:
+) -> HttpParts:
     """
-    Create the service that listens, and serves the API.
+    Create the API of a server, and what serves it.
 
-    :param memory_limit: the limit that the metrics show.
+    :param governor: it lets go of connections and sessions from now on.
     :raises BadSetting: if the signing key cannot be used.
     """
     addresses = ClientAddresses(settings.trusted_proxies or ())
     of_first = FirstScannerMetrics(sessions.first_scanner, lambda: refresh.refresher.statuses)
-    metrics = Metrics(sessions.service, refresh.refresher, shared.budget, memory_limit, time.time, (of_first,))
+    metrics = Metrics(sessions.service, refresh.refresher, time.time, (of_first,))
     api = Api(
         sessions.service,
         refresh.refresher,
@@ -60,10 +84,13 @@ def create_http(
         sessions.service.read_cached,
         shared.reactor,
         fast_path=not settings.no_fast_path,
-        requestFactory=BoundedRequest,
     )
+    metrics.add(MemoryMetrics(shared.budget, governor, site))
+    governor.shedders = shedders(site, sessions.service)
     drain = partial(_drain, sessions, site)
-    return ListeningService(Options.program, shared.reactor, settings.listen, site, drain)
+    listening = ListeningService(Options.program, shared.reactor, settings.listen, site, drain)
+    watching = PeriodicService("Watching connections", timedelta(seconds=1), site.tick, shared.reactor)
+    return HttpParts(listening, watching)
 
 
 async def _drain(sessions: SessionParts, site: ServerSite) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 from attrs import frozen
 
 from patches.interfaces import Run
-from patches.server.budget import Budget, MemoryLimitTooLow, budget_within, resident_bytes
+from patches.server.budget import budget_within
+from patches.service.budget import Budget, MemoryLimitTooLow, resident_bytes
 from patches.settings import BadSetting
 
 

@@ -15,7 +15,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from patches.interfaces import Run
-from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
+from patches.server.budget import REFRESH, REFRESH_BYTES
 from patches.server.catalogue.delta import Delta, NoDelta, delta_chunks, delta_name
 from patches.server.catalogue.delta_store import DeltaStore
 from patches.server.catalogue.diff import NotOrdered
@@ -24,6 +24,7 @@ from patches.server.catalogue.pruning import MOST_REPLACED
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
 from patches.server.errors import ChunkMissing
+from patches.service.budget import Budget
 
 log = Logger()
 

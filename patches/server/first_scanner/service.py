@@ -10,13 +10,13 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from patches.interfaces import Run
-from patches.server.budget import Budget
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
 from patches.server.errors import SessionExpired
 from patches.server.first_scanner.slice_sessions import SliceLimits, SliceSession, SliceSessions
 from patches.server.first_scanner.slices import ListSlice, read_slice
 from patches.server.sessions.tokens import TokenKey
+from patches.service.budget import Budget
 
 log = Logger()
 

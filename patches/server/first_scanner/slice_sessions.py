@@ -12,10 +12,11 @@ from collections import Counter, OrderedDict
 
 from attrs import define, field, frozen
 
-from patches.server.budget import SESSION_BYTES, SESSIONS, Budget
+from patches.server.budget import SESSION_BYTES, SESSIONS
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.errors import Denied, SessionError, SessionExpired, UnknownSession
 from patches.server.first_scanner.slices import ListSlice, Position
+from patches.service.budget import Budget
 
 #: The seconds that a first scanner may be silent: it examines up to 50 records with some hundred packages each.
 SILENCE_SECONDS = 900.0

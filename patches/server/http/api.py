@@ -12,7 +12,6 @@ from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import BaseConverter
 
-from patches.server.budget import Budget
 from patches.server.catalogue.deltas import Deltas
 from patches.server.errors import OutOfOrder, SessionExpired
 from patches.server.http.chunk_transport import IChunkTransport
@@ -37,6 +36,7 @@ from patches.server.sessions.chunk_response import ChunkResponse, chunk_headers
 from patches.server.sessions.service import SessionService
 from patches.server.sessions.session import Session
 from patches.server.sessions.sessions import Wait
+from patches.service.budget import Budget
 from patches.wire import error_document, prefer_wait, unpack_chunk
 
 log = Logger()

@@ -16,6 +16,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from patches.http.bounded_channel import MOST_HEAD_BYTES
+
 _REQUEST_LINE = re.compile(rb"GET /v1/sessions/([A-Za-z0-9_-]{1,512})/chunks/(0|[1-9][0-9]{0,8}) HTTP/1\.1\r\n")
 #: A field whose name is directly followed by the colon, and whose value is visible ASCII, spaces and tabs.
 _FIELD = re.compile(rb"([A-Za-z-]{1,40}):[ \t]*([\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)[ \t]*")
@@ -43,7 +45,7 @@ def match(data: bytes) -> tuple[str, int] | None:
     :return: ``None`` if the data are not exactly one plain request for a chunk.
     """
     found = _REQUEST_LINE.match(data)
-    if found is None or not are_plain(data[found.end() :]):
+    if found is None or len(data) > MOST_HEAD_BYTES or not are_plain(data[found.end() :]):
         return None
     token, number = found.groups()
     return token.decode("ascii"), int(number)

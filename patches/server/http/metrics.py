@@ -9,20 +9,18 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from patches.server.budget import Budget, resident_bytes
 from patches.server.refresh.list_state import ListState
 from patches.server.refresh.refresher import Refresher
 from patches.server.sessions.service import SessionService
 from patches.server.sessions.states import LIVE
 
-EVENTS = ("opened", "delta", "resumed", "activated", "completed", "closed", "expired", "denied", "slowed")
+EVENTS = ("opened", "delta", "resumed", "activated", "completed", "closed", "expired", "denied", "slowed", "shed")
 
 
 class Metrics:
     """
     The metrics of one server.
 
-    :param memory_limit: the configured limit, in bytes.
     :param wall: returns the time in seconds since the epoch.
     :param more: collectors of further metrics.
     """
@@ -33,19 +31,19 @@ class Metrics:
         self,
         session_service: SessionService,
         refresh: Refresher,
-        budget: Budget,
-        memory_limit: int,
         wall: Callable[[], float],
         more: Iterable[Collector] = (),
     ) -> None:
         self._session_service = session_service
         self._refresh = refresh
-        self._budget = budget
-        self._memory_limit = memory_limit
         self._wall = wall
         self._registry = CollectorRegistry(auto_describe=False)
         for collector in (self, *more):
             self._registry.register(collector)
+
+    def add(self, collector: Collector) -> None:
+        """Add further metrics."""
+        self._registry.register(collector)
 
     def render(self) -> bytes:
         """Return all metrics in the text format."""
@@ -56,7 +54,6 @@ class Metrics:
         yield from self._sessions()
         yield from self._lists()
         yield from self._sources()
-        yield from self._memory()
 
     def _sessions(self) -> Iterator[Metric]:
         sessions = self._session_service.sessions
@@ -118,13 +115,3 @@ class Metrics:
         for source, names in sorted(self._refresh.left_out.items()):
             left_out.add_metric([source], len(names))
         yield from (claimed, read, skipped, left_out)
-
-    def _memory(self) -> Iterator[Metric]:
-        granted = GaugeMetricFamily("patches_memory_granted_bytes", "Bytes granted by the budget.", labels=["purpose"])
-        denied = CounterMetricFamily("patches_memory_denied", "Refusals of the budget.", labels=["purpose"])
-        for purpose, used in self._budget.used.items():
-            granted.add_metric([purpose], used)
-            denied.add_metric([purpose], self._budget.denied[purpose])
-        yield from (granted, denied)
-        yield GaugeMetricFamily("patches_memory_limit_bytes", "The memory limit, in bytes.", value=self._memory_limit)
-        yield GaugeMetricFamily("patches_memory_resident_bytes", "Resident bytes.", value=resident_bytes())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from patches.server.budget import RESPONSES, Budget
+from patches.server.budget import RESPONSES
 from patches.server.errors import Denied
 from patches.server.http.chunk_transport import IChunkTransport
+from patches.service.budget import Budget
 
 
 def grant_response(budget: Budget, request: Any, size: int) -> None:

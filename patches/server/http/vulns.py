@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from patches.server.budget import Budget
 from patches.server.catalogue.integrity import Damaged
 from patches.server.errors import CatalogueError, ChunkMissing, Denied, UnknownSession
 from patches.server.first_scanner.service import FirstScannerService
@@ -19,6 +18,7 @@ from patches.server.http.client_addresses import ClientAddresses
 from patches.server.http.errors import ApiError, api_error, json_response
 from patches.server.http.response_memory import grant_response
 from patches.server.refresh.platforms import PlatformRegistry
+from patches.service.budget import Budget
 from patches.wire import JSON, encode_json
 
 

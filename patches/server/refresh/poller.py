@@ -14,7 +14,7 @@ from twisted.internet.defer import CancelledError, Deferred, DeferredList, Defer
 from twisted.logger import Logger
 
 from patches.interfaces import ISource, Offer
-from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
+from patches.server.budget import REFRESH, REFRESH_BYTES
 from patches.server.refresh.importer import Importer
 from patches.server.refresh.list_state import ListEvent, ListState
 from patches.server.refresh.publication.queue import PublicationQueue
@@ -22,6 +22,7 @@ from patches.server.refresh.retry_schedule import INTERNAL_ERROR
 from patches.server.refresh.schedule import RefreshContext
 from patches.server.refresh.source_state import SourceList, SourceState
 from patches.server.refresh.staging import StagingStore
+from patches.service.budget import Budget
 from patches.wording import printable
 
 log = Logger()

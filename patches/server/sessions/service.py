@@ -17,7 +17,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from patches.server.budget import Budget
+from patches.server.budget import WINDOW
 from patches.server.catalogue.delta import ReadableList
 from patches.server.errors import CatalogueError, Denied, WindowClosed
 from patches.server.sessions.chunk_response import ChunkResponse
@@ -27,6 +27,7 @@ from patches.server.sessions.sessions import ReadResult, Sessions, Wait
 from patches.server.sessions.states import SessionStep, State
 from patches.server.sessions.tokens import TokenKey
 from patches.server.sessions.waiters import Waiters
+from patches.service.budget import Budget
 
 log = Logger()
 
@@ -42,6 +43,7 @@ _COUNTED = {
     SessionStep.SLOWED: "slowed",
     SessionStep.OVERDUE: "expired",
     SessionStep.DISPLACED: "denied",
+    SessionStep.SHED: "shed",
 }
 
 
@@ -53,8 +55,8 @@ class SessionService:
     :param window_bytes: the number of bytes that one window may hold.
     :ivar sessions: the sessions, to look at.
     :ivar events: the number of events: ``opened`` (of these with a ``delta``), ``resumed``, ``activated``,
-        ``completed``, ``closed``, ``expired``, ``denied``, ``slowed`` (moved to a window of its own), ``served``
-        (chunks).
+        ``completed``, ``closed``, ``expired``, ``denied``, ``slowed`` (moved to a window of its own), ``shed`` (ended
+        while memory was short), ``served`` (chunks).
     """
 
     def __init__(
@@ -179,6 +181,12 @@ class SessionService:
         """Expire silent sessions and those that hold up others; activate queued ones."""
         self._follow(self.sessions.tick(self._clock.seconds()))
 
+    def shed(self, state: State, most: int) -> int:
+        """End sessions because memory is short, so many at most; see :meth:`.Sessions.shed`. Return their number."""
+        events = self.sessions.shed(state, most, self._clock.seconds())
+        self._follow(events)
+        return sum(isinstance(event, Changed) and event.step is SessionStep.SHED for event in events)
+
     def stop(self) -> None:
         """Refuse new sessions, and answer every request that waits."""
         self._follow(self.sessions.stop(self._clock.seconds()))
@@ -238,6 +246,8 @@ class SessionService:
             log.info("A session of {platform} expired: {reason}", platform=session.platform, reason=reason)
 
     def _reclaim(self, purpose: str, size: int) -> None:
+        if purpose == WINDOW:
+            return  # which is what would be dropped from
         # Somebody is in the middle of something: no request is woken here.
         for event in self.sessions.reclaim(purpose, size):
             self._account(event)

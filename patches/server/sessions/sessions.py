@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import partial
 
-from patches.server.budget import SESSION_BYTES, SESSIONS, Budget
+from patches.server.budget import SESSION_BYTES, SESSIONS
 from patches.server.catalogue.delta import ReadableList
 from patches.server.errors import Denied, OutOfOrder, SessionError, SessionExpired
 from patches.server.sessions.admission import Admission
@@ -24,10 +25,12 @@ from patches.server.sessions.states import SessionStep, State
 from patches.server.sessions.table import SessionTable
 from patches.server.sessions.window import Window
 from patches.server.sessions.windows import Windows
+from patches.service.budget import Budget
 
 #: How long a window stays whose last session has left, in seconds, unless its memory is wanted before.
 IDLE_SECONDS = 3600.0
 _SHARE = "its address has more places in the queue than others, and one of these found no place"
+_SHORT = "the server is short of memory"
 _NO_MEMORY = "the memory limit allows no further session"
 
 
@@ -221,6 +224,20 @@ class Sessions:
             events += self._end(session, SessionStep.SILENT, now, ending)
         return events
 
+    def shed(self, state: State, most: int, now: float) -> list[Event]:
+        """
+        End sessions because memory is short: of the queued ones, the youngest; of the active ones, the slowest.
+
+        :param most: the number of sessions that end, at most.
+        """
+        found = [each for each in self if each.state is state]
+        found.sort(key=(lambda each: -each.ticket) if state is State.QUEUED else partial(_pace, now))
+        retry = max(1, round(self.limits.session_timeout / 2))
+        ending: SessionError = Denied("memory-limit", _SHORT, retry)
+        if state is State.ACTIVE:
+            ending = SessionExpired(f"{_SHORT}: it was one of the slowest; resume it")
+        return [event for each in found[:most] for event in self._end(each, SessionStep.SHED, now, ending)]
+
     def stop(self, now: float) -> list[Event]:
         """Deny everything from now on, and end all sessions."""
         self._table.stopping = Denied("stopping", "the server is stopping", 1)
@@ -291,3 +308,8 @@ class Sessions:
         if self._table.stopping is None:
             events += self._admission.follow(platform, window.is_empty, now)
         return events
+
+
+def _pace(now: float, session: Session) -> float:
+    """Return the chunks that a session has read a second."""
+    return session.position / (now - session.opened + 1.0)

@@ -25,6 +25,7 @@ class SessionStep(StrEnum):
     FINISHED = "every chunk was read"
     DISPLACED = "its address has more places than others"
     OVERDUE = "it delays others and there is no room"
+    SHED = "the server is short of memory"
     SILENT = "no request in time"
     CLOSED = "its scanner closes or resumes it"
     STOPPED = "the server stops"
@@ -34,12 +35,14 @@ class SessionStep(StrEnum):
 TRANSITIONS: Mapping[tuple[State, SessionStep], State] = {
     (State.QUEUED, SessionStep.ADMITTED): State.ACTIVE,
     (State.QUEUED, SessionStep.DISPLACED): State.DENIED,
+    (State.QUEUED, SessionStep.SHED): State.DENIED,
     (State.QUEUED, SessionStep.SILENT): State.EXPIRED,
     (State.QUEUED, SessionStep.CLOSED): State.CLOSED,
     (State.QUEUED, SessionStep.STOPPED): State.DENIED,
     (State.ACTIVE, SessionStep.FINISHED): State.COMPLETE,
     (State.ACTIVE, SessionStep.SLOWED): State.ACTIVE,
     (State.ACTIVE, SessionStep.OVERDUE): State.EXPIRED,
+    (State.ACTIVE, SessionStep.SHED): State.EXPIRED,
     (State.ACTIVE, SessionStep.SILENT): State.EXPIRED,
     (State.ACTIVE, SessionStep.CLOSED): State.CLOSED,
     (State.ACTIVE, SessionStep.STOPPED): State.DENIED,

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 
-from patches.server.budget import WINDOW, Budget
+from patches.server.budget import WINDOW
 from patches.server.catalogue.delta import ReadableList
 from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES, ChunkResponse
 from patches.server.sessions.events import Dropped, Event, Load
 from patches.server.sessions.session import Session
 from patches.server.sessions.window import Window
+from patches.service.budget import Budget
 
 #: What a window is granted when it is opened: it can hold one chunk, whatever happens.
 FLOOR_BYTES = MAX_RESPONSE_BYTES

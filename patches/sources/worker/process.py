@@ -76,6 +76,12 @@ class WorkerProcess(ProcessProtocol):
         except OSError as error:
             raise SourceError(f"its worker cannot be started: {error.strerror or error}") from error
 
+    @property
+    def pid(self) -> int | None:
+        """The number of the process; ``None`` if it does not run."""
+        transport: Any = self.transport
+        return transport.pid if transport is not None else None
+
     def ask(self, job: ParseJob) -> Deferred[WorkerReply]:
         """
         Send a job. Return its reply; cancelling it kills the process.

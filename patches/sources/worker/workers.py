@@ -29,6 +29,10 @@ class Workers:
         self._reactor = reactor
         self._workers: dict[str, WorkerProcess] = {}
 
+    def pids(self) -> tuple[int, ...]:
+        """Return the processes that run now."""
+        return tuple(worker.pid for worker in self._workers.values() if worker.pid is not None)
+
     async def parse(self, job: ParseJob, context: ParseContext, /) -> Iterator[Vulnerability]:
         """
         Parse a list, and return its records, which are verified while they are consumed.

@@ -11,8 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.assembly.shared import Shared
 from patches.server.assembly.storage import open_storage
-from patches.server.budget import Budget
 from patches.server.options import CatalogueSettings
+from patches.service.budget import Budget
 
 
 class PartsCase(SynchronousTestCase):

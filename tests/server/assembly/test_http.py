@@ -10,6 +10,7 @@ from twisted.internet.defer import ensureDeferred, maybeDeferred
 from twisted.internet.testing import StringTransport
 
 from patches.server.assembly.http import create_http
+from patches.server.assembly.memory import create_governor
 from patches.server.assembly.refresh import create_refresh
 from patches.server.assembly.sessions import create_sessions
 from patches.server.configured_sources import ConfiguredSources
@@ -34,7 +35,9 @@ class HttpTests(PartsCase):
         sources = ConfiguredSources((), NoPublicSources(), {}, lambda: None, Workers(self.shared.reactor, 0))
         refresh = create_refresh(RefreshSettings(), self.shared, self.storage, sources, set)
         self.successResultOf(ensureDeferred(refresh.refresher.load_current()))
-        return create_http(settings, 1 << 28, self.shared, self.storage, sessions, refresh)
+        governor = create_governor(1 << 28, self.shared, sources.workers.pids)
+        self.http = create_http(settings, governor, self.shared, self.storage, sessions, refresh)
+        return self.http.listening
 
     def start(self, settings: HttpSettings) -> ListeningService:
         """Create the API, and listen."""

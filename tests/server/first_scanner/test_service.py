@@ -9,7 +9,7 @@ from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.server.budget import SESSION_BYTES, SESSIONS, Budget
+from patches.server.budget import SESSION_BYTES, SESSIONS
 from patches.server.catalogue.schema import open_database
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
@@ -18,6 +18,7 @@ from patches.server.first_scanner.service import MOST_READS, FirstScannerService
 from patches.server.first_scanner.slice_sessions import SliceLimits
 from patches.server.first_scanner.slices import ListSlice
 from patches.server.sessions.tokens import TokenKey
+from patches.service.budget import Budget
 from tests.server.fake_catalogue import lines, vulnerabilities
 
 

@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.server.budget import SESSION_BYTES, SESSIONS, Budget
+from patches.server.budget import SESSION_BYTES, SESSIONS
 from patches.server.errors import Denied, SessionExpired, UnknownSession
 from patches.server.first_scanner.slice_sessions import MOST_REMEMBERED, SliceLimits, SliceSession, SliceSessions
 from patches.server.first_scanner.slices import ListSlice, Position
+from patches.service.budget import Budget
 from tests.server.fake_catalogue import snapshot
 
 LIST = snapshot(4, "debian-12", "d1")

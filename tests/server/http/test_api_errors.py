@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from patches.errors import SourceError
-from patches.server.budget import CONNECTIONS, RESPONSES, SESSIONS
+from patches.server.budget import RESPONSES, SESSIONS
 from patches.server.catalogue.chunks import Chunk
 from patches.server.catalogue.pruning import MinimumAge
 from patches.server.catalogue.store import Catalogue
 from patches.server.errors import ChunkMissing
 from patches.server.sessions.session import Limits
+from patches.service.budget import CONNECTIONS
 from tests.server.fake_source import HOUR
 from tests.server.memory_transport import Answer
 from tests.server.server_case import GZIP, ServerCase
@@ -32,12 +33,12 @@ class MalformedTests(ServerCase):
 
     def test_deep(self) -> None:
         """A body that is nested too deeply is malformed."""
-        self.refused(self.ask("POST", "/v1/sessions", body=b"[" * 10_000), 400, "malformed")
-        self.refused(self.ask("POST", "/v1/sessions", body=b'{"a":' * 3000), 400, "malformed")
+        self.refused(self.ask("POST", "/v1/sessions", body=b"[" * 1000), 400, "malformed")
+        self.refused(self.ask("POST", "/v1/sessions", body=b'{"a":' * 200), 400, "malformed")
 
     def test_numbers(self) -> None:
         """A body with a number that is too long to be parsed is malformed."""
-        self.refused(self.ask("POST", "/v1/sessions", body=b'{"platform": ' + b"1" * 9000 + b"}"), 400, "malformed")
+        self.refused(self.ask("POST", "/v1/sessions", body=b'{"platform": ' + b"1" * 900 + b"}"), 400, "malformed")
 
     def test_resume(self) -> None:
         """A request to resume needs a session and a whole number."""

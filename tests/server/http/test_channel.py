@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from twisted.internet.defer import ensureDeferred
 
-from patches.server.budget import CONNECTION_BYTES, CONNECTIONS, RESPONSES, WINDOW
+from patches.server.budget import RESPONSES, WINDOW
 from patches.server.http import channel
 from patches.server.http.channel import SMALL_BUFFER_BYTES
 from patches.server.sessions.session import Limits
+from patches.service.budget import CONNECTION_BYTES, CONNECTIONS
 from tests.server.channel_case import ChannelCase
 from tests.server.fake_catalogue import blank
 from tests.server.memory_transport import SocketWire, answers, request
@@ -75,6 +76,15 @@ class PacingTests(ChannelCase):
         for _ in range(3):
             wire.take(wire.unsent)
         self.assertEqual((len(answers(wire.received)), set(unsent)), (3, {0}))
+
+    def test_not_idle(self) -> None:
+        """A connection whose response is not yet taken is not idle: it does not make room for others."""
+        wire = self.connect(takes=0)
+        wire.send(self.chunk(0))
+        self.clock.advance(5)
+        self.assertEqual((self.site.shed_idle(9), wire.protocol.is_idle, wire.protocol.is_answering), (0, False, True))
+        wire.take()
+        self.assertEqual((self.site.shed_idle(9), wire.connected), (1, False))
 
     def test_same_chunk_twice(self) -> None:
         """A chunk is pinned as long as any response with it is unsent."""

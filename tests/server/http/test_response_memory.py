@@ -7,9 +7,10 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.server.budget import RESPONSES, Budget
+from patches.server.budget import RESPONSES
 from patches.server.errors import Denied
 from patches.server.http.response_memory import grant_response
+from patches.service.budget import Budget
 
 
 class PlainRequest:

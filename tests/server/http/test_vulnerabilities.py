@@ -82,7 +82,7 @@ class LookupTests(ServerCase):
             "a b",
             "../x",
             "x" * 1001,
-            "x" * 9000,
+            "x" * 3900,
         ):
             error = self.look_up(name, 404)["error"]
             self.assertEqual(error["code"], "unknown-vulnerability", name)

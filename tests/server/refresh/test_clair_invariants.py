@@ -20,13 +20,14 @@ from treq.testing import RequestTraversalAgent
 from twisted.internet.defer import ensureDeferred, maybeDeferred
 from twisted.internet.task import Clock
 
-from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
+from patches.server.budget import REFRESH, REFRESH_BYTES
 from patches.server.refresh.list_state import AT_REST
 from patches.server.refresh.poller import Poller
 from patches.server.refresh.publication.queue import PublicationQueue
 from patches.server.refresh.schedule import RefreshContext, Schedule
 from patches.server.refresh.source_state import SourceState
 from patches.server.refresh.staging import StagingStore
+from patches.service.budget import Budget
 from patches.sources.clair.source import LISTS_BYTES, ClairSettings, ClairSource
 from patches.sources.fetch.clients import FirstEncoding
 from patches.sources.fetch.retry import FetchSettings

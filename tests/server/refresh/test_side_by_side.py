@@ -8,9 +8,10 @@ from twisted.logger import formatEvent, globalLogPublisher
 
 from patches.errors import SourceError
 from patches.interfaces import Offer
-from patches.server.budget import REFRESH, REFRESH_BYTES, Budget
+from patches.server.budget import REFRESH, REFRESH_BYTES
 from patches.server.refresh.list_state import ListState
 from patches.server.refresh.source_state import FIRST_ANSWER_SECONDS
+from patches.service.budget import Budget
 from tests.server.fake_catalogue import vulnerabilities
 from tests.server.fake_source import HOUR, PutFeed, PutSource, RefreshCase
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.server.budget import Budget
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.sessions.admission import Admission
 from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
@@ -12,6 +11,7 @@ from patches.server.sessions.session import Limits, Session
 from patches.server.sessions.states import SessionStep, State
 from patches.server.sessions.table import SessionTable
 from patches.server.sessions.windows import Windows
+from patches.service.budget import Budget
 from tests.server.fake_catalogue import snapshot
 
 #: Lists without chunks: nothing has to be loaded.

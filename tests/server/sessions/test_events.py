@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.server.budget import Budget
 from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
 from patches.server.sessions.events import Arrived, Changed, Dropped, Event, Load
 from patches.server.sessions.session import Limits, Session
 from patches.server.sessions.sessions import Sessions, Wait
 from patches.server.sessions.states import SessionStep
+from patches.service.budget import Budget
 from tests.server.fake_catalogue import blank, snapshot
 
 

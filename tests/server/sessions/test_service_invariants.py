@@ -17,7 +17,7 @@ from twisted.internet.task import Clock, deferLater
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.server.budget import SESSION_BYTES, SESSIONS, WINDOW, Budget
+from patches.server.budget import SESSION_BYTES, SESSIONS, WINDOW
 from patches.server.catalogue.delta import Delta, ReadableList
 from patches.server.errors import Denied, SessionExpired, UnknownSession, WindowClosed
 from patches.server.sessions.chunk_response import ChunkResponse
@@ -25,6 +25,7 @@ from patches.server.sessions.service import SessionService
 from patches.server.sessions.session import Limits
 from patches.server.sessions.states import LIVE, State
 from patches.server.sessions.tokens import TokenKey
+from patches.service.budget import Budget
 from tests.server.fake_catalogue import ShelfBroken, real, snapshot
 from tests.server.scanner_model import Scanner
 from tests.server.session_case import ROOMY, TIGHT

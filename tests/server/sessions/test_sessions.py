@@ -16,7 +16,7 @@ from hypothesis.stateful import (
 )
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.server.budget import SESSION_BYTES, WINDOW, Budget
+from patches.server.budget import SESSION_BYTES, WINDOW
 from patches.server.errors import Denied, OutOfOrder, SessionError
 from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES, ChunkResponse
 from patches.server.sessions.events import Arrived, Changed, Dropped, Event, Load
@@ -24,6 +24,7 @@ from patches.server.sessions.session import Limits, Session
 from patches.server.sessions.sessions import Sessions, Wait
 from patches.server.sessions.states import LIVE, SessionStep, State, next_state
 from patches.server.sessions.window import Window
+from patches.service.budget import Budget
 from tests.server.fake_catalogue import blank, snapshot
 
 WHO = st.integers(0, 7)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.server.budget import CONNECTIONS, WINDOW, Budget
+from patches.server.budget import WINDOW
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.errors import OutOfOrder
 from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES, ChunkResponse
@@ -12,6 +12,7 @@ from patches.server.sessions.events import Dropped, Event, Load
 from patches.server.sessions.session import Session
 from patches.server.sessions.window import READ_AHEAD, Window
 from patches.server.sessions.windows import MOST_WINDOWS, Windows
+from patches.service.budget import CONNECTIONS, Budget
 from tests.server.fake_catalogue import blank, snapshot
 
 

@@ -1,0 +1,245 @@
+"""
+The site of an HTTP server: it accepts connections within a memory budget, and ends those that hold it for nothing.
+
+Each connection is granted the same bytes, whatever its client sends; see :mod:`.bounded_channel`. If none are left, the
+connection that has been idle for longest makes room; if none is idle, the newcomer is refused with ``503``. A request
+must be whole within a time, and only so many may be half read at once: beyond that, the oldest is refused.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import islice
+from typing import Any
+
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.server import Site
+
+from patches.http.bounded_channel import BoundedChannel
+from patches.http.bounded_request import BoundedRequest, closing_answer
+from patches.service.budget import CONNECTION_BYTES, CONNECTIONS, Budget
+
+log = Logger()
+
+#: The seconds after which the rest of a request must have arrived.
+REQUEST_SECONDS = 10.0
+#: The most requests that are half read at once.
+MOST_HALF_READ = 1024
+#: The seconds that a connection must have been idle before it makes room for another.
+LEAST_IDLE_SECONDS = 1.0
+#: How many connections that were refused are closed only when their clients have read the answer, and the longest time
+#: for that in seconds. An answer to a client that still writes is lost if the connection is closed at once.
+MOST_CLOSING, CLOSING_SECONDS = 256, 2.0
+#: How often the number of clients that were silent is logged, in seconds.
+SUMMARY_SECONDS = 60.0
+_BUSY = b"503 Service Unavailable"
+_RETRY = (b"Retry-After", b"10")
+
+
+class RefusingProtocol(Protocol):
+    """Sends 503 to a client for whose connection there is no memory, and closes the connection."""
+
+    transport: Any
+
+    def __init__(self, site: BoundedSite) -> None:
+        self._site = site
+
+    def connectionMade(self) -> None:
+        """Write the response without reading the request."""
+        message = "the memory limit allows no further connection"
+        self.transport.write(closing_answer(_BUSY, "memory-limit", message, _RETRY))
+        self._site.close_gently(self)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Forget the connection."""
+        self._site.note_closed(self)
+
+    def loseConnection(self) -> None:
+        """Close the connection."""
+        self.transport.loseConnection()
+
+
+class BoundedSite(Site):
+    """
+    Creates channels while the budget has room for them.
+
+    :param idle_seconds: the time that a connection may be silent, or take to accept a response.
+    :param request_seconds: the time within which a request must be whole.
+    :ivar kept_fields: the header fields that resources read, in lower case.
+    :ivar max_body: the longest body, in bytes.
+    :ivar channels: the connections.
+    :ivar timed_out: the number of clients that were silent for too long, since the last summary.
+    :ivar ended: the number of connections that were ended: ``displaced`` (idle, for a newcomer), ``overdue`` (a request
+        was not whole in time), ``crowded`` (too many were half read), ``shed`` (by the governor), ``refused``.
+    """
+
+    protocol: Any = BoundedChannel
+    kept_fields: frozenset[bytes] = frozenset()
+    max_body = 1024
+
+    def __init__(
+        self,
+        resource: Any,
+        budget: Budget,
+        clock: IReactorTime,
+        idle_seconds: int = 30,
+        request_seconds: float = REQUEST_SECONDS,
+        requestFactory: Any = BoundedRequest,
+    ) -> None:
+        super().__init__(resource, timeout=idle_seconds, reactor=clock, requestFactory=requestFactory)
+        self.channels: set[BoundedChannel] = set()
+        self.timed_out = 0
+        self.ended: Counter[str] = Counter()
+        self._budget = budget
+        self._clock = clock
+        self._request_seconds = request_seconds
+        self._idle: dict[BoundedChannel, float] = {}
+        self._half_read: dict[BoundedChannel, float] = {}
+        self._closing: dict[Protocol, Any] = {}
+        self._summarized = clock.seconds()
+
+    def __len__(self) -> int:
+        return len(self.channels)
+
+    @property
+    def half_read(self) -> int:
+        """The number of requests that have begun, and are not yet whole."""
+        return len(self._half_read)
+
+    # Connections
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """Accept a connection, if the budget has room for it."""
+        if not self._grant():
+            self.ended["refused"] += 1
+            return RefusingProtocol(self)
+        channel: Any = super().buildProtocol(addr)
+        channel.site = self
+        self.channels.add(channel)
+        return channel
+
+    def _grant(self) -> bool:
+        granted = self._budget.take(CONNECTIONS, CONNECTION_BYTES)
+        if not granted and CONNECTIONS not in self._budget.closed and self._displace():
+            granted = self._budget.take(CONNECTIONS, CONNECTION_BYTES)
+        return granted
+
+    def _displace(self) -> bool:
+        """End the connection that has been idle for longest. Return whether there is one."""
+        latest = self._clock.seconds() - LEAST_IDLE_SECONDS
+        for channel, since in list(islice(self._idle.items(), 16)):
+            if since > latest:
+                return False
+            del self._idle[channel]  # a response that is not yet taken: it is idle again when it is
+            if channel.is_idle or channel.is_half_read:
+                self.ended["displaced"] += 1
+                self._end(channel, "other connections need its memory")
+                return True
+        return False
+
+    def _end(self, channel: BoundedChannel, message: str) -> None:
+        """End a connection without a request, or with one that is half read; its memory is free from now on."""
+        if channel.is_half_read:
+            channel.refuse(_BUSY, "memory-limit", message, _RETRY)
+        else:
+            channel.loseConnection()
+        self.note_gone(channel)
+
+    def note_made(self, channel: BoundedChannel) -> None:
+        """Note that a connection is made."""
+        self._idle[channel] = self._clock.seconds()
+
+    def note_read(self, channel: BoundedChannel) -> None:
+        """Note what a connection has now: a request that is half read, one that is being answered, or none."""
+        if channel not in self.channels:
+            return
+        if channel.is_half_read and not channel.refused:
+            self._half_read.setdefault(channel, self._clock.seconds())
+            if len(self._half_read) > MOST_HALF_READ:
+                self.ended["crowded"] += 1
+                next(iter(self._half_read)).refuse(_BUSY, "memory-limit", "too many requests are half read", _RETRY)
+            return
+        self._half_read.pop(channel, None)
+        self._idle.pop(channel, None)
+        if not channel.is_answering:
+            self._idle[channel] = self._clock.seconds()
+
+    def note_gone(self, channel: BoundedChannel) -> None:
+        """Release what a connection was granted."""
+        self.note_closed(channel)
+        self._idle.pop(channel, None)
+        self._half_read.pop(channel, None)
+        if channel in self.channels:
+            self.channels.remove(channel)
+            self._budget.release(CONNECTIONS, CONNECTION_BYTES)
+
+    # Endings
+
+    def close_gently(self, protocol: Any) -> None:
+        """Close a connection after its last answer; read on for a moment, so that the client gets this answer."""
+        self._half_read.pop(protocol, None)
+        transport = protocol.transport
+        half_close = getattr(transport, "loseWriteConnection", None)
+        if half_close is None or len(self._closing) >= MOST_CLOSING:
+            protocol.loseConnection()
+            return
+        transport.unregisterProducer()
+        half_close()
+        transport.resumeProducing()
+        self._closing[protocol] = self._clock.callLater(CLOSING_SECONDS, transport.abortConnection)
+
+    def note_closed(self, protocol: Protocol) -> None:
+        """Note that a connection is closed."""
+        closing = self._closing.pop(protocol, None)
+        if closing is not None and closing.active():
+            closing.cancel()
+
+    def shed_half_read(self, most: int) -> int:
+        """Refuse the requests that began to arrive last, so many at most. Return their number."""
+        found = list(islice(reversed(self._half_read), most))
+        for channel in found:
+            self.ended["shed"] += 1
+            self._end(channel, "the memory limit is near")
+        return len(found)
+
+    def shed_idle(self, most: int) -> int:
+        """Close the connections that have been idle for longest, so many at most. Return their number."""
+        found = [channel for channel in islice(self._idle, most) if channel.is_idle]
+        for channel in found:
+            self.ended["shed"] += 1
+            self._end(channel, "the memory limit is near")
+        return len(found)
+
+    def tick(self) -> None:
+        """Refuse the requests that are not whole in time; once a minute, log how many clients were silent."""
+        now = self._clock.seconds()
+        for channel, since in list(self._half_read.items()):
+            if since > now - self._request_seconds:
+                break
+            self.ended["overdue"] += 1
+            self.timed_out += 1
+            channel.refuse(
+                b"408 Request Timeout", "timeout", f"the request was not whole within {self._request_seconds:g} s"
+            )
+        if self.timed_out and now - self._summarized >= SUMMARY_SECONDS:
+            log.info("{count} clients were silent for too long; their connections were closed", count=self.timed_out)
+            self.timed_out, self._summarized = 0, now
+
+    def log(self, request: Any) -> None:
+        """Write no access log: it would name sessions, and cost more than most responses."""
+
+    async def drain(self, seconds: float = 4.0) -> None:
+        """Finish the responses that are in progress, for a bounded time; then close all connections."""
+        step = 0.05
+        while seconds > 0 and self.channels:
+            for channel in list(self.channels):
+                if channel.is_idle:
+                    channel.loseConnection()
+            await deferLater(self._clock, step)
+            seconds -= step
+        for channel in list(self.channels):
+            channel.transport.abortConnection()

@@ -1,0 +1,214 @@
+"""Tests for :mod:`patches.http.bounded_channel`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET
+
+from patches.http.bounded_channel import MOST_FIELDS, MOST_HEAD_BYTES, MOST_TRAILER_BYTES
+from patches.http.bounded_site import BoundedSite
+from patches.service.budget import Budget
+from tests.server.memory_transport import Answer, Wire, answers
+
+
+class Seen(Resource):
+    """Notes the requests; those for ``/wait`` are not answered before they are told to."""
+
+    isLeaf = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requests: list[Any] = []
+        self.waiting: list[Any] = []
+
+    def render(self, request: Any) -> Any:
+        """Answer the path."""
+        self.requests.append(request)
+        if request.path == b"/wait":
+            self.waiting.append(request)
+            return NOT_DONE_YET
+        body: bytes = request.path
+        request.setHeader("Content-Length", str(len(body)))
+        return body
+
+
+class ChannelTests(SynchronousTestCase):
+    """A connection to a site that keeps the field ``Prefer``."""
+
+    def setUp(self) -> None:
+        self.seen = Seen()
+        self.clock = Clock()
+        self.budget = Budget(1 << 20)
+        self.site = BoundedSite(self.seen, self.budget, self.clock)
+        self.site.kept_fields = frozenset((b"prefer",))
+
+    def connect(self) -> Wire:
+        """Connect a client."""
+        return Wire(self.site.buildProtocol(None))
+
+    def send(self, data: bytes) -> Wire:
+        """Send bytes over a new connection."""
+        wire = self.connect()
+        wire.send(data)
+        return wire
+
+    def refused(self, data: bytes, status: int, code: str) -> None:
+        """Check that bytes are refused once, as JSON, and that the connection is closed."""
+        others = len(self.site)
+        wire = self.send(data)
+        (answer,) = answers(wire.received)
+        self.assertEqual((answer.status, json.loads(answer.body)["error"]["code"]), (status, code), data[:60])
+        self.assertFalse(wire.connected)
+        self.assertEqual(self.seen.requests, [])
+        self.assertEqual(len(self.site), others)
+
+    def accepted(self, data: bytes) -> Answer:
+        """Check that bytes are one request that is answered. Return the response."""
+        (answer,) = answers(self.send(data).received)
+        self.assertEqual(answer.status, 200, data[:60])
+        return answer
+
+    def test_most_fields(self) -> None:
+        """A request may have so many fields, and not one more, whether they are kept or not."""
+        for name in (b"X-Any", b"Prefer"):
+            head = b"GET / HTTP/1.1\r\nHost: a\r\n" + b"%s: b\r\n" % name * (MOST_FIELDS - 1)
+            self.accepted(head + b"\r\n")
+            self.seen.requests.clear()
+            self.refused(head + b"X-One: b\r\n\r\n", 431, "head-too-large")
+
+    def test_longest_head(self) -> None:
+        """A head may be so long, and not one byte longer, in one field or in many."""
+        for fields in (1, 30):
+            start = b"GET / HTTP/1.1\r\nHost: a\r\n" + b"A: b\r\n" * fields
+            room = MOST_HEAD_BYTES - len(start) - len(b"B: \r\n\r\n")
+            self.accepted(start + b"B: " + b"x" * room + b"\r\n\r\n")
+            self.seen.requests.clear()
+            self.refused(start + b"B: " + b"x" * (room + 1) + b"\r\n\r\n", 431, "head-too-large")
+
+    def test_endless(self) -> None:
+        """A line or a head without end is refused when it is too long, also if it comes byte by byte."""
+        self.refused(b"GET /" + b"a" * MOST_HEAD_BYTES, 414, "target-too-long")
+        self.refused(b"GET / HTTP/1.1\r\nHost: " + b"a" * MOST_HEAD_BYTES, 431, "head-too-large")
+        wire = self.connect()
+        for _ in range(MOST_HEAD_BYTES + 10):
+            wire.send(b"a")
+        self.assertEqual([each.status for each in answers(wire.received)], [414])
+
+    def test_each_request_by_itself(self) -> None:
+        """The ceilings hold for each request of a connection."""
+        head = b"GET / HTTP/1.1\r\nHost: a\r\n" + b"A: %s\r\n" % (b"b" * 80) * (MOST_FIELDS - 1) + b"\r\n"
+        wire = self.send(head * 5)
+        self.assertEqual([each.status for each in answers(wire.received)], [200] * 5)
+
+    def test_kept(self) -> None:
+        """Fields that no resource reads are dropped; those that are kept have all their values."""
+        self.accepted(b"GET / HTTP/1.1\r\nHost: a\r\nCookie: c\r\nPrefer: d\r\nX-Any: e\r\nprefer: f\r\n\r\n")
+        names = [name.lower() for name, _ in self.seen.requests[0].requestHeaders.getAllRawHeaders()]
+        self.assertEqual(sorted(names), [b"host", b"prefer"])
+        self.assertEqual(self.seen.requests[0].requestHeaders.getRawHeaders(b"prefer"), [b"d", b"f"])
+
+    def test_no_form(self) -> None:
+        """A body is never parsed as a form."""
+        form = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n\r\n"
+        self.accepted(b"POST / HTTP/1.1\r\nHost: a\r\n" + form + b"a=1&b=2")
+        self.assertEqual(self.seen.requests[0].args, {})
+
+    def test_malformed(self) -> None:
+        """What may be read in two ways is refused (RFC 9112 sections 5.1, 5.2, 6.1)."""
+        for head in (
+            b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: a\r\nX\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: a\r\nX: a\x00b\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\n",
+            b"POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n0",
+            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+            b"GET /\r\n\r\n",
+            b"GET / HTTP/2.0\r\n\r\n",
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n",
+        ):
+            self.refused(head, 400, "malformed")
+
+    def test_trailer(self) -> None:
+        """The trailer of a chunked body is bounded, and so are the extensions of a chunk."""
+        head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"
+        self.accepted(head + b"A: b\r\n\r\n")
+        self.seen.requests.clear()
+        self.refused(head + b"A: " + b"b" * MOST_TRAILER_BYTES + b"\r\n\r\n", 400, "malformed")
+        self.refused(head + b"A: b\r\n" * MOST_TRAILER_BYTES, 400, "malformed")
+        self.refused(head[:-8] + b"1;" + b"a" * 2000, 400, "malformed")
+
+    def test_absolute_form(self) -> None:
+        """A target with a scheme and a host is that of its path (RFC 9112 section 3.2.2)."""
+        for target, path in (
+            (b"http://server:8080/health", b"/health"),
+            (b"HTTPS://server/a/b?c=d", b"/a/b"),
+            (b"http://server", b"/"),
+            (b"http://server?a=b", b"/"),
+        ):
+            self.assertEqual(self.accepted(b"GET " + target + b" HTTP/1.1\r\nHost: server\r\n\r\n").body, path)
+
+    def test_other_forms(self) -> None:
+        """Other targets are no paths."""
+        for target in (b"*", b"server:443", b"ftp://server/", b"health", b"http:///health"):
+            wire = self.send(b"GET " + target + b" HTTP/1.1\r\nHost: server\r\n\r\n")
+            self.assertEqual([each.status for each in answers(wire.received)], [400], target)
+
+    def test_http_1_0(self) -> None:
+        """A request of HTTP/1.0 needs no Host; its connection is closed after the response."""
+        wire = self.send(b"GET /a HTTP/1.0\r\n\r\n")
+        self.assertEqual((answers(wire.received)[0].body, wire.connected), (b"/a", False))
+
+    def test_too_many(self) -> None:
+        """Many parameters or segments, whose values would be kept while a request waits, are refused."""
+        for target, status in (
+            (b"/?" + b"&".join([b"a"] * 32), 200),
+            (b"/?" + b"&".join([b"a"] * 33), 400),
+            (b"/a" * 32, 200),
+            (b"/a" * 33, 404),
+        ):
+            wire = self.send(b"GET " + target + b" HTTP/1.1\r\nHost: server\r\n\r\n")
+            self.assertEqual([each.status for each in answers(wire.received)], [status], target)
+
+    def test_after_a_refusal(self) -> None:
+        """What follows a refused request is not read, also if it is sent at once."""
+        wire = self.send(b"GET / HTTP/1.1\r\nHost : a\r\n\r\n" + b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        self.assertEqual(len(answers(wire.received)), 1)
+        self.assertEqual(self.seen.requests, [])
+
+    def test_ahead(self) -> None:
+        """While a request is answered, what follows is left in the kernel, but for what one read has brought."""
+        wire = self.send(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
+        wire.send(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
+        wire.send(b"GET /b HTTP/1.1\r\nHost: a\r\n\r\n")
+        self.assertGreater(wire.unread, 0)
+        (waiting,) = self.seen.waiting
+        waiting.setHeader("Content-Length", "0")
+        waiting.finish()
+        self.assertEqual([each.body for each in answers(wire.received)], [b"", b"/a", b"/b"])
+
+    def test_no_circle(self) -> None:
+        """A connection that ends in the middle of a body leaves nothing that only the garbage collector would find."""
+        wire = self.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab")
+        channel = wire.protocol
+        wire.hang_up()
+        self.assertEqual((channel.requests, channel._transferDecoder), ([], None))
+
+    def test_answered(self) -> None:
+        """A Deferred that is never fired does not keep a connection from being noticed as lost."""
+        wire = self.send(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
+        ended: list[Any] = []
+        lost: Deferred[None] = self.seen.waiting[0].notifyFinish()
+        lost.addErrback(ended.append)
+        wire.hang_up()
+        self.assertEqual((len(ended), len(self.site)), (1, 0))
