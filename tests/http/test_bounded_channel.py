@@ -181,7 +181,7 @@ class ChannelTests(SynchronousTestCase):
             self.assertEqual([each.status for each in answers(wire.received)], [status], target)
 
     def test_after_a_refusal(self) -> None:
-        """What follows a refused request is not read, also if it is sent at once."""
+        """Data behind a refused request is not read, also if it is sent at once."""
         wire = self.send(b"GET / HTTP/1.1\r\nHost : a\r\n\r\n" + b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         self.assertEqual(len(answers(wire.received)), 1)
         self.assertEqual(self.seen.requests, [])

@@ -59,12 +59,12 @@ class GovernorTests(SynchronousTestCase):
         self.governor.shedders = (Shedder("first", self.shed_few), Shedder("second", self.shed_all))
 
     def shed_few(self, most: int) -> int:
-        """Let go of ten at most."""
+        """End ten at most."""
         self.asked.append(("first", most))
         return min(self.few, most)
 
     def shed_all(self, most: int) -> int:
-        """Let go of all that is wanted."""
+        """End all that is wanted."""
         self.asked.append(("second", most))
         return most
 

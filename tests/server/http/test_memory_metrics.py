@@ -22,7 +22,7 @@ class MemoryMetricsTests(ServerCase):
         }
 
     def test_governor(self) -> None:
-        """What is resident, the state of the governor, and each of its steps are shown."""
+        """The resident memory, the state of the governor, and each of its steps are shown."""
         self.governor.shedders = (Shedder("half-read requests", self.site.shed_half_read),)
         wire = self.connect()
         wire.send(b"GET / HTTP/1.1\r\n")
