@@ -120,7 +120,7 @@ class ChannelTests(SynchronousTestCase):
         self.assertEqual(self.seen.requests[0].args, {})
 
     def test_malformed(self) -> None:
-        """What may be read in two ways is refused (RFC 9112 sections 5.1, 5.2, 6.1)."""
+        """Bytes that may be read in two ways are refused (RFC 9112 sections 5.1, 5.2, 6.1)."""
         for head in (
             b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
             b"GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n",
