@@ -34,6 +34,7 @@ class BoundedChannel(HTTPChannel):
     """
     A connection whose requests have bounded heads.
 
+    :ivar granted: the bytes of the budget that it holds.
     :ivar refused: whether a request was refused: then the connection is closed, and what follows is not read.
     """
 
@@ -43,6 +44,7 @@ class BoundedChannel(HTTPChannel):
     totalHeadersSize = 2 * MOST_HEAD_BYTES  # never reached: counted here, line ends included
     _optimisticEagerReadSize = 0  # while a request is answered, nothing is kept but what one read has brought
     abortTimeout = 5
+    granted = 0
     refused = False
     _head_bytes = 0
     _fields = 0

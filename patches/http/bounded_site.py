@@ -12,7 +12,7 @@ from collections import Counter
 from itertools import islice
 from typing import Any
 
-from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.interfaces import IAddress, IReactorTime, ISSLTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -21,7 +21,7 @@ from twisted.web.server import Site
 
 from patches.http.bounded_channel import BoundedChannel
 from patches.http.bounded_request import BoundedRequest, closing_answer
-from patches.service.budget import CONNECTION_BYTES, CONNECTIONS, Budget
+from patches.service.budget import CONNECTION_BYTES, CONNECTIONS, TLS_BYTES, Budget
 
 log = Logger()
 
@@ -38,6 +38,7 @@ MOST_CLOSING, CLOSING_SECONDS = 256, 2.0
 SUMMARY_SECONDS = 60.0
 _BUSY = b"503 Service Unavailable"
 _RETRY = (b"Retry-After", b"10")
+_NO_CONNECTION = "the memory limit allows no further connection"
 
 
 class RefusingProtocol(Protocol):
@@ -50,8 +51,7 @@ class RefusingProtocol(Protocol):
 
     def connectionMade(self) -> None:
         """Write the response without reading the request."""
-        message = "the memory limit allows no further connection"
-        self.transport.write(closing_answer(_BUSY, "memory-limit", message, _RETRY))
+        self.transport.write(closing_answer(_BUSY, "memory-limit", _NO_CONNECTION, _RETRY))
         self._site.close_gently(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -114,19 +114,21 @@ class BoundedSite(Site):
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """Accept a connection, if the budget has room for it."""
-        if not self._grant():
+        if not self._grant(CONNECTION_BYTES):
             self.ended["refused"] += 1
             return RefusingProtocol(self)
         channel: Any = super().buildProtocol(addr)
         channel.site = self
+        channel.granted = CONNECTION_BYTES
         self.channels.add(channel)
         return channel
 
-    def _grant(self) -> bool:
-        granted = self._budget.take(CONNECTIONS, CONNECTION_BYTES)
-        if not granted and CONNECTIONS not in self._budget.closed and self._displace():
-            granted = self._budget.take(CONNECTIONS, CONNECTION_BYTES)
-        return granted
+    def _grant(self, size: int) -> bool:
+        """Take bytes for a connection, for which idle ones may have to make room. Return whether they were granted."""
+        while not self._budget.take(CONNECTIONS, size):
+            if CONNECTIONS in self._budget.closed or not self._displace():
+                return False
+        return True
 
     def _displace(self) -> bool:
         """End the connection that has been idle for longest. Return whether there is one."""
@@ -145,12 +147,20 @@ class BoundedSite(Site):
         """End a connection without a request, or with one that is half read; its memory is free from now on."""
         if channel.is_half_read:
             channel.refuse(_BUSY, "memory-limit", message, _RETRY)
+        elif channel.isSecure():
+            self.close_gently(channel)
         else:
             channel.loseConnection()
-        self.note_gone(channel)
+        self._release(channel)
 
     def note_made(self, channel: BoundedChannel) -> None:
-        """Note that a connection is made."""
+        """Note that a connection is made; one that is encrypted needs more memory."""
+        if channel.isSecure():
+            if not self._grant(TLS_BYTES):
+                self.ended["refused"] += 1
+                channel.refuse(_BUSY, "memory-limit", _NO_CONNECTION, _RETRY)
+                return
+            channel.granted += TLS_BYTES
         self._idle[channel] = self._clock.seconds()
 
     def note_read(self, channel: BoundedChannel) -> None:
@@ -169,13 +179,17 @@ class BoundedSite(Site):
             self._idle[channel] = self._clock.seconds()
 
     def note_gone(self, channel: BoundedChannel) -> None:
-        """Release what a connection was granted."""
+        """Note that a connection is lost."""
         self.note_closed(channel)
+        self._release(channel)
+
+    def _release(self, channel: BoundedChannel) -> None:
+        """Release what a connection was granted."""
         self._idle.pop(channel, None)
         self._half_read.pop(channel, None)
         if channel in self.channels:
             self.channels.remove(channel)
-            self._budget.release(CONNECTIONS, CONNECTION_BYTES)
+            self._budget.release(CONNECTIONS, channel.granted)
 
     # Endings
 
@@ -183,14 +197,20 @@ class BoundedSite(Site):
         """Close a connection after its last answer; read on for a moment, so that the client gets this answer."""
         self._half_read.pop(protocol, None)
         transport = protocol.transport
-        half_close = getattr(transport, "loseWriteConnection", None)
-        if half_close is None or len(self._closing) >= MOST_CLOSING:
+        # A transport that wraps another one may have all methods of that; TLS itself knows no half-closed connection.
+        is_plain = hasattr(transport, "loseWriteConnection") and ISSLTransport(transport, None) is None
+        if len(self._closing) >= MOST_CLOSING and is_plain:
             protocol.loseConnection()
             return
-        transport.unregisterProducer()
-        half_close()
-        transport.resumeProducing()
-        self._closing[protocol] = self._clock.callLater(CLOSING_SECONDS, transport.abortConnection)
+        # Over TLS an answer waits for the handshake, which may never come; and nothing is closed while it is being made.
+        seconds = CLOSING_SECONDS if len(self._closing) < MOST_CLOSING else 0
+        self._closing[protocol] = self._clock.callLater(seconds, transport.abortConnection)
+        if is_plain:
+            transport.unregisterProducer()
+            transport.loseWriteConnection()
+            transport.resumeProducing()
+        else:
+            protocol.loseConnection()
 
     def note_closed(self, protocol: Protocol) -> None:
         """Note that a connection is closed."""

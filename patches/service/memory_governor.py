@@ -136,7 +136,7 @@ class MemoryGovernor:
             log.warn("Memory: {used} of {limit} MiB are used; nothing new is accepted", **used)
 
     def _shed(self) -> None:
-        """Let go of what the memory above the lower threshold would be needed for, as far as connections explain it."""
+        """End as many connections and sessions as explain the memory above the lower threshold."""
         left = max(1, int(self.resident - CLOSE_PART * self.limit) // CONNECTION_BYTES)
         for shedder in self.shedders:
             count = shedder.shed(left) if left > 0 else 0

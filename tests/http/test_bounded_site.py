@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 from unittest.mock import ANY
 
+from twisted.internet.interfaces import ISSLTransport
 from twisted.internet.task import Clock
 from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
 
 from patches.http import bounded_site
 from patches.http.bounded_site import CLOSING_SECONDS, REQUEST_SECONDS, BoundedSite
-from patches.service.budget import CONNECTION_BYTES, CONNECTIONS, Budget
+from patches.service.budget import CONNECTION_BYTES, CONNECTIONS, TLS_BYTES, Budget
 from tests.http.test_bounded_channel import Seen
 from tests.server.memory_transport import Wire, answers
 
@@ -157,6 +159,15 @@ class SiteTests(SynchronousTestCase):
         self.assertTrue(wire.aborted)  # type: ignore[attr-defined]
         self.assertEqual(self.budget.used[CONNECTIONS], 0)
 
+    def test_displaced_gently(self) -> None:
+        """A request that gives way gets its answer, and its connection ends even if its client does not close it."""
+        half = self.connect(HALF, ClosingWire)
+        self.clock.advance(2)
+        self.assertEqual(self.site.shed_half_read(1), 1)
+        self.assertEqual((self.statuses(half), half.connected, self.budget.used[CONNECTIONS]), ([503], True, 0))
+        self.clock.advance(CLOSING_SECONDS)
+        self.assertFalse(half.connected)
+
     def test_closed_at_once(self) -> None:
         """Only so many connections are closed gently; those that end by themselves need no further step."""
         self.patch(bounded_site, "MOST_CLOSING", 1)
@@ -164,6 +175,27 @@ class SiteTests(SynchronousTestCase):
         self.assertEqual((gently.connected, at_once.connected), (True, False))
         gently.hang_up()
         self.assertEqual([call for call in self.clock.getDelayedCalls() if call.getTime() < 10], [])
+
+    def test_encrypted(self) -> None:
+        """An encrypted connection is granted more; if there is not so much, it is refused."""
+
+        @implementer(ISSLTransport)
+        class EncryptedWire(Wire):
+            """A connection that is encrypted."""
+
+            def getPeerCertificate(self) -> None:
+                """Return no certificate."""
+
+            def setTcpNoDelay(self, enabled: bool) -> None:
+                """Change nothing."""
+
+        self.budget.limit = 2 * CONNECTION_BYTES + TLS_BYTES
+        first = self.connect(WAITS, EncryptedWire)
+        self.assertEqual(self.budget.used[CONNECTIONS], CONNECTION_BYTES + TLS_BYTES)
+        second = self.connect(b"", EncryptedWire)
+        self.assertEqual((self.statuses(second), second.connected), ([503], False))
+        first.hang_up()
+        self.assertEqual(self.budget.used[CONNECTIONS], 0)
 
     def test_summary(self) -> None:
         """Clients that are silent are counted in one line a minute."""

@@ -34,15 +34,16 @@ class Daemon:
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
-    def start(self, port: int = 0, kind: str = "tcp") -> Daemon:
+    def start(self, port: int = 0, kind: str = "tcp", more: str = "") -> Daemon:
         """
         Start the daemon, and wait until it listens.
 
         :param port: the port; 0 for any free one.
         :param kind: the kind of its endpoint.
+        :param more: further arguments of the endpoint.
         """
         said = len(self.text())
-        listen = ["--listen", f"{kind}:{port}:interface=127.0.0.1"]
+        listen = ["--listen", f"{kind}:{port}:interface=127.0.0.1{more}"]
         with self.log.open("ab") as log:
             self.process = processes.start([*self._command, *listen], stdout=log, stderr=log)
         found = wait_for(lambda: _LISTENS.search(self.text()[said:]) or self._ended(), 30)

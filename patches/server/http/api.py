@@ -172,6 +172,11 @@ class Api:
         grant_response(self._budget, request, len(body))
         return body
 
+    def _granted(self, request: IRequest, body: bytes) -> bytes:
+        """Return a body that grows with what the server has, once its bytes are granted."""
+        grant_response(self._budget, request, len(body))
+        return body
+
     # Platforms, health and metrics
 
     @app.route("/v1/platforms", methods=["GET"])
@@ -179,12 +184,13 @@ class Api:
         """List the platforms that are served."""
         refresh = self._refresh
         document = platforms_document(refresh.statuses, refresh.left_out, self._wall(), self._describe)
-        return json_response(request, document)
+        return self._granted(request, json_response(request, document))
 
     @app.route("/v1/vulnerabilities/<path:vulnerability_id>", methods=["GET"])
     async def vulnerability(self, request: IRequest, vulnerability_id: str) -> bytes:
         """Describe the publications of a vulnerability id, by platform."""
-        return json_response(request, await self._vulnerabilities.document(vulnerability_id))
+        document = await self._vulnerabilities.document(vulnerability_id)
+        return self._granted(request, json_response(request, document))
 
     @app.route("/health", methods=["GET"])
     def health(self, request: IRequest) -> bytes:
@@ -199,13 +205,14 @@ class Api:
         is_ready = registry.is_ready(asked[-1]) if asked else registry.ready
         statuses = {name: each for name, each in registry.statuses.items() if not asked or name == asked[-1]}
         problem = registry.problem if not asked or not is_ready else None
-        return json_response(request, ready_document(statuses, is_ready, problem), 200 if is_ready else 503)
+        document = ready_document(statuses, is_ready, problem)
+        return self._granted(request, json_response(request, document, 200 if is_ready else 503))
 
     @app.route("/metrics", methods=["GET"])
     def metrics(self, request: IRequest) -> bytes:
         """Return the metrics in Prometheus' text format."""
         request.setHeader("Content-Type", self._metrics.content_type)
-        return self._metrics.render()
+        return self._granted(request, self._metrics.render())
 
     # The protocol of the first Patches scanner
 

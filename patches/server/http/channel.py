@@ -26,7 +26,7 @@ from zope.interface import implementer
 
 from patches.http.bounded_channel import BoundedChannel
 from patches.http.bounded_site import BoundedSite
-from patches.server.http.chunk_transport import IChunkTransport, can_send_now, send_now
+from patches.server.http.chunk_transport import PIECE_BYTES, IChunkTransport, can_send_now, flush, lowest, send_now
 from patches.server.http.fast_path import match
 from patches.server.sessions.chunk_response import ChunkResponse
 from patches.service.budget import Budget
@@ -47,6 +47,9 @@ class BackpressureChannel(BoundedChannel):
     _told_parser = False
     _parser_was_used = False
     _sends_now = False
+    _is_wrapped = False
+    _is_writing = False
+    _rest = memoryview(b"")
     _answered: Request | None = None
     _when_flushed: Callable[[], None] | None = None
     _early = b""
@@ -54,10 +57,9 @@ class BackpressureChannel(BoundedChannel):
     def connectionMade(self) -> None:
         """Bound the buffers of the transport and of the kernel."""
         super().connectionMade()
-        transport = self.transport
-        self._sends_now = can_send_now(transport)
-        while (below := getattr(transport, "transport", None)) is not None:
-            transport = below  # of an endpoint that wraps another one, such as haproxy:tcp:8080
+        self._sends_now = self.site.fast_path and can_send_now(self.transport)
+        transport = lowest(self.transport)
+        self._is_wrapped = transport is not self.transport
         transport.bufferSize = SMALL_BUFFER_BYTES
         if ISystemHandle.providedBy(transport):
             socket: Any = transport.getHandle()
@@ -100,10 +102,22 @@ class BackpressureChannel(BoundedChannel):
         # write: the transport may take everything, or lose the connection, within it.
         chunk.pin()
         self.when_flushed(chunk.unpin)
-        if not (self._sends_now and self.site.fast_path and send_now(self.transport, chunk.answer)):
-            self.transport.write(chunk.answer)
+        if not (self._sends_now and send_now(self.transport, chunk.answer)):
+            if self._rest:  # of another chunk: it goes first
+                self.transport.write(bytes(self._rest))
+            self._rest = memoryview(chunk.answer)
+            self._write_rest()
         if self._flushed:
             self._out()
+
+    def _write_rest(self) -> None:
+        """Write what is left of a chunk, piece by piece, as long as the kernel takes them."""
+        self._is_writing = True
+        while self._rest and self._flushed:
+            piece, self._rest = self._rest[:PIECE_BYTES], self._rest[PIECE_BYTES:]
+            self.transport.write(bytes(piece))
+            flush(self.transport)
+        self._is_writing = False
 
     def when_flushed(self, call: Callable[[], None]) -> None:
         """Call once the kernel has taken what is written now, or the connection is lost."""
@@ -138,6 +152,10 @@ class BackpressureChannel(BoundedChannel):
     def resumeProducing(self) -> None:
         """Continue: the kernel has taken everything."""
         self._flushed = True
+        if self._rest and not self._is_writing:
+            self._write_rest()
+        if self._is_writing or not self._flushed:
+            return
         self._out()
         self.site.note_read(self)
         if self._told_parser:
@@ -155,6 +173,8 @@ class BackpressureChannel(BoundedChannel):
 
     def requestDone(self, request: Request) -> None:
         """Start the next request of a pipeline only when this response is written; wait a bounded time for that."""
+        if self._is_wrapped and self._flushed:
+            flush(self.transport)
         if self._flushed:
             self._out()
             super().requestDone(request)
@@ -164,6 +184,7 @@ class BackpressureChannel(BoundedChannel):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Release what this connection was granted."""
+        self._rest = memoryview(b"")
         self._out()
         super().connectionLost(reason)
 

@@ -8,9 +8,10 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from patches.server.http import channel
 from patches.server.http.fast_path import are_plain, match
 from tests.server.channel_case import ChannelCase
-from tests.server.memory_transport import Wire, answers, request
+from tests.server.memory_transport import answers, request
 from tests.server.server_case import GZIP
 
 
@@ -61,11 +62,10 @@ class ShortWayTests(ChannelCase):
         self.read(self.path, 0)
         loaded = self.session_service.read_cached(token, 0)
         assert loaded is not None
-        protocol = self.site.buildProtocol(None)
-        Wire(protocol)
-        written = []
-        protocol.transport.write = written.append
-        protocol.dataReceived(self.chunk(0))
+        self.patch(channel, "can_send_now", lambda transport: True)
+        written: list[bytes] = []
+        self.patch(channel, "send_now", lambda transport, data: written.append(data) or True)
+        self.connect().send(self.chunk(0))
         self.assertIs(written[0], loaded.answer)
 
     def test_close(self) -> None:
