@@ -202,7 +202,7 @@ class BoundedSite(Site):
         if len(self._closing) >= MOST_CLOSING and is_plain:
             protocol.loseConnection()
             return
-        # Over TLS an answer waits for the handshake, which may never come; and nothing is closed while it is being made.
+        # Over TLS an answer waits for the handshake, which may never come. A connection that is being made stays open.
         seconds = CLOSING_SECONDS if len(self._closing) < MOST_CLOSING else 0
         self._closing[protocol] = self._clock.callLater(seconds, transport.abortConnection)
         if is_plain:

@@ -14,7 +14,7 @@ def _malloc_trim() -> Any:
 
 
 def give_back() -> bool:
-    """Give freed memory back to the system. Return whether there is a function for that (``malloc_trim(3)``)."""
+    """Return freed memory to the system (``malloc_trim(3)``). Return whether there is a function for that."""
     trim = _malloc_trim()
     if trim is not None:
         trim(0)

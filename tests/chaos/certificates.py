@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import ssl
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -10,6 +12,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+
+@cache
+def trusting() -> ssl.SSLContext:
+    """Return a context that trusts any certificate."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def write_certificate(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""TLS connections that end in every way, on a small scale; ``python -m tests.chaos.tls_connections`` has the full one."""
+"""TLS connections that end in every way, on a small scale; see ``python -m tests.chaos.tls_connections``."""
 
 from __future__ import annotations
 

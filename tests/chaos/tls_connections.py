@@ -12,12 +12,11 @@ import ssl
 import struct
 import time
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from random import Random
 
 from tests.chaos.attack import Outcome, program
-from tests.chaos.certificates import write_certificate
+from tests.chaos.certificates import trusting, write_certificate
 from tests.chaos.watch import Watch, allow_sockets
 from tests.integration.daemons import Daemon
 from tests.integration.sample_lists import write_list
@@ -34,17 +33,9 @@ _WITHOUT_TLS = {
 }
 
 
-@cache
-def _context() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
 def connect(port: int) -> ssl.SSLSocket:
     """Connect, and shake hands."""
-    return _context().wrap_socket(socket.create_connection(("127.0.0.1", port), 20))
+    return trusting().wrap_socket(socket.create_connection(("127.0.0.1", port), 20))
 
 
 def ask(connection: socket.socket) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import ssl
 import subprocess
 import sys
 import time
@@ -33,6 +34,15 @@ class Daemon:
         self._command = [str(TWISTD), "--nodaemon", "--pidfile=", plugin, "--state-dir", str(folder), *here, *options]
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
+        self._kind = "tcp"
+
+    def _connect(self) -> http.client.HTTPConnection:
+        if self._kind != "ssl":
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60, context=context)
 
     def start(self, port: int = 0, kind: str = "tcp", more: str = "") -> Daemon:
         """
@@ -42,6 +52,7 @@ class Daemon:
         :param kind: the kind of its endpoint.
         :param more: further arguments of the endpoint.
         """
+        self._kind = kind
         said = len(self.text())
         listen = ["--listen", f"{kind}:{port}:interface=127.0.0.1{more}"]
         with self.log.open("ab") as log:
@@ -70,7 +81,7 @@ class Daemon:
 
     def ask(self, path: str, method: str = "GET", body: Any = None) -> tuple[int, Any]:
         """Request a JSON document and return it."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = self._connect()
         try:
             connection.request(method, path, json.dumps(body) if body is not None else None)
             answer = connection.getresponse()
@@ -90,7 +101,7 @@ class Daemon:
 
     def metric(self, name: str) -> float:
         """Return one sample of the metrics, named exactly as it is written, with its labels."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = self._connect()
         connection.request("GET", "/metrics")
         text = connection.getresponse().read().decode()
         connection.close()
