@@ -45,7 +45,7 @@ class HttpParts:
 
     @property
     def services(self) -> tuple[Service, ...]:
-        """What is to be started."""
+        """The services to start."""
         return self.watching, self.listening
 
 
