@@ -18,6 +18,7 @@ from patches.reporter.api import Api
 from patches.reporter.schema import StoreError, open_database
 from patches.reporter.site import ReporterSite
 from patches.reporter.store import ReportStore
+from patches.service.clocks import use_monotonic_time
 from patches.service.daemon import CleanEndService, DaemonOptions, ListeningService, hold_folder, usable_folder
 from patches.setting_parsers import endpoint, size
 from patches.settings import option
@@ -61,6 +62,7 @@ def makeService(options: Options) -> MultiService:
     from twisted.internet import reactor as installed
 
     reactor: Any = installed
+    use_monotonic_time(reactor)
     reactor.suggestThreadPoolSize(_THREADS)
     run = partial(deferToThreadPool, reactor, reactor.getThreadPool())
     reporter = create_reporter(reactor, run, options.settings)

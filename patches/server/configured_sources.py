@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from functools import cached_property, partial
@@ -16,6 +15,7 @@ from patches.interfaces import ISource, Run
 from patches.server.budget import LEAST_WORKER_BYTES
 from patches.server.options import RefreshSettings, SourceSettings
 from patches.server.refresh.schedule import NoPublicSources, PublicSourceProvider
+from patches.service.clocks import SteadyTime
 from patches.settings import BadSetting, Sections
 from patches.sources.feed import Parsing
 from patches.sources.fetch.cache import FileCache
@@ -90,7 +90,9 @@ def create_sources(
     if len(names) > len(set(names)):
         raise BadSetting(f"two sources are named {max(names, key=names.count)}")
     unused = max(_UNUSED, 2 * max([refresh.refresh_interval, *intervals.values()]))
-    return ConfiguredSources(tuple(made), public, intervals, partial(_forget_files, kept, unused), workers)
+    return ConfiguredSources(
+        tuple(made), public, intervals, partial(_forget_files, kept, unused, SteadyTime()), workers
+    )
 
 
 def _ecosystems(sections: Sections) -> tuple[EcosystemConfig, ...]:
@@ -109,8 +111,8 @@ def _ecosystems(sections: Sections) -> tuple[EcosystemConfig, ...]:
     return found
 
 
-def _forget_files(kept: FileCache, unused: timedelta) -> None:
-    kept.forget_unused(time.time() - unused.total_seconds())
+def _forget_files(kept: FileCache, unused: timedelta, steady: Callable[[], float]) -> None:
+    kept.forget_unused(steady() - unused.total_seconds())
 
 
 def _of_options(

@@ -22,6 +22,7 @@ from patches.server.options import Options, ServerSettings
 from patches.server.refresh.refresher import Refresher
 from patches.server.sessions.service import SessionService
 from patches.service.budget import CONNECTIONS, Budget, resident_bytes
+from patches.service.clocks import use_monotonic_time
 from patches.service.daemon import CleanEndService, ListeningService, allow_open_files, hold_folder, usable_folder
 from patches.service.garbage import FullCollections
 from patches.service.periodic import PeriodicService
@@ -59,6 +60,7 @@ def makeService(options: Options) -> MultiService:
     """Create the daemon's service from its options."""
     from twisted.internet import reactor
 
+    use_monotonic_time(reactor)
     settings = options.settings
     server = create_server(reactor, settings)
     hold_folder(PROGRAM, settings.catalogue.state_dir)

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater, react
 
+from patches.service.clocks import use_monotonic_time
+
 INTERRUPTED = 130
 
 
@@ -26,6 +28,7 @@ def run(work: Work) -> int:
     codes: list[int] = []
 
     async def noted(reactor: Any) -> None:
+        use_monotonic_time(reactor)
         await deferLater(reactor, 0)  # Ctrl-C ends only a reactor that is running already
         codes.append(await work(reactor))
 

@@ -73,7 +73,7 @@ class ServerCase(RefreshCase):
     def start(self) -> None:
         """Start a server, or a new one on the same catalogue."""
         self.refresh = self.create_refresher()
-        load = partial(load_chunk, maybeDeferred, self.catalogue, self.clock)
+        load = partial(load_chunk, maybeDeferred, self.catalogue, self.wall)
         self.session_service = SessionService(self.limits, self.key, self.budget, load, self.window_bytes, self.clock)
         self.first_scanner = FirstScannerService(
             self.slice_limits, self.key, self.budget, self.catalogue, maybeDeferred, self.clock

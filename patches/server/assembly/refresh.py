@@ -65,7 +65,7 @@ def _refresher(settings: RefreshSettings, shared: Shared, storage: Storage, sour
     context = _context(settings, shared, storage, sources)
     staging = StagingStore(shared.folder / "lists.sqlite")
     source_set = SourceSet(sources.configured, sources.public)
-    requested = RequestedPlatforms(storage.request_table, sources.public, shared.run, time.time)
+    requested = RequestedPlatforms(storage.request_table, sources.public, shared.run, shared.steady)
     publisher = Publisher(storage.catalogue, staging, Guard(settings.most_shrink), shared.folder)
     queue = PublicationQueue(context, publisher)
     registry = PlatformRegistry(context, storage.catalogue, source_set, requested)
@@ -80,7 +80,7 @@ def _context(settings: RefreshSettings, shared: Shared, storage: Storage, source
         settings.keep_replaced,
         settings.parallel_sources,
     )
-    context = RefreshContext(schedule, shared.run, shared.reactor, time.time)
+    context = RefreshContext(schedule, shared.run, shared.reactor, time.time, steady=shared.steady)
     if storage.leadership is not None:
         context.leads = storage.leadership.leads
     return context
@@ -94,7 +94,7 @@ def _services(
         if storage.leadership is not None
         else ()
     )
-    prune_publications = partial(shared.run, maintain_publications, storage.publication_store)
+    prune_publications = partial(shared.run, maintain_publications, storage.publication_store, shared.steady)
     return (
         *leading,
         RefreshService(maintenance, refresher, shared.reactor),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
 
 from patches.interfaces import Run
 from patches.server.assembly.shared import Shared
@@ -57,7 +58,7 @@ def create_sessions(settings: SessionSettings, shared: Shared, catalogue: Catalo
     :raises BadSetting: if the key cannot be used.
     """
     key = _key(settings.session_key_file or shared.folder / "session.key")
-    load = partial(load_chunk, shared.run, catalogue, shared.reactor)
+    load = partial(load_chunk, shared.run, catalogue, time.time)
     limits = _limits(settings)
     service = SessionService(limits, key, shared.budget, load, settings.window_bytes, shared.reactor)
     slices = SliceLimits(limits.max_active, limits.max_share, complete_silence=limits.session_timeout)
@@ -72,11 +73,15 @@ def create_sessions(settings: SessionSettings, shared: Shared, catalogue: Catalo
 
 
 def load_chunk(
-    run: Run, catalogue: Catalogue, clock: IReactorTime, revision: str, number: int
+    run: Run, catalogue: Catalogue, wall: Callable[[], float], revision: str, number: int
 ) -> Deferred[ChunkResponse]:
-    """Read a chunk in a thread. Return it as a response."""
+    """
+    Read a chunk in a thread. Return it as a response.
+
+    :param wall: returns the time in seconds since the epoch, for ``Date``.
+    """
     chunk = run(catalogue.chunk, revision, number)
-    return chunk.addCallback(lambda chunk: create_response(chunk, clock.seconds()))
+    return chunk.addCallback(lambda chunk: create_response(chunk, wall()))
 
 
 def _key(path: Path) -> TokenKey:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from patches.interfaces import Run
 from patches.server.budget import budget_within
 from patches.service.budget import Budget, MemoryLimitTooLow, resident_bytes
+from patches.service.clocks import SteadyTime
 from patches.settings import BadSetting
 
 
@@ -21,12 +23,14 @@ class Shared:
     :ivar reactor: the reactor, as a clock and to connect and listen.
     :ivar run: runs a blocking function in a thread.
     :ivar folder: the state folder.
+    :ivar steady: returns the time in seconds since the epoch, for the ages of what is kept.
     """
 
     reactor: Any
     run: Run
     budget: Budget
     folder: Path
+    steady: Callable[[], float] = Factory(SteadyTime)
 
 
 def create_budget(memory_limit: int, window_bytes: int) -> Budget:

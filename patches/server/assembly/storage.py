@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from attrs import frozen
@@ -57,14 +58,14 @@ def open_storage(settings: CatalogueSettings, folder: Path, run: Run) -> Storage
     return Storage(Catalogue(engine), DeltaStore(engine), publication_store, RequestTable(engine), leadership)
 
 
-def maintain_publications(store: PublicationStore) -> None:
+def maintain_publications(store: PublicationStore, steady: Callable[[], float] = time.time) -> None:
     """
     Complete the publications of a catalogue; see :meth:`.PublicationStore.maintain`. A damaged list is logged.
 
     It blocks: when a catalogue of an earlier version is first opened, for about a second for each 200,000 records.
     """
     try:
-        store.maintain(time.time())
+        store.maintain(steady())
     except CatalogueError as error:
         log.warn("The publications of a list are not complete: {error}", error=error)
 

@@ -145,7 +145,7 @@ class PlatformRegistry:
     async def prune(self, in_use: set[str]) -> None:
         """Delete snapshots that no session reads; the sessions of other servers are not known here."""
         if self._context.leads():
-            now, keep = self._context.wall(), self._context.schedule.keep.total_seconds()
+            now, keep = self._context.steady(), self._context.schedule.keep.total_seconds()
             age = MinimumAge(now - keep, now - _SESSIONS_COME_BACK_SECONDS)
             await self._context.run(self._catalogue.prune, in_use, age)
 

@@ -51,6 +51,7 @@ class RefreshContext:
     :ivar run: runs what blocks.
     :ivar wall: returns the time in seconds since the epoch.
     :ivar leads: returns whether this server is the one that refreshes.
+    :ivar steady: returns the time likewise, for the ages of what is kept; see :class:`.SteadyTime`.
     """
 
     schedule: Schedule
@@ -58,6 +59,11 @@ class RefreshContext:
     clock: IReactorTime
     wall: Callable[[], float]
     leads: Callable[[], bool] = _always
+    steady: Callable[[], float] = field()
+
+    @steady.default
+    def _wall(self) -> Callable[[], float]:
+        return self.wall
 
 
 class PublicSourceProvider(Protocol):

@@ -59,6 +59,7 @@ class ClairListing:
         parallel: int,
         quiet_seconds: float = QUIET_SECONDS,
         before: Ledger | None = None,
+        now: float = 0.0,
     ) -> None:
         """
         Create a listing; no request is sent yet.
@@ -67,6 +68,7 @@ class ClairListing:
         :param parallel: the number of details to request at once.
         :param quiet_seconds: how long the names must be unchanged, if the whole list was read or has changed meanwhile.
         :param before: the list at the last pass; ``None``: read the whole list.
+        :param now: the time that is noted as that of a whole read, in seconds since the epoch.
         """
         self.partial = before is not None
         self.state: str | None = None
@@ -80,7 +82,7 @@ class ClairListing:
         self._namespace = namespace_of(str(platform))
         self._parallel = parallel
         self._quiet_seconds = quiet_seconds
-        self._whole = before.whole if before is not None else clock.seconds()
+        self._whole = before.whole if before is not None else now
         self._rows: dict[str, str] = dict(before.rows) if before is not None else {}
         self._left_out = SkippedEntries.of(before.left_out if before is not None else {})
         self._seen = set(self._rows)

@@ -20,6 +20,7 @@ from zope.interface import implementer
 from patches.errors import ListChanged, SourceError
 from patches.interfaces import ISource, Offer
 from patches.platforms import Platform
+from patches.service.clocks import SteadyTime
 from patches.sources.clair.api import ClairAPI, check_base_url
 from patches.sources.clair.difference import compare
 from patches.sources.clair.ledger import Ledger, Ledgers, new_state
@@ -52,12 +53,14 @@ class ClairSettings:
     :ivar fetch: the limits of requests.
     :ivar full_walk: the time after which a list is read completely again.
     :ivar quiet_seconds: how long the names of a list must be unchanged, if it was read whole or has changed meanwhile.
+    :ivar steady: returns the time in seconds since the epoch, for the ages of ledgers; ``None``: that of the clock.
     """
 
     page_size: int = field(default=500, validator=ge(1))
     fetch: FetchSettings = field(factory=FetchSettings)
     full_walk: timedelta = FULL_WALK
     quiet_seconds: float = QUIET_SECONDS
+    steady: Callable[[], float] | None = None
 
 
 @frozen
@@ -111,6 +114,7 @@ class ClairSource:
         self._full_walk = settings.full_walk.total_seconds()
         self._parallel = settings.fetch.parallel
         self._quiet_seconds = settings.quiet_seconds
+        self._steady = settings.steady or clock.seconds
         self._ends: dict[str, _End] = {}
 
     def rest(self) -> None:
@@ -142,12 +146,19 @@ class ClairSource:
             ledger = None
         self._ends.pop(key, None)
         return ClairListing(
-            self._api, self._clock, self._ledgers, platform, self._parallel, self._quiet_seconds, ledger
+            self._api,
+            self._clock,
+            self._ledgers,
+            platform,
+            self._parallel,
+            self._quiet_seconds,
+            ledger,
+            self._steady(),
         )
 
     def _is_due(self, ledger: Ledger) -> bool:
         """Return whether the whole list must be read again."""
-        return self._clock.seconds() - ledger.whole >= self._full_walk
+        return not 0 <= self._steady() - ledger.whole < self._full_walk
 
     async def _size(self, platform: str) -> int:
         """Return the number of entries of a list that was not read yet; of a long one, more than a page."""
@@ -207,7 +218,7 @@ def clair_source(
     :param folder: see :class:`ClairSource`.
     :raises ValueError: if the base URL is not valid.
     """
-    settings = ClairSettings(fetch=FetchSettings(rate=rate), full_walk=full_walk)
+    settings = ClairSettings(fetch=FetchSettings(rate=rate), full_walk=full_walk, steady=SteadyTime())
     client = pooled_client(reactor, settings.fetch.parallel, settings.fetch.timeout_seconds, access)
     return ClairSource(client, base_url, reactor, settings, name=name, folder=folder)
 

@@ -1,0 +1,42 @@
+"""
+The clocks of a program: one that only moves forward, by which everything is scheduled, and the time of day.
+
+The time of day may be set at any moment, by a person or by NTP: by an hour, or by years. So it only stamps what is
+shown and kept, and judges the validity of certificates, tokens and lists. :class:`SteadyTime` tells the ages of what a
+running daemon keeps.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.base import ReactorBase
+
+
+def use_monotonic_time(reactor: Any) -> None:
+    """
+    Schedule the calls of a reactor by the monotonic clock, which no change of the time of day moves.
+
+    Call it before anything is scheduled. A reactor that has a clock of its own keeps it: that of an event loop of
+    asyncio is monotonic anyway, and that of a test stands still.
+    """
+    if isinstance(reactor, ReactorBase) and type(reactor).seconds is ReactorBase.seconds:
+        reactor.seconds = time.monotonic
+
+
+class SteadyTime:
+    """
+    The time of day as it was when this object was created, continued by the monotonic clock.
+
+    Call it for the time in seconds since the epoch. It compares the ages of things that are stamped, also by an earlier
+    process, and does not jump when the time of day is set.
+    """
+
+    def __init__(self, wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._ahead = wall() - monotonic()
+        self._monotonic = monotonic
+
+    def __call__(self) -> float:
+        return self._ahead + self._monotonic()
