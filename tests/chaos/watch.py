@@ -58,6 +58,8 @@ class Watch:
         return family_mib(self._daemon.process.pid)
 
     def __enter__(self) -> Watch:
+        assert self._daemon.process is not None
+        Path(f"/proc/{self._daemon.process.pid}/clear_refs").write_text("5")  # proc(5): reset the peak
         self._thread.start()
         return self
 
