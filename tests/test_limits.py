@@ -17,7 +17,10 @@ DOCS = ROOT.parent / "docs"
 NAME = re.compile(r"(^|_)(MAX|MOST|LONGEST|LARGEST|GREATEST|DEEPEST)(_|$)")
 
 LIMITS = {
-    "http.connection_pool.MAX_HEAD_BYTES": 262_144,
+    "http.connection_pool.MAX_HEAD_BYTES": 32_768,
+    "http.connection_pool.MAX_LINE_BYTES": 16_384,
+    "http.connection_pool.MAX_FIELDS": 200,
+    "http.connection_pool.MAX_INFORMATIONAL": 8,
     "followed.MOST_NAMES": 2_000,
     "followed.MOST_CHARACTERS": 40_000,
     "reporter.api.MOST_HOSTS": 1_000,
@@ -26,7 +29,11 @@ LIMITS = {
     "reporter.fields._GREATEST_NUMBER": 9_007_199_254_740_992,
     "scanner.client.cache._MOST_DESCRIPTION": 65_536,
     "scanner.client.http_client.MAX_RETRY_AFTER_SECONDS": 3_600.0,
+    "scanner.client.bounds.MOST_RECORDS": 4_000_000,
+    "scanner.client.bounds.MOST_CHUNKS": 65_536,
+    "scanner.client.bounds.MOST_BYTES": 2_147_483_648,
     "scanner.client.patience._LONGEST_SECONDS": 30.0,
+    "scanner.client.patience.LONGEST_ASKED": 60.0,
     "scanner.client.stream._MOST_RESUMES": 8,
     "scanner.client.trust._MOST_BYTES": 4_096,
     "scanner.host.os_release._MOST_BYTES": 65_536,

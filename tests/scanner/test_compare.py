@@ -75,7 +75,7 @@ class ChangedTests(CacheCase):
             (changed(vulnerabilities=8), chunk(CHANGES), END),
             (changed(cuts=[6]), chunk(CHANGES)),
             (changed(cuts=[8]), chunk(CHANGES), END),
-            (changed(cuts=[3, 4]), chunk(CHANGES), END),
+            (changed(cuts=[3, 4]), chunk(CHANGES)),
             (changed(since="r0"),),
             (changed(), chunk(b"?\n")),
             (changed(), chunk(CHANGES[:-9] + b"\n")),

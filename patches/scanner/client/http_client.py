@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -12,11 +12,15 @@ from twisted.internet.defer import CancelledError, Deferred, TimeoutError
 from twisted.internet.error import ConnectionRefusedError, NoRouteError
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.client import Agent
+from twisted.web.http import _MalformedChunkedDataError
 from twisted.web.http_headers import Headers
+from twisted.web.iweb import IAgent, IBodyProducer, IResponse
+from zope.interface import implementer
 
-from patches.http.connection_pool import QuietConnectionPool
-from patches.http.headers import header_value, retry_after
+from patches.http.connection_pool import HeadTooLong, QuietConnectionPool
+from patches.http.headers import date, header_value, retry_after
 from patches.http.response_body import BodyTooLong, read_body
+from patches.wire import MalformedWire, digest, parse_repr_digest, unpack_chunk
 
 #: How long an exchange may take in addition to the time for which the server was asked to wait.
 TIMEOUT_SECONDS = 30.0
@@ -24,6 +28,10 @@ TIMEOUT_SECONDS = 30.0
 MAX_RETRY_AFTER_SECONDS = 3600.0
 
 
+#: The name under which the content coding of a response is kept: see :class:`UndecodedAgent`.
+CODING = b"X-Patches-Undecoded"
+#: The errors of responses that do not end where a response must.
+_ENDLESS = (HeadTooLong, _MalformedChunkedDataError)
 #: Errors whose texts in Twisted have the reason twice: "Connection was refused by other side: 111: Connection refused."
 _TWICE = ((ConnectionRefusedError, "connection refused"), (NoRouteError, "no route to host"))
 
@@ -32,12 +40,16 @@ class Unreachable(Exception):
     """The server did not send a whole response; the text says why, in one line."""
 
 
+class BadAnswer(Unreachable):
+    """A response has no end within its limits, or is coded as it must not be: to ask again would not help."""
+
+
 @frozen
 class HttpResponse:
     """
     The response of a server.
 
-    :ivar body: the whole body, with its content encoding removed.
+    :ivar body: the whole body, with its content coding removed.
     :ivar received: the time of the response, in seconds since the epoch; a date in ``Retry-After`` is relative to it.
     """
 
@@ -54,7 +66,7 @@ class HttpResponse:
         """Return the JSON object in the body; ``None`` if the body is not one."""
         try:
             document = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         return document if isinstance(document, dict) else None
 
@@ -69,6 +81,11 @@ class HttpResponse:
         """The message of an error document, at most 300 characters; a text with the status if the body is not one."""
         error = (self.document() or {}).get("error")
         return str(error.get("message", ""))[:300] if isinstance(error, dict) else f"it answered {self.status}"
+
+    @property
+    def date(self) -> float | None:
+        """The time of the response by the server's clock, in seconds since the epoch; ``None`` if it has no date."""
+        return date(self.headers)
 
     @property
     def retry_after(self) -> float:
@@ -90,6 +107,10 @@ class HttpClient:
         self._clock = clock
         self._max_bytes = max_bytes
 
+    def seconds(self) -> float:
+        """Return the time of the clock by which requests end."""
+        return self._clock.seconds()
+
     async def ask(
         self,
         method: str,
@@ -97,12 +118,15 @@ class HttpClient:
         body: bytes | None = None,
         fields: Mapping[str, str] | None = None,
         wait: float = 0,
+        within: float | None = None,
     ) -> HttpResponse:
         """
         Send a request and return the response, whatever its status is.
 
         :param wait: the seconds for which the server may delay its response (``Prefer: wait``, RFC 7240).
+        :param within: the longest time of the exchange, in seconds, if it is shorter than usual; ``None``: as usual.
         :raises Unreachable: if no whole response is received in time.
+        :raises BadAnswer: if the response is longer than allowed, or its coding is not accepted.
         """
         headers = dict(fields or {})
         if body is not None:
@@ -110,6 +134,7 @@ class HttpClient:
         if wait:
             headers["Prefer"] = f"wait={wait:.0f}"
         limit, started = TIMEOUT_SECONDS + wait, self._clock.seconds()
+        limit = limit if within is None else min(limit, within)
         pending = Deferred.fromCoroutine(self._send(method, path, body, headers))
         pending.addTimeout(limit, self._clock)
         try:
@@ -117,29 +142,56 @@ class HttpClient:
         except CancelledError:
             raise  # the caller gave up: that says nothing about the server
         except TimeoutError as error:
-            raise Unreachable(f"{self.base_url} did not answer within {limit:g} s") from error
-        except BodyTooLong as error:
-            raise Unreachable(f"{self.base_url}: {error}") from error
+            raise Unreachable(f"{self.base_url} did not answer within {limit:.3g} s") from error
+        except (BodyTooLong, BadAnswer, MalformedWire) as error:
+            raise BadAnswer(f"{self.base_url}: {error}") from error
         except Exception as error:
+            if any(isinstance(each, _ENDLESS) for each in _causes(error)):
+                raise BadAnswer(f"{self.base_url}: its response has no end: {_reason(error)}") from error
             if not _was_cancelled(error):
                 raise Unreachable(f"{self.base_url} cannot be reached: {_reason(error)}") from error
             if self._clock.seconds() - started < limit:
                 raise CancelledError from error
-            raise Unreachable(f"{self.base_url} did not answer within {limit:g} s") from error
+            raise Unreachable(f"{self.base_url} did not answer within {limit:.3g} s") from error
 
     async def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> HttpResponse:
         # unbuffered: treq otherwise keeps a copy of the whole body for further readers
         response = await self._http.request(
             method, self.base_url + path, data=body, headers=headers, allow_redirects=False, unbuffered=True
         )
-        body = await read_body(response, self._max_bytes)
-        return HttpResponse(response.code, response.headers, body, self._clock.seconds())
+        raw = await read_body(response, self._max_bytes)
+        return HttpResponse(response.code, response.headers, _decoded(response.headers, raw), self._clock.seconds())
+
+
+def _decoded(headers: Headers, raw: bytes) -> bytes:
+    """
+    Verify the digest of a body as it was sent, if it has one, and only then unpack it.
+
+    :raises BadAnswer: if the digest differs, or the coding is not exactly one gzip or none.
+    :raises MalformedWire: if it cannot be unpacked, or becomes longer than a chunk may be.
+    """
+    announced = header_value(headers, "Content-Digest")
+    if announced is not None and parse_repr_digest(announced) != digest(raw):
+        raise BadAnswer("its response is not the one that it announced: the digest of what was sent differs")
+    fields = [field for name in (CODING, b"Content-Encoding") for field in headers.getRawHeaders(name) or ()]
+    codings = [coding.strip().lower() for field in fields for coding in field.split(b",") if coding.strip()]
+    if not raw or codings in ([], [b"identity"]):
+        return raw
+    if codings not in ([b"gzip"], [b"x-gzip"]):
+        raise BadAnswer(f"its response has a content coding other than gzip: {b', '.join(codings)[:60]!r}")
+    return unpack_chunk(raw)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and those that it consists of."""
+    yield error
+    for reason in getattr(error, "reasons", None) or ():
+        yield from _causes(reason.value)
 
 
 def _was_cancelled(error: BaseException) -> bool:
     """Return whether a request failed because it was cancelled: Twisted reports that as a failure of the connection."""
-    reasons = getattr(error, "reasons", None) or ()
-    return isinstance(error, CancelledError) or any(_was_cancelled(reason.value) for reason in reasons)
+    return any(isinstance(each, CancelledError) for each in _causes(error))
 
 
 def _reason(error: BaseException) -> str:
@@ -153,6 +205,34 @@ def _reason(error: BaseException) -> str:
     return (str(error).strip().rstrip(".").splitlines() or [type(error).__name__])[0]
 
 
+@implementer(IAgent)
+@frozen
+class UndecodedAgent:
+    """
+    An agent that accepts gzip, and keeps the coding of its responses under another name.
+
+    treq would otherwise unpack whatever comes, several times over, before anybody can look at its size or its digest.
+    """
+
+    agent: IAgent
+
+    def request(
+        self, method: bytes, uri: bytes, headers: Headers | None = None, bodyProducer: IBodyProducer | None = None
+    ) -> Deferred[IResponse]:
+        """Send a request."""
+        fields = headers.copy() if headers is not None else Headers()
+        fields.setRawHeaders(b"Accept-Encoding", [b"gzip"])
+        asking: Deferred[IResponse] = self.agent.request(method, uri, fields, bodyProducer)
+        return asking.addCallback(_keep_coding)
+
+
+def _keep_coding(response: IResponse) -> IResponse:
+    codings = response.headers.getRawHeaders(b"Content-Encoding") or []
+    response.headers.removeHeader(b"Content-Encoding")
+    response.headers.setRawHeaders(CODING, codings)
+    return response
+
+
 def http_client(reactor: Any) -> HTTPClient:
-    """Create a treq client with persistent connections."""
-    return HTTPClient(Agent(reactor, connectTimeout=10, pool=QuietConnectionPool(reactor)))
+    """Create a treq client with persistent connections, which unpacks nothing."""
+    return HTTPClient(UndecodedAgent(Agent(reactor, connectTimeout=10, pool=QuietConnectionPool(reactor))))
