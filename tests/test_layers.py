@@ -57,7 +57,8 @@ LAYERS = (
     (
         "scanner: shell",
         (
-            *("scanner/compare", "scanner/scan", "scanner/schedule", "scanner/options", "scanner/service"),
+            *("scanner/compare", "scanner/memory_wall", "scanner/scan", "scanner/schedule", "scanner/options"),
+            "scanner/service",
             *("scanner/simulation", "scanner/scan_command", "scanner/query_commands", "scanner/scan_inputs"),
         ),
     ),

@@ -80,7 +80,7 @@ def _bounds(said: Mapping[str, Any], what: str, records: str, is_signed: bool) -
 
 
 @define(eq=False)
-class Meter:
+class SizeMeter:
     """
     The size of what was received so far, compared with its bounds at each chunk.
 

@@ -56,7 +56,7 @@ class PatchesClient:
         self.trust = trust
         self._wall = wall
         self._server_http = HttpClient(http, base_url, clock, MAX_CHUNK_BYTES)
-        self._clock = clock
+        self.clock = clock
         self._settings = settings or ClientSettings()
         self._jitter = jitter
 
@@ -70,6 +70,6 @@ class PatchesClient:
         :param keep: the writer that caches the new list; ``None`` if it is not cached.
         """
         contact, patience = (
-            Patience(limit, self._clock, self._jitter) for limit in (self._settings.contact, self._settings.patience)
+            Patience(limit, self.clock, self._jitter) for limit in (self._settings.contact, self._settings.patience)
         )
         return VulnerabilityStream(self._server_http, platform, contact, patience, since, keep, self.trust, self._wall)

@@ -14,9 +14,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web.client import Agent
 from twisted.web.http import _MalformedChunkedDataError
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IAgent, IBodyProducer, IResponse
-from zope.interface import implementer
 
+from patches.http.codings import FirstEncoding, UndecodedAgent
 from patches.http.connection_pool import HeadTooLong, QuietConnectionPool
 from patches.http.headers import date, header_value, retry_after
 from patches.http.response_body import BodyTooLong, read_body
@@ -28,8 +27,6 @@ TIMEOUT_SECONDS = 30.0
 MAX_RETRY_AFTER_SECONDS = 3600.0
 
 
-#: The name under which the content coding of a response is kept: see :class:`UndecodedAgent`.
-CODING = b"X-Patches-Undecoded"
 #: The errors of responses that do not end where a response must.
 _ENDLESS = (HeadTooLong, _MalformedChunkedDataError)
 #: Errors whose texts in Twisted have the reason twice: "Connection was refused by other side: 111: Connection refused."
@@ -173,9 +170,9 @@ def _decoded(headers: Headers, raw: bytes) -> bytes:
     announced = header_value(headers, "Content-Digest")
     if announced is not None and parse_repr_digest(announced) != digest(raw):
         raise BadAnswer("its response is not the one that it announced: the digest of what was sent differs")
-    fields = [field for name in (CODING, b"Content-Encoding") for field in headers.getRawHeaders(name) or ()]
-    codings = [coding.strip().lower() for field in fields for coding in field.split(b",") if coding.strip()]
-    if not raw or codings in ([], [b"identity"]):
+    fields = b",".join(headers.getRawHeaders(b"Content-Encoding") or ()).lower().split(b",")
+    codings = [coding for field in fields if (coding := field.strip()) not in (b"", b"identity")]
+    if not raw or not codings:
         return raw
     if codings not in ([b"gzip"], [b"x-gzip"]):
         raise BadAnswer(f"its response has a content coding other than gzip: {b', '.join(codings)[:60]!r}")
@@ -205,34 +202,7 @@ def _reason(error: BaseException) -> str:
     return (str(error).strip().rstrip(".").splitlines() or [type(error).__name__])[0]
 
 
-@implementer(IAgent)
-@frozen
-class UndecodedAgent:
-    """
-    An agent that accepts gzip, and keeps the coding of its responses under another name.
-
-    treq would otherwise unpack whatever comes, several times over, before anybody can look at its size or its digest.
-    """
-
-    agent: IAgent
-
-    def request(
-        self, method: bytes, uri: bytes, headers: Headers | None = None, bodyProducer: IBodyProducer | None = None
-    ) -> Deferred[IResponse]:
-        """Send a request."""
-        fields = headers.copy() if headers is not None else Headers()
-        fields.setRawHeaders(b"Accept-Encoding", [b"gzip"])
-        asking: Deferred[IResponse] = self.agent.request(method, uri, fields, bodyProducer)
-        return asking.addCallback(_keep_coding)
-
-
-def _keep_coding(response: IResponse) -> IResponse:
-    codings = response.headers.getRawHeaders(b"Content-Encoding") or []
-    response.headers.removeHeader(b"Content-Encoding")
-    response.headers.setRawHeaders(CODING, codings)
-    return response
-
-
 def http_client(reactor: Any) -> HTTPClient:
-    """Create a treq client with persistent connections, which unpacks nothing."""
-    return HTTPClient(UndecodedAgent(Agent(reactor, connectTimeout=10, pool=QuietConnectionPool(reactor))))
+    """Create a treq client with persistent connections, which asks for gzip and unpacks nothing."""
+    agent = Agent(reactor, connectTimeout=10, pool=QuietConnectionPool(reactor))
+    return HTTPClient(UndecodedAgent(FirstEncoding(agent)))

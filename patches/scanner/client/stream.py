@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
-from patches.scanner.client.bounds import Bounds, Meter
+from patches.scanner.client.bounds import Bounds, SizeMeter
 from patches.scanner.client.cache import CachedList, ListWriter
 from patches.scanner.client.delta import DeltaApplier, DeltaHead
 from patches.scanner.client.http_client import BadAnswer, HttpClient, HttpResponse, Unreachable
@@ -83,7 +83,7 @@ class VulnerabilityStream(VerifiedStream):
         self._resumes = 0
         self._wall = wall
         self._is_away = False
-        self._list_meter = self._sent_meter = Meter("list", Bounds())
+        self._list_meter = self._sent_meter = SizeMeter("list", Bounds())
         self._deadline: float | None = None
 
     async def bodies(self) -> AsyncIterator[bytes]:
@@ -198,7 +198,7 @@ class VulnerabilityStream(VerifiedStream):
     def _note_delta(self, described: Any) -> None:
         delta = DeltaHead.from_document(described)
         if self.delta is None:
-            self._sent_meter = Meter("delta", Bounds.of_delta(described))
+            self._sent_meter = SizeMeter("delta", Bounds.of_delta(described))
         elif self.delta != delta:
             raise SessionLost("the server continued with another delta")
         self.delta = delta
@@ -208,7 +208,9 @@ class VulnerabilityStream(VerifiedStream):
         if isinstance(snapshot, dict):
             if self.snapshot and snapshot.get("revision") != self.snapshot.get("revision"):
                 raise SessionLost("the server continued with another snapshot")
-            if any(snapshot[name] != self.snapshot[name] for name in _FIXED if name in snapshot and name in self.snapshot):
+            if any(
+                snapshot[name] != self.snapshot[name] for name in _FIXED if name in snapshot and name in self.snapshot
+            ):
                 raise NotVerified("the server changed the description of the list while it was read")
             if snapshot != self.snapshot:
                 self._take_snapshot(snapshot)

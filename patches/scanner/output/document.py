@@ -61,6 +61,7 @@ def _list(list_info: ListInfo) -> dict[str, Any]:
         "away": list_info.away,
         "vulnerabilities": list_info.served,
         "unread": list_info.unread,
+        "skew": list_info.skew,
     }
 
 

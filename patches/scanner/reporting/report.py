@@ -37,6 +37,7 @@ def report_document(outcome: Outcome, number: int) -> dict[str, Any]:
             "revision": outcome.list_info.revision,
             "digest": outcome.list_info.digest,
             "served": outcome.list_info.served,
+            "skew": outcome.list_info.skew,
             "findings": len(counted),
             "ignored": len(outcome.shown) - len(counted),
             "unfixed": 0 if outcome.with_unfixed else len(outcome.unfixed),

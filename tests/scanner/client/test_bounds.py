@@ -13,7 +13,7 @@ from patches.scanner.client.bounds import (
     PASS_SECONDS,
     SLOWEST_RATE,
     Bounds,
-    Meter,
+    SizeMeter,
 )
 from patches.scanner.client.verified_stream import NotVerified, StreamError
 from patches.wire import MAX_CHUNK_BYTES
@@ -36,7 +36,7 @@ class BoundsTests(SynchronousTestCase):
         self.assertEqual(Bounds.of_list({"chunks": 2}).body_bytes, 2 * MAX_CHUNK_BYTES)
 
     def test_malformed(self) -> None:
-        """What is not a count is refused, and what is beyond a ceiling unless it is signed."""
+        """A number that is no count is refused, and one beyond a ceiling unless it is signed."""
         for value in (-1, 1.0, True, "3", [], 1e400):
             for name in ("vulnerabilities", "chunks", "bytes"):
                 for is_signed in (False, True):
@@ -53,12 +53,12 @@ class BoundsTests(SynchronousTestCase):
 
 
 class MeterTests(SynchronousTestCase):
-    """What was received is compared at each chunk."""
+    """The size so far is compared at each chunk."""
 
     def test_beyond(self) -> None:
         """The first chunk, record or byte beyond the bounds is refused."""
         for bounds in (Bounds(3, 1, 9), Bounds(2, 2, 9), Bounds(3, 2, 5)):
-            meter = Meter("list", bounds)
+            meter = SizeMeter("list", bounds)
             meter.add(b"a\nb\n")
             self.assertIn("more than", str(self.assertRaises(NotVerified, meter.add, b"c\n")))
 

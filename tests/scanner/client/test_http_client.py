@@ -16,7 +16,6 @@ from twisted.web.client import ResponseFailed
 from twisted.web.http_headers import Headers
 
 from patches.scanner.client.http_client import (
-    CODING,
     MAX_RETRY_AFTER_SECONDS,
     BadAnswer,
     HttpClient,
@@ -32,7 +31,7 @@ from tests.sources.memory_reactor import ResolvingReactor
 def coded(body: bytes, *codings: str, **fields: str) -> Canned:
     """Answer with a body in codings, as the agent of the client passes it on."""
     named = {name.replace("_", "-"): text for name, text in fields.items()}
-    return Canned(200, body, {CODING.decode(): ", ".join(codings), **named})
+    return Canned(200, body, {"Content-Encoding": ", ".join(codings), **named})
 
 
 class CodingTests(SynchronousTestCase):

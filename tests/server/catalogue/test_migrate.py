@@ -107,7 +107,9 @@ class MigrateTests(SchemaCase):
     def test_unknown_version(self) -> None:
         """A database of a later version is refused, and not changed."""
         open_database(self.where)
-        self.execute(self.where, f"UPDATE {VERSION_TABLE} SET version_num = '{SCHEMA_VERSION + 1}'", "DROP TABLE chunks")
+        self.execute(
+            self.where, f"UPDATE {VERSION_TABLE} SET version_num = '{SCHEMA_VERSION + 1}'", "DROP TABLE chunks"
+        )
         self.assertIn(f"its version is {SCHEMA_VERSION + 1}; this program knows {SCHEMA_VERSION}", self.refusal())
         self.assertRaises(SQLAlchemyError, self.rows_of, self.where, "SELECT * FROM chunks")
 
