@@ -65,7 +65,8 @@ class _Head:
 class BoundedHeadProtocol(HTTP11ClientProtocol):
     """A client's connection that is closed if a response has a head without end."""
 
-    _head: _Head | None = None
+    _head: _Head
+    _counted: Any = None
 
     def dataReceived(self, data: bytes) -> None:
         """Pass the head on line by line, and count it; what follows is passed on as it comes."""
@@ -73,7 +74,8 @@ class BoundedHeadProtocol(HTTP11ClientProtocol):
         while position < len(data) and self._parser is not None and self._parser.state in (STATUS, HEADER):
             end = data.find(b"\n", position) + 1 or len(data)
             piece, position = data[position:end], end
-            self._head = self._head or _Head()
+            if self._counted is not self._parser:  # each response has a parser of its own
+                self._counted, self._head = self._parser, _Head()
             try:
                 self._head.add(piece)
             except HeadTooLong as error:
@@ -82,8 +84,6 @@ class BoundedHeadProtocol(HTTP11ClientProtocol):
             super().dataReceived(piece)
         if position < len(data) or not data:
             super().dataReceived(data[position:])
-        if self._parser is None or self._parser.state not in (STATUS, HEADER):
-            self._head = None
 
 
 class _BoundedHeadFactory(_HTTP11ClientFactory):

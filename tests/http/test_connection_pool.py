@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.testing import EventLoggingObserver, StringTransport
@@ -103,6 +105,22 @@ class HeadTests(SynchronousTestCase):
             for start in range(0, len(whole), size):
                 self.protocol.dataReceived(whole[start : start + size])
             self.assertEqual(len(self.successResultOf(readBody(self.successResultOf(self.answer)))), 100_000)
+
+    def test_next(self) -> None:
+        """Each response on a connection is counted by itself, also if its request was sent as soon as the last ended."""
+        answers: list[Any] = []
+
+        def ask() -> None:
+            asking = self.protocol.request(Request(b"GET", b"/", Headers({b"host": [b"x"]}), None, persistent=True))
+            answers.append(asking)
+            asking.addCallback(readBody).addCallback(lambda body: ask())
+
+        self.protocol = BoundedHeadProtocol(lambda protocol: None)
+        self.protocol.makeConnection(self.transport)
+        ask()
+        for _ in range(100):
+            self.protocol.dataReceived(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 9 + b"Content-Length: 2\r\n\r\n{}")
+        self.assertEqual((len(answers), self.transport.disconnecting), (101, False))
 
     def test_body(self) -> None:
         """The body may be longer, and so may the next response on the same connection."""
