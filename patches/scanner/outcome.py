@@ -14,7 +14,7 @@ from patches.scanner.host.kernels import Kernels
 from patches.scanner.host.os_release import System
 from patches.scanner.inventory import Package
 from patches.scanner.matching.coverage import Origins, general_reason
-from patches.scanner.matching.findings import Finding, by_severity
+from patches.scanner.matching.findings import Finding, sort_by_severity
 
 
 class Verdict(StrEnum):
@@ -173,7 +173,9 @@ class Outcome:
         """The findings to show, the most severe first, including the ignored ones."""
         if not self.with_unfixed:
             return self.findings
-        return tuple(sorted((*self.findings, *self.unfixed), key=by_severity))
+        shown = [*self.findings, *self.unfixed]
+        sort_by_severity(shown)
+        return tuple(shown)
 
     @property
     def counted(self) -> tuple[Finding, ...]:

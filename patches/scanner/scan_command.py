@@ -20,7 +20,7 @@ from patches.scanner.output.exit_codes import ERROR, INTERRUPTED, exit_code
 from patches.scanner.output.screen import Screen
 from patches.scanner.reporting.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.reporting.outbox import Outbox
-from patches.scanner.reporting.report import report_document
+from patches.scanner.reporting.report import streamed_report
 from patches.scanner.scan import Policy, scan
 from patches.scanner.scan_inputs import cache_of, client_of, host_of, policy_of, target_of, trust_of
 from patches.service import one_shot
@@ -128,7 +128,7 @@ class _Once:
         self._note_expired(outcome)
         self.outcome = outcome
         if self.outbox is not None and self.settings.reporter is not None:
-            self.outbox.put(partial(report_document, outcome))
+            self.outbox.put(partial(streamed_report, outcome))
             reporter_http = HttpClient(http, self.settings.reporter, reactor, MAX_REPORTER_ANSWER)
             await self._send(Delivery(self.outbox, reporter_http, reactor))
         return 0

@@ -22,7 +22,7 @@ from patches.scanner.options import Options, ScannerSettings
 from patches.scanner.outcome import Outcome, Target, Verdict
 from patches.scanner.reporting.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.reporting.outbox import Outbox
-from patches.scanner.reporting.report import report_document
+from patches.scanner.reporting.report import streamed_report
 from patches.scanner.scan import SCAN_TIMEOUT, Policy, failed_outcome, scan
 from patches.scanner.scan_inputs import cache_of, client_of, policy_of, target_of, trust_of
 from patches.scanner.schedule import ScanSchedule
@@ -110,14 +110,14 @@ async def _scan_once(
 def _store_report(outbox: Outbox, target: Target, outcome: Outcome) -> bool:
     """Store the report of a scan, or one that says why not. Return whether the scan is complete, and stored."""
     try:
-        outbox.put(partial(report_document, outcome))
+        outbox.put(partial(streamed_report, outcome))
     except OSError:
         raise  # a report of this would not be written either
     except Exception as error:
         log.failure("The report of a scan cannot be written")
         problem = f"the report cannot be written: {one_line(error)}"
         failed = failed_outcome(target, problem, outcome.started, outcome.finished)
-        outbox.put(partial(report_document, failed))
+        outbox.put(partial(streamed_report, failed))
         return False
     return outcome.complete
 

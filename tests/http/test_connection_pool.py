@@ -107,7 +107,7 @@ class HeadTests(SynchronousTestCase):
             self.assertEqual(len(self.successResultOf(readBody(self.successResultOf(self.answer)))), 100_000)
 
     def test_next(self) -> None:
-        """Each response on a connection is counted by itself, also if its request was sent as soon as the last ended."""
+        """Each response on a connection is counted by itself, also if it was requested as soon as the last ended."""
         answers: list[Any] = []
 
         def ask() -> None:

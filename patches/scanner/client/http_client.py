@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 from attrs import frozen
 from treq.client import HTTPClient
@@ -112,7 +112,7 @@ class HttpClient:
         self,
         method: str,
         path: str,
-        body: bytes | None = None,
+        body: bytes | BinaryIO | None = None,
         fields: Mapping[str, str] | None = None,
         wait: float = 0,
         within: float | None = None,
@@ -120,6 +120,7 @@ class HttpClient:
         """
         Send a request and return the response, whatever its status is.
 
+        :param body: the body; a file is sent in pieces, and closed.
         :param wait: the seconds for which the server may delay its response (``Prefer: wait``, RFC 7240).
         :param within: the longest time of the exchange, in seconds, if it is shorter than usual; ``None``: as usual.
         :raises Unreachable: if no whole response is received in time.
@@ -151,7 +152,9 @@ class HttpClient:
                 raise CancelledError from error
             raise Unreachable(f"{self.base_url} did not answer within {limit:.3g} s") from error
 
-    async def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> HttpResponse:
+    async def _send(
+        self, method: str, path: str, body: bytes | BinaryIO | None, headers: dict[str, str]
+    ) -> HttpResponse:
         # unbuffered: treq otherwise keeps a copy of the whole body for further readers
         response = await self._http.request(
             method, self.base_url + path, data=body, headers=headers, allow_redirects=False, unbuffered=True
