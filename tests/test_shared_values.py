@@ -24,7 +24,7 @@ class SharedValuesTests(SynchronousTestCase):
         self.shared = SharedValues()
 
     def test_shared(self) -> None:
-        """What several records have in common is one object."""
+        """The values that several records have in common are one object."""
         one, two, three = record("CVE-1"), record("CVE-2"), record("CVE-3", "2-2")
         self.assertIs(self.shared.fix(one.fixed_in[0]), self.shared.fix(two.fixed_in[0]))
         self.assertIs(self.shared.fix(one.fixed_in[0]).kind, self.shared.fix(three.fixed_in[0]).kind)
