@@ -78,10 +78,13 @@ async def scan(
     except CancelledError:
         raise
     except InventoryError as error:
-        return failed_outcome(target, str(error), started, wall())
+        problem = str(error)
+    except MemoryError as error:  # there is no memory for a trace either, before what the scan holds is dropped
+        problem = f"the scan failed: {one_line(error)}"
     except Exception as error:
         log.error("The scan failed: {trace}", trace=traceback.format_exc())
-        return failed_outcome(target, f"the scan failed: {one_line(error)}", started, wall())
+        problem = f"the scan failed: {one_line(error)}"
+    return failed_outcome(target, problem, started, wall())
 
 
 def failed_outcome(target: Target, problem: str, started: float, finished: float) -> Outcome:

@@ -33,7 +33,7 @@ def attack(
 ) -> list[Outcome]:
     """Scan the host in each format, with a reporter that takes the report."""
     root = write_host(folder / "host", "debian", "12", {f"package-{n}": "1.0-1" for n in range(packages)})
-    chunks = list(cut_chunks(_lines(rng, vulnerabilities, packages, findings)))
+    chunks = list(cut_chunks(lines(rng, vulnerabilities, packages, findings)))
     most = BASE_MIB + findings * FINDING_MIB
     outcomes = []
     with ScriptedServer(ListServer(chunks).answer) as server:
@@ -57,7 +57,8 @@ def attack(
     return outcomes
 
 
-def _lines(rng: Random, vulnerabilities: int, packages: int, findings: int) -> Iterator[bytes]:
+def lines(rng: Random, vulnerabilities: int, packages: int, findings: int) -> Iterator[bytes]:
+    """Yield the lines of a list that affects packages of the host so many times."""
     for number in range(vulnerabilities):
         found = number * findings // vulnerabilities != (number + 1) * findings // vulnerabilities
         name = f"package-{rng.randrange(packages)}"

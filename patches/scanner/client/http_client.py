@@ -20,6 +20,7 @@ from patches.http.connection_pool import HeadTooLong, QuietConnectionPool
 from patches.http.headers import date, header_value, retry_after
 from patches.http.response_body import BodyTooLong, read_body
 from patches.wire import MalformedWire, digest, parse_repr_digest, unpack_chunk
+from patches.wording import printable
 
 #: How long an exchange may take in addition to the time for which the server was asked to wait.
 TIMEOUT_SECONDS = 30.0
@@ -75,9 +76,11 @@ class HttpResponse:
 
     @property
     def error_message(self) -> str:
-        """The message of an error document, at most 300 characters; a text with the status if the body is not one."""
+        """The message of an error document, printable and bounded; a text with the status if the body is not one."""
         error = (self.document() or {}).get("error")
-        return str(error.get("message", ""))[:300] if isinstance(error, dict) else f"it answered {self.status}"
+        return (
+            printable(str(error.get("message", ""))[:300]) if isinstance(error, dict) else f"it answered {self.status}"
+        )
 
     @property
     def date(self) -> float | None:
@@ -125,6 +128,7 @@ class HttpClient:
         :param within: the longest time of the exchange, in seconds, if it is shorter than usual; ``None``: as usual.
         :raises Unreachable: if no whole response is received in time.
         :raises BadAnswer: if the response is longer than allowed, or its coding is not accepted.
+        :raises MemoryError: if there is no memory for it.
         """
         headers = dict(fields or {})
         if body is not None:
@@ -144,6 +148,8 @@ class HttpClient:
         except (BodyTooLong, BadAnswer, MalformedWire) as error:
             raise BadAnswer(f"{self.base_url}: {error}") from error
         except Exception as error:
+            if any(isinstance(each, MemoryError) for each in _causes(error)):
+                raise MemoryError from error  # which says nothing about the server
             if any(isinstance(each, _ENDLESS) for each in _causes(error)):
                 raise BadAnswer(f"{self.base_url}: its response has no end: {_reason(error)}") from error
             if not _was_cancelled(error):

@@ -146,6 +146,11 @@ class ClientTests(SynchronousTestCase):
             self.assertEqual(self.unreachable(self.ask(answer)), f"http://server cannot be reached: {reason}")
         self.assertEqual(self.unreachable(self.ask(broken)), "http://server cannot be reached: odd")
 
+    def test_no_memory(self) -> None:
+        """A lack of memory says nothing about the server, wherever on the way it is met."""
+        for error in (MemoryError(), ResponseFailed([Failure(MemoryError())])):
+            self.failureResultOf(self.ask(error), MemoryError)
+
     def test_cancelled(self) -> None:
         """A request that is cancelled says nothing about the server."""
         asking = self.ask()
