@@ -148,8 +148,8 @@ class ClientTests(SynchronousTestCase):
 
     def test_no_memory(self) -> None:
         """A lack of memory says nothing about the server, wherever on the way it is met."""
-        for error in (MemoryError(), ResponseFailed([Failure(MemoryError())])):
-            self.failureResultOf(self.ask(error), MemoryError)
+        for lack in (MemoryError(), ResponseFailed([Failure(MemoryError())])):
+            self.failureResultOf(self.ask(lack), MemoryError)
 
     def test_cancelled(self) -> None:
         """A request that is cancelled says nothing about the server."""
