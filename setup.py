@@ -36,7 +36,6 @@ setup(
         "rich>=13.7",
         "zstandard>=0.22",
         "ijson>=3.2.3",
-        "cyclonedx-python-lib>=11",
         "packageurl-python>=0.11.1",
         "cryptography>=42",
         "cvss>=3.2",

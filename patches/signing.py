@@ -139,8 +139,26 @@ def manifest_bytes(platform: str, snapshot: Mapping[str, Any]) -> bytes:
     :param snapshot: its document, as the server sends it.
     :raises KeyError: if a member of the document is missing.
     """
-    manifest = {
-        "type": "patches-snapshot-1",
+    return _canonical(_manifest("patches-snapshot-1", platform, snapshot))
+
+
+def sized_manifest_bytes(platform: str, snapshot: Mapping[str, Any]) -> bytes:
+    """
+    Return the bytes of the second statement that is signed for a snapshot: the first one, and what bounds its stream.
+
+    These are the numbers of its chunks and of the bytes of their bodies, and whether the list is known to be empty.
+
+    :param snapshot: its document, as the server sends it.
+    :raises KeyError: if a member of the document is missing.
+    """
+    manifest = _manifest("patches-snapshot-2", platform, snapshot)
+    sizes = {"chunks": snapshot["chunks"], "bytes": snapshot["bytes"], "empty": snapshot.get("empty", False)}
+    return _canonical({**manifest, **sizes})
+
+
+def _manifest(kind: str, platform: str, snapshot: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": kind,
         "platform": platform,
         "revision": snapshot["revision"],
         "created": snapshot["created"],
@@ -148,6 +166,9 @@ def manifest_bytes(platform: str, snapshot: Mapping[str, Any]) -> bytes:
         "count": snapshot["vulnerabilities"],
         "digest": snapshot["digest"],
     }
+
+
+def _canonical(manifest: Mapping[str, Any]) -> bytes:
     return json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii")
 
 

@@ -16,6 +16,7 @@ import re
 import zlib
 from collections.abc import Container, Iterator
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 
 from attrs import Attribute
@@ -161,7 +162,7 @@ def decode_lines(body: bytes, names: Container[str] | None = None) -> Iterator[V
         value takes longer than parsing it.
     :raises MalformedWire: at the first line that is not a vulnerability.
     """
-    for line in body.splitlines():
+    for line in BytesIO(body):  # which copies one line at a time
         try:
             record = json.loads(line)
             wanted = (

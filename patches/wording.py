@@ -23,6 +23,14 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
+def one_line(error: BaseException) -> str:
+    """Return an error that nobody expected as one line: its kind and the first line of its text."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory"
+    first = next(iter(str(error).strip().splitlines()), "")
+    return f"{type(error).__name__}: {printable(first)[:300]}" if first else type(error).__name__
+
+
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """
     Return a number with its noun, in the plural unless the number is 1: ``1 entry``, ``2 entries``, ``0 lists``.

@@ -19,6 +19,7 @@ from unittest import SkipTest
 from urllib.request import urlopen
 from xml.etree import ElementTree
 
+from click import Context
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.cli.main import main
@@ -107,7 +108,9 @@ class CommandTests(SynchronousTestCase):
         given = [words for words in commands() if words[0] == ".venv/bin/patches"]
         self.assertGreaterEqual(len(given), 3)
         for words in given:
-            main.commands[words[1]].make_context(words[1], words[2:], help_option_names=["-h", "--help"])
+            command = main.get_command(Context(main), words[1])
+            assert command is not None
+            command.make_context(words[1], words[2:], help_option_names=["-h", "--help"])
 
     def test_shell(self) -> None:
         """Every script is executable and shown, and its files in the checkout exist."""

@@ -9,9 +9,10 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.signing import BadKey, NotSigned, SigningKey, VerifyKey, create_keys, manifest_bytes
+from patches.signing import BadKey, NotSigned, SigningKey, VerifyKey, create_keys, manifest_bytes, sized_manifest_bytes
 
 DOCUMENT = {"revision": "r", "created": "c", "checked": "k", "vulnerabilities": 3, "chunks": 1, "digest": "d"}
+SIZED = {**DOCUMENT, "bytes": 9}
 
 
 class KeyTests(SynchronousTestCase):
@@ -126,3 +127,16 @@ class ManifestTests(SynchronousTestCase):
         self.assertNotEqual(manifest_bytes("debian-11", DOCUMENT), first)
         for name in ("revision", "created", "checked", "vulnerabilities", "digest"):
             self.assertNotEqual(manifest_bytes("debian-12", DOCUMENT | {name: "other"}), first)
+
+    def test_sized(self) -> None:
+        """The second statement covers the first one, and the numbers of chunks and bytes too."""
+        sized = sized_manifest_bytes("debian-12", SIZED)
+        self.assertEqual(
+            sized,
+            b'{"bytes":9,"checked":"k","chunks":1,"count":3,"created":"c","digest":"d","empty":false,'
+            b'"platform":"debian-12","revision":"r","type":"patches-snapshot-2"}',
+        )
+        for name in SIZED:
+            self.assertNotEqual(sized_manifest_bytes("debian-12", SIZED | {name: "other"}), sized)
+        self.assertNotEqual(sized_manifest_bytes("debian-12", SIZED | {"empty": True}), sized)
+        self.assertRaises(KeyError, sized_manifest_bytes, "debian-12", DOCUMENT)

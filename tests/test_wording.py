@@ -6,7 +6,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.wording import NO_FOLDER, counted, file_problem
+from patches.wording import NO_FOLDER, counted, file_problem, one_line
 
 
 class FileProblemTests(SynchronousTestCase):
@@ -40,3 +40,14 @@ class CountedTests(SynchronousTestCase):
     def test_irregular(self) -> None:
         """A plural that is not regular is passed."""
         self.assertEqual([counted(n, "index", "indices") for n in (1, 2)], ["1 index", "2 indices"])
+
+
+class OneLineTests(SynchronousTestCase):
+    """Errors that nobody expected."""
+
+    def test_lines(self) -> None:
+        """An error is one line that can be printed, of bounded length."""
+        self.assertEqual(one_line(ValueError("a\x1bb\nc")), "ValueError: a\\x1bb")
+        self.assertEqual(one_line(ValueError()), "ValueError")
+        self.assertEqual(one_line(MemoryError()), "there is not enough memory")
+        self.assertLess(len(one_line(ValueError("x" * 9999))), 400)

@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from patches import __version__
-from patches.cli.catalogue import catalogue
 from patches.cli.options import HELP, options_of
 from patches.scanner.options import ExplainSettings, InventorySettings, ScanCommandSettings
 from patches.scanner.output.exit_codes import EXPLAIN_EXPLAINED, EXPLAINED, INTERRUPTED, INVENTORY_EXPLAINED
@@ -16,7 +15,23 @@ from patches.scanner.simulation.simulate_command import SimulateSettings, run_si
 
 
 class Commands(click.Group):
-    """A group of commands that Ctrl-C ends with a separate exit code."""
+    """
+    A group of commands that Ctrl-C ends with a separate exit code.
+
+    The commands of the catalogue are imported when they are used: a scan needs nothing of the server.
+    """
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted([*super().list_commands(context), "catalogue"])
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Return a command; ``None`` if there is no such command."""
+        if name != "catalogue":
+            return super().get_command(context, name)
+        from patches.cli.catalogue import catalogue
+
+        return catalogue
 
     def invoke(self, context: click.Context) -> Any:
         """Run a command; exit with the code for an interruption on Ctrl-C."""
@@ -79,6 +94,3 @@ def demo() -> None:
     from patches.demo.demonstration import run_demo
 
     sys.exit(run_demo())
-
-
-main.add_command(catalogue)

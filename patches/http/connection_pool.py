@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import frozen
+from attrs import define, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
 from twisted.python.failure import Failure
@@ -13,28 +13,77 @@ from twisted.web.client import HTTPConnectionPool, _HTTP11ClientFactory
 from zope.interface import implementer
 
 #: The most bytes before the body of a response, informational responses included.
-MAX_HEAD_BYTES = 256 * 1024
+MAX_HEAD_BYTES = 32 * 1024
+#: The most bytes of one line of it.
+MAX_LINE_BYTES = 16 * 1024
+#: The most header fields of a response, those of its informational responses included.
+MAX_FIELDS = 200
+#: The most informational responses (1xx) before a response.
+MAX_INFORMATIONAL = 8
 
 
 class HeadTooLong(Exception):
     """The head of a response is too long."""
 
 
+@define
+class _Head:
+    """
+    The size of the head of a response so far.
+
+    :ivar blocks: the number of the empty lines, each of which ends an informational response, or the head.
+    """
+
+    size: int = 0
+    lines: int = 0
+    line_size: int = 0
+    blocks: int = 0
+
+    def add(self, piece: bytes) -> None:
+        """
+        Add a line, or a part of one.
+
+        :raises HeadTooLong: if it exceeds a limit.
+        """
+        self.size += len(piece)
+        self.line_size += len(piece)
+        line_size = self.line_size
+        if piece.endswith(b"\n"):
+            self.lines += 1
+            self.blocks += line_size <= 2 and not piece.strip()
+            self.line_size = 0
+        for number, most, what in (
+            (line_size, MAX_LINE_BYTES, "bytes in a line of its head"),
+            (self.lines - 2 * self.blocks, MAX_FIELDS, "header fields"),
+            (self.blocks - 1, MAX_INFORMATIONAL, "informational responses before it"),
+            (self.size, MAX_HEAD_BYTES, "bytes of header fields"),
+        ):
+            if number > most:
+                raise HeadTooLong(f"a response has more than {most} {what}")
+
+
 class BoundedHeadProtocol(HTTP11ClientProtocol):
     """A client's connection that is closed if a response has a head without end."""
 
-    _head_bytes = 0
+    _head: _Head
+    _counted: Any = None
 
     def dataReceived(self, data: bytes) -> None:
-        """Count what comes before a body."""
-        if self._parser is None or self._parser.state not in (STATUS, HEADER):
-            self._head_bytes = 0
-        else:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                self._giveUp(Failure(HeadTooLong(f"a response has more than {MAX_HEAD_BYTES} bytes of header fields")))
+        """Pass the head on line by line, and count it; what follows is passed on as it comes."""
+        position = 0
+        while position < len(data) and self._parser is not None and self._parser.state in (STATUS, HEADER):
+            end = data.find(b"\n", position) + 1 or len(data)
+            piece, position = data[position:end], end
+            if self._counted is not self._parser:  # each response has a parser of its own
+                self._counted, self._head = self._parser, _Head()
+            try:
+                self._head.add(piece)
+            except HeadTooLong as error:
+                self._giveUp(Failure(error))
                 return
-        super().dataReceived(data)
+            super().dataReceived(piece)
+        if position < len(data) or not data:
+            super().dataReceived(data[position:])
 
 
 class _BoundedHeadFactory(_HTTP11ClientFactory):

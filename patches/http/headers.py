@@ -29,8 +29,13 @@ def retry_after(headers: Headers, now: float) -> float | None:
     if re.fullmatch(r"\d{1,9}", text, re.ASCII):
         return float(text)
     until = _date(text)
-    said = _date(header_value(headers, "date") or "")
+    said = date(headers)
     return max(0.0, until - (now if said is None else said)) if until is not None else None
+
+
+def date(headers: Headers) -> float | None:
+    """Parse ``Date`` (RFC 9110, 6.6.1). Return the time of the response in seconds since the epoch."""
+    return _date(header_value(headers, "date") or "")
 
 
 def _date(text: str) -> float | None:

@@ -19,8 +19,8 @@ class _Body(Protocol):
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._pieces: list[bytes] = []
-        self._size = 0
+        # One buffer: a body may come byte by byte, and each piece would be an object.
+        self._received = bytearray()
         self._over = False
         self.finished: Deferred[bytes] = Deferred(self._cancel)
 
@@ -28,9 +28,8 @@ class _Body(Protocol):
         """Append a piece of the body."""
         if self._over:
             return
-        self._pieces.append(data)
-        self._size += len(data)
-        if self._size > self._max_bytes:
+        self._received += data
+        if len(self._received) > self._max_bytes:
             # Stopped first: connectionLost, which follows, must not fire ``finished`` again.
             self._stop()
             self.finished.errback(BodyTooLong(f"its response is longer than {self._max_bytes} bytes"))
@@ -41,7 +40,7 @@ class _Body(Protocol):
             return
         self._over = True
         if reason.check(ResponseDone, PotentialDataLoss):
-            self.finished.callback(b"".join(self._pieces))
+            self.finished.callback(bytes(self._received))
         else:
             self.finished.errback(reason)
 
@@ -50,7 +49,7 @@ class _Body(Protocol):
 
     def _stop(self) -> None:
         self._over = True
-        self._pieces.clear()
+        self._received.clear()
         if self.transport is not None:
             # loseConnection waits until unsent data is written; not every transport can abort.
             close = getattr(self.transport, "abortConnection", self.transport.loseConnection)

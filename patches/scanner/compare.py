@@ -12,6 +12,7 @@ from patches.scanner.client.trust import NotTrusted, Trust
 from patches.scanner.client.verified_stream import (
     NotVerified,
     Refused,
+    ServerAway,
     SessionLost,
     StreamError,
     Unchanged,
@@ -37,6 +38,7 @@ class Comparison:
     :ivar verdict: the verdict if the comparison failed; ``None`` if it did not fail.
     :ivar problem: the reason of the failure, in one line; ``None`` if it did not fail.
     :ivar away: why the cached list was compared although the server could not confirm it; ``None`` otherwise.
+    :ivar is_away: whether it failed because the server could not be reached.
     """
 
     stream: VerifiedStream
@@ -46,6 +48,7 @@ class Comparison:
     verdict: Verdict | None = None
     problem: str | None = None
     away: str | None = None
+    is_away: bool = False
 
     @classmethod
     def of(cls, stream: VerifiedStream, inventory: Inventory) -> Comparison:
@@ -68,7 +71,7 @@ class Comparison:
 
     def failed(self, verdict: Verdict, error: StreamError) -> Comparison:
         """Record a failure. Return the comparison itself."""
-        self.verdict, self.problem = verdict, str(error)
+        self.verdict, self.problem, self.is_away = verdict, str(error), isinstance(error, ServerAway)
         return self
 
 
@@ -77,6 +80,10 @@ async def compare(
 ) -> Comparison:
     """
     Compare an inventory with the list of a platform; a server or a list that fails is no exception, but a verdict.
+
+    The cached list stands in only for a server that cannot be reached. One that refuses, or whose list cannot be
+    verified, is there: the comparison is incomplete. That it does not know a platform is believed only of one whose
+    list was never verified, as anybody on the way could say so.
 
     :param cache: the cached list, which is compared if it has not changed or the server is away; ``None``: no cache.
     """
@@ -87,11 +94,15 @@ async def compare(
         comparison = await _with_server(client, cache, platform, inventory, watch, cached)
     except Unchanged as unchanged:
         comparison = await _with_kept(evolve(cached, snapshot=unchanged.snapshot), inventory, watch)
+        comparison.stream.skew = unchanged.skew
         if comparison.verdict is None:
             cache.describe(unchanged.snapshot)
             return comparison
         return await _with_server(client, cache, platform, inventory, watch)  # the cached list is damaged
-    if comparison.verdict is not Verdict.INCOMPLETE:
+    if comparison.verdict is Verdict.UNSUPPORTED:
+        comparison.verdict = Verdict.INCOMPLETE
+        comparison.problem = f"{comparison.problem}; but a verified list of this platform is in the cache"
+    if not comparison.is_away:
         return comparison
     instead = await _with_kept(cached, inventory, watch)
     instead.away = comparison.problem

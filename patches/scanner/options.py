@@ -78,6 +78,9 @@ class AccessSettings:
     patience: timedelta = option(
         "10m", seconds, "How long to retry if the server stops answering or denies the session."
     )
+    timeout: timedelta = option(
+        "15m", seconds, "The longest time of a scan, whatever the server does; then it is incomplete."
+    )
     verify_key: Path | None = option(
         None, Path, "The PEM file of the public key that must have signed the server's lists."
     )
@@ -138,7 +141,7 @@ class ScanSettings:
         aliases=("mozdef-proxy",),
     )
     cache: Path | None = option(
-        None, Path, "A folder that caches the list, used if it is unchanged or the server is away."
+        None, Path, "A folder that caches the list, used if it is unchanged or the server cannot be reached."
     )
     policy: PolicySettings = group(PolicySettings)
 

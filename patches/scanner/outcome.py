@@ -14,7 +14,7 @@ from patches.scanner.host.kernels import Kernels
 from patches.scanner.host.os_release import System
 from patches.scanner.inventory import Package
 from patches.scanner.matching.coverage import Origins, general_reason
-from patches.scanner.matching.findings import Finding, by_severity
+from patches.scanner.matching.findings import Finding, sort_by_severity
 
 
 class Verdict(StrEnum):
@@ -25,7 +25,7 @@ class Verdict(StrEnum):
     INCOMPLETE = "incomplete"  # it is not proven that the whole list was compared
     STALE = "stale"  # the list is older than allowed
     UNSUPPORTED = "unsupported"  # there is no list for this platform
-    ERROR = "error"  # the packages could not be read
+    ERROR = "error"  # the packages could not be read, or the scan failed
 
 
 @frozen
@@ -106,6 +106,8 @@ class ListInfo:
     :ivar created: the time at which this content was first published.
     :ivar checked: the time at which its sources last confirmed this content.
     :ivar away: why the cached list was compared instead of the server's; ``None`` if it was not.
+    :ivar skew: the seconds by which the server's clock is ahead of this host's, if by more than ten minutes; then the
+        age of the list is by the server's clock. ``None`` if it is not, or is not known.
     :ivar unread: the number of entries of its sources that the server could not read, and whose package is not known.
     """
 
@@ -116,6 +118,7 @@ class ListInfo:
     checked: str | None = None
     away: str | None = None
     unread: int = 0
+    skew: float | None = None
 
 
 @frozen
@@ -170,7 +173,9 @@ class Outcome:
         """The findings to show, the most severe first, including the ignored ones."""
         if not self.with_unfixed:
             return self.findings
-        return tuple(sorted((*self.findings, *self.unfixed), key=by_severity))
+        shown = [*self.findings, *self.unfixed]
+        sort_by_severity(shown)
+        return tuple(shown)
 
     @property
     def counted(self) -> tuple[Finding, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from twisted.internet.defer import Deferred, TimeoutError
 
 from patches.scanner.client.http_client import http_client
 from patches.scanner.client.verified_stream import Refused, StreamError
@@ -61,10 +62,17 @@ def run_explain(settings: ExplainSettings, vulnerability_id: str, package: str |
 
     async def ask(reactor: Any) -> int:
         client = client_of(settings.access, http_client(reactor), trust, reactor)
+        explaining = Deferred.fromCoroutine(
+            explain(client.stream(target.platform), inventory, vulnerability_id, package)
+        )
+        explaining.addTimeout(settings.access.timeout.total_seconds(), reactor)
         try:
-            explanation = await explain(client.stream(target.platform), inventory, vulnerability_id, package)
+            explanation = await explaining
         except StreamError as error:
             return _fail(error)
+        except TimeoutError:
+            seconds = settings.access.timeout.total_seconds()
+            return _fail(StreamError(f"the list was not received within {seconds:g} s"))
         if settings.format == "json":
             _print_json(explanation_document(explanation))
         else:

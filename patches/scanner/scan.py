@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 from attrs import evolve, field, frozen
+from twisted.internet.defer import CancelledError, Deferred, TimeoutError
+from twisted.logger import Logger
 
 from patches.platforms import Platform
 from patches.scanner.client.cache import ListCache
 from patches.scanner.client.client import PatchesClient
+from patches.scanner.client.verified_stream import StreamError
 from patches.scanner.compare import Comparison, Watch, compare
 from patches.scanner.host.end_of_life import support_ended
 from patches.scanner.host.kernels import kernels_of, old_kernel_packages, running_packages
@@ -21,6 +25,14 @@ from patches.scanner.matching.coverage import foreign_packages, general_reason, 
 from patches.scanner.matching.findings import Finding
 from patches.scanner.matching.ignores import Ignores
 from patches.scanner.outcome import Coverage, ListInfo, Outcome, Target, Verdict
+from patches.wording import one_line
+
+log = Logger()
+
+#: The longest time of a scan.
+SCAN_TIMEOUT = timedelta(minutes=15)
+#: By how much the clocks of the server and of this host may differ, in seconds.
+MOST_SKEW = 600.0
 
 
 @frozen
@@ -47,23 +59,57 @@ async def scan(
     watch: Watch = lambda stream: None,
     wall: Callable[[], float] = time.time,
     cache: ListCache | None = None,
+    timeout: timedelta = SCAN_TIMEOUT,
 ) -> Outcome:
     """
-    Scan a host. A failure of the server, the list or the host's files is no exception: it is in the outcome.
+    Scan a host. Whatever fails is no exception: it is in the outcome.
 
     :param watch: called with the stream at each chunk, to show the progress.
     :param wall: returns the time in seconds since the epoch.
     :param cache: the cache of the list between scans; ``None`` if it is not cached.
+    :param timeout: the time after which the scan ends as incomplete.
     """
     started = wall()
     try:
         inventory = read_host_inventory(target)
+        comparison = await _compare(client, cache, target.platform, inventory, watch, timeout)
+        times = started, wall()
+        return _outcome(comparison, target, policy or Policy(), times, is_signed=client.trust is not None)
+    except CancelledError:
+        raise
     except InventoryError as error:
-        return Outcome(
-            target.host, target.platform, started, wall(), Verdict.ERROR, problem=str(error), system=target.system
-        )
-    comparison = await compare(client, cache, target.platform, inventory, watch)
-    return _outcome(comparison, target, policy or Policy(), (started, wall()))
+        problem = str(error)
+    except MemoryError as error:  # there is no memory for a trace either, before what the scan holds is dropped
+        problem = f"the scan failed: {one_line(error)}"
+    except Exception as error:
+        log.error("The scan failed: {trace}", trace=traceback.format_exc())
+        problem = f"the scan failed: {one_line(error)}"
+    return failed_outcome(target, problem, started, wall())
+
+
+def failed_outcome(target: Target, problem: str, started: float, finished: float) -> Outcome:
+    """Return the outcome of a scan that could not be made; times are in seconds since the epoch."""
+    return Outcome(
+        target.host, target.platform, started, finished, Verdict.ERROR, problem=problem, system=target.system
+    )
+
+
+async def _compare(
+    client: PatchesClient,
+    cache: ListCache | None,
+    platform: str,
+    inventory: Inventory,
+    watch: Watch,
+    timeout: timedelta,
+) -> Comparison:
+    seconds = timeout.total_seconds()
+    comparing = Deferred.fromCoroutine(compare(client, cache, platform, inventory, watch))
+    comparing.addTimeout(seconds, client.clock)
+    try:
+        return await comparing
+    except TimeoutError:
+        late = StreamError(f"the scan did not end within {seconds:g} s")
+        return Comparison.of(client.stream(platform), inventory).failed(Verdict.INCOMPLETE, late)
 
 
 def read_host_inventory(target: Target) -> Inventory:
@@ -81,11 +127,14 @@ def read_host_inventory(target: Target) -> Inventory:
     return evolve(inventory, tracks=tracks, platform=platform, foreign=foreign)
 
 
-def _outcome(comparison: Comparison, target: Target, policy: Policy, times: tuple[float, float]) -> Outcome:
+def _outcome(
+    comparison: Comparison, target: Target, policy: Policy, times: tuple[float, float], is_signed: bool = False
+) -> Outcome:
     """
     Return the outcome of a comparison.
 
     :param times: the start and the end of the scan, in seconds since the epoch.
+    :param is_signed: whether the list must be signed; its age is then never judged by the server's clock alone.
     """
     inventory, verdict, problem = comparison.inventory, comparison.verdict, comparison.problem
     kernels = kernels_of(inventory, target.running)
@@ -100,7 +149,7 @@ def _outcome(comparison: Comparison, target: Target, policy: Policy, times: tupl
     list_info = _listed(comparison)
     is_done = verdict is None
     if is_done:
-        problem = _too_old(list_info, policy.max_age, times[1])
+        problem = _too_old(list_info, policy.max_age, times[1], is_signed)
     coverage = _coverage(comparison, target, found)
     outcome = Outcome(
         host=target.host,
@@ -132,16 +181,22 @@ def _listed(comparison: Comparison) -> ListInfo:
     stream = comparison.stream
     told = stream.snapshot
     digest = stream.digest if comparison.verdict is None else None
-    unread = told.get("unread")
+    unread, skew = told.get("unread"), stream.skew
+    revision, created, checked = (_text(told.get(name)) for name in ("revision", "created", "checked"))
     return ListInfo(
         stream.served,
-        told.get("revision"),
+        revision,
         digest,
-        told.get("created"),
-        told.get("checked"),
+        created,
+        checked,
         comparison.away,
-        unread if isinstance(unread, int) else 0,
+        unread if type(unread) is int and unread >= 0 else 0,
+        round(skew, 1) if skew is not None and abs(skew) > MOST_SKEW else None,
     )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _coverage(comparison: Comparison, target: Target, found: list[Finding]) -> Coverage:
@@ -178,15 +233,24 @@ def _decided(finding: Finding, ignores: Ignores, today: date) -> Finding:
     return finding if ignored is None else evolve(finding, ignored=ignored)
 
 
-def _too_old(list_info: ListInfo, max_age: timedelta | None, now: float) -> str | None:
-    if max_age is None:
-        return None
+def _too_old(list_info: ListInfo, max_age: timedelta | None, now: float, is_signed: bool) -> str | None:
+    """
+    Return why a list is stale; ``None`` if it is not.
+
+    Where the clocks differ, the age is by the server's, whose time nobody has signed: the age of a list that must be
+    signed is the greater one, or else whoever replays an old list could make it look new.
+    """
     told = list_info.checked or list_info.created
     try:
         age = timedelta(seconds=now) - (datetime.fromisoformat(told or "") - datetime.fromtimestamp(0, UTC))
-    except (ValueError, TypeError):
-        return "the age of the list is not known: the server sent no valid time of its last check"
-    return f"the list was last checked {_ago(age)} ago, at {told}" if age > max_age else None
+    except (ValueError, TypeError, OverflowError):
+        unknown = "the age of the list is not known: the server sent no valid time of its last check"
+        return unknown if max_age is not None else None
+    by_server = age + timedelta(seconds=list_info.skew or 0.0)
+    if by_server < timedelta(seconds=-MOST_SKEW):
+        return f"the list was last checked in the future, at {told}: a clock is wrong"
+    age = max(age, by_server) if is_signed else by_server
+    return f"the list was last checked {_ago(age)} ago, at {told}" if max_age is not None and age > max_age else None
 
 
 def _ago(age: timedelta) -> str:

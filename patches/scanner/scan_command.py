@@ -20,14 +20,14 @@ from patches.scanner.output.exit_codes import ERROR, INTERRUPTED, exit_code
 from patches.scanner.output.screen import Screen
 from patches.scanner.reporting.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.reporting.outbox import Outbox
-from patches.scanner.reporting.report import report_document
+from patches.scanner.reporting.report import streamed_report
 from patches.scanner.scan import Policy, scan
 from patches.scanner.scan_inputs import cache_of, client_of, host_of, policy_of, target_of, trust_of
 from patches.service import one_shot
-from patches.service.daemon import usable_folder
+from patches.service.daemon import hold_folder, usable_folder
 from patches.settings import BadSetting
 from patches.storage.atomic_file import Unwritable, WholeFile
-from patches.wording import counted
+from patches.wording import counted, one_line
 
 
 def run_scan(settings: ScanCommandSettings) -> int:
@@ -64,6 +64,11 @@ def _outcome(settings: ScanCommandSettings, policy: Policy, trust: Trust | None,
         unknown = Outcome(host_of(settings.host), "", started, started, Verdict.UNSUPPORTED, problem=str(error))
         screen.show(unknown)
         return unknown
+    except Exception as error:
+        problem = f"the scan failed: {one_line(error)}"
+        failed = Outcome(host_of(settings.host), "", started, started, Verdict.ERROR, problem=problem)
+        screen.show(failed)
+        return failed
     once = _Once(settings, target, policy, trust, _outbox(settings, screen), screen)
     try:
         one_shot.run(once.run)
@@ -78,7 +83,9 @@ def _outbox(settings: ScanCommandSettings, screen: Screen) -> Outbox | None:
     if settings.reporter is None:
         return None
     try:
-        return Outbox(usable_folder("patches scan", settings.access.state_dir) / "outbox")
+        state = usable_folder("patches scan", settings.access.state_dir)
+        hold_folder("patches scan", state)
+        return Outbox(state / "outbox")
     except SystemExit as end:
         screen.show_error(str(end.code))
         sys.exit(ERROR)
@@ -110,15 +117,18 @@ class _Once:
         client = client_of(self.settings.access, http, self.trust, reactor)
         cache = cache_of(self.settings.cache, self.target)
         with self.screen.progress(f"Scanning {self.target.host} as {self.target.platform}") as watch:
-            outcome = await scan(client, self.target, self.policy, watch, cache=cache)
+            timeout = self.settings.access.timeout
+            outcome = await scan(client, self.target, self.policy, watch, cache=cache, timeout=timeout)
         try:
             self.screen.show(outcome)
         except Unwritable as error:
             self.unwritable = error  # raised after the report, which must not be lost because of a full disk
+        except Exception as error:
+            self.unwritable = Unwritable(f"the outcome cannot be shown: {one_line(error)}")
         self._note_expired(outcome)
         self.outcome = outcome
         if self.outbox is not None and self.settings.reporter is not None:
-            self.outbox.put(partial(report_document, outcome))
+            self.outbox.put(partial(streamed_report, outcome))
             reporter_http = HttpClient(http, self.settings.reporter, reactor, MAX_REPORTER_ANSWER)
             await self._send(Delivery(self.outbox, reporter_http, reactor))
         return 0

@@ -17,17 +17,19 @@ from patches.scanner.client.client import PatchesClient
 from patches.scanner.client.http_client import HttpClient, http_client
 from patches.scanner.host.changes import ChangeWatcher, fingerprint
 from patches.scanner.host.distributions import UnknownPlatform
+from patches.scanner.memory_wall import set_memory_wall
 from patches.scanner.options import Options, ScannerSettings
 from patches.scanner.outcome import Outcome, Target, Verdict
 from patches.scanner.reporting.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.reporting.outbox import Outbox
-from patches.scanner.reporting.report import report_document
-from patches.scanner.scan import Policy, scan
+from patches.scanner.reporting.report import streamed_report
+from patches.scanner.scan import SCAN_TIMEOUT, Policy, failed_outcome, scan
 from patches.scanner.scan_inputs import cache_of, client_of, policy_of, target_of, trust_of
 from patches.scanner.schedule import ScanSchedule
-from patches.service.daemon import CleanEndService, usable_folder
+from patches.service.daemon import CleanEndService, hold_folder, usable_folder
 from patches.service.periodic import PeriodicService
 from patches.settings import BadSetting
+from patches.wording import one_line
 
 log = Logger()
 
@@ -44,6 +46,7 @@ def makeService(options: Options) -> MultiService:
         service = create_scanner(reactor, options.settings)
     except (UnknownPlatform, BadSetting) as error:
         sys.exit(f"{PROGRAM}: {error}")
+    set_memory_wall()
     CleanEndService(reactor).setServiceParent(service)
     return service
 
@@ -60,10 +63,13 @@ def create_scanner(reactor: Any, settings: ScannerSettings) -> MultiService:
     target, policy = target_of(settings.host), policy_of(settings.policy)
     service = MultiService()
     outbox = None
+    if settings.reporter is not None or settings.access.verify_key is not None:
+        hold_folder(PROGRAM, usable_folder(PROGRAM, settings.access.state_dir))
     if settings.reporter is not None:
-        outbox = Outbox(usable_folder(PROGRAM, settings.access.state_dir) / "outbox")
+        outbox = Outbox(settings.access.state_dir / "outbox")
         _sending(outbox, http, settings.reporter, reactor).setServiceParent(service)
-    once = partial(_scan_once, client, target, policy, cache_of(settings.cache, target), outbox)
+    cache, timeout = cache_of(settings.cache, target), settings.access.timeout
+    once = partial(_scan_once, client, target, policy, cache, outbox, timeout)
     schedule = ScanSchedule(once, settings.scan_frequency, settings.jitter, reactor)
     schedule.setServiceParent(service)
     _watch(settings.host.root, settings.settle, schedule, reactor).setServiceParent(service)
@@ -85,16 +91,40 @@ def _watch(root: Path, settle: timedelta, schedule: ScanSchedule, clock: IReacto
 
 
 async def _scan_once(
-    client: PatchesClient, target: Target, policy: Policy, cache: ListCache | None, outbox: Outbox | None
+    client: PatchesClient,
+    target: Target,
+    policy: Policy,
+    cache: ListCache | None,
+    outbox: Outbox | None,
+    timeout: timedelta = SCAN_TIMEOUT,
 ) -> bool:
-    outcome = await scan(client, target, policy, cache=cache)
+    outcome = await scan(client, target, policy, cache=cache, timeout=timeout)
     _log_outcome(outcome)
+    _log_skew(outcome)
     expired = policy.ignores.expired(datetime.fromtimestamp(outcome.finished, UTC).date())
     if expired:
         log.warn("The ignore file has {count} expired entries, which are not applied", count=expired)
-    if outbox is not None:
-        outbox.put(partial(report_document, outcome))
+    return outcome.complete if outbox is None else _store_report(outbox, target, outcome)
+
+
+def _store_report(outbox: Outbox, target: Target, outcome: Outcome) -> bool:
+    """Store the report of a scan, or one that says why not. Return whether the scan is complete, and stored."""
+    try:
+        outbox.put(partial(streamed_report, outcome))
+    except OSError:
+        raise  # a report of this would not be written either
+    except Exception as error:
+        log.failure("The report of a scan cannot be written")
+        problem = f"the report cannot be written: {one_line(error)}"
+        failed = failed_outcome(target, problem, outcome.started, outcome.finished)
+        outbox.put(partial(streamed_report, failed))
+        return False
     return outcome.complete
+
+
+def _log_skew(outcome: Outcome) -> None:
+    if outcome.list_info.skew is not None:
+        log.warn("The server's clock is {skew} s ahead of this host's", skew=outcome.list_info.skew)
 
 
 def _log_outcome(outcome: Outcome) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -146,15 +146,15 @@ class WholeFile:
             raise Unwritable(f"{path}: {error}") from error
         return cls(place, beside, descriptor)
 
-    def put(self, text: str) -> None:
+    def put(self, pieces: Iterable[str]) -> None:
         """
-        Write the content and move the file to its place, atomically and durably.
+        Write the content, piece by piece, and move the file to its place, atomically and durably.
 
         :raises Unwritable: if it cannot be written.
         """
         try:
             with open(self._descriptor, "w", encoding="utf-8", errors="surrogateescape", closefd=False) as file:
-                file.write(text)
+                file.writelines(pieces)
                 file.flush()
                 os.fsync(self._descriptor)
             self._beside.replace(self.path)

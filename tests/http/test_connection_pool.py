@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.testing import EventLoggingObserver, StringTransport
@@ -12,7 +14,15 @@ from twisted.web.client import readBody
 from twisted.web.http_headers import Headers
 from zope.interface.verify import verifyObject
 
-from patches.http.connection_pool import MAX_HEAD_BYTES, BoundedHeadProtocol, HeadTooLong, QuietEndpoint
+from patches.http.connection_pool import (
+    MAX_FIELDS,
+    MAX_HEAD_BYTES,
+    MAX_INFORMATIONAL,
+    MAX_LINE_BYTES,
+    BoundedHeadProtocol,
+    HeadTooLong,
+    QuietEndpoint,
+)
 from patches.scanner.client.http_client import http_client
 from patches.sources.fetch.access import Access
 from patches.sources.fetch.agent import pooled_agent
@@ -66,16 +76,51 @@ class HeadTests(SynchronousTestCase):
 
     def test_endless(self) -> None:
         """A response whose header fields do not end is given up, whatever they are; the connection is closed."""
-        for line in (b"X-a: " + b"b" * 1000 + b"\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"):
+        status, informational = b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"
+        for start, piece, most, what in (
+            (status, b"X-a: " + b"b" * 1000 + b"\r\n", MAX_HEAD_BYTES, "bytes of header fields"),
+            (status + b"X-a: ", b"b" * 1000, MAX_LINE_BYTES + 1000, "bytes in a line"),
+            (status, b"a:\r\n", MAX_FIELDS * 5, "header fields"),
+            (b"", informational, (MAX_INFORMATIONAL + 1) * len(informational), "informational responses"),
+            (b"", b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n", 1000, "informational responses"),
+        ):
+            for at_once in (1, 7, 100):
+                self.setUp()
+                self.protocol.dataReceived(start)
+                sent = len(start)
+                while not self.transport.disconnecting:
+                    self.protocol.dataReceived(piece * at_once)
+                    sent += len(piece) * at_once
+                    self.assertLess(sent, most + 2 * len(piece) * at_once)
+                (reason,) = self.failureResultOf(self.answer, ResponseFailed).value.reasons
+                self.assertIsInstance(reason.value, HeadTooLong)
+                self.assertIn(what, str(reason.value))
+
+    def test_allowed(self) -> None:
+        """A head within the limits is read, in whatever pieces it comes, and so is the body that comes with it."""
+        whole = b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n" * MAX_INFORMATIONAL + b"HTTP/1.1 200 OK\r\n"
+        whole += b"X: y\r\n" * 150 + b"Content-Length: 100000\r\n\r\n" + bytes(100_000)
+        for size in (1, 1000, len(whole)):
             self.setUp()
-            self.protocol.dataReceived(b"HTTP/1.1 200 OK\r\n" if line.startswith(b"X") else b"")
-            sent = 0
-            while not self.transport.disconnecting:
-                self.protocol.dataReceived(line)
-                sent += len(line)
-                self.assertLess(sent, MAX_HEAD_BYTES + 2 * len(line))
-            (reason,) = self.failureResultOf(self.answer, ResponseFailed).value.reasons
-            self.assertIsInstance(reason.value, HeadTooLong)
+            for start in range(0, len(whole), size):
+                self.protocol.dataReceived(whole[start : start + size])
+            self.assertEqual(len(self.successResultOf(readBody(self.successResultOf(self.answer)))), 100_000)
+
+    def test_next(self) -> None:
+        """Each response on a connection is counted by itself, also if it was requested as soon as the last ended."""
+        answers: list[Any] = []
+
+        def ask() -> None:
+            asking = self.protocol.request(Request(b"GET", b"/", Headers({b"host": [b"x"]}), None, persistent=True))
+            answers.append(asking)
+            asking.addCallback(readBody).addCallback(lambda body: ask())
+
+        self.protocol = BoundedHeadProtocol(lambda protocol: None)
+        self.protocol.makeConnection(self.transport)
+        ask()
+        for _ in range(100):
+            self.protocol.dataReceived(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 9 + b"Content-Length: 2\r\n\r\n{}")
+        self.assertEqual((len(answers), self.transport.disconnecting), (101, False))
 
     def test_body(self) -> None:
         """The body may be longer, and so may the next response on the same connection."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.host.distributions import UnknownPlatform
 from patches.scanner.options import ScannerSettings
+from patches.scanner.outcome import Outcome, Target, Verdict
+from patches.scanner.reporting.outbox import Outbox
 from patches.scanner.schedule import ScanSchedule
-from patches.scanner.service import create_scanner
+from patches.scanner.service import _store_report, create_scanner
 from patches.service.periodic import PeriodicService
 from patches.settings import BadSetting, resolve
+from patches.signing import create_keys
 from tests.integration.sample_host import write_host
 from tests.sources.memory_reactor import ResolvingReactor
 
@@ -59,6 +63,30 @@ class ServiceTests(SynchronousTestCase):
         """The state folder is created if there is a reporter."""
         self.create(reporter="http://reporter.test/v1/reports")
         self.assertTrue(self.state.is_dir())
+
+    def test_held(self) -> None:
+        """Two scanners do not share a state folder."""
+        for given in ({"reporter": "http://reporter.test/v1/reports"}, {"verify_key": str(self.key())}):
+            self.state = Path(self.mktemp())
+            self.create(**given)
+            end = self.assertRaises(SystemExit, self.create, **given)
+            self.assertIn("another process uses this folder", str(end.code))
+
+    def key(self) -> Path:
+        """Return the public key of a server."""
+        return create_keys(Path(self.mktemp()))
+
+    def test_report_fails(self) -> None:
+        """A report that cannot be written is replaced by one that says so."""
+        outbox = Outbox(self.state)
+        target = Target("web-1", "debian-12", self.root)
+        odd: Any = Outcome("web-1", "debian-12", 1.0, 2.0, Verdict.CLEAN, problem={1, 2})  # type: ignore[arg-type]
+        self.assertFalse(_store_report(outbox, target, odd))
+        (path,) = outbox.pending()
+        scan = json.loads(path.read_bytes())["scan"]
+        self.assertEqual((scan["verdict"], scan["complete"]), ("error", False))
+        self.assertIn("the report cannot be written: TypeError", scan["problem"])
+        self.assertEqual(len(self.flushLoggedErrors(TypeError)), 1)
 
     def test_idle(self) -> None:
         """The daemon opens no connection before it starts."""

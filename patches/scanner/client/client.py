@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -38,6 +39,7 @@ class PatchesClient:
 
     :param http: a treq client.
     :param base_url: the URL of the server.
+    :param wall: returns the time in seconds since the epoch.
     :ivar trust: the key that must have signed each list; ``None`` if lists need no signature.
     """
 
@@ -49,10 +51,12 @@ class PatchesClient:
         settings: ClientSettings | None = None,
         jitter: Callable[[], float] = random.random,
         trust: Trust | None = None,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self.trust = trust
+        self._wall = wall
         self._server_http = HttpClient(http, base_url, clock, MAX_CHUNK_BYTES)
-        self._clock = clock
+        self.clock = clock
         self._settings = settings or ClientSettings()
         self._jitter = jitter
 
@@ -66,6 +70,6 @@ class PatchesClient:
         :param keep: the writer that caches the new list; ``None`` if it is not cached.
         """
         contact, patience = (
-            Patience(limit, self._clock, self._jitter) for limit in (self._settings.contact, self._settings.patience)
+            Patience(limit, self.clock, self._jitter) for limit in (self._settings.contact, self._settings.patience)
         )
-        return VulnerabilityStream(self._server_http, platform, contact, patience, since, keep, self.trust)
+        return VulnerabilityStream(self._server_http, platform, contact, patience, since, keep, self.trust, self._wall)

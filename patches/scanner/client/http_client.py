@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
 
 from attrs import frozen
 from treq.client import HTTPClient
@@ -12,11 +12,15 @@ from twisted.internet.defer import CancelledError, Deferred, TimeoutError
 from twisted.internet.error import ConnectionRefusedError, NoRouteError
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.client import Agent
+from twisted.web.http import _MalformedChunkedDataError
 from twisted.web.http_headers import Headers
 
-from patches.http.connection_pool import QuietConnectionPool
-from patches.http.headers import header_value, retry_after
+from patches.http.codings import FirstEncoding, UndecodedAgent
+from patches.http.connection_pool import HeadTooLong, QuietConnectionPool
+from patches.http.headers import date, header_value, retry_after
 from patches.http.response_body import BodyTooLong, read_body
+from patches.wire import MalformedWire, digest, parse_repr_digest, unpack_chunk
+from patches.wording import printable
 
 #: How long an exchange may take in addition to the time for which the server was asked to wait.
 TIMEOUT_SECONDS = 30.0
@@ -24,6 +28,8 @@ TIMEOUT_SECONDS = 30.0
 MAX_RETRY_AFTER_SECONDS = 3600.0
 
 
+#: The errors of responses that do not end where a response must.
+_ENDLESS = (HeadTooLong, _MalformedChunkedDataError)
 #: Errors whose texts in Twisted have the reason twice: "Connection was refused by other side: 111: Connection refused."
 _TWICE = ((ConnectionRefusedError, "connection refused"), (NoRouteError, "no route to host"))
 
@@ -32,12 +38,16 @@ class Unreachable(Exception):
     """The server did not send a whole response; the text says why, in one line."""
 
 
+class BadAnswer(Unreachable):
+    """A response has no end within its limits, or is coded as it must not be: to ask again would not help."""
+
+
 @frozen
 class HttpResponse:
     """
     The response of a server.
 
-    :ivar body: the whole body, with its content encoding removed.
+    :ivar body: the whole body, with its content coding removed.
     :ivar received: the time of the response, in seconds since the epoch; a date in ``Retry-After`` is relative to it.
     """
 
@@ -54,7 +64,7 @@ class HttpResponse:
         """Return the JSON object in the body; ``None`` if the body is not one."""
         try:
             document = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         return document if isinstance(document, dict) else None
 
@@ -66,9 +76,16 @@ class HttpResponse:
 
     @property
     def error_message(self) -> str:
-        """The message of an error document, at most 300 characters; a text with the status if the body is not one."""
+        """The message of an error document, printable and bounded; a text with the status if the body is not one."""
         error = (self.document() or {}).get("error")
-        return str(error.get("message", ""))[:300] if isinstance(error, dict) else f"it answered {self.status}"
+        return (
+            printable(str(error.get("message", ""))[:300]) if isinstance(error, dict) else f"it answered {self.status}"
+        )
+
+    @property
+    def date(self) -> float | None:
+        """The time of the response by the server's clock, in seconds since the epoch; ``None`` if it has no date."""
+        return date(self.headers)
 
     @property
     def retry_after(self) -> float:
@@ -90,19 +107,28 @@ class HttpClient:
         self._clock = clock
         self._max_bytes = max_bytes
 
+    def seconds(self) -> float:
+        """Return the time of the clock by which requests end."""
+        return self._clock.seconds()
+
     async def ask(
         self,
         method: str,
         path: str,
-        body: bytes | None = None,
+        body: bytes | BinaryIO | None = None,
         fields: Mapping[str, str] | None = None,
         wait: float = 0,
+        within: float | None = None,
     ) -> HttpResponse:
         """
         Send a request and return the response, whatever its status is.
 
+        :param body: the body; a file is sent in pieces, and closed.
         :param wait: the seconds for which the server may delay its response (``Prefer: wait``, RFC 7240).
+        :param within: the longest time of the exchange, in seconds, if it is shorter than usual; ``None``: as usual.
         :raises Unreachable: if no whole response is received in time.
+        :raises BadAnswer: if the response is longer than allowed, or its coding is not accepted.
+        :raises MemoryError: if there is no memory for it.
         """
         headers = dict(fields or {})
         if body is not None:
@@ -110,6 +136,7 @@ class HttpClient:
         if wait:
             headers["Prefer"] = f"wait={wait:.0f}"
         limit, started = TIMEOUT_SECONDS + wait, self._clock.seconds()
+        limit = limit if within is None else min(limit, within)
         pending = Deferred.fromCoroutine(self._send(method, path, body, headers))
         pending.addTimeout(limit, self._clock)
         try:
@@ -117,29 +144,60 @@ class HttpClient:
         except CancelledError:
             raise  # the caller gave up: that says nothing about the server
         except TimeoutError as error:
-            raise Unreachable(f"{self.base_url} did not answer within {limit:g} s") from error
-        except BodyTooLong as error:
-            raise Unreachable(f"{self.base_url}: {error}") from error
+            raise Unreachable(f"{self.base_url} did not answer within {limit:.3g} s") from error
+        except (BodyTooLong, BadAnswer, MalformedWire) as error:
+            raise BadAnswer(f"{self.base_url}: {error}") from error
         except Exception as error:
+            if any(isinstance(each, MemoryError) for each in _causes(error)):
+                raise MemoryError from error  # which says nothing about the server
+            if any(isinstance(each, _ENDLESS) for each in _causes(error)):
+                raise BadAnswer(f"{self.base_url}: its response has no end: {_reason(error)}") from error
             if not _was_cancelled(error):
                 raise Unreachable(f"{self.base_url} cannot be reached: {_reason(error)}") from error
             if self._clock.seconds() - started < limit:
                 raise CancelledError from error
-            raise Unreachable(f"{self.base_url} did not answer within {limit:g} s") from error
+            raise Unreachable(f"{self.base_url} did not answer within {limit:.3g} s") from error
 
-    async def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> HttpResponse:
+    async def _send(
+        self, method: str, path: str, body: bytes | BinaryIO | None, headers: dict[str, str]
+    ) -> HttpResponse:
         # unbuffered: treq otherwise keeps a copy of the whole body for further readers
         response = await self._http.request(
             method, self.base_url + path, data=body, headers=headers, allow_redirects=False, unbuffered=True
         )
-        body = await read_body(response, self._max_bytes)
-        return HttpResponse(response.code, response.headers, body, self._clock.seconds())
+        raw = await read_body(response, self._max_bytes)
+        return HttpResponse(response.code, response.headers, _decoded(response.headers, raw), self._clock.seconds())
+
+
+def _decoded(headers: Headers, raw: bytes) -> bytes:
+    """
+    Verify the digest of a body as it was sent, if it has one, and only then unpack it.
+
+    :raises BadAnswer: if the digest differs, or the coding is not exactly one gzip or none.
+    :raises MalformedWire: if it cannot be unpacked, or becomes longer than a chunk may be.
+    """
+    announced = header_value(headers, "Content-Digest")
+    if announced is not None and parse_repr_digest(announced) != digest(raw):
+        raise BadAnswer("its response is not the one that it announced: the digest of what was sent differs")
+    fields = b",".join(headers.getRawHeaders(b"Content-Encoding") or ()).lower().split(b",")
+    codings = [coding for field in fields if (coding := field.strip()) not in (b"", b"identity")]
+    if not raw or not codings:
+        return raw
+    if codings not in ([b"gzip"], [b"x-gzip"]):
+        raise BadAnswer(f"its response has a content coding other than gzip: {b', '.join(codings)[:60]!r}")
+    return unpack_chunk(raw)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and those that it consists of."""
+    yield error
+    for reason in getattr(error, "reasons", None) or ():
+        yield from _causes(reason.value)
 
 
 def _was_cancelled(error: BaseException) -> bool:
     """Return whether a request failed because it was cancelled: Twisted reports that as a failure of the connection."""
-    reasons = getattr(error, "reasons", None) or ()
-    return isinstance(error, CancelledError) or any(_was_cancelled(reason.value) for reason in reasons)
+    return any(isinstance(each, CancelledError) for each in _causes(error))
 
 
 def _reason(error: BaseException) -> str:
@@ -154,5 +212,6 @@ def _reason(error: BaseException) -> str:
 
 
 def http_client(reactor: Any) -> HTTPClient:
-    """Create a treq client with persistent connections."""
-    return HTTPClient(Agent(reactor, connectTimeout=10, pool=QuietConnectionPool(reactor)))
+    """Create a treq client with persistent connections, which asks for gzip and unpacks nothing."""
+    agent = Agent(reactor, connectTimeout=10, pool=QuietConnectionPool(reactor))
+    return HTTPClient(UndecodedAgent(FirstEncoding(agent)))

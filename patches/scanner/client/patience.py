@@ -16,6 +16,20 @@ log = Logger()
 
 _FIRST_SECONDS = 0.5
 _LONGEST_SECONDS = 30.0
+_ENDLESS_SECONDS = 1e9
+#: The shortest and the longest pause that a server can ask for.
+SHORTEST_ASKED, LONGEST_ASKED = 0.2, 60.0
+
+
+def seconds_asked(value: object) -> float | None:
+    """
+    Return the pause that a document asks for, in seconds, within its limits.
+
+    :return: ``None`` for what is not a number of seconds: text, a boolean, NaN, infinity, or a negative number.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or not value < _ENDLESS_SECONDS:
+        return None
+    return min(max(float(value), SHORTEST_ASKED), LONGEST_ASKED)
 
 
 class OutOfPatience(Exception):
@@ -46,7 +60,8 @@ class Patience:
         Wait before the next try.
 
         :param reason: why the last try failed, or what the client waits for.
-        :param at_least: the seconds that the server asked for; up to half as many are added.
+        :param at_least: the seconds that the server asked for; up to half as many are added, and it is never less than
+            0.2 s nor more than 60 s.
         :raises OutOfPatience: immediately, if the pause would end after the time limit.
         """
         now = self._clock.seconds()
@@ -55,6 +70,8 @@ class Patience:
         seconds = self._backoff.spread(at_least) if at_least else self._backoff.pause(self._tries + 1)
         if now + seconds - self._since > self._limit:
             raise OutOfPatience(reason)
+        if at_least:
+            seconds = min(max(seconds, SHORTEST_ASKED), LONGEST_ASKED)
         self._tries += 1
         log.info("Retrying in {seconds:.1f} s: {reason}", seconds=seconds, reason=reason)
         await deferLater(self._clock, seconds)

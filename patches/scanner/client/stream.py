@@ -9,18 +9,21 @@ session is resumed until the time limit of :class:`~patches.scanner.client.patie
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
+from patches.scanner.client.bounds import Bounds, SizeMeter
 from patches.scanner.client.cache import CachedList, ListWriter
 from patches.scanner.client.delta import DeltaApplier, DeltaHead
-from patches.scanner.client.http_client import HttpClient, HttpResponse, Unreachable
-from patches.scanner.client.patience import OutOfPatience, Patience
-from patches.scanner.client.trust import Trust
+from patches.scanner.client.http_client import BadAnswer, HttpClient, HttpResponse, Unreachable
+from patches.scanner.client.patience import OutOfPatience, Patience, seconds_asked
+from patches.scanner.client.trust import Trust, is_size_signed
 from patches.scanner.client.verified_stream import (
     NotVerified,
     Refused,
+    ServerAway,
     SessionLost,
     StreamError,
     Unchanged,
@@ -31,6 +34,10 @@ from patches.wire import MalformedWire, digest, encode_json, parse_repr_digest
 #: How long the server may delay its response while a chunk is not ready (long polling).
 WAIT_SECONDS = 20.0
 _MOST_RESUMES = 8
+#: The statuses with which a gateway says that it cannot reach the server (RFC 9110, 15.6.3 and 15.6.5).
+_GATEWAY = frozenset({502, 504})
+#: What a server must not change of the description of its list while that is read.
+_FIXED = ("revision", "vulnerabilities", "chunks", "bytes", "digest")
 
 
 class VulnerabilityStream(VerifiedStream):
@@ -46,6 +53,7 @@ class VulnerabilityStream(VerifiedStream):
         its revision, only the delta is fetched and applied to it.
     :param keep: the writer that caches the list if it is verified whole; ``None`` if it is not cached.
     :param trust: the key that must have signed the list; ``None`` if it needs no signature.
+    :param wall: returns the time in seconds since the epoch.
     """
 
     def __init__(
@@ -57,6 +65,7 @@ class VulnerabilityStream(VerifiedStream):
         since: CachedList | None = None,
         keep: ListWriter | None = None,
         trust: Trust | None = None,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
         self.platform = platform
@@ -72,6 +81,10 @@ class VulnerabilityStream(VerifiedStream):
         self._contact = contact
         self._patience = patience
         self._resumes = 0
+        self._wall = wall
+        self._is_away = False
+        self._list_meter = self._sent_meter = SizeMeter("list", Bounds())
+        self._deadline: float | None = None
 
     async def bodies(self) -> AsyncIterator[bytes]:
         """
@@ -84,6 +97,8 @@ class VulnerabilityStream(VerifiedStream):
             since = {"since": self._since.revision} if self._since is not None else {}
             await self._open({"platform": self.platform, **since})
             async for body in self._whole():
+                if self._list_meter is not self._sent_meter:
+                    self._list_meter.add(body)
                 self._count(body, self._verified if self.delta is None else digest(body))
                 if self._keep is not None:
                     self._keep.add(body)
@@ -92,7 +107,7 @@ class VulnerabilityStream(VerifiedStream):
             if self._keep is not None:
                 self._keep.commit(self.snapshot)
         except (Unreachable, OutOfPatience) as error:
-            raise StreamError(str(error)) from error
+            raise (ServerAway if self._is_away else StreamError)(str(error)) from error
         except MalformedWire as error:
             raise NotVerified(str(error)) from error
 
@@ -113,12 +128,37 @@ class VulnerabilityStream(VerifiedStream):
         """Yield the bodies of the chunks in the order in which the server sends them."""
         while (body := await self._chunk(self._arrived)) is not None:
             self._arrived += 1
+            self._sent_meter.add(body)
             yield body
+
+    async def _ask(self, method: str, path: str, body: bytes | None = None, wait: float = 0) -> HttpResponse:
+        """
+        Send a request within the time of the pass, and note whether the server is there, and its time.
+
+        :raises Unreachable: if there is no response.
+        :raises StreamError: if the time of the pass is over.
+        :raises NotVerified: if the response is beyond the limits of any response.
+        """
+        left = None if self._deadline is None else self._deadline - self._server_http.seconds()
+        if left is not None and left <= 0:
+            seconds = self._list_meter.bounds.seconds
+            raise StreamError(f"the list was not received within {seconds:.0f} s, which is enough for its size")
+        try:
+            answer = await self._server_http.ask(method, path, body, wait=wait, within=left)
+        except BadAnswer as error:
+            raise NotVerified(str(error)) from error
+        except Unreachable:
+            self._is_away = True
+            raise
+        self._is_away = answer.status in _GATEWAY and answer.error_code is None
+        if self.skew is None and answer.date is not None:
+            self.skew = answer.date - self._wall()
+        return answer
 
     async def _open(self, request: dict[str, Any]) -> None:
         while True:
             try:
-                answer = await self._server_http.ask("POST", "/v1/sessions", encode_json(request))
+                answer = await self._ask("POST", "/v1/sessions", encode_json(request))
             except Unreachable as error:
                 await (self._patience if self.session else self._contact).pause(str(error))
                 continue
@@ -126,7 +166,7 @@ class VulnerabilityStream(VerifiedStream):
                 self._note_session(answer)
                 return
             if answer.status == 200 and "since" in request:
-                raise Unchanged(self._unchanged(answer))
+                raise Unchanged(self._unchanged(answer), self.skew)
             await self._pause_or_give_up(answer, resuming="resume" in request)
 
     def _unchanged(self, answer: HttpResponse) -> dict[str, Any]:
@@ -136,6 +176,7 @@ class VulnerabilityStream(VerifiedStream):
             raise NotVerified("the server did not open a session, and did not report that the list is unchanged")
         if self._since is None or snapshot.get("revision") != self._since.revision:
             raise NotVerified("the server reported another list as unchanged")
+        self._verify_platform(document)
         self._take_snapshot(snapshot)
         return snapshot
 
@@ -144,22 +185,43 @@ class VulnerabilityStream(VerifiedStream):
         session = document.get("session")
         if not isinstance(session, str) or not session:
             raise NotVerified("the server opened a session without a name")
+        self._verify_platform(document)
         self.session = session
-        if "delta" in document:
-            self.delta = DeltaHead.from_document(document["delta"])
         self._note_snapshot(document)
+        if "delta" in document:
+            self._note_delta(document["delta"])
+
+    def _verify_platform(self, document: dict[str, Any]) -> None:
+        if document.get("platform", self.platform) != self.platform:
+            raise NotVerified(f"the server sends the list of another platform: {document['platform']!r:.100}")
+
+    def _note_delta(self, described: Any) -> None:
+        delta = DeltaHead.from_document(described)
+        if self.delta is None:
+            self._sent_meter = SizeMeter("delta", Bounds.of_delta(described))
+        elif self.delta != delta:
+            raise SessionLost("the server continued with another delta")
+        self.delta = delta
 
     def _note_snapshot(self, document: dict[str, Any]) -> None:
         snapshot = document.get("snapshot")
         if isinstance(snapshot, dict):
             if self.snapshot and snapshot.get("revision") != self.snapshot.get("revision"):
                 raise SessionLost("the server continued with another snapshot")
+            if any(
+                snapshot[name] != self.snapshot[name] for name in _FIXED if name in snapshot and name in self.snapshot
+            ):
+                raise NotVerified("the server changed the description of the list while it was read")
             if snapshot != self.snapshot:
                 self._take_snapshot(snapshot)
 
     def _take_snapshot(self, snapshot: dict[str, Any]) -> None:
         if self._trust is not None:
             self._trust.admit(self.platform, snapshot)
+        if not self.snapshot:
+            is_signed = self._trust is not None and is_size_signed(snapshot)
+            self._list_meter.bounds = Bounds.of_list(snapshot, is_signed)
+            self._deadline = self._server_http.seconds() + self._list_meter.bounds.seconds
         self.snapshot = snapshot
 
     async def _pause_or_give_up(self, answer: HttpResponse, resuming: bool) -> None:
@@ -180,7 +242,7 @@ class VulnerabilityStream(VerifiedStream):
         path = f"/v1/sessions/{{}}/chunks/{number}"
         while True:
             try:
-                answer = await self._server_http.ask("GET", path.format(self.session), wait=WAIT_SECONDS)
+                answer = await self._ask("GET", path.format(self.session), wait=WAIT_SECONDS)
             except Unreachable as error:
                 await self._patience.pause(str(error))
                 continue
@@ -200,8 +262,8 @@ class VulnerabilityStream(VerifiedStream):
         Such an answer counts as progress: the server is working, so the time limit starts again.
         """
         self._patience.progress()
-        after = (answer.document() or {}).get("pollAfter")
-        await self._patience.pause("the server asks to wait", float(after) if isinstance(after, int | float) else 1.0)
+        after = seconds_asked((answer.document() or {}).get("pollAfter"))
+        await self._patience.pause("the server asks to wait", 1.0 if after is None else after)
 
     async def _resume(self, answer: HttpResponse, number: int) -> None:
         self._resumes += 1
@@ -212,31 +274,38 @@ class VulnerabilityStream(VerifiedStream):
 
     async def _take(self, answer: HttpResponse, number: int) -> bytes | None:
         self._patience.progress()
+        if not self.snapshot:
+            await self._learn_snapshot(number)
         self._resumes = 0
         if (answer.header("Content-Type") or "").startswith("application/json"):
             end = answer.document()
             if end is None or end.get("finished") is not True:
                 raise NotVerified("the end of the stream is malformed")
-            # a list without chunks: no description of the snapshot was requested before its end
-            if not self.snapshot:
-                self._take_snapshot({"revision": end.get("revision")})
             self._end = end
             return None
         self._verified = digest(answer.body)
         if self._verified != parse_repr_digest(answer.header("Repr-Digest") or ""):
             raise NotVerified(f"chunk {number} is not the one that the server announced: its digest differs")
-        if not self.snapshot:
-            await self._learn_snapshot()
         return answer.body
 
-    async def _learn_snapshot(self) -> None:
-        """Request the description of the snapshot, which is not known yet if the session was queued at first."""
-        while True:
+    async def _learn_snapshot(self, number: int) -> None:
+        """
+        Request the description of the snapshot, which is not known yet if the session was queued at first.
+
+        :param number: the chunk that was received, and is not accepted before its list is described.
+        :raises NotVerified: if the server does not describe it.
+        """
+        while not self.snapshot:
             try:
-                answer = await self._server_http.ask("GET", f"/v1/sessions/{self.session}")
+                answer = await self._ask("GET", f"/v1/sessions/{self.session}")
             except Unreachable as error:
                 await self._patience.pause(str(error))
                 continue
             if answer.status == 200:
                 self._note_snapshot(answer.document() or {})
-            return  # a session that is lost is resumed, which describes the snapshot, too
+                if not self.snapshot:
+                    raise NotVerified("the server sends a list without describing its snapshot")
+            elif answer.status in (404, 409, 410):
+                await self._resume(answer, number)
+            else:
+                await self._pause_or_give_up(answer, resuming=False)

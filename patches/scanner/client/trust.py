@@ -20,7 +20,7 @@ from typing import Any
 from attrs import asdict, frozen
 
 from patches.scanner.client.verified_stream import NotVerified
-from patches.signing import NotSigned, VerifyKey, manifest_bytes
+from patches.signing import NotSigned, VerifyKey, manifest_bytes, sized_manifest_bytes
 from patches.storage.atomic_file import write_atomically
 
 #: How many seconds the clock of the server may be ahead of this host's.
@@ -77,10 +77,17 @@ class Trust:
             raise NotTrusted("the list is not signed")
         try:
             self.key.verify(manifest_bytes(platform, snapshot), signature)
+            if is_size_signed(snapshot):
+                self.key.verify(sized_manifest_bytes(platform, snapshot), str(snapshot["sizeSignature"]))
         except KeyError as error:
             raise NotTrusted(f"the description of the list is incomplete: {error} is missing") from error
         except NotSigned as error:
             raise NotTrusted(f"the list is not signed as required: {error}") from error
+
+
+def is_size_signed(snapshot: Mapping[str, Any]) -> bool:
+    """Return whether the size of a list is signed, too; servers of earlier versions sign its number of records only."""
+    return "sizeSignature" in snapshot
 
 
 def _checked(snapshot: Mapping[str, Any]) -> float:

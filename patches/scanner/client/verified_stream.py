@@ -34,16 +34,22 @@ class SessionLost(StreamError):
     """The session cannot be resumed; a new session, from the beginning of the list, may succeed."""
 
 
+class ServerAway(StreamError):
+    """The server could not be reached: the cached list may stand in for its list."""
+
+
 class Unchanged(StreamError):
     """
     The cached list is the server's current list.
 
     :ivar snapshot: the server's description of the list.
+    :ivar skew: as of :class:`VerifiedStream`.
     """
 
-    def __init__(self, snapshot: dict[str, Any]) -> None:
+    def __init__(self, snapshot: dict[str, Any], skew: float | None = None) -> None:
         super().__init__("the list has not changed")
         self.snapshot = snapshot
+        self.skew = skew
 
 
 class VerifiedStream:
@@ -53,12 +59,14 @@ class VerifiedStream:
     :ivar snapshot: the description of the snapshot; empty until it is known.
     :ivar served: the number of vulnerabilities received so far, including those of the current chunk.
     :ivar complete: whether the whole list was received and verified.
+    :ivar skew: the seconds by which the server's clock is ahead of this host's; ``None`` if it did not tell its time.
     """
 
     def __init__(self) -> None:
         self.snapshot: dict[str, Any] = {}
         self.served = 0
         self.complete = False
+        self.skew: float | None = None
         self._digest = StreamDigest()
 
     @property
@@ -111,4 +119,6 @@ class VerifiedStream:
             for said in (end.get(name), self.snapshot.get(name, value)):
                 if said != value:
                     raise NotVerified(f"the list does not match its end: {name} is {said}, but {value} received")
+        if not self.served and self.snapshot.get("empty") is not True:
+            raise NotVerified("the list has no records, and the server does not say that it is known to be empty")
         self.complete = True

@@ -8,6 +8,7 @@ Source: dpkg-query(1) for the states, Policy 5.6.1 for ``Source``, and dpkg's ``
 from __future__ import annotations
 
 import re
+from sys import intern
 
 from patches.scanner.inventory import Package, damaged_package
 from patches.scanner.inventory.dpkg_stanzas import Stanza
@@ -114,7 +115,7 @@ def _package(stanza: Stanza) -> Package:
     return Package(
         name=name,
         version=version,
-        arch=stanza.text(b"architecture") or "all",
+        arch=intern(stanza.text(b"architecture") or "all"),
         source=source or name,
         source_version=source_version or version,
         vendor=stanza.text(b"origin") or None,

@@ -116,7 +116,7 @@ def unjudged_packages(inventory: Inventory, matcher: Matcher, affected: Containe
         rule = matcher.reason_unjudged(package)
         unknown = None
         if rule is None and package.source not in known and not has_no_kernel_code(package, scheme):
-            unknown = NO_RECORD_OF_SOURCE if package.source in kernels else UNKNOWN if matcher.followed else None
+            unknown = NO_RECORD_OF_SOURCE if package.source in kernels else UNKNOWN if matcher.follows else None
         if rule is Rule.FOREIGN:
             not_covered[package] = foreign[package]
         elif rule is Rule.DAMAGED:

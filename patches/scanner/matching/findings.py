@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from datetime import date
+from operator import attrgetter
 
 from attrs import evolve, frozen
 
 from patches.scanner.inventory import Package
 from patches.scanner.matching.comparison import FixComparison
 from patches.scanner.matching.matcher import Match
+from patches.shared_values import SharedValues
 from patches.tracks import extension_of
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 
@@ -32,7 +34,7 @@ class Ignored:
     justification: str | None = None
 
 
-@frozen
+@frozen(weakref_slot=False)
 class Finding:
     """
     A vulnerability id that affects an installed package.
@@ -103,19 +105,36 @@ class Finding:
 
 class Findings:
     """
-    Collects matches and joins them to findings.
+    Collects matches and joins them to findings. A host may have very many, so each is kept small.
 
     :param scheme: the version scheme that orders the fixes.
     """
 
     def __init__(self, scheme: str) -> None:
         self._comparison = FixComparison(scheme)
-        self._matches: dict[tuple[str, Package], list[Match]] = {}
+        self._shared = SharedValues()
+        self._matches: dict[Package, dict[str, Match | list[Match]]] = {}
 
     def add(self, match: Match) -> None:
         """Add a match. An advisory results in one finding for each of its vulnerability ids."""
+        match = self._small(match)
+        by_id = self._matches.setdefault(match.package, {})
         for vulnerability_id in match.vulnerability.vulnerability_ids:
-            self._matches.setdefault((vulnerability_id, match.package), []).append(match)
+            before = by_id.setdefault(vulnerability_id, match)
+            if isinstance(before, list):
+                before.append(match)
+            elif before is not match:
+                by_id[vulnerability_id] = [before, match]
+
+    def _small(self, match: Match) -> Match:
+        return evolve(
+            match,
+            vulnerability=self._shared.record(match.vulnerability),
+            fixed=self._shared.fix(match.fixed),
+            version=self._shared.text(match.version),
+            track=self._shared.text(match.track),
+            remark=self._shared.text(match.remark),
+        )
 
     def all(
         self,
@@ -124,30 +143,30 @@ class Findings:
         counts: Callable[[str, Match], bool] = lambda vulnerability_id, match: True,
     ) -> list[Finding]:
         """
-        Return the findings, the most severe first.
+        Return the findings, the most severe first. It can be called once: the matches are dropped on the way.
 
         :param running: for each package of a kernel, whether that kernel is running.
         :param old: the packages of kernels that are older than the running one.
         :param counts: whether a match makes a finding of a vulnerability id.
         """
         found = []
-        for (vulnerability_id, _), matches in self._matches.items():
-            matches = [match for match in matches if counts(vulnerability_id, match)]
-            if matches:
-                found.append(self._finding(vulnerability_id, matches))
-        told = [
-            evolve(each, running=running[each.package], is_old_kernel=each.package in old)
-            if each.package in running
-            else each
-            for each in found
-        ]
-        return sorted(told, key=by_severity)
+        for package in tuple(self._matches):
+            for vulnerability_id, kept in self._matches.pop(package).items():
+                matches = kept if isinstance(kept, list) else [kept]
+                matches = [match for match in matches if counts(vulnerability_id, match)]
+                if matches:
+                    finding = self._finding(vulnerability_id, matches)
+                    if package in running:
+                        finding = evolve(finding, running=running[package], is_old_kernel=package in old)
+                    found.append(finding)
+        sort_by_severity(found)
+        return found
 
     def _finding(self, vulnerability_id: str, matches: list[Match]) -> Finding:
         matches = sorted(
             matches, key=lambda match: (match.vulnerability.name != vulnerability_id, match.vulnerability.name)
         )
-        records = tuple(dict.fromkeys(match.vulnerability for match in matches))
+        records = self._shared.records(tuple(dict.fromkeys(match.vulnerability for match in matches)))
         chosen = matches[0] if len(matches) == 1 else self._chosen(matches)
         return Finding(
             vulnerability_id,
@@ -173,7 +192,8 @@ def native_version(version: str) -> str:
     return version.removeprefix("0:")
 
 
-def by_severity(finding: Finding) -> tuple[int, str, str, str, str]:
-    """Return the key that sorts findings: the most severe first, then by package."""
-    package = finding.package
-    return (-finding.severity, package.name, finding.vulnerability_id, package.arch, package.version)
+def sort_by_severity(findings: list[Finding]) -> None:
+    """Sort findings in place, without a key for each in memory: the most severe first, then by package and id."""
+    for key in ("package.version", "package.arch", "vulnerability_id", "package.name"):
+        findings.sort(key=attrgetter(key))
+    findings.sort(key=attrgetter("severity"), reverse=True)

@@ -26,11 +26,13 @@ from patches.vulnerability import FixedPackage, Vulnerability
 #: The families whose fixes that are sold may be in other records than those of the main line.
 SOLD_APART = ("rhel", "sles", "sl-micro")
 
+#: The most reasons that are remembered of a package that could not be compared.
+MOST_REASONS = 100
 #: The highest number of records that are named as being about unjudged packages.
 MOST_UNJUDGED_RECORDS = 10_000
 
 
-@frozen
+@frozen(weakref_slot=False)
 class Match:
     """
     A vulnerability that affects an installed package.
@@ -67,8 +69,9 @@ class Matcher:
         records may have fixes that are sold.
     :ivar headers: the number of records that name headers or documentation of a kernel, which contain no kernel code.
     :ivar known: the names of installed packages, of source and binary ones, that a record of the list has.
-    :ivar followed: the source packages that the list follows; empty if its sources do not say.
-    :ivar seen: the tracks of all fixes that name installed packages.
+    :ivar follows: whether the sources of the list say which source packages they follow.
+    :ivar followed: these source packages, as far as packages of that name are installed.
+    :ivar seen: the tracks of the fixes that name installed packages, as far as installed packages are of that track.
     """
 
     def __init__(self, inventory: Inventory) -> None:
@@ -78,12 +81,14 @@ class Matcher:
         self.settled: dict[Package, set[str]] = {}
         self.headers = 0
         self.known: set[tuple[str, str]] = set()
+        self.follows = False
         self.followed: set[str] = set()
         self.seen: set[str | None] = set()
         self.tracks = PackageTracks(TrackRules(inventory.platform))
         self._inventory = inventory
         self._comparison = FixComparison(inventory.scheme)
         self._lines = {package: self.tracks.line_of(package) for package in inventory.packages}
+        self._own_lines = frozenset(self._lines.values())
         self._open = {package for package in inventory.packages if self.tracks.is_open(package)}
         self._headers = {package for package in inventory.packages if has_no_kernel_code(package, inventory.scheme)}
         self._records: dict[Package, list[str]] = {}
@@ -102,7 +107,9 @@ class Matcher:
 
     def match(self, vulnerability: Vulnerability) -> Iterator[Match]:
         """Yield the installed packages that a vulnerability affects, each once; count those that cannot be judged."""
-        self.followed.update(vulnerability.followed)
+        if vulnerability.followed:
+            self.follows = True
+            self.followed.update(self.names.intersection(vulnerability.followed))
         for package, judgements, is_proven in self._grouped(vulnerability):
             decisive = [each for each in judgements if each.decides]
             if is_proven:
@@ -202,7 +209,8 @@ class Matcher:
                 continue
             self.known.add((fixed.kind, fixed.name))
             track = self.tracks.rules.of_fix(vulnerability.name, fixed)
-            self.seen.add(track)
+            if track in self._own_lines:
+                self.seen.add(track)
             for package, version in named:
                 groups.setdefault(package, []).append(self._judge(fixed, package, version, track))
         for package, judgements in groups.items():
@@ -250,7 +258,9 @@ class Matcher:
         if rule in (Rule.DAMAGED, Rule.FOREIGN):
             return
         self.not_evaluated[rule.text] += 1
-        self.unjudged.setdefault(package, set()).add(f"{rule.text}{notes}")
+        reasons = self.unjudged.setdefault(package, set())
+        if len(reasons) < MOST_REASONS:
+            reasons.add(f"{rule.text}{notes}")
         self._remember(vulnerability, package)
 
 

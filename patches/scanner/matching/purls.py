@@ -6,6 +6,9 @@ Source: the purl specification, and its definitions of the types ``deb``, ``rpm`
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 from packageurl import PackageURL
 
 from patches.platforms import InvalidPlatform, Platform
@@ -47,6 +50,30 @@ def purl_of(package: Package, platform: str, scheme: str | None = None) -> Packa
     qualifiers = {"arch": package.arch, "distro": platform, "epoch": epoch, "upstream": _upstream(package, kind)}
     given = {name: value for name, value in qualifiers.items() if value}
     return PackageURL(kind, namespace, package.name.replace("/", "%2F"), version, given)
+
+
+class PurlTexts(dict[Package, str]):
+    """The purls of packages as texts, each made once; a document may name a package with each of its findings."""
+
+    def __init__(self, platform: str, scheme: str | None) -> None:
+        super().__init__()
+        self._platform = platform
+        self._scheme = scheme
+        self._packages: Counter[str] = Counter()
+
+    def add(self, packages: Iterable[Package]) -> None:
+        """Make the purls of packages, so that it is known which of them are shared."""
+        for package in packages:
+            self[package]
+
+    def __missing__(self, package: Package) -> str:
+        text = self[package] = purl_of(package, self._platform, self._scheme).to_string()
+        self._packages[text] += 1
+        return text
+
+    def is_shared(self, purl: str) -> bool:
+        """Return whether several of the packages so far have a purl."""
+        return self._packages[purl] > 1
 
 
 def matches_package(purl: PackageURL, package: Package, platform: str) -> bool:

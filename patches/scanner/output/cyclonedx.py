@@ -1,51 +1,54 @@
 """
 The outcome of a scan as CycloneDX: the host with all its packages, and the vulnerabilities that affect them.
 
-Source: CycloneDX 1.6 (ECMA-424), in JSON; written by the project's own Python library.
+Source: CycloneDX 1.6 (ECMA-424), in JSON. It is written piece by piece; the project's own library, with which the tests
+validate it, needs the whole document in memory several times over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
-from cyclonedx.model import Property
-from cyclonedx.model.bom import Bom, BomMetaData
-from cyclonedx.model.component import Component, ComponentType
-from cyclonedx.model.dependency import Dependency
-from cyclonedx.model.tool import ToolRepository
-from cyclonedx.output.json import JsonV1Dot6
-
 from patches import __version__
+from patches.json_pieces import LazyList, json_pieces, lazy_list
 from patches.scanner.inventory import Package
-from patches.scanner.matching.purls import purl_of
+from patches.scanner.matching.purls import PurlTexts
 from patches.scanner.outcome import Outcome
 from patches.scanner.output.cyclonedx_vulnerabilities import vulnerabilities_of
 
-
-def cyclonedx_text(outcome: Outcome) -> str:
-    """Return the document of an outcome."""
-    return JsonV1Dot6(_bom(outcome)).output_as_string(indent=2)
+SCHEMA = "http://cyclonedx.org/schema/bom-1.6.schema.json"
 
 
-def _bom(outcome: Outcome) -> Bom:
-    host = Component(name=outcome.host, type=ComponentType.DEVICE, bom_ref=f"host:{outcome.scan_id}")
-    packages = _components(outcome)
-    system = Component(name=outcome.platform or "unknown", type=ComponentType.OPERATING_SYSTEM, bom_ref="platform")
-    tools = ToolRepository(components=[Component(name="Patches", type=ComponentType.APPLICATION, version=__version__)])
-    return Bom(
-        serial_number=UUID(outcome.scan_id),
-        metadata=BomMetaData(
-            timestamp=datetime.fromtimestamp(outcome.finished, UTC),
-            tools=tools,
-            component=host,
-            properties=_properties(_facts(outcome)),
-        ),
-        components=[system, *packages],
-        vulnerabilities=vulnerabilities_of(outcome),
-        dependencies=[Dependency(host.bom_ref, [Dependency(each.bom_ref) for each in (system, *packages)])],
-    )
+def cyclonedx_pieces(outcome: Outcome) -> Iterator[str]:
+    """Yield the text of the document of an outcome, in pieces."""
+    return json_pieces(_bom(outcome))
+
+
+def _bom(outcome: Outcome) -> dict[str, Any]:
+    purls = PurlTexts(outcome.platform, outcome.coverage.scheme)
+    purls.add(outcome.coverage.packages)
+    packages = {purls[package]: package for package in reversed(outcome.coverage.packages)}  # the first of each purl
+    host = f"host:{outcome.scan_id}"
+    refs = ["platform", *packages]
+    return {
+        "$schema": SCHEMA,
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "serialNumber": UUID(outcome.scan_id).urn,
+        "version": 1,
+        "metadata": {
+            "timestamp": datetime.fromtimestamp(outcome.finished, UTC).isoformat(),
+            "tools": {"components": [{"type": "application", "name": "Patches", "version": __version__}]},
+            "component": {"type": "device", "bom-ref": host, "name": outcome.host},
+            "properties": _properties(_facts(outcome)),
+        },
+        "components": LazyList(lambda: _components(outcome, packages)),
+        "dependencies": LazyList(lambda: _dependencies(host, refs)),
+        "vulnerabilities": LazyList(lambda: vulnerabilities_of(outcome, purls)) if outcome.shown else [],
+    }
 
 
 def _facts(outcome: Outcome) -> dict[str, str | None]:
@@ -61,13 +64,12 @@ def _facts(outcome: Outcome) -> dict[str, str | None]:
     }
 
 
-def _components(outcome: Outcome) -> list[Component]:
-    """Return the packages as components; packages with the same purl become one component."""
+def _components(outcome: Outcome, packages: Mapping[str, Package]) -> Iterator[dict[str, Any]]:
+    """Yield the system, and the packages; packages with the same purl are one component."""
+    yield {"type": "operating-system", "bom-ref": "platform", "name": outcome.platform or "unknown"}
     coverage = outcome.coverage
     old = {finding.package for finding in outcome.findings if finding.is_old_kernel}
-    components: dict[str, Component] = {}
-    for package in coverage.packages:
-        purl = purl_of(package, outcome.platform, coverage.scheme)
+    for purl, package in packages.items():
         facts = {
             "source": package.source,
             "sourceVersion": package.source_version,
@@ -76,21 +78,16 @@ def _components(outcome: Outcome) -> list[Component]:
             "notCovered": coverage.not_covered.get(package),
             "oldKernel": "true" if package in old else None,
         }
-        components.setdefault(purl.to_string(), _component(package, purl.to_string(), facts, outcome))
-    return list(components.values())
+        component = {"type": "library", "bom-ref": purl, "name": package.name, "version": package.version, "purl": purl}
+        publisher = {"publisher": package.vendor} if package.vendor else {}
+        yield {**component, **publisher, "properties": _properties(facts)}
 
 
-def _component(package: Package, ref: str, facts: dict[str, str | None], outcome: Outcome) -> Component:
-    return Component(
-        name=package.name,
-        version=package.version,
-        type=ComponentType.LIBRARY,
-        publisher=package.vendor,
-        bom_ref=ref,
-        purl=purl_of(package, outcome.platform, outcome.coverage.scheme),
-        properties=_properties(facts),
-    )
+def _dependencies(host: str, refs: list[str]) -> Iterator[dict[str, Any]]:
+    yield {"ref": host, "dependsOn": lazy_list(str, refs)}
+    for ref in refs:
+        yield {"ref": ref}
 
 
-def _properties(facts: dict[str, str | None]) -> Iterable[Property]:
-    return [Property(name=f"patches:{name}", value=value) for name, value in facts.items() if value]
+def _properties(facts: Mapping[str, str | None]) -> list[dict[str, str]]:
+    return [{"name": f"patches:{name}", "value": value} for name, value in facts.items() if value]

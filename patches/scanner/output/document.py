@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from typing import Any
 
-from patches.scanner.inventory import package_document
+from patches.json_pieces import json_pieces, lazy_list
+from patches.scanner.inventory import Package, package_document
 from patches.scanner.matching.findings import Finding
 from patches.scanner.outcome import Coverage, ListInfo, Outcome
 from patches.vulnerability import Vulnerability
@@ -15,13 +16,13 @@ from patches.wire import rfc3339
 FORM = 1
 
 
-def document_text(outcome: Outcome) -> str:
-    """Return the document of an outcome as text."""
-    return json.dumps(outcome_document(outcome), indent=2)
+def document_pieces(outcome: Outcome) -> Iterator[str]:
+    """Yield the text of the document of an outcome, in pieces."""
+    return json_pieces(outcome_document(outcome))
 
 
 def outcome_document(outcome: Outcome) -> dict[str, Any]:
-    """Return an outcome as a JSON object."""
+    """Return an outcome as a JSON object, with findings that are converted as they are encoded."""
     kernels = outcome.kernels
     return {
         "form": FORM,
@@ -45,8 +46,8 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
         "list": _list(outcome.list_info),
         "packages": _packages(outcome.coverage, outcome.complete),
         "notEvaluated": dict(sorted(outcome.not_evaluated.items())),
-        "findings": [_finding(each) for each in outcome.findings],
-        "unfixed": [_finding(each) for each in outcome.unfixed],
+        "findings": lazy_list(_finding, outcome.findings),
+        "unfixed": lazy_list(_finding, outcome.unfixed),
         "unfixedCount": len(outcome.unfixed),
         "headersCount": outcome.headers,
     }
@@ -61,6 +62,7 @@ def _list(list_info: ListInfo) -> dict[str, Any]:
         "away": list_info.away,
         "vulnerabilities": list_info.served,
         "unread": list_info.unread,
+        "skew": list_info.skew,
     }
 
 
@@ -70,15 +72,20 @@ def _packages(coverage: Coverage, complete: bool) -> dict[str, Any]:
         "installed": coverage.installed,
         "affected": len(coverage.affected),
         "fine": coverage.fine if complete else None,
-        "notCovered": [
-            {**package_document(package), "reason": reason} for package, reason in coverage.not_covered.items()
-        ],
-        "notEvaluated": [
-            {"package": package_document(package), "reasons": list(reasons)}
-            for package, reasons in coverage.not_evaluated.items()
-        ],
+        "notCovered": lazy_list(_not_covered, coverage.not_covered.items()),
+        "notEvaluated": lazy_list(_not_evaluated, coverage.not_evaluated.items()),
         "origins": dict(sorted(coverage.origins.items())),
     }
+
+
+def _not_covered(entry: tuple[Package, str]) -> dict[str, Any]:
+    package, reason = entry
+    return {**package_document(package), "reason": reason}
+
+
+def _not_evaluated(entry: tuple[Package, tuple[str, ...]]) -> dict[str, Any]:
+    package, reasons = entry
+    return {"package": package_document(package), "reasons": list(reasons)}
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from patches.scanner.outcome import Outcome
-from patches.scanner.output.document import document_text
-from patches.scanner.output.openvex import openvex_text
-from patches.scanner.output.sarif import sarif_text
-
-
-def _cyclonedx(outcome: Outcome) -> str:
-    """Return the CycloneDX document. Its library is large, so it is imported only when it is needed."""
-    from patches.scanner.output.cyclonedx import cyclonedx_text
-
-    return cyclonedx_text(outcome)
-
+from patches.scanner.output.cyclonedx import cyclonedx_pieces
+from patches.scanner.output.document import document_pieces
+from patches.scanner.output.openvex import openvex_pieces
+from patches.scanner.output.sarif import sarif_pieces
 
 #: The format for people.
 TABLE = "table"
-#: name → a function that returns the text of the document, in ASCII and without a line feed at its end.
-WRITERS: Mapping[str, Callable[[Outcome], str]] = {
-    "json": document_text,
-    "sarif": sarif_text,
-    "cyclonedx": _cyclonedx,
-    "openvex": openvex_text,
+#: name → a function that yields the text of the document in pieces, in ASCII and without a line feed at its end.
+WRITERS: Mapping[str, Callable[[Outcome], Iterator[str]]] = {
+    "json": document_pieces,
+    "sarif": sarif_pieces,
+    "cyclonedx": cyclonedx_pieces,
+    "openvex": openvex_pieces,
 }
 FORMATS = (TABLE, *WRITERS)

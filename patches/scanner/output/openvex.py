@@ -7,13 +7,14 @@ vulnerability. The verdict is in ``tooling``.
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 from patches import __version__
+from patches.json_pieces import LazyList, json_pieces
 from patches.scanner.matching.findings import Finding, Ignored
-from patches.scanner.matching.purls import purl_of
+from patches.scanner.matching.purls import PurlTexts
 from patches.scanner.outcome import Outcome
 from patches.scanner.output.phrases import ignore_sentence, links_of, remedy
 from patches.wire import rfc3339
@@ -22,8 +23,8 @@ from patches.wording import counted
 CONTEXT = "https://openvex.dev/ns/v0.2.0"
 
 
-def openvex_text(outcome: Outcome) -> str:
-    """Return the document of an outcome; that of a clean scan has no statements."""
+def openvex_pieces(outcome: Outcome) -> Iterator[str]:
+    """Yield the text of the document of an outcome, in pieces; that of a clean scan has no statements."""
     verdict = f"verdict {outcome.verdict}" + (f": {outcome.problem}" if outcome.problem else "")
     unjudged = outcome.coverage.unjudged
     verdict += f", {counted(unjudged, 'package')} not judged" if unjudged else ""
@@ -35,18 +36,23 @@ def openvex_text(outcome: Outcome) -> str:
         "timestamp": rfc3339(outcome.finished),
         "version": 1,
         "tooling": f"Patches {__version__}, {verdict}",
-        "statements": _statements(outcome),
+        "statements": LazyList(lambda: _statements(outcome)) if outcome.shown else [],
     }
-    return json.dumps(document, indent=2)
+    return json_pieces(document)
 
 
-def _statements(outcome: Outcome) -> list[dict[str, Any]]:
-    """Return the statements; packages with the same purl, which have the same name and version, share one."""
-    statements: dict[tuple[str, str], dict[str, Any]] = {}
+def _statements(outcome: Outcome) -> Iterator[dict[str, Any]]:
+    """Yield the statements; packages with the same purl, which have the same name and version, share one."""
+    purls = PurlTexts(outcome.platform, outcome.coverage.scheme)
+    purls.add(dict.fromkeys(finding.package for finding in outcome.shown))
+    told: set[tuple[str, str]] = set()
     for finding in outcome.shown:
-        purl = purl_of(finding.package, outcome.platform, outcome.coverage.scheme).to_string()
-        statements.setdefault((finding.vulnerability_id, purl), _statement(finding, purl))
-    return list(statements.values())
+        purl = purls[finding.package]
+        if purls.is_shared(purl):
+            if (finding.vulnerability_id, purl) in told:
+                continue
+            told.add((finding.vulnerability_id, purl))
+        yield _statement(finding, purl)
 
 
 def _statement(finding: Finding, purl: str) -> dict[str, Any]:

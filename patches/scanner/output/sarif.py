@@ -7,14 +7,17 @@ Source: OASIS Static Analysis Results Interchange Format 2.1.0, errata 01; ``sec
 from __future__ import annotations
 
 import hashlib
-import json
+from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from patches import __version__
 from patches.cvss import base_score
+from patches.json_pieces import LazyList, json_pieces, lazy_list
 from patches.scanner.matching.findings import Finding, Ignored
-from patches.scanner.matching.purls import purl_of
+from patches.scanner.matching.purls import PurlTexts
 from patches.scanner.outcome import Outcome, Verdict
 from patches.scanner.output.phrases import links_of, remedy
 from patches.vulnerability import Severity
@@ -36,23 +39,26 @@ _SCORES = {
 }
 
 
-def sarif_text(outcome: Outcome) -> str:
-    """Return the document of an outcome."""
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(outcome)]}, indent=2)
+def sarif_pieces(outcome: Outcome) -> Iterator[str]:
+    """Yield the text of the document of an outcome, in pieces."""
+    return json_pieces({"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(outcome)]})
 
 
 def _run(outcome: Outcome) -> dict[str, Any]:
-    by_id: dict[str, list[Finding]] = {}
-    for finding in outcome.shown:
-        by_id.setdefault(finding.vulnerability_id, []).append(finding)
-    indices = {vulnerability_id: index for index, vulnerability_id in enumerate(by_id)}
-    rules = [_rule(vulnerability_id, findings) for vulnerability_id, findings in by_id.items()]
+    shown = outcome.shown
+    ids = sorted({finding.vulnerability_id for finding in shown})
+    purls = PurlTexts(outcome.platform, outcome.coverage.scheme)
+
+    def result(finding: Finding) -> dict[str, Any]:
+        return _result(finding, bisect_left(ids, finding.vulnerability_id), outcome, purls[finding.package])
+
+    rules = LazyList(lambda: _rules(shown)) if shown else []
     return {
         "tool": {"driver": {"name": "Patches", "version": __version__, "rules": rules}},
         "invocations": [_invocation(outcome)],
         "originalUriBaseIds": {"ROOT": {"description": {"text": "The root folder of the host."}}},
         "automationDetails": {"id": f"patches/{outcome.platform or 'unknown'}/{outcome.host}"},
-        "results": [_result(finding, indices[finding.vulnerability_id], outcome) for finding in outcome.shown],
+        "results": lazy_list(result, shown),
         "properties": {
             "host": outcome.host,
             "platform": outcome.platform,
@@ -61,19 +67,25 @@ def _run(outcome: Outcome) -> dict[str, Any]:
             "revision": outcome.list_info.revision,
             "system": outcome.system.name,
             "endOfLife": outcome.end_of_life,
-            "unjudged": _unjudged(outcome),
+            "unjudged": _unjudged(outcome, purls),
         },
     }
 
 
-def _unjudged(outcome: Outcome) -> list[dict[str, str]]:
+def _unjudged(outcome: Outcome, purls: PurlTexts) -> list[dict[str, str]]:
     """Return the packages without a verdict, each with its reason."""
     coverage = outcome.coverage
     reasons = {package: "; ".join(why) for package, why in coverage.not_evaluated.items()}
     return [
-        {"package": purl_of(package, outcome.platform, coverage.scheme).to_string(), "reason": reason}
-        for package, reason in {**reasons, **coverage.not_covered}.items()
+        {"package": purls[package], "reason": reason} for package, reason in {**reasons, **coverage.not_covered}.items()
     ]
+
+
+def _rules(shown: tuple[Finding, ...]) -> Iterator[dict[str, Any]]:
+    """Yield the rules in the order of their ids."""
+    by_id = attrgetter("vulnerability_id")
+    for vulnerability_id, findings in groupby(sorted(shown, key=by_id), key=by_id):
+        yield _rule(vulnerability_id, list(findings))
 
 
 def _rule(vulnerability_id: str, findings: list[Finding]) -> dict[str, Any]:
@@ -94,9 +106,8 @@ def _rule(vulnerability_id: str, findings: list[Finding]) -> dict[str, Any]:
     return rule | {"helpUri": links[0]} if links else rule
 
 
-def _result(finding: Finding, rule: int, outcome: Outcome) -> dict[str, Any]:
+def _result(finding: Finding, rule: int, outcome: Outcome, purl: str) -> dict[str, Any]:
     package = finding.package
-    purl = purl_of(package, outcome.platform, outcome.coverage.scheme).to_string()
     text = f"{package.name} {package.version} is affected by {finding.vulnerability_id}. {remedy(finding)}"
     same = hashlib.sha256(
         "\0".join((finding.vulnerability_id, package.name, package.arch)).encode("utf-8", "replace")

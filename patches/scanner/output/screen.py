@@ -1,4 +1,8 @@
-"""The terminal of ``patches scan``: the document goes to standard output or a file, all else to standard error."""
+"""
+The terminal of ``patches scan``: the document goes to standard output or a file, all else to standard error.
+
+What lays out tables is large, and is imported only where there is a table or a terminal.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,21 @@ import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from attrs import frozen
-from rich.console import Console
-from rich.markup import escape
 
 from patches.scanner.client.verified_stream import VerifiedStream
 from patches.scanner.outcome import Outcome
 from patches.scanner.output.formats import TABLE, WRITERS
-from patches.scanner.output.table import findings_table, summary
 from patches.storage.atomic_file import Unwritable, WholeFile
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
+#: The most findings in one table.
+MOST_ROWS = 200
 #: The width of a table in a file, in columns.
 _FILE_WIDTH = 160
 
@@ -44,23 +52,32 @@ class Screen:
         :raises Unwritable: if the document cannot be written.
         """
         if self.file is not None:
-            self.file.put(self._text(outcome))
+            self.file.put(self._pieces(outcome))
             return
         try:
             if self.form == TABLE:
-                _print_table(Console(), outcome, self.verbose)
+                from rich.console import Console
+
+                console = Console()
+                for part in _parts(outcome, self.verbose, console.width):
+                    console.print(part)
             else:
-                sys.stdout.write(self._text(outcome))
+                sys.stdout.writelines(self._pieces(outcome))
                 sys.stdout.flush()
         except OSError as error:
             raise Unwritable(f"standard output: {error.strerror}") from error
 
-    def _text(self, outcome: Outcome) -> str:
+    def _pieces(self, outcome: Outcome) -> Iterator[str]:
         if self.form != TABLE:
-            return WRITERS[self.form](outcome) + "\n"
-        text = io.StringIO()
-        _print_table(Console(file=text, width=_FILE_WIDTH, no_color=True), outcome, self.verbose)
-        return text.getvalue()
+            yield from WRITERS[self.form](outcome)
+            yield "\n"
+            return
+        from rich.console import Console
+
+        for part in _parts(outcome, self.verbose, _FILE_WIDTH):
+            text = io.StringIO()
+            Console(file=text, width=_FILE_WIDTH, no_color=True).print(part)
+            yield text.getvalue()
 
     def note(self, text: str) -> None:
         """Print a line that is not part of the document to standard error, unless the screen is quiet."""
@@ -79,10 +96,13 @@ class Screen:
         :param what: the text to show before the first chunk.
         :return: a context manager that yields the function to call with the stream at each chunk.
         """
-        console = Console(stderr=True)
-        if self.quiet or not console.is_terminal:
+        if self.quiet or not sys.stderr.isatty():
             yield lambda stream: None
             return
+        from rich.console import Console
+        from rich.markup import escape
+
+        console = Console(stderr=True)
         with console.status(escape(what)) as status:
             yield lambda stream: status.update(_progress_text(stream))
 
@@ -91,7 +111,11 @@ def _progress_text(stream: VerifiedStream) -> str:
     return f"{stream.served} of {stream.snapshot.get('vulnerabilities', '?')} vulnerabilities compared"
 
 
-def _print_table(console: Console, outcome: Outcome, verbose: bool) -> None:
-    if outcome.shown:
-        console.print(findings_table(outcome.shown, console.width))
-    console.print(summary(outcome, verbose))
+def _parts(outcome: Outcome, verbose: bool, width: int) -> Iterator[Table | str]:
+    """Yield the tables of the findings, each of which is laid out as a whole, and the summary."""
+    from patches.scanner.output.table import findings_table, summary
+
+    findings = iter(outcome.shown)
+    while part := tuple(islice(findings, MOST_ROWS)):
+        yield findings_table(part, width)
+    yield summary(outcome, verbose)

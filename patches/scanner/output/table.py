@@ -91,8 +91,19 @@ def summary(outcome: Outcome, verbose: bool = False) -> str:
     where = f"{outcome.host} ({_platform(outcome)})" if outcome.platform else outcome.host
     if outcome.verdict in _NOT_DONE:
         word = _NOT_DONE[outcome.verdict]
-        return f"[bold red]{word}:[/] {escape(where)}: {escape(outcome.problem or '')}. This is not a clean result."
+        skew = outcome.list_info.skew
+        clocks = "" if skew is None else f" The server's clock is {_difference(skew)} this host's."
+        problem = escape(outcome.problem or "")
+        return f"[bold red]{word}:[/] {escape(where)}: {problem}. This is not a clean result.{clocks}"
     return "\n".join((_headline(outcome, where), *_lines(outcome, verbose)))
+
+
+def _difference(skew: float) -> str:
+    hours = abs(skew) / 3600
+    amount = (
+        f"{hours / 24:.0f} days" if hours >= 48 else f"{hours:.1f} hours" if hours >= 1 else f"{hours * 60:.0f} minutes"
+    )
+    return f"{amount} {'ahead of' if skew > 0 else 'behind'}"
 
 
 def _platform(outcome: Outcome) -> str:
@@ -120,7 +131,10 @@ def _lines(outcome: Outcome, verbose: bool) -> Iterator[str]:
         yield f"[bold red]Stale:[/] {escape(outcome.problem or '')}. Newer vulnerabilities were not compared."
     list_info = outcome.list_info
     if list_info.away is not None:
-        yield f"[yellow]From the cache:[/] {escape(list_info.away)}. The list was last checked at {list_info.checked}."
+        checked = escape(str(list_info.checked))
+        yield f"[yellow]From the cache:[/] {escape(list_info.away)}. The list was last checked at {checked}."
+    if list_info.skew is not None:
+        yield f"[yellow]Clocks differ:[/] the server's is {_difference(list_info.skew)} this host's."
     yield f"{counted(list_info.served, 'vulnerability')} compared; all arrived and were verified."
     packages = counted(coverage.installed, "package")
     yield f"{packages}: {len(coverage.affected)} affected, {coverage.fine} fine{_rest(outcome)}."

@@ -18,6 +18,9 @@ log = Logger()
 #: The largest response of a reporter API, in bytes.
 MAX_REPORTER_ANSWER = 64 * 1024
 
+#: The largest report that is sent from memory, in bytes; a larger one is sent from its file.
+MOST_IN_MEMORY = 1024 * 1024
+
 _FIRST_PAUSE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 600.0
 #: The statuses that mean that the report will never be accepted as it is.
@@ -67,7 +70,9 @@ class Delivery:
 
     async def _send(self, path: Path) -> tuple[str | None, float]:
         try:
-            answer = await self._reporter_http.ask("POST", "", path.read_bytes())
+            with path.open("rb") as file:
+                body = file if path.stat().st_size > MOST_IN_MEMORY else file.read()
+                answer = await self._reporter_http.ask("POST", "", body)
         except Unreachable as error:
             return str(error), 0.0
         if 200 <= answer.status < 300:

@@ -13,8 +13,8 @@ from typing import Any
 
 from twisted.logger import Logger
 
-from patches.storage.atomic_file import write_atomically
-from patches.wire import encode_json
+from patches.json_pieces import json_pieces
+from patches.storage.atomic_file import replacing, write_atomically
 
 log = Logger()
 
@@ -39,12 +39,14 @@ class Outbox:
         """
         Store a report; drop the oldest ones if too many are pending.
 
-        :param make: returns the report with the number that it is called with.
+        :param make: returns the report with the number that it is called with; see :mod:`patches.json_pieces`.
         :return: the file of the report.
         """
         number = self._take_number()
         path = self._folder / f"{number:010d}.json"
-        write_atomically(path, encode_json(make(number)))
+        with replacing(path) as file:
+            for piece in json_pieces(make(number), compact=True):
+                file.write(piece.encode("utf-8", "surrogatepass"))
         for old in self.pending()[:-MOST_PENDING]:
             log.warn("The outbox is full: dropping {name}, which later reports replace", name=old.name)
             old.unlink(missing_ok=True)

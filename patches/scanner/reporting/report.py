@@ -6,13 +6,19 @@ from typing import Any
 
 from attrs import evolve
 
+from patches.json_pieces import lazy_list
 from patches.scanner.inventory import package_document
 from patches.scanner.matching.findings import Finding
 from patches.scanner.outcome import Outcome
 from patches.wire import rfc3339, to_wire
 
 
-def report_document(outcome: Outcome, number: int) -> dict[str, Any]:
+def streamed_report(outcome: Outcome, number: int) -> dict[str, Any]:
+    """Return the report of a scan, as :func:`report_document` does, with findings that are converted when encoded."""
+    return report_document(outcome, number, lazy_list(finding_document, outcome.counted))
+
+
+def report_document(outcome: Outcome, number: int, vulnerabilities: list[Any] | None = None) -> dict[str, Any]:
     """
     Return the report of a scan.
 
@@ -20,10 +26,12 @@ def report_document(outcome: Outcome, number: int) -> dict[str, Any]:
 
     :param number: the number of the report. It grows with each report of a host, so that an old report never replaces
         a newer one.
+    :param vulnerabilities: the documents of its findings; ``None``: they are made here.
     """
     counted = outcome.counted
+    told = [finding_document(finding) for finding in counted] if vulnerabilities is None else vulnerabilities
     return {
-        "vulnerabilities": [finding_document(finding) for finding in counted],
+        "vulnerabilities": told,
         "host": outcome.host,
         "platform": outcome.platform,
         "scan": {
@@ -37,6 +45,7 @@ def report_document(outcome: Outcome, number: int) -> dict[str, Any]:
             "revision": outcome.list_info.revision,
             "digest": outcome.list_info.digest,
             "served": outcome.list_info.served,
+            "skew": outcome.list_info.skew,
             "findings": len(counted),
             "ignored": len(outcome.shown) - len(counted),
             "unfixed": 0 if outcome.with_unfixed else len(outcome.unfixed),

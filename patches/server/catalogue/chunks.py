@@ -42,6 +42,11 @@ class Chunk:
     digest: bytes
     encoded: bytes
 
+    @property
+    def body_bytes(self) -> int:
+        """The size of the uncompressed body, which gzip has in its last four bytes (RFC 1952, ISIZE)."""
+        return int.from_bytes(self.encoded[-4:], "little")
+
 
 def cut_chunks(lines: Iterable[bytes], target: int = TARGET_BYTES, largest: int = MAX_ENCODED_BYTES) -> Iterator[Chunk]:
     """

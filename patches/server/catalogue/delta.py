@@ -29,6 +29,7 @@ class Delta:
     :ivar changes: the number of names whose records differ.
     :ivar chunks: the number of its chunks.
     :ivar cuts: the number of vulnerabilities in each chunk of the resulting list.
+    :ivar body_bytes: the sum of the sizes of its own chunks' bodies, uncompressed.
     """
 
     revision: str
@@ -37,6 +38,7 @@ class Delta:
     changes: int
     chunks: int
     cuts: tuple[int, ...]
+    body_bytes: int = 0
 
     @property
     def platform(self) -> str:
@@ -49,8 +51,14 @@ class Delta:
         return self.snapshot
 
     def delta_document(self) -> dict[str, Any]:
-        """Return the description of the changes: the base revision, their number, and how to cut the result."""
-        return {"since": self.since, "changes": self.changes, "chunks": self.chunks, "cuts": list(self.cuts)}
+        """Return the description of the changes: the base revision, their size, and how to cut the result."""
+        return {
+            "since": self.since,
+            "changes": self.changes,
+            "chunks": self.chunks,
+            "bytes": self.body_bytes,
+            "cuts": list(self.cuts),
+        }
 
 
 #: What a session reads: a snapshot or a delta.

@@ -34,7 +34,10 @@ class DeltaStore:
         with read_transaction(self._engine) as connection:
             rows = connection.execute(select(DELTAS).where(DELTAS.c.revision == snapshot.revision)).all()
             cuts = _cuts(connection, snapshot.revision) if rows else ()
-        return [Delta(row.name, row.since, snapshot, row.changes, row.chunks, cuts) for row in rows]
+        return [
+            Delta(row.name, row.since, snapshot, row.changes, row.chunks, cuts, body_bytes=row.body_bytes)
+            for row in rows
+        ]
 
     def target(self, name: str) -> str | None:
         """Return the revision that results from a delta; ``None`` if the delta is not stored."""
@@ -52,7 +55,9 @@ class DeltaStore:
         """Store the delta between two revisions, whole or not at all."""
         name = delta_name(since, revision)
         changes = sum(chunk.vulnerabilities for chunk in chunks)
+        size = sum(chunk.body_bytes for chunk in chunks)
         row = {"name": name, "since": since, "revision": revision, "changes": changes, "chunks": len(chunks)}
+        row["body_bytes"] = size
         with write_transaction(self._engine) as connection:
             _forget(connection, {name})
             connection.execute(insert(DELTAS).values(row))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import (
     URL,
+    BigInteger,
     Column,
     Engine,
     Float,
@@ -53,6 +54,7 @@ SNAPSHOTS = Table(
     Column("sources", String, nullable=False),
     Column("held", String),  # why it is held back, though it is the newest; NULL: it is not held back
     Column("publication", Integer),  # the number of its latest publication; NULL: it was never current
+    Column("body_bytes", BigInteger, nullable=False, server_default="0"),  # of all its chunks, uncompressed
 )
 _CURRENT = text("retired IS NULL")
 Index("one_current", SNAPSHOTS.c.platform, unique=True, sqlite_where=_CURRENT, postgresql_where=_CURRENT)
@@ -73,6 +75,7 @@ DELTAS = Table(
     Column("revision", String(64), nullable=False),
     Column("changes", Integer, nullable=False),
     Column("chunks", Integer, nullable=False),  # their number; they are in the table of chunks
+    Column("body_bytes", BigInteger, nullable=False, server_default="0"),  # of all its chunks, uncompressed
 )
 PUBLICATIONS = Table(
     "publications",

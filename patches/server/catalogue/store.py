@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
 
-from attrs import asdict
+from attrs import asdict, evolve
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
 from patches.server.catalogue.chunks import Chunk, cut_chunks
@@ -109,12 +109,11 @@ class Catalogue:
             staging = f"staging:{platform}"
             staged = CHUNKS.c.revision == staging
             connection.execute(delete(CHUNKS).where(staged))
-            vulnerabilities, chunks, digest = self._write(connection, staging, lines)
-            revision = revision_of(platform, digest)
+            written = self._write(connection, staging, platform, lines, now)
+            revision, vulnerabilities = written.revision, written.vulnerabilities
             if self._find(connection, revision) is None:
                 connection.execute(update(CHUNKS).where(staged).values(revision=revision))
-                snapshot = Snapshot(revision, platform, now, now, vulnerabilities, chunks, digest, dict(sources))
-                connection.execute(insert(SNAPSHOTS).values(retired=now, **_row(snapshot)))
+                connection.execute(insert(SNAPSHOTS).values(retired=now, **_row(written)))
             else:
                 connection.execute(delete(CHUNKS).where(staged))
             self._note_given(connection, revision, now if checked is None else checked, sources)
@@ -171,10 +170,13 @@ class Catalogue:
                 current = self._current(connection, snapshot.platform)
                 if current is not None and snapshot.checked < current.checked and not even_older:
                     raise OlderList(f"{snapshot.platform}: the current list was checked later than this one")
+                size = 0
                 for chunk in chunks:
                     _insert_chunk(connection, snapshot.revision, chunk)
+                    size += chunk.body_bytes
                 if self._find(connection, snapshot.revision) is None:
-                    connection.execute(insert(SNAPSHOTS).values(retired=now, **_row(snapshot)))
+                    sized = evolve(snapshot, body_bytes=size)
+                    connection.execute(insert(SNAPSHOTS).values(retired=now, **_row(sized)))
                 self._note_given(connection, snapshot.revision, snapshot.checked, snapshot.sources)
                 self._place(connection, snapshot.platform, snapshot.revision, None, now)
                 adopted.append(self._found(connection, snapshot.revision))
@@ -189,15 +191,21 @@ class Catalogue:
         """Close the database."""
         self._engine.dispose()
 
-    def _write(self, connection: Connection, revision: str, lines: Iterable[bytes]) -> tuple[int, int, str]:
+    def _write(
+        self, connection: Connection, staging: str, platform: str, lines: Iterable[bytes], now: float
+    ) -> Snapshot:
+        """Write the chunks of a list under a name of their own. Return the snapshot, without its sources."""
         stream = StreamDigest()
-        vulnerabilities = chunks = 0
+        vulnerabilities = chunks = size = 0
         for chunk in cut_chunks(lines):
-            _insert_chunk(connection, revision, chunk)
+            _insert_chunk(connection, staging, chunk)
             stream.add(chunk.digest)
             vulnerabilities += chunk.vulnerabilities
             chunks += 1
-        return vulnerabilities, chunks, stream.hexdigest()
+            size += chunk.body_bytes
+        digest = stream.hexdigest()
+        revision = revision_of(platform, digest)
+        return Snapshot(revision, platform, now, now, vulnerabilities, chunks, digest, {}, body_bytes=size)
 
     def _note_given(self, connection: Connection, revision: str, checked: float, sources: Mapping[str, Any]) -> None:
         given = {"checked": checked, "sources": json.dumps(dict(sources))}
@@ -252,4 +260,5 @@ def _snapshot(row: Row[Any]) -> Snapshot:
         json.loads(row.sources),
         row.held,
         row.publication,
+        row.body_bytes,
     )

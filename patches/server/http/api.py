@@ -167,7 +167,7 @@ class Api:
             transport.write_chunk(loaded)
             return None
         body = loaded.encoded if wants_gzip else unpack_chunk(loaded.encoded)
-        for name, value in chunk_headers(loaded.digest, b"gzip" if wants_gzip else b"", len(body)):
+        for name, value in chunk_headers(loaded.digest, b"gzip" if wants_gzip else b"", body):
             request.setHeader(name, value)
         grant_response(self._budget, request, len(body))
         return body

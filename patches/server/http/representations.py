@@ -26,9 +26,11 @@ def snapshot_document(snapshot: Snapshot) -> dict[str, Any]:
         "checked": rfc3339(snapshot.checked),
         "vulnerabilities": snapshot.vulnerabilities,
         "chunks": snapshot.chunks,
+        "bytes": snapshot.body_bytes,
         "digest": snapshot.digest,
         "unread": snapshot.unread,
         "publication": snapshot.publication,
+        **({"empty": True} if not snapshot.vulnerabilities else {}),
     }
 
 

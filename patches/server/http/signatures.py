@@ -7,10 +7,10 @@ from typing import Any
 
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.http.representations import snapshot_document
-from patches.signing import SigningKey, manifest_bytes
+from patches.signing import SigningKey, manifest_bytes, sized_manifest_bytes
 
-#: The number of signatures that are remembered: one for each served list and time of check.
-_REMEMBERED = 256
+#: The number of signatures that are remembered: two for each served list and time of check.
+_REMEMBERED = 512
 
 
 class SnapshotSigner:
@@ -20,6 +20,10 @@ class SnapshotSigner:
         self._sign = lru_cache(_REMEMBERED)(key.sign)
 
     def describe(self, snapshot: Snapshot) -> dict[str, Any]:
-        """Describe a snapshot; its ``signature`` is in base64."""
-        document = snapshot_document(snapshot)
-        return {**document, "signature": self._sign(manifest_bytes(snapshot.platform, document))}
+        """Describe a snapshot; both signatures are in base64: scanners of earlier versions verify the first."""
+        document, platform = snapshot_document(snapshot), snapshot.platform
+        return {
+            **document,
+            "signature": self._sign(manifest_bytes(platform, document)),
+            "sizeSignature": self._sign(sized_manifest_bytes(platform, document)),
+        }

@@ -8,7 +8,7 @@ from email.utils import formatdate
 from attrs import define, field
 
 from patches.server.catalogue.chunks import MAX_ENCODED_BYTES, Chunk
-from patches.wire import NDJSON, repr_digest
+from patches.wire import NDJSON, digest, repr_digest
 
 #: The longest head of a chunk's response, in bytes.
 MAX_HEAD_BYTES = 1024
@@ -86,19 +86,22 @@ class ChunkResponse:
             call()
 
 
-def chunk_headers(chunk_digest: bytes, coding: bytes, size: int) -> list[tuple[bytes, bytes]]:
+def chunk_headers(chunk_digest: bytes, coding: bytes, body: bytes) -> list[tuple[bytes, bytes]]:
     """
     Return the header fields of a chunk's response.
 
+    ``Content-Digest`` (RFC 9530) is of the body as it is sent, so that a client can verify it before it unpacks it.
+
     :param coding: the content coding, ``gzip``, or empty for no coding.
-    :param size: the size of the body in that coding, in bytes.
+    :param body: the body in that coding.
     """
     headers = [(b"Content-Encoding", coding)] if coding else []
     return [
         *headers,
         (b"Content-Type", NDJSON.encode("ascii")),
-        (b"Content-Length", b"%d" % size),
+        (b"Content-Length", b"%d" % len(body)),
         (b"Repr-Digest", repr_digest(chunk_digest).encode("ascii")),
+        (b"Content-Digest", repr_digest(digest(body)).encode("ascii")),
         (b"Vary", b"Accept-Encoding"),
         (b"Cache-Control", b"no-store"),
     ]
@@ -110,7 +113,7 @@ def create_response(chunk: Chunk, now: float) -> ChunkResponse:
 
     :param now: seconds since the epoch.
     """
-    fields = chunk_headers(chunk.digest, b"gzip", len(chunk.encoded))
+    fields = chunk_headers(chunk.digest, b"gzip", chunk.encoded)
     head = _START + _http_date(now) + b"\r\n" + b"".join(b"%s: %s\r\n" % pair for pair in fields) + b"\r\n"
     return ChunkResponse(chunk.number, chunk.digest, head + chunk.encoded, len(head), now)
 

@@ -12,29 +12,9 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IBodyProducer, IResponse
 from zope.interface import implementer
 
+from patches.http.codings import FirstEncoding, UndecodedAgent
 from patches.sources.fetch.access import Access
 from patches.sources.fetch.agent import pooled_agent
-
-
-@implementer(IAgent)
-@frozen
-class FirstEncoding:
-    """
-    An agent that sends the first ``Accept-Encoding`` it is given, and no other.
-
-    treq always adds its own, which asks for compression. Clair reads the first line only, but a proxy in front of it
-    may read both.
-    """
-
-    agent: IAgent
-
-    def request(
-        self, method: bytes, uri: bytes, headers: Headers | None = None, bodyProducer: IBodyProducer | None = None
-    ) -> Deferred[IResponse]:
-        """Send a request."""
-        headers = headers.copy() if headers is not None else Headers()
-        headers.setRawHeaders(b"Accept-Encoding", (headers.getRawHeaders(b"Accept-Encoding") or [b"identity"])[:1])
-        return self.agent.request(method, uri, headers, bodyProducer)
 
 
 @implementer(IAgent)
@@ -53,30 +33,6 @@ class WithHeaders:
         for name, value in self.headers.items():
             headers.setRawHeaders(name, [value])
         return self.agent.request(method, uri, headers, bodyProducer)
-
-
-@implementer(IAgent)
-@frozen
-class UndecodedAgent:
-    """
-    An agent whose bodies treq returns as they were sent: a compressed file is stored as it is, and can be resumed.
-
-    treq decompresses a body if ``Content-Encoding`` ends with ``gzip``, so ``identity`` is appended to it.
-    """
-
-    agent: IAgent
-
-    def request(
-        self, method: bytes, uri: bytes, headers: Headers | None = None, bodyProducer: IBodyProducer | None = None
-    ) -> Deferred[IResponse]:
-        """Send a request."""
-        return self.agent.request(method, uri, headers, bodyProducer).addCallback(_as_sent)
-
-
-def _as_sent(response: IResponse) -> IResponse:
-    if response.headers.hasHeader(b"Content-Encoding"):
-        response.headers.addRawHeader(b"Content-Encoding", b"identity")
-    return response
 
 
 def verbatim_client(agent: IAgent) -> HTTPClient:

@@ -109,7 +109,7 @@ class CacheTests(CacheCase):
         self.keep()
         before = self.files()
         other = session(snapshot={**told(), "revision": "r2"})
-        outcome = self.scan(other, chunk(LIST[:200]), *[REFUSED] * 9)
+        outcome = self.scan(other, chunk(LIST), *[REFUSED] * 9)
         self.assertEqual((outcome.list_info.revision, self.files()), ("r1", before))
         self.assertIsNotNone(outcome.list_info.away)
 
@@ -125,9 +125,14 @@ class CacheTests(CacheCase):
         self.assertIs(self.scan(REFUSED, keep=False).verdict, Verdict.INCOMPLETE)
 
     def test_refused(self) -> None:
-        """A server that does not serve the platform any longer is not away."""
-        self.keep()
+        """That a server does not know the platform is not believed while a verified list is in the cache."""
         self.assertIs(self.scan(error(404, "unknown-platform")).verdict, Verdict.UNSUPPORTED)
+        self.keep()
+        before = self.files()
+        outcome = self.scan(error(404, "unknown-platform"))
+        self.assertIs(outcome.verdict, Verdict.INCOMPLETE)
+        self.assertIn("a verified list of this platform is in the cache", str(outcome.problem))
+        self.assertEqual(self.files(), before)
 
     def test_replaced(self) -> None:
         """A newer list replaces the cached one."""
@@ -158,11 +163,36 @@ class CacheTests(CacheCase):
             self.assertIs(self.scan(REFUSED).verdict, Verdict.INCOMPLETE)
 
     def test_other_list(self) -> None:
-        """A server that reports another list as unchanged is refused."""
+        """A server that reports another list as unchanged is refused; it is there, so the cache does not stand in."""
         self.keep()
         body = {"unchanged": True, "snapshot": {**told(), "revision": "r7"}}
         answer = Canned(200, json.dumps(body).encode(), {"Content-Type": "application/json"})
-        self.assertIn("another list", str(self.scan(answer).list_info.away))
+        outcome = self.scan(answer)
+        self.assertIs(outcome.verdict, Verdict.INCOMPLETE)
+        self.assertIn("another list", str(outcome.problem))
+
+    def test_not_away(self) -> None:
+        """The cache stands in only for a server that cannot be reached, not for one that refuses or sends nonsense."""
+        self.keep()
+        before, snapshot = self.files(), {**told(), "revision": "r2"}
+        for answers in (
+            (error(400, "malformed"),),
+            (error(404, "unknown-platform"),),
+            (error(403, "denied"),),
+            *((error(503, "queue-full", Retry_After=wait),) for wait in ("900", "1000000", "999999999")),
+            (session(snapshot=snapshot), chunk(LIST, announced=b"x" * 32)),
+            (session(snapshot=snapshot), chunk(LIST[:-9])),
+            (session(snapshot=snapshot), chunk(LIST + LIST)),
+            (session(snapshot=snapshot), chunk(LIST), end(LIST, digest="00" * 32)),
+            (session(snapshot={**snapshot, "vulnerabilities": -1}),),
+            (Canned(201, b"["),),
+            (Canned(200, bytes(2 << 20)),),
+        ):
+            outcome = self.scan(*answers)
+            self.assertIs(outcome.verdict, Verdict.INCOMPLETE)
+            self.assertEqual((outcome.list_info.away, self.files()), (None, before))
+        for answers in ((REFUSED,), (Canned(502, b"<html>"),), (Canned(504),)):
+            self.assertIs(self.scan(*answers, *answers * 9).verdict, Verdict.FINDINGS)
 
     def test_unusable_folder(self) -> None:
         """If the folder cannot be used the list is not cached, but the scan succeeds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -16,12 +17,70 @@ from twisted.web.http_headers import Headers
 
 from patches.scanner.client.http_client import (
     MAX_RETRY_AFTER_SECONDS,
+    BadAnswer,
     HttpClient,
     HttpResponse,
     Unreachable,
     http_client,
 )
+from patches.wire import digest, repr_digest
 from tests.scanner.scripted_client import REFUSED, Canned, CannedHTTP, document, error
+from tests.sources.memory_reactor import ResolvingReactor
+
+
+def coded(body: bytes, *codings: str, **fields: str) -> Canned:
+    """Answer with a body in codings, as the agent of the client passes it on."""
+    named = {name.replace("_", "-"): text for name, text in fields.items()}
+    return Canned(200, body, {"Content-Encoding": ", ".join(codings), **named})
+
+
+class CodingTests(SynchronousTestCase):
+    """Bodies are verified as they were sent, and unpacked once."""
+
+    def ask(self, answer: Canned, most: int = 100_000) -> Deferred[Any]:
+        """Send a request."""
+        client = HttpClient(CannedHTTP(answer), "http://server", Clock(), most)
+        return Deferred.fromCoroutine(client.ask("GET", "/"))
+
+    def test_accepted(self) -> None:
+        """A body may be as it is, or in one gzip."""
+        packed = gzip.compress(b"{}")
+        for answer in (
+            Canned(200, b"{}"),
+            coded(b"{}", "identity"),
+            coded(packed, "gzip"),
+            coded(packed, "X-GZip", Content_Digest=repr_digest(digest(packed))),
+        ):
+            self.assertEqual(self.successResultOf(self.ask(answer)).body, b"{}")
+        self.assertEqual(self.successResultOf(self.ask(coded(b"", "gzip"))).body, b"")
+
+    def test_refused(self) -> None:
+        """Several codings, other ones, bombs, and what is not one whole gzip are refused, and not tried again."""
+        bomb = gzip.compress(bytes(50 << 20))
+        for answer in (
+            coded(gzip.compress(gzip.compress(b"{}")), "gzip", "gzip"),
+            coded(b"{}", "br"),
+            Canned(200, b"{}", {"Content-Encoding": "deflate"}),
+            coded(bomb, "gzip"),
+            coded(gzip.compress(b"{}")[:-1], "gzip"),
+            coded(gzip.compress(b"{}") * 2, "gzip"),
+            coded(gzip.compress(b"{}"), "gzip", Content_Digest=repr_digest(digest(b"{}"))),
+            coded(b"{}", Content_Digest="sha-256=:x:"),
+        ):
+            text = str(self.failureResultOf(self.ask(answer), BadAnswer).value)
+            self.assertNotIn("\n", text)
+        self.failureResultOf(self.ask(coded(b"x" * 101, "gzip"), 100), BadAnswer)
+
+    def test_agent(self) -> None:
+        """The agent asks for gzip once, and hides the coding from what would unpack it."""
+        reactor = ResolvingReactor()
+        asking = Deferred.fromCoroutine(HttpClient(http_client(reactor), "http://server", Clock(), 99).ask("GET", "/"))
+        protocol, transport = reactor.accept()
+        self.assertEqual(transport.value().lower().count(b"accept-encoding: gzip\r\n"), 1)
+        twice = gzip.compress(gzip.compress(b"{}"))
+        head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: %d\r\n\r\n" % len(twice)
+        protocol.dataReceived(head + twice)
+        self.assertIn("content coding other than", str(self.failureResultOf(asking, BadAnswer).value))
 
 
 class ClientTests(SynchronousTestCase):
@@ -86,6 +145,11 @@ class ClientTests(SynchronousTestCase):
         ):
             self.assertEqual(self.unreachable(self.ask(answer)), f"http://server cannot be reached: {reason}")
         self.assertEqual(self.unreachable(self.ask(broken)), "http://server cannot be reached: odd")
+
+    def test_no_memory(self) -> None:
+        """A lack of memory says nothing about the server, wherever on the way it is met."""
+        for lack in (MemoryError(), ResponseFailed([Failure(MemoryError())])):
+            self.failureResultOf(self.ask(lack), MemoryError)
 
     def test_cancelled(self) -> None:
         """A request that is cancelled says nothing about the server."""

@@ -16,7 +16,7 @@ from patches.scanner.client.client import ClientSettings, PatchesClient
 from patches.scanner.client.trust import SeenLists, Trust
 from patches.scanner.outcome import Outcome, Target, Verdict
 from patches.scanner.scan import Policy, scan
-from patches.signing import SigningKey, VerifyKey, create_keys, manifest_bytes
+from patches.signing import SigningKey, VerifyKey, create_keys, manifest_bytes, sized_manifest_bytes
 from patches.vulnerability import FixedPackage, Vulnerability
 from patches.wire import StreamDigest, digest, encode_line, rfc3339
 from tests.integration.sample_host import write_host
@@ -107,8 +107,19 @@ class SignedTests(TrustCase):
     def test_never_described(self) -> None:
         """A session that never describes its list is refused."""
         queued = session("queued")
-        self.refused("not signed", queued, chunk(NINE), error(410, "expired"), end(NINE))
-        self.refused("not signed", queued, end(revision="r1"))
+        undescribed = document(200, {"session": "s1", "state": "active"})
+        self.refused("without describing", queued, chunk(NINE), undescribed, end(NINE))
+        self.refused("without describing", queued, end(revision="r1"), undescribed)
+
+    def test_size(self) -> None:
+        """If the size of the list is signed, it must not be another one."""
+        signed = {**self.signed(NINE), "bytes": len(NINE)}
+        signed["sizeSignature"] = self.key.sign(sized_manifest_bytes("debian-12", signed))
+        self.assertEqual(len(self.scan(*self.served(signed)).findings), 9)
+        for changes in ({"bytes": 10**9}, {"chunks": 2}, {"sizeSignature": signed["signature"]}, {"sizeSignature": 1}):
+            self.refused("not signed as required", *self.served({**signed, **changes}))
+        del signed["bytes"]
+        self.refused("'bytes' is missing", *self.served(signed))
 
     def test_wrong_key(self) -> None:
         """A signature with another key is refused."""
@@ -148,7 +159,7 @@ class ContentTests(TrustCase):
         """A session that starts with a signed list cannot continue with another one."""
         resumed = session(snapshot=described(FIVE))
         opened = session(snapshot=self.signed(NINE))
-        self.refused("not signed", opened, error(410, "expired"), resumed, chunk(FIVE), end(FIVE))
+        self.refused("changed the description", opened, error(410, "expired"), resumed, chunk(FIVE), end(FIVE))
 
 
 class NewestTests(TrustCase):
@@ -223,9 +234,7 @@ class KeptTests(TrustCase):
         self.assertEqual((len(outcome.findings), outcome.list_info.away), (9, None))
         forged = {**later, "snapshot": described(NINE, NOW + 24 * HOUR)}
         outcome = self.scan(document(200, forged), keep=True, now=NOW + 24 * HOUR)
-        self.assertEqual(
-            (outcome.list_info.away, outcome.list_info.checked), ("the list is not signed", rfc3339(NOW + HOUR))
-        )
+        self.assertEqual((outcome.verdict, outcome.problem), (Verdict.INCOMPLETE, "the list is not signed"))
 
     def test_away(self) -> None:
         """The cached list is compared while the server is away, unless its description was changed or never signed."""

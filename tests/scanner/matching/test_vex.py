@@ -158,7 +158,7 @@ class VexTests(SynchronousTestCase):
 
     def test_round_trip(self) -> None:
         """The OpenVEX output of a scan can be the input of the next one: only settled findings are ignored."""
-        told = parse_vex(WRITERS["openvex"](outcome()).encode())
+        told = parse_vex("".join(WRITERS["openvex"](outcome())).encode())
         ssl, bash, sudo, kernel = (told.of(each, TODAY) for each in FINDINGS)
         self.assertEqual((ssl, bash, sudo), (None, None, None))
         self.assertEqual(kernel, NOT_AFFECTED)

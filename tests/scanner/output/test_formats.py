@@ -41,7 +41,7 @@ class EveryFormatTests(SynchronousTestCase):
         self.assertGreater(len(WRITERS), 3)
         for each in everything():
             for name, make in WRITERS.items():
-                text = make(each)
+                text = "".join(make(each))
                 self.assertTrue(text.isascii(), name)
                 self.assertFalse(text.endswith("\n"), name)
                 self.assertEqual(problems(name, text), [], (name, each.verdict))
@@ -51,7 +51,7 @@ class EveryFormatTests(SynchronousTestCase):
     def test_strange_texts(self, name: str, version: str, text: str, reason: str) -> None:
         """Texts from lists and files are only ever texts in the document."""
         for form, make in WRITERS.items():
-            self.assertEqual(problems(form, make(strange(name, version, text, reason))), [], form)
+            self.assertEqual(problems(form, "".join(make(strange(name, version, text, reason)))), [], form)
 
     def test_schemas_refuse(self) -> None:
         """The schemas of these tests do refuse invalid documents."""
@@ -65,6 +65,6 @@ class EveryFormatTests(SynchronousTestCase):
     def test_not_clean(self) -> None:
         """An incomplete scan is reported as such in every format, with the reason."""
         for name, make in WRITERS.items():
-            text = make(failed())
+            text = "".join(make(failed()))
             self.assertIn("incomplete", text, name)
             self.assertIn("Connection refused", text, name)

@@ -52,7 +52,7 @@ class HostTests(SynchronousTestCase):
             )
             coverage = Coverage(len(packages), (), {}, {}, packages, inventory.scheme)
             told = outcome(platform=platform, coverage=coverage, findings=found)
-            texts = {form: make(told) for form, make in WRITERS.items()}
+            texts = {form: "".join(make(told)) for form, make in WRITERS.items()}
             for form, text in texts.items():
                 self.assertEqual(problems(form, text), [], (name, form))
             components = json.loads(texts["cyclonedx"])["components"]

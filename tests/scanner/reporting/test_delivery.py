@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BufferedReader
 from pathlib import Path
 
 from twisted.internet.defer import Deferred, ensureDeferred
@@ -9,7 +10,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.client.http_client import HttpClient
-from patches.scanner.reporting.delivery import Delivery
+from patches.scanner.reporting.delivery import MOST_IN_MEMORY, Delivery
 from patches.scanner.reporting.outbox import Outbox
 from tests.scanner.scripted_client import REFUSED, Canned, CannedHTTP, error
 
@@ -101,3 +102,16 @@ class DeliveryTests(SynchronousTestCase):
         self.assertNoResult(sending)
         self.clock.advance(31)
         self.assertIn("did not answer", self.successResultOf(sending) or "")
+
+    def test_large(self) -> None:
+        """A large report is sent from its file, in pieces; a small one from memory."""
+        for path in self.outbox.pending():
+            self.outbox.accepted(path)
+        for size in (MOST_IN_MEMORY, 10):
+            self.outbox.put(lambda number, size=size: {"text": "x" * size})  # type: ignore[misc]
+        delivery = self.delivery(OK, OK)
+        self.tick(delivery)
+        large, small = (asked.body for asked in self.http.asked)
+        self.assertIsInstance(small, bytes)
+        self.assertIsInstance(large, BufferedReader)  # for which treq has a producer
+        self.assertEqual(self.outbox.pending(), [])

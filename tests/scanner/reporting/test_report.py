@@ -6,8 +6,9 @@ import json
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from patches.json_pieces import json_pieces
 from patches.scanner.outcome import Verdict
-from patches.scanner.reporting.report import finding_document, report_document
+from patches.scanner.reporting.report import finding_document, report_document, streamed_report
 from patches.wire import from_wire
 from tests.scanner.sample_outcomes import FINDINGS, FOREIGN, SCAN_ID, UNFIXED, failed, outcome
 
@@ -66,3 +67,11 @@ class ReportTests(SynchronousTestCase):
             self.assertEqual((record.aliases, record.fixed_in), (finding.names[1:], (finding.fixed,)))
             self.assertEqual(document["installed"]["name"], finding.package.name)
             self.assertEqual((document["sources"], document["running"]), (["debian"], finding.running))
+
+    def test_streamed(self) -> None:
+        """The report that is written piece by piece is the same."""
+        for shown in (False, True):
+            of = outcome(with_unfixed=shown)
+            self.assertEqual(
+                json.loads("".join(json_pieces(streamed_report(of, 3), compact=True))), report_document(of, 3)
+            )

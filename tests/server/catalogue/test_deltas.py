@@ -174,9 +174,11 @@ class ServingTests(DeltasCase):
         """The session states the base of its delta and the cuts of the list; the end describes the whole list."""
         document = self.since(self.old.revision)
         self.assertEqual(document["snapshot"]["revision"], self.new.revision)
+        size = document["delta"].pop("bytes")
         self.assertEqual(document["delta"], {"since": self.old.revision, "changes": 2, "chunks": 1, "cuts": [500]})
         path = f"/v1/sessions/{document['session']}"
         changes = [json.loads(line) for line in gzip.decompress(self.read(path, 0).body).splitlines()]
+        self.assertEqual(len(gzip.decompress(self.read(path, 0).body)), size)
         self.assertEqual([each["change"] for each in changes], ["changed", "changed"])
         self.assertEqual([each["name"] for each in changes], ["CVE-2024-000000", "CVE-2024-000001"])
         self.assertEqual([len(each["vulnerabilities"]) for each in changes], [1, 1])

@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from patches.server.catalogue.delta import delta_chunks
+from patches.server.catalogue.delta_store import DeltaStore
 from patches.server.catalogue.migrate import SCHEMA_VERSION, VERSION_TABLE, UnknownDatabase, migrate
 from patches.server.catalogue.schema import open_database
 from patches.server.catalogue.store import Catalogue
@@ -25,11 +27,14 @@ BEFORE = (
     "CREATE TABLE schema (version INTEGER NOT NULL, PRIMARY KEY (version))",
 )
 HELD = "ALTER TABLE snapshots ADD COLUMN held VARCHAR"
-#: What version 6 added.
+#: What version 7 added.
+WITHOUT_SIZES = ("ALTER TABLE snapshots DROP COLUMN body_bytes", "ALTER TABLE deltas DROP COLUMN body_bytes")
+#: What version 6 and 7 added.
 WITHOUT_PUBLICATIONS = (
     "DROP TABLE publications",
     "DROP TABLE intervals",
     "ALTER TABLE snapshots DROP COLUMN publication",
+    *WITHOUT_SIZES,
 )
 SNAPSHOT = (
     "INSERT INTO snapshots (revision, platform, created, checked, vulnerabilities, chunks, digest, sources)"
@@ -82,11 +87,30 @@ class MigrateTests(SchemaCase):
         notices = RequestTable(open_database(self.where)).read()
         self.assertEqual((notices.wanted, notices.absent, notices.known), ({"debian-12": 7.0}, {}, frozenset()))
 
+    def test_sizes(self) -> None:
+        """An upgrade from version 6 computes the size of each list and of each delta from their chunks."""
+        catalogue = Catalogue(open_database(self.where))
+        lists = [list(lines(vulnerabilities(count))) for count in (3, 2)]
+        for number, each in enumerate(lists):
+            catalogue.publish("debian-12", each, {}, float(number))
+        chunks = delta_chunks(*lists, 1 << 20)
+        DeltaStore(catalogue._engine).put("before", catalogue.current()[0].revision, chunks)
+        catalogue.close()
+        self.execute(self.where, *WITHOUT_SIZES, f"UPDATE {VERSION_TABLE} SET version_num = '6'")
+        engine = open_database(self.where)
+        sizes = {snapshot.vulnerabilities: snapshot.body_bytes for snapshot in Catalogue(engine).snapshots()}
+        self.assertEqual(sizes, {len(each): sum(map(len, each)) for each in lists})
+        (delta,) = DeltaStore(engine).leading_to(Catalogue(engine).current()[0])
+        self.assertEqual(delta.body_bytes, sum(each.body_bytes for each in chunks))
+        engine.dispose()
+
     def test_unknown_version(self) -> None:
         """A database of a later version is refused, and not changed."""
         open_database(self.where)
-        self.execute(self.where, f"UPDATE {VERSION_TABLE} SET version_num = '7'", "DROP TABLE chunks")
-        self.assertIn(f"its version is 7; this program knows {SCHEMA_VERSION}", self.refusal())
+        self.execute(
+            self.where, f"UPDATE {VERSION_TABLE} SET version_num = '{SCHEMA_VERSION + 1}'", "DROP TABLE chunks"
+        )
+        self.assertIn(f"its version is {SCHEMA_VERSION + 1}; this program knows {SCHEMA_VERSION}", self.refusal())
         self.assertRaises(SQLAlchemyError, self.rows_of, self.where, "SELECT * FROM chunks")
 
     def test_no_version(self) -> None:

@@ -40,6 +40,7 @@ class OpeningTests(ServerCase):
                     "checked": "2023-11-14T22:13:20Z",
                     "vulnerabilities": 9,
                     "chunks": 3,
+                    "bytes": snapshot.body_bytes,
                     "digest": snapshot.digest,
                     "unread": 0,
                     "publication": 1,

@@ -8,7 +8,7 @@ from typing import Any
 
 from patches.server.http.representations import DescribeSnapshot
 from patches.server.http.signatures import SnapshotSigner
-from patches.signing import NotSigned, SigningKey, VerifyKey, create_keys, manifest_bytes
+from patches.signing import NotSigned, SigningKey, VerifyKey, create_keys, manifest_bytes, sized_manifest_bytes
 from tests.server.server_case import ServerCase
 
 
@@ -22,8 +22,9 @@ class SignaturesTests(ServerCase):
         super().setUp()
 
     def verify(self, platform: str, snapshot: dict[str, Any]) -> None:
-        """Verify the signature of a snapshot's description."""
+        """Verify both signatures of a snapshot's description."""
         self.verify_key.verify(manifest_bytes(platform, snapshot), snapshot["signature"])
+        self.verify_key.verify(sized_manifest_bytes(platform, snapshot), snapshot["sizeSignature"])
 
     def test_session(self) -> None:
         """The snapshot of a session is signed when it is opened, queried and resumed."""

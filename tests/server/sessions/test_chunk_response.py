@@ -32,6 +32,7 @@ class AnswerTests(SynchronousTestCase):
         self.assertEqual(headers["Content-Length"], str(len(body)))
         self.assertEqual(headers["Date"], DATE)
         self.assertEqual(parse_repr_digest(headers["Repr-Digest"]), digest(gzip.decompress(body)))
+        self.assertEqual(parse_repr_digest(headers["Content-Digest"]), digest(body))
 
     def test_date(self) -> None:
         """The date is that of the response, to the second; bytes that are being sent stay as they are."""

@@ -14,7 +14,7 @@ from twisted.web.iweb import IAgent
 from zope.interface.verify import verifyObject
 
 from patches.sources.fetch.access import Access
-from patches.sources.fetch.clients import FirstEncoding, UndecodedAgent, WithHeaders, pooled_client, verbatim_client
+from patches.sources.fetch.clients import WithHeaders, pooled_client, verbatim_client
 from tests.sources.memory_reactor import ResolvingReactor
 from tests.sources.memory_web import Told, Web, told
 
@@ -54,6 +54,10 @@ class HeaderTests(SynchronousTestCase):
         self.assertEqual(web.asked[0].headers["authorization"], "Bearer x")
         self.assertEqual(web.asked[0].headers["user-agent"], "mine")
 
+    def test_interface(self) -> None:
+        """It is an agent."""
+        verifyObject(IAgent, WithHeaders(Web(lambda asked: told(200)).agent(Clock()), {}))
+
     def test_others(self) -> None:
         """Other headers of a request stay, and the request's own headers are not changed."""
         web = Web(lambda asked: told(200))
@@ -67,24 +71,6 @@ class HeaderTests(SynchronousTestCase):
 
 class EncodingTests(ClientCase):
     """Compressed responses."""
-
-    def encoding(self, headers: Headers | None) -> str:
-        """Return the ``Accept-Encoding`` that is sent."""
-        self.result(FirstEncoding(self.agent).request(b"GET", URL.encode(), headers))
-        return self.web.asked[-1].headers["accept-encoding"]
-
-    def test_interfaces(self) -> None:
-        """Each is an agent."""
-        for agent in (FirstEncoding(self.agent), WithHeaders(self.agent, {}), UndecodedAgent(self.agent)):
-            verifyObject(IAgent, agent)
-
-    def test_first(self) -> None:
-        """Only the first of several ``Accept-Encoding`` is sent; without one, no compression is requested."""
-        several = Headers({"Accept-Encoding": ["zstd", "gzip"]})
-        self.assertEqual(self.encoding(several), "zstd")
-        self.assertEqual(several.getRawHeaders("Accept-Encoding"), ["zstd", "gzip"])
-        self.assertEqual(self.encoding(Headers()), "identity")
-        self.assertEqual(self.encoding(None), "identity")
 
     def test_verbatim(self) -> None:
         """The body that a verbatim client returns is the one that was sent, compressed or not."""
