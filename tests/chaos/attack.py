@@ -1,4 +1,4 @@
-"""What an attack is: a seeded function that returns what it tried and the worst figures that it saw; and a program."""
+"""Attacks: seeded functions that return what they tried and the worst figures that they saw, each also a program."""
 
 from __future__ import annotations
 

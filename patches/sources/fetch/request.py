@@ -17,6 +17,7 @@ from twisted.web.http import GONE, NOT_FOUND
 from twisted.web.iweb import IResponse
 
 from patches.errors import NotThere, SourceError
+from patches.sources.fetch.addresses import AddressForbidden
 from patches.sources.fetch.body import discard_body
 from patches.sources.fetch.redirects import REDIRECTS, redirected, same_server, without_credentials
 from patches.sources.fetch.retry import (
@@ -103,7 +104,8 @@ def raise_failure(error: Exception) -> NoReturn:
 
     :param error: one of ``BROKEN``, or :class:`RequestTimedOut`.
     :raises TransientFailure: if another try may succeed.
-    :raises SourceError: if the server's certificate is not valid for it, or the proxy refuses to connect.
+    :raises SourceError: if the server's certificate is not valid for it, the proxy refuses to connect, or the source
+        may not lead to its address.
     :raises CancelledError: if the request was cancelled.
     """
     if is_cancellation(error):
@@ -113,6 +115,8 @@ def raise_failure(error: Exception) -> NoReturn:
             raise SourceError("its certificate is for another name") from error
         if reason.check(TLSError) and "certificate" in str(reason.value):
             raise SourceError("its certificate is not trusted") from error
+    if isinstance(error, AddressForbidden):
+        raise SourceError(error.reason) from error
     if isinstance(error, TunnelRefused) and error.status is not None and not _may_pass(error.status):
         raise SourceError(error.reason) from error
     raise TransientFailure(describe(error)) from error
