@@ -15,7 +15,7 @@ from twisted.web.iweb import IPolicyForHTTPS
 
 from patches.settings import BadSetting
 from patches.sources.config import SourceConfig
-from patches.sources.fetch.addresses import AddressRules
+from patches.sources.fetch.checks.addresses import AddressRules
 from patches.sources.fetch.proxies import Proxies, Proxy
 
 _CERTIFICATE = re.compile(b"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)

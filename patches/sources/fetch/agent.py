@@ -15,7 +15,7 @@ from zope.interface import implementer
 
 from patches.http.connection_pool import QuietConnectionPool
 from patches.sources.fetch.access import Access
-from patches.sources.fetch.addresses import CheckedReactor
+from patches.sources.fetch.checks.addresses import CheckedReactor
 from patches.sources.fetch.proxies import Proxy
 from patches.sources.fetch.tunnels import TunnelEndpoint
 

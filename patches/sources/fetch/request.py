@@ -13,12 +13,12 @@ from OpenSSL.SSL import Error as TLSError
 from service_identity.exceptions import VerificationError
 from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
-from twisted.web.http import GONE, NOT_FOUND
+from twisted.web.http import FORBIDDEN, GONE, NOT_FOUND, UNAUTHORIZED
 from twisted.web.iweb import IResponse
 
-from patches.errors import NotThere, SourceError
-from patches.sources.fetch.addresses import AddressForbidden
+from patches.errors import AccessRefused, NotThere, SourceError
 from patches.sources.fetch.body import discard_body
+from patches.sources.fetch.checks.addresses import AddressForbidden
 from patches.sources.fetch.redirects import REDIRECTS, redirected, same_server, without_credentials
 from patches.sources.fetch.retry import (
     BROKEN,
@@ -87,12 +87,15 @@ class RequestSender:
 
         :raises TransientFailure: if the server is busy or has an internal error.
         :raises NotThere: if it has no such file.
+        :raises AccessRefused: if it does not give the file to this client.
         :raises SourceError: if the failure is permanent, or the server asks for too long a pause.
         """
         discard_body(response)
         reason = f"it answered {response.code}"
         if response.code in (NOT_FOUND, GONE):
             raise NotThere(reason)
+        if response.code in (UNAUTHORIZED, FORBIDDEN):
+            raise AccessRefused(reason)
         if not _may_pass(response.code):
             raise SourceError(reason)
         raise_transient(response, self._settings, self._clock.seconds())

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.sources.fetch.addresses`."""
+"""Tests for :mod:`patches.sources.fetch.checks.addresses`."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from zope.interface.verify import verifyObject
 
 from patches.errors import SourceError
 from patches.sources.feed import FetchedFile
-from patches.sources.fetch.addresses import AddressForbidden, AddressRules, CheckedReactor, Nearness, nearness_of
 from patches.sources.fetch.cache import FileCache
+from patches.sources.fetch.checks.addresses import AddressForbidden, AddressRules, CheckedReactor, Nearness, nearness_of
 from patches.sources.fetch.fetcher import FetcherFactory
 from tests.sources.fetch.test_access import config
 from tests.sources.memory_reactor import Transport
