@@ -18,6 +18,7 @@ NAME = re.compile(r"(^|_)(MAX|MOST|LONGEST|LARGEST|GREATEST|DEEPEST)(_|$)")
 
 LIMITS = {
     "http.connection_pool.MAX_HEAD_BYTES": 262_144,
+    "escaping._LONGEST": 120,
     "followed.MOST_NAMES": 2_000,
     "followed.MOST_CHARACTERS": 40_000,
     "reporter.api.MOST_HOSTS": 1_000,

@@ -19,6 +19,7 @@ from patches.reporter.schema import StoreError, open_database
 from patches.reporter.site import ReporterSite
 from patches.reporter.store import ReportStore
 from patches.service.daemon import CleanEndService, DaemonOptions, ListeningService, hold_folder, usable_folder
+from patches.service.escaped_log import escape_logs
 from patches.setting_parsers import endpoint, size
 from patches.settings import option
 
@@ -60,6 +61,7 @@ def makeService(options: Options) -> MultiService:
     """Create the daemon's service from its options."""
     from twisted.internet import reactor as installed
 
+    escape_logs()
     reactor: Any = installed
     reactor.suggestThreadPoolSize(_THREADS)
     run = partial(deferToThreadPool, reactor, reactor.getThreadPool())

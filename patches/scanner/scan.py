@@ -21,6 +21,7 @@ from patches.scanner.matching.coverage import foreign_packages, general_reason, 
 from patches.scanner.matching.findings import Finding
 from patches.scanner.matching.ignores import Ignores
 from patches.scanner.outcome import Coverage, ListInfo, Outcome, Target, Verdict
+from patches.wire import is_whole
 
 
 @frozen
@@ -140,7 +141,7 @@ def _listed(comparison: Comparison) -> ListInfo:
         told.get("created"),
         told.get("checked"),
         comparison.away,
-        unread if isinstance(unread, int) else 0,
+        unread if is_whole(unread) else 0,
     )
 
 

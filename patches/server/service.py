@@ -21,6 +21,7 @@ from patches.server.options import Options, ServerSettings
 from patches.server.refresh.refresher import Refresher
 from patches.server.sessions.service import SessionService
 from patches.service.daemon import CleanEndService, ListeningService, allow_open_files, hold_folder, usable_folder
+from patches.service.escaped_log import escape_logs
 from patches.service.garbage import FullCollections
 from patches.service.periodic import PeriodicService
 from patches.service.threads import ThreadService
@@ -57,6 +58,7 @@ def makeService(options: Options) -> MultiService:
     """Create the daemon's service from its options."""
     from twisted.internet import reactor
 
+    escape_logs()
     settings = options.settings
     server = create_server(reactor, settings)
     hold_folder(PROGRAM, settings.catalogue.state_dir)

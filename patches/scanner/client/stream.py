@@ -26,7 +26,7 @@ from patches.scanner.client.verified_stream import (
     Unchanged,
     VerifiedStream,
 )
-from patches.wire import MalformedWire, digest, encode_json, parse_repr_digest
+from patches.wire import MalformedWire, digest, encode_json, is_number, parse_repr_digest
 
 #: How long the server may delay its response while a chunk is not ready (long polling).
 WAIT_SECONDS = 20.0
@@ -201,7 +201,7 @@ class VulnerabilityStream(VerifiedStream):
         """
         self._patience.progress()
         after = (answer.document() or {}).get("pollAfter")
-        await self._patience.pause("the server asks to wait", float(after) if isinstance(after, int | float) else 1.0)
+        await self._patience.pause("the server asks to wait", float(after) if is_number(after) else 1.0)
 
     async def _resume(self, answer: HttpResponse, number: int) -> None:
         self._resumes += 1

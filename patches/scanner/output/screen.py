@@ -9,13 +9,14 @@ from contextlib import contextmanager
 
 from attrs import frozen
 from rich.console import Console
-from rich.markup import escape
 
 from patches.scanner.client.verified_stream import VerifiedStream
 from patches.scanner.outcome import Outcome
 from patches.scanner.output.formats import TABLE, WRITERS
 from patches.scanner.output.table import findings_table, summary
+from patches.service.terminal import plain, terminal
 from patches.storage.atomic_file import Unwritable, WholeFile
+from patches.wording import printable
 
 #: The width of a table in a file, in columns.
 _FILE_WIDTH = 160
@@ -48,7 +49,7 @@ class Screen:
             return
         try:
             if self.form == TABLE:
-                _print_table(Console(), outcome, self.verbose)
+                _print_table(terminal(), outcome, self.verbose)
             else:
                 sys.stdout.write(self._text(outcome))
                 sys.stdout.flush()
@@ -59,17 +60,17 @@ class Screen:
         if self.form != TABLE:
             return WRITERS[self.form](outcome) + "\n"
         text = io.StringIO()
-        _print_table(Console(file=text, width=_FILE_WIDTH, no_color=True), outcome, self.verbose)
+        _print_table(terminal(text, _FILE_WIDTH), outcome, self.verbose)
         return text.getvalue()
 
     def note(self, text: str) -> None:
         """Print a line that is not part of the document to standard error, unless the screen is quiet."""
         if not self.quiet:
-            print(text, file=sys.stderr)
+            print(printable(text), file=sys.stderr)
 
     def show_error(self, text: str) -> None:
         """Print an error in one line to standard error."""
-        print(f"Error: {text}", file=sys.stderr)
+        print(f"Error: {printable(text)}", file=sys.stderr)
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Callable[[VerifiedStream], None]]:
@@ -79,16 +80,16 @@ class Screen:
         :param what: the text to show before the first chunk.
         :return: a context manager that yields the function to call with the stream at each chunk.
         """
-        console = Console(stderr=True)
+        console = terminal(stderr=True)
         if self.quiet or not console.is_terminal:
             yield lambda stream: None
             return
-        with console.status(escape(what)) as status:
+        with console.status(plain(what)) as status:
             yield lambda stream: status.update(_progress_text(stream))
 
 
 def _progress_text(stream: VerifiedStream) -> str:
-    return f"{stream.served} of {stream.snapshot.get('vulnerabilities', '?')} vulnerabilities compared"
+    return plain(f"{stream.served} of {stream.snapshot.get('vulnerabilities', '?')} vulnerabilities compared")
 
 
 def _print_table(console: Console, outcome: Outcome, verbose: bool) -> None:
