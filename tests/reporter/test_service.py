@@ -10,8 +10,17 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.reporter.service import Options, Reporter, ReporterSettings, create_reporter
+from patches.reporter.service import (
+    Options,
+    Reporter,
+    ReporterSettings,
+    _check_memory,
+    create_reporter,
+    resident_bytes,
+)
 from tests.reporter.sample_reports import body
+
+MIB = 1024 * 1024
 
 
 def given(*arguments: str) -> ReporterSettings:
@@ -40,6 +49,17 @@ class OptionsTests(SynchronousTestCase):
         """An invalid value ends the program with one line."""
         error = self.assertRaises(SystemExit, given, "--max-body", "much")
         self.assertIn("patches-reporter: --max-body", str(error.code))
+
+
+class MemoryTests(SynchronousTestCase):
+    """The limit of memory."""
+
+    def test_too_low(self) -> None:
+        """A limit that leaves less than 64 MiB is refused at the start, with the least that is possible."""
+        _check_memory(256 * MIB, 192 * MIB)
+        error = self.assertRaises(SystemExit, _check_memory, 128 * MIB, 64 * MIB + 1)
+        self.assertEqual(error.code, "patches-reporter: --memory-limit 128MiB: must be 129MiB or more on this machine")
+        self.assertGreater(resident_bytes(), MIB)
 
 
 class ServiceTests(SynchronousTestCase):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from io import StringIO
+from typing import Any
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.reporter.site import ReporterSite
+from patches.reporter import site
+from patches.reporter.site import MAX_HEAD_BYTES, MOST_FIELDS, ReporterSite
 from tests.http.test_bounded_request import Echo
 from tests.server.memory_transport import Answer, Wire, answers, request
+
+FORM = b"\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\n"
 
 
 class SiteTests(SynchronousTestCase):
@@ -57,3 +61,124 @@ class SiteTests(SynchronousTestCase):
         self.site.logFile = log
         self.wire.send(request("POST", "/", body=b"0"))
         self.assertEqual((self.answer().status, log.getvalue()), (200, ""))
+
+
+class LimitTests(SynchronousTestCase):
+    """Limits of what a sender can hold."""
+
+    def setUp(self) -> None:
+        self.echo = Echo()
+        self.clock = Clock()
+        self.site = ReporterSite(self.echo, self.clock, 100_000, per_minute=3)
+
+    def wire(self) -> Wire:
+        """Open a connection."""
+        return Wire(self.site.buildProtocol(None))
+
+    def told(self, wire: Wire) -> tuple[int, str]:
+        """Return the status of the last response, and the code of its error."""
+        answer = answers(wire.received)[-1]
+        return answer.status, json.loads(answer.body)["error"]["code"]
+
+    def test_head(self) -> None:
+        """A head with too many fields or bytes is refused with 431, and one that is not HTTP with 400, as JSON."""
+        few = b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"a%d: b\r\n" % n for n in range(MOST_FIELDS - 1))
+        wire = self.wire()
+        wire.send(few + b"\r\n")
+        self.assertEqual(answers(wire.received)[-1].status, 200)
+        for head, told in (
+            (few + b"c: d\r\n\r\n", (431, "too-large")),
+            (b"GET / HTTP/1.1\r\nHost: x\r\na: " + b"b" * MAX_HEAD_BYTES + b"\r\n\r\n", (431, "too-large")),
+            (b"GET /" + b"b" * 3 * MAX_HEAD_BYTES, (431, "too-large")),
+            (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 2000, (431, "too-large")),
+            (b"nonsense\r\n\r\n", (400, "malformed")),
+            (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n", (400, "malformed")),
+        ):
+            wire = self.wire()
+            wire.send(head)
+            self.assertEqual((self.told(wire), wire.connected), (told, False), head[:60])
+
+    def test_form(self) -> None:
+        """The fields of a form are not parsed, whatever their number is."""
+        wire = self.wire()
+        form = b"&".join(b"a%d=b" % number for number in range(5000))
+        sent = request("POST", "/", body=form).replace(b"\r\n\r\n", FORM, 1)
+        wire.send(sent)
+        self.assertEqual(answers(wire.received)[-1].body, form)
+
+    def test_rate(self) -> None:
+        """An address that sends too many reports is told when to come back, and each connection counts."""
+        for status in (200, 200, 200, 429):
+            wire = self.wire()
+            wire.send(request("POST", "/", body=b"x"))
+            self.assertEqual(answers(wire.received)[-1].status, status)
+        self.assertEqual(self.told(wire), (429, "too-many-reports"))
+        self.assertIn(b"\r\nretry-after: 20\r\n", wire.received.lower())
+        self.clock.advance(20)
+        wire = self.wire()
+        wire.send(request("POST", "/", body=b"x"))
+        self.assertEqual(answers(wire.received)[-1].status, 200)
+
+    def test_accepting(self) -> None:
+        """A reporter that is short of memory refuses reports, and still answers questions."""
+        self.site.accepting = False
+        self.assertFalse(self.site.accepting)
+        wire = self.wire()
+        wire.send(request("POST", "/", body=b"x" * 5000))
+        self.assertEqual(self.told(wire), (503, "busy"))
+        wire = self.wire()
+        wire.send(request("GET", "/"))
+        self.assertEqual(answers(wire.received)[-1].status, 200)
+
+    def test_shed(self) -> None:
+        """The youngest half-read request is closed first; one that was read is none."""
+        old, young, done = self.wire(), self.wire(), self.wire()
+        for wire in (old, young):
+            wire.send(request("POST", "/", body=b"x" * 50)[:-1])
+        done.send(request("POST", "/", body=b"x"))
+        self.assertEqual(len(self.site.spool), 2)
+        self.assertTrue(self.site.shed())
+        self.assertEqual((old.connected, young.connected, done.connected), (True, False, True))
+        self.assertTrue(self.site.shed())
+        self.assertFalse(self.site.shed())
+
+    def test_released(self) -> None:
+        """A body is released when its request is answered, refused, or gone."""
+        for sent in (b"x" * 10, b"x" * 150_000):
+            wire = self.wire()
+            wire.send(request("POST", "/", body=sent)[:-1])
+            wire.send(b"x")
+        lost = self.wire()
+        lost.send(request("POST", "/", body=b"x" * 50)[:-1])
+        lost.hang_up()
+        self.assertEqual((len(self.site.spool), self.site.spool._spooled), (0, 0))
+
+    def test_connections(self) -> None:
+        """Of too many connections the one that has long sent nothing whole makes room; if there is none, 503."""
+        self.patch(site, "MOST_CONNECTIONS", 3)
+        busy, idle, slow = self.wire(), self.wire(), self.wire()
+        busy.send(request("POST", "/", body=b"x" * 50)[:-1])
+        slow.send(b"GET / HTTP/1.1\r\n")
+        refused = self.wire()
+        self.assertEqual((self.told(refused), refused.connected), ((503, "busy"), False))
+        self.clock.advance(5)
+        idle.send(request("GET", "/"))
+        new = self.wire()
+        new.send(request("GET", "/"))
+        self.assertEqual(answers(new.received)[-1].status, 200)
+        self.assertEqual([each.connected for each in (busy, idle, slow, new)], [True, True, False, True])
+
+    def test_disk(self) -> None:
+        """A body is on the disk, and one that cannot be written is refused."""
+        wire = self.wire()
+        wire.send(request("POST", "/", body=b"x" * 50_000)[:-1])
+        (channel,) = self.site._connections
+        content: Any = channel.requests[-1].content
+        self.assertTrue(content._rolled)
+
+        def full(data: bytes) -> int:
+            raise OSError(28, "No space left on device")
+
+        self.patch(content, "write", full)
+        wire.send(b"x")
+        self.assertEqual(self.told(wire), (503, "busy"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from patches.scanner.client.http_client import HttpClient, Unreachable
+from patches.scanner.client.http_client import HttpClient, HttpResponse, Unreachable
 from patches.scanner.reporting.outbox import Outbox
 from patches.service.backoff import Backoff
 
@@ -21,7 +22,8 @@ MAX_REPORTER_ANSWER = 64 * 1024
 _FIRST_PAUSE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 600.0
 #: The statuses that mean that the report will never be accepted as it is.
-_NEVER = frozenset({400, 413, 415, 422})
+_TOO_LARGE = 413
+_NEVER = frozenset({400, _TOO_LARGE, 415, 422})
 
 
 class Delivery:
@@ -67,7 +69,7 @@ class Delivery:
 
     async def _send(self, path: Path) -> tuple[str | None, float]:
         try:
-            answer = await self._reporter_http.ask("POST", "", path.read_bytes())
+            answer = await self._post(path.read_bytes())
         except Unreachable as error:
             return str(error), 0.0
         if 200 <= answer.status < 300:
@@ -79,6 +81,13 @@ class Delivery:
         else:
             return f"the reporter API answered {answer.status}", answer.retry_after
         return None, 0.0
+
+    async def _post(self, report: bytes) -> HttpResponse:
+        """Send a report, and again compressed if it is too large as it is."""
+        answer = await self._reporter_http.ask("POST", "", report)
+        if answer.status != _TOO_LARGE:
+            return answer
+        return await self._reporter_http.ask("POST", "", gzip.compress(report, 1), {"Content-Encoding": "gzip"})
 
     def _back_off(self, problem: str, at_least: float) -> None:
         self._failures += 1
