@@ -87,6 +87,8 @@ class ReportRequest(BoundedRequest):
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """Handle the request, or refuse it now that its body has been read."""
+        if self._body is not None:
+            self._body.is_whole = True
         refusal = self._refusal
         if refusal is not None:
             later = (b"Retry-After", b"%d" % refusal.retry_after)

@@ -53,11 +53,13 @@ class Body:
     :ivar close: ends its request without a response.
     :ivar began: when its head arrived.
     :ivar size: the bytes that were received.
+    :ivar is_whole: whether it was received to its end: then it waits for the reporter, not for its sender.
     """
 
     close: Callable[[], None]
     began: float
     size: int = 0
+    is_whole: bool = False
 
     @property
     def shared(self) -> int:
@@ -108,14 +110,16 @@ class Spool:
             self._spooled -= body.shared
 
     def shed(self) -> bool:
-        """Close the youngest body in progress. Return whether there was one."""
-        if not self._bodies:
+        """Close the youngest body that is half received. Return whether there was one."""
+        youngest = next((each for each in reversed(self._bodies.values()) if not each.is_whole), None)
+        if youngest is None:
             return False
-        self._close(next(reversed(self._bodies.values())))
+        self._close(youngest)
         return True
 
     def _drop_slowest(self, now: float) -> bool:
-        old = (each for each in self._bodies.values() if now - each.began >= _GRACE_SECONDS)
+        half = (each for each in self._bodies.values() if not each.is_whole)
+        old = (each for each in half if now - each.began >= _GRACE_SECONDS)
         slowest = min(old, key=lambda each: each.size / (now - each.began), default=None)
         if slowest is None or slowest.size / (now - slowest.began) >= _SLOW:
             return False

@@ -57,6 +57,14 @@ class SpoolTests(SynchronousTestCase):
         self.begin(999, 6.5)  # all are too slow by now
         self.assertEqual((self.closed, len(self.spool)), ([0], MOST_BODIES))
 
+    def test_whole(self) -> None:
+        """A body that was received is neither slow nor half read, however long it waits for the reporter."""
+        for number in range(MOST_BODIES):
+            self.begin(number).is_whole = True
+        self.assertIs(self.spool.begin(list, 1000.0), BUSY)
+        self.assertFalse(self.spool.shed())
+        self.assertEqual(self.closed, [])
+
     def test_accepting(self) -> None:
         """A governor stops new bodies, and closes the youngest ones first."""
         for number in range(3):
