@@ -135,6 +135,31 @@ class VerifiedTests(FeedCase):
         self.assertIn("does not have the checksum", self.refusal(fetch(str(path))))
         self.assertTrue(path.exists())
 
+    def test_csaf(self) -> None:
+        """The archive of a CSAF provider and each newer document are verified; its lists have no checksums."""
+        base, document = "https://vex.test/vex", b"{}"
+        archive, path = f"{base}/csaf_vex_2026-11-20.tar.zst", "2026/cve-2026-0001.json"
+        self.site.files = {
+            f"{base}/archive_latest.txt": b"csaf_vex_2026-11-20.tar.zst",
+            f"{base}/changes.csv": f'"{path}","2026-11-21T00:00:00Z"\n'.encode(),
+            f"{base}/deletions.csv": b"",
+            archive: BODY,
+            f"{archive}.sha256": f"{SHA256}  csaf_vex_2026-11-20.tar.zst\n".encode(),
+            f"{base}/{path}": document,
+            f"{base}/{path}.sha256": f"{hashlib.sha256(document).hexdigest()}  {path}\n".encode(),
+        }
+        source = self.source(kind="csaf-vex", url=base)
+        self.assertEqual(len(self.had(source.offers())), 1)
+        asked = [location for location in self.site.news() if location.endswith(".sha256")]
+        self.assertEqual(asked, [f"{archive}.sha256", f"{base}/{path}.sha256"])
+        for damaged in (archive, f"{base}/{path}"):
+            before = self.site.files[damaged]
+            self.site.files[damaged] = b"damaged"
+            self.folder = self.folder / "another"
+            said = self.refusal(self.source(kind="csaf-vex", url=base).offers())
+            self.assertEqual(said, f"{damaged}: does not have the checksum published beside it")
+            self.site.files[damaged] = before
+
     def test_kinds(self) -> None:
         """The kinds whose lists are files of an operator or a publisher verify them."""
         for kind, location in (("ndjson", URL), ("osv", "https://feeds.test/osv.tar.bz2"), ("clair-export", URL)):
