@@ -8,7 +8,7 @@ from patches.interfaces import ISource
 from patches.settings import BadSetting
 from patches.sources.config import SourceConfig
 from patches.sources.context import CONVERTED, SourceContext, SourceKind
-from patches.sources.feed_config import feed_source, one_location, parts_of, verified_fetch
+from patches.sources.feed_config import feed_source, one_location, parts_of
 from patches.sources.osv.ecosystems import with_configured
 from patches.sources.parse_job import FeedPart
 
@@ -36,7 +36,7 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
             for name in config.ecosystems
         ]
 
-    return feed_source(config, context, wanted, parts, None if config.ecosystems else verified_fetch(config, context))
+    return feed_source(config, context, wanted, parts)
 
 
 KIND = SourceKind(CONVERTED, create_source)

@@ -162,7 +162,7 @@ class VerifiedTests(FeedCase):
 
     def test_kinds(self) -> None:
         """The kinds whose lists are files of an operator or a publisher verify them."""
-        for kind, location in (("ndjson", URL), ("osv", "https://feeds.test/osv.tar.bz2"), ("clair-export", URL)):
+        for kind, location in (("ndjson", URL), ("clair-export", URL)):
             self.site.files = {location: BODY, f"{location}.sha256": b"0" * 64}
             source = self.source(kind=kind, url=location)
             self.assertIn("does not have the checksum", self.refusal(source.offers()))
