@@ -11,6 +11,10 @@ class NotThere(SourceError):
     """The source answers, but does not have the list or file that was requested."""
 
 
+class AccessRefused(SourceError):
+    """The source answers, but refuses the list or file that was requested."""
+
+
 class PlatformNotListed(NotThere):
     """The source has no list of this platform (yet)."""
 

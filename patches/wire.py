@@ -12,12 +12,13 @@ import base64
 import binascii
 import hashlib
 import json
+import math
 import re
 import zlib
 from collections.abc import Container, Iterator
 from datetime import UTC, datetime
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeGuard
 
 from attrs import Attribute
 
@@ -26,6 +27,8 @@ from patches.wording import printable
 
 NDJSON = "application/x-ndjson"
 JSON = "application/json"
+#: Whole numbers up to this one are exact in every reader of JSON (RFC 8259, section 6).
+_EXACT = 2**53
 #: The longest body of a chunk, uncompressed; a reader may reject a longer one.
 MAX_CHUNK_BYTES = 1024 * 1024
 
@@ -110,7 +113,7 @@ def _in_words(error: Exception) -> str:
 
 def _severity(value: Any) -> Severity:
     try:
-        return Severity(value)
+        return Severity(value if is_whole(value) else -1)
     except ValueError:
         raise MalformedWire(f"'severityRating' must be a whole number from 0 to {max(Severity):d}") from None
 
@@ -143,9 +146,27 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def is_whole(value: Any) -> TypeGuard[int]:
+    """Return whether a value of JSON is a whole number; ``true``, an ``int`` in Python, is none."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Return whether a value of JSON is a number that fits in a ``float``; ``true`` is none, and JSON has no NaN."""
+    return abs(value) <= _EXACT if is_whole(value) else isinstance(value, float) and math.isfinite(value)
+
+
 def encode_json(value: Any) -> bytes:
-    """Encode a value as compact JSON in UTF-8, with the keys in their given order."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    """
+    Encode a value as compact JSON in UTF-8, with the keys in their given order.
+
+    Characters that cannot be printed are escaped, with lone surrogates among them: the result is always valid UTF-8,
+    and can be shown in a terminal.
+    """
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
+    return text.encode("utf-8")
 
 
 def encode_line(vulnerability: Vulnerability) -> bytes:

@@ -19,7 +19,14 @@ def file_problem(error: OSError, missing: str = NO_FILE) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a text in which each character that cannot be printed, such as a line feed, is an escape sequence."""
+    """
+    Return a text in which each character that cannot be printed, such as a line feed, is a visible escape: ``\\n``.
+
+    These are the characters of the Unicode categories *Other* and *Separator*, except the blank: controls, what
+    reorders text, what has no width, lone surrogates.
+    """
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 

@@ -20,6 +20,8 @@ from patches.wire import (
     encode_line,
     error_document,
     from_wire,
+    is_number,
+    is_whole,
     parse_repr_digest,
     prefer_wait,
     repr_digest,
@@ -176,6 +178,31 @@ class RecordTests(SynchronousTestCase):
     def test_compact(self) -> None:
         """JSON is compact, in UTF-8, its keys in their given order."""
         self.assertEqual(encode_json({"b": ["ä", 1], "a": None}), '{"b":["ä",1],"a":null}'.encode())
+
+    @given(st.text(st.characters(blacklist_categories=())))
+    def test_any_text(self, text: str) -> None:
+        """Whatever a text has, its JSON is UTF-8 that can be shown, and means the same text."""
+        encoded = encode_json({text: [text]}).decode("utf-8")
+        self.assertTrue(encoded.isprintable())
+        self.assertEqual(json.loads(encoded), json.loads(json.dumps({text: [text]})))
+        self.assertEqual(encode_json("\ud800\x9b\u202e"), b'"\\ud800\\u009b\\u202e"')
+
+
+class NumberTests(SynchronousTestCase):
+    """Numbers of JSON."""
+
+    def test_booleans(self) -> None:
+        """``true`` and ``false`` are no numbers, nor is what JSON does not have."""
+        for value in (True, False, None, "1", [], float("nan"), float("inf")):
+            self.assertFalse(is_whole(value) or is_number(value), value)
+        self.assertEqual([is_whole(value) for value in (0, -1, 10**400, 1.0)], [True, True, True, False])
+        self.assertEqual([is_number(value) for value in (0, 1.5, 10**400)], [True, True, False])
+
+    def test_severity(self) -> None:
+        """A severity is a whole number."""
+        for value in (True, False, 1.0, "1", None, 7, -1):
+            with self.assertRaisesRegex(MalformedWire, "severityRating"):
+                from_wire({**to_wire(Vulnerability("a", "debian-12")), "severityRating": value})
 
 
 class DigestTests(SynchronousTestCase):

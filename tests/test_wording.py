@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.wording import NO_FOLDER, counted, file_problem, one_line
+from patches.wording import NO_FOLDER, counted, file_problem, one_line, printable
 
 
 class FileProblemTests(SynchronousTestCase):
@@ -23,6 +26,26 @@ class FileProblemTests(SynchronousTestCase):
         self.assertEqual(file_problem(self.assertRaises(OSError, Path(".").read_bytes)), "Is a directory")
         self.assertEqual(file_problem(PermissionError(13, "Permission denied", "x"), NO_FOLDER), "Permission denied")
         self.assertEqual(file_problem(OSError("odd")), "odd")
+
+
+class PrintableTests(SynchronousTestCase):
+    """Texts that are shown."""
+
+    def test_escapes(self) -> None:
+        """A character that cannot be shown is a visible escape; others stay."""
+        self.assertEqual(printable("a\x1b[2J\n\x9b\x7f\u202e\u200b\u2028\ud800\U000e0041"),
+                         r"a\x1b[2J\n\x9b\x7f\u202e\u200b\u2028\ud800\U000e0041")  # fmt: skip
+        self.assertEqual(printable("é ü 漢 😀 \\x1b"), "é ü 漢 😀 \\x1b")
+
+    @given(st.text(st.characters(blacklist_categories=())))
+    def test_any(self, text: str) -> None:
+        """No text has anything that a terminal obeys, and every one is UTF-8."""
+        shown = printable(text)
+        self.assertTrue(shown.isprintable())
+        self.assertEqual(printable(shown), shown)
+        shown.encode("utf-8")
+        kinds = {unicodedata.category(char) for char in shown}
+        self.assertFalse(kinds & {"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 class CountedTests(SynchronousTestCase):

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from treq import json_content
 from twisted.application.service import MultiService
 from twisted.internet.defer import maybeDeferred
@@ -35,7 +34,7 @@ from patches.server import service as server_service
 from patches.server.options import CatalogueSettings, HttpSettings, ServerSettings, SourceSettings
 from patches.service import one_shot
 from patches.service.daemon import ListeningService, address_text
-from patches.service.terminal import TextTable
+from patches.service.terminal import TextTable, plain, terminal
 from patches.wording import counted
 
 LISTEN = "tcp:0:interface=127.0.0.1"
@@ -47,7 +46,7 @@ def run_demo() -> int:
 
     :return: the exit code.
     """
-    return one_shot.run(partial(_play, screen=Console()))
+    return one_shot.run(partial(_play, screen=terminal()))
 
 
 async def _play(reactor: Any, screen: Console) -> int:
@@ -73,7 +72,8 @@ class _Demonstration:
         """Start the server with the bundled list, and the reporter; both listen on a free port of the loopback."""
         server = server_service.create_server(self._reactor, self._server_settings())
         reporter_settings = ReporterSettings(listen=LISTEN, state_dir=self._folder / "reporter")
-        reporter = reporter_service.create_reporter(self._reactor, deferToThread, reporter_settings)
+        budget = reporter_service.create_budget(reporter_settings.memory_limit, resident=0)
+        reporter = reporter_service.create_reporter(self._reactor, deferToThread, reporter_settings, budget)
         for service in (server.service, reporter.service):
             service.setServiceParent(self._service)
         self._service.privilegedStartService()
@@ -149,7 +149,7 @@ class _Demonstration:
         self._screen.print(table)
 
     def _print(self, who: str, what: str) -> None:
-        self._screen.print(f"[bold cyan]{who}[/] {escape(what)}")
+        self._screen.print(f"[bold cyan]{who}[/] {plain(what)}")
 
     async def end(self) -> None:
         """Stop the server and the reporter."""

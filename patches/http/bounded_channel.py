@@ -84,6 +84,11 @@ class BoundedChannel(HTTPChannel):
         return bool(self._handlingRequest and self.requests)
 
     @property
+    def gives_way(self) -> bool:
+        """Whether it may be ended for another connection."""
+        return self.is_idle or self.is_half_read
+
+    @property
     def is_idle(self) -> bool:
         """Whether there is no request, whole or half read, and no answer that is not yet taken."""
         return not self.requests and not self._buffer

@@ -137,7 +137,7 @@ class BoundedSite(Site):
             if since > latest:
                 return False
             del self._idle[channel]  # a response that is not yet taken: it is idle again when it is
-            if channel.is_idle or channel.is_half_read:
+            if channel.gives_way:
                 self.ended["displaced"] += 1
                 self._end(channel, "other connections need its memory")
                 return True

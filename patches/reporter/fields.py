@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from patches.platforms import InvalidPlatform, Platform
+from patches.wire import is_whole
+from patches.wording import printable
 
 _HOST = re.compile(r"(?!\.{1,2}\Z)[!-.0-~]{1,253}\Z")
 _LONGEST_TEXT = 1024
@@ -17,27 +18,6 @@ _GREATEST_NUMBER = 2**53
 
 class MalformedReport(ValueError):
     """A report is not valid; the text says why, in one line."""
-
-
-def json_object(body: bytes) -> dict[str, Any]:
-    """
-    Parse a JSON object that can be written again.
-
-    NaN and infinity, which are not JSON, are refused; lone surrogates, which are not UTF-8, become question marks.
-    """
-    try:
-        document = json.loads(body, parse_constant=_refuse_constant)
-        if b"\\ud" in body.lower():
-            document = json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
-    except (ValueError, RecursionError) as error:
-        raise MalformedReport("the body is not JSON") from error
-    if not isinstance(document, dict):
-        raise MalformedReport("the body must be a JSON object")
-    return document
-
-
-def _refuse_constant(text: str) -> None:
-    raise ValueError(f"{text} is not JSON")
 
 
 def host(value: Any) -> str:
@@ -57,14 +37,14 @@ def platform(value: Any) -> str:
 
 def text(value: Any, name: str, least: int = 1) -> str:
     """
-    Return a printable text.
+    Return a text, in which what cannot be shown is escaped.
 
     :param name: the name of the member, for the error message; so in every function below.
     :param least: the least number of characters.
     """
-    if not isinstance(value, str) or not least <= len(value) <= _LONGEST_TEXT or not value.isprintable():
-        raise MalformedReport(f"{name} must be a printable text of {least} to {_LONGEST_TEXT} characters")
-    return value
+    if not isinstance(value, str) or not least <= len(value) <= _LONGEST_TEXT:
+        raise MalformedReport(f"{name} must be a text of {least} to {_LONGEST_TEXT} characters")
+    return printable(value)
 
 
 def text_or_none(value: Any, name: str) -> str | None:
@@ -74,7 +54,7 @@ def text_or_none(value: Any, name: str) -> str | None:
 
 def number(value: Any, name: str) -> int:
     """Return an integer that is not negative."""
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _GREATEST_NUMBER:
+    if not is_whole(value) or not 0 <= value < _GREATEST_NUMBER:
         raise MalformedReport(f"{name} must be an integer from 0 to 2^53 - 1")
     return value
 

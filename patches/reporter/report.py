@@ -1,19 +1,32 @@
-"""Parser of a scanner's report: converts the JSON to a frozen value, or refuses it with a reason."""
+"""
+Parser of a scanner's report: converts the JSON to a frozen value, or refuses it with a reason.
+
+A report may have any number of findings, so they are never all in memory: the file is read once to check every finding,
+and again by whoever iterates over them.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, BinaryIO, Generic, TypeVar
 
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field, frozen
 
+from patches.escaping import escaped_record
 from patches.reporter import fields
 from patches.reporter.fields import MalformedReport
+from patches.reporter.json_stream import ListItem, ObjectMember, parse_object
 from patches.vulnerability import FOLLOWED, Vulnerability
 from patches.wire import MalformedWire, from_wire
+
+T = TypeVar("T")
+
+_LIST = "vulnerabilities"
+#: A report of the first scanner has none of these members.
+_FACTS = ("host", "platform", "scan")
 
 
 @frozen
@@ -65,13 +78,37 @@ class Scan:
 
 
 @frozen
+class ReadAgain(Generic[T]):
+    """
+    The findings of a report, parsed anew by each iteration; it blocks, and their file must be open.
+
+    :ivar file: the report.
+    :ivar parse: parses a finding by its number and its JSON; ``None``: it does not count.
+    :ivar size: their number.
+    """
+
+    file: BinaryIO
+    parse: Callable[[int, Any], T | None]
+    size: int
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __iter__(self) -> Iterator[T]:
+        for part in parse_object(self.file, _LIST):
+            found = self.parse(part.number, part.value) if isinstance(part, ListItem) else None
+            if found is not None:
+                yield found
+
+
+@frozen
 class Report:
     """The whole state of a host after a scan."""
 
     host: str
     platform: str
     scan: Scan
-    findings: tuple[ReportedFinding, ...]
+    findings: ReadAgain[ReportedFinding]
 
 
 @frozen
@@ -87,27 +124,35 @@ class BareReport:
 
     host: str
     platform: str | None
-    findings: tuple[Vulnerability, ...]
+    findings: ReadAgain[Vulnerability]
     unreadable: int = 0
 
 
-def parse_report(body: bytes, peer: str) -> Report | BareReport:
+def parse_report(file: BinaryIO, peer: str) -> Report | BareReport:
     """
-    Parse a report.
+    Parse a report; blocks.
 
+    :param file: read again by whoever iterates over the findings.
     :param peer: the sender's address. It names the host in a report of the first Patches scanner, which has only
         ``{"vulnerabilities": […]}``.
     :raises MalformedReport: if the report is not valid.
     """
-    document = fields.json_object(body)
-    records = document.get("vulnerabilities")
-    if not isinstance(records, list):
+    found = _Checked()
+    for part in parse_object(file, _LIST):
+        if isinstance(part, ObjectMember):
+            found.members[part.name] = part.value
+        else:
+            found.check(part)
+    if not isinstance(found.members.get(_LIST), list):
         raise MalformedReport('"vulnerabilities" must be a list')
-    if document.keys().isdisjoint(("host", "platform", "scan")):
-        return _bare_report(records, peer)
-    findings = tuple(_finding(n, record) for n, record in enumerate(records))
-    scan = _scan(document.get("scan"), len(findings))
-    return Report(fields.host(document.get("host")), fields.platform(document.get("platform")), scan, findings)
+    if found.members.keys().isdisjoint(_FACTS):
+        findings = ReadAgain(file, _found_by_first, found.bare)
+        return BareReport(fields.host(peer), found.platform, findings, found.unreadable)
+    if found.problem is not None:
+        raise found.problem
+    scan = _scan(found.members.get("scan"), found.count)
+    host, platform = fields.host(found.members.get("host")), fields.platform(found.members.get("platform"))
+    return Report(host, platform, scan, ReadAgain(file, _finding, found.count))
 
 
 def fingerprint(vulnerability: Vulnerability) -> str:
@@ -121,17 +166,61 @@ def fingerprint(vulnerability: Vulnerability) -> str:
     return hashlib.sha256(named.encode()).hexdigest()
 
 
-def _bare_report(records: list[Any], peer: str) -> BareReport:
-    """Parse a report of the first scanner, which is never sent again: what is odd in it is left out."""
-    findings, unreadable = [], 0
-    for n, record in enumerate(records):
+@define(eq=False)
+class _Checked:
+    """
+    The first reading of a report, which may be one of the first scanner until its end.
+
+    Such a report is never sent again: what is odd in it is left out.
+
+    :ivar count: the number of findings.
+    :ivar problem: of the first finding that is not valid.
+    :ivar bare: the number of findings, if it is one of the first scanner.
+    :ivar unreadable: the number of records that are not vulnerabilities, if it is one of the first scanner.
+    :ivar platform: that of the last finding.
+    """
+
+    members: dict[str, Any] = field(factory=dict)
+    count: int = 0
+    problem: MalformedReport | None = None
+    bare: int = 0
+    unreadable: int = 0
+    platform: str | None = None
+
+    def check(self, item: ListItem) -> None:
+        """Check a finding; if it cannot be one of either kind, the rest is not read."""
+        self.count += 1
+        is_bare = self.members.keys().isdisjoint(_FACTS)
+        found: Vulnerability | None = None
+        if self.problem is None:
+            try:
+                found = _finding(item.number, item.value).vulnerability
+            except MalformedReport as error:
+                self.problem = error
+        if not is_bare and self.problem is not None:
+            raise self.problem
+        if is_bare:
+            self._check_bare(item, found)
+
+    def _check_bare(self, item: ListItem, found: Vulnerability | None) -> None:
         try:
-            findings.append(_bare_finding(n, record))
+            found = _bare_finding(item.number, item.value) if found is None else found
+            fields.platform(found.platform)
         except MalformedReport:
-            unreadable += 1
-    # A list of the packages that a source follows is no finding: the first scanner does not know such records.
-    found = tuple(each for each in findings if each.name != FOLLOWED)
-    return BareReport(fields.host(peer), found[-1].platform if found else None, found, unreadable)
+            self.unreadable += 1
+            return
+        # A list of the packages that a source follows is no finding: the first scanner does not know such records.
+        if found.name != FOLLOWED:
+            self.bare += 1
+            self.platform = found.platform
+
+
+def _found_by_first(n: int, record: Any) -> Vulnerability | None:
+    try:
+        found = _bare_finding(n, record)
+    except MalformedReport:
+        return None
+    return found if found.name != FOLLOWED else None
 
 
 def _bare_finding(n: int, record: Any) -> Vulnerability:
@@ -176,7 +265,7 @@ def _finding(n: int, record: Any) -> ReportedFinding:
 
 def _vulnerability(n: int, record: Any) -> Vulnerability:
     try:
-        vulnerability = from_wire(record)
+        vulnerability = escaped_record(from_wire(record))
     except MalformedWire as error:
         raise MalformedReport(f"vulnerabilities[{n}]: {error}"[:300]) from error
     fields.text(vulnerability.name, f"vulnerabilities[{n}].name")

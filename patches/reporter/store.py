@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any
+from itertools import islice
+from typing import Any, BinaryIO
 
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, union
 
@@ -27,7 +28,10 @@ from patches.reporter.unverified import (
     unverified_findings,
     unverified_scan,
 )
-from patches.wire import to_wire
+from patches.wire import encode_json, to_wire
+
+#: The findings that are in memory at once.
+BATCH = 500
 
 
 class Acceptance(Enum):
@@ -82,20 +86,29 @@ class ReportStore:
             documents = [_host_document(connection, name) for name in connection.execute(page).scalars().all()]
             return [document for document in documents if document is not None]
 
-    def findings(self, host: str) -> dict[str, Any] | None:
-        """Return the state of a host with its findings; ``None`` if the host has not sent a report."""
+    def write_findings(self, host: str, file: BinaryIO) -> bool:
+        """
+        Write the state of a host with its findings to a file, as a JSON object: a host may have any number of them.
+
+        :return: whether the host has sent a report.
+        """
         with self._read_transaction() as connection:
             state = _host_document(connection, host)
             if state is None:
-                return None
-            unverified = [*unverified_findings(connection, host)]
+                return False
+            unverified = state.pop("unverified", None)
+            of_first = unverified_findings(connection, host)
             if connection.execute(select(HOSTS.c.host).where(HOSTS.c.host == host)).one_or_none() is None:
-                return {**state, "vulnerabilities": unverified}
-            if "unverified" in state:
-                state["unverified"]["vulnerabilities"] = unverified
+                _write_with_list(file, {**state, "unverified": unverified}, of_first)
+                return True
+            if unverified is not None:
+                file.write(encode_json(state)[:-1] + b',"unverified":')
+                _write_with_list(file, unverified, of_first)
+                file.write(b",")
+                state = {}
             documents = select(FINDINGS.c.document).where(FINDINGS.c.host == host).order_by(FINDINGS.c.position)
-            found = [json.loads(document) for document in connection.execute(documents).scalars()]
-            return {**state, "vulnerabilities": found}
+            _write_with_list(file, state, connection.execute(documents).yield_per(BATCH).scalars(), state != {})
+            return True
 
     @contextmanager
     def _read_transaction(self) -> Iterator[Connection]:
@@ -107,6 +120,20 @@ class ReportStore:
         with self._engine.connect() as connection:
             connection.exec_driver_sql("BEGIN")
             yield connection
+
+
+def _write_with_list(file: BinaryIO, document: dict[str, Any], items: Iterable[str], opens: bool = True) -> None:
+    """
+    Write a JSON object with a list of vulnerabilities at its end.
+
+    :param items: as JSON.
+    :param opens: whether the object begins here; if not, its beginning has been written.
+    """
+    head = encode_json(document)[:-1]
+    file.write((head + b"," * (len(head) > 1) if opens else b"") + b'"vulnerabilities":[')
+    for number, item in enumerate(items):
+        file.write(b"," * (number > 0) + item.encode("utf-8"))
+    file.write(b"]}")
 
 
 def _scans(connection: Connection, host: str) -> Sequence[Row[Any]]:
@@ -136,9 +163,9 @@ def _replace(connection: Connection, report: Report, received: datetime, shown: 
     connection.execute(insert(SCANS).values(_scan_row(report, received)))
     if shown == report.scan.id:
         connection.execute(delete(FINDINGS).where(FINDINGS.c.host == host))
-        rows = [_finding_row(host, position, finding) for position, finding in enumerate(report.findings)]
-        if rows:
-            connection.execute(insert(FINDINGS), rows)
+        rows = (_finding_row(host, position, finding) for position, finding in enumerate(report.findings))
+        while batch := list(islice(rows, BATCH)):
+            connection.execute(insert(FINDINGS), batch)
 
 
 def _scan_row(report: Report, received: datetime) -> dict[str, Any]:

@@ -8,9 +8,9 @@ that had it. Every function takes a connection with a transaction, and blocks.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, select
@@ -24,6 +24,8 @@ from patches.vulnerability import Severity
 MERGED_FOR = timedelta(hours=1)
 #: The most findings of one host: anybody can send such reports.
 MOST_FINDINGS = 50_000
+#: The findings that are in memory at once.
+_BATCH = 500
 
 
 def merge_part(connection: Connection, report: BareReport, received: datetime) -> None:
@@ -31,13 +33,20 @@ def merge_part(connection: Connection, report: BareReport, received: datetime) -
     now = received.astimezone(UTC).replace(tzinfo=None)
     of_host = UNVERIFIED_FINDINGS.c.host == report.host
     connection.execute(delete(UNVERIFIED_FINDINGS).where(of_host, UNVERIFIED_FINDINGS.c.received < now - MERGED_FOR))
-    rows = {row["fingerprint"]: row for row in (unverified_row(report.host, each, now) for each in report.findings)}
     kept = set(connection.execute(select(UNVERIFIED_FINDINGS.c.fingerprint).where(of_host)).scalars())
-    surplus = [each for each in rows if each not in kept][max(0, MOST_FINDINGS - len(kept)) :]
-    for each in surplus:
-        del rows[each]
-    if rows:
-        connection.execute(_replacing(), list(rows.values()))
+    surplus: set[str] = set()
+    found = (unverified_row(report.host, each, now) for each in report.findings)
+    while batch := list(islice(found, _BATCH)):
+        rows: dict[str, dict[str, Any]] = {}
+        for row in batch:
+            named = row["fingerprint"]
+            if named not in kept and len(kept) >= MOST_FINDINGS:
+                surplus.add(named)
+                continue
+            kept.add(named)
+            rows[named] = row
+        if rows:
+            connection.execute(_replacing(), list(rows.values()))
     _note_part(connection, report, now, report.unreadable + len(surplus))
 
 
@@ -99,12 +108,12 @@ def unverified_scan(unverified: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def unverified_findings(connection: Connection, host: str) -> Iterator[dict[str, Any]]:
-    """Yield the findings of a first scanner on a host, by descending severity."""
+def unverified_findings(connection: Connection, host: str) -> Iterator[str]:
+    """Yield the findings of a first scanner on a host as JSON, by descending severity."""
     columns = UNVERIFIED_FINDINGS.c
     order = columns.severity.desc(), columns.name, columns.fingerprint
     query = select(columns.document).where(columns.host == host).order_by(*order)
-    yield from map(json.loads, connection.execute(query).scalars())
+    yield from connection.execute(query).yield_per(_BATCH).scalars()
 
 
 def counts_by_severity(connection: Connection, findings: Any, host: str) -> dict[str, int]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
 from twisted.internet.defer import Deferred, TimeoutError
 
 from patches.scanner.client.http_client import http_client
@@ -22,6 +20,7 @@ from patches.scanner.output.inventory import inventory_document, inventory_table
 from patches.scanner.scan import read_host_inventory
 from patches.scanner.scan_inputs import client_of, target_of, trust_of
 from patches.service import one_shot
+from patches.service.terminal import plain, terminal
 from patches.wording import counted
 
 _CODES = {False: CLEAN, True: FINDINGS, None: INCOMPLETE}
@@ -37,11 +36,12 @@ def run_inventory(settings: InventorySettings) -> int:
         target, inventory = _host(settings.host)
     except (UnknownPlatform, InventoryError) as error:
         return _fail(error)
-    screen = Console()
+    screen = terminal()
     if settings.format == "json":
         _print_json(inventory_document(target, inventory))
     else:
-        screen.print(inventory_table(inventory), f"{target.platform}: {counted(len(inventory.packages), 'package')}")
+        packages = counted(len(inventory.packages), "package")
+        screen.print(inventory_table(inventory), plain(f"{target.platform}: {packages}"))
     return 0
 
 
@@ -76,7 +76,7 @@ def run_explain(settings: ExplainSettings, vulnerability_id: str, package: str |
         if settings.format == "json":
             _print_json(explanation_document(explanation))
         else:
-            Console().print(explanation_text(target, explanation), soft_wrap=True)
+            terminal().print(explanation_text(target, explanation), soft_wrap=True)
         return _CODES[explanation.affected]
 
     return one_shot.run(ask)
@@ -93,7 +93,7 @@ def _print_json(document: dict[str, Any]) -> None:
 
 def _fail(error: Exception) -> int:
     """Print an error in one line. Return its exit code."""
-    Console(stderr=True).print(f"Error: {escape(str(error))}", soft_wrap=True)
+    terminal(stderr=True).print(f"Error: {plain(str(error))}", soft_wrap=True)
     unknown = isinstance(error, Refused) and error.code == "unknown-platform"
     if unknown or isinstance(error, UnknownPlatform):
         return UNSUPPORTED

@@ -25,6 +25,7 @@ from patches.scanner.matching.coverage import foreign_packages, general_reason, 
 from patches.scanner.matching.findings import Finding
 from patches.scanner.matching.ignores import Ignores
 from patches.scanner.outcome import Coverage, ListInfo, Outcome, Target, Verdict
+from patches.wire import is_whole
 from patches.wording import one_line
 
 log = Logger()
@@ -190,7 +191,7 @@ def _listed(comparison: Comparison) -> ListInfo:
         created,
         checked,
         comparison.away,
-        unread if type(unread) is int and unread >= 0 else 0,
+        unread if is_whole(unread) else 0,
         round(skew, 1) if skew is not None and abs(skew) > MOST_SKEW else None,
     )
 

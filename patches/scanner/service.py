@@ -27,6 +27,7 @@ from patches.scanner.scan import SCAN_TIMEOUT, Policy, failed_outcome, scan
 from patches.scanner.scan_inputs import cache_of, client_of, policy_of, target_of, trust_of
 from patches.scanner.schedule import ScanSchedule
 from patches.service.daemon import CleanEndService, hold_folder, usable_folder
+from patches.service.escaped_log import escape_logs
 from patches.service.periodic import PeriodicService
 from patches.settings import BadSetting
 from patches.wording import one_line
@@ -42,6 +43,7 @@ def makeService(options: Options) -> MultiService:
     """Create the daemon's service from its options; exit with a message of one line if an option cannot be used."""
     from twisted.internet import reactor
 
+    escape_logs()
     try:
         service = create_scanner(reactor, options.settings)
     except (UnknownPlatform, BadSetting) as error:

@@ -24,6 +24,7 @@ from patches.server.sessions.service import SessionService
 from patches.service.budget import CONNECTIONS, Budget, resident_bytes
 from patches.service.clocks import use_monotonic_time
 from patches.service.daemon import CleanEndService, ListeningService, allow_open_files, hold_folder, usable_folder
+from patches.service.escaped_log import escape_logs
 from patches.service.garbage import FullCollections
 from patches.service.periodic import PeriodicService
 from patches.service.threads import ThreadService
@@ -61,6 +62,7 @@ def makeService(options: Options) -> MultiService:
     from twisted.internet import reactor
 
     use_monotonic_time(reactor)
+    escape_logs()
     settings = options.settings
     server = create_server(reactor, settings)
     hold_folder(PROGRAM, settings.catalogue.state_dir)

@@ -9,6 +9,7 @@ from patches.settings import BadSetting
 from patches.sources.config import SourceConfig
 from patches.sources.context import SourceContext
 from patches.sources.feed import FeedFiles, FeedFormat, FeedSource, Fetch
+from patches.sources.fetch.checks.published import VerifiedFetch
 from patches.sources.parse_job import FeedPart
 
 
@@ -28,6 +29,11 @@ def feed_source(
     files = FeedFiles(parts, fetch or context.fetcher(config))
     form = FeedFormat(config.kind, context.folder / f"{config.name}.regroup", context.ecosystems)
     return FeedSource(config.name, config.rank or 0, files, form, context.parsing, context.run, wanted)
+
+
+def verified_fetch(config: SourceConfig, context: SourceContext) -> Fetch:
+    """Create a fetcher of files that verifies those which have a checksum beside them."""
+    return VerifiedFetch(context.fetcher(config), context.run, context.files.drop)
 
 
 def one_platform(config: SourceConfig) -> str:

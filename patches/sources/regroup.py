@@ -15,6 +15,7 @@ from typing import BinaryIO
 from attrs import evolve
 
 from patches.errors import SourceError
+from patches.escaping import escaped_record
 from patches.followed import followed_records
 from patches.sources.archive.decompress import open_feed
 from patches.sources.fields import sorted_packages
@@ -39,7 +40,7 @@ class FragmentStore:
 
     def add(self, fragments: Iterable[Vulnerability]) -> None:
         """Add fragments; when their parser raises, the store can only be closed."""
-        rows = ((fragment.platform, fragment.name, encode_line(fragment)) for fragment in fragments)
+        rows = ((each.platform, each.name, encode_line(each)) for each in map(escaped_record, fragments))
         self._database.execute("BEGIN")
         self._database.executemany("INSERT INTO fragments VALUES (?, ?, ?)", rows)
         self._database.execute("COMMIT")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import UTC, datetime
 from typing import Any
 
+from patches.reporter.report import BareReport, Report, parse_report
+from patches.reporter.store import ReportStore
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 from patches.wire import to_wire
 
@@ -52,3 +55,14 @@ def document(*names: str, host: str = "web1", number: int = 1, **scan: Any) -> d
 def body(*names: str, **facts: Any) -> bytes:
     """Return the body of a report."""
     return json.dumps(document(*names, **facts)).encode()
+
+
+def parsed(content: bytes, peer: str = "192.0.2.1") -> Report | BareReport:
+    """Parse a report."""
+    return parse_report(io.BytesIO(content), peer)
+
+
+def findings_of(store: ReportStore, host: str) -> dict[str, Any] | None:
+    """Return the state of a host with its findings; ``None`` if it has not reported."""
+    file = io.BytesIO()
+    return dict(json.loads(file.getvalue())) if store.write_findings(host, file) else None

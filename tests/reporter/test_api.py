@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.http.routes import RoutedResource
-from patches.reporter.api import Api
+from patches.reporter.api import MOST_ANSWERS, Api
 from patches.reporter.schema import open_database
 from patches.reporter.store import ReportStore
+from tests.control_characters import HARMFUL
 from tests.reporter.sample_reports import NOW, bare_body, body, document
 
 
@@ -24,12 +26,14 @@ class ApiTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.engine = open_database(Path(self.mktemp()))
         self.addCleanup(self.engine.dispose)
-        api = Api(ReportStore(self.engine), maybeDeferred, lambda: NOW)
+        self.api = api = Api(ReportStore(self.engine), maybeDeferred, lambda: NOW)
         self.treq: Any = StubTreq(RoutedResource(api.app))
 
     def ask(self, method: str, path: str, **options: Any) -> tuple[int, Any]:
         """Send a request. Return the status and the JSON of the response."""
-        response = self.successResultOf(self.treq.request(method, f"http://reporter{path}", **options))
+        asking = self.treq.request(method, f"http://reporter{path}", **options)
+        self.treq.flush()
+        response = self.successResultOf(asking)
         self.assertEqual(response.headers.getRawHeaders("content-type"), ["application/json"])
         self.allow = response.headers.getRawHeaders("allow")
         return response.code, json.loads(self.successResultOf(response.content()))
@@ -53,6 +57,45 @@ class ReportingTests(ApiTestCase):
         self.assertEqual(shown["vulnerabilities"], document("CVE-1")["vulnerabilities"])
         self.assertEqual(shown["lastScan"]["number"], 2)
         self.assertEqual(shown["lastScan"]["received"], "2026-11-22T12:00:00Z")
+
+    def test_compressed(self) -> None:
+        """A report may be compressed; what it is unpacked is limited, and another coding is refused."""
+        content = body("CVE-1", number=1)
+        for number, coding in enumerate(("gzip", "GZIP", "x-gzip"), start=1):
+            packed = gzip.compress(body("CVE-1", number=number))
+            _, answer = self.ask("POST", "/v1/reports", data=packed, headers={"Content-Encoding": coding})
+            self.assertEqual(answer["outcome"], "stored")
+        odd = {"Content-Encoding": "gzip"}
+        self.assertIn("not gzip", self.refused(400, "malformed", "POST", "/v1/reports", data=content, headers=odd))
+        self.refused(400, "malformed", "POST", "/v1/reports", data=gzip.compress(content)[:-9], headers=odd)
+        bomb = gzip.compress(b" " * 3_000_000)
+        self.api._most_unpacked = 2_000_000
+        self.assertIn("longer than", self.refused(400, "malformed", "POST", "/v1/reports", data=bomb, headers=odd))
+        coding = {"Content-Encoding": "gzip, gzip"}
+        self.refused(415, "unsupported-coding", "POST", "/v1/reports", data=packed, headers=coding)
+
+    def test_odd_texts(self) -> None:
+        """Control characters in any text of a report are escaped, and cost no report."""
+        for number, text in enumerate(HARMFUL, start=1):
+            report = document("CVE-1", number=number)
+            report["scan"]["problem"] = f"odd {text}"
+            report["scan"]["notEvaluated"] = {f"odd {text}": 1}
+            (found,) = report["vulnerabilities"]
+            found |= {"note": text, "aliases": [text], "detailsHref": text}
+            found["installed"] = dict.fromkeys(found["installed"], f"a{text}")
+            status, _ = self.ask("POST", "/v1/reports", data=json.dumps(report).encode())
+            self.assertEqual(status, 200)
+            _, shown = self.ask("GET", "/v1/hosts/web1/findings")
+            self.assertTrue(json.dumps(shown, ensure_ascii=False).replace("\\", "").isprintable())
+
+    def test_many(self) -> None:
+        """As many lists of findings are sent at once as there is room for."""
+        self.ask("POST", "/v1/reports", data=body("CVE-1"))
+        self.api._answers = MOST_ANSWERS
+        self.refused(503, "busy", "GET", "/v1/hosts/web1/findings")
+        self.api._answers -= 1
+        self.ask("GET", "/v1/hosts/web1/findings")
+        self.assertEqual(self.api._answers, MOST_ANSWERS - 1)
 
     def test_again(self) -> None:
         """If the response to a report is lost, the report is sent again and accepted again."""

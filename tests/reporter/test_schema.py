@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.reporter.schema import FINDINGS, HOSTS, METADATA, SCANS, StoreError, open_database
 from patches.reporter.store import ReportStore
-from tests.reporter.sample_reports import NOW, record
+from tests.reporter.sample_reports import NOW, findings_of, record
 
 
 class OpenTests(SynchronousTestCase):
@@ -79,7 +79,7 @@ class OpenTests(SynchronousTestCase):
             engine = open_database(self.path)
             self.addCleanup(engine.dispose)
             store = ReportStore(engine)
-            shown = {host: store.findings(host) or {} for host in "abc"}
+            shown = {host: findings_of(store, host) or {} for host in "abc"}
             names = {host: [each["name"] for each in shown[host]["vulnerabilities"]] for host in "abc"}
             self.assertEqual(names, {"a": ["CVE-1", "CVE-2"], "b": [], "c": ["CVE-1", "CVE-1", "CVE-2"]})
             self.assertEqual(shown["a"]["lastScan"]["problem"], "unverified, by the first scanner")

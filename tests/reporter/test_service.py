@@ -10,8 +10,17 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.reporter.service import Options, Reporter, ReporterSettings, create_reporter
+from patches.reporter.service import (
+    Options,
+    Reporter,
+    ReporterSettings,
+    create_budget,
+    create_reporter,
+)
+from patches.service.budget import CONNECTION_BYTES, Budget
 from tests.reporter.sample_reports import body
+
+MIB = 1024 * 1024
 
 
 def given(*arguments: str) -> ReporterSettings:
@@ -42,6 +51,20 @@ class OptionsTests(SynchronousTestCase):
         self.assertIn("patches-reporter: --max-body", str(error.code))
 
 
+class MemoryTests(SynchronousTestCase):
+    """The limit of memory."""
+
+    def test_too_low(self) -> None:
+        """A limit that leaves less than 64 MiB is refused at the start, with the least that is possible."""
+        error = self.assertRaises(SystemExit, create_budget, 128 * MIB, 64 * MIB + 1)
+        self.assertEqual(error.code, "patches-reporter: --memory-limit 128MiB: must be 129MiB or more on this machine")
+
+    def test_connections(self) -> None:
+        """Connections have what is left, up to 4,096 of them."""
+        self.assertGreater(create_budget(128 * MIB, 64 * MIB).limit, 1000 * CONNECTION_BYTES)
+        self.assertEqual(create_budget(512 * MIB, 64 * MIB).limit, 4096 * CONNECTION_BYTES)
+
+
 class ServiceTests(SynchronousTestCase):
     """The daemon, on an in-memory reactor."""
 
@@ -52,7 +75,7 @@ class ServiceTests(SynchronousTestCase):
     def make(self) -> Reporter:
         """Create the reporter."""
         settings = given("--state-dir", str(self.folder), "--max-body", "4096")
-        return create_reporter(self.reactor, maybeDeferred, settings)
+        return create_reporter(self.reactor, maybeDeferred, settings, Budget(1 << 24))
 
     def send(self, content: bytes, *head: bytes) -> StringTransport:
         """Send a report over a connection. Return the client's end of it."""

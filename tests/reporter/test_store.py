@@ -10,10 +10,9 @@ from typing import Any
 from sqlalchemy import event
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.reporter.report import parse_report
 from patches.reporter.schema import StoreError, open_database
 from patches.reporter.store import Acceptance, ReportStore
-from tests.reporter.sample_reports import NOW, body
+from tests.reporter.sample_reports import NOW, body, findings_of, parsed
 
 
 class StoreTestCase(SynchronousTestCase):
@@ -31,11 +30,11 @@ class StoreTestCase(SynchronousTestCase):
 
     def accept(self, *names: str, **facts: Any) -> Acceptance:
         """Store a report with these vulnerabilities."""
-        return self.store.accept(parse_report(body(*names, **facts), "192.0.2.1"), NOW)
+        return self.store.accept(parsed(body(*names, **facts), "192.0.2.1"), NOW)
 
     def shown(self, host: str = "web1") -> dict[str, Any]:
         """Return the state of a host."""
-        state = self.store.findings(host)
+        state = findings_of(self.store, host)
         assert state is not None
         return state
 
@@ -130,7 +129,7 @@ class KeepingTests(StoreTestCase):
 
         event.listen(engine, "before_cursor_execute", report)
         for names, number in ((["CVE-1"], 1), (["CVE-2", "CVE-3"], 2)):
-            state = reading.findings("web1") or {}
+            state = findings_of(reading, "web1") or {}
             self.assertEqual([each["name"] for each in state["vulnerabilities"]], names)
             self.assertEqual((state["lastScan"]["number"], state["findings"]["high"]), (number, len(names)))
 
@@ -139,7 +138,7 @@ class KeepingTests(StoreTestCase):
         self.accept("CVE-1", host="web1", id="x")
         self.accept("CVE-2", host="web2", id="x")
         self.assertEqual((self.names("web1"), self.names("web2")), (["CVE-1"], ["CVE-2"]))
-        self.assertIsNone(self.store.findings("web3"))
+        self.assertIsNone(findings_of(self.store, "web3"))
 
 
 class IncompleteTests(StoreTestCase):

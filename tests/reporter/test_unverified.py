@@ -14,11 +14,11 @@ from sqlalchemy.pool import StaticPool
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.reporter import unverified
-from patches.reporter.report import BareReport, parse_report
+from patches.reporter.report import BareReport
 from patches.reporter.schema import METADATA, open_database
 from patches.reporter.store import Acceptance, ReportStore
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
-from tests.reporter.sample_reports import NOW, bare_body, bare_record, body
+from tests.reporter.sample_reports import NOW, bare_body, bare_record, body, findings_of, parsed
 
 ADDRESS = "192.0.2.1"
 
@@ -39,11 +39,11 @@ class MergingTests(SynchronousTestCase):
     def accept(self, content: bytes, after: float = 0.0, host: str = ADDRESS) -> Acceptance:
         """Accept a report, some minutes after the last one."""
         self.now += timedelta(minutes=after)
-        return self.store.accept(parse_report(content, host), self.now)
+        return self.store.accept(parsed(content, host), self.now)
 
     def shown(self, host: str = ADDRESS) -> dict[str, Any]:
         """Return the state of a host."""
-        state = self.store.findings(host)
+        state = findings_of(self.store, host)
         assert state is not None
         return state
 
@@ -178,9 +178,9 @@ def test_merged_for_an_hour(parts: list[tuple[int, list[int]]]) -> None:
     for minutes, numbers in parts:
         now += timedelta(minutes=minutes)
         names = [f"CVE-{number}" for number in numbers]
-        store.accept(parse_report(bare_body(*names), ADDRESS), now)
+        store.accept(parsed(bare_body(*names), ADDRESS), now)
         said |= dict.fromkeys(names, now)
-        state = store.findings(ADDRESS)
+        state = findings_of(store, ADDRESS)
         assert state is not None
         expected = [name for name, time in sorted(said.items()) if now - time <= timedelta(hours=1)]
         assert [each["name"] for each in state["vulnerabilities"]] == expected

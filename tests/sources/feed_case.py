@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.errors import SourceError
+from patches.errors import NotThere, SourceError
 from patches.interfaces import ISource
 from patches.sources.config import SourceConfig
 from patches.sources.context import SourceContext
@@ -41,7 +41,8 @@ class Site:
         self.asked.append(location)
         content = self.files.get(location)
         if content is None:
-            raise SourceError(f"{location}: it answered 404")
+            beside = location.endswith((".sha256", ".sha512"))
+            raise (NotThere if beside else SourceError)(f"{location}: it answered 404")
         path = self._folder / hashlib.sha256(location.encode()).hexdigest()
         path.write_bytes(content)
         return FetchedFile(path, hashlib.sha256(content).hexdigest())

@@ -22,6 +22,7 @@ from attrs import asdict, frozen
 from patches.scanner.client.verified_stream import NotVerified
 from patches.signing import NotSigned, VerifyKey, manifest_bytes, sized_manifest_bytes
 from patches.storage.atomic_file import write_atomically
+from patches.wire import is_number
 
 #: How many seconds the clock of the server may be ahead of this host's.
 _AHEAD = 86400
@@ -137,6 +138,8 @@ class SeenLists:
         try:
             with path.open("rb") as file:
                 found = json.loads(file.read(_MOST_BYTES))
+            if not is_number(found["checked"]):
+                raise ValueError("its time is not a number")
             return SeenList(str(found["revision"]), float(found["checked"]))
         except FileNotFoundError:
             return None

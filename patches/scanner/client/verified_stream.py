@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Container
 from typing import Any
 
 from patches.vulnerability import Vulnerability
-from patches.wire import MalformedWire, StreamDigest, decode_lines
+from patches.wire import MalformedWire, StreamDigest, decode_lines, is_whole
 
 
 class StreamError(Exception):
@@ -107,7 +107,7 @@ class VerifiedStream:
         :param chunks: the number of received chunks.
         :raises NotVerified: if they differ.
         """
-        if end.get("chunks") != chunks:
+        if end.get("chunks") != chunks or not is_whole(end["chunks"]):
             raise NotVerified(f"the list does not match its end: chunks is {end.get('chunks')}, but {chunks} received")
         expected = {
             "vulnerabilities": self.served,
@@ -117,7 +117,7 @@ class VerifiedStream:
         for name, value in expected.items():
             # the description at the start may lack a member; the one at the end must have all of them
             for said in (end.get(name), self.snapshot.get(name, value)):
-                if said != value:
+                if said != value or isinstance(said, bool):
                     raise NotVerified(f"the list does not match its end: {name} is {said}, but {value} received")
         if not self.served and self.snapshot.get("empty") is not True:
             raise NotVerified("the list has no records, and the server does not say that it is known to be empty")

@@ -13,7 +13,7 @@ from patches.scanner.matching.decision import Judgement
 from patches.scanner.matching.matcher import Matcher
 from patches.scanner.matching.rules import Rule
 from patches.vulnerability import FixedPackage, Vulnerability, canonical_id
-from patches.wire import decode_lines
+from patches.wire import decode_lines, encode_json
 
 
 @frozen
@@ -107,7 +107,7 @@ async def _records(stream: VerifiedStream, vulnerability_id: str, matcher: Match
 
     The matcher compares the whole list, because other records decide whether a package could be judged at all.
     """
-    name = vulnerability_id.encode()
+    name = encode_json(vulnerability_id)[1:-1]  # as it stands in a line
     async for body in stream.bodies():
         for vulnerability in decode_lines(body, matcher.names):
             for _ in matcher.match(vulnerability):

@@ -48,8 +48,13 @@ def purl_of(package: Package, platform: str, scheme: str | None = None) -> Packa
     kind = TYPES.get(told or scheme or "", "generic")
     epoch, version = _split(package.version) if kind == "rpm" else (None, package.version)
     qualifiers = {"arch": package.arch, "distro": platform, "epoch": epoch, "upstream": _upstream(package, kind)}
-    given = {name: value for name, value in qualifiers.items() if value}
-    return PackageURL(kind, namespace, package.name.replace("/", "%2F"), version, given)
+    given = {name: _unicode(value) for name, value in qualifiers.items() if value}
+    return PackageURL(kind, namespace, _unicode(package.name.replace("/", "%2F")), _unicode(version), given)
+
+
+def _unicode(text: str) -> str:
+    """Return a text that is UTF-8, as a purl must be: bytes of a package database that are not, are escaped."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class PurlTexts(dict[Package, str]):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rich.markup import escape
-
 from patches.scanner.inventory import package_document
 from patches.scanner.matching.explanation import Explanation, Step
 from patches.scanner.outcome import Target
+from patches.service.terminal import plain
 
 
 def explanation_document(explanation: Explanation) -> dict[str, Any]:
@@ -60,8 +59,8 @@ def explanation_text(target: Target, explanation: Explanation) -> str:
 
 def _lines(target: Target, explanation: Explanation) -> Iterator[str]:
     snapshot = explanation.snapshot
-    yield f"[bold]{escape(f'{target.host} ({target.platform})')}[/]: {escape(explanation.conclusion)}"
-    yield escape(
+    yield f"[bold]{plain(f'{target.host} ({target.platform})')}[/]: {plain(explanation.conclusion)}"
+    yield plain(
         f"The list: revision {snapshot.get('revision')}, {snapshot.get('vulnerabilities')} records, "
         f"last checked {snapshot.get('checked') or snapshot.get('created')}"
     )
@@ -70,10 +69,10 @@ def _lines(target: Target, explanation: Explanation) -> Iterator[str]:
         yield ""
         note = f" {record['note']}" if record["note"] else ""
         source = f", from {record['source']}" if record["source"] else ""
-        yield f"[bold]{escape(record['name'])}[/]{escape(note + also)}: {record['severity']}{escape(source)}"
+        yield f"[bold]{plain(record['name'])}[/]{plain(note + also)}: {record['severity']}{plain(source)}"
         if record["detailsHref"]:
-            yield f"  {escape(record['detailsHref'])}"
-        yield from (f"  {escape(_step(step))}" for step in record["comparisons"])
+            yield f"  {plain(record['detailsHref'])}"
+        yield from (f"  {plain(_step(step))}" for step in record["comparisons"])
 
 
 def _step(step: Mapping[str, Any]) -> str:

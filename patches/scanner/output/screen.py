@@ -19,6 +19,7 @@ from patches.scanner.client.verified_stream import VerifiedStream
 from patches.scanner.outcome import Outcome
 from patches.scanner.output.formats import TABLE, WRITERS
 from patches.storage.atomic_file import Unwritable, WholeFile
+from patches.wording import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -56,9 +57,9 @@ class Screen:
             return
         try:
             if self.form == TABLE:
-                from rich.console import Console
+                from patches.service.terminal import terminal
 
-                console = Console()
+                console = terminal()
                 for part in _parts(outcome, self.verbose, console.width):
                     console.print(part)
             else:
@@ -72,21 +73,21 @@ class Screen:
             yield from WRITERS[self.form](outcome)
             yield "\n"
             return
-        from rich.console import Console
+        from patches.service.terminal import terminal
 
         for part in _parts(outcome, self.verbose, _FILE_WIDTH):
             text = io.StringIO()
-            Console(file=text, width=_FILE_WIDTH, no_color=True).print(part)
+            terminal(text, _FILE_WIDTH).print(part)
             yield text.getvalue()
 
     def note(self, text: str) -> None:
         """Print a line that is not part of the document to standard error, unless the screen is quiet."""
         if not self.quiet:
-            print(text, file=sys.stderr)
+            print(printable(text), file=sys.stderr)
 
     def show_error(self, text: str) -> None:
         """Print an error in one line to standard error."""
-        print(f"Error: {text}", file=sys.stderr)
+        print(f"Error: {printable(text)}", file=sys.stderr)
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Callable[[VerifiedStream], None]]:
@@ -99,12 +100,10 @@ class Screen:
         if self.quiet or not sys.stderr.isatty():
             yield lambda stream: None
             return
-        from rich.console import Console
-        from rich.markup import escape
+        from patches.service.terminal import plain, terminal
 
-        console = Console(stderr=True)
-        with console.status(escape(what)) as status:
-            yield lambda stream: status.update(_progress_text(stream))
+        with terminal(stderr=True).status(plain(what)) as status:
+            yield lambda stream: status.update(plain(_progress_text(stream)))
 
 
 def _progress_text(stream: VerifiedStream) -> str:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from rich.markup import escape
 from rich.table import Table
 
 from patches.scanner.inventory import Package
 from patches.scanner.matching.findings import Finding, native_version
 from patches.scanner.outcome import Outcome, Verdict
-from patches.service.terminal import TextTable
+from patches.service.terminal import TextTable, plain
 from patches.tracks import label_of
 from patches.vulnerability import FixedPackage, Severity
 from patches.wording import counted
@@ -93,8 +92,8 @@ def summary(outcome: Outcome, verbose: bool = False) -> str:
         word = _NOT_DONE[outcome.verdict]
         skew = outcome.list_info.skew
         clocks = "" if skew is None else f" The server's clock is {_difference(skew)} this host's."
-        problem = escape(outcome.problem or "")
-        return f"[bold red]{word}:[/] {escape(where)}: {problem}. This is not a clean result.{clocks}"
+        problem = plain(outcome.problem or "")
+        return f"[bold red]{word}:[/] {plain(where)}: {problem}. This is not a clean result.{clocks}"
     return "\n".join((_headline(outcome, where), *_lines(outcome, verbose)))
 
 
@@ -121,18 +120,18 @@ def _headline(outcome: Outcome, where: str) -> str:
     if outcome.verdict is Verdict.CLEAN:
         found += f"; clean for {coverage.fine} of {counted(coverage.installed, 'package')}"
     if outcome.end_of_life is not None:
-        found += f"; [yellow]support ended in {outcome.end_of_life}[/]"
-    return f"[bold]{escape(where)}[/]: {found}"
+        found += f"; [yellow]support ended in {plain(outcome.end_of_life)}[/]"
+    return f"[bold]{plain(where)}[/]: {found}"
 
 
 def _lines(outcome: Outcome, verbose: bool) -> Iterator[str]:
     coverage = outcome.coverage
     if outcome.verdict is Verdict.STALE:
-        yield f"[bold red]Stale:[/] {escape(outcome.problem or '')}. Newer vulnerabilities were not compared."
+        yield f"[bold red]Stale:[/] {plain(outcome.problem or '')}. Newer vulnerabilities were not compared."
     list_info = outcome.list_info
     if list_info.away is not None:
-        checked = escape(str(list_info.checked))
-        yield f"[yellow]From the cache:[/] {escape(list_info.away)}. The list was last checked at {checked}."
+        checked = plain(list_info.checked)
+        yield f"[yellow]From the cache:[/] {plain(list_info.away)}. The list was last checked at {checked}."
     if list_info.skew is not None:
         yield f"[yellow]Clocks differ:[/] the server's is {_difference(list_info.skew)} this host's."
     yield f"{counted(list_info.served, 'vulnerability')} compared; all arrived and were verified."
@@ -140,11 +139,11 @@ def _lines(outcome: Outcome, verbose: bool) -> Iterator[str]:
     yield f"{packages}: {len(coverage.affected)} affected, {coverage.fine} fine{_rest(outcome)}."
     yield from _not_counted(outcome)
     for reason, count in sorted(outcome.not_evaluated.items()):
-        yield f"[yellow]Not evaluated:[/] {counted(count, 'comparison')}: {escape(reason)}."
+        yield f"[yellow]Not evaluated:[/] {counted(count, 'comparison')}: {plain(reason)}."
     for reason, count in sorted(coverage.unjudged_by_reason.items()):
-        yield f"[yellow]Not judged:[/] {counted(count, 'package')}, {escape(reason)}."
+        yield f"[yellow]Not judged:[/] {counted(count, 'package')}, {plain(reason)}."
     for origin, count in sorted(coverage.origins.items()):
-        yield f"From origin {escape(origin)}, which is not known: {counted(count, 'package')}, compared."
+        yield f"From origin {plain(origin)}, which is not known: {counted(count, 'package')}, compared."
     if list_info.unread:
         entries = counted(list_info.unread, "entry", "entries")
         yield f"[yellow]Not in the list:[/] {entries} of its sources, which the server could not read."
@@ -180,21 +179,21 @@ def _rest(outcome: Outcome) -> str:
 
 def _facts(outcome: Outcome) -> Iterator[str]:
     if outcome.end_of_life is not None:
-        yield f"[yellow]End of life:[/] support for {outcome.platform} ended in {outcome.end_of_life}."
+        yield f"[yellow]End of life:[/] support for {plain(outcome.platform)} ended in {plain(outcome.end_of_life)}."
     kernels = outcome.kernels
     if kernels is not None and kernels.reboot_pending:
-        running, newest = escape(str(kernels.running)), escape(kernels.installed[-1])
+        running, newest = plain(str(kernels.running)), plain(kernels.installed[-1])
         yield f"[yellow]Reboot pending:[/] kernel {running} is running, but {newest} is installed."
 
 
 def _named(outcome: Outcome) -> Iterator[str]:
     coverage = outcome.coverage
     for package in coverage.affected:
-        yield f"Affected: {escape(_full(package))}"
+        yield f"Affected: {plain(_full(package))}"
     for package, reasons in coverage.not_evaluated.items():
-        yield f"Not evaluated: {escape(_full(package))}: {escape('; '.join(reasons))}"
+        yield f"Not evaluated: {plain(_full(package))}: {plain('; '.join(reasons))}"
     for package, reason in coverage.not_covered.items():
-        yield f"Not covered: {escape(_full(package))}: {escape(reason)}"
+        yield f"Not covered: {plain(_full(package))}: {plain(reason)}"
 
 
 def _full(package: Package) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from gzip import GzipFile
 from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryFile
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from patches.scanner.client.http_client import HttpClient, Unreachable
+from patches.scanner.client.http_client import HttpClient, HttpResponse, Unreachable
 from patches.scanner.reporting.outbox import Outbox
 from patches.service.backoff import Backoff
 
@@ -24,7 +27,8 @@ MOST_IN_MEMORY = 1024 * 1024
 _FIRST_PAUSE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 600.0
 #: The statuses that mean that the report will never be accepted as it is.
-_NEVER = frozenset({400, 413, 415, 422})
+_TOO_LARGE = 413
+_NEVER = frozenset({400, _TOO_LARGE, 415, 422})
 
 
 class Delivery:
@@ -70,9 +74,7 @@ class Delivery:
 
     async def _send(self, path: Path) -> tuple[str | None, float]:
         try:
-            with path.open("rb") as file:
-                body = file if path.stat().st_size > MOST_IN_MEMORY else file.read()
-                answer = await self._reporter_http.ask("POST", "", body)
+            answer = await self._post(path)
         except Unreachable as error:
             return str(error), 0.0
         if 200 <= answer.status < 300:
@@ -84,6 +86,19 @@ class Delivery:
         else:
             return f"the reporter API answered {answer.status}", answer.retry_after
         return None, 0.0
+
+    async def _post(self, path: Path) -> HttpResponse:
+        """Send a report, and again compressed if it is too large as it is."""
+        with path.open("rb") as file:
+            body = file if path.stat().st_size > MOST_IN_MEMORY else file.read()
+            answer = await self._reporter_http.ask("POST", "", body)
+        if answer.status != _TOO_LARGE:
+            return answer
+        with path.open("rb") as file, TemporaryFile() as packed:
+            with GzipFile(fileobj=packed, mode="wb", compresslevel=1) as compressed:
+                copyfileobj(file, compressed)
+            packed.seek(0)
+            return await self._reporter_http.ask("POST", "", packed, {"Content-Encoding": "gzip"})
 
     def _back_off(self, problem: str, at_least: float) -> None:
         self._failures += 1

@@ -19,7 +19,7 @@ from patches.scanner.simulation.summary import Summary
 from patches.service.daemon import allow_open_files
 from patches.setting_parsers import count, count_up_to, one_of, seconds, url
 from patches.settings import BadSetting, option
-from patches.wording import counted
+from patches.wording import counted, printable
 
 #: The most scanners of one fleet: more need more than one core and one address.
 MOST_SCANNERS = 20_000
@@ -77,7 +77,8 @@ def run_simulate(settings: SimulateSettings) -> int:
     if shows:
         sys.stderr.write("\r\x1b[K")
     summary = Summary.of(scanners)
-    print(json.dumps(summary.document(), indent=2) if settings.format == "json" else "\n".join(summary.lines()))
+    lines = map(printable, summary.lines())
+    print(json.dumps(summary.document(), indent=2) if settings.format == "json" else "\n".join(lines))
     if interrupted:
         return INTERRUPTED
     return CLEAN if summary.complete == summary.scanners else INCOMPLETE

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import define, field
 
-from patches.wire import MalformedWire, StreamDigest, digest, parse_repr_digest
+from patches.wire import MalformedWire, StreamDigest, digest, is_number, parse_repr_digest
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d{1,9})\r\n", re.IGNORECASE)
 _RETRY_AFTER = re.compile(rb"\r\nretry-after: *(\d{1,6})\r\n", re.IGNORECASE)
@@ -111,7 +111,8 @@ class SimulatedScanner:
         elif status == b"200":
             self._finish(document, now)
         elif status == b"202":
-            self.due = now + document["pollAfter"]
+            after = document["pollAfter"]
+            self.due = now + (after if is_number(after) else 1.0)
         elif status == b"503" and (again := _RETRY_AFTER.search(head)):
             self.denials += 1
             self._token, self.chunks, self._digest = "", 0, StreamDigest()

@@ -13,7 +13,7 @@ from patches.server.catalogue.bundle.reader import BundleReader
 from patches.server.catalogue.bundle.writer import write_bundle
 from patches.signing import SigningKey, VerifyKey, create_keys
 from patches.wire import rfc3339
-from patches.wording import counted, file_problem
+from patches.wording import counted, file_problem, printable
 
 #: How far the other machine's clock may be ahead, in seconds.
 _AHEAD_SECONDS = 86400
@@ -55,7 +55,7 @@ def run_import(settings: ImportSettings, path: Path) -> int:
         raise BadBundle(f"{path}: {error}") from error
     for snapshot in adopted:
         about = f"{counted(snapshot.vulnerabilities, 'vulnerability')}, checked {rfc3339(snapshot.checked)}"
-        print(f"{snapshot.platform}: {snapshot.revision} is current: {about}")
+        print(printable(f"{snapshot.platform}: {snapshot.revision} is current: {about}"))
     if key is None:
         print("the signature was not verified" if reader.signed else "the bundle is not signed")
     return DONE

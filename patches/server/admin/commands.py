@@ -9,9 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import ParamSpec
 
-from rich.console import Console
-from rich.markup import escape
-
 from patches.server.admin.open_catalogue import open_catalogue
 from patches.server.admin.options import JSON, ListSettings, PruneSettings, ShowSettings
 from patches.server.admin.views import (
@@ -33,10 +30,11 @@ from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
 from patches.server.errors import CatalogueError
 from patches.server.options import CatalogueSettings
+from patches.service.terminal import plain, terminal
 from patches.signing import BadKey
 from patches.vulnerability import FOLLOWED, Vulnerability, canonical_id
 from patches.wire import MalformedWire, decode_lines
-from patches.wording import counted
+from patches.wording import counted, printable
 
 P = ParamSpec("P")
 
@@ -70,10 +68,10 @@ def run_list(settings: ListSettings) -> int:
     if settings.output.format == JSON:
         print(json.dumps(listing_document(listed), indent=2))
     else:
-        console = Console()
+        console = terminal()
         console.print(listing_table(listed, console.width))
         for line in held_lines(listed):
-            print(line)
+            print(printable(line))
     return DONE
 
 
@@ -91,9 +89,9 @@ def run_show(settings: ShowSettings, name: str) -> int:
     if settings.output.format == JSON:
         print(json.dumps(records_document(name, records), indent=2))
     elif records:
-        Console().print(records_table(records))
+        terminal().print(records_table(records))
     else:
-        print(f"{name}: no record in {counted(len(chosen), 'list')}")
+        print(f"{printable(name)}: no record in {counted(len(chosen), 'list')}")
     return DONE if records else NOT_FOUND
 
 
@@ -131,7 +129,7 @@ def run_check(settings: ListSettings) -> int:
         print(json.dumps({"checked": checked, "damage": found}, indent=2))
     else:
         for each in found:
-            print(f"{each['platform']} {each['revision']}: {each['damage']}")
+            print(printable(f"{each['platform']} {each['revision']}: {each['damage']}"))
         print(f"{counted(checked, 'snapshot')} checked, {counted(len(found), 'problem')}")
     return NOT_FOUND if found else DONE
 
@@ -143,7 +141,8 @@ def run_publish(settings: CatalogueSettings, platform: str) -> int:
         snapshot = catalogue.accept(platform, time.time())
     if snapshot is None:
         raise NotFound(f"{platform}: no list is held back")
-    print(f"{platform}: {snapshot.revision} with {counted(snapshot.vulnerabilities, 'vulnerability')} is current")
+    records = counted(snapshot.vulnerabilities, "vulnerability")
+    print(f"{printable(platform)}: {snapshot.revision} with {records} is current")
     return DONE
 
 
@@ -202,8 +201,8 @@ def _print_differences(old: Snapshot, new: Snapshot, found: Iterable[Difference]
     counts: Counter[str] = Counter()
     for each in found:
         counts[each.change] += 1
-        print(f"{each.change:<9}  {each.name}")
-    print(f"{old.platform}: " + ", ".join(f"{counts[change]} {change}" for change in CHANGES))
+        print(f"{each.change:<9}  {printable(each.name)}")
+    print(f"{printable(old.platform)}: " + ", ".join(f"{counts[change]} {change}" for change in CHANGES))
 
 
 def _print_json_differences(old: Snapshot, new: Snapshot, found: Iterable[Difference]) -> None:
@@ -218,5 +217,5 @@ def _print_json_differences(old: Snapshot, new: Snapshot, found: Iterable[Differ
 
 
 def _fail(problem: str, code: int) -> int:
-    Console(stderr=True).print(f"Error: {escape(problem)}", soft_wrap=True)
+    terminal(stderr=True).print(f"Error: {plain(problem)}", soft_wrap=True)
     return code

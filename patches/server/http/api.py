@@ -37,7 +37,7 @@ from patches.server.sessions.service import SessionService
 from patches.server.sessions.session import Session
 from patches.server.sessions.sessions import Wait
 from patches.service.budget import Budget
-from patches.wire import error_document, prefer_wait, unpack_chunk
+from patches.wire import error_document, is_whole, prefer_wait, unpack_chunk
 
 log = Logger()
 
@@ -138,7 +138,7 @@ class Api:
         return self._send(request, result)
 
     async def _resume(self, request: IRequest, token: Any, chunk: Any) -> Session:
-        if not isinstance(token, str) or not isinstance(chunk, int) or isinstance(chunk, bool):
+        if not isinstance(token, str) or not is_whole(chunk):
             raise ApiError(400, "malformed", '"resume" must be a session and "chunk" a whole number')
         revision = self._session_service.revision_of(token)
         reads = await self._refresh.registry.find(revision) or await self._deltas.named(revision)

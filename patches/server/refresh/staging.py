@@ -22,11 +22,13 @@ from typing import Any
 
 from attrs import frozen
 
+from patches.escaping import escaped_id, escaped_record
 from patches.interfaces import RecordKey
 from patches.server.refresh.publication.staged_lists import StagedLists
 from patches.storage.scratch import connect_sqlite
 from patches.vulnerability import FOLLOWED, Vulnerability
 from patches.wire import encode_line
+from patches.wording import printable
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=OFF", "cache_size=-1024", "temp_store=FILE", "foreign_keys=ON")
 _VERSION = 3
@@ -94,9 +96,12 @@ class StagingStore:
         """
         Store vulnerabilities; of two with the same platform, name and note (or entry) the later one holds.
 
+        This is where the records of every source arrive: characters that cannot be shown are escaped.
+
         The lists of followed packages have one name: the first package of each tells them apart.
         """
-        rows = ((import_id, each.platform, each.name, _part(each), encode_line(each)) for each in vulnerabilities)
+        shown = map(escaped_record, vulnerabilities)
+        rows = ((import_id, each.platform, each.name, _part(each), encode_line(each)) for each in shown)
         with self._transaction() as database:
             database.executemany("INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?, ?)", rows)
 
@@ -222,14 +227,14 @@ class StagingStore:
 
 def _part(vulnerability: Vulnerability) -> str:
     """Return what tells records of one name apart."""
-    return vulnerability.entry or vulnerability.note or "".join(vulnerability.followed[:1])
+    return printable(vulnerability.entry or vulnerability.note or "".join(vulnerability.followed[:1]))
 
 
 def _drop(database: sqlite3.Connection, import_id: int, gone: Iterable[RecordKey]) -> None:
     """Delete records by their keys."""
     database.executemany(
         "DELETE FROM lines WHERE reading = ? AND platform = ? AND name = ? AND part = ?",
-        ((import_id, *key) for key in gone),
+        ((import_id, printable(platform), escaped_id(name)[0], printable(part)) for platform, name, part in gone),
     )
 
 

@@ -23,6 +23,15 @@ _PROLOG = 64 * 1024
 #: The longest child of the root, in bytes; the longest known are a tenth of it.
 _LARGEST = 8 * 1024 * 1024
 _DEEPEST = 64
+#: The events of a document type; expat reports the first at ``<!DOCTYPE``, the others at each declaration in it.
+_DECLARATIONS = (
+    "StartDoctypeDeclHandler",
+    "EntityDeclHandler",
+    "ElementDeclHandler",
+    "AttlistDeclHandler",
+    "NotationDeclHandler",
+    "ExternalEntityRefHandler",
+)
 
 
 def children(stream: BinaryIO, root: str) -> Iterator[Element]:
@@ -94,23 +103,52 @@ class _Walk:
 
 
 def _until_root(stream: BinaryIO) -> bytes:
-    """Read until the root has begun. Return the bytes, of which the last may be behind its start tag."""
-    guard = expat.ParserCreate()
-    begun = False
+    """
+    Read until the root has begun. Return the bytes, of which the last may be behind its start tag.
 
-    def begin(*_: Any) -> None:
-        nonlocal begun
-        begun = True
-
-    guard.StartElementHandler = begin
-    guard.StartDoctypeDeclHandler = _refuse
+    :raises SourceError: if there is no root, or a declaration before it.
+    """
+    guard = _Guard()
     taken = b""
-    while not begun and len(taken) <= _PROLOG and (piece := stream.read(_MORSEL)):
+    while not guard.begun:
+        piece = stream.read(_MORSEL)
         taken += piece
-        guard.Parse(piece)
-    if len(taken) > _PROLOG:
-        raise SourceError(f"not a known XML document: its root does not begin within {_PROLOG} bytes")
+        guard.feed(piece)
+        if not piece:
+            break
+        if len(taken) > _PROLOG and not guard.begun:
+            raise SourceError(f"not a known XML document: its root does not begin within {_PROLOG} bytes")
+    if not guard.begun:
+        raise SourceError("not XML: it has no root")
     return taken
+
+
+class _Guard:
+    """
+    A parser of what is before the root, which refuses declarations.
+
+    Since version 2.6.0 expat puts off incomplete tokens, and reports them only after more input than a document may
+    have left: this is turned off where Python can (``SetReparseDeferralEnabled``), and the last input is always
+    reported. What counts is the root: until it has been reported, no byte may reach another parser.
+
+    :ivar begun: whether the root has begun.
+    """
+
+    def __init__(self) -> None:
+        self.begun = False
+        self._parser = expat.ParserCreate()
+        if hasattr(self._parser, "SetReparseDeferralEnabled"):
+            self._parser.SetReparseDeferralEnabled(False)
+        self._parser.StartElementHandler = self._begin
+        for name in _DECLARATIONS:
+            setattr(self._parser, name, _refuse)
+
+    def feed(self, piece: bytes) -> None:
+        """Parse the next piece; an empty one is the end."""
+        self._parser.Parse(piece, not piece)
+
+    def _begin(self, *_: Any) -> None:
+        self.begun = True
 
 
 def _refuse(*_: Any) -> None:

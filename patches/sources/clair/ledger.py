@@ -18,6 +18,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from patches.storage.atomic_file import write_atomically
+from patches.wire import is_number
 
 #: The most rows of a list that is followed; a longer one is always read whole. The longest known has 13,595.
 MOST_FOLLOWED = 25_000
@@ -69,6 +70,8 @@ class Ledgers:
                 return None
             left_out = {str(name): Counter(reasons) for name, reasons in document["left_out"].items()}
             rows = {str(name): str(digest) for name, digest in document["rows"]}
+            if not is_number(document["whole"]):
+                return None
             return Ledger(str(document["state"]), float(document["whole"]), rows, left_out)
         except (KeyError, OSError, ValueError, TypeError, AttributeError):
             return None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from patches.interfaces import ISource
 from patches.sources.config import SourceConfig
 from patches.sources.context import CONVERTED, SourceContext, SourceKind
-from patches.sources.feed_config import feed_source, list_key
+from patches.sources.feed_config import feed_source, list_key, verified_fetch
 from patches.sources.parse_job import FeedPart
 
 
@@ -17,7 +17,7 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
     def parts(wanted: frozenset[str] | None) -> Sequence[FeedPart]:
         return [FeedPart(list_key(config.locations[0]), config.locations)]
 
-    return feed_source(config, context, wanted, parts)
+    return feed_source(config, context, wanted, parts, verified_fetch(config, context))
 
 
 KIND = SourceKind(CONVERTED, create_source)

@@ -40,14 +40,16 @@ class CsafFetch:
     Fetches all documents of a provider.
 
     :param fetch: fetches a file.
+    :param verified: fetches an archive or a document, and verifies it against the checksum beside it.
     :param run: runs blocking calls.
     :param path: the file of the :class:`DocumentStore`, for :meth:`DocumentStore.from_file`.
     :param use: is called with files that are in use although they are not fetched again.
     :param most: the highest number of documents that are fetched one by one.
     """
 
-    def __init__(self, fetch: Fetch, run: Run, path: Path, use: Use, most: int = MOST_CHANGES) -> None:
+    def __init__(self, fetch: Fetch, verified: Fetch, run: Run, path: Path, use: Use, most: int = MOST_CHANGES) -> None:
         self._fetch = fetch
+        self._verified = verified
         self._run = run
         self._path = path
         self._use = use
@@ -77,14 +79,14 @@ class CsafFetch:
             self._use([store.archive, *(change.path for change in store.changed.values())])
 
     async def _alone(self, location: str) -> DocumentStore:
-        archive = await self._fetch(location)
+        archive = await self._verified(location)
         return DocumentStore(archive.path, archive.state)
 
     async def _all(self, base: str) -> DocumentStore:
         name, day = await self._listed(f"{base}/archive_latest.txt", parse_archive_name)
         changes = await self._listed(f"{base}/changes.csv", parse_times)
         deletions = await self._listed(f"{base}/deletions.csv", parse_times)
-        archive = await self._fetch(f"{base}/{name}")
+        archive = await self._verified(f"{base}/{name}")
         deleted = {path: time for path, time in deletions.items() if time >= day - _MARGIN}
         newer = {
             path: time
@@ -103,7 +105,7 @@ class CsafFetch:
         for path, time in sorted(newer.items(), key=lambda item: (item[1], item[0])):
             had = self._had.get(path)
             if had is None or had.time != time or not had.path.exists():
-                self._had[path] = Change(time, (await self._fetch(f"{base}/{path}")).path)
+                self._had[path] = Change(time, (await self._verified(f"{base}/{path}")).path)
         self._had = {path: self._had[path] for path in newer}
         return self._had
 

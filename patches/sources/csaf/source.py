@@ -9,6 +9,7 @@ from patches.sources.config import SourceConfig
 from patches.sources.context import VENDOR, SourceContext, SourceKind
 from patches.sources.csaf.fetch import CsafFetch
 from patches.sources.feed_config import feed_source, list_key, one_location
+from patches.sources.fetch.checks.published import VerifiedFetch
 from patches.sources.parse_job import FeedPart
 
 
@@ -26,8 +27,10 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
         return [FeedPart(list_key(location), (location,))]
 
     path = context.folder / f"{config.name}.documents"
-    fetch = CsafFetch(context.fetcher(config), context.run, path, context.files.use)
-    return feed_source(config, context, wanted, parts, fetch)
+    fetch = context.fetcher(config)
+    verified = VerifiedFetch(fetch, context.run, context.files.drop)
+    documents = CsafFetch(fetch, verified, context.run, path, context.files.use)
+    return feed_source(config, context, wanted, parts, documents)
 
 
 KIND = SourceKind(VENDOR, create_source)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from attrs import field, frozen
 from OpenSSL.crypto import Error as CertificateError
@@ -14,6 +15,7 @@ from twisted.web.iweb import IPolicyForHTTPS
 
 from patches.settings import BadSetting
 from patches.sources.config import SourceConfig
+from patches.sources.fetch.checks.addresses import AddressRules
 from patches.sources.fetch.proxies import Proxies, Proxy
 
 _CERTIFICATE = re.compile(b"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
@@ -26,11 +28,13 @@ class Access:
 
     :ivar policy: the certificates to trust; by default those of the system.
     :ivar headers: sent to the configured server, and to no other.
+    :ivar addresses: the addresses that may be connected to without a proxy; ``None``: any.
     """
 
     proxies: Proxies = field(factory=Proxies)
     policy: IPolicyForHTTPS = field(factory=BrowserLikePolicyForHTTPS)
     headers: Mapping[str, str] = field(factory=dict, repr=False)
+    addresses: AddressRules | None = None
 
     @classmethod
     def from_config(cls, config: SourceConfig, environment: Mapping[str, str]) -> Access:
@@ -48,7 +52,17 @@ class Access:
             policy = BrowserLikePolicyForHTTPS() if config.ca is None else trust_file(config.ca)
         except BadSetting as error:
             raise BadSetting(f"[source.{config.name}]: {error}") from error
-        return cls(proxies, policy, config.headers)
+        hosts = (_host(location) for location in config.locations)
+        rules = AddressRules.of_hosts(host for host in hosts if host)
+        return cls(proxies, policy, config.headers, rules)
+
+
+def _host(location: str) -> str | None:
+    """Return the host of a location; ``None``: it is a path."""
+    try:
+        return urlsplit(location).hostname if "://" in location else None
+    except ValueError:
+        return None
 
 
 def trust_file(path: Path) -> IPolicyForHTTPS:

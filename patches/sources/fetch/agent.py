@@ -15,6 +15,7 @@ from zope.interface import implementer
 
 from patches.http.connection_pool import QuietConnectionPool
 from patches.sources.fetch.access import Access
+from patches.sources.fetch.checks.addresses import CheckedReactor
 from patches.sources.fetch.proxies import Proxy
 from patches.sources.fetch.tunnels import TunnelEndpoint
 
@@ -49,7 +50,9 @@ class RoutedEndpoints:
         host = uri.host.decode("ascii")
         proxy = self.access.proxies.proxy_for(uri.scheme.decode("ascii"), host, uri.port)
         if proxy is None:
-            way: IStreamClientEndpoint = HostnameEndpoint(self.reactor, host, uri.port, timeout=self.seconds)
+            rules = self.access.addresses
+            reactor = self.reactor if rules is None else CheckedReactor(self.reactor, rules, host)
+            way: IStreamClientEndpoint = HostnameEndpoint(reactor, host, uri.port, timeout=self.seconds)
         else:
             way = TunnelEndpoint(
                 self.endpoint_of(proxy), host, uri.port, proxy.authorization, self.reactor, self.seconds

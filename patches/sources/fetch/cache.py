@@ -44,6 +44,8 @@ class FileRecord:
     :ivar length: in bytes.
     :ivar sha256: in hexadecimal.
     :ivar fetched: the time of the download, in seconds since 1970.
+    :ivar etag_is_md5: whether the entity tag is the MD5 of the content, as Amazon's storage has it: then the tag of
+        the next content must be its MD5, too.
     """
 
     url: str
@@ -52,6 +54,7 @@ class FileRecord:
     length: int
     sha256: str
     fetched: float
+    etag_is_md5: bool = False
 
 
 @frozen
@@ -154,6 +157,14 @@ class FileCache:
             if path.absolute().parent == folder:
                 with suppress(FileNotFoundError):
                     os.utime(path)
+
+    def drop(self, paths: Iterable[Path]) -> None:
+        """Remove those files that are in this folder, with their records: the next request is for the whole file."""
+        folder = self._folder.absolute()
+        for path in paths:
+            if path.absolute().parent == folder:
+                path.with_name(f"{path.name[:64]}.json").unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
 
     def forget_unused(self, before: float) -> int:
         """

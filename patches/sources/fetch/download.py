@@ -18,14 +18,14 @@ from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.iweb import UNKNOWN_LENGTH, IResponse
 
-from patches.errors import NotThere, SourceError
+from patches.errors import AccessRefused, NotThere, SourceError
 from patches.http.headers import header_value
 from patches.http.response_body import BodyTooLong
 from patches.interfaces import Run
 from patches.sources.feed import FetchedFile
 from patches.sources.fetch.body import RunningChecksums, discard_body, write_body
 from patches.sources.fetch.cache import CacheEntry, FileCache, FileRecord, PartialFile
-from patches.sources.fetch.checksums import Checksum, parse_checksums
+from patches.sources.fetch.checksums import Checksum, etag_checksum, parse_checksums
 from patches.sources.fetch.headers import ContentRange, strong_validator
 from patches.sources.fetch.redirects import without_credentials
 from patches.sources.fetch.request import RequestSender, raise_failure
@@ -93,7 +93,7 @@ class Downloader:
                 attempt = partial(self._attempt, entry)
                 return await retrying(location, attempt, self._settings, self._clock, self._jitter)
         except (SourceError, BodyTooLong) as error:
-            kind = NotThere if isinstance(error, NotThere) else SourceError
+            kind = type(error) if isinstance(error, (NotThere, AccessRefused)) else SourceError
             raise kind(f"{without_credentials(location)}: {error}") from error
         except OSError as error:
             raise SourceError(
@@ -132,6 +132,9 @@ class Downloader:
         headers = response.headers
         length = None if response.length is UNKNOWN_LENGTH else response.length
         checksums = parse_checksums(headers)
+        before, tagged = entry.record(), etag_checksum(headers)
+        if before is not None and before.etag_is_md5 and tagged is not None:
+            checksums = tuple(dict.fromkeys((*checksums, tagged)))
         etag, last_modified = header_value(headers, "etag"), header_value(headers, "last-modified")
         try:
             if length is not None and length > self._settings.max_bytes:
@@ -141,7 +144,8 @@ class Downloader:
         except (BodyTooLong, OSError):
             discard_body(response)
             raise
-        sums = RunningChecksums.of_nothing(checksum.algorithm for checksum in checksums)
+        wanted = checksums if tagged is None else (*checksums, tagged)
+        sums = RunningChecksums.of_nothing(checksum.algorithm for checksum in wanted)
         transfer = _Transfer(sums, length, checksums, etag, last_modified, continued=False)
         return await self._receive(entry, response, transfer)
 
@@ -171,7 +175,8 @@ class Downloader:
             entry.drop_part()
             raise SourceError(wrong)
         sha256, now = sums.digest("sha256"), self._clock.seconds()
-        entry.keep(FileRecord(entry.url, transfer.etag, transfer.last_modified, sums.size, sha256, now))
+        is_md5 = "md5" in sums.hashes and transfer.etag == f'"{sums.digest("md5")}"'
+        entry.keep(FileRecord(entry.url, transfer.etag, transfer.last_modified, sums.size, sha256, now, is_md5))
         return FetchedFile(entry.path, sha256)
 
 

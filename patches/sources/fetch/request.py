@@ -13,11 +13,12 @@ from OpenSSL.SSL import Error as TLSError
 from service_identity.exceptions import VerificationError
 from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
-from twisted.web.http import GONE, NOT_FOUND
+from twisted.web.http import FORBIDDEN, GONE, NOT_FOUND, UNAUTHORIZED
 from twisted.web.iweb import IResponse
 
-from patches.errors import NotThere, SourceError
+from patches.errors import AccessRefused, NotThere, SourceError
 from patches.sources.fetch.body import discard_body
+from patches.sources.fetch.checks.addresses import AddressForbidden
 from patches.sources.fetch.redirects import REDIRECTS, redirected, same_server, without_credentials
 from patches.sources.fetch.retry import (
     BROKEN,
@@ -86,12 +87,15 @@ class RequestSender:
 
         :raises TransientFailure: if the server is busy or has an internal error.
         :raises NotThere: if it has no such file.
+        :raises AccessRefused: if it does not give the file to this client.
         :raises SourceError: if the failure is permanent, or the server asks for too long a pause.
         """
         discard_body(response)
         reason = f"it answered {response.code}"
         if response.code in (NOT_FOUND, GONE):
             raise NotThere(reason)
+        if response.code in (UNAUTHORIZED, FORBIDDEN):
+            raise AccessRefused(reason)
         if not _may_pass(response.code):
             raise SourceError(reason)
         raise_transient(response, self._settings, self._clock.seconds())
@@ -103,7 +107,8 @@ def raise_failure(error: Exception) -> NoReturn:
 
     :param error: one of ``BROKEN``, or :class:`RequestTimedOut`.
     :raises TransientFailure: if another try may succeed.
-    :raises SourceError: if the server's certificate is not valid for it, or the proxy refuses to connect.
+    :raises SourceError: if the server's certificate is not valid for it, the proxy refuses to connect, or the source
+        may not lead to its address.
     :raises CancelledError: if the request was cancelled.
     """
     if is_cancellation(error):
@@ -113,6 +118,8 @@ def raise_failure(error: Exception) -> NoReturn:
             raise SourceError("its certificate is for another name") from error
         if reason.check(TLSError) and "certificate" in str(reason.value):
             raise SourceError("its certificate is not trusted") from error
+    if isinstance(error, AddressForbidden):
+        raise SourceError(error.reason) from error
     if isinstance(error, TunnelRefused) and error.status is not None and not _may_pass(error.status):
         raise SourceError(error.reason) from error
     raise TransientFailure(describe(error)) from error

@@ -37,10 +37,12 @@ class UpdateinfoFetch:
     :param fetch: fetches a file.
     :param run: runs blocking calls.
     :param use: is called with files that are in use although they are not fetched again.
+    :param drop: removes files that are damaged, so that they are fetched again.
     """
 
-    def __init__(self, fetch: Fetch, run: Run, use: Use) -> None:
+    def __init__(self, fetch: Fetch, run: Run, use: Use, drop: Use) -> None:
         self._fetch = fetch
+        self._drop = drop
         self._run = run
         self._use = use
         self._had: dict[str, FetchedFile] = {}
@@ -84,7 +86,11 @@ class UpdateinfoFetch:
             if had.path.exists():
                 return had
         file = await self._fetch(f"{base}/{where.href}")
-        await self._run(_check, file.path, where, base)
+        try:
+            await self._run(_check, file.path, where, base)
+        except SourceError:
+            await self._run(self._drop, [repomd.path, file.path])
+            raise
         return FetchedFile(file.path, state)
 
 

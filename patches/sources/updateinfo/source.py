@@ -25,7 +25,7 @@ def create_source(config: SourceConfig, context: SourceContext, wanted: frozense
         return [FeedPart(platform, config.locations, platform)] if wanted is None or platform in wanted else []
 
     fetch = context.fetcher(config)
-    repository = UpdateinfoFetch(fetch, context.run, context.files.use)
+    repository = UpdateinfoFetch(fetch, context.run, context.files.use, context.files.drop)
     fetch = ExtrasFetch(fetch, repository, context.run, context.folder / f"{config.name}.extras")
     return feed_source(config, context, wanted, parts, fetch)
 

@@ -84,6 +84,15 @@ class StreamTests(SynchronousTestCase):
             if name != "chunks":
                 self.assertIn(name, self.refused(BodiesStream(BODIES, described(), described(**{name: wrong}))))
 
+    def test_booleans(self) -> None:
+        """A list of one chunk with one record is not verified by ``true``, which Python takes for 1."""
+        body, whole = encode_line(RECORDS[0]), StreamDigest()
+        whole.add(digest(body))
+        one = {"chunks": 1, "vulnerabilities": 1, "digest": whole.hexdigest(), "revision": "r1"}
+        self.assertEqual(self.read(BodiesStream([body], one, one)), RECORDS[:1])
+        for name in ("chunks", "vulnerabilities"):
+            self.assertIn(f"{name} is True", self.refused(BodiesStream([body], {**one, name: True}, one)))
+
     def test_cut_short(self) -> None:
         """A list with a missing chunk, in another order, or without chunks is not verified."""
         for bodies in (BODIES[:1], BODIES[::-1], [], [*BODIES, b""]):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from io import BufferedReader
 from pathlib import Path
 
@@ -47,6 +49,16 @@ class DeliveryTests(SynchronousTestCase):
         self.assertEqual(self.sent(), [1, 2, 3])
         self.assertEqual(self.http.asked[0].url, "http://reporter/v1/reports")
         self.assertEqual(self.outbox.pending(), [])
+
+    def test_too_large(self) -> None:
+        """A report that is too large is sent again compressed, before it is set aside."""
+        large = error(413, "too-large")
+        self.tick(self.delivery(large, OK, large, large, OK))
+        packed = self.http.asked[1]
+        self.assertEqual(packed.fields["Content-Encoding"], "gzip")
+        self.assertEqual([json.loads(gzip.decompress(packed.body or b""))["number"], len(self.http.asked)], [1, 5])
+        self.assertEqual(self.outbox.pending(), [])
+        self.assertEqual(len(list((self.folder / "rejected").iterdir())), 1)
 
     def test_down(self) -> None:
         """A reporter that is down costs nothing: pauses double, and every report arrives in the end, in order."""

@@ -16,6 +16,7 @@ from patches.followed import followed_records
 from patches.server.refresh.staging import ImportResult, StagingStore
 from patches.vulnerability import FOLLOWED, Vulnerability
 from patches.wire import encode_line, from_wire
+from tests.control_characters import HARMFUL, harmful_record
 from tests.server.fake_catalogue import lines, vulnerabilities, vulnerability
 
 READ = ImportResult("etag-1", None, {}, 1000.0)
@@ -46,6 +47,21 @@ class ListsTests(SynchronousTestCase):
         records = vulnerabilities(300)
         self.put(random.Random(1).sample(records, 300))
         self.assertEqual(self.told(), lines(records))
+
+    def test_control_characters(self) -> None:
+        """Records are escaped here, whatever source they are of; what is gone is still found by its key."""
+        odd = [evolve(vulnerability(1), name=f"CVE-2024-000{n}{text}", note=text) for n, text in enumerate(HARMFUL)]
+        self.put([harmful_record(text, each) for text, each in zip(HARMFUL, odd, strict=True)])
+        self.assertEqual(self.told(), [])  # the platform is another one
+        self.put(odd)
+        self.assertEqual(
+            [line for line in self.told() if not line.decode("utf-8").removesuffix("\n").isprintable()], []
+        )
+        self.assertEqual(len(self.told()), len(odd))
+        import_id = self.lists.begin("debian", "all")
+        self.lists.add(import_id, [evolve(each, entry=each.name) for each in odd])
+        self.lists.commit(import_id, READ, [(each.platform, each.name, each.name) for each in odd])
+        self.assertEqual(self.told(), [])
 
     def test_published(self) -> None:
         """A list is published when that is noted; once it is read again, or changed, it is not."""

@@ -117,7 +117,7 @@ class ProviderCase(FeedCase):
 
     def fetcher(self, **rest: Any) -> CsafFetch:
         """Create a fetch as in a new process."""
-        return CsafFetch(self.site, run, self.kept, self.used.extend, **rest)
+        return CsafFetch(self.site, self.site, run, self.kept, self.used.extend, **rest)
 
     def single(self) -> list[str]:
         """Return the single documents that were requested since the last call."""

@@ -42,6 +42,33 @@ class PromisedTests(SynchronousTestCase):
         self.assertEqual(self.read(Content_MD5="AAAA", Digest="sha-256=AAAA", x_goog_hash="md5=?"), ())
 
 
+class TagTests(SynchronousTestCase):
+    """Entity tags that are an MD5."""
+
+    AMAZON = {"Server": "AmazonS3", "x-amz-request-id": "6J3X", "ETag": f'"{"a" * 32}"'}
+
+    def read(self, **headers: str) -> tuple[Checksum, ...]:
+        """Parse headers of Amazon's storage, with others."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return parse_checksums(Headers({name: [value] for name, value in (self.AMAZON | named).items()}))
+
+    def test_amazon(self) -> None:
+        """The tag of Amazon's storage is an MD5, unless it has parts or the object's owner encrypts it."""
+        md5 = Checksum("md5", "a" * 32)
+        self.assertEqual(self.read(), (md5,))
+        self.assertEqual(self.read(x_amz_server_side_encryption="AES256"), (md5,))
+        for name, value in {
+            "ETag": f'"{"a" * 32}-2"',
+            "x_amz_server_side_encryption": "aws:kms",
+            "x_amz_server_side_encryption_customer_algorithm": "AES256",
+            "Server": "nginx",
+        }.items():
+            self.assertEqual(self.read(**{name: value}), (), name)
+        self.assertEqual(self.read(ETag=f'W/"{"a" * 32}"'), ())
+        sha256 = base64.b64encode(bytes(32)).decode()
+        self.assertEqual(self.read(x_amz_checksum_sha256=sha256), (Checksum("sha256", "00" * 32), md5))
+
+
 class PlaceTests(SynchronousTestCase):
     """URLs."""
 

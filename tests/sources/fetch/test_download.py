@@ -47,7 +47,7 @@ class UnchangedTests(DownloadCase):
         self.fetch(whole(**VALIDATORS))
         path = self.folder / f"{hashlib.sha256(URL.encode()).hexdigest()}.json"
         record = {"version": 1, "url": URL, "etag": '"one"', "last_modified": DATE, "length": len(BODY)}
-        sums = {"sha256": hashlib.sha256(BODY).hexdigest(), "fetched": 1_800_000_000.0}
+        sums = {"sha256": hashlib.sha256(BODY).hexdigest(), "fetched": 1_800_000_000.0, "etag_is_md5": False}
         self.assertEqual(json.loads(path.read_text()), record | sums)
 
     def test_unchanged(self) -> None:
@@ -134,6 +134,23 @@ class WholeTests(DownloadCase):
             self.assertNothing()
             self.fetch(whole(**{name: form.format(base64_of(digest))})).path.unlink()
             next(self.folder.iterdir()).unlink()
+
+    def test_tag(self) -> None:
+        """A tag that has the form of an MD5 need not be one; once it was, the next one must be."""
+        self.fetch(whole(ETag=f'"{"0" * 32}"'))
+        self.fetch(whole(ETag=f'"{md5(BODY).hexdigest()}"'))
+        other = BODY[::-1]
+        said = self.refused(whole(other, ETag=f'"{"1" * 32}"'))
+        self.assertIn("does not have the md5 checksum that it announced", said)
+        self.assertHad(self.fetch(whole(other, ETag=f'"{md5(other).hexdigest()}"')), other)
+        self.assertHad(self.fetch(whole(ETag='"two"')))
+        self.fetch(whole(other, ETag=f'"{"1" * 32}"'))
+
+    def test_amazon(self) -> None:
+        """A body of Amazon's storage must have the MD5 that is its tag."""
+        amazon = {"Server": "AmazonS3", "x-amz-request-id": "6J3X"}
+        self.assertIn("md5", self.refused(whole(BODY[:-1] + b"x", ETag=f'"{md5(BODY).hexdigest()}"', **amazon)))
+        self.assertNothing()
 
     def test_unpacked_by_the_server(self) -> None:
         """The checksum of Google's storage is ignored if the storage decompresses the file."""

@@ -20,7 +20,8 @@ class RepositoryCase(FeedCase):
     def setUp(self) -> None:
         super().setUp()
         self.used: list[Path] = []
-        self.fetch = UpdateinfoFetch(self.site, run, self.used.extend)
+        self.dropped: list[Path] = []
+        self.fetch = UpdateinfoFetch(self.site, run, self.used.extend, self.dropped.extend)
         self.publish(document(update(package("curl"))))
 
     def publish(self, content: bytes, base: str = BASE, digest: str | None = None) -> None:
@@ -78,6 +79,7 @@ class FetchTests(RepositoryCase):
         """A file with another checksum than the repository's is refused."""
         self.publish(document(), digest="0" * 64)
         self.assertIn("does not have the sha256 checksum", self.refusal(self.fetch(BASE)))
+        self.assertEqual([path.read_bytes()[:2] for path in self.dropped], [b"<?", b"\x1f\x8b"])
 
     def test_unpacked_checksum(self) -> None:
         """A checksum of the decompressed content is accepted too."""

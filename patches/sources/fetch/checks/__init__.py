@@ -1,0 +1,1 @@
+"""Checks of what sources offer: addresses of servers, and checksums that are published beside files."""
