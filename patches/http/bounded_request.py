@@ -50,6 +50,10 @@ class BoundedRequest(server.Request):
         """
         super().gotLength(min(length, self.max_body) if length else length)
 
+    def setHeader(self, name: bytes | str, value: bytes | str) -> None:
+        """Set a header field of the response; ``Server`` does not tell which version of which library this is."""
+        super().setHeader(name, b"Patches" if name == b"Server" else value)
+
     def getHeader(self, key: AnyStr) -> AnyStr | None:
         """Return the last value of a header field; as text, bytes outside ASCII are read as ISO 8859-1."""
         if isinstance(key, bytes):

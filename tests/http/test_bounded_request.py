@@ -82,6 +82,11 @@ class BoundedTests(SynchronousTestCase):
         self.wire.send(b"GET / HTTP/1.1\r\nHost: a\r\nX: \xe9\r\nY: a\r\n\r\n")
         self.assertEqual(found, ["\xe9", b"\xe9", None, None])
 
+    def test_server(self) -> None:
+        """A response does not name the version of a library."""
+        self.wire.send(request("POST", "/", body=b"x"))
+        self.assertEqual(self.answer().headers["server"], "Patches")
+
     def test_slashes(self) -> None:
         """A path that begins with two slashes is not found."""
         self.wire.send(request("GET", "//health"))

@@ -18,6 +18,7 @@ from patches.server.http.chunk_transport import IChunkTransport
 from patches.server.http.client_addresses import ClientAddresses
 from patches.server.http.errors import ApiError, accepts_gzip, api_error, json_object, json_response
 from patches.server.http.metrics import Metrics
+from patches.server.http.openapi import openapi_document
 from patches.server.http.representations import (
     DescribeSnapshot,
     finished_document,
@@ -213,6 +214,11 @@ class Api:
         """Return the metrics in Prometheus' text format."""
         request.setHeader("Content-Type", self._metrics.content_type)
         return self._granted(request, self._metrics.render())
+
+    @app.route("/openapi.json", methods=["GET"])
+    def openapi(self, request: IRequest) -> bytes:
+        """Return the OpenAPI document."""
+        return self._granted(request, json_response(request, openapi_document()))
 
     # The protocol of the first Patches scanner
 
