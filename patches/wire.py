@@ -163,10 +163,14 @@ def encode_json(value: Any) -> bytes:
     Characters that cannot be printed are escaped, with lone surrogates among them: the result is always valid UTF-8,
     and can be shown in a terminal.
     """
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    if not text.isprintable():
-        text = "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
-    return text.encode("utf-8")
+    return escape_json(json.dumps(value, separators=(",", ":"), ensure_ascii=False)).encode("utf-8")
+
+
+def escape_json(text: str) -> str:
+    """Escape the characters in a JSON text that cannot be printed, but for line feeds, which are never in a string."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
 
 
 def encode_line(vulnerability: Vulnerability) -> bytes:

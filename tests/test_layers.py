@@ -51,7 +51,7 @@ LAYERS = (
         "server: shell",
         (*("server/admin", "server/assembly", "server/configured_sources", "server/options", "server/service"),),
     ),
-    ("scanner: inventory, client", ("scanner/inventory", "scanner/client")),
+    ("scanner: inventory, client", ("scanner/inventory", "scanner/client", "scanner/json_pieces")),
     ("scanner: host, matching", ("scanner/host", "scanner/matching")),
     ("scanner: outcome", ("scanner/outcome",)),
     ("scanner: reporting, output", ("scanner/reporting", "scanner/output")),

@@ -39,12 +39,17 @@ class Canned:
 
 @frozen
 class Asked:
-    """A request that was made."""
+    """
+    A request that was made.
+
+    :ivar kind: the type of what treq was given as the body.
+    """
 
     method: str
     url: str
     body: bytes | None
     fields: Mapping[str, str]
+    kind: type
 
     @property
     def document(self) -> Any:
@@ -68,7 +73,8 @@ class CannedHTTP:
         self, method: str, url: str, data: bytes | None, headers: dict[str, str], **options: Any
     ) -> Deferred[Any]:
         """Answer with the next response; never answer once the list is empty."""
-        asked = Asked(method, url, data, headers)
+        body = data if data is None or isinstance(data, bytes) else data.read()
+        asked = Asked(method, url, body, headers, type(data))
         self.asked.append(asked)
         if not self.answers:
             return Deferred()

@@ -13,8 +13,8 @@ from typing import Any
 from uuid import UUID
 
 from patches import __version__
-from patches.json_pieces import LazyList, json_pieces, lazy_list
 from patches.scanner.inventory import Package
+from patches.scanner.json_pieces import LazyList, json_pieces, lazy_list
 from patches.scanner.matching.purls import PurlTexts
 from patches.scanner.outcome import Outcome
 from patches.scanner.output.cyclonedx_vulnerabilities import vulnerabilities_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from patches.json_pieces import json_pieces, lazy_list
 from patches.scanner.inventory import Package, package_document
+from patches.scanner.json_pieces import json_pieces, lazy_list
 from patches.scanner.matching.findings import Finding
 from patches.scanner.outcome import Coverage, ListInfo, Outcome
 from patches.vulnerability import Vulnerability

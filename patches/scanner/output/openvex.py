@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from patches import __version__
-from patches.json_pieces import LazyList, json_pieces
+from patches.scanner.json_pieces import LazyList, json_pieces
 from patches.scanner.matching.findings import Finding, Ignored
 from patches.scanner.matching.purls import PurlTexts
 from patches.scanner.outcome import Outcome

@@ -15,7 +15,7 @@ from typing import Any
 
 from patches import __version__
 from patches.cvss import base_score
-from patches.json_pieces import LazyList, json_pieces, lazy_list
+from patches.scanner.json_pieces import LazyList, json_pieces, lazy_list
 from patches.scanner.matching.findings import Finding, Ignored
 from patches.scanner.matching.purls import PurlTexts
 from patches.scanner.outcome import Outcome, Verdict

@@ -13,7 +13,7 @@ from typing import Any
 
 from twisted.logger import Logger
 
-from patches.json_pieces import json_pieces
+from patches.scanner.json_pieces import json_pieces
 from patches.storage.atomic_file import replacing, write_atomically
 
 log = Logger()
@@ -39,7 +39,7 @@ class Outbox:
         """
         Store a report; drop the oldest ones if too many are pending.
 
-        :param make: returns the report with the number that it is called with; see :mod:`patches.json_pieces`.
+        :param make: returns the report with the number that it is called with; see :mod:`patches.scanner.json_pieces`.
         :return: the file of the report.
         """
         number = self._take_number()

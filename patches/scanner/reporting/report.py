@@ -6,8 +6,8 @@ from typing import Any
 
 from attrs import evolve
 
-from patches.json_pieces import lazy_list
 from patches.scanner.inventory import package_document
+from patches.scanner.json_pieces import lazy_list
 from patches.scanner.matching.findings import Finding
 from patches.scanner.outcome import Outcome
 from patches.wire import rfc3339, to_wire

@@ -139,6 +139,8 @@ class Api:
         return self._send(request, result)
 
     async def _resume(self, request: IRequest, token: Any, chunk: Any) -> Session:
+        if isinstance(chunk, float) and chunk.is_integer():
+            chunk = int(chunk)  # JSON does not tell 1.0 from 1
         if not isinstance(token, str) or not is_whole(chunk):
             raise ApiError(400, "malformed", '"resume" must be a session and "chunk" a whole number')
         revision = self._session_service.revision_of(token)

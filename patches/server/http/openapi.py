@@ -46,7 +46,7 @@ _SCHEMAS: dict[str, Schema] = {
         },
         ("revision", "created", "checked", "vulnerabilities", "chunks", "digest"),
     ),
-    "Opening": _object({"platform": {**_TEXT, "maxLength": 200}, "since": _TEXT}, ("platform",)),
+    "Opening": {**_object({"platform": _TEXT, "since": {}}, ("platform",)), "not": {"required": ["resume"]}},
     "Resumption": _object({"resume": {**_TEXT, "maxLength": MAX_TOKEN_LENGTH}, "chunk": _COUNT}),
     "Session": _object(
         {
@@ -123,10 +123,12 @@ _STATUSES = {
     "409": "The session is elsewhere.",
     "410": "The session has ended.",
     "413": "The body is too long.",
+    "414": "The target is too long.",
+    "431": "The head of the request is too long.",
     "503": "Not now: see the code, and Retry-After.",
 }
 #: The statuses that every route may answer with.
-_ANY = ("400", "503")
+_ANY = ("400", "414", "431", "503")
 
 
 def _json(schema: Schema) -> Schema:
@@ -161,7 +163,7 @@ def _parameter(where: str, name: str, schema: Schema) -> Schema:
 
 _SESSION = _parameter("path", "session", {**_TEXT, "pattern": "^[A-Za-z0-9_-]+$", "maxLength": MAX_TOKEN_LENGTH})
 _NTH = _parameter("path", "number", {**_COUNT, "maximum": 999_999_999})
-_WAIT = _parameter("header", "Prefer", {**_TEXT, "pattern": "^wait=[0-9]{1,2}$"})
+_WAIT = _parameter("header", "Prefer", {**_TEXT, "examples": ["wait=20"]})
 _GONE = ("404", "409", "410")
 
 _PATHS: dict[str, Schema] = {
@@ -194,7 +196,7 @@ _PATHS: dict[str, Schema] = {
             "List the publications that have a vulnerability id.",
             {"200": _json(_ref("Publications"))},
             ("404",),
-            (_parameter("path", "id", {**_TEXT, "minLength": 1, "maxLength": 1_000}),),
+            (_parameter("path", "id", {**_TEXT, "minLength": 1}),),
         )
     },
     "/health": {"get": _operation("Tell whether the server runs.", {"200": _json(_ref("Health"))})},

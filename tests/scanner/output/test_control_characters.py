@@ -13,7 +13,7 @@ from patches.scanner.outcome import Outcome
 from patches.scanner.output.formats import TABLE, WRITERS
 from patches.scanner.output.screen import Screen
 from patches.scanner.output.table import findings_table, summary
-from patches.service.terminal import terminal
+from patches.service.terminal import plain, terminal
 from tests.control_characters import HARMFUL, all_fields, harmful_record
 from tests.scanner.sample_outcomes import FINDINGS, failed, outcome
 
@@ -43,7 +43,7 @@ class HarmfulTests(SynchronousTestCase):
         """The documents of all formats have these characters only as escapes, and are valid UTF-8."""
         for text in HARMFUL:
             for name, write in WRITERS.items():
-                document = write(harmful_outcome(text))
+                document = "".join(write(harmful_outcome(text)))
                 self.assertShown(document, name)
                 document.encode("utf-8")
                 json.loads(document)
@@ -79,5 +79,5 @@ class HarmfulTests(SynchronousTestCase):
             served = 1
             snapshot = {"vulnerabilities": "\x1b[2J[bold]"}
 
-        text = _progress_text(Stream())  # type: ignore[arg-type]
+        text = plain(_progress_text(Stream()))  # type: ignore[arg-type]
         self.assertEqual(text, "1 of \\x1b[2J\\[bold] vulnerabilities compared")

@@ -6,7 +6,7 @@ import json
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.json_pieces import json_pieces
+from patches.scanner.json_pieces import json_pieces
 from patches.scanner.outcome import Verdict
 from patches.scanner.reporting.report import finding_document, report_document, streamed_report
 from patches.wire import from_wire

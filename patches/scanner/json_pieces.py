@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Any, Protocol, TypeVar
 
+from patches.wire import escape_json
+
 #: A piece is passed on when it has this many characters.
 _PIECE = 64 * 1024
 
@@ -57,6 +59,6 @@ def json_pieces(document: Any, *, compact: bool = False) -> Iterator[str]:
         pieces.append(piece)
         size += len(piece)
         if size >= _PIECE:
-            yield "".join(pieces)
+            yield escape_json("".join(pieces))
             pieces, size = [], 0
-    yield "".join(pieces)
+    yield escape_json("".join(pieces))
