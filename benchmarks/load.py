@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import select
 import socket
+import ssl
 import time
 from collections.abc import Sequence
 
@@ -24,13 +25,16 @@ class Load:
     p99_ms: float
 
 
-def run_load(address: tuple[str, int], requests: Sequence[bytes], seconds: float) -> Load:
+def run_load(
+    address: tuple[str, int], requests: Sequence[bytes], seconds: float, context: ssl.SSLContext | None = None
+) -> Load:
     """
     Keep one request in progress on each connection.
 
     :param requests: one for each connection, always the same; all its responses must have the same length.
+    :param context: ``None``: without TLS.
     """
-    connections = [_Connection(address, request) for request in requests]
+    connections = [_Connection(address, request, context) for request in requests]
     poll = select.epoll()
     by_descriptor = {}
     for connection in connections:
@@ -51,8 +55,9 @@ def run_load(address: tuple[str, int], requests: Sequence[bytes], seconds: float
 
 
 class _Connection:
-    def __init__(self, address: tuple[str, int], request: bytes) -> None:
-        self.socket = socket.create_connection(address)
+    def __init__(self, address: tuple[str, int], request: bytes, context: ssl.SSLContext | None) -> None:
+        connection = socket.create_connection(address)
+        self.socket = context.wrap_socket(connection) if context is not None else connection
         self.request = request
         self.length = _answer_length(self.socket, request)
         self.socket.setblocking(False)
@@ -66,12 +71,14 @@ class _Connection:
         self.socket.send(self.request)
 
     def receive(self) -> bool:
-        size = self.socket.recv_into(_BUFFER)
-        if not size:
-            raise ConnectionError("the server hung up")
-        self._left -= size
-        if self._left:
-            return False
+        while self._left:
+            try:
+                size = self.socket.recv_into(_BUFFER)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                return False
+            if not size:
+                raise ConnectionError("the server hung up")
+            self._left -= size
         self.times.append(time.perf_counter() - self._asked)
         self.ask()
         return True

@@ -54,7 +54,7 @@ class DocumentTests(ServerCase):
         self.assertEqual(used, set(schemas))
 
     def test_answers(self) -> None:
-        """What the server answers is what the document describes."""
+        """The responses of the server are those that the document describes."""
         path = self.open()
         chunk, session = "/v1/sessions/{session}/chunks/{number}", "/v1/sessions/{session}"
         asked: list[tuple[str, str, str, dict[str, Any] | None]] = [
