@@ -29,8 +29,8 @@ checks.positive_data_acceptance.enabled = false
 
 
 def attack(random: Random, folder: Path, seconds: int = 300, limit: int = 256) -> Outcome:
+    """
     Run schemathesis against the server for some time, with all its checks.
-    Let schemathesis try the server for some time, with all its checks.
 
     :param limit: the server's memory limit, in MiB.
     """
