@@ -302,8 +302,11 @@ class VulnerabilityStream(VerifiedStream):
                 await self._patience.pause(str(error))
                 continue
             if answer.status == 200:
-                self._note_snapshot(answer.document() or {})
-                if not self.snapshot:
+                session = answer.document() or {}
+                self._note_snapshot(session)
+                if not self.snapshot and session.get("state") == "queued":
+                    await self._wait(answer)  # it was resumed, and has to wait again
+                elif not self.snapshot:
                     raise NotVerified("the server sends a list without describing its snapshot")
             elif answer.status in (404, 409, 410):
                 await self._resume(answer, number)

@@ -79,6 +79,18 @@ class StreamBoundsTests(StreamCase):
         self.failureResultOf(self.take(session("queued"), chunk(A), late, chunk(B)), NotVerified)
         self.assertEqual(self.stream.served, 0)
 
+    def test_queued_again(self) -> None:
+        """A session that is resumed just then, and has to wait again, is described when it is active."""
+        lost, queued = (
+            error(404, "unknown-session"),
+            document(200, {"session": "s1", "state": "queued", "pollAfter": 2.0}),
+        )
+        active = document(200, {"session": "s1", "snapshot": described()})
+        reading = self.take(session("queued"), chunk(A), lost, session("queued"), queued, active, chunk(B), end())
+        self.assertNoResult(reading)
+        self.clock.advance(2)
+        self.assertEqual(len(self.successResultOf(reading)), 2)
+
     def test_never_described(self) -> None:
         """A list that is not described is not accepted, neither its chunks nor its end."""
         undescribed = document(200, {"session": "s1"})
