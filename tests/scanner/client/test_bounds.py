@@ -86,10 +86,10 @@ class StreamBoundsTests(StreamCase):
             document(200, {"session": "s1", "state": "queued", "pollAfter": 2.0}),
         )
         active = document(200, {"session": "s1", "snapshot": described()})
-        reading = self.take(session("queued"), chunk(A), lost, session("queued"), queued, active, chunk(B), end())
+        reading = self.take(session("queued"), chunk(A), lost, session("queued"), queued, active, chunk(B), end(A, B))
         self.assertNoResult(reading)
         self.clock.advance(2)
-        self.assertEqual(len(self.successResultOf(reading)), 2)
+        self.assertEqual(len(self.successResultOf(reading)), 3)
 
     def test_never_described(self) -> None:
         """A list that is not described is not accepted, neither its chunks nor its end."""
