@@ -180,6 +180,7 @@ def attack(
         with Watch(server) as import_watch:
             server.wait_until_ready(600)
         with Watch(server) as watch:
+            before = watch.now_mib()
             crowd = BadCrowd(server.port, random, sessions, tls)
             scans = HonestScans(server.port, pause=1.0)
             end, most = time.monotonic() + seconds, 0
@@ -201,7 +202,7 @@ def attack(
         (
             f"{honest}, the longest {scans.longest:.1f} s, failed: {scans.failed[:3]}",
             f"opened: {dict(crowd.opened)}",
-            granted,
+            f"{granted}; resident before: {before:.0f} MiB",
         ),
     )
 
