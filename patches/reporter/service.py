@@ -20,7 +20,7 @@ from patches.reporter.site import ReporterSite
 from patches.reporter.spool import MOST_BODIES
 from patches.reporter.store import ReportStore
 from patches.service.budget import CONNECTION_BYTES, CONNECTIONS, LEAST_ABOVE_START, Budget, resident_bytes
-from patches.service.clocks import use_monotonic_time
+from patches.service.clocks import SteadyTime, use_monotonic_time
 from patches.service.daemon import (
     CleanEndService,
     DaemonOptions,
@@ -149,6 +149,6 @@ def _spool(folder: Path) -> Path:
 
 def _store(path: Path) -> ReportStore:
     try:
-        return ReportStore(open_database(path))
+        return ReportStore(open_database(path), SteadyTime())
     except StoreError as error:
         sys.exit(f"{Options.program}: the reports cannot be used: {error}")

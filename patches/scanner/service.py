@@ -26,6 +26,7 @@ from patches.scanner.reporting.report import streamed_report
 from patches.scanner.scan import SCAN_TIMEOUT, Policy, failed_outcome, scan
 from patches.scanner.scan_inputs import cache_of, client_of, policy_of, target_of, trust_of
 from patches.scanner.schedule import ScanSchedule
+from patches.service.clocks import use_monotonic_time
 from patches.service.daemon import CleanEndService, hold_folder, usable_folder
 from patches.service.escaped_log import escape_logs
 from patches.service.periodic import PeriodicService
@@ -43,6 +44,7 @@ def makeService(options: Options) -> MultiService:
     """Create the daemon's service from its options; exit with a message of one line if an option cannot be used."""
     from twisted.internet import reactor
 
+    use_monotonic_time(reactor)
     escape_logs()
     try:
         service = create_scanner(reactor, options.settings)

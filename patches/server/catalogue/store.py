@@ -95,6 +95,7 @@ class Catalogue:
         now: float,
         objection: Objection = _no_objection,
         checked: float | None = None,
+        steady: float | None = None,
     ) -> Snapshot:
         """
         Write a snapshot and make it the current one of its platform, in one transaction.
@@ -103,8 +104,10 @@ class Catalogue:
         :param now: seconds since the epoch.
         :param objection: returns the reason to hold the snapshot back, as ``held_back``; the current one then stays.
         :param checked: the time at which the sources had these lines, in seconds since the epoch; ``None``: now.
+        :param steady: the time from which the age of what it replaces is told, likewise; ``None``: now.
         :return: the snapshot; one that was stored already keeps its ``created``.
         """
+        replaced = now if steady is None else steady
         with write_transaction(self._engine) as connection:
             staging = f"staging:{platform}"
             staged = CHUNKS.c.revision == staging
@@ -113,12 +116,12 @@ class Catalogue:
             revision, vulnerabilities = written.revision, written.vulnerabilities
             if self._find(connection, revision) is None:
                 connection.execute(update(CHUNKS).where(staged).values(revision=revision))
-                connection.execute(insert(SNAPSHOTS).values(retired=now, **_row(written)))
+                connection.execute(insert(SNAPSHOTS).values(retired=replaced, **_row(written)))
             else:
                 connection.execute(delete(CHUNKS).where(staged))
             self._note_given(connection, revision, now if checked is None else checked, sources)
             reason = objection(self._current(connection, platform), vulnerabilities)
-            self._place(connection, platform, revision, reason, now)
+            self._place(connection, platform, revision, reason, replaced)
             return self._found(connection, revision)
 
     def accept(self, platform: str, now: float) -> Snapshot | None:

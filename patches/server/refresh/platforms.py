@@ -155,7 +155,7 @@ class PlatformRegistry:
         for platform in forgotten - offered:
             if self._source_set.source_lists(platform):
                 log.info("{platform}: not requested for a long time; it is no longer read", platform=platform)
-                await self._context.run(self._catalogue.withdraw, platform, self._context.wall())
+                await self._context.run(self._catalogue.withdraw, platform, self._context.steady())
         await self.requested.forget(forgotten | (offered & set(self.requested.wanted)))
 
     async def load_current(self) -> None:
