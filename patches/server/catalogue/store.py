@@ -9,11 +9,12 @@ process; readers never wait. Every method blocks and runs in a thread.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
 
 from attrs import asdict, evolve
-from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Row, delete, insert, or_, select, update
 
 from patches.server.catalogue.chunks import Chunk, cut_chunks
 from patches.server.catalogue.pruning import MinimumAge, prune
@@ -147,12 +148,17 @@ class Catalogue:
             connection.execute(here.values(held=None))
             end_publication(connection, platform, now)
 
-    def mark_checked(self, times: Mapping[str, float]) -> None:
-        """Store the times at which the sources last had these snapshots, by revision; in seconds since the epoch."""
+    def mark_checked(self, times: Mapping[str, float], now: float = math.inf) -> None:
+        """
+        Store the times at which the sources last had these snapshots, by revision; in seconds since the epoch.
+
+        :param now: likewise; a stored time that is later is replaced by an earlier one.
+        """
         with write_transaction(self._engine) as connection:
             for revision, checked in times.items():
-                older = SNAPSHOTS.c.revision == revision, SNAPSHOTS.c.checked < checked
-                connection.execute(update(SNAPSHOTS).where(*older).values(checked=checked))
+                is_wrong = or_(SNAPSHOTS.c.checked < checked, SNAPSHOTS.c.checked > now)
+                this = SNAPSHOTS.c.revision == revision, is_wrong
+                connection.execute(update(SNAPSHOTS).where(*this).values(checked=checked))
 
     def adopt(
         self, snapshots: Iterable[tuple[Snapshot, Iterable[Chunk]]], now: float, even_older: bool = False
