@@ -51,6 +51,7 @@ class Setting:
     :ivar secret: whether its text may contain a password, so that no message repeats it.
     :ivar implied: the text if the option is given without a value; ``None``: it needs one.
     :ivar aliases: earlier names, which are accepted on the command line.
+    :ivar reloaded: whether a daemon reads it, and the file that it names, again on SIGHUP.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Setting:
     secret: bool = False
     implied: str | None = None
     aliases: tuple[str, ...] = ()
+    reloaded: bool = False
 
     def describe(self) -> str:
         """Return the help text, with the default at its end."""
@@ -105,6 +107,7 @@ def option(
     secret: bool = False,
     implied: str | None = None,
     aliases: tuple[str, ...] = (),
+    reloaded: bool = False,
 ) -> T: ...
 @overload
 def option(
@@ -116,6 +119,7 @@ def option(
     secret: bool = False,
     implied: str | None = None,
     aliases: tuple[str, ...] = (),
+    reloaded: bool = False,
 ) -> T | None: ...
 def option(default: str | None, parse: Callable[[str], Any], help: str, *, name: str = "", **more: Any) -> Any:
     """
@@ -158,6 +162,20 @@ def _declared(kind: type[AttrsInstance]) -> Iterator[Setting]:
 def _setting(declared: Attribute[Any]) -> Setting:
     setting: Setting = declared.metadata[_SETTING]
     return setting if setting.name else evolve(setting, name=declared.name.replace("_", "-"))
+
+
+def differing(old: AttrsInstance, new: AttrsInstance) -> tuple[Setting, ...]:
+    """Return the options whose values differ in two instances of a settings class."""
+    return tuple(_differing(old, new))
+
+
+def _differing(old: AttrsInstance, new: AttrsInstance) -> Iterator[Setting]:
+    for each in fields(type(old)):
+        before, now = getattr(old, each.name), getattr(new, each.name)
+        if _GROUP in each.metadata:
+            yield from _differing(before, now)
+        elif before != now:
+            yield _setting(each)
 
 
 def resolve(kind: type[S], given: Mapping[str, str | None]) -> S:

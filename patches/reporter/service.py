@@ -20,7 +20,7 @@ from patches.reporter.site import ReporterSite
 from patches.reporter.spool import MOST_BODIES
 from patches.reporter.store import ReportStore
 from patches.service.budget import CONNECTION_BYTES, CONNECTIONS, LEAST_ABOVE_START, Budget, resident_bytes
-from patches.service.clocks import use_monotonic_time
+from patches.service.clocks import SteadyTime, use_monotonic_time
 from patches.service.daemon import (
     CleanEndService,
     DaemonOptions,
@@ -30,10 +30,12 @@ from patches.service.daemon import (
     usable_folder,
 )
 from patches.service.escaped_log import escape_logs
+from patches.service.log_level import LeastLevel, LogSettings, filter_logs
 from patches.service.memory_governor import CLOSE_PART, MEASURE_SECONDS, MemoryGovernor, Shedder
 from patches.service.periodic import PeriodicService
+from patches.service.reload import ReloadService
 from patches.setting_parsers import count, endpoint, size
-from patches.settings import option
+from patches.settings import group, option
 
 #: Few threads: two read reports, others read the database.
 _THREADS = 4
@@ -56,6 +58,7 @@ class ReporterSettings:
     max_body: int = option("16MiB", size, "The largest report that is accepted: a size in bytes, KiB or MiB.")
     memory_limit: int = option("256MiB", size, "The memory that this process may use: a size in bytes, KiB or MiB.")
     reports_per_minute: int = option("6000", count, "The reports a minute that are accepted from one address.")
+    log: LogSettings = group(LogSettings)
 
 
 class Options(DaemonOptions[ReporterSettings]):
@@ -87,6 +90,7 @@ def makeService(options: Options) -> MultiService:
 
     reactor: Any = installed
     use_monotonic_time(reactor)
+    reload = _reloading(reactor, options)
     escape_logs()
     reactor.suggestThreadPoolSize(_THREADS)
     run = partial(deferToThreadPool, reactor, reactor.getThreadPool())
@@ -96,8 +100,15 @@ def makeService(options: Options) -> MultiService:
         part.setServiceParent(reporter.service)
     allow_open_files(MOST_CONNECTIONS + 2 * MOST_BODIES + _OTHER_FILES)
     hold_folder(Options.program, options.settings.state_dir)
-    CleanEndService(reactor).setServiceParent(reporter.service)
+    for service in (reload, CleanEndService(reactor)):
+        service.setServiceParent(reporter.service)
     return reporter.service
+
+
+def _reloading(reactor: Any, options: Options) -> ReloadService[ReporterSettings]:
+    least = LeastLevel(options.settings.log.log_level)
+    filter_logs(least)
+    return ReloadService(reactor, options, lambda settings: settings.log.log_level, least)
 
 
 def create_reporter(reactor: Any, run: Run, settings: ReporterSettings, budget: Budget) -> Reporter:
@@ -149,6 +160,6 @@ def _spool(folder: Path) -> Path:
 
 def _store(path: Path) -> ReportStore:
     try:
-        return ReportStore(open_database(path))
+        return ReportStore(open_database(path), SteadyTime())
     except StoreError as error:
         sys.exit(f"{Options.program}: the reports cannot be used: {error}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import Enum
@@ -48,10 +48,13 @@ class ReportStore:
     The reports of a fleet in a database.
 
     :param engine: a SQLAlchemy engine; see :func:`patches.reporter.schema.open_database`.
+    :param steady: returns the time in seconds since the epoch, by which findings of first scanners grow old; ``None``:
+        that of the receipt.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, steady: Callable[[], float] | None = None) -> None:
         self._engine = engine
+        self._steady = steady
         # SQLite allows one writer at a time: a thread waits here instead of failing with "database is locked"
         self._writing = threading.Lock()
 
@@ -61,7 +64,8 @@ class ReportStore:
         """
         with self._writing, self._engine.begin() as connection:
             if isinstance(report, BareReport):
-                merge_part(connection, report, received)
+                steady = received if self._steady is None else datetime.fromtimestamp(self._steady(), UTC)
+                merge_part(connection, report, received, steady)
                 return Acceptance.MERGED
             kept = {row.id: row for row in _scans(connection, report.host)}
             if report.scan.id in kept:

@@ -28,13 +28,18 @@ MOST_FINDINGS = 50_000
 _BATCH = 500
 
 
-def merge_part(connection: Connection, report: BareReport, received: datetime) -> None:
-    """Merge a part of a report with the parts of the same host that came within an hour before."""
-    now = received.astimezone(UTC).replace(tzinfo=None)
+def merge_part(connection: Connection, report: BareReport, received: datetime, steady: datetime) -> None:
+    """
+    Merge a part of a report with the parts of the same host that came within an hour before.
+
+    :param received: the time of day, which is shown.
+    :param steady: the time by which findings grow old; see :class:`.SteadyTime`.
+    """
+    now, shown = (each.astimezone(UTC).replace(tzinfo=None) for each in (steady, received))
     of_host = UNVERIFIED_FINDINGS.c.host == report.host
     connection.execute(delete(UNVERIFIED_FINDINGS).where(of_host, UNVERIFIED_FINDINGS.c.received < now - MERGED_FOR))
     kept = set(connection.execute(select(UNVERIFIED_FINDINGS.c.fingerprint).where(of_host)).scalars())
-    surplus: set[str] = set()
+    before, surplus = len(kept), set[str]()
     found = (unverified_row(report.host, each, now) for each in report.findings)
     while batch := list(islice(found, _BATCH)):
         rows: dict[str, dict[str, Any]] = {}
@@ -47,7 +52,7 @@ def merge_part(connection: Connection, report: BareReport, received: datetime) -
             rows[named] = row
         if rows:
             connection.execute(_replacing(), list(rows.values()))
-    _note_part(connection, report, now, report.unreadable + len(surplus))
+    _note_part(connection, report, shown, bool(before), report.unreadable + len(surplus))
 
 
 def _replacing() -> Any:
@@ -56,9 +61,9 @@ def _replacing() -> Any:
     return statement.on_conflict_do_update(index_elements=["host", "fingerprint"], set_=later)
 
 
-def _note_part(connection: Connection, report: BareReport, now: datetime, left_out: int) -> None:
+def _note_part(connection: Connection, report: BareReport, now: datetime, has_kept: bool, left_out: int) -> None:
     row = _row(connection, report.host)
-    continues = row is not None and now - row.received <= MERGED_FOR
+    continues = row is not None and (has_kept or now - row.received <= MERGED_FOR)
     values = {
         "host": report.host,
         "platform": report.platform or (row.platform if row is not None else None),

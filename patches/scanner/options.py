@@ -12,6 +12,7 @@ from patches.platforms import Platform
 from patches.scanner.output.exit_codes import NEVER
 from patches.scanner.output.formats import FORMATS, TABLE
 from patches.service.daemon import DaemonOptions
+from patches.service.log_level import LogSettings
 from patches.setting_parsers import count, flag, minutes, one_of, seconds, url
 from patches.settings import group, option
 from patches.tracks import is_track
@@ -82,7 +83,10 @@ class AccessSettings:
         "15m", seconds, "The longest time of a scan, whatever the server does; then it is incomplete."
     )
     verify_key: Path | None = option(
-        None, Path, "The PEM file of the public key that must have signed the server's lists."
+        None,
+        Path,
+        "The PEM file of the public key that must have signed the server's lists; the daemon reads it again on SIGHUP.",
+        reloaded=True,
     )
     state_dir: Path = option(
         "/var/lib/patches-scanner",
@@ -121,7 +125,12 @@ class PolicySettings:
     """The user's policy about old lists and findings."""
 
     max_age: timedelta = option("7d", seconds, "The longest time since the list was last checked against its sources.")
-    ignore: Path | None = option(None, Path, "A file of decisions (TOML or OpenVEX) about findings that do not count.")
+    ignore: Path | None = option(
+        None,
+        Path,
+        "A file of decisions (TOML or OpenVEX) about findings that do not count; the daemon reads it again on SIGHUP.",
+        reloaded=True,
+    )
     include_unfixed: bool = option("false", flag, "Show findings without a fix with the others, and count them.")
     include_old_kernels: bool = option(
         "false", flag, "Count the findings of kernels that are older than the running one, too."
@@ -163,6 +172,7 @@ class ScannerSettings(ScanSettings):
         seconds,
         "Scan again when the package database has changed, and then has been unchanged for this long.",
     )
+    log: LogSettings = group(LogSettings)
 
 
 @frozen(kw_only=True)

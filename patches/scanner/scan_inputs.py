@@ -7,7 +7,9 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from attrs import define, evolve
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 from patches.scanner.client.cache import ListCache
 from patches.scanner.client.client import ClientSettings, PatchesClient
@@ -21,6 +23,8 @@ from patches.scanner.outcome import Target
 from patches.scanner.scan import Policy
 from patches.settings import BadSetting
 from patches.signing import BadKey, VerifyKey
+
+log = Logger()
 
 
 def target_of(settings: HostSettings) -> Target:
@@ -40,6 +44,38 @@ def target_of(settings: HostSettings) -> Target:
         system=system_of(root),
         origins=Origins(settings.own_origins or (), settings.foreign_origins or ()),
     )
+
+
+@define(eq=False)
+class ReloadedInputs:
+    """
+    The inputs of scans that come from files, which the daemon can read again.
+
+    :param access: the settings with which the daemon was started.
+    :ivar client: has the trusted key.
+    :ivar policy: has the decisions about findings.
+    """
+
+    _access: AccessSettings
+    client: PatchesClient
+    policy: Policy
+
+    def reload(self, access: AccessSettings, policy: PolicySettings) -> bool:
+        """
+        Read the trusted key and the decisions again. Return whether the decisions have changed.
+
+        Whether lists must be signed stays: a key is replaced by another one only.
+
+        :raises BadSetting: if one of the files cannot be used; then both stay as they were.
+        """
+        trust, ignores = trust_of(evolve(self._access, verify_key=access.verify_key)), policy_of(policy).ignores
+        if trust is not None and self.client.trust is not None:
+            self.client.trust = trust
+        elif trust is not self.client.trust:
+            log.error("Whether lists must be signed (--verify-key) changes at the next start only")
+        has_changed = ignores != self.policy.ignores
+        self.policy = evolve(self.policy, ignores=ignores)
+        return has_changed
 
 
 def host_of(settings: HostSettings) -> str:

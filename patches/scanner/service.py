@@ -13,7 +13,6 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from patches.scanner.client.cache import ListCache
-from patches.scanner.client.client import PatchesClient
 from patches.scanner.client.http_client import HttpClient, http_client
 from patches.scanner.host.changes import ChangeWatcher, fingerprint
 from patches.scanner.host.distributions import UnknownPlatform
@@ -23,12 +22,15 @@ from patches.scanner.outcome import Outcome, Target, Verdict
 from patches.scanner.reporting.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.reporting.outbox import Outbox
 from patches.scanner.reporting.report import streamed_report
-from patches.scanner.scan import SCAN_TIMEOUT, Policy, failed_outcome, scan
-from patches.scanner.scan_inputs import cache_of, client_of, policy_of, target_of, trust_of
+from patches.scanner.scan import SCAN_TIMEOUT, failed_outcome, scan
+from patches.scanner.scan_inputs import ReloadedInputs, cache_of, client_of, policy_of, target_of, trust_of
 from patches.scanner.schedule import ScanSchedule
+from patches.service.clocks import use_monotonic_time
 from patches.service.daemon import CleanEndService, hold_folder, usable_folder
 from patches.service.escaped_log import escape_logs
+from patches.service.log_level import LeastLevel, filter_logs
 from patches.service.periodic import PeriodicService
+from patches.service.reload import ReloadService
 from patches.settings import BadSetting
 from patches.wording import one_line
 
@@ -39,21 +41,49 @@ PROGRAM = Options.program
 _POLL_SECONDS = timedelta(seconds=10)
 
 
+class ScannerService(MultiService):
+    """
+    The service tree of a scanner.
+
+    :param inputs: the inputs of its scans that can be read again.
+    """
+
+    def __init__(self, inputs: ReloadedInputs, schedule: ScanSchedule) -> None:
+        super().__init__()
+        self._inputs = inputs
+        self._schedule = schedule
+
+    def reload(self, settings: ScannerSettings) -> None:
+        """
+        Read files again; scan again if the decisions about findings have changed.
+
+        :raises BadSetting: if a file cannot be used; then all stay as they were.
+        """
+        if self._inputs.reload(settings.access, settings.policy):
+            self._schedule.request_scan()
+
+
 def makeService(options: Options) -> MultiService:
     """Create the daemon's service from its options; exit with a message of one line if an option cannot be used."""
     from twisted.internet import reactor
 
+    use_monotonic_time(reactor)
+    least = LeastLevel(options.settings.log.log_level)
+    reload = ReloadService(reactor, options, lambda settings: settings.log.log_level, least)
+    filter_logs(least)
     escape_logs()
     try:
         service = create_scanner(reactor, options.settings)
     except (UnknownPlatform, BadSetting) as error:
         sys.exit(f"{PROGRAM}: {error}")
     set_memory_wall()
-    CleanEndService(reactor).setServiceParent(service)
+    reload.use = service.reload
+    for part in (reload, CleanEndService(reactor)):
+        part.setServiceParent(service)
     return service
 
 
-def create_scanner(reactor: Any, settings: ScannerSettings) -> MultiService:
+def create_scanner(reactor: Any, settings: ScannerSettings) -> ScannerService:
     """
     Create the service tree of a scanner.
 
@@ -62,19 +92,21 @@ def create_scanner(reactor: Any, settings: ScannerSettings) -> MultiService:
     """
     http = http_client(reactor)
     client = client_of(settings.access, http, trust_of(settings.access), reactor)
-    target, policy = target_of(settings.host), policy_of(settings.policy)
-    service = MultiService()
-    outbox = None
+    target, inputs = target_of(settings.host), ReloadedInputs(settings.access, client, policy_of(settings.policy))
+    outbox, sending = None, None
     if settings.reporter is not None or settings.access.verify_key is not None:
         hold_folder(PROGRAM, usable_folder(PROGRAM, settings.access.state_dir))
     if settings.reporter is not None:
         outbox = Outbox(settings.access.state_dir / "outbox")
-        _sending(outbox, http, settings.reporter, reactor).setServiceParent(service)
+        sending = _sending(outbox, http, settings.reporter, reactor)
     cache, timeout = cache_of(settings.cache, target), settings.access.timeout
-    once = partial(_scan_once, client, target, policy, cache, outbox, timeout)
+    once = partial(_scan_once, inputs, target, cache, outbox, timeout)
     schedule = ScanSchedule(once, settings.scan_frequency, settings.jitter, reactor)
-    schedule.setServiceParent(service)
-    _watch(settings.host.root, settings.settle, schedule, reactor).setServiceParent(service)
+    watching = _watch(settings.host.root, settings.settle, schedule, reactor)
+    service = ScannerService(inputs, schedule)
+    for part in (sending, schedule, watching):
+        if part is not None:
+            part.setServiceParent(service)
     return service
 
 
@@ -93,14 +125,14 @@ def _watch(root: Path, settle: timedelta, schedule: ScanSchedule, clock: IReacto
 
 
 async def _scan_once(
-    client: PatchesClient,
+    inputs: ReloadedInputs,
     target: Target,
-    policy: Policy,
     cache: ListCache | None,
     outbox: Outbox | None,
     timeout: timedelta = SCAN_TIMEOUT,
 ) -> bool:
-    outcome = await scan(client, target, policy, cache=cache, timeout=timeout)
+    policy = inputs.policy
+    outcome = await scan(inputs.client, target, policy, cache=cache, timeout=timeout)
     _log_outcome(outcome)
     _log_skew(outcome)
     expired = policy.ignores.expired(datetime.fromtimestamp(outcome.finished, UTC).date())

@@ -70,7 +70,8 @@ def create_sources(
     made = [*_of_options(reactor, settings, run, folder, workers, environment)]
     intervals: dict[str, timedelta] = {}
     public: PublicSourceProvider = NoPublicSources()
-    kept = FileCache(folder / FEEDS / FILES)
+    steady = SteadyTime()
+    kept = FileCache(folder / FEEDS / FILES, steady)
     ecosystems = _ecosystems(settings.ecosystem)
     if settings.source or not settings.no_public_sources:
         from patches.sources.config import SourceConfig
@@ -90,9 +91,7 @@ def create_sources(
     if len(names) > len(set(names)):
         raise BadSetting(f"two sources are named {max(names, key=names.count)}")
     unused = max(_UNUSED, 2 * max([refresh.refresh_interval, *intervals.values()]))
-    return ConfiguredSources(
-        tuple(made), public, intervals, partial(_forget_files, kept, unused, SteadyTime()), workers
-    )
+    return ConfiguredSources(tuple(made), public, intervals, partial(_forget_files, kept, unused, steady), workers)
 
 
 def _ecosystems(sections: Sections) -> tuple[EcosystemConfig, ...]:

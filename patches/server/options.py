@@ -10,6 +10,7 @@ from attrs import frozen
 
 from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
 from patches.service.daemon import DaemonOptions
+from patches.service.log_level import LogSettings
 from patches.setting_parsers import (
     Networks,
     count,
@@ -147,6 +148,7 @@ class ServerSettings:
         size,
         "The memory that the process and its workers may have resident, in bytes, KiB, MiB or GiB.",
     )
+    log: LogSettings = group(LogSettings)
 
 
 class Options(DaemonOptions[ServerSettings]):

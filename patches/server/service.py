@@ -26,7 +26,9 @@ from patches.service.clocks import use_monotonic_time
 from patches.service.daemon import CleanEndService, ListeningService, allow_open_files, hold_folder, usable_folder
 from patches.service.escaped_log import escape_logs
 from patches.service.garbage import FullCollections
+from patches.service.log_level import LeastLevel, filter_logs
 from patches.service.periodic import PeriodicService
+from patches.service.reload import ReloadService
 from patches.service.threads import ThreadService
 from patches.settings import BadSetting
 
@@ -62,11 +64,15 @@ def makeService(options: Options) -> MultiService:
     from twisted.internet import reactor
 
     use_monotonic_time(reactor)
-    escape_logs()
     settings = options.settings
+    least = LeastLevel(settings.log.log_level)
+    reload = ReloadService(reactor, options, lambda found: found.log.log_level, least)
+    filter_logs(least)
+    escape_logs()
     server = create_server(reactor, settings)
     hold_folder(PROGRAM, settings.catalogue.state_dir)
-    CleanEndService(reactor).setServiceParent(server.service)
+    for service in (reload, CleanEndService(reactor)):
+        service.setServiceParent(server.service)
     _collector(server, reactor).setServiceParent(server.service)
     _allow_connections(settings.sessions.max_active + settings.sessions.max_queued)
     return server.service

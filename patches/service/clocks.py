@@ -14,6 +14,9 @@ from typing import Any
 
 from twisted.internet.base import ReactorBase
 
+#: A change that is smaller is none: clocks are adjusted by a little all the time. In seconds.
+LEAST_STEP = 60.0
+
 
 def use_monotonic_time(reactor: Any) -> None:
     """
@@ -40,3 +43,26 @@ class SteadyTime:
 
     def __call__(self) -> float:
         return self._ahead + self._monotonic()
+
+
+class ClockSteps:
+    """
+    Detects that the time of day was set, by comparing it with the steady time.
+
+    :param wall: returns the time in seconds since the epoch.
+    :param steady: returns the time likewise; see :class:`SteadyTime`.
+    """
+
+    def __init__(self, wall: Callable[[], float], steady: Callable[[], float]) -> None:
+        self._wall = wall
+        self._steady = steady
+        self._ahead = wall() - steady()
+
+    def take(self) -> float:
+        """Return by how many seconds the time of day was set since the last step that was returned; 0: by none."""
+        ahead = self._wall() - self._steady()
+        step = ahead - self._ahead
+        if abs(step) < LEAST_STEP:
+            return 0.0
+        self._ahead = ahead
+        return step

@@ -65,9 +65,17 @@ class DaemonOptions(usage.Options, Generic[S]):
         try:
             super().parseOptions(options)
             self._refuse_repeated(sys.argv[1:] if options is None else options)
-            self.settings = resolve(self.declared, self._given())
+            self.settings = self.resolved()
         except (usage.UsageError, BadSetting) as error:
             sys.exit(f"{self.program}: {error}")
+
+    def resolved(self) -> S:
+        """
+        Return the settings of this command line and of the file that it names, as that file is now.
+
+        :raises BadSetting: if one of them cannot be used.
+        """
+        return resolve(self.declared, self._given())
 
     def _refuse_repeated(self, options: Sequence[str]) -> None:
         """Raise a usage error for an option that is given twice: one of its values would silently be lost."""

@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ class Daemon:
     One of our daemons, run by twistd.
 
     :param folder: the folder of its state and its log.
+    :ivar environment: that of the process; ``None``: the environment of this one.
     """
 
     def __init__(self, plugin: str, folder: Path, *options: str) -> None:
@@ -35,6 +36,7 @@ class Daemon:
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
         self._kind = "tcp"
+        self.environment: Mapping[str, str] | None = None
 
     def _connect(self) -> http.client.HTTPConnection:
         if self._kind != "ssl":
@@ -56,7 +58,7 @@ class Daemon:
         said = len(self.text())
         listen = ["--listen", f"{kind}:{port}:interface=127.0.0.1{more}"]
         with self.log.open("ab") as log:
-            self.process = processes.start([*self._command, *listen], stdout=log, stderr=log)
+            self.process = processes.start([*self._command, *listen], stdout=log, stderr=log, env=self.environment)
         found = wait_for(lambda: _LISTENS.search(self.text()[said:]) or self._ended(), 30)
         self.port = int(found[1])
         return self

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from email.utils import parsedate_to_datetime
 from io import StringIO
 from typing import Any
 
@@ -54,6 +56,12 @@ class SiteTests(SynchronousTestCase):
         self.assertTrue(self.wire.connected)
         self.wire.send(sent[end_of_head + 80 : end_of_head + 81])
         self.assertEqual((self.wire.received, self.wire.connected), (b"", False))
+
+    def test_date(self) -> None:
+        """``Date`` is the time of day, whatever the clock is by which the reporter is scheduled."""
+        self.wire.send(request("POST", "/", body=b"0"))
+        date = parsedate_to_datetime(self.answer().headers["date"]).timestamp()
+        self.assertLess(abs(date - time.time()), 60)
 
     def test_no_log(self) -> None:
         """No access log is written."""

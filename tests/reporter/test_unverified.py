@@ -27,9 +27,9 @@ class MergingTests(SynchronousTestCase):
     """Parts of one host."""
 
     def setUp(self) -> None:
-        engine = open_database(Path(self.mktemp()))
-        self.addCleanup(engine.dispose)
-        self.store = ReportStore(engine)
+        self.engine = open_database(Path(self.mktemp()))
+        self.addCleanup(self.engine.dispose)
+        self.store = ReportStore(self.engine)
         self.now = NOW
 
     def send(self, *names: str, after: float = 0.0, host: str = ADDRESS) -> None:
@@ -76,6 +76,21 @@ class MergingTests(SynchronousTestCase):
         self.send("CVE-4", after=0.1)
         self.assertEqual(self.names(), ["CVE-2", "CVE-3", "CVE-4"])
         self.assertEqual(self.shown()["unverified"]["parts"], 4)
+
+    def test_clock_is_set(self) -> None:
+        """When the time of day is set, parts are merged as if nothing had happened; what is shown has that time."""
+        steady = [NOW.timestamp()]
+        self.store = ReportStore(self.engine, lambda: steady[0])
+        for minutes in (0, 100_000, -200_000):
+            self.send(f"CVE-{minutes}", after=minutes)
+            steady[0] += 300
+        self.assertEqual(self.names(), ["CVE--200000", "CVE-0", "CVE-100000"])
+        told = self.shown()["unverified"]
+        received = (NOW - timedelta(minutes=100_000)).replace(tzinfo=None).isoformat()
+        self.assertEqual((told["parts"], told["received"]), (3, f"{received}Z"))
+        steady[0] += 3301
+        self.send("CVE-4")
+        self.assertEqual(self.names(), ["CVE-4"])
 
     def test_next_scan(self) -> None:
         """Parts of the next scan, hours later, are merged with each other only."""

@@ -16,7 +16,7 @@ from patches.scanner.client.verified_stream import StreamError
 from patches.scanner.host.distributions import UnknownPlatform
 from patches.scanner.matching.coverage import Origins
 from patches.scanner.options import AccessSettings, HostSettings, PolicySettings
-from patches.scanner.scan_inputs import cache_of, client_of, policy_of, target_of, trust_of
+from patches.scanner.scan_inputs import ReloadedInputs, cache_of, client_of, policy_of, target_of, trust_of
 from patches.settings import BadSetting
 from patches.signing import create_keys
 from tests.integration.sample_host import write_host
@@ -36,6 +36,29 @@ class InputTests(SynchronousTestCase):
         path = Path(self.mktemp())
         with self.assertRaisesRegex(BadSetting, f"^--ignore .*{path}"):
             policy_of(PolicySettings(ignore=path))
+
+    def test_reloaded(self) -> None:
+        """The decisions and the key are read again; if one cannot be, both stay; a key is only replaced by another."""
+        key, ignore = create_keys(Path(self.mktemp())), Path(self.mktemp())
+        ignore.write_text("")
+        access, policy = AccessSettings(verify_key=key), PolicySettings(ignore=ignore)
+        client = client_of(access, CannedHTTP(), trust_of(access), Clock())
+        inputs = ReloadedInputs(access, client, policy_of(policy))
+        self.assertFalse(inputs.reload(access, policy))
+        ignore.write_text('[[ignore]]\npackage = "bash"\nreason = "kept"\nexpires = 2090-01-01\n')
+        other, trust = create_keys(Path(self.mktemp())), client.trust
+        self.assertRaises(BadSetting, inputs.reload, AccessSettings(verify_key=ignore), policy)
+        self.assertEqual((inputs.policy.ignores.decisions, client.trust), ((), trust))
+        self.assertTrue(
+            inputs.reload(AccessSettings(verify_key=other, state_dir=ignore), PolicySettings(ignore=ignore))
+        )
+        self.assertEqual(len(inputs.policy.ignores.decisions), 1)
+        assert client.trust is not None
+        assert trust is not None
+        self.assertIsNot(client.trust.key, trust.key)
+        changed = client.trust
+        inputs.reload(AccessSettings(), policy)
+        self.assertIs(client.trust, changed)
 
     def test_target(self) -> None:
         """The platform is that of the settings, else the detected one; the running kernel is that of this host only."""

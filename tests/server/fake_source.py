@@ -205,7 +205,7 @@ class RefreshCase(DatabaseCase):
         """Create a refresher, as a server that starts does."""
         self.publisher = Publisher(self.catalogue, self.lists, Guard(), self.folder)
         schedule = Schedule(self.interval, self.platforms, parallel=self.parallel, jitter=lambda: 0.0)
-        context = RefreshContext(schedule, maybeDeferred, self.clock, self.wall)
+        context = RefreshContext(schedule, maybeDeferred, self.clock, self.wall, steady=self.steady)
         source_set = SourceSet([*self.configured, *more], self.public)
         requested = RequestedPlatforms(self.request_table, self.public, maybeDeferred, self.wall)
         queue = PublicationQueue(context, self.publisher)
@@ -215,6 +215,10 @@ class RefreshCase(DatabaseCase):
     def wall(self) -> float:
         """Return the seconds since the epoch."""
         return NOW + self.clock.seconds()
+
+    def steady(self) -> float:
+        """Return the seconds since the epoch, by which ages are told."""
+        return self.wall()
 
     def put(self, platform: str, count: int, *more: object) -> None:
         """Set a list of a given length, perhaps with further items at its end."""

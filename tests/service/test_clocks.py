@@ -8,7 +8,9 @@ from twisted.internet.base import ReactorBase
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.service.clocks import SteadyTime, use_monotonic_time
+from patches.service.clocks import LEAST_STEP, ClockSteps, SteadyTime, use_monotonic_time
+
+_YEAR = 365 * 86_400.0
 
 
 class PlainReactor(ReactorBase):
@@ -59,3 +61,21 @@ class SteadyTimeTests(SynchronousTestCase):
         wall[0] -= 3.2e7
         monotonic[0] += 60
         self.assertAlmostEqual(steady(), 1.7e9 + 60)
+
+
+class ClockStepsTests(SynchronousTestCase):
+    """The comparison of two clocks."""
+
+    def test_steps(self) -> None:
+        """A step is returned once; small changes are no step until they add up to one."""
+        wall, steady = [1000.0], [990.0]
+        steps = ClockSteps(lambda: wall[0], lambda: steady[0])
+        wall[0], steady[0] = 5000.0, 4990.0
+        self.assertEqual(steps.take(), 0.0)
+        for step in (_YEAR, -3600.0, LEAST_STEP):
+            wall[0] += step
+            self.assertEqual((steps.take(), steps.take()), (step, 0.0))
+        wall[0] -= 0.75 * LEAST_STEP
+        self.assertEqual(steps.take(), 0.0)
+        wall[0] -= 0.75 * LEAST_STEP
+        self.assertEqual(steps.take(), -1.5 * LEAST_STEP)

@@ -20,6 +20,8 @@ from tests.sources.memory_web import Asked, Told, Web, told
 
 URL = "https://feeds.test/debian/all.zip"
 BODY = bytes(range(256)) * 40
+#: The time of day, which the clock by which a download is scheduled does not have.
+NOW = 1_800_000_000.0
 
 
 class DownloadCase(SynchronousTestCase):
@@ -27,7 +29,7 @@ class DownloadCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.clock = Clock()
-        self.clock.advance(1_800_000_000)
+        self.clock.advance(1000)
         self.web = Web(self.answer)
         self.folder = Path(self.mktemp())
         self.answers: list[Told] = []
@@ -40,7 +42,7 @@ class DownloadCase(SynchronousTestCase):
         """Create a downloader as in a new process."""
         client = verbatim_client(self.web.agent(self.clock))
         files, limits = FileCache(self.folder), FetchSettings(**{"tries": 5, **settings})
-        return Downloader(client, self.clock, maybeDeferred, files, headers, limits, jitter=lambda: 0.0)
+        return Downloader(client, self.clock, maybeDeferred, files, headers, limits, lambda: 0.0, lambda: NOW)
 
     def begin(self, url: str = URL, headers: dict[str, str] | None = None, **settings: Any) -> Deferred[FetchedFile]:
         """Start to fetch, as far as possible without waiting."""

@@ -55,7 +55,7 @@ class PatchesClient:
     ) -> None:
         self.trust = trust
         self._wall = wall
-        self._server_http = HttpClient(http, base_url, clock, MAX_CHUNK_BYTES)
+        self._server_http = HttpClient(http, base_url, clock, MAX_CHUNK_BYTES, wall)
         self.clock = clock
         self._settings = settings or ClientSettings()
         self._jitter = jitter

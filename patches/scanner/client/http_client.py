@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from attrs import frozen
@@ -48,7 +49,8 @@ class HttpResponse:
     The response of a server.
 
     :ivar body: the whole body, with its content coding removed.
-    :ivar received: the time of the response, in seconds since the epoch; a date in ``Retry-After`` is relative to it.
+    :ivar received: the time of day of the response, in seconds since the epoch; a date in ``Retry-After`` is relative
+        to it where the response has no ``Date``.
     """
 
     status: int
@@ -99,13 +101,22 @@ class HttpClient:
 
     :param http: a treq client.
     :param max_bytes: the size of a body beyond which the exchange fails.
+    :param wall: returns the time in seconds since the epoch.
     """
 
-    def __init__(self, http: Any, base_url: str, clock: IReactorTime, max_bytes: int) -> None:
+    def __init__(
+        self,
+        http: Any,
+        base_url: str,
+        clock: IReactorTime,
+        max_bytes: int,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self.base_url = base_url.rstrip("/")
         self._http = http
         self._clock = clock
         self._max_bytes = max_bytes
+        self._wall = wall
 
     def seconds(self) -> float:
         """Return the time of the clock by which requests end."""
@@ -166,7 +177,7 @@ class HttpClient:
             method, self.base_url + path, data=body, headers=headers, allow_redirects=False, unbuffered=True
         )
         raw = await read_body(response, self._max_bytes)
-        return HttpResponse(response.code, response.headers, _decoded(response.headers, raw), self._clock.seconds())
+        return HttpResponse(response.code, response.headers, _decoded(response.headers, raw), self._wall())
 
 
 def _decoded(headers: Headers, raw: bytes) -> bytes:

@@ -52,13 +52,13 @@ def open_storage(settings: CatalogueSettings, folder: Path, run: Run) -> Storage
     except CatalogueError as error:
         raise BadSetting(f"the catalogue cannot be used: {error}") from error
     publication_store = PublicationStore(engine)
-    maintain_publications(publication_store)
+    maintain_publications(publication_store, time.time)
     lock = refresh_lock(engine)
     leadership = Leadership(lock, run) if lock is not None else None
     return Storage(Catalogue(engine), DeltaStore(engine), publication_store, RequestTable(engine), leadership)
 
 
-def maintain_publications(store: PublicationStore, steady: Callable[[], float] = time.time) -> None:
+def maintain_publications(store: PublicationStore, steady: Callable[[], float]) -> None:
     """
     Complete the publications of a catalogue; see :meth:`.PublicationStore.maintain`. A damaged list is logged.
 

@@ -9,11 +9,12 @@ process; readers never wait. Every method blocks and runs in a thread.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
 
 from attrs import asdict, evolve
-from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Row, delete, insert, or_, select, update
 
 from patches.server.catalogue.chunks import Chunk, cut_chunks
 from patches.server.catalogue.pruning import MinimumAge, prune
@@ -95,6 +96,7 @@ class Catalogue:
         now: float,
         objection: Objection = _no_objection,
         checked: float | None = None,
+        steady: float | None = None,
     ) -> Snapshot:
         """
         Write a snapshot and make it the current one of its platform, in one transaction.
@@ -103,8 +105,10 @@ class Catalogue:
         :param now: seconds since the epoch.
         :param objection: returns the reason to hold the snapshot back, as ``held_back``; the current one then stays.
         :param checked: the time at which the sources had these lines, in seconds since the epoch; ``None``: now.
+        :param steady: the time from which the age of what it replaces is told, likewise; ``None``: now.
         :return: the snapshot; one that was stored already keeps its ``created``.
         """
+        replaced = now if steady is None else steady
         with write_transaction(self._engine) as connection:
             staging = f"staging:{platform}"
             staged = CHUNKS.c.revision == staging
@@ -113,12 +117,12 @@ class Catalogue:
             revision, vulnerabilities = written.revision, written.vulnerabilities
             if self._find(connection, revision) is None:
                 connection.execute(update(CHUNKS).where(staged).values(revision=revision))
-                connection.execute(insert(SNAPSHOTS).values(retired=now, **_row(written)))
+                connection.execute(insert(SNAPSHOTS).values(retired=replaced, **_row(written)))
             else:
                 connection.execute(delete(CHUNKS).where(staged))
             self._note_given(connection, revision, now if checked is None else checked, sources)
             reason = objection(self._current(connection, platform), vulnerabilities)
-            self._place(connection, platform, revision, reason, now)
+            self._place(connection, platform, revision, reason, replaced)
             return self._found(connection, revision)
 
     def accept(self, platform: str, now: float) -> Snapshot | None:
@@ -144,12 +148,17 @@ class Catalogue:
             connection.execute(here.values(held=None))
             end_publication(connection, platform, now)
 
-    def mark_checked(self, times: Mapping[str, float]) -> None:
-        """Store the times at which the sources last had these snapshots, by revision; in seconds since the epoch."""
+    def mark_checked(self, times: Mapping[str, float], now: float = math.inf) -> None:
+        """
+        Store the times at which the sources last had these snapshots, by revision; in seconds since the epoch.
+
+        :param now: likewise; a stored time that is later is replaced by an earlier one.
+        """
         with write_transaction(self._engine) as connection:
             for revision, checked in times.items():
-                older = SNAPSHOTS.c.revision == revision, SNAPSHOTS.c.checked < checked
-                connection.execute(update(SNAPSHOTS).where(*older).values(checked=checked))
+                is_wrong = or_(SNAPSHOTS.c.checked < checked, SNAPSHOTS.c.checked > now)
+                this = SNAPSHOTS.c.revision == revision, is_wrong
+                connection.execute(update(SNAPSHOTS).where(*this).values(checked=checked))
 
     def adopt(
         self, snapshots: Iterable[tuple[Snapshot, Iterable[Chunk]]], now: float, even_older: bool = False

@@ -155,7 +155,7 @@ class PlatformRegistry:
         for platform in forgotten - offered:
             if self._source_set.source_lists(platform):
                 log.info("{platform}: not requested for a long time; it is no longer read", platform=platform)
-                await self._context.run(self._catalogue.withdraw, platform, self._context.wall())
+                await self._context.run(self._catalogue.withdraw, platform, self._context.steady())
         await self.requested.forget(forgotten | (offered & set(self.requested.wanted)))
 
     async def load_current(self) -> None:
@@ -170,13 +170,13 @@ class PlatformRegistry:
         here = expected | (found.keys() if self.chosen is None else set())
         for platform in self.statuses.keys() - here:
             del self.statuses[platform]
-        checked: dict[str, float] = {}
+        checked, now = dict[str, float](), self._context.wall()
         least = 0.0 if self._catalogue.is_shared else _SELDOM_SECONDS
         for platform in sorted(here):
             status = self.statuses.setdefault(platform, ListStatus())
             status.on_demand = platform not in promised
             source_lists = self._source_set.source_lists(platform)
-            later = status.load_current(found.get(platform), held_back.get(platform), leads, source_lists)
-            checked |= {snapshot.revision: time for snapshot, time in later if time - snapshot.checked >= least}
+            later = status.load_current(found.get(platform), held_back.get(platform), leads, source_lists, now)
+            checked |= {snapshot.revision: time for snapshot, time in later if abs(time - snapshot.checked) >= least}
         if checked:
-            await self._context.run(self._catalogue.mark_checked, checked)
+            await self._context.run(self._catalogue.mark_checked, checked, now)

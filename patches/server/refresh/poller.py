@@ -235,9 +235,9 @@ class Poller:
             if not read.published:  # the server ended between the reading and the publication
                 source_list.unpublished = set(source_list.platforms)
             if source_list.offer.state is None and not source_list.doubted:
-                age = max(0.0, self._context.wall() - read.checked)
-                interval = self._context.schedule.interval_of(source.name)
-                source_list.attempts.due = self._now() + interval.total_seconds() - age
+                interval = self._context.schedule.interval_of(source.name).total_seconds()
+                age = self._context.wall() - read.checked  # negative: the time of day was set back; it says nothing
+                source_list.attempts.due = self._now() + (interval - age if age >= 0 else 0.0)
 
     def _wants(self, offer: Offer) -> bool:
         return self._wanted is None or offer.platform is None or offer.platform in self._wanted

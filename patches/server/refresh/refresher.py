@@ -26,6 +26,7 @@ from patches.server.refresh.schedule import RefreshContext
 from patches.server.refresh.source_set import SourceSet
 from patches.server.refresh.source_state import SourceState, lists_about
 from patches.server.refresh.status import NO_SOURCE, ListStatus
+from patches.service.clocks import ClockSteps
 
 log = Logger()
 
@@ -58,6 +59,7 @@ class Refresher:
         self._polls: dict[str, Deferred[None]] = {}
         self._public_search = RetrySchedule()
         self._synced_at = context.clock.seconds()
+        self._clock_steps = ClockSteps(context.wall, context.steady)
         self._was_leader = True
         self._published_known: frozenset[str] | None = None
         #: What a tick does, in this order; each step uses what the ones before have found.
@@ -122,11 +124,22 @@ class Refresher:
         Requests and the catalogue are loaded before, so that a server that has just become the leader knows what the
         last one did.
         """
+        self._follow_clock()
         if self._registry.requested.is_new or self._now() - self._synced_at >= _TAKE_UP_SECONDS:
             await self.load_current()
         if self._is_our_turn():
             for step in self._steps:
                 await step()
+
+    def _follow_clock(self) -> None:
+        """Move the times of check if the time of day was set, so that no list becomes older or younger by that."""
+        step = self._clock_steps.take()
+        if step:
+            log.warn("The time of day was set by {step:+.0f} s; the times of the last checks move with it", step=step)
+            for source_list in self._source_set.all_lists:
+                source_list.checked += step if source_list.checked else 0.0
+            for status in self.statuses.values():
+                status.move(step)
 
     def stop(self) -> None:
         """Interrupt everything that is in progress; what was read only in part is read again after a restart."""
@@ -226,7 +239,7 @@ class Refresher:
         """Derive the status of each platform, and whether what is held back of its lists was accepted."""
         for platform, status in self.statuses.items():
             states = self._source_set.states_of(platform)
-            status.update(platform, states, self._queue.attempts(platform))
+            status.update(platform, states, self._queue.attempts(platform), self._context.wall())
             if status.held_back is not None or platform in self._queue:
                 continue
             accepted = [each for each in lists_about(platform, states) if platform in each.held_back]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from attrs import define, evolve
@@ -47,7 +48,12 @@ class ListStatus:
         self.snapshot = snapshot if snapshot.held_back is None else self.snapshot
 
     def load_current(
-        self, snapshot: Snapshot | None, held_back: Snapshot | None, leads: bool, source_lists: Sequence[SourceList]
+        self,
+        snapshot: Snapshot | None,
+        held_back: Snapshot | None,
+        leads: bool,
+        source_lists: Sequence[SourceList],
+        now: float = math.inf,
     ) -> Iterator[tuple[Snapshot, float]]:
         """
         Store what the catalogue has as current and as held back, with their times of check unless source lists know
@@ -55,7 +61,9 @@ class ListStatus:
 
         :param leads: whether this server refreshes; otherwise what this server knew about its sources is discarded.
         :param source_lists: the lists from which it is built.
-        :return: snapshots that were checked later than the catalogue says, with the times.
+        :param now: seconds since the epoch.
+        :return: snapshots that were checked later than the catalogue says, or not in the future, as it says; with the
+            times.
         """
         if not leads:
             self.error, self.failures = None, 0
@@ -67,14 +75,27 @@ class ListStatus:
         return (
             (there, here.checked)
             for here, there in pairs
-            if here is not None and there is not None and here.checked > there.checked
+            if here is not None and there is not None and _replaces(here.checked, there.checked, now)
         )
 
-    def update(self, platform: str, sources: Sequence[SourceState], publishing: RetrySchedule | None) -> None:
+    def move(self, seconds: float) -> None:
+        """Move the times of check: the time of day was set."""
+        here, held = self.snapshot, self.held_back
+        self.snapshot = evolve(here, checked=here.checked + seconds) if here is not None else None
+        self.held_back = evolve(held, checked=held.checked + seconds) if held is not None else None
+
+    def update(
+        self,
+        platform: str,
+        sources: Sequence[SourceState],
+        publishing: RetrySchedule | None,
+        now: float = math.inf,
+    ) -> None:
         """
         Derive the status from the lists from which the snapshot is built.
 
         :param publishing: the schedule of publication, while the snapshot must be rebuilt.
+        :param now: seconds since the epoch.
         """
         source_lists = lists_about(platform, sources)
         self.is_growing = any(each.is_growing for each in source_lists)
@@ -91,9 +112,9 @@ class ListStatus:
             self.error = NO_SOURCE
         given = self._given(source_lists, sources)
         if publishing is None and given is not None and self.held_back is not None:
-            self.held_back = _later(self.held_back, given)
+            self.held_back = _later(self.held_back, given, now)
         elif publishing is None and given is not None and self.snapshot is not None:
-            self.snapshot = _later(self.snapshot, given)
+            self.snapshot = _later(self.snapshot, given, now)
 
     def checked(self, platform: str, sources: Sequence[SourceState], now: float) -> float:
         """
@@ -109,7 +130,9 @@ class ListStatus:
         before = self.snapshot.checked if self.snapshot is not None else None
         if given is None or before is None:
             return given or before or now
-        return given if any(source_list.doubted for source_list in source_lists) else max(given, before)
+        if any(source_list.doubted for source_list in source_lists) or before > now:
+            return given
+        return max(given, before)
 
     def _given(self, source_lists: Sequence[SourceList], sources: Sequence[SourceState]) -> float | None:
         """Return the time at which the sources confirmed their lists; ``None`` if one of them has not yet."""
@@ -119,5 +142,10 @@ class ListStatus:
         return min(times) if times and all(times) and is_told else None
 
 
-def _later(snapshot: Snapshot, checked: float) -> Snapshot:
-    return evolve(snapshot, checked=checked) if checked > snapshot.checked else snapshot
+def _later(snapshot: Snapshot, checked: float, now: float) -> Snapshot:
+    return evolve(snapshot, checked=checked) if _replaces(checked, snapshot.checked, now) else snapshot
+
+
+def _replaces(checked: float, before: float, now: float) -> bool:
+    """Return whether a time of check replaces another: it is later, or the other is in the future, which is no time."""
+    return checked > before or (checked != before and before > now)

@@ -14,7 +14,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +25,7 @@ import attrs
 from attrs import field, frozen
 from twisted.internet.defer import DeferredLock
 
+from patches.service.clocks import SteadyTime
 from patches.sources.fetch.checksums import Checksum
 from patches.storage.atomic_file import write_atomically
 
@@ -134,10 +135,12 @@ class FileCache:
     A folder that belongs to the cache alone.
 
     :param folder: created when it is first used.
+    :param steady: returns the time in seconds since the epoch, by which files grow old.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, steady: Callable[[], float] | None = None) -> None:
         self._folder = folder
+        self._steady = steady or SteadyTime()
         # A lock lives as long as it is held or awaited: the dictionary does not grow with the number of URLs.
         self._locks: WeakValueDictionary[str, DeferredLock] = WeakValueDictionary()
 
@@ -152,11 +155,11 @@ class FileCache:
 
     def use(self, paths: Iterable[Path]) -> None:
         """Renew the modification times of those files that exist and are in this folder."""
-        folder = self._folder.absolute()
+        folder, now = self._folder.absolute(), self._steady()
         for path in paths:
             if path.absolute().parent == folder:
                 with suppress(FileNotFoundError):
-                    os.utime(path)
+                    os.utime(path, (now, now))
 
     def drop(self, paths: Iterable[Path]) -> None:
         """Remove those files that are in this folder, with their records: the next request is for the whole file."""

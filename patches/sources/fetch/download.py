@@ -11,6 +11,7 @@ after a pause and resumes the partial file; so does the next process.
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -62,6 +63,7 @@ class Downloader:
         headers: Mapping[str, str] | None = None,
         settings: FetchSettings | None = None,
         jitter: Callable[[], float] = random.random,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         """
         Create a downloader; no request is sent yet.
@@ -70,13 +72,15 @@ class Downloader:
         :param run: runs calls that block for long.
         :param headers: sent to the server of a URL, but not to another server that it redirects to.
         :param jitter: returns a number in [0, 1) that shortens pauses, down to their half.
+        :param wall: returns the time in seconds since the epoch.
         """
         self._settings = settings or FetchSettings()
-        self._asking = RequestSender(client, clock, headers or {}, self._settings)
+        self._asking = RequestSender(client, clock, headers or {}, self._settings, wall)
         self._clock = clock
         self._run = run
         self._files = files
         self._jitter = jitter
+        self._wall = wall
 
     async def __call__(self, location: str, /) -> FetchedFile:
         """
@@ -91,7 +95,10 @@ class Downloader:
                 # Before the request: a file is in use even if it cannot be downloaded now.
                 self._files.use((entry.path, entry.partial))
                 attempt = partial(self._attempt, entry)
-                return await retrying(location, attempt, self._settings, self._clock, self._jitter)
+                try:
+                    return await retrying(location, attempt, self._settings, self._clock, self._jitter)
+                finally:  # what was written has the time of day, by which no file grows old
+                    self._files.use((entry.path, entry.partial))
         except (SourceError, BodyTooLong) as error:
             kind = type(error) if isinstance(error, (NotThere, AccessRefused)) else SourceError
             raise kind(f"{without_credentials(location)}: {error}") from error
@@ -174,7 +181,7 @@ class Downloader:
         if wrong is not None:
             entry.drop_part()
             raise SourceError(wrong)
-        sha256, now = sums.digest("sha256"), self._clock.seconds()
+        sha256, now = sums.digest("sha256"), self._wall()
         is_md5 = "md5" in sums.hashes and transfer.etag == f'"{sums.digest("md5")}"'
         entry.keep(FileRecord(entry.url, transfer.etag, transfer.last_modified, sums.size, sha256, now, is_md5))
         return FetchedFile(entry.path, sha256)

@@ -6,7 +6,8 @@ Failures are divided into transient ones, which are worth another try, and perma
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from OpenSSL.SSL import Error as TLSError
@@ -39,17 +40,24 @@ class RequestSender:
     """Sends requests for files."""
 
     def __init__(
-        self, client: Client, clock: IReactorTime, headers: Mapping[str, str], settings: FetchSettings
+        self,
+        client: Client,
+        clock: IReactorTime,
+        headers: Mapping[str, str],
+        settings: FetchSettings,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         """
         Create a sender; no request is sent yet.
 
         :param headers: sent to the server of a URL, but not to another server that it redirects to.
+        :param wall: returns the time in seconds since the epoch.
         """
         self._client = client
         self._clock = clock
         self._headers = {name.lower(): value for name, value in headers.items()}
         self._settings = settings
+        self._wall = wall
 
     async def ask(self, url: str, conditions: Mapping[str, str]) -> IResponse:
         """
@@ -98,7 +106,7 @@ class RequestSender:
             raise AccessRefused(reason)
         if not _may_pass(response.code):
             raise SourceError(reason)
-        raise_transient(response, self._settings, self._clock.seconds())
+        raise_transient(response, self._settings, self._wall())
 
 
 def raise_failure(error: Exception) -> NoReturn:

@@ -9,6 +9,7 @@ followed.
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NoReturn, Protocol, TypeVar
 
@@ -178,16 +179,19 @@ class RetryingClient:
         clock: IReactorTime,
         settings: FetchSettings,
         jitter: Callable[[], float] = random.random,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         """
         Create a client; no request is sent yet.
 
         :param jitter: returns a number in [0, 1) that shortens pauses, down to their half.
+        :param wall: returns the time in seconds since the epoch.
         """
         self._client = client
         self._clock = clock
         self._settings = settings
         self._jitter = jitter
+        self._wall = wall
         self._slots = DeferredSemaphore(settings.parallel)
         self._pace = RateLimiter(clock, settings.rate)
 
@@ -227,7 +231,7 @@ class RetryingClient:
         response: IResponse = await self._client.get(url, headers=headers, allow_redirects=False, unbuffered=True)
         body = await read_body(response, max_bytes)
         if response.code in TRANSIENT:
-            raise_transient(response, self._settings, self._clock.seconds())
+            raise_transient(response, self._settings, self._wall())
         return Response(response.code, body)
 
 

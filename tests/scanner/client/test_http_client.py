@@ -93,7 +93,7 @@ class ClientTests(SynchronousTestCase):
     def ask(self, *answers: Canned | BaseException, url: str = "http://server/", **options: Any) -> Deferred[Any]:
         """Send a request."""
         self.http = CannedHTTP(*answers)
-        client = HttpClient(self.http, url, self.clock, 10)
+        client = HttpClient(self.http, url, self.clock, 10, lambda: 1.8e9)
         return Deferred.fromCoroutine(client.ask("POST", "/v1/x", **options))
 
     def unreachable(self, asking: Deferred[Any]) -> str:
@@ -103,11 +103,11 @@ class ClientTests(SynchronousTestCase):
         return text
 
     def test_response(self) -> None:
-        """The response is returned with its time, whatever its status is."""
+        """The response is returned with its time of day, whatever its status is."""
         for code in (200, 302, 404, 503):
             answer = Canned(code, b"0123456789", {"X": "y"})
             response = self.successResultOf(self.ask(answer))
-            self.assertEqual((response.status, response.body, response.received), (code, b"0123456789", 100.0))
+            self.assertEqual((response.status, response.body, response.received), (code, b"0123456789", 1.8e9))
             self.assertEqual(response.header("x"), "y")
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
@@ -217,3 +217,5 @@ class ResponseTests(SynchronousTestCase):
         }.items():
             self.assertEqual(self.response(Canned(503, b"", {"Retry-After": value}), 60.0).retry_after, seconds, value)
         self.assertEqual(self.response(Canned(503)).retry_after, 0.0)
+        dated = {"Retry-After": "Thu, 01 Jan 1970 00:01:30 GMT", "Date": "Thu, 01 Jan 1970 00:01:20 GMT"}
+        self.assertEqual(self.response(Canned(503, b"", dated), 1.8e9).retry_after, 10.0)

@@ -44,6 +44,13 @@ class PruningTests(SynchronousTestCase):
         self.assertEqual(self.left(0.0, 2.1), list(range(2, 11)))
         self.assertEqual(self.left(0.0, 100.0), list(range(2, 11)))
 
+    def test_clock_is_set(self) -> None:
+        """A list is as old as the process's own time says, whatever the time of day was when it was replaced."""
+        self.catalogue.publish("debian-12", lines(vulnerabilities(11)), {}, -3.2e7, steady=11.0)
+        self.assertEqual(self.left(10.0, 0.0), [9, 10])
+        (current,) = self.catalogue.current()
+        self.assertEqual(current.created, -3.2e7)
+
     def test_in_use(self) -> None:
         """A list in use is kept whatever its age; so is the current list."""
         kept = frozenset(self.revisions[:1])

@@ -161,11 +161,13 @@ class PublishTests(CatalogueCase):
         self.assertEqual(self.catalogue.current(), [new])
 
     def test_checked(self) -> None:
-        """The time of the last check can be updated; it never decreases."""
+        """The time of the last check can be updated; it never decreases, unless it is in the future."""
         snapshot = self.publish(10)
         for checked, now in ((2000.0, 2000.0), (1500.0, 2000.0)):
             self.catalogue.mark_checked({snapshot.revision: checked, "absent": 1.0})
             self.assertEqual(self.catalogue.current(), [evolve(snapshot, checked=now)])
+        self.catalogue.mark_checked({snapshot.revision: 1500.0}, 1999.0)
+        self.assertEqual(self.catalogue.current(), [evolve(snapshot, checked=1500.0)])
 
     def test_kept_on_disk(self) -> None:
         """A published snapshot is still current when the catalogue is opened again."""

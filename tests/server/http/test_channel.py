@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from email.utils import parsedate_to_datetime
+
 from twisted.internet.defer import ensureDeferred
 
 from patches.server.budget import RESPONSES, WINDOW
@@ -17,6 +20,20 @@ from tests.server.server_case import GZIP
 
 #: The idle timeout of a connection in seconds; one that does not read its response has five seconds more.
 IDLE = 30
+
+
+class DateTests(ChannelCase):
+    """The dates of responses."""
+
+    def test_date(self) -> None:
+        """``Date`` is the time of day, on either way and for errors, whatever the clock is that schedules."""
+        self.site.wall = time.time
+        for data in (self.chunk(0), self.chunk(0, {}), self.chunk(99), request("GET", "/health"), request("GET", "/x")):
+            wire = self.connect()
+            wire.send(data)
+            (answer,) = answers(wire.received)
+            date = parsedate_to_datetime(answer.headers["date"]).timestamp()
+            self.assertLess(abs(date - time.time()), 60, data)
 
 
 class PacingTests(ChannelCase):

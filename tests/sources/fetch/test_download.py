@@ -13,6 +13,7 @@ from pathlib import Path
 
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 
+from patches.errors import SourceError
 from patches.sources.feed import FetchedFile
 from patches.sources.fetch.cache import FileCache
 from patches.sources.fetch.clients import verbatim_client
@@ -218,6 +219,20 @@ class KeptTests(DownloadCase):
         kept.use([fetched.path.absolute(), stranger, self.folder / "absent"])
         self.assertEqual((kept.forget_unused(time.time() - 60), stranger.stat().st_mtime), (0, 1.0))
 
+    def test_clock_is_set(self) -> None:
+        """A file that was fetched or begun is as old as the process's own time says, whatever the time of day is."""
+        steady = time.time() + 3.2e7  # the time of day was set back by a year
+        kept = FileCache(self.folder, lambda: steady)
+        downloads = Downloader(verbatim_client(self.web.agent(self.clock)), self.clock, maybeDeferred, kept)
+        begun = told(200, BODY[:9], True, Content_Length="99", ETag='"one"')
+        for url, answer in ((URL, whole(**VALIDATORS)), (f"{URL}2", begun)):
+            self.answers = [answer, told(404)]
+            fetching = Deferred.fromCoroutine(downloads(url))
+            self.web.flush()
+            self.clock.pump([5] * 10)
+            fetching.addErrback(lambda failure: failure.trap(SourceError) and None)
+            self.assertEqual(kept.forget_unused(steady - 60), 0)
+
     def test_busy(self) -> None:
         """A file that is being fetched is not removed."""
         self.answers = [Told(b"")]
@@ -230,6 +245,7 @@ class KeptTests(DownloadCase):
         self.assertEqual(kept.forget_unused(time.time()), 0)
         fetching.cancel()
         self.failureResultOf(fetching, CancelledError)
+        self.make_old()
         self.assertEqual(kept.forget_unused(time.time()), 1)
 
     def make_old(self, *more: Path) -> None:

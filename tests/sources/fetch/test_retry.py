@@ -73,7 +73,7 @@ class FetcherTests(SynchronousTestCase):
 
     def fetch(self, jitter: float = 0.0, **settings: Any) -> Deferred[Response]:
         """Start to fetch a small document."""
-        fetcher = RetryingClient(self.client, self.clock, FetchSettings(**settings), lambda: jitter)
+        fetcher = RetryingClient(self.client, self.clock, FetchSettings(**settings), lambda: jitter, lambda: 0.0)
         return Deferred.fromCoroutine(fetcher.get("http://x.test/", 100, {"A": "b"}))
 
     def test_answer(self) -> None:
@@ -125,6 +125,7 @@ class FetcherTests(SynchronousTestCase):
         """A pause that the server asks for is kept, in seconds or as a date; one that is too long ends the request."""
         for asked in ("7", "Thu, 01 Jan 1970 00:00:07 GMT"):
             self.clock = Clock()
+            self.clock.advance(5)
             fetching = self.fetch()
             self.client.answer(429, retry_after=asked)
             self.clock.advance(6.9)

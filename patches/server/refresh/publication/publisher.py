@@ -70,13 +70,21 @@ class Publisher:
         """End a publication that is in progress in another thread, without a result; no other one begins."""
         self._stopping.set()
 
-    def publish(self, platform: str, sources: Sequence[ISource], checked: float, now: float) -> Snapshot | None:
+    def publish(
+        self,
+        platform: str,
+        sources: Sequence[ISource],
+        checked: float,
+        now: float,
+        steady: float | None = None,
+    ) -> Snapshot | None:
         """
         Merge the lists of a platform, and make the result current, unless the guard objects; blocks.
 
         :param sources: every source, in the order of the configuration.
         :param checked: the time at which all of them had these lists; seconds since the epoch.
         :param now: likewise.
+        :param steady: likewise, for the age of what it replaces; ``None``: now.
         :return: the snapshot, which is current or ``held_back``; ``None`` if no source has a list of this platform.
         :raises Stopped: if the server stops meanwhile.
         """
@@ -91,7 +99,8 @@ class Publisher:
             changes = ChangeCount()
             lines = self._until_stopped(changes.counted(self._current_lines(platform, changes), merged))
             with closing(lines):  # before the view is, also if they are not read to their end
-                snapshot = self._catalogue.publish(platform, lines, facts, now, self._guard.objection, checked)
+                objection = self._guard.objection
+                snapshot = self._catalogue.publish(platform, lines, facts, now, objection, checked, steady)
         if snapshot.held_back is not None:
             log.error("{platform}: not published: {why}", platform=platform, why=snapshot.held_back)
         else:

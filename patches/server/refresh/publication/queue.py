@@ -57,7 +57,8 @@ class PublicationQueue:
         async def work() -> None:
             nonlocal published
             try:
-                published = await context.run(self._publisher.publish, platform, sources, checked, context.wall())
+                times = checked, context.wall(), context.steady()
+                published = await context.run(self._publisher.publish, platform, sources, *times)
             except CancelledError:
                 self._publisher.stop()  # its thread is still at work
                 raise

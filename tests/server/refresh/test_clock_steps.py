@@ -1,0 +1,57 @@
+"""The refresher when the time of day is set."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import ensureDeferred
+
+from tests.server.fake_source import NOW, RefreshCase
+
+_YEAR = 365 * 86_400.0
+
+
+class RefreshedTests(RefreshCase):
+    """A server whose time of day is set."""
+
+    ahead = 0.0
+
+    def wall(self) -> float:
+        """Return the time of day."""
+        return super().wall() + self.ahead
+
+    def steady(self) -> float:
+        """Return the time that nobody sets."""
+        return super().wall()
+
+    def age(self) -> float:
+        """Return the age of the current list, by the time of day."""
+        return self.wall() - self.refresh.registry.current("debian-12").checked
+
+    def test_moved(self) -> None:
+        """The age of a list stays what it is; the next check is stamped with the time of day, and due as before."""
+        self.put("debian-12", 10)
+        self.tick()
+        asked = len(self.source.asked)
+        for step in (-_YEAR, _YEAR, 3600.0, -3600.0):
+            self.tick(60)
+            before = self.age()
+            self.ahead += step
+            self.tick()
+            self.assertEqual(self.age(), before)
+        self.assertEqual(len(self.source.asked), asked)
+        self.ahead -= _YEAR
+        self.tick(self.interval.total_seconds())
+        self.assertEqual(self.age(), 0.0)
+
+    def test_restarted(self) -> None:
+        """A list that was checked in what is now the future is checked again at once, and has that time."""
+        self.put("debian-12", 10)
+        self.tick()
+        self.ahead = -_YEAR
+        self.refresh = self.create_refresher()
+        self.successResultOf(ensureDeferred(self.refresh.load_current()))
+        self.assertLess(self.age(), 0.0)
+        self.tick()
+        self.assertEqual((self.age(), self.wall()), (0.0, NOW - _YEAR + self.clock.seconds()))
+        self.successResultOf(ensureDeferred(self.refresh.load_current()))
+        (stored,) = self.catalogue.current()
+        self.assertEqual(stored.checked, self.wall())
