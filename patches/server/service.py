@@ -116,6 +116,7 @@ def _assemble(reactor: Any, settings: ServerSettings) -> Server:
     shared = Shared(reactor, threads.run, budget, folder)
     sessions = create_sessions(settings.sessions, shared, storage.catalogue)
     refresh = create_refresh(settings.refresh, shared, storage, sources, sessions.revisions_in_use)
+    sessions.note_damage_at(refresh.refresher.registry.note_damage)
     governor = create_governor(settings.memory_limit, shared, sources.workers.pids)
     http = create_http(settings.http, governor, shared, storage, sessions, refresh)
     service = MultiService()

@@ -21,9 +21,10 @@ from patches.server.catalogue.bundle.manifest import (
     manifest_of,
     member_head,
 )
-from patches.server.catalogue.integrity import Damaged, verified_body
+from patches.server.catalogue.integrity import verified_body
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
+from patches.server.errors import Damaged
 from patches.signing import SigningKey
 from patches.storage.atomic_file import replacing
 from patches.wire import StreamDigest
