@@ -32,6 +32,7 @@ from patches.service.daemon import (
 from patches.service.escaped_log import escape_logs
 from patches.service.memory_governor import CLOSE_PART, MEASURE_SECONDS, MemoryGovernor, Shedder
 from patches.service.periodic import PeriodicService
+from patches.service.private_files import create_private_files
 from patches.setting_parsers import count, endpoint, size
 from patches.settings import option
 
@@ -88,6 +89,7 @@ def makeService(options: Options) -> MultiService:
     reactor: Any = installed
     use_monotonic_time(reactor)
     escape_logs()
+    create_private_files()
     reactor.suggestThreadPoolSize(_THREADS)
     run = partial(deferToThreadPool, reactor, reactor.getThreadPool())
     limit, resident = options.settings.memory_limit, resident_bytes()

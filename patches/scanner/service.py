@@ -29,6 +29,7 @@ from patches.scanner.schedule import ScanSchedule
 from patches.service.daemon import CleanEndService, hold_folder, usable_folder
 from patches.service.escaped_log import escape_logs
 from patches.service.periodic import PeriodicService
+from patches.service.private_files import create_private_files
 from patches.settings import BadSetting
 from patches.wording import one_line
 
@@ -44,6 +45,7 @@ def makeService(options: Options) -> MultiService:
     from twisted.internet import reactor
 
     escape_logs()
+    create_private_files()
     try:
         service = create_scanner(reactor, options.settings)
     except (UnknownPlatform, BadSetting) as error:

@@ -27,6 +27,7 @@ from patches.service.daemon import CleanEndService, ListeningService, allow_open
 from patches.service.escaped_log import escape_logs
 from patches.service.garbage import FullCollections
 from patches.service.periodic import PeriodicService
+from patches.service.private_files import create_private_files
 from patches.service.threads import ThreadService
 from patches.settings import BadSetting
 
@@ -63,6 +64,7 @@ def makeService(options: Options) -> MultiService:
 
     use_monotonic_time(reactor)
     escape_logs()
+    create_private_files()
     settings = options.settings
     server = create_server(reactor, settings)
     hold_folder(PROGRAM, settings.catalogue.state_dir)

@@ -43,7 +43,7 @@ def write_bundle(catalogue: Catalogue, snapshots: Sequence[Snapshot], path: Path
     """
     packed = [_packed(catalogue, snapshot) for snapshot in snapshots]
     try:
-        with replacing(path) as file:
+        with replacing(path, mode=0o644) as file:
             _write(file, catalogue, packed, key)
             return file.tell()
     except OSError as error:
