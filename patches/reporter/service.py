@@ -33,6 +33,7 @@ from patches.service.escaped_log import escape_logs
 from patches.service.log_level import LeastLevel, LogSettings, filter_logs
 from patches.service.memory_governor import CLOSE_PART, MEASURE_SECONDS, MemoryGovernor, Shedder
 from patches.service.periodic import PeriodicService
+from patches.service.private_files import create_private_files
 from patches.service.reload import ReloadService
 from patches.setting_parsers import count, endpoint, size
 from patches.settings import group, option
@@ -92,6 +93,7 @@ def makeService(options: Options) -> MultiService:
     use_monotonic_time(reactor)
     reload = _reloading(reactor, options)
     escape_logs()
+    create_private_files()
     reactor.suggestThreadPoolSize(_THREADS)
     run = partial(deferToThreadPool, reactor, reactor.getThreadPool())
     limit, resident = options.settings.memory_limit, resident_bytes()

@@ -30,6 +30,7 @@ from patches.service.daemon import CleanEndService, hold_folder, usable_folder
 from patches.service.escaped_log import escape_logs
 from patches.service.log_level import LeastLevel, filter_logs
 from patches.service.periodic import PeriodicService
+from patches.service.private_files import create_private_files
 from patches.service.reload import ReloadService
 from patches.settings import BadSetting
 from patches.wording import one_line
@@ -72,6 +73,7 @@ def makeService(options: Options) -> MultiService:
     reload = ReloadService(reactor, options, lambda settings: settings.log.log_level, least)
     filter_logs(least)
     escape_logs()
+    create_private_files()
     try:
         service = create_scanner(reactor, options.settings)
     except (UnknownPlatform, BadSetting) as error:

@@ -11,6 +11,14 @@ class ChunkMissing(CatalogueError):
     """A chunk is not, or no longer, in the catalogue."""
 
 
+class Damaged(CatalogueError):
+    """The catalogue does not have what was published."""
+
+
+class DamagedFile(CatalogueError):
+    """The file of the catalogue is damaged as a whole: it is no database, or its pages do not fit together."""
+
+
 class OlderList(CatalogueError):
     """A list was checked before the current one."""
 
@@ -25,6 +33,10 @@ class UnknownPlatform(PlatformError):
 
 class NotReady(PlatformError):
     """The platform is served, but its list has not been read yet."""
+
+
+class ListDamaged(NotReady):
+    """The list of the platform was found damaged in the catalogue, and has not been made anew yet."""
 
 
 class KnownEmpty(NotReady):

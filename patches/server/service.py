@@ -28,6 +28,7 @@ from patches.service.escaped_log import escape_logs
 from patches.service.garbage import FullCollections
 from patches.service.log_level import LeastLevel, filter_logs
 from patches.service.periodic import PeriodicService
+from patches.service.private_files import create_private_files
 from patches.service.reload import ReloadService
 from patches.service.threads import ThreadService
 from patches.settings import BadSetting
@@ -64,6 +65,7 @@ def makeService(options: Options) -> MultiService:
     from twisted.internet import reactor
 
     use_monotonic_time(reactor)
+    create_private_files()
     settings = options.settings
     least = LeastLevel(settings.log.log_level)
     reload = ReloadService(reactor, options, lambda found: found.log.log_level, least)
@@ -122,6 +124,7 @@ def _assemble(reactor: Any, settings: ServerSettings) -> Server:
     shared = Shared(reactor, threads.run, budget, folder)
     sessions = create_sessions(settings.sessions, shared, storage.catalogue)
     refresh = create_refresh(settings.refresh, shared, storage, sources, sessions.revisions_in_use)
+    sessions.note_damage_at(refresh.refresher.registry.note_damage)
     governor = create_governor(settings.memory_limit, shared, sources.workers.pids)
     http = create_http(settings.http, governor, shared, storage, sessions, refresh)
     service = MultiService()

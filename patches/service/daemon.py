@@ -24,6 +24,7 @@ from twisted.logger import Logger
 from twisted.python import usage
 from twisted.python.failure import Failure
 
+from patches.service.private_files import SharedFolder, narrow_folder
 from patches.setting_parsers import NOT_AN_ENDPOINT
 from patches.settings import CONFIG, BadSetting, resolve, settings_of
 from patches.wording import file_problem
@@ -107,12 +108,15 @@ class DaemonOptions(usage.Options, Generic[S]):
 
 
 def usable_folder(program: str, path: Path) -> Path:
-    """Create a folder that only its owner can read; if it cannot be written to, end the process with one line."""
+    """Create a folder, or narrow it so that only its owner can read it; if it cannot be used, exit with one line."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe = path / ".writable"
         probe.touch()
         probe.unlink()
+        narrow_folder(path)
+    except SharedFolder as error:
+        sys.exit(f"{program}: --state-dir {path}: {error}")
     except OSError as error:
         sys.exit(f"{program}: --state-dir {path}: {error.strerror}")
     return path

@@ -80,7 +80,7 @@ def regrouped(fragments: Iterable[Vulnerability], scratch: Path) -> Iterator[Vul
 
     :param scratch: the path of the scratch file; its folder is created.
     """
-    scratch.parent.mkdir(parents=True, exist_ok=True)
+    scratch.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = FragmentStore(scratch)
     try:
         store.add(fragments)

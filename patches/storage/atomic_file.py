@@ -22,7 +22,7 @@ class Unwritable(Exception):
     """A file that cannot be written; its text names the file and the reason, in one line."""
 
 
-def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     """
     Replace the content of a file durably: even after a power failure it has either the old content or the new.
 
@@ -34,7 +34,7 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
 
 
 @contextmanager
-def replacing(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
     """
     Open a file that replaces another durably when the context is left; an error leaves the other file as it was.
 
@@ -49,7 +49,7 @@ def replacing(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
     sync_folder(path.parent)
 
 
-def create_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+def create_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     """
     Create a file durably; no other process ever sees a part of it.
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from patches.storage.damage import decoded
+
 _SCRATCH_PRAGMAS = ("journal_mode=OFF", "synchronous=OFF", "cache_size=-1024", "temp_store=FILE")
 
 
@@ -52,6 +54,7 @@ def connect_sqlite(path: Path, pragmas: Iterable[str]) -> SerialConnection:
     :raises sqlite3.Error: if it cannot be opened; no connection is left open.
     """
     database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, factory=SerialConnection)
+    database.text_factory = decoded
     try:
         for pragma in pragmas:
             database.execute(f"PRAGMA {pragma}").close()

@@ -25,6 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
+from patches.storage.damage import decoded
+
 _VERSION = Table("schema", MetaData(), Column("version", Integer, primary_key=True))
 #: SQLite does not wait for a lock in every statement: the number of tries, and the pause between them.
 _TRIES, _PAUSE_SECONDS = 300, 0.1
@@ -71,6 +73,8 @@ def sqlite_engine(path: Path | str, pragmas: Sequence[str]) -> Engine:
     engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": 30})
 
     def set_up(connection: Any, _record: Any) -> None:
+        # Text that is damaged fails where it is used, and not whatever reads a row beside it.
+        connection.text_factory = decoded
         for pragma in pragmas:
             _set(connection, pragma)
 

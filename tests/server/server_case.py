@@ -78,6 +78,7 @@ class ServerCase(RefreshCase):
         self.first_scanner = FirstScannerService(
             self.slice_limits, self.key, self.budget, self.catalogue, maybeDeferred, self.clock
         )
+        self.session_service.on_damage = self.first_scanner.on_damage = self.refresh.registry.note_damage
         of_first = FirstScannerMetrics(self.first_scanner, lambda: self.refresh.statuses)
         self.metrics = Metrics(self.session_service, self.refresh, self.wall, (of_first,))
         self.deltas = Deltas(self.catalogue, self.store, self.budget, maybeDeferred, self.clock)

@@ -154,10 +154,11 @@ class RefusingTests(ServiceCase):
         self.make("--window-bytes", str(MAX_RESPONSE_BYTES))
 
     def test_catalogue(self) -> None:
-        """A file that is not a catalogue is refused."""
+        """A file that an operator has named, and is not a catalogue, is refused."""
         self.folder.mkdir()
-        (self.folder / "catalogue.sqlite").write_bytes(b"letters to my aunt" * 100)
-        self.assertIn("catalogue.sqlite", self.ending())
+        path = (self.folder / "mine").absolute()
+        path.write_bytes(b"letters to my aunt" * 100)
+        self.assertIn("mine: file is not a database", self.ending("--database", f"sqlite:///{path}"))
 
     def test_database(self) -> None:
         """A database that cannot be used is refused, and its password is not shown."""

@@ -139,12 +139,12 @@ class FolderTests(DaemonCase):
         self.assertEqual(list(path.iterdir()), [])
 
     def test_there(self) -> None:
-        """An existing folder is not changed."""
+        """An existing folder keeps its files, and is narrowed."""
         path = Path(self.mktemp())
         path.mkdir(mode=0o755)
         (path / "cup").touch()
         usable_folder("patches-tea", path)
-        self.assertEqual(([p.name for p in path.iterdir()], path.stat().st_mode & 0o777), (["cup"], 0o755))
+        self.assertEqual(([p.name for p in path.iterdir()], path.stat().st_mode & 0o777), (["cup"], 0o700))
 
     def test_no_folder(self) -> None:
         """A path that is not a folder, and cannot become one, ends the program."""

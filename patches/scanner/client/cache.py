@@ -8,12 +8,16 @@ read from the cache is verified again.
 
 from __future__ import annotations
 
+import fcntl
 import gzip
+import hashlib
 import json
 import os
 import struct
+import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,7 +30,8 @@ from patches.wire import MAX_CHUNK_BYTES, MalformedWire, digest, unpack_chunk
 
 log = Logger()
 
-_VERSION = 1
+_VERSION = 2
+_NEW, _ABANDONED_SECONDS = ".new", 24 * 3600.0
 _LENGTH = struct.Struct(">I")
 _MOST_DESCRIPTION = 64 * 1024
 
@@ -54,19 +59,42 @@ class ListCache:
         except (OSError, ValueError, RecursionError):
             return None
         usable = (
-            isinstance(found, dict) and found.get("version") == _VERSION and isinstance(found.get("snapshot"), dict)
+            isinstance(found, dict)
+            and found.get("version") == _VERSION
+            and isinstance(found.get("snapshot"), dict)
+            and found.get("digest") == _digest(found["snapshot"])
         )
         return dict(found["snapshot"]) if usable else None
 
     def keep(self) -> ListWriter | None:
         """Return a writer for a new list; ``None``, with a warning in the log, if the folder cannot be used."""
-        path = self._folder / f"{self._platform}.new"
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            return ListWriter(self, path, path.open("wb"))
+            self._remove_abandoned()
+            # Each writer has a file of its own: several scanners may use one cache.
+            descriptor, path = tempfile.mkstemp(_NEW, f"{self._platform}.", self._folder)
+            return ListWriter(self, Path(path), os.fdopen(descriptor, "wb"))
         except OSError as error:
             log.warn("The list cannot be cached in {folder}: {why}", folder=str(self._folder), why=error.strerror)
             return None
+
+    def _remove_abandoned(self) -> None:
+        """Remove the files of writers that ended without closing them, long ago."""
+        before = time.time() - _ABANDONED_SECONDS
+        for path in self._folder.glob(f"{self._platform}.*{_NEW}"):
+            with suppress(OSError):
+                if path.stat().st_mtime < before:
+                    path.unlink()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Lock the folder: one scanner at a time replaces a list."""
+        descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     def put(self, written: Path, snapshot: dict[str, Any]) -> None:
         """
@@ -78,21 +106,26 @@ class ListCache:
         :param written: the file of chunks; it is renamed.
         :raises OSError: if a file cannot be written.
         """
-        before = self._described()
-        written.replace(self._chunks(snapshot.get("revision")))
-        self._describe(snapshot)
-        if before is not None and before.get("revision") != snapshot.get("revision"):
-            self._chunks(before.get("revision")).unlink(missing_ok=True)
+        with self._locked():
+            before = self._described()
+            written.replace(self._chunks(snapshot.get("revision")))
+            self._describe(snapshot)
+            if before is not None and before.get("revision") != snapshot.get("revision"):
+                self._chunks(before.get("revision")).unlink(missing_ok=True)
 
     def describe(self, snapshot: dict[str, Any]) -> None:
         """Replace the description of the cached list: the time of its last check changes even if the list does not."""
         try:
-            self._describe(snapshot)
+            with self._locked():
+                now = self._described()
+                if now is not None and now.get("revision") == snapshot.get("revision"):  # else another one replaced it
+                    self._describe(snapshot)
         except OSError as error:
             log.warn("The time of the list's last check cannot be cached: {why}", why=error.strerror)
 
     def _describe(self, snapshot: dict[str, Any]) -> None:
-        write_atomically(self._description, json.dumps({"version": _VERSION, "snapshot": snapshot}).encode())
+        document = {"version": _VERSION, "snapshot": snapshot, "digest": _digest(snapshot)}
+        write_atomically(self._description, json.dumps(document).encode())
 
     @property
     def _description(self) -> Path:
@@ -101,6 +134,11 @@ class ListCache:
     def _chunks(self, revision: object) -> Path:
         name = "".join(character for character in str(revision) if character.isalnum())[:64]
         return self._folder / f"{self._platform}-{name}.chunks"
+
+
+def _digest(snapshot: dict[str, Any]) -> str:
+    """Return the digest of a description: the list has one of its own, but not the time of its last check."""
+    return hashlib.sha256(json.dumps(snapshot, sort_keys=True).encode()).hexdigest()
 
 
 @define(eq=False)

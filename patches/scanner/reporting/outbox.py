@@ -14,7 +14,7 @@ from typing import Any
 from twisted.logger import Logger
 
 from patches.scanner.json_pieces import json_pieces
-from patches.storage.atomic_file import replacing, write_atomically
+from patches.storage.atomic_file import replacing, sync_folder, write_atomically
 
 log = Logger()
 
@@ -63,6 +63,7 @@ class Outbox:
     def reject(self, path: Path) -> None:
         """Move a report that the reporter API will never accept to the folder ``rejected``, for inspection."""
         path.replace(self._rejected / path.name)
+        sync_folder(self._rejected)
         for old in sorted(self._rejected.glob("[0-9]*.json"))[:-MOST_PENDING]:
             old.unlink(missing_ok=True)
 

@@ -39,6 +39,8 @@ from patches.wording import counted, printable
 P = ParamSpec("P")
 
 DONE, NOT_FOUND, USAGE, ERROR = 0, 1, 2, 5
+#: The damage of a snapshot that has another description than the one that was stored.
+UNSEALED = "its description was changed"
 
 
 class NotFound(Exception):
@@ -111,7 +113,7 @@ def run_diff(settings: ListSettings, old: str, new: str) -> int:
 @exit_codes
 def run_check(settings: ListSettings) -> int:
     """
-    Read every chunk of every snapshot again, and verify it.
+    Read every chunk of every snapshot again, and verify it; also the descriptions of snapshots.
 
     :return: 0 if everything is as it was published, 1 if not.
     """
@@ -125,6 +127,9 @@ def run_check(settings: ListSettings) -> int:
             checked += 1
             about = {"platform": snapshot.platform, "revision": snapshot.revision}
             found += [{**about, "damage": line} for line in lines]
+        unsealed = catalogue.unsealed()
+    checked += len(unsealed)
+    found += [{"platform": platform, "revision": revision, "damage": UNSEALED} for platform, revision in unsealed]
     if settings.output.format == JSON:
         print(json.dumps({"checked": checked, "damage": found}, indent=2))
     else:

@@ -21,6 +21,7 @@ from patches.server.refresh.poller import Poller
 from patches.server.refresh.publication.publisher import Guard, Publisher
 from patches.server.refresh.publication.queue import PublicationQueue
 from patches.server.refresh.refresher import Refresher
+from patches.server.refresh.repair.scrub import Scrub
 from patches.server.refresh.schedule import RefreshContext, Schedule
 from patches.server.refresh.source_set import SourceSet
 from patches.server.refresh.staging import StagingStore
@@ -54,16 +55,22 @@ def create_refresh(
 
     :param revisions_in_use: returns the revisions that sessions read, which are kept.
     """
-    refresher = _refresher(settings, shared, storage, sources)
+    staging = StagingStore(shared.folder / "lists.sqlite")
+    refresher = _refresher(settings, shared, storage, sources, staging)
+    registry = refresher.registry
     deltas = Deltas(storage.catalogue, storage.delta_store, shared.budget, shared.run, shared.reactor)
     forget_files = partial(shared.run, sources.forget_files)
-    maintenance = Maintenance(revisions_in_use, refresher, deltas, storage.leadership, forget_files)
+    repair = partial(shared.run, storage.file.repair)
+    stores = storage.catalogue, storage.delta_store, storage.publication_store
+    scrub = Scrub(*stores, staging, registry, shared.run, shared.reactor)
+    maintenance = Maintenance(revisions_in_use, refresher, deltas, storage.leadership, forget_files, repair, scrub)
     return Refresh(refresher, deltas, _services(shared, storage, maintenance, refresher))
 
 
-def _refresher(settings: RefreshSettings, shared: Shared, storage: Storage, sources: ConfiguredSources) -> Refresher:
+def _refresher(
+    settings: RefreshSettings, shared: Shared, storage: Storage, sources: ConfiguredSources, staging: StagingStore
+) -> Refresher:
     context = _context(settings, shared, storage, sources)
-    staging = StagingStore(shared.folder / "lists.sqlite")
     source_set = SourceSet(sources.configured, sources.public)
     requested = RequestedPlatforms(storage.request_table, sources.public, shared.run, shared.steady)
     publisher = Publisher(storage.catalogue, staging, Guard(settings.most_shrink), shared.folder)
@@ -98,6 +105,7 @@ def _services(
     return (
         *leading,
         RefreshService(maintenance, refresher, shared.reactor),
+        PeriodicService("Verifying what is stored", _SECOND, maintenance.scrub, shared.reactor),
         PeriodicService("Pruning the catalogue", _PRUNE_INTERVAL, maintenance.prune, shared.reactor),
         PeriodicService("Pruning publications", _PRUNE_INTERVAL, prune_publications, shared.reactor),
     )

@@ -13,7 +13,9 @@ from twisted.internet.defer import Deferred
 
 from patches.interfaces import Run
 from patches.server.assembly.shared import Shared
+from patches.server.catalogue.integrity import verified_chunk
 from patches.server.catalogue.store import Catalogue
+from patches.server.errors import CatalogueError
 from patches.server.first_scanner.service import FirstScannerService
 from patches.server.first_scanner.slice_sessions import SliceLimits
 from patches.server.options import SessionSettings
@@ -44,6 +46,11 @@ class SessionParts:
     def revisions_in_use(self) -> set[str]:
         """Return the revisions that any session reads or will read."""
         return self.service.revisions_in_use() | self.first_scanner.revisions_in_use()
+
+    def note_damage_at(self, note: Callable[[str, CatalogueError], object]) -> None:
+        """Report the damage that sessions find from now on, with the revision of the list."""
+        self.service.on_damage = note
+        self.first_scanner.on_damage = note
 
     def stop(self) -> None:
         """Refuse new sessions, and end all that there are."""
@@ -76,11 +83,11 @@ def load_chunk(
     run: Run, catalogue: Catalogue, wall: Callable[[], float], revision: str, number: int
 ) -> Deferred[ChunkResponse]:
     """
-    Read a chunk in a thread. Return it as a response.
+    Read a chunk in a thread, and verify it. Return it as a response.
 
     :param wall: returns the time in seconds since the epoch, for ``Date``.
     """
-    chunk = run(catalogue.chunk, revision, number)
+    chunk = run(verified_chunk, catalogue, revision, number)
     return chunk.addCallback(lambda chunk: create_response(chunk, wall()))
 
 

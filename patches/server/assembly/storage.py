@@ -11,9 +11,9 @@ from twisted.logger import Logger
 
 from patches.interfaces import Run
 from patches.server.catalogue import CATALOGUE
+from patches.server.catalogue.damage.file import CatalogueFile
 from patches.server.catalogue.delta_store import DeltaStore
 from patches.server.catalogue.publication_store import PublicationStore
-from patches.server.catalogue.schema import open_database
 from patches.server.catalogue.store import Catalogue
 from patches.server.catalogue.transactions import refresh_lock
 from patches.server.errors import CatalogueError
@@ -30,6 +30,7 @@ class Storage:
     """
     The parts of a server that are in its database.
 
+    :ivar file: replaces the database, if it is a file of ours that was found damaged.
     :ivar leadership: ``None``: the database is a file, which no other server uses.
     """
 
@@ -37,6 +38,7 @@ class Storage:
     delta_store: DeltaStore
     publication_store: PublicationStore
     request_table: RequestTable
+    file: CatalogueFile
     leadership: Leadership | None
 
 
@@ -48,14 +50,15 @@ def open_storage(settings: CatalogueSettings, folder: Path, run: Run) -> Storage
     :raises BadSetting: if the database cannot be used.
     """
     try:
-        engine = open_database(settings.database or folder / CATALOGUE)
+        file = CatalogueFile.open(settings.database or folder / CATALOGUE)
     except CatalogueError as error:
         raise BadSetting(f"the catalogue cannot be used: {error}") from error
+    engine = file.engine
     publication_store = PublicationStore(engine)
     maintain_publications(publication_store, time.time)
     lock = refresh_lock(engine)
     leadership = Leadership(lock, run) if lock is not None else None
-    return Storage(Catalogue(engine), DeltaStore(engine), publication_store, RequestTable(engine), leadership)
+    return Storage(Catalogue(engine), DeltaStore(engine), publication_store, RequestTable(engine), file, leadership)
 
 
 def maintain_publications(store: PublicationStore, steady: Callable[[], float]) -> None:

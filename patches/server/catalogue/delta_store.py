@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from typing import Any
 
 from attrs import asdict
-from sqlalchemy import Connection, Engine, delete, func, insert, select
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select
 
 from patches.server.catalogue.chunks import Chunk
 from patches.server.catalogue.delta import Delta, delta_name
@@ -32,7 +33,8 @@ class DeltaStore:
     def leading_to(self, snapshot: Snapshot) -> list[Delta]:
         """Return the deltas that result in a snapshot."""
         with read_transaction(self._engine) as connection:
-            rows = connection.execute(select(DELTAS).where(DELTAS.c.revision == snapshot.revision)).all()
+            found = connection.execute(select(DELTAS).where(DELTAS.c.revision == snapshot.revision)).all()
+            rows = [row for row in found if _fits(connection, row)]
             cuts = _cuts(connection, snapshot.revision) if rows else ()
         return [
             Delta(row.name, row.since, snapshot, row.changes, row.chunks, cuts, body_bytes=row.body_bytes)
@@ -44,6 +46,19 @@ class DeltaStore:
         with read_transaction(self._engine) as connection:
             found: str | None = connection.execute(select(DELTAS.c.revision).where(DELTAS.c.name == name)).scalar()
         return found
+
+    def drop(self, name: str) -> bool:
+        """Delete a delta. Return whether it was there."""
+        if name not in self.names():
+            return False
+        with write_transaction(self._engine) as connection:
+            _forget(connection, {name})
+        return True
+
+    def damaged(self) -> list[str]:
+        """Return the names of the deltas whose description is damaged; their chunks are verified when they are read."""
+        with read_transaction(self._engine) as connection:
+            return [row.name for row in connection.execute(select(DELTAS)).all() if not _fits(connection, row)]
 
     def size(self, snapshot: Snapshot) -> int:
         """Return the number of bytes of the encoded chunks of a snapshot."""
@@ -63,6 +78,15 @@ class DeltaStore:
             connection.execute(insert(DELTAS).values(row))
             for chunk in chunks:
                 connection.execute(insert(CHUNKS).values(revision=name, **asdict(chunk)))
+
+
+def _fits(connection: Connection, row: Row[Any]) -> bool:
+    """Return whether a delta has the name, and the chunks, that its description says."""
+    columns = (func.count(), func.coalesce(func.sum(CHUNKS.c.vulnerabilities), 0))
+    chunks, changes = connection.execute(select(*columns).where(CHUNKS.c.revision == row.name)).one()
+    return bool(
+        row.name == delta_name(row.since, row.revision) and (row.chunks, row.changes) == (int(chunks), int(changes))
+    )
 
 
 def _forget(connection: Connection, names: Set[str]) -> None:

@@ -19,11 +19,11 @@ from patches.server.budget import REFRESH, REFRESH_BYTES
 from patches.server.catalogue.delta import Delta, NoDelta, delta_chunks, delta_name
 from patches.server.catalogue.delta_store import DeltaStore
 from patches.server.catalogue.diff import NotOrdered
-from patches.server.catalogue.integrity import Damaged, read_lines
+from patches.server.catalogue.integrity import read_lines
 from patches.server.catalogue.pruning import MOST_REPLACED
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
-from patches.server.errors import ChunkMissing
+from patches.server.errors import ChunkMissing, Damaged
 from patches.service.budget import Budget
 
 log = Logger()
@@ -47,7 +47,7 @@ class Deltas:
         self._run = run
         self._clock = clock
         self._known: dict[tuple[str, str], Delta] = {}
-        self._names: set[str] = set()
+        self._names: set[str] | None = None
         self._made: dict[str, str] = {}
         self._taken_up: float | None = None
 
@@ -67,6 +67,15 @@ class Deltas:
         leading = await self._run(self._store.leading_to, snapshot) if snapshot is not None else []
         return next((delta for delta in leading if delta.revision == name), None)
 
+    async def drop(self, name: str) -> bool:
+        """Delete a delta that is damaged; it is computed again. Return whether it was there."""
+        dropped = await self._run(self._store.drop, name)
+        self._known = {key: delta for key, delta in self._known.items() if delta.revision != name}
+        if dropped:
+            self._made.clear()
+            self._names = self._taken_up = None
+        return dropped
+
     async def tick(self, current: Iterable[Snapshot], leads: bool) -> None:
         """
         Compute the deltas that are missing, and load those that another server has stored.
@@ -77,7 +86,7 @@ class Deltas:
         for snapshot in snapshots:
             if leads and self._made.get(snapshot.platform) != snapshot.revision and await self._make(snapshot):
                 self._made[snapshot.platform] = snapshot.revision
-                self._taken_up = None
+                self._names = self._taken_up = None
         if self._taken_up is None or self._clock.seconds() - self._taken_up >= _TAKE_UP_SECONDS:
             await self._load_stored(snapshots)
 
@@ -102,7 +111,7 @@ class Deltas:
 
     def _make_all(self, snapshot: Snapshot) -> None:
         """Compute the missing deltas; this blocks."""
-        there = self._store.names()
+        there = self._store.names().difference(self._store.damaged())
         allowed = min(int(self._store.size(snapshot) * _MOST_PART), _MOST_BYTES)
         for old in self._catalogue.replaced(snapshot.platform)[:MOST_REPLACED]:
             if old.revision != snapshot.revision and delta_name(old.revision, snapshot.revision) not in there:

@@ -7,12 +7,8 @@ from collections.abc import Iterator
 from patches.server.catalogue.chunks import Chunk
 from patches.server.catalogue.snapshot import Snapshot, revision_of
 from patches.server.catalogue.store import Catalogue
-from patches.server.errors import CatalogueError, ChunkMissing
+from patches.server.errors import ChunkMissing, Damaged
 from patches.wire import MalformedWire, StreamDigest, digest, unpack_chunk
-
-
-class Damaged(CatalogueError):
-    """The catalogue does not have what was published."""
 
 
 def chunk_body(encoded: bytes) -> bytes:
@@ -47,6 +43,21 @@ def verified_body(chunk: Chunk) -> bytes:
     return body
 
 
+def verified_chunk(catalogue: Catalogue, revision: str, number: int) -> Chunk:
+    """
+    Read one chunk and verify it; one that is missing or damaged is read a second time.
+
+    :raises Damaged: if it is damaged; :exc:`ChunkMissing` if it is not stored.
+    """
+    try:
+        chunk = catalogue.chunk(revision, number)
+        verified_body(chunk)
+    except (Damaged, ChunkMissing):
+        chunk = catalogue.chunk(revision, number)
+        verified_body(chunk)
+    return chunk
+
+
 def read_lines(catalogue: Catalogue, snapshot: Snapshot) -> Iterator[bytes]:
     """
     Yield the lines of a snapshot in their order, each with its line feed.
@@ -59,21 +70,25 @@ def read_lines(catalogue: Catalogue, snapshot: Snapshot) -> Iterator[bytes]:
 
 def find_damage(catalogue: Catalogue, snapshot: Snapshot) -> Iterator[str]:
     """Read a snapshot again, and yield a line for each difference from what was published."""
-    stream = StreamDigest()
-    vulnerabilities = 0
     for number in range(snapshot.chunks):
         try:
-            chunk = catalogue.chunk(snapshot.revision, number)
+            verified_body(catalogue.chunk(snapshot.revision, number))
         except ChunkMissing:
             yield f"chunk {number}: missing"
-            continue
-        stream.add(chunk.digest)
-        vulnerabilities += chunk.vulnerabilities
-        try:
-            verified_body(chunk)
         except Damaged as error:
             yield str(error)
-    if _has(catalogue, snapshot.revision, snapshot.chunks):
+    yield from find_wrong_description(catalogue, snapshot)
+
+
+def find_wrong_description(catalogue: Catalogue, snapshot: Snapshot) -> Iterator[str]:
+    """Compare a snapshot with the descriptions of its chunks, which are not read; yield a line for each difference."""
+    stream = StreamDigest()
+    vulnerabilities = 0
+    heads = catalogue.heads(snapshot.revision)
+    for digest_of_chunk, lines in heads:
+        stream.add(digest_of_chunk)
+        vulnerabilities += lines
+    if len(heads) > snapshot.chunks:
         yield f"it has more than its {snapshot.chunks} chunks"
     if vulnerabilities != snapshot.vulnerabilities:
         yield f"it has {vulnerabilities} vulnerabilities, not {snapshot.vulnerabilities}"
@@ -81,11 +96,3 @@ def find_damage(catalogue: Catalogue, snapshot: Snapshot) -> Iterator[str]:
         yield "the digest of the whole list is not the recorded one"
     if revision_of(snapshot.platform, snapshot.digest) != snapshot.revision:
         yield "its revision is not the one of its platform and digest"
-
-
-def _has(catalogue: Catalogue, revision: str, number: int) -> bool:
-    try:
-        catalogue.chunk(revision, number)
-    except ChunkMissing:
-        return False
-    return True

@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine
 
+from patches.server.catalogue.damage.seals import sealing
 from patches.server.catalogue.publications import (
     KEPT_SECONDS,
     Interval,
     find_intervals,
     forget_publications,
+    mend_publication,
     not_numbered,
     record_publication,
     withdrawn_before,
@@ -53,10 +55,15 @@ class PublicationStore:
             if problem is not None:
                 raise problem
 
+    def mend(self, platform: str) -> int:
+        """Compare the current publication with its list, and mend it; see :func:`.mend_publication`."""
+        with write_transaction(self._engine) as connection:
+            return mend_publication(connection, platform)
+
     def _write(self, change: Callable[..., None], *arguments: object) -> CatalogueError | None:
         """Change one platform in a transaction. Return its error."""
         try:
-            with write_transaction(self._engine) as connection:
+            with write_transaction(self._engine) as connection, sealing(connection):
                 change(connection, *arguments)
         except CatalogueError as error:
             return error

@@ -71,6 +71,8 @@ def record_publication(connection: Connection, platform: str, revision: str, now
     """
     open_now = _open(connection, platform)
     if open_now is not None and open_now.revision == revision:
+        known = update(SNAPSHOTS).where(SNAPSHOTS.c.revision == revision, SNAPSHOTS.c.publication.is_(None))
+        connection.execute(known.values(publication=open_now.number))  # it was described anew
         return
     if open_now is not None:
         _end(connection, platform, open_now.number, now)
@@ -85,6 +87,32 @@ def record_publication(connection: Connection, platform: str, revision: str, now
     _open_intervals(connection, platform, number)
     connection.execute(DropTable(STAGED_IDS))
     forget_publications(connection, platform, now - KEPT_SECONDS)
+
+
+def mend_publication(connection: Connection, platform: str) -> int:
+    """
+    Compare the current publication of a platform, and the intervals that are open, with its current list.
+
+    :return: the number of rows that differed, and were mended. An interval whose id was lost begins anew.
+    :raises CatalogueError: if a chunk of the list is damaged.
+    """
+    here = SNAPSHOTS.c.platform == platform, SNAPSHOTS.c.retired.is_(None)
+    current = connection.execute(select(SNAPSHOTS.c.revision, SNAPSHOTS.c.digest).where(*here)).one_or_none()
+    open_now = _open(connection, platform)
+    if current is None or open_now is None:
+        return 0
+    differs = (open_now.revision, open_now.digest) != (current.revision, current.digest)
+    if differs:
+        this = PUBLICATIONS.c.platform == platform, PUBLICATIONS.c.number == open_now.number
+        told = {"revision": current.revision, "digest": current.digest}
+        connection.execute(update(PUBLICATIONS).where(*this).values(told))
+    _stage_ids(connection, current.revision)
+    is_open = INTERVALS.c.platform == platform, INTERVALS.c.last.is_(None)
+    staged = select(STAGED_IDS.c.id).where(STAGED_IDS.c.id == INTERVALS.c.id).exists()
+    wrong = connection.execute(delete(INTERVALS).where(*is_open, ~staged)).rowcount
+    missing = _open_intervals(connection, platform, open_now.number)
+    connection.execute(DropTable(STAGED_IDS))
+    return int(differs) + max(wrong, missing)
 
 
 def end_publication(connection: Connection, platform: str, now: float) -> None:
@@ -193,10 +221,10 @@ def _close_intervals(connection: Connection, platform: str, last: int) -> None:
     connection.execute(update(INTERVALS).where(*here, ~staged).values(last=last))
 
 
-def _open_intervals(connection: Connection, platform: str, first: int) -> None:
-    """Open the intervals of the staged ids that have none."""
+def _open_intervals(connection: Connection, platform: str, first: int) -> int:
+    """Open the intervals of the staged ids that have none. Return their number."""
     here = INTERVALS.c.platform == platform, INTERVALS.c.id == STAGED_IDS.c.id, INTERVALS.c.last.is_(None)
     fresh = select(literal(platform), STAGED_IDS.c.id, literal(first)).where(
         ~select(INTERVALS.c.id).where(*here).exists()
     )
-    connection.execute(insert(INTERVALS).from_select(["platform", "id", "first"], fresh))
+    return connection.execute(insert(INTERVALS).from_select(["platform", "id", "first"], fresh)).rowcount

@@ -22,7 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from patches.server.catalogue.migrate import UnknownDatabase, migrate
-from patches.server.errors import CatalogueError
+from patches.server.errors import CatalogueError, DamagedFile
+from patches.storage.damage import is_file_damage
 from patches.storage.database_url import POSTGRESQL, SQLITE, display_name
 from patches.storage.sqlite import reason, sqlite_engine
 
@@ -55,6 +56,8 @@ SNAPSHOTS = Table(
     Column("held", String),  # why it is held back, though it is the newest; NULL: it is not held back
     Column("publication", Integer),  # the number of its latest publication; NULL: it was never current
     Column("body_bytes", BigInteger, nullable=False, server_default="0"),  # of all its chunks, uncompressed
+    Column("damaged", String),  # what is wrong with its chunks; NULL: nothing that is known
+    Column("seal", String(64), nullable=False, server_default=""),  # see patches.server.catalogue.damage.seals
 )
 _CURRENT = text("retired IS NULL")
 Index("one_current", SNAPSHOTS.c.platform, unique=True, sqlite_where=_CURRENT, postgresql_where=_CURRENT)
@@ -135,7 +138,8 @@ def open_database(where: Path | URL) -> Engine:
     try:
         migrate(engine)
     except SQLAlchemyError as error:
-        raise CatalogueError(f"{display_name(url)}: {reason(error)}") from error
+        kind = DamagedFile if is_file_damage(getattr(error, "orig", None)) else CatalogueError
+        raise kind(f"{display_name(url)}: {reason(error)}") from error
     except UnknownDatabase as error:
         raise CatalogueError(f"{display_name(url)}: {error}") from error
     finally:

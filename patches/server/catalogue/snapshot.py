@@ -32,6 +32,7 @@ class Snapshot:
     :ivar held_back: the reason for which it was not made current; ``None`` if it was made current.
     :ivar publication: the number of its latest publication; ``None`` if it was never current, or not yet numbered.
         It is a fact about a catalogue: another one with the same snapshot may have numbered it differently.
+    :ivar damaged: what is wrong with its chunks in this catalogue; ``None``: nothing that is known.
     :ivar body_bytes: the sum of the sizes of its chunks' bodies, uncompressed; 0 until its chunks were read.
     """
 
@@ -46,6 +47,7 @@ class Snapshot:
     held_back: str | None = None
     publication: int | None = field(default=None, eq=False)
     body_bytes: int = field(default=0, eq=False)
+    damaged: str | None = field(default=None, eq=False)
 
     @property
     def target(self) -> Snapshot:

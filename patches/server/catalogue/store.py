@@ -10,19 +10,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from contextlib import contextmanager
 from typing import Any
 
 from attrs import asdict, evolve
-from sqlalchemy import Connection, Engine, Row, delete, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Row, Select, delete, insert, or_, select, update
 
 from patches.server.catalogue.chunks import Chunk, cut_chunks
+from patches.server.catalogue.damage.seals import is_sealed, sealing
 from patches.server.catalogue.pruning import MinimumAge, prune
 from patches.server.catalogue.publications import end_publication, record_publication
 from patches.server.catalogue.schema import CHUNKS, SNAPSHOTS
 from patches.server.catalogue.snapshot import Snapshot, revision_of
 from patches.server.catalogue.transactions import read_transaction, write_transaction
-from patches.server.errors import ChunkMissing, OlderList
+from patches.server.errors import ChunkMissing, Damaged, OlderList
 from patches.wire import StreamDigest
 
 #: Returns the reason for which a list of this length must not replace a snapshot; ``None`` if it may.
@@ -49,26 +51,35 @@ class Catalogue:
         """Return the current snapshot of each platform, ordered by platform."""
         query = select(SNAPSHOTS).where(SNAPSHOTS.c.retired.is_(None)).order_by(SNAPSHOTS.c.platform)
         with read_transaction(self._engine) as connection:
-            return [_snapshot(row) for row in connection.execute(query)]
+            return _snapshots(connection, query)
 
     def held_back(self) -> list[Snapshot]:
         """Return the snapshots that are held back until somebody accepts them, ordered by platform."""
         query = select(SNAPSHOTS).where(SNAPSHOTS.c.held.is_not(None)).order_by(SNAPSHOTS.c.platform)
         with read_transaction(self._engine) as connection:
-            return [_snapshot(row) for row in connection.execute(query)]
+            return _snapshots(connection, query)
 
     def snapshots(self) -> list[Snapshot]:
         """Return every stored snapshot, current or not, ordered by platform and creation."""
         query = select(SNAPSHOTS).order_by(SNAPSHOTS.c.platform, SNAPSHOTS.c.created, SNAPSHOTS.c.revision)
         with read_transaction(self._engine) as connection:
-            return [_snapshot(row) for row in connection.execute(query)]
+            return _snapshots(connection, query)
+
+    def unsealed(self) -> list[tuple[str, str]]:
+        """Return the platform and revision of each snapshot whose description is damaged, as far as it can be read."""
+        with read_transaction(self._engine) as connection:
+            return [
+                (str(row.platform), str(row.revision))
+                for row in connection.execute(select(SNAPSHOTS))
+                if not is_sealed(row)
+            ]
 
     def replaced(self, platform: str) -> list[Snapshot]:
         """Return the snapshots of a platform that were replaced, the latest first."""
         were = SNAPSHOTS.c.platform == platform, SNAPSHOTS.c.retired.is_not(None), SNAPSHOTS.c.held.is_(None)
         query = select(SNAPSHOTS).where(*were).order_by(SNAPSHOTS.c.retired.desc(), SNAPSHOTS.c.revision)
         with read_transaction(self._engine) as connection:
-            return [_snapshot(row) for row in connection.execute(query)]
+            return _snapshots(connection, query)
 
     def find(self, revision: str) -> Snapshot | None:
         """Return a snapshot that is still stored, current or not; ``None`` if it is not."""
@@ -82,11 +93,48 @@ class Catalogue:
         :raises ChunkMissing: if it is not stored.
         """
         query = select(CHUNKS).where(CHUNKS.c.revision == revision, CHUNKS.c.number == number)
-        with read_transaction(self._engine) as connection:
+        with read_transaction(self._engine) as connection, _driver_errors():
             row = connection.execute(query).one_or_none()
         if row is None:
             raise ChunkMissing(f"chunk {number} of {revision} is not in the catalogue")
+        if not (isinstance(row.digest, bytes) and isinstance(row.encoded, bytes)):
+            raise Damaged(f"chunk {number}: it has something else than bytes")
         return Chunk(row.number, row.vulnerabilities, row.digest, row.encoded)
+
+    def heads(self, revision: str) -> list[tuple[bytes, int]]:
+        """Return the digest and the number of lines of each chunk of a list, in their order."""
+        query = select(CHUNKS.c.digest, CHUNKS.c.vulnerabilities).where(CHUNKS.c.revision == revision)
+        with read_transaction(self._engine) as connection, _driver_errors():
+            return [
+                (bytes(row.digest), int(row.vulnerabilities))
+                for row in connection.execute(query.order_by(CHUNKS.c.number))
+            ]
+
+    def mark_damaged(self, revision: str, damage: str) -> Snapshot | None:
+        """
+        Note what is wrong with a snapshot, until it is published again; one that was replaced is deleted.
+
+        :return: the snapshot; ``None`` if it is not stored.
+        """
+        this = SNAPSHOTS.c.revision == revision
+        with write_transaction(self._engine) as connection, sealing(connection):
+            row = connection.execute(select(SNAPSHOTS).where(this)).one_or_none()
+            if row is None or not is_sealed(row):
+                return None
+            if row.retired is not None and row.held is None:
+                _delete(connection, revision)
+            else:
+                connection.execute(update(SNAPSHOTS).where(this).values(damaged=damage))
+            return evolve(_snapshot(row), damaged=damage)
+
+    def drop_unsealed(self) -> list[str]:
+        """Delete the snapshots whose description is damaged, and return their revisions; sources have their lists."""
+        found = [revision for _, revision in self.unsealed()]
+        if found:
+            with write_transaction(self._engine) as connection:
+                for revision in found:
+                    _delete(connection, revision)
+        return found
 
     def publish(
         self,
@@ -109,17 +157,13 @@ class Catalogue:
         :return: the snapshot; one that was stored already keeps its ``created``.
         """
         replaced = now if steady is None else steady
-        with write_transaction(self._engine) as connection:
+        with write_transaction(self._engine) as connection, sealing(connection):
             staging = f"staging:{platform}"
             staged = CHUNKS.c.revision == staging
             connection.execute(delete(CHUNKS).where(staged))
             written = self._write(connection, staging, platform, lines, now)
             revision, vulnerabilities = written.revision, written.vulnerabilities
-            if self._find(connection, revision) is None:
-                connection.execute(update(CHUNKS).where(staged).values(revision=revision))
-                connection.execute(insert(SNAPSHOTS).values(retired=replaced, **_row(written)))
-            else:
-                connection.execute(delete(CHUNKS).where(staged))
+            self._store(connection, staging, written, replaced)
             self._note_given(connection, revision, now if checked is None else checked, sources)
             reason = objection(self._current(connection, platform), vulnerabilities)
             self._place(connection, platform, revision, reason, replaced)
@@ -133,17 +177,20 @@ class Catalogue:
         :return: the snapshot; ``None`` if none is held back.
         """
         held_back = SNAPSHOTS.c.platform == platform, SNAPSHOTS.c.held.is_not(None)
-        with write_transaction(self._engine) as connection:
+        with write_transaction(self._engine) as connection, sealing(connection):
             revision = connection.execute(select(SNAPSHOTS.c.revision).where(*held_back)).scalar_one_or_none()
             if revision is None:
                 return None
+            snapshot = self._find(connection, revision)
+            if snapshot is None or snapshot.damaged is not None:
+                raise Damaged(f"{platform}: the list that is held back is damaged: it must be published anew first")
             self._place(connection, platform, revision, None, now)
-            return self._find(connection, revision)
+            return self._found(connection, revision)
 
     def withdraw(self, platform: str, now: float) -> None:
         """Retire the current snapshot of a platform, and the one that is held back."""
         here = update(SNAPSHOTS).where(SNAPSHOTS.c.platform == platform)
-        with write_transaction(self._engine) as connection:
+        with write_transaction(self._engine) as connection, sealing(connection):
             connection.execute(here.where(SNAPSHOTS.c.retired.is_(None)).values(retired=now))
             connection.execute(here.values(held=None))
             end_publication(connection, platform, now)
@@ -154,7 +201,7 @@ class Catalogue:
 
         :param now: likewise; a stored time that is later is replaced by an earlier one.
         """
-        with write_transaction(self._engine) as connection:
+        with write_transaction(self._engine) as connection, sealing(connection):
             for revision, checked in times.items():
                 is_wrong = or_(SNAPSHOTS.c.checked < checked, SNAPSHOTS.c.checked > now)
                 this = SNAPSHOTS.c.revision == revision, is_wrong
@@ -173,7 +220,7 @@ class Catalogue:
         :raises OlderList: if such a snapshot is not accepted.
         """
         adopted = []
-        with write_transaction(self._engine) as connection:
+        with write_transaction(self._engine) as connection, sealing(connection):
             for snapshot, chunks in snapshots:
                 connection.execute(delete(CHUNKS).where(CHUNKS.c.revision == snapshot.revision))
                 current = self._current(connection, snapshot.platform)
@@ -183,9 +230,7 @@ class Catalogue:
                 for chunk in chunks:
                     _insert_chunk(connection, snapshot.revision, chunk)
                     size += chunk.body_bytes
-                if self._find(connection, snapshot.revision) is None:
-                    sized = evolve(snapshot, body_bytes=size)
-                    connection.execute(insert(SNAPSHOTS).values(retired=now, **_row(sized)))
+                self._describe(connection, evolve(snapshot, body_bytes=size), now)
                 self._note_given(connection, snapshot.revision, snapshot.checked, snapshot.sources)
                 self._place(connection, snapshot.platform, snapshot.revision, None, now)
                 adopted.append(self._found(connection, snapshot.revision))
@@ -216,6 +261,22 @@ class Catalogue:
         revision = revision_of(platform, digest)
         return Snapshot(revision, platform, now, now, vulnerabilities, chunks, digest, {}, body_bytes=size)
 
+    def _store(self, connection: Connection, staging: str, written: Snapshot, now: float) -> None:
+        """Name the chunks that were written after their revision; they replace those that may be there, and damaged."""
+        connection.execute(delete(CHUNKS).where(CHUNKS.c.revision == written.revision))
+        connection.execute(update(CHUNKS).where(CHUNKS.c.revision == staging).values(revision=written.revision))
+        self._describe(connection, written, now)
+
+    def _describe(self, connection: Connection, snapshot: Snapshot, now: float) -> None:
+        """Store the description of a snapshot whose chunks were just written; what it said before of itself holds."""
+        this = SNAPSHOTS.c.revision == snapshot.revision
+        before = self._find(connection, snapshot.revision)
+        if before is not None:
+            connection.execute(update(SNAPSHOTS).where(this).values(damaged=None))
+            return
+        connection.execute(delete(SNAPSHOTS).where(this))  # its seal is broken
+        connection.execute(insert(SNAPSHOTS).values(retired=now, **_row(snapshot)))
+
     def _note_given(self, connection: Connection, revision: str, checked: float, sources: Mapping[str, Any]) -> None:
         given = {"checked": checked, "sources": json.dumps(dict(sources))}
         connection.execute(update(SNAPSHOTS).where(SNAPSHOTS.c.revision == revision).values(given))
@@ -234,7 +295,7 @@ class Catalogue:
     def _current(self, connection: Connection, platform: str) -> Snapshot | None:
         query = select(SNAPSHOTS).where(SNAPSHOTS.c.platform == platform, SNAPSHOTS.c.retired.is_(None))
         row = connection.execute(query).one_or_none()
-        return _snapshot(row) if row is not None else None
+        return _snapshot(row) if row is not None and is_sealed(row) else None
 
     def _found(self, connection: Connection, revision: str) -> Snapshot:
         """Return a snapshot that was written in this transaction."""
@@ -243,7 +304,27 @@ class Catalogue:
 
     def _find(self, connection: Connection, revision: str) -> Snapshot | None:
         row = connection.execute(select(SNAPSHOTS).where(SNAPSHOTS.c.revision == revision)).one_or_none()
-        return _snapshot(row) if row is not None else None
+        return _snapshot(row) if row is not None and is_sealed(row) else None
+
+
+@contextmanager
+def _driver_errors() -> Iterator[None]:
+    """Convert the errors of a driver that finds a number where bytes should be."""
+    try:
+        yield
+    except (TypeError, ValueError, OverflowError, MemoryError) as error:
+        raise Damaged(f"a chunk cannot be read: {error}") from error
+
+
+def _snapshots(connection: Connection, query: Select[Any]) -> list[Snapshot]:
+    """Return the snapshots of a query, less those whose description is damaged."""
+    return [_snapshot(row) for row in connection.execute(query) if is_sealed(row)]
+
+
+def _delete(connection: Connection, revision: str) -> None:
+    """Delete a snapshot with its chunks."""
+    connection.execute(delete(SNAPSHOTS).where(SNAPSHOTS.c.revision == revision))
+    connection.execute(delete(CHUNKS).where(CHUNKS.c.revision == revision))
 
 
 def _insert_chunk(connection: Connection, revision: str, chunk: Chunk) -> None:
@@ -270,4 +351,5 @@ def _snapshot(row: Row[Any]) -> Snapshot:
         row.held,
         row.publication,
         row.body_bytes,
+        row.damaged,
     )

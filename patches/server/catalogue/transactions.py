@@ -11,10 +11,11 @@ from sqlalchemy import (
     Engine,
     text,
 )
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from patches.server.errors import CatalogueError
+from patches.server.errors import CatalogueError, DamagedFile
+from patches.storage.damage import is_file_damage
 from patches.storage.sqlite import reason
 
 #: Sets the locks of Patches apart from those of others: "patc" as a number.
@@ -55,7 +56,13 @@ def catalogue_errors() -> Iterator[None]:
     """Convert errors of the database to :exc:`CatalogueError`; errors of the program pass unchanged."""
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
+    except DatabaseError as error:
+        if is_file_damage(error.orig):
+            raise DamagedFile(reason(error)) from error
+        if not isinstance(error, OperationalError):
+            raise
+        raise CatalogueError(reason(error)) from error
+    except (InterfaceError, PoolTimeout) as error:
         raise CatalogueError(reason(error)) from error
 
 

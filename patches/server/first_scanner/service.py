@@ -12,7 +12,7 @@ from twisted.logger import Logger
 from patches.interfaces import Run
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
-from patches.server.errors import SessionExpired
+from patches.server.errors import CatalogueError, ChunkMissing, Damaged, SessionExpired
 from patches.server.first_scanner.slice_sessions import SliceLimits, SliceSession, SliceSessions
 from patches.server.first_scanner.slices import ListSlice, read_slice
 from patches.server.sessions.tokens import TokenKey
@@ -47,6 +47,8 @@ class FirstScannerService:
         self._run = run
         self._clock = clock
         self._reads = DeferredSemaphore(MOST_READS)
+        #: Called with the revision of a list, and the damage, when a slice could not be read.
+        self.on_damage: Callable[[str, CatalogueError], object] = lambda revision, damage: None
 
     def open(self, snapshot: Snapshot, owner: str) -> str:
         """
@@ -102,6 +104,9 @@ class FirstScannerService:
         try:
             start = session.start(sequence)
             found = await self._reads.run(self._run, read_slice, self._catalogue, session.snapshot, start)
+        except (Damaged, ChunkMissing) as error:
+            self.on_damage(session.snapshot.revision, error)
+            raise
         finally:
             session.is_busy = False
         self._touch(token)  # it may have ended meanwhile

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from patches.server.catalogue.integrity import verified_body
+from patches.server.catalogue.integrity import verified_body, verified_chunk
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
 from patches.wire import MAX_CHUNK_BYTES
@@ -54,7 +54,7 @@ def read_slice(catalogue: Catalogue, snapshot: Snapshot, start: Position) -> Lis
     lines: list[bytes] = []
     room, end = MOST_SLICE_BYTES, start
     while end.chunk < snapshot.chunks and len(lines) < MOST_RECORDS:
-        body = verified_body(catalogue.chunk(snapshot.revision, end.chunk))
+        body = verified_body(verified_chunk(catalogue, snapshot.revision, end.chunk))
         found, offset = _lines(body, end.offset, MOST_RECORDS - len(lines), room, needs_one=not lines)
         lines += found
         room -= sum(map(len, found))

@@ -12,8 +12,10 @@ from patches.server.errors import (
     BadToken,
     CatalogueError,
     ChunkMissing,
+    Damaged,
     Denied,
     KnownEmpty,
+    ListDamaged,
     NotReady,
     OutOfOrder,
     SessionExpired,
@@ -51,6 +53,7 @@ class ApiError(Exception):
 #: error → status, code, message (``None``: the error's own text) and ``Retry-After``; the first row that fits counts.
 TABLE: tuple[tuple[type[Exception], int, str, str | None, int | None], ...] = (
     (KnownEmpty, 503, "not-ready", "the list of {error} is known, and is empty", 600),
+    (ListDamaged, 503, "list-damaged", "{error}: its list was found damaged here, and is made anew", 2),
     (NotReady, 503, "not-ready", "the list of {error} has not been read yet", 10),
     (UnknownPlatform, 404, "unknown-platform", "{error} is not served here; see /v1/platforms", None),
     (UnknownVulnerability, 404, "unknown-vulnerability", "no publication has, or had, a record of {error}", None),
@@ -58,6 +61,7 @@ TABLE: tuple[tuple[type[Exception], int, str, str | None, int | None], ...] = (
     (BadToken, 404, "unknown-session", "this server has no such session; resume it, or open a new one", None),
     (SessionExpired, 410, "expired", None, None),
     (ChunkMissing, 410, "expired", "its snapshot is no longer in the catalogue", None),
+    (Damaged, 410, "expired", "its list is damaged in the catalogue, and is made anew; resume the session", None),
     (CatalogueError, 503, "catalogue", "the catalogue cannot be read at the moment", 5),
     (OutOfOrder, 409, "out-of-order", None, None),
     (WindowClosed, 409, "resumed", "the session was resumed by another request", None),

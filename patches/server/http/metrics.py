@@ -80,7 +80,9 @@ class Metrics:
         empty = GaugeMetricFamily("patches_list_empty", "1 if its sources have nothing about it.", labels=["platform"])
         growing = GaugeMetricFamily("patches_list_growing", "1 if it was still growing when read.", labels=["platform"])
         held_back = GaugeMetricFamily("patches_snapshot_held", "1 if a newer one is held back.", labels=["platform"])
+        damaged = GaugeMetricFamily("patches_snapshot_damaged", "1 if it was found damaged.", labels=["platform"])
         for platform, status in sorted(self._refresh.statuses.items()):
+            damaged.add_metric([platform], status.damage is not None)
             empty.add_metric([platform], status.is_empty)
             growing.add_metric([platform], status.is_growing)
             held_back.add_metric([platform], status.alarm is not None)
@@ -89,7 +91,7 @@ class Metrics:
             if status.snapshot is not None:
                 age.add_metric([platform], self._wall() - status.snapshot.checked)
                 size.add_metric([platform], status.snapshot.vulnerabilities)
-        yield from (age, size, empty, growing, held_back, failures, failing)
+        yield from (age, size, empty, growing, held_back, damaged, failures, failing)
         states = GaugeMetricFamily("patches_lists", "Lists of sources in a state.", labels=["state"])
         counts = self._refresh.list_states
         for state in ListState:

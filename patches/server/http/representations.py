@@ -135,6 +135,7 @@ def ready_document(statuses: Mapping[str, ListStatus], ready: bool, problem: str
         "ready": ready,
         "missing": sorted(name for name, status in statuses.items() if status.snapshot is None and not status.is_empty),
         "empty": sorted(name for name, status in statuses.items() if status.is_empty),
+        "damaged": {name: status.damage for name, status in sorted(statuses.items()) if status.damage is not None},
         "alarms": {name: status.alarm for name, status in sorted(statuses.items()) if status.alarm is not None},
         "problem": problem,
     }
@@ -152,6 +153,7 @@ def _platform(name: str, status: ListStatus, now: float, describe: DescribeSnaps
             "failures": status.failures,
             "error": status.error,
             "alarm": status.alarm,
+            "damage": status.damage,
             "empty": status.is_empty,
             "stillGrowing": status.is_growing,
         },

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from patches.server.catalogue.integrity import Damaged
-from patches.server.errors import CatalogueError, ChunkMissing, Denied, UnknownSession
+from patches.server.errors import CatalogueError, ChunkMissing, Damaged, Denied, UnknownSession
 from patches.server.first_scanner.service import FirstScannerService
 from patches.server.first_scanner.slice_sessions import LONGEST_SEQUENCE
 from patches.server.http.client_addresses import ClientAddresses

@@ -14,6 +14,8 @@ from patches.server.catalogue.deltas import Deltas
 from patches.server.errors import CatalogueError
 from patches.server.refresh.leadership import Leadership
 from patches.server.refresh.refresher import Refresher
+from patches.server.refresh.repair.damaged_lists import DamagedLists
+from patches.server.refresh.repair.scrub import Scrub
 from patches.service.periodic import PeriodicService
 
 log = Logger()
@@ -39,6 +41,8 @@ class Maintenance:
     :param revisions_in_use: returns the revisions that sessions read, which are kept.
     :param deltas: the deltas to the current snapshots.
     :param leadership: ``None``: the catalogue is not shared.
+    :param repair: replaces the file of the catalogue, if it was found damaged. Returns whether it was.
+    :param scrub: looks for damage.
     :param forget_files: deletes fetched files that no source has used for a long time.
     """
 
@@ -49,12 +53,17 @@ class Maintenance:
         deltas: Deltas,
         leadership: Leadership | None,
         forget_files: Callable[[], Awaitable[object]],
+        repair: Callable[[], Awaitable[bool]],
+        scrub: Scrub,
     ) -> None:
         self._revisions_in_use = revisions_in_use
         self._refresh = refresh
         self._deltas = deltas
         self._leadership = leadership
         self._forget_files = forget_files
+        self._repair = repair
+        self._scrub = scrub
+        self._damaged = DamagedLists(refresh.registry, deltas)
         self._started = False
         self._trouble: str | None = None
 
@@ -66,15 +75,27 @@ class Maintenance:
         """Delete unused snapshots; also fetched files, once the sources have marked those that they use."""
         await self._try(self._prune)
 
+    async def scrub(self) -> None:
+        """Verify some more of what is stored."""
+        if self._started:
+            await self._try(self._scrub_next)
+
+    async def _scrub_next(self) -> None:
+        await self._scrub.tick(self._refresh.leads())
+
     async def _go_on(self) -> None:
+        if await self._repair():
+            await self._refresh.registry.load_current()
         if not self._started:
             if self._leadership is not None:
                 await self._leadership.check()
             await self._refresh.load_current()
             self._started = True
+        damaged = await self._damaged.mark()
         await self._refresh.tick()
         current = [status.snapshot for status in self._refresh.statuses.values() if status.snapshot is not None]
         await self._deltas.tick(current, self._refresh.leads())
+        self._refresh.registry.forget_damage(damaged)
 
     async def _prune(self) -> None:
         await self._refresh.registry.prune(self._revisions_in_use())

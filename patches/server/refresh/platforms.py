@@ -8,12 +8,14 @@ has published.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from twisted.logger import Logger
 
 from patches.server.catalogue.pruning import MinimumAge
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
-from patches.server.errors import KnownEmpty, NotReady, UnknownPlatform
+from patches.server.errors import KnownEmpty, ListDamaged, NotReady, UnknownPlatform
 from patches.server.refresh.on_demand import RequestedPlatforms
 from patches.server.refresh.schedule import RefreshContext
 from patches.server.refresh.source_set import NOTHING, SourceSet
@@ -45,6 +47,7 @@ class PlatformRegistry:
         self._context = context
         self._catalogue = catalogue
         self._source_set = source_set
+        self._noted: dict[str, str] = {}
 
     def current(self, platform: str) -> Snapshot:
         """
@@ -53,6 +56,7 @@ class PlatformRegistry:
         :raises UnknownPlatform: if it is not served.
         :raises NotReady: if it has not been read yet.
         :raises KnownEmpty: if its sources have nothing about it.
+        :raises ListDamaged: if it is damaged in the catalogue.
         """
         if not self._may_be(platform):
             raise UnknownPlatform(platform)
@@ -61,7 +65,27 @@ class PlatformRegistry:
             raise KnownEmpty(platform)
         if status is None or status.snapshot is None:
             raise NotReady(platform)
+        if self.damage_of(status.snapshot) is not None:
+            raise ListDamaged(platform)
         return status.snapshot
+
+    def note_damage(self, revision: str, damage: object) -> None:
+        """Note that a list is damaged: a snapshot or a delta; it is not served until it was made anew."""
+        self._noted.setdefault(revision, str(damage))
+
+    @property
+    def noted(self) -> dict[str, str]:
+        """The damage that was noted, by the revision of the list."""
+        return dict(self._noted)
+
+    def forget_damage(self, revisions: Iterable[str]) -> None:
+        """Forget the damage that was noted of lists that were made anew, or are marked in the catalogue."""
+        for revision in revisions:
+            self._noted.pop(revision, None)
+
+    def damage_of(self, snapshot: Snapshot) -> str | None:
+        """Return what is wrong with a snapshot; ``None``: nothing that is known."""
+        return snapshot.damaged or self._noted.get(snapshot.revision)
 
     def _may_be(self, platform: str) -> bool:
         """Return whether a platform is or may be served; one that only public feeds may have is requested."""
@@ -103,7 +127,10 @@ class PlatformRegistry:
     @property
     def ready(self) -> bool:
         """Whether a platform has a snapshot: one list can be served."""
-        return any(status.snapshot is not None for status in self.statuses.values())
+        return any(map(self._is_whole, self.statuses.values()))
+
+    def _is_whole(self, status: ListStatus) -> bool:
+        return status.snapshot is not None and self.damage_of(status.snapshot) is None
 
     def is_ready(self, platform: str) -> bool:
         """
@@ -114,7 +141,7 @@ class PlatformRegistry:
         status = self.statuses.get(platform)
         if status is None and (self.chosen is not None or self.is_known) and platform not in self.promised:
             raise UnknownPlatform(platform)
-        return status is not None and status.snapshot is not None
+        return status is not None and self._is_whole(status)
 
     @property
     def problem(self) -> str | None:
@@ -139,8 +166,21 @@ class PlatformRegistry:
         return [name for name in missing if self._source_set.lacks(name, now)]
 
     async def find(self, revision: str) -> Snapshot | None:
-        """Return a snapshot that is still in the catalogue, current or not."""
-        return await self._context.run(self._catalogue.find, revision)
+        """
+        Return a snapshot that is still in the catalogue, current or not.
+
+        :raises ListDamaged: if it is damaged, or the revision is that of a damaged delta.
+        """
+        snapshot = await self._context.run(self._catalogue.find, revision)
+        if snapshot is not None and self.damage_of(snapshot) is not None:
+            raise ListDamaged(snapshot.platform)
+        if snapshot is None and revision in self._noted:
+            raise ListDamaged(f"the delta {revision}")
+        return snapshot
+
+    async def mark_damaged(self, revision: str) -> Snapshot | None:
+        """Mark a snapshot whose damage was noted, for all servers. Return it, if it is in the catalogue."""
+        return await self._context.run(self._catalogue.mark_damaged, revision, self._noted[revision])
 
     async def prune(self, in_use: set[str]) -> None:
         """Delete snapshots that no session reads; the sessions of other servers are not known here."""
@@ -164,6 +204,9 @@ class PlatformRegistry:
 
         They are from an earlier run, or another process published them: an operator's command, another server.
         """
+        if self._context.leads():
+            for revision in await self._context.run(self._catalogue.drop_unsealed):
+                log.error("The description of the list {revision} is damaged: it is made anew", revision=revision)
         found = {snapshot.platform: snapshot for snapshot in await self._context.run(self._catalogue.current)}
         held_back = {snapshot.platform: snapshot for snapshot in await self._context.run(self._catalogue.held_back)}
         expected, promised, leads = self.expected, self.promised, self._context.leads()

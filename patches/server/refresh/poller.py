@@ -114,6 +114,10 @@ class Poller:
         if not source_list.unpublished:
             await self._context.run(self._staging.note_published, name, source_list.offer.key)
 
+    async def take_dropped(self) -> list[tuple[str | None, str | None]]:
+        """Return the lists that were dropped from the staging store since the last call, as they were damaged."""
+        return await self._context.run(self._staging.take_dropped)
+
     async def forget_lists(self, name: str) -> set[str]:
         """Delete all lists of a source. Return their platforms."""
         return await self._context.run(self._staging.forget_others, name, ())

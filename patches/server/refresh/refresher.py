@@ -64,6 +64,7 @@ class Refresher:
         self._published_known: frozenset[str] | None = None
         #: What a tick does, in this order; each step uses what the ones before have found.
         self._steps: tuple[Callable[[], Awaitable[None]], ...] = (
+            self._read_dropped,  # what was staged, and is damaged
             self._start_polls,  # what completes at once is known to the steps below
             self._add_public_sources,  # only for what no configured source has
             self._forget_sources,  # when both are known
@@ -164,6 +165,15 @@ class Refresher:
                 self._polls[name] = poll.addErrback(self._note_bug, state)
                 poll.addBoth(self._forget_poll, name)
 
+    async def _read_dropped(self) -> None:
+        """Read the lists again, at once, that were staged and are damaged."""
+        for source, key in await self._poller.take_dropped():
+            for state in self._source_set.states:
+                for source_list in state.source_lists.values():
+                    if source in (None, state.source.name) and key in (None, source_list.offer.key):
+                        source_list.checked = 0.0
+                        source_list.attempts.due = min(source_list.attempts.due, self._now())
+
     def _note_bug(self, failure: Failure, state: SourceState) -> None:
         """Log an error that is neither the source's nor its lists'; the source is asked again after a pause."""
         if failure.check(CancelledError) is None:
@@ -189,12 +199,13 @@ class Refresher:
             self._queue.add(await self._poller.forget_others(self._source_set.names))
 
     async def _note_lost(self) -> None:
-        """Publish the platforms that were read, and of which the catalogue has no snapshot."""
+        """Publish the platforms that were read, and of which the catalogue has no snapshot, or a damaged one."""
         expected = self._registry.expected
         for source_list in self._source_set.all_lists:
             for platform in source_list.platforms & expected:
                 status = self.statuses.setdefault(platform, ListStatus())
-                if status.snapshot is None and source_list.checked and platform not in self._queue:
+                is_lost = status.snapshot is None or status.damage is not None
+                if is_lost and source_list.checked and platform not in self._queue:
                     self._queue.add([platform])
 
     async def _publish(self) -> None:

@@ -2,7 +2,8 @@
 The staging store: the last list of each source on disk, as lines of the wire format; snapshots are built from it.
 
 Several threads may write to it, one statement or batch at a time. A publication reads a view of its own, in which every
-list is as it was when the view was opened.
+list is as it was when the view was opened. Each line has a checksum, and each list has one of its description: what a
+view reads is verified, and a damaged list is dropped and read again.
 
 A list is replaced as a whole when it has been read to its end; the changes of a source that reports only changes are
 applied at once, too. The list of a source that is unavailable stays, and is published with those of the others.
@@ -21,22 +22,30 @@ from threading import RLock
 from typing import Any
 
 from attrs import frozen
+from twisted.logger import Logger
 
 from patches.escaping import escaped_id, escaped_record
 from patches.interfaces import RecordKey
-from patches.server.refresh.publication.staged_lists import StagedLists
+from patches.server.errors import CatalogueError
+from patches.server.refresh.publication.staged_lists import ListsDamaged, StagedLists, checksum, seal_of
+from patches.storage.damage import BESIDE, is_file_damage
 from patches.storage.scratch import connect_sqlite
 from patches.vulnerability import FOLLOWED, Vulnerability
 from patches.wire import encode_line
 from patches.wording import printable
 
+log = Logger()
+
+_UNUSABLE = "the staged lists cannot be used"
+#: Before the first line.
+_START = (-1, "", "", "")
 _PRAGMAS = ("journal_mode=WAL", "synchronous=OFF", "cache_size=-1024", "temp_store=FILE", "foreign_keys=ON")
-_VERSION = 3
+_VERSION = 4
 _TABLES = """
 CREATE TABLE readings (id INTEGER PRIMARY KEY, source TEXT, key TEXT, state TEXT, claimed INTEGER, skipped TEXT,
-  checked REAL, current INTEGER, published INTEGER DEFAULT 0);
+  checked REAL, current INTEGER, published INTEGER DEFAULT 0, seal INTEGER);
 CREATE TABLE counts (reading INTEGER, platform TEXT, read INTEGER, PRIMARY KEY (reading, platform)) WITHOUT ROWID;
-CREATE TABLE lines (reading INTEGER, platform TEXT, name TEXT, part TEXT, line BLOB,
+CREATE TABLE lines (reading INTEGER, platform TEXT, name TEXT, part TEXT, line BLOB, crc INTEGER,
   PRIMARY KEY (reading, platform, name, part)) WITHOUT ROWID;
 """
 
@@ -70,14 +79,19 @@ class StagingStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = RLock()
+        self._dropped: list[tuple[str | None, str | None]] = []
+        self._verified: tuple[int, str, str, str] = _START
 
     @cached_property
     def _database(self) -> sqlite3.Connection:
         """The database, opened at the first use: a connection must not outlive the fork of a daemon."""
         try:
             database = _open(self._path)
-        except sqlite3.DatabaseError:
-            for suffix in ("", "-wal", "-shm"):
+        except sqlite3.OperationalError as error:
+            raise CatalogueError(f"{_UNUSABLE}: {error}") from error
+        except sqlite3.DatabaseError as error:
+            log.error("The staged lists are damaged, and are read again: {error}", error=error)
+            for suffix in ("", *BESIDE):
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
             database = _open(self._path)
         for (number,) in database.execute("SELECT id FROM readings WHERE NOT current").fetchall():
@@ -87,8 +101,8 @@ class StagingStore:
     def begin(self, source: str, key: str) -> int:
         """Begin to import a list. Return the id of the import."""
         values = (source, key, False)
-        with self._lock:
-            cursor = self._database.execute("INSERT INTO readings (source, key, current) VALUES (?, ?, ?)", values)
+        with self._use() as database:
+            cursor = database.execute("INSERT INTO readings (source, key, current) VALUES (?, ?, ?)", values)
         assert cursor.lastrowid is not None  # noqa: S101 - sqlite tells it of every insert
         return cursor.lastrowid
 
@@ -101,13 +115,13 @@ class StagingStore:
         The lists of followed packages have one name: the first package of each tells them apart.
         """
         shown = map(escaped_record, vulnerabilities)
-        rows = ((import_id, each.platform, each.name, _part(each), encode_line(each)) for each in shown)
+        rows = ((import_id, *_row(each.platform, each.name, _part(each), encode_line(each))) for each in shown)
         with self._transaction() as database:
-            database.executemany("INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?, ?)", rows)
+            database.executemany("INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def discard(self, import_id: int) -> None:
         """Delete an import that failed."""
-        with self._lock:
+        with self._use():
             self._forget([import_id])
 
     def commit(self, import_id: int, read: ImportResult, gone: Iterable[RecordKey] = ()) -> set[str]:
@@ -117,7 +131,7 @@ class StagingStore:
         :param gone: the keys of its records that the source no longer has.
         :return: the platforms of the previous list and of the new one.
         """
-        with self._lock:
+        with self._use():
             old = self._replaced_by(import_id)
             with self._transaction() as database:
                 _drop(database, import_id, gone)
@@ -136,7 +150,7 @@ class StagingStore:
         :param gone: the keys of the records that the source no longer has.
         :return: the platforms of the list.
         """
-        with self._lock:
+        with self._use():
             (old,) = self._replaced_by(import_id)
             with self._transaction() as database:
                 database.execute("UPDATE OR REPLACE lines SET reading = ? WHERE reading = ?", (old, import_id))
@@ -149,7 +163,7 @@ class StagingStore:
         """Return the result of the last import of a list, and its platforms; ``None`` if it was not imported yet."""
         columns = "id, state, claimed, skipped, checked, published"
         query = f"SELECT {columns} FROM readings WHERE current AND source = ? AND key = ?"  # noqa: S608 - named above
-        with self._lock:
+        with self._use():
             row = self._database.execute(query, (source, key)).fetchone()
             platforms = self._platforms([row[0]]) if row is not None else set()
         if row is None:
@@ -159,13 +173,13 @@ class StagingStore:
     def note_published(self, source: str, key: str) -> None:
         """Note that every platform of a list was published since it was read."""
         statement = "UPDATE readings SET published = 1 WHERE current AND source = ? AND key = ?"
-        with self._lock:
+        with self._use():
             self._database.execute(statement, (source, key))
 
     def forget_others(self, source: str, keys: Container[str]) -> set[str]:
         """Delete the lists that a source no longer has. Return their platforms."""
         query = "SELECT id, key FROM readings WHERE current AND source = ?"
-        with self._lock:
+        with self._use():
             gone = [number for number, key in self._database.execute(query, (source,)).fetchall() if key not in keys]
             touched = self._platforms(gone)
             self._forget(gone)
@@ -173,19 +187,52 @@ class StagingStore:
 
     def forget_sources(self, names: Container[str]) -> set[str]:
         """Delete the lists of all sources but these. Return their platforms."""
-        with self._lock:
+        with self._use():
             found = self._database.execute("SELECT DISTINCT source FROM readings WHERE current").fetchall()
         gone = [name for (name,) in found if name not in names]
         return {platform for name in gone for platform in self.forget_others(name, ())}
 
     @contextmanager
     def view(self) -> Iterator[StagedLists]:
-        """Open a view of all lists, which does not change."""
+        """
+        Open a view of all lists, which does not change. What it finds damaged is dropped, and read again.
+
+        :raises ListsDamaged: if a list of the platform that is read is damaged; or within the block.
+        """
+        with self._use():
+            pass  # the file exists, and is not damaged
+        pragmas = ("query_only=ON", "cache_size=-1024", "temp_store=FILE")
+        try:
+            with closing(connect_sqlite(self._path, pragmas)) as database:
+                database.execute("BEGIN")
+                yield StagedLists(database)
+        except ListsDamaged as damage:
+            self._drop(damage)
+            raise
+        except sqlite3.DatabaseError as error:
+            raise self._converted(error) from error
+
+    def take_dropped(self) -> list[tuple[str | None, str | None]]:
+        """
+        Return the source and the key of each list that was dropped since the last call, as it was damaged.
+
+        Where both are ``None``, all lists were.
+        """
         with self._lock:
-            _ = self._database  # the file exists, and is not damaged
-        with closing(connect_sqlite(self._path, ("query_only=ON", "cache_size=-1024", "temp_store=FILE"))) as database:
-            database.execute("BEGIN")
-            yield StagedLists(database)
+            dropped, self._dropped = self._dropped, []
+        return dropped
+
+    def verify_some(self, lines: int) -> None:
+        """
+        Verify the next lines, and at the end of all begin again; damage is treated as in a view.
+
+        :param lines: how many of them.
+        :raises ListsDamaged: if a list is damaged.
+        """
+        with self.view() as lists:
+            if self._verified == _START:
+                lists.verify_descriptions()
+            self._verified = lists.verify_after(self._verified, lines) or _START
 
     def facts(self, platform: str) -> dict[str, dict[str, Any]]:
         """Return the numbers of records read and skipped; see :meth:`StagedLists.facts`."""
@@ -203,12 +250,43 @@ class StagingStore:
             self._database.close()
 
     @contextmanager
+    def _use(self) -> Iterator[sqlite3.Connection]:
+        """Use the database alone, and convert its errors; a file that is damaged is replaced by an empty one."""
+        with self._lock:
+            try:
+                yield self._database
+            except sqlite3.DatabaseError as error:
+                raise self._converted(error) from error
+
+    def _converted(self, error: sqlite3.DatabaseError) -> CatalogueError:
+        if not is_file_damage(error):
+            return CatalogueError(f"{_UNUSABLE}: {error}")
+        with self._lock:
+            self.close()
+            self.__dict__.pop("_database", None)
+            for suffix in ("", *BESIDE):
+                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+            self._dropped.append((None, None))
+            self._verified = _START
+        return ListsDamaged(f"the staged lists are damaged, and are read again: {error}")
+
+    def _drop(self, damage: ListsDamaged) -> None:
+        """Delete a list that is damaged, and note that it must be read again."""
+        log.error("{damage}: it is read again", damage=str(damage))
+        with self._use() as database:
+            query = "SELECT source, key FROM readings WHERE id = ?"
+            self._dropped.append(database.execute(query, (damage.import_id,)).fetchone() or (None, None))
+            if damage.import_id is not None:
+                self._forget([damage.import_id])
+            self._verified = _START
+
+    @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """Run the block in one transaction."""
-        with self._lock:
-            self._database.execute("BEGIN")
-            with self._database:
-                yield self._database
+        with self._use() as database:
+            database.execute("BEGIN")
+            with database:
+                yield database
 
     def _replaced_by(self, import_id: int) -> list[int]:
         """Return the import that another one replaces, if there is one."""
@@ -249,6 +327,12 @@ def _note(database: sqlite3.Connection, import_id: int, read: ImportResult) -> N
         "INSERT INTO counts SELECT reading, platform, sum(name != ?) FROM lines WHERE reading = ? GROUP BY platform",
         (FOLLOWED, import_id),
     )
+    _seal(database, import_id)
+
+
+def _seal(database: sqlite3.Connection, import_id: int) -> None:
+    """Store the checksum of a list's description."""
+    database.execute("UPDATE readings SET seal = ? WHERE id = ?", (seal_of(database, import_id), import_id))
 
 
 def _forget(database: sqlite3.Connection, import_id: int) -> None:
@@ -256,14 +340,32 @@ def _forget(database: sqlite3.Connection, import_id: int) -> None:
         database.execute(f"DELETE FROM {table} WHERE {column} = ?", (import_id,))  # noqa: S608 - named above
 
 
+def _row(platform: str, name: str, part: str, line: bytes) -> tuple[str, str, str, bytes, int]:
+    """Return the columns of a line, with their checksum."""
+    return platform, name, part, line, checksum(platform, name, part, line)
+
+
+def _upgrade(database: sqlite3.Connection, version: int) -> None:
+    """Add what later versions have; in version 2 nothing says what was published, so each list is once more."""
+    database.create_function("checksum", 4, checksum, deterministic=True)
+    database.execute("BEGIN")
+    with database:
+        if version == 2:
+            database.execute("ALTER TABLE readings ADD COLUMN published INTEGER DEFAULT 0")
+        database.execute("ALTER TABLE readings ADD COLUMN seal INTEGER")
+        database.execute("ALTER TABLE lines ADD COLUMN crc INTEGER")
+        database.execute("UPDATE lines SET crc = checksum(platform, name, part, line)")
+        for (number,) in database.execute("SELECT id FROM readings WHERE current").fetchall():
+            _seal(database, number)
+        database.execute(f"PRAGMA user_version={_VERSION}")
+
+
 def _open(path: Path) -> sqlite3.Connection:
     database = connect_sqlite(path, _PRAGMAS)
     try:
         (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version == 2:  # of earlier versions of Patches: each list is published once more
-            database.executescript(
-                f"ALTER TABLE readings ADD COLUMN published INTEGER DEFAULT 0; PRAGMA user_version={_VERSION};"
-            )
+        if version in (2, 3):  # of earlier versions of Patches
+            _upgrade(database, version)
         elif version == 0:
             database.executescript(f"{_TABLES}PRAGMA user_version={_VERSION};")
         elif version != _VERSION:

@@ -42,6 +42,12 @@ class ListStatus:
         """The reason for which a newer list is held back; ``None`` if there is none."""
         return self.held_back.held_back if self.held_back is not None else None
 
+    @property
+    def damage(self) -> str | None:
+        """The damage of the snapshot, or of the one that is held back; ``None``: none is known."""
+        found = [each.damaged for each in (self.snapshot, self.held_back) if each is not None]
+        return next(filter(None, found), None)
+
     def published(self, snapshot: Snapshot) -> None:
         """Record a snapshot that was published, or is held back."""
         self.held_back = snapshot if snapshot.held_back is not None else None
@@ -69,7 +75,8 @@ class ListStatus:
             self.error, self.failures = None, 0
         pairs = []
         for here, there in ((self.snapshot, snapshot), (self.held_back, held_back)):
-            same = here is not None and there is not None and here.revision == there.revision
+            facts = [(each.revision, each.damaged) for each in (here, there) if each is not None]
+            same = len(facts) == 2 and facts[0] == facts[1]
             pairs.append((here if same and leads and source_lists else there, there))
         (self.snapshot, _), (self.held_back, _) = pairs
         return (

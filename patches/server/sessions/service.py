@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 
 from patches.server.budget import WINDOW
 from patches.server.catalogue.delta import ReadableList
-from patches.server.errors import CatalogueError, Denied, WindowClosed
+from patches.server.errors import CatalogueError, ChunkMissing, Damaged, Denied, SessionExpired, WindowClosed
 from patches.server.sessions.chunk_response import ChunkResponse
 from patches.server.sessions.events import Arrived, Changed, Dropped, Event, Load
 from patches.server.sessions.session import Limits, Session
@@ -36,6 +36,7 @@ LoadChunk = Callable[[str, int], Deferred[ChunkResponse]]
 
 #: How long a request waits for a chunk that is being loaded, if it does not ask for more; in seconds.
 LOAD_SECONDS = 1.0
+_DAMAGED = "its list is damaged in the catalogue, and is made anew; resume the session"
 #: The counter that each step increments; a session that was resumed or has completed was not lost.
 _COUNTED = {
     SessionStep.ADMITTED: "activated",
@@ -44,6 +45,7 @@ _COUNTED = {
     SessionStep.OVERDUE: "expired",
     SessionStep.DISPLACED: "denied",
     SessionStep.SHED: "shed",
+    SessionStep.DAMAGED: "expired",
 }
 
 
@@ -77,6 +79,8 @@ class SessionService:
         self._waiting = Waiters(clock)
         self._followed: deque[Event] = deque()
         self._is_following = False
+        #: Called with the revision of a list, and the damage, when a chunk could not be loaded.
+        self.on_damage: Callable[[str, CatalogueError], object] = lambda revision, damage: None
         budget.reclaim = self._reclaim
 
     # Requests
@@ -231,12 +235,22 @@ class SessionService:
                 loading = self._load(window.snapshot.revision, number)
                 loading.addCallbacks(
                     lambda chunk: self._follow(self.sessions.end_load(window, chunk)),
-                    lambda failure: self._follow(self.sessions.end_load(window, None, _told(failure, event))),
+                    lambda failure: self._end_failed(failure, event),
                 )
             case Arrived(sessions, error):
                 self._waiting.release(sessions, error)
             case Dropped(window, chunk):
                 chunk.when_unpinned(lambda: self._follow(self.sessions.freed(window, chunk.size)))
+
+    def _end_failed(self, failure: Failure, load: Load) -> None:
+        """End a load that failed; if the list is damaged, end the sessions that read it: they may come back."""
+        error, revision = _told(failure, load), load.window.snapshot.revision
+        events = self.sessions.end_load(load.window, None, error)
+        if isinstance(error, (Damaged, ChunkMissing)):
+            ending = SessionExpired(f"{_DAMAGED}: {error}")
+            events = self.sessions.end_list(revision, ending, self._clock.seconds()) + events
+            self.on_damage(revision, error)
+        self._follow(events)
 
     def _count(self, session: Session, step: SessionStep, reason: str) -> None:
         counted = _COUNTED.get(step) or ("expired" if step is SessionStep.SILENT and reason else None)

@@ -238,6 +238,11 @@ class Sessions:
             ending = SessionExpired(f"{_SHORT}: it was one of the slowest; resume it")
         return [event for each in found[:most] for event in self._end(each, SessionStep.SHED, now, ending)]
 
+    def end_list(self, revision: str, ending: SessionError, now: float) -> list[Event]:
+        """End the sessions that still read a list, or are queued for it: its chunks are damaged."""
+        found = [each for each in self if each.revision == revision and each.state is not State.COMPLETE]
+        return [event for each in found for event in self._end(each, SessionStep.DAMAGED, now, ending)]
+
     def stop(self, now: float) -> list[Event]:
         """Deny everything from now on, and end all sessions."""
         self._table.stopping = Denied("stopping", "the server is stopping", 1)

@@ -26,6 +26,7 @@ class SessionStep(StrEnum):
     DISPLACED = "its address has more places than others"
     OVERDUE = "it delays others and there is no room"
     SHED = "the server is short of memory"
+    DAMAGED = "its list is damaged in the catalogue"
     SILENT = "no request in time"
     CLOSED = "its scanner closes or resumes it"
     STOPPED = "the server stops"
@@ -36,6 +37,7 @@ TRANSITIONS: Mapping[tuple[State, SessionStep], State] = {
     (State.QUEUED, SessionStep.ADMITTED): State.ACTIVE,
     (State.QUEUED, SessionStep.DISPLACED): State.DENIED,
     (State.QUEUED, SessionStep.SHED): State.DENIED,
+    (State.QUEUED, SessionStep.DAMAGED): State.EXPIRED,
     (State.QUEUED, SessionStep.SILENT): State.EXPIRED,
     (State.QUEUED, SessionStep.CLOSED): State.CLOSED,
     (State.QUEUED, SessionStep.STOPPED): State.DENIED,
@@ -43,6 +45,7 @@ TRANSITIONS: Mapping[tuple[State, SessionStep], State] = {
     (State.ACTIVE, SessionStep.SLOWED): State.ACTIVE,
     (State.ACTIVE, SessionStep.OVERDUE): State.EXPIRED,
     (State.ACTIVE, SessionStep.SHED): State.EXPIRED,
+    (State.ACTIVE, SessionStep.DAMAGED): State.EXPIRED,
     (State.ACTIVE, SessionStep.SILENT): State.EXPIRED,
     (State.ACTIVE, SessionStep.CLOSED): State.CLOSED,
     (State.ACTIVE, SessionStep.STOPPED): State.DENIED,

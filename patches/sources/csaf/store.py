@@ -85,7 +85,7 @@ class DocumentStore:
             "deleted": sorted(self.deleted),
         }
         with decompression_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_atomically(path, json.dumps(document).encode())
 
     def fingerprint(self) -> str:

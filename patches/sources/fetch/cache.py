@@ -146,7 +146,7 @@ class FileCache:
 
     def entry(self, url: str) -> CacheEntry:
         """Return the files of a URL."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return CacheEntry(self._folder, url)
 
     def lock(self, url: str) -> DeferredLock:

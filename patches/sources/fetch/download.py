@@ -17,6 +17,7 @@ from functools import partial
 
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 from twisted.web.iweb import UNKNOWN_LENGTH, IResponse
 
 from patches.errors import AccessRefused, NotThere, SourceError
@@ -31,6 +32,8 @@ from patches.sources.fetch.headers import ContentRange, strong_validator
 from patches.sources.fetch.redirects import without_credentials
 from patches.sources.fetch.request import RequestSender, raise_failure
 from patches.sources.fetch.retry import BROKEN, Client, FetchSettings, RequestTimedOut, TransientFailure, retrying
+
+log = Logger()
 
 
 @frozen
@@ -114,7 +117,13 @@ class Downloader:
         record = entry.record()
         response = await self._asking.ask(entry.url, _conditions(record))
         if response.code == 304 and record is not None:
-            return FetchedFile(entry.path, record.sha256)
+            sums = await self._run(RunningChecksums.of_file, entry.path, [])
+            if sums.digest("sha256") == record.sha256:
+                return FetchedFile(entry.path, record.sha256)
+            log.error(
+                "{url}: its file in the cache is damaged, and is fetched again", url=without_credentials(entry.url)
+            )
+            response = await self._asking.ask(entry.url, {})
         return await self._begin(entry, response)
 
     async def _continue(self, entry: CacheEntry, begun: PartialFile) -> FetchedFile:

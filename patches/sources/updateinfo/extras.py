@@ -84,7 +84,7 @@ class ExtrasFetch:
 
 def _write(path: Path, index: str) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_atomically(path, index.encode())
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror}") from error

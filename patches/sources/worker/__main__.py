@@ -23,7 +23,7 @@ def answer(job: ParseJob) -> WorkerReply:
     """Parse a list into a staged file. Return the reply."""
     context = job.context()
     try:
-        job.scratch.parent.mkdir(parents=True, exist_ok=True)
+        job.scratch.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_staged(job.staged, parse_job(job, context), context)
     except (MemoryError, SystemError, SourceError, OSError) as error:
         return WorkerReply(is_out_of_memory=True) if is_out_of_memory(error) else WorkerReply(str(error))

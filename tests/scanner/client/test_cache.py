@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -193,6 +195,46 @@ class CacheTests(CacheCase):
             self.assertEqual((outcome.list_info.away, self.files()), (None, before))
         for answers in ((REFUSED,), (Canned(502, b"<html>"),), (Canned(504),)):
             self.assertIs(self.scan(*answers, *answers * 9).verdict, Verdict.FINDINGS)
+
+    def test_two_scanners(self) -> None:
+        """Two scanners that write to one cache at once have files of their own: one list is cached, and it is whole."""
+        body, other = LIST, LIST[: len(LIST) // 9]
+        writers = [ListCache(self.folder, "debian-12").keep() for _ in range(2)]
+        for writer, content in zip(writers, (body, other), strict=True):
+            assert writer is not None
+            writer.add(content)
+        for writer, content in zip(writers, (body, other), strict=True):
+            assert writer is not None
+            writer.commit({**told(content), "revision": str(len(content))})
+            writer.close()
+        cached = ListCache(self.folder, "debian-12").cached()
+        assert cached is not None
+        self.assertEqual((cached.revision, b"".join(cached.bodies())), (str(len(other)), other))
+        self.assertEqual(len(list(self.folder.glob("*.chunks"))), 1)
+        ListCache(self.folder, "debian-12").describe({**told(body), "revision": str(len(body))})
+        self.assertEqual(cached, ListCache(self.folder, "debian-12").cached())
+
+    def test_abandoned(self) -> None:
+        """A file that was abandoned a day ago is removed; that of a scanner that may still run is not."""
+        self.folder.mkdir()
+        for name, age in (("debian-12.old.new", 90_000), ("debian-12.young.new", 60)):
+            (self.folder / name).touch()
+            os.utime(self.folder / name, (time.time() - age,) * 2)
+        writer = ListCache(self.folder, "debian-12").keep()
+        assert writer is not None
+        writer.close()
+        self.assertEqual([path.name for path in self.folder.iterdir()], ["debian-12.young.new"])
+
+    def test_damaged_description(self) -> None:
+        """A description of which anything was changed is not used."""
+        self.scan(opened(), chunk(LIST), end(LIST, revision="r1"))
+        path = self.folder / "debian-12.json"
+        whole = path.read_bytes()
+        self.assertEqual(path.stat().st_mode & 0o777, 0o600)
+        for position in range(0, len(whole), 7):
+            path.write_bytes(whole[:position] + bytes([whole[position] ^ 1]) + whole[position + 1 :])
+            cached = ListCache(self.folder, "debian-12").cached()
+            self.assertTrue(cached is None or cached.snapshot == json.loads(whole)["snapshot"], position)
 
     def test_unusable_folder(self) -> None:
         """If the folder cannot be used the list is not cached, but the scan succeeds."""

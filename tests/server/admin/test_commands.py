@@ -134,10 +134,10 @@ class CheckTests(CommandCase):
             ("a-4", f"UPDATE chunks SET digest = zeroblob(32) {chunk}", "chunk 1: its digest"),
             ("a-5", f"UPDATE chunks SET vulnerabilities = 7 {chunk}", "chunk 1: it does not have 7 lines"),
             ("a-6", f"DELETE FROM chunks {chunk}", "chunk 1: missing"),
-            ("a-7", "UPDATE snapshots SET vulnerabilities = 9 WHERE revision = ?", "not 9"),
-            ("a-8", "UPDATE snapshots SET chunks = 1 WHERE revision = ?", "more than its 1 chunks"),
-            ("a-9", "UPDATE snapshots SET digest = 'ff' WHERE revision = ?", "the digest of the whole list"),
-            ("a-10", "UPDATE snapshots SET platform = 'b-1' WHERE revision = ?", "its revision is not the one"),
+            ("a-7", "UPDATE snapshots SET vulnerabilities = 9 WHERE revision = ?", "its description was changed"),
+            ("a-8", "UPDATE snapshots SET chunks = 1 WHERE revision = ?", "its description was changed"),
+            ("a-9", "UPDATE snapshots SET digest = 'ff' WHERE revision = ?", "its description was changed"),
+            ("a-10", "UPDATE snapshots SET checked = checked + 1 WHERE revision = ?", "its description was changed"),
         ):
             snapshot = self.publish(3000, platform)
             self.change(statement, snapshot.revision)

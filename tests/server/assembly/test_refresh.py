@@ -64,7 +64,7 @@ class RefreshTests(PartsCase):
         lock: Any = Taken()
         shared = evolve(self.storage, leadership=Leadership(lock, self.shared.run))
         refresh = create_refresh(RefreshSettings(), self.shared, shared, self.sources(), set)
-        self.assertEqual(len(refresh.services), 4)
+        self.assertEqual(len(refresh.services), 5)
         for service in refresh.services:
             service.startService()
             self.addCleanup(service.stopService)

@@ -34,10 +34,20 @@ class StorageTests(PartsCase):
         self.assertTrue(path.is_file())
 
     def test_refused(self) -> None:
-        """A file that is no database is refused in one line."""
-        (self.shared.folder / CATALOGUE).write_bytes(b"letters to my aunt" * 100)
-        with self.assertRaisesRegex(BadSetting, f"^the catalogue cannot be used: .*{CATALOGUE}[^\n]*$"):
-            open_storage(CatalogueSettings(), self.shared.folder, RUN)
+        """A file that an operator has named, and is no database, is refused in one line."""
+        path = (self.shared.folder / "mine").absolute()
+        path.write_bytes(b"letters to my aunt" * 100)
+        with self.assertRaisesRegex(BadSetting, "^the catalogue cannot be used: .*mine[^\n]*$"):
+            open_storage(CatalogueSettings(database=database_url(f"sqlite:///{path}")), self.shared.folder, RUN)
+
+    def test_set_aside(self) -> None:
+        """A file of the state folder that is no database is set aside, and its content is kept."""
+        path = self.shared.folder / CATALOGUE
+        path.write_bytes(b"letters to my aunt" * 100)
+        storage = open_storage(CatalogueSettings(), self.shared.folder, RUN)
+        self.addCleanup(storage.catalogue.close)
+        self.assertEqual(storage.catalogue.current(), [])
+        self.assertEqual(path.with_name(f"{CATALOGUE}.damaged").read_bytes(), b"letters to my aunt" * 100)
 
     def test_has_catalogue(self) -> None:
         """There may be lists in a file that exists, and in any database of a URL."""

@@ -27,9 +27,12 @@ BEFORE = (
     "CREATE TABLE schema (version INTEGER NOT NULL, PRIMARY KEY (version))",
 )
 HELD = "ALTER TABLE snapshots ADD COLUMN held VARCHAR"
-#: What version 7 added.
-WITHOUT_SIZES = ("ALTER TABLE snapshots DROP COLUMN body_bytes", "ALTER TABLE deltas DROP COLUMN body_bytes")
-#: What version 6 and 7 added.
+#: What version 7 and 8 added.
+WITHOUT_SIZES = (
+    *("ALTER TABLE snapshots DROP COLUMN damaged", "ALTER TABLE snapshots DROP COLUMN seal"),
+    *("ALTER TABLE snapshots DROP COLUMN body_bytes", "ALTER TABLE deltas DROP COLUMN body_bytes"),
+)
+#: What version 6 and later ones added.
 WITHOUT_PUBLICATIONS = (
     "DROP TABLE publications",
     "DROP TABLE intervals",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import delete, update
 
+from patches.server.catalogue.damage.seals import sealing
 from patches.server.catalogue.schema import CHUNKS, INTERVALS, PUBLICATIONS, SNAPSHOTS, open_database
 from patches.server.errors import CatalogueError
 from tests.server.catalogue.test_migrate import WITHOUT_PUBLICATIONS
@@ -16,7 +17,7 @@ class UpgradeTests(PublicationCase):
 
     def forget(self) -> None:
         """Empty the tables of publications, as they are after an upgrade."""
-        with self.engine.begin() as connection:
+        with self.engine.begin() as connection, sealing(connection):
             connection.execute(delete(PUBLICATIONS))
             connection.execute(delete(INTERVALS))
             connection.execute(update(SNAPSHOTS).values(publication=None))

@@ -10,11 +10,10 @@ from sqlalchemy import create_engine, update
 from sqlalchemy.pool import StaticPool
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.server.catalogue.integrity import Damaged
 from patches.server.catalogue.schema import CHUNKS, METADATA
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
-from patches.server.errors import ChunkMissing
+from patches.server.errors import ChunkMissing, Damaged
 from patches.server.first_scanner.slices import MOST_RECORDS, MOST_SLICE_BYTES, ListSlice, Position, read_slice
 from tests.server.fake_catalogue import lines, vulnerabilities
 from tests.server.server_case import bulky

@@ -218,7 +218,8 @@ class HereTests(ServerCase):
         self.assertEqual((debian["vulnerabilities"], debian["ageSeconds"], alpine["chunks"]), (9, 90.0, 1))
         self.assertEqual(debian["sources"], {"put": {"read": 9, "skipped": {"no-version": 2}}})
         self.assertEqual(
-            debian["refresh"], {"failures": 0, "error": None, "alarm": None, "empty": False, "stillGrowing": False}
+            debian["refresh"],
+            {"failures": 0, "error": None, "alarm": None, "damage": None, "empty": False, "stillGrowing": False},
         )
         self.assertEqual((rocky["revision"], rocky["ageSeconds"]), (None, None))
         self.assertEqual(
@@ -227,6 +228,7 @@ class HereTests(ServerCase):
                 "failures": 1,
                 "error": "put: the list is empty: 2 records: no-version",
                 "alarm": None,
+                "damage": None,
                 "empty": False,
                 "stillGrowing": False,
             },
@@ -239,7 +241,7 @@ class HereTests(ServerCase):
 
     def test_ready(self) -> None:
         """A server is ready if it can serve one list; the response names the missing and the empty platforms."""
-        ready = {"ready": True, "missing": [], "empty": [], "alarms": {}, "problem": None}
+        ready = {"ready": True, "missing": [], "empty": [], "damaged": {}, "alarms": {}, "problem": None}
         self.assertEqual(json.loads(self.ask("GET", "/ready").body), ready)
         self.put("rocky-9", 0)
         self.put("sles-15.6", 0, SourceError("away"))

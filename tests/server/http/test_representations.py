@@ -81,7 +81,7 @@ class DocumentTests(SynchronousTestCase):
         statuses = {"b-1": ListStatus(snapshot(platform="b-1")), "a-1": ListStatus(error="away", failures=3)}
         first, second = platforms_document(statuses, {}, 12.34)["platforms"]
         self.assertEqual((first["platform"], first["revision"], first["ageSeconds"]), ("a-1", None, None))
-        refresh = {"failures": 3, "error": "away", "alarm": None, "empty": False, "stillGrowing": False}
+        refresh = {"failures": 3, "error": "away", "alarm": None, "damage": None, "empty": False, "stillGrowing": False}
         self.assertEqual(first["refresh"], refresh)
         self.assertEqual((second["revision"], second["ageSeconds"]), ("r1", 12.3))
 

@@ -9,9 +9,11 @@ from twisted.logger import globalLogPublisher
 
 from patches.errors import SourceError
 from patches.server.budget import REFRESH
+from patches.server.catalogue.publication_store import PublicationStore
 from patches.server.errors import CatalogueError
 from patches.server.refresh.leadership import Leadership
 from patches.server.refresh.maintenance import Maintenance, RefreshService
+from patches.server.refresh.repair.scrub import Scrub
 from tests.server.fake_source import HOUR
 from tests.server.refresh.test_leadership import MemoryLock, Mutex
 from tests.server.server_case import ServerCase
@@ -26,12 +28,22 @@ class MaintenanceTests(ServerCase):
         leadership = Leadership(self.lock, maybeDeferred)
         self.refresh.leads = leadership.leads
         self.forgotten: list[float] = []
-        self.maintenance = Maintenance(
-            self.session_service.revisions_in_use, self.refresh, self.deltas, leadership, self.forget_files
-        )
+        self.maintenance = self.create_maintenance(leadership)
         self.said: list[str] = []
         globalLogPublisher.addObserver(self.note)
         self.addCleanup(globalLogPublisher.removeObserver, self.note)
+
+    def create_maintenance(self, leadership: Leadership) -> Maintenance:
+        """Create the maintenance of a server that starts."""
+        stores = self.catalogue, self.store, PublicationStore(self.catalogue._engine)
+        scrub = Scrub(*stores, self.lists, self.refresh.registry, maybeDeferred, self.clock)
+        in_use = self.session_service.revisions_in_use
+        more = self.forget_files, self.repair, scrub
+        return Maintenance(in_use, self.refresh, self.deltas, leadership, *more)
+
+    async def repair(self) -> bool:
+        """Replace nothing."""
+        return False
 
     def test_stop(self) -> None:
         """A service that is stopped interrupts the lists that are being read; what they had reserved is released."""
@@ -66,9 +78,7 @@ class MaintenanceTests(ServerCase):
         """The leader removes files only after it has asked its sources, so that the files in use are known."""
         self.start()
         leadership = Leadership(self.lock, maybeDeferred)
-        self.maintenance = Maintenance(
-            self.session_service.revisions_in_use, self.refresh, self.deltas, leadership, self.forget_files
-        )
+        self.maintenance = self.create_maintenance(leadership)
         self.prune()
         self.assertEqual(self.forgotten, [])
         self.go_on()

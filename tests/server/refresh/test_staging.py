@@ -105,7 +105,10 @@ class ListsTests(SynchronousTestCase):
         self.put(vulnerabilities(3))
         self.lists.note_published("debian", "all")
         database = self.lists._database
-        database.executescript("ALTER TABLE readings DROP COLUMN published; PRAGMA user_version=2;")
+        database.executescript(
+            "ALTER TABLE readings DROP COLUMN published; ALTER TABLE readings DROP COLUMN seal;"
+            "ALTER TABLE lines DROP COLUMN crc; PRAGMA user_version=2;"
+        )
         self.lists.close()
         self.lists = StagingStore(self.path)
         known = self.lists.known("debian", "all")

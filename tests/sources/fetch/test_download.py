@@ -82,6 +82,14 @@ class UnchangedTests(DownloadCase):
             self.assertHad(self.fetch(whole(**VALIDATORS)))
             self.assertNotIn("if-none-match", self.web.asked[0].headers)
 
+    def test_damaged_content(self) -> None:
+        """A file with another content than recorded is fetched again, although its server says that it is unchanged."""
+        path = self.fetch(whole(**VALIDATORS)).path
+        content = bytearray(BODY)
+        content[77] ^= 4
+        path.write_bytes(content)
+        self.assertHad(self.fetch(told(304, **VALIDATORS), whole(**VALIDATORS)))
+
     def test_record_of_another_version(self) -> None:
         """A record that cannot be parsed, or is of a later version, is ignored."""
         self.fetch(whole(**VALIDATORS))

@@ -30,8 +30,9 @@ from patches.server.catalogue.bundle.manifest import (
     read_manifest,
 )
 from patches.server.catalogue.chunks import MAX_ENCODED_BYTES, Chunk
-from patches.server.catalogue.integrity import Damaged, chunk_body
+from patches.server.catalogue.integrity import chunk_body
 from patches.server.catalogue.snapshot import Snapshot
+from patches.server.errors import Damaged
 from patches.signing import NotSigned, VerifyKey
 from patches.wire import StreamDigest, digest
 

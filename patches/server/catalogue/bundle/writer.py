@@ -21,9 +21,10 @@ from patches.server.catalogue.bundle.manifest import (
     manifest_of,
     member_head,
 )
-from patches.server.catalogue.integrity import Damaged, verified_body
+from patches.server.catalogue.integrity import verified_body
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
+from patches.server.errors import Damaged
 from patches.signing import SigningKey
 from patches.storage.atomic_file import replacing
 from patches.wire import StreamDigest
@@ -42,7 +43,7 @@ def write_bundle(catalogue: Catalogue, snapshots: Sequence[Snapshot], path: Path
     """
     packed = [_packed(catalogue, snapshot) for snapshot in snapshots]
     try:
-        with replacing(path) as file:
+        with replacing(path, mode=0o644) as file:
             _write(file, catalogue, packed, key)
             return file.tell()
     except OSError as error:
