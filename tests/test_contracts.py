@@ -226,14 +226,20 @@ class NameTests(SynchronousTestCase):
         names = sorted(each.name for each in folder.iterdir())
         self.assertEqual(names, [f"debian-12-{'r' * 64}.chunks", "debian-12.json"])
         description = (folder / "debian-12.json").read_text()
-        self.assertEqual(description, f'{{"version": 1, "snapshot": {{"revision": "{"r" * 80}", "digest": "d"}}}}')
+        snapshot = f'{{"revision": "{"r" * 80}", "digest": "d"}}'
+        found = json.loads(description)
+        self.assertEqual(description, f'{{"version": 2, "snapshot": {snapshot}, "digest": "{found["digest"]}"}}')
+        self.assertRegex(found["digest"], "^[0-9a-f]{64}$")
 
     def test_description(self) -> None:
         """A description of 64 KiB is read; a longer one is refused."""
         folder = Path(self.mktemp())
         folder.mkdir()
+        written = ListCache(folder, "debian-12").keep()
+        assert written is not None
+        written.commit({"revision": "r"})
+        text = (folder / "debian-12.json").read_text()
         for size, there in ((65_536, True), (65_537, False)):
-            text = '{"version": 1, "snapshot": {"revision": "r"}}'
             (folder / "debian-12.json").write_text(" " * (size - len(text)) + text)
             self.assertEqual(ListCache(folder, "debian-12").cached() is not None, there, size)
 

@@ -45,6 +45,7 @@ ALLOWED = {
     "reporter/service.py": "the receipt of a report is stamped",
     "scanner/scan.py": "a scan is stamped, and the age of its list judged",
     "scanner/scan_command.py": "a scan that cannot begin is stamped",
+    "scanner/client/cache.py": "the ages of files that a scanner abandoned",
     "scanner/client/client.py": "the clock of a server is compared with this host's",
     "scanner/client/http_client.py": "a date in Retry-After of a server that sends no Date",
     "scanner/client/stream.py": "the clock of a server is compared with this host's",
