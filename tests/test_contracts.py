@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -237,7 +238,8 @@ class NameTests(SynchronousTestCase):
         folder.mkdir()
         written = ListCache(folder, "debian-12").keep()
         assert written is not None
-        written.commit({"revision": "r"})
+        written.add(b"x\n")
+        written.commit({"revision": "r", "digest": "d"})
         text = (folder / "debian-12.json").read_text()
         for size, there in ((65_536, True), (65_537, False)):
             (folder / "debian-12.json").write_text(" " * (size - len(text)) + text)
