@@ -236,6 +236,8 @@ class Window:
         for name in ("scans", "refreshes", "reports"):
             if not self.seconds / _SLOWEST <= self.counts[name] <= self.seconds + 3:
                 found.append(f"{self.counts[name]} {name} in {self.seconds:.0f} s")
+        if self.counts["stale"] > 2 or self.counts["not complete"]:  # one that had its list before the step may be
+            found.append(f"{self.counts['stale']} scans are stale, {self.counts['not complete']} not complete")
         if self.counts["expired"] != 1:
             found.append(f"{self.counts['expired']} sessions expired, not the silent one alone")
         if not self.timeout - 0.1 <= self.silent <= self.timeout + _LATEST:
