@@ -29,20 +29,27 @@ def use_monotonic_time(reactor: Any) -> None:
         reactor.seconds = time.monotonic
 
 
+def seconds_since_boot() -> float:
+    """Return the seconds since this machine started, those that it was suspended included (Linux, clock_gettime(2))."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 class SteadyTime:
     """
-    The time of day as it was when this object was created, continued by the monotonic clock.
+    The time of day as it was when this object was created, continued by a clock that only moves forward.
 
     Call it for the time in seconds since the epoch. It compares the ages of things that are stamped, also by an earlier
     process, and does not jump when the time of day is set.
     """
 
-    def __init__(self, wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._ahead = wall() - monotonic()
-        self._monotonic = monotonic
+    def __init__(
+        self, wall: Callable[[], float] = time.time, elapsed: Callable[[], float] = seconds_since_boot
+    ) -> None:
+        self._ahead = wall() - elapsed()
+        self._elapsed = elapsed
 
     def __call__(self) -> float:
-        return self._ahead + self._monotonic()
+        return self._ahead + self._elapsed()
 
 
 class ClockSteps:
