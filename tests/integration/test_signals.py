@@ -31,6 +31,7 @@ class SignalTests(SynchronousTestCase):
         try:
             daemon.start()
             assert daemon.process is not None
+            self.assertEqual(daemon.ask("/health")[0], 200)  # it listens before it has started
             for number in (signal.SIGUSR1, signal.SIGUSR2):
                 daemon.process.send_signal(number)
             for text, said in (

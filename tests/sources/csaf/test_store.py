@@ -45,7 +45,7 @@ class HoldingsTests(SynchronousTestCase):
         """A store that is written is read again, equal."""
         self.subject.keep(self.path)
         self.assertEqual(DocumentStore.from_file(self.path), self.subject)
-        self.assertEqual(self.path.stat().st_mode & 0o777, 0o644)
+        self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
 
     def test_something_else(self) -> None:
         """A file that is missing, damaged, or of another version is an error that names the file."""
