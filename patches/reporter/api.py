@@ -22,11 +22,12 @@ from patches.interfaces import Run
 from patches.reporter.fields import MalformedReport
 from patches.reporter.file_producer import FileProducer
 from patches.reporter.report import BareReport, Report, parse_report
+from patches.reporter.schema import StoreError
 from patches.reporter.spool import address_of
 from patches.reporter.store import Acceptance, ReportStore
 from patches.reporter.unpacked import UnpackedBody
 from patches.wire import JSON, encode_json, error_document
-from patches.wording import counted
+from patches.wording import counted, file_problem
 
 log = Logger()
 
@@ -171,6 +172,14 @@ class Api:
         """Return the error of a request for which there is no room now."""
         request.setHeader("Retry-After", "5")
         return _answer(request, error_document("busy", str(failure.value)), 503)
+
+    @app.handle_errors(StoreError, OSError)
+    def not_stored(self, request: IRequest, failure: Failure) -> bytes:
+        """Return the error of a disk that is full or broken; the scanner sends its report again."""
+        why = file_problem(failure.value) if isinstance(failure.value, OSError) else str(failure.value)
+        log.error("Reports cannot be stored or read: {why}", why=why)
+        request.setHeader("Retry-After", "10")
+        return _answer(request, error_document("storage", "the reports cannot be stored or read at the moment"), 503)
 
     @app.handle_errors(UnknownHost)
     def unknown(self, request: IRequest, failure: Failure) -> bytes:

@@ -24,9 +24,11 @@ from sqlalchemy import (
     select,
     update,
 )
+from twisted.logger import Logger
 
 from patches.reporter.report import fingerprint
-from patches.storage.sqlite import DatabaseError, open_sqlite
+from patches.storage.damage import set_aside
+from patches.storage.sqlite import DatabaseDamaged, DatabaseError, open_sqlite
 from patches.vulnerability import Vulnerability
 from patches.wire import from_wire, to_wire
 
@@ -35,6 +37,8 @@ SCHEMA_VERSION = 2
 FIRST_SCANNER = "first scanner"
 #: WAL: readers do not wait for a writer. FULL: a report that was acknowledged survives a power failure.
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL")
+
+log = Logger()
 
 METADATA = MetaData()
 HOSTS = Table(
@@ -103,12 +107,34 @@ def open_database(path: Path) -> Engine:
     """
     Open a database of reports in SQLite, or create an empty one; one of an earlier version is upgraded.
 
+    A file that is damaged is set aside, and a new one created: each host sends its whole state with its next report.
+
     :raises StoreError: if the file is not such a database, or has an unknown version of the schema.
     """
     try:
-        return open_sqlite(path, METADATA, SCHEMA_VERSION, _PRAGMAS, {1: _keep_bare_reports_apart})
-    except DatabaseError as error:
+        try:
+            return _open(path)
+        except DatabaseDamaged as damage:
+            log.error("The reports are damaged: {damage}", damage=str(damage))
+            replace_database(path)
+            return _open(path)
+    except (DatabaseError, OSError) as error:
         raise StoreError(str(error)) from error
+
+
+def _open(path: Path) -> Engine:
+    return open_sqlite(path, METADATA, SCHEMA_VERSION, _PRAGMAS, {1: _keep_bare_reports_apart})
+
+
+def replace_database(path: Path) -> None:
+    """
+    Set a damaged file aside, and create an empty one.
+
+    :raises OSError: if it cannot be renamed.
+    """
+    aside = set_aside(path)
+    log.error("They were renamed to {aside}: each host is shown again after its next report", aside=str(aside))
+    _open(path).dispose()
 
 
 def unverified_row(host: str, vulnerability: Vulnerability, received: datetime) -> dict[str, Any]:

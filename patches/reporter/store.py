@@ -15,12 +15,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import Enum
 from itertools import islice
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, union
+from sqlalchemy.exc import DatabaseError as AnyDatabaseError
+from sqlalchemy.exc import OperationalError
 
 from patches.reporter.report import BareReport, Report, ReportedFinding, Scan
-from patches.reporter.schema import FINDINGS, HOSTS, SCANS, UNVERIFIED_HOSTS
+from patches.reporter.schema import FINDINGS, HOSTS, SCANS, UNVERIFIED_HOSTS, StoreError, replace_database
 from patches.reporter.unverified import (
     counts_by_severity,
     merge_part,
@@ -28,6 +31,8 @@ from patches.reporter.unverified import (
     unverified_findings,
     unverified_scan,
 )
+from patches.storage.damage import is_file_damage
+from patches.storage.sqlite import reason
 from patches.wire import encode_json, to_wire
 
 #: The findings that are in memory at once.
@@ -62,7 +67,7 @@ class ReportStore:
         """
         Store a report, unless the same one or a newer one of the host is already stored; merge that of a first scanner.
         """
-        with self._writing, self._engine.begin() as connection:
+        with self._writing, self._errors(), self._engine.begin() as connection:
             if isinstance(report, BareReport):
                 steady = received if self._steady is None else datetime.fromtimestamp(self._steady(), UTC)
                 merge_part(connection, report, received, steady)
@@ -121,9 +126,23 @@ class ReportStore:
 
         The driver begins a transaction only before a write, so the transaction is begun here.
         """
-        with self._engine.connect() as connection:
+        with self._errors(), self._engine.connect() as connection:
             connection.exec_driver_sql("BEGIN")
             yield connection
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Convert errors of the database to :exc:`StoreError`; a file that is damaged is set aside and replaced."""
+        try:
+            yield
+        except AnyDatabaseError as error:
+            path = self._engine.url.database
+            if is_file_damage(error.orig) and path is not None:
+                self._engine.dispose()
+                replace_database(Path(path))
+            elif not isinstance(error, OperationalError):
+                raise
+            raise StoreError(reason(error)) from error
 
 
 def _write_with_list(file: BinaryIO, document: dict[str, Any], items: Iterable[str], opens: bool = True) -> None:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from patches.storage.damage import decoded
+from patches.storage.damage import decoded, is_file_damage
 
 _VERSION = Table("schema", MetaData(), Column("version", Integer, primary_key=True))
 #: SQLite does not wait for a lock in every statement: the number of tries, and the pause between them.
@@ -39,6 +39,10 @@ _NO_UPGRADES: Mapping[int, Upgrade] = {}
 
 class DatabaseError(Exception):
     """A file that cannot be used as this database; its text is the reason, in one line."""
+
+
+class DatabaseDamaged(DatabaseError):
+    """A file that is no database, or whose pages do not fit together."""
 
 
 def open_sqlite(
@@ -58,14 +62,28 @@ def open_sqlite(
         found = _create(engine, metadata, version)
         if found is not None and found < version and all(each in upgrades for each in range(found, version)):
             found = _upgrade(engine, version, upgrades)
+        _verify(engine)
     except SQLAlchemyError as error:
-        raise DatabaseError(f"{path}: {reason(error)}") from error
+        kind = DatabaseDamaged if is_file_damage(getattr(error, "orig", None)) else DatabaseError
+        raise kind(f"{path}: {reason(error)}") from error
     if found is None:
         raise DatabaseError(f"{path}: this is the database of another program")
     if found != version:
         raise DatabaseError(f"{path}: its version is {found}; this program knows {version}")
     engine.dispose()  # a connection must not outlive the fork of a daemon
     return engine
+
+
+def _verify(engine: Engine) -> None:
+    """
+    Verify that the pages of a file fit together.
+
+    :raises DatabaseDamaged: if they do not.
+    """
+    with engine.connect() as connection:
+        found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
+    if found != "ok":
+        raise DatabaseDamaged(f"{engine.url.database}: {found.splitlines()[-1]}")
 
 
 def sqlite_engine(path: Path | str, pragmas: Sequence[str]) -> Engine:

@@ -45,13 +45,23 @@ class OpenTests(SynchronousTestCase):
             self.assertRaises(IntegrityError, connection.execute, HOSTS.insert(), row)
 
     def test_refused(self) -> None:
-        """A file of another kind, a folder, and a path in a folder that does not exist are refused in one line."""
-        self.path.write_bytes(b"something else" * 100)
+        """A folder, and a path in a folder that does not exist, are refused in one line."""
         folder = Path(self.mktemp())
         folder.mkdir()
-        for path in (self.path, folder, folder / "absent" / "reports.sqlite"):
+        for path in (folder, folder / "absent" / "reports.sqlite"):
             self.assertNotIn("\n", str(self.assertRaises(StoreError, open_database, path)))
-        self.assertTrue(self.path.read_bytes().startswith(b"something else"))
+
+    def test_damaged(self) -> None:
+        """A file that is no database, or whose pages do not fit together, is set aside, and an empty one is created."""
+        self.path.write_bytes(b"something else" * 100)
+        open_database(self.path).dispose()
+        aside = self.path.with_name(f"{self.path.name}.damaged")
+        self.assertEqual(aside.read_bytes(), b"something else" * 100)
+        content = bytearray(self.path.read_bytes())
+        content[4096:8192] = bytes(4096)
+        self.path.write_bytes(content)
+        open_database(self.path).dispose()
+        self.assertEqual(aside.read_bytes(), content)
 
     def older(self) -> None:
         """Create a database of version 1 with reports of the first scanner, as that version stored them."""

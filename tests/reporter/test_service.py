@@ -129,7 +129,8 @@ class ServiceTests(SynchronousTestCase):
     def test_unusable(self) -> None:
         """An unusable folder or database ends the program with one line."""
         self.folder.mkdir()
-        (self.folder / "reports.sqlite").write_bytes(b"something else" * 100)
+        (self.folder / "reports.sqlite").mkdir()
         self.assertIn("the reports cannot be used", str(self.assertRaises(SystemExit, self.make).code))
-        self.folder = self.folder / "reports.sqlite" / "folder"
+        (self.folder / "file").touch()
+        self.folder = self.folder / "file" / "folder"
         self.assertIn("--state-dir", str(self.assertRaises(SystemExit, self.make).code))

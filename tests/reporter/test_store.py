@@ -186,12 +186,17 @@ class ListTests(StoreTestCase):
 class OpeningTests(SynchronousTestCase):
     """Files that are not databases of reports."""
 
-    def test_not_a_database(self) -> None:
-        """Another file is refused with one line that names it."""
+    def test_damaged(self) -> None:
+        """A file that becomes damaged is replaced; the request that finds it out fails in one line."""
         path = Path(self.mktemp())
-        path.write_bytes(b"something else" * 100)
-        self.assertIn(str(path), str(self.assertRaises(StoreError, open_database, path)))
-        self.assertEqual(path.read_bytes(), b"something else" * 100)
+        engine = open_database(path)
+        store = ReportStore(engine)
+        self.assertEqual(store.hosts("", 9), [])
+        engine.dispose()
+        path.write_bytes(b"something else" * 1000)
+        self.assertNotIn("\n", str(self.assertRaises(StoreError, store.hosts, "", 9)))
+        self.assertEqual(store.hosts("", 9), [])
+        engine.dispose()
 
     def test_other_version(self) -> None:
         """A database of another version is refused."""

@@ -73,6 +73,10 @@ class Delivery:
         return None
 
     async def _send(self, path: Path) -> tuple[str | None, float]:
+        if not self._outbox.is_whole(path):
+            self._outbox.reject(path)
+            log.error("Report {name} is damaged and was set aside; the next scan replaces it", name=path.stem)
+            return None, 0.0
         try:
             answer = await self._post(path)
         except Unreachable as error:

@@ -2,11 +2,13 @@
 The outbox: a folder that stores reports until the reporter API has accepted them.
 
 Each report is one file, written under another name and then renamed, so that a crash leaves it whole or not at all. Its
-name is its number; numbers only grow, even across restarts.
+name is its number; numbers only grow, even across restarts. Beside it is its digest, by which it is verified
+before it is sent.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,13 +46,26 @@ class Outbox:
         """
         number = self._take_number()
         path = self._folder / f"{number:010d}.json"
+        written = hashlib.sha256()
         with replacing(path) as file:
             for piece in json_pieces(make(number), compact=True):
-                file.write(piece.encode("utf-8", "surrogatepass"))
+                content = piece.encode("utf-8", "surrogatepass")
+                file.write(content)
+                written.update(content)
+            write_atomically(_digest_file(path), f"{written.hexdigest()}\n".encode())
         for old in self.pending()[:-MOST_PENDING]:
             log.warn("The outbox is full: dropping {name}, which later reports replace", name=old.name)
-            old.unlink(missing_ok=True)
+            self._remove(old)
         return path
+
+    def is_whole(self, path: Path) -> bool:
+        """Return whether a report is the one that was stored; one of an earlier version has no digest."""
+        try:
+            expected = _digest_file(path).read_bytes().strip()
+        except FileNotFoundError:
+            return True
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest().encode() == expected
 
     def pending(self) -> list[Path]:
         """Return the files of the pending reports, the oldest first."""
@@ -58,11 +73,16 @@ class Outbox:
 
     def accepted(self, path: Path) -> None:
         """Remove a report that the reporter API has accepted."""
+        self._remove(path)
+
+    def _remove(self, path: Path) -> None:
         path.unlink(missing_ok=True)
+        _digest_file(path).unlink(missing_ok=True)
 
     def reject(self, path: Path) -> None:
         """Move a report that the reporter API will never accept to the folder ``rejected``, for inspection."""
         path.replace(self._rejected / path.name)
+        _digest_file(path).unlink(missing_ok=True)
         sync_folder(self._rejected)
         for old in sorted(self._rejected.glob("[0-9]*.json"))[:-MOST_PENDING]:
             old.unlink(missing_ok=True)
@@ -77,3 +97,7 @@ class Outbox:
         last = max([last, *(int(path.stem) for path in self.pending())])
         write_atomically(counter, b"%d\n" % (last + 1))
         return last + 1
+
+
+def _digest_file(path: Path) -> Path:
+    return path.with_suffix(".sha256")

@@ -19,7 +19,7 @@ from sqlalchemy.schema import CreateTable, DropTable
 
 from patches.server.catalogue.record_ids import ids_in, stored_id
 from patches.server.catalogue.schema import CHUNKS, INTERVALS, PUBLICATIONS, SNAPSHOTS, STAGED_IDS
-from patches.server.errors import CatalogueError
+from patches.server.errors import Damaged
 from patches.wire import MalformedWire, unpack_chunk
 
 #: How long the intervals of an id are kept after it was withdrawn, in seconds: 400 days.
@@ -209,7 +209,7 @@ def _stage_ids(connection: Connection, revision: str) -> None:
         try:
             ids = ids_in(unpack_chunk(encoded))
         except MalformedWire as error:
-            raise CatalogueError(f"chunk {number} of {revision} is damaged: {error}") from error
+            raise Damaged(f"chunk {number} of {revision} is damaged: {error}") from error
         stored = json.dumps(sorted(map(stored_id, ids)), ensure_ascii=False)
         connection.execute(_STAGE[connection.dialect.name], {"ids": stored})
 

@@ -167,12 +167,16 @@ class Refresher:
 
     async def _read_dropped(self) -> None:
         """Read the lists again, at once, that were staged and are damaged."""
-        for source, key in await self._poller.take_dropped():
-            for state in self._source_set.states:
-                for source_list in state.source_lists.values():
-                    if source in (None, state.source.name) and key in (None, source_list.offer.key):
-                        source_list.checked = 0.0
-                        source_list.attempts.due = min(source_list.attempts.due, self._now())
+        lists = {
+            (state.source.name, key): each
+            for state in self._source_set.states
+            for key, each in state.source_lists.items()
+        }
+        for dropped in await self._poller.take_dropped():
+            # Where it is not known which list it is, or its name is what is damaged, all are compared again.
+            for source_list in [lists[dropped]] if dropped in lists else lists.values():
+                source_list.checked = 0.0
+                source_list.attempts.due = min(source_list.attempts.due, self._now())
 
     def _note_bug(self, failure: Failure, state: SourceState) -> None:
         """Log an error that is neither the source's nor its lists'; the source is asked again after a pause."""

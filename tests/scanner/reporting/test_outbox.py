@@ -45,6 +45,19 @@ class OutboxTests(SynchronousTestCase):
         self.outbox.put(numbered)
         self.assertEqual(self.numbers(), [3])
 
+    def test_damaged(self) -> None:
+        """A report of which a bit was flipped is not whole; one that an earlier version stored has no digest."""
+        path = self.outbox.put(numbered)
+        self.assertTrue(self.outbox.is_whole(path))
+        path.write_bytes(path.read_bytes().replace(b"1", b"3"))
+        self.assertFalse(self.outbox.is_whole(path))
+        path.with_suffix(".sha256").unlink()
+        self.assertTrue(self.outbox.is_whole(path))
+        self.outbox.accepted(self.outbox.put(numbered))
+        self.outbox.reject(path)
+        left = sorted(str(each.relative_to(self.folder)) for each in self.folder.rglob("*.*"))
+        self.assertEqual(left, ["rejected/0000000001.json"])
+
     def test_lost_counter(self) -> None:
         """A lost counter never results in two reports with the same number."""
         self.outbox.put(numbered)

@@ -116,7 +116,12 @@ class Scrub:
             if status.snapshot is None or status.snapshot.damaged is not None or due > now:
                 continue
             self._compared[platform] = now
-            changed = await self._run(self._publication_store.mend, platform)
+            try:
+                changed = await self._run(self._publication_store.mend, platform)
+            except Damaged as damage:
+                self._registry.note_damage(status.snapshot.revision, damage)
+                del self._compared[platform]
+                return
             if changed:
                 log.error(
                     "The publications of {platform} were damaged: {count} rows were mended from its list",
