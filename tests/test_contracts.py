@@ -210,7 +210,10 @@ class NameTests(SynchronousTestCase):
         folder = Path(self.mktemp()) / "new" / "outbox"
         outbox = Outbox(folder)
         path = outbox.put(lambda number: {"number": number})
-        self.assertEqual(sorted(each.name for each in folder.iterdir()), ["0000000001.json", "0000000001.sha256", "last-number", "rejected"])
+        self.assertEqual(
+            sorted(each.name for each in folder.iterdir()),
+            ["0000000001.json", "0000000001.sha256", "last-number", "rejected"],
+        )
         self.assertEqual((path.read_bytes(), (folder / "last-number").read_bytes()), (b'{"number":1}', b"1\n"))
         self.assertEqual([each.stat().st_mode & 0o777 for each in (folder, folder / "rejected")], [0o700, 0o700])
         outbox.reject(path)
