@@ -27,7 +27,7 @@ from patches.service import one_shot
 from patches.service.daemon import hold_folder, usable_folder
 from patches.settings import BadSetting
 from patches.storage.atomic_file import Unwritable, WholeFile
-from patches.wording import counted, one_line
+from patches.wording import NO_FOLDER, counted, file_problem, one_line
 
 
 def run_scan(settings: ScanCommandSettings) -> int:
@@ -128,7 +128,12 @@ class _Once:
         self._note_expired(outcome)
         self.outcome = outcome
         if self.outbox is not None and self.settings.reporter is not None:
-            self.outbox.put(partial(streamed_report, outcome))
+            try:
+                self.outbox.put(partial(streamed_report, outcome))
+            except OSError as error:
+                why = f"{self.settings.access.state_dir}: the report cannot be stored: {file_problem(error, NO_FOLDER)}"
+                self.unwritable = self.unwritable or Unwritable(why)
+                return 0
             reporter_http = HttpClient(http, self.settings.reporter, reactor, MAX_REPORTER_ANSWER)
             await self._send(Delivery(self.outbox, reporter_http, reactor))
         return 0

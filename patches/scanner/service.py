@@ -33,7 +33,7 @@ from patches.service.periodic import PeriodicService
 from patches.service.private_files import create_private_files
 from patches.service.reload import ReloadService
 from patches.settings import BadSetting
-from patches.wording import one_line
+from patches.wording import NO_FOLDER, file_problem, one_line
 
 log = Logger()
 
@@ -147,8 +147,9 @@ def _store_report(outbox: Outbox, target: Target, outcome: Outcome) -> bool:
     """Store the report of a scan, or one that says why not. Return whether the scan is complete, and stored."""
     try:
         outbox.put(partial(streamed_report, outcome))
-    except OSError:
-        raise  # a report of this would not be written either
+    except OSError as error:  # a report of this would not be written either
+        log.error("The report of the scan cannot be stored: {why}", why=file_problem(error, NO_FOLDER))
+        return False
     except Exception as error:
         log.failure("The report of a scan cannot be written")
         problem = f"the report cannot be written: {one_line(error)}"

@@ -164,17 +164,23 @@ def _cell(path: Path, table: str, column: str, rng: Random, where: str = "1", ki
         match = " AND ".join(f"{name} IS ?" for name in keys)
         values = [_value(each) for each in chosen]
         old = database.execute(f"SELECT {column} FROM {table} WHERE {match}", values).fetchone()[0]
-        new: Any
-        if isinstance(old, int):
-            new = old ^ (1 << rng.randrange(6))
-        elif isinstance(old, float):
-            new = old + 2.0 ** rng.randrange(20)
-        else:
-            is_text = database.execute(f"SELECT typeof({column}) FROM {table} WHERE {match}", values).fetchone()[0]
-            new, _ = flip_bit(old, rng)
-            new = _value(new) if is_text == b"text" else new
-        database.execute(f"UPDATE {table} SET {column} = ? WHERE {match}", [new, *values])
+        (kind_of_value,) = database.execute(f"SELECT typeof({column}) FROM {table} WHERE {match}", values).fetchone()
+        for _ in range(100):
+            new = _changed(old, rng, kind_of_value == b"text")
+            with suppress(sqlite3.IntegrityError):  # another row has that key
+                database.execute(f"UPDATE {table} SET {column} = ? WHERE {match}", [new, *values])
+                break
     return Flip(kind, f"{path.name}: {table}.{column}")
+
+
+def _changed(value: Any, rng: Random, is_text: bool) -> Any:
+    """Return a value of a database with one flipped bit."""
+    if isinstance(value, int):
+        return value ^ (1 << rng.randrange(6))
+    if isinstance(value, float):
+        return value + 2.0 ** rng.randrange(20)
+    new, _ = flip_bit(value, rng)
+    return _value(new) if is_text else new
 
 
 def _value(content: Any) -> Any:
@@ -323,12 +329,14 @@ def _attempt(stand: Stand, rng: Random, kind: str, running: bool, seconds: float
         time.sleep(0.3)
     lines = [line for line in stand.said(said).splitlines() if "damaged" in line or "Traceback" in line]
     traces = [line for line in lines if "Traceback" in line]
-    found_by = lines[0].partition("] ")[2][:90] if lines else _QUIET.get(kind, "no effect: nothing that is used")
+    found_by = lines[0].partition("] ")[2][:90] if lines else _QUIET.get(kind, "no line: it is in nothing that is used")
     return Row(flip, running, found_by, ended, wrong or ("a traceback" if traces else ""))
 
 
 #: What is said of a flip that no daemon has a line about.
 _QUIET = {
+    "chunk": "the list was published anew at the start, with all its chunks",
+    "delta": "it was computed anew at the start",
     "scanner's list": "verified by the scanner, which takes the server's list",
     "scanner's description": "verified by the scanner, which takes the server's list",
     "session key": "tokens of before are refused as unknown; sessions are opened anew",

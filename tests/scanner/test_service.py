@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,10 @@ from tests.sources.memory_reactor import ResolvingReactor
 
 class ServiceTests(SynchronousTestCase):
     """The scanner of a host with one package."""
+
+    def full_disk(self, make: object) -> None:
+        """Fail as the outbox does on a full disk."""
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     def setUp(self) -> None:
         self.reactor = ResolvingReactor()
@@ -81,6 +86,8 @@ class ServiceTests(SynchronousTestCase):
         outbox = Outbox(self.state)
         target = Target("web-1", "debian-12", self.root)
         odd: Any = Outcome("web-1", "debian-12", 1.0, 2.0, Verdict.CLEAN, problem={1, 2})  # type: ignore[arg-type]
+        self.assertFalse(_store_report(outbox, target, odd))
+        self.patch(outbox, "put", self.full_disk)
         self.assertFalse(_store_report(outbox, target, odd))
         (path,) = outbox.pending()
         scan = json.loads(path.read_bytes())["scan"]
