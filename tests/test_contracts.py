@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 from datetime import timedelta
 from pathlib import Path
 
@@ -205,11 +206,12 @@ class NameTests(SynchronousTestCase):
             self.assertLessEqual(names, constants)
 
     def test_outbox(self) -> None:
-        """A report is named after its number, of ten digits; the last one is in a file."""
+        """A report is named after its number, of ten digits, and so is its digest; the last number is in a file."""
         folder = Path(self.mktemp()) / "new" / "outbox"
         outbox = Outbox(folder)
         path = outbox.put(lambda number: {"number": number})
-        self.assertEqual(sorted(each.name for each in folder.iterdir()), ["0000000001.json", "last-number", "rejected"])
+        names = ["0000000001.json", "0000000001.sha256", "last-number", "rejected"]
+        self.assertEqual(sorted(each.name for each in folder.iterdir()), names)
         self.assertEqual((path.read_bytes(), (folder / "last-number").read_bytes()), (b'{"number":1}', b"1\n"))
         self.assertEqual([each.stat().st_mode & 0o777 for each in (folder, folder / "rejected")], [0o700, 0o700])
         outbox.reject(path)
@@ -226,7 +228,9 @@ class NameTests(SynchronousTestCase):
         names = sorted(each.name for each in folder.iterdir())
         self.assertEqual(names, [f"debian-12-{'r' * 64}.chunks", "debian-12.json"])
         description = (folder / "debian-12.json").read_text()
-        self.assertEqual(description, f'{{"version": 1, "snapshot": {{"revision": "{"r" * 80}", "digest": "d"}}}}')
+        snapshot = f'{{"revision": "{"r" * 80}", "digest": "d"}}'
+        digest = hashlib.sha256(f'{{"digest": "d", "revision": "{"r" * 80}"}}'.encode()).hexdigest()
+        self.assertEqual(description, f'{{"version": 1, "snapshot": {snapshot}, "digest": "{digest}"}}')
 
     def test_description(self) -> None:
         """A description of 64 KiB is read; a longer one is refused."""
