@@ -62,8 +62,7 @@ class ListCache:
             isinstance(found, dict)
             and found.get("version") == _VERSION
             and isinstance(found.get("snapshot"), dict)
-            and found.get("digest", _digest(found["snapshot"]))
-            == _digest(found["snapshot"])  # earlier versions wrote none
+            and found.get("digest") in (None, _digest(found["snapshot"]))  # earlier versions wrote none
         )
         return dict(found["snapshot"]) if usable else None
 
