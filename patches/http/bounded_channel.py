@@ -11,10 +11,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from twisted.internet.interfaces import IHandshakeListener
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.server import Request
+from zope.interface import implementer
 
 from patches.http.bounded_request import closing_answer
 
@@ -30,6 +32,7 @@ _FIELD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00\r\n]*")
 _TOO_LARGE = b"431 Request Header Fields Too Large"
 
 
+@implementer(IHandshakeListener)
 class BoundedChannel(HTTPChannel):
     """
     A connection whose requests have bounded heads.
@@ -53,6 +56,10 @@ class BoundedChannel(HTTPChannel):
         """Add this connection to those of the site."""
         super().connectionMade()
         self.site.note_made(self)
+
+    def handshakeCompleted(self) -> None:
+        """Note that an encrypted connection needs less memory from now on."""
+        self.site.note_handshake(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """

@@ -21,7 +21,8 @@ from twisted.web.server import Site
 
 from patches.http.bounded_channel import BoundedChannel
 from patches.http.bounded_request import BoundedRequest, closing_answer
-from patches.service.budget import CONNECTION_BYTES, CONNECTIONS, TLS_BYTES, Budget
+from patches.http.client_hello import forget_guard, guard_handshake, tls_below
+from patches.service.budget import CONNECTION_BYTES, CONNECTIONS, HANDSHAKE_BYTES, TLS_BYTES, Budget
 
 log = Logger()
 
@@ -34,6 +35,8 @@ LEAST_IDLE_SECONDS = 1.0
 #: How many connections that were refused are closed only when their clients have read the answer, and the longest time
 #: for that in seconds. An answer to a client that still writes is lost if the connection is closed at once.
 MOST_CLOSING, CLOSING_SECONDS = 256, 2.0
+#: Of encrypted connections, which have no granted memory then.
+MOST_CLOSING_TLS = 32
 #: How often the number of clients that were silent is logged, in seconds.
 SUMMARY_SECONDS = 60.0
 _BUSY = b"503 Service Unavailable"
@@ -156,12 +159,21 @@ class BoundedSite(Site):
     def note_made(self, channel: BoundedChannel) -> None:
         """Note that a connection is made; one that is encrypted needs more memory."""
         if channel.isSecure():
-            if not self._grant(TLS_BYTES):
+            if not self._grant(TLS_BYTES + HANDSHAKE_BYTES):
                 self.ended["refused"] += 1
                 channel.refuse(_BUSY, "memory-limit", _NO_CONNECTION, _RETRY)
                 return
-            channel.granted += TLS_BYTES
+            channel.granted += TLS_BYTES + HANDSHAKE_BYTES
+            tls = tls_below(channel.transport)
+            if tls is not None:
+                guard_handshake(tls, tls.abortConnection)
         self._idle[channel] = self._clock.seconds()
+
+    def note_handshake(self, channel: BoundedChannel) -> None:
+        """Note that the handshake of an encrypted connection is done."""
+        if channel in self.channels and channel.granted > CONNECTION_BYTES + TLS_BYTES:
+            channel.granted -= HANDSHAKE_BYTES
+            self._budget.release(CONNECTIONS, HANDSHAKE_BYTES)
 
     def note_read(self, channel: BoundedChannel) -> None:
         """Note what a connection has now: a request that is half read, one that is being answered, or none."""
@@ -180,6 +192,9 @@ class BoundedSite(Site):
 
     def note_gone(self, channel: BoundedChannel) -> None:
         """Note that a connection is lost."""
+        tls = tls_below(channel.transport)
+        if tls is not None:
+            forget_guard(tls)
         self.note_closed(channel)
         self._release(channel)
 
@@ -203,7 +218,7 @@ class BoundedSite(Site):
             protocol.loseConnection()
             return
         # Over TLS an answer waits for the handshake, which may never come. A connection that is being made stays open.
-        seconds = CLOSING_SECONDS if len(self._closing) < MOST_CLOSING else 0
+        seconds = CLOSING_SECONDS if is_plain or len(self._closing) < MOST_CLOSING_TLS else 0
         self._closing[protocol] = self._clock.callLater(seconds, transport.abortConnection)
         if is_plain:
             transport.unregisterProducer()

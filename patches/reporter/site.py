@@ -8,6 +8,7 @@ writes does not read the response, and would send the same report again.
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,8 @@ class ReportRequest(BoundedRequest):
         if self._refusal is not None or self._refused:
             content: Any = self.content
             self.content = BytesIO()
-            content.close()
+            with suppress(OSError):  # on a full disk: closing writes what is left, and has closed nevertheless
+                content.close()
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """Handle the request, or refuse it now that its body has been read."""

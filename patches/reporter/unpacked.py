@@ -26,7 +26,7 @@ class UnpackedBody:
     def seek(self, position: int) -> int:
         """Go back to the beginning."""
         self._packed.seek(0)
-        self._file = gzip.GzipFile(fileobj=self._packed)
+        self._file = gzip.GzipFile(mode="rb", fileobj=self._packed)
         self._size = 0
         return position
 

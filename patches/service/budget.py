@@ -12,6 +12,8 @@ CONNECTIONS = "connections"
 CONNECTION_BYTES = 16 * 1024
 #: Of each connection that is encrypted, beside these (measured: 27 KiB in all, and a piece of 16 KiB on its way out).
 TLS_BYTES = 32 * 1024
+#: And until its handshake is done, for messages that have begun to arrive; see :mod:`patches.http.client_hello`.
+HANDSHAKE_BYTES = 48 * 1024
 #: A daemon needs at least so many bytes more than it has resident when it starts.
 LEAST_ABOVE_START = 64 * 1024 * 1024
 

@@ -86,9 +86,27 @@ def many_at_once(port: int, count: int) -> dict[int, int]:
     return statuses
 
 
+def half_hello(random: Random) -> bytes:
+    """Return the beginning of a handshake that announces more than it has, in records and messages of any length."""
+    message, record = random.choice(((65_532, 16_384), (8_192, 8_196), (500, 504), (131_000, 200), (8_192, 300)))
+    sent = random.choice((0, 2, 100, record // 2, record - 10))
+    return b"\x16\x03\x01" + record.to_bytes(2, "big") + b"\x01" + message.to_bytes(3, "big") + b"\x03" * max(0, sent)
+
+
+def half_handshakes(port: int, random: Random, count: int) -> list[socket.socket]:
+    """Open many connections that stop within the handshake."""
+    held = []
+    for _ in range(count):
+        with suppress(OSError):
+            connection = socket.create_connection(("127.0.0.1", port), 5)
+            connection.sendall(half_hello(random))
+            held.append(connection)
+    return held
+
+
 def attack(random: Random, folder: Path, connections: int = 2_500, at_once: int = 1_500, limit: int = 160) -> Outcome:
     """
-    Open connections one after the other, then many at once.
+    Open connections one after the other, then many at once, then as many that stop within the handshake.
 
     :param limit: the memory limit, in MiB.
     """
@@ -104,7 +122,11 @@ def attack(random: Random, folder: Path, connections: int = 2_500, at_once: int 
                 statuses[status] = statuses.get(status, 0) + 1
             one_by_one = watch.peak_mib
             answered = many_at_once(server.port, allow_sockets(at_once))
+            halves = half_handshakes(server.port, random, allow_sockets(at_once))
             time.sleep(1)
+            for half in halves:
+                half.close()
+            time.sleep(5)
             last = [end_one(server.port, "closed") for _ in range(20)]
         assert "Traceback" not in server.text(), server.text()[-2000:]
     finally:
@@ -112,7 +134,7 @@ def attack(random: Random, folder: Path, connections: int = 2_500, at_once: int 
     bad = {status for status in statuses if status not in (-1, 200)}
     return Outcome(
         f"server over TLS: resident ≤ {limit} MiB, no connection lost from the budget",
-        f"{connections:,} connections one after the other in {len(ENDINGS)} ways, then {at_once:,} at once",
+        f"{connections:,} connections one after the other in {len(ENDINGS)} ways, then {at_once:,} at once, twice",
         f"{watch.peak_mib:.0f} MiB, {len(bad)} kinds of wrong answers",
         watch.peak_mib <= limit and not bad and set(last) == {200},
         (

@@ -13,7 +13,7 @@ from zope.interface import implementer
 
 from patches.http import bounded_site
 from patches.http.bounded_site import CLOSING_SECONDS, REQUEST_SECONDS, BoundedSite
-from patches.service.budget import CONNECTION_BYTES, CONNECTIONS, TLS_BYTES, Budget
+from patches.service.budget import CONNECTION_BYTES, CONNECTIONS, HANDSHAKE_BYTES, TLS_BYTES, Budget
 from tests.http.test_bounded_channel import Seen
 from tests.server.memory_transport import Wire, answers
 
@@ -189,9 +189,12 @@ class SiteTests(SynchronousTestCase):
             def setTcpNoDelay(self, enabled: bool) -> None:
                 """Change nothing."""
 
-        self.budget.limit = 2 * CONNECTION_BYTES + TLS_BYTES
+        self.budget.limit = 2 * CONNECTION_BYTES + TLS_BYTES + HANDSHAKE_BYTES
         first = self.connect(WAITS, EncryptedWire)
-        self.assertEqual(self.budget.used[CONNECTIONS], CONNECTION_BYTES + TLS_BYTES)
+        self.assertEqual(self.budget.used[CONNECTIONS], CONNECTION_BYTES + TLS_BYTES + HANDSHAKE_BYTES)
+        for _ in range(2):
+            first.protocol.handshakeCompleted()
+            self.assertEqual(self.budget.used[CONNECTIONS], CONNECTION_BYTES + TLS_BYTES)
         second = self.connect(b"", EncryptedWire)
         self.assertEqual((self.statuses(second), second.connected), ([503], False))
         first.hang_up()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+from tempfile import SpooledTemporaryFile
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -21,6 +22,14 @@ class UnpackedBodyTests(SynchronousTestCase):
             file.seek(0)
             self.assertEqual(b"".join(iter(lambda: file.read(100), b"")), b"abc" * 1000)
         file.close()
+
+    def test_small(self) -> None:
+        """A small body is in a file that is in memory, and can be written as well as read."""
+        with SpooledTemporaryFile(1000) as packed:
+            packed.write(gzip.compress(b"abc"))
+            file = UnpackedBody(packed, 3000)  # type: ignore[arg-type]
+            file.seek(0)
+            self.assertEqual(file.read(100), b"abc")
 
     def test_limit(self) -> None:
         """A longer content is refused at the first bytes beyond the limit."""

@@ -30,7 +30,7 @@ from patches.wire import MAX_CHUNK_BYTES, MalformedWire, digest, unpack_chunk
 
 log = Logger()
 
-_VERSION = 2
+_VERSION = 1
 _NEW, _ABANDONED_SECONDS = ".new", 24 * 3600.0
 _LENGTH = struct.Struct(">I")
 _MOST_DESCRIPTION = 64 * 1024
@@ -62,7 +62,7 @@ class ListCache:
             isinstance(found, dict)
             and found.get("version") == _VERSION
             and isinstance(found.get("snapshot"), dict)
-            and found.get("digest") == _digest(found["snapshot"])
+            and found.get("digest") in (None, _digest(found["snapshot"]))  # earlier versions wrote none
         )
         return dict(found["snapshot"]) if usable else None
 

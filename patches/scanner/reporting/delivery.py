@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from gzip import GzipFile
@@ -102,7 +103,8 @@ class Delivery:
             with GzipFile(fileobj=packed, mode="wb", compresslevel=1) as compressed:
                 copyfileobj(file, compressed)
             packed.seek(0)
-            return await self._reporter_http.ask("POST", "", packed, {"Content-Encoding": "gzip"})
+            with os.fdopen(os.dup(packed.fileno()), "rb") as body:  # treq takes files that can only be read
+                return await self._reporter_http.ask("POST", "", body, {"Content-Encoding": "gzip"})
 
     def _back_off(self, problem: str, at_least: float) -> None:
         self._failures += 1

@@ -55,6 +55,7 @@ class DeliveryTests(SynchronousTestCase):
         large = error(413, "too-large")
         self.tick(self.delivery(large, OK, large, large, OK))
         packed = self.http.asked[1]
+        self.assertIs(packed.kind, BufferedReader)  # treq takes no other file
         self.assertEqual(packed.fields["Content-Encoding"], "gzip")
         self.assertEqual([json.loads(gzip.decompress(packed.body or b""))["number"], len(self.http.asked)], [1, 5])
         self.assertEqual(self.outbox.pending(), [])
