@@ -34,7 +34,7 @@ def guard_handshake(tls: Any, refuse: Callable[[], None]) -> None:
     """
     head = b""
 
-    def look_first(data: bytes) -> None:
+    def check_first(data: bytes) -> None:
         nonlocal head
         head += data[: _HEAD - len(head)]
         if len(head) == _HEAD:
@@ -45,7 +45,7 @@ def guard_handshake(tls: Any, refuse: Callable[[], None]) -> None:
         tls.dataReceived(data) if len(head) == _HEAD else receive(data)
 
     receive = tls.dataReceived
-    tls.dataReceived = look_first
+    tls.dataReceived = check_first
 
 
 def forget_guard(tls: Any) -> None:

@@ -68,7 +68,7 @@ class VulnerabilityStream(VerifiedStream):
         wall: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
-        self.platform = platform
+        self.platform = self._records_of = platform
         self.session = ""
         self._trust = trust
         self.delta: DeltaHead | None = None
@@ -103,6 +103,8 @@ class VulnerabilityStream(VerifiedStream):
                 if self._keep is not None:
                     self._keep.add(body)
                 yield body
+            if self.delta is None and self.snapshot.get("chunks", self._arrived) != self._arrived:
+                raise NotVerified(f"the list does not match its end: {self._arrived} chunks were received")
             self._verify_end(self._end, self._arrived)
             if self._keep is not None:
                 self._keep.commit(self.snapshot)

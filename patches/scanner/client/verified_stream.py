@@ -64,6 +64,8 @@ class VerifiedStream:
 
     def __init__(self) -> None:
         self.snapshot: dict[str, Any] = {}
+        self._body_bytes = 0
+        self._records_of: str | None = None  # the platform of its records; None: they were verified before
         self.served = 0
         self.complete = False
         self.skew: float | None = None
@@ -86,6 +88,8 @@ class VerifiedStream:
         async for body in self.bodies():
             try:
                 for vulnerability in decode_lines(body, names):
+                    if self._records_of not in (None, vulnerability.platform):
+                        raise NotVerified(f"the list has a record of another platform: {vulnerability.platform!r:.100}")
                     yield vulnerability
             except MalformedWire as error:
                 raise NotVerified(f"the list has a malformed record: {error}") from error
@@ -98,6 +102,7 @@ class VerifiedStream:
         """Add a received chunk to the digest and to the count."""
         self._digest.add(chunk_digest)
         self.served += body.count(b"\n")
+        self._body_bytes += len(body)
 
     def _verify_end(self, end: dict[str, Any], chunks: int) -> None:
         """
@@ -119,6 +124,10 @@ class VerifiedStream:
             for said in (end.get(name), self.snapshot.get(name, value)):
                 if said != value or isinstance(said, bool):
                     raise NotVerified(f"the list does not match its end: {name} is {said}, but {value} received")
+        if self.snapshot.get("bytes", self._body_bytes) != self._body_bytes:
+            raise NotVerified(f"the list does not match its description: {self._body_bytes} bytes were received")
+        if self.served and self.snapshot.get("empty", False) is not False:
+            raise NotVerified("the list has records, and the server says that it is known to be empty")
         if not self.served and self.snapshot.get("empty") is not True:
             raise NotVerified("the list has no records, and the server does not say that it is known to be empty")
         self.complete = True

@@ -73,6 +73,19 @@ class StreamBoundsTests(StreamCase):
             self.failureResultOf(reading, NotVerified)
             self.assertEqual(len(self.http.asked), 3)
 
+    def test_description(self) -> None:
+        """A list that is shorter than its description, or has records where none are said, is refused at its end."""
+        for changes in ({"chunks": 3}, {"bytes": len(A + B) + 1}, {"vulnerabilities": 4}, {"empty": True}):
+            reading = self.take(session(snapshot=described(**changes)), chunk(A), chunk(B), end(A, B))
+            self.failureResultOf(reading, NotVerified)
+            self.assertFalse(self.stream.complete)
+
+    def test_other_record(self) -> None:
+        """A record of another platform is refused, whatever the session says."""
+        other = A.replace(b"debian-12", b"alpine-3.20")
+        failure = self.failureResultOf(self.take(session(), chunk(other), end(other)), NotVerified)
+        self.assertIn("another platform", str(failure.value))
+
     def test_queued(self) -> None:
         """The description that follows a wait bounds the chunk that came before it."""
         late = document(200, {"session": "s1", "snapshot": described(bytes=1)})

@@ -53,7 +53,8 @@ class ClientTests(SynchronousTestCase):
 
     def test_several(self) -> None:
         """A client creates any number of streams, each of its own platform."""
-        client = self.client(session(), chunk(A), end(A), session(), chunk(A), end(A))
+        alpine = A.replace(b"debian-12", b"alpine-3.20")
+        client = self.client(session(), chunk(A), end(A), session(), chunk(alpine), end(alpine))
         for platform in ("debian-12", "alpine-3.20"):
             self.successResultOf(self.read(client, platform))
         opened = [asked.document for asked in self.http.asked if asked.method == "POST"]
