@@ -235,19 +235,17 @@ class BoundedSite(Site):
 
     def shed_half_read(self, most: int) -> int:
         """Refuse the requests that began to arrive last, so many at most. Return their number."""
-        found = list(islice(reversed(self._half_read), most))
-        for channel in found:
-            self.ended["shed"] += 1
-            self._end(channel, "the memory limit is near")
-        return len(found)
+        return self._shed(list(islice(reversed(self._half_read), most)))
 
     def shed_idle(self, most: int) -> int:
         """Close the connections that have been idle for longest, so many at most. Return their number."""
-        found = [channel for channel in islice(self._idle, most) if channel.is_idle]
-        for channel in found:
+        return self._shed([channel for channel in islice(self._idle, most) if channel.is_idle])
+
+    def _shed(self, channels: list[BoundedChannel]) -> int:
+        for channel in channels:
             self.ended["shed"] += 1
             self._end(channel, "the memory limit is near")
-        return len(found)
+        return len(channels)
 
     def tick(self) -> None:
         """Refuse the requests that are not whole in time; once a minute, log how many clients were silent."""

@@ -42,7 +42,7 @@ def guard_handshake(tls: Any, refuse: Callable[[], None]) -> None:
             if not is_hello(head):
                 refuse()
                 return
-        tls.dataReceived(data) if len(head) == _HEAD else receive(data)
+        receive(data)
 
     receive = tls.dataReceived
     tls.dataReceived = check_first
@@ -56,7 +56,9 @@ def forget_guard(tls: Any) -> None:
 def tls_below(transport: Any) -> Any:
     """Return the protocol that encrypts a connection, of the transports that wrap each other; ``None``: none does."""
     while transport is not None:
-        if hasattr(transport, "_tlsConnection") and "_tlsConnection" in vars(transport):
+        # Looked up in the objects themselves: a wrapper may have all attributes of what it wraps.
+        own = getattr(transport, "__dict__", {})
+        if "_tlsConnection" in own:
             return transport
-        transport = vars(transport).get("transport") if hasattr(transport, "__dict__") else None
+        transport = own.get("transport")
     return None
