@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from klein import Klein
@@ -19,6 +20,7 @@ from patches.server.http.client_addresses import ClientAddresses
 from patches.server.http.errors import ApiError, accepts_gzip, api_error, json_object, json_response
 from patches.server.http.metrics import Metrics
 from patches.server.http.openapi import openapi_document
+from patches.server.http.plain_chunks import PlainChunks
 from patches.server.http.representations import (
     DescribeSnapshot,
     finished_document,
@@ -33,12 +35,12 @@ from patches.server.http.response_memory import grant_response
 from patches.server.http.vulnerabilities import VulnerabilityLookup
 from patches.server.http.vulns import VulnsRoute
 from patches.server.refresh.refresher import Refresher
-from patches.server.sessions.chunk_response import ChunkResponse, chunk_headers
+from patches.server.sessions.chunk_response import ChunkResponse, chunk_headers, uncompressed
 from patches.server.sessions.service import SessionService
 from patches.server.sessions.session import Session
 from patches.server.sessions.sessions import Wait
 from patches.service.budget import Budget
-from patches.wire import error_document, is_whole, prefer_wait, unpack_chunk
+from patches.wire import error_document, is_whole, prefer_wait
 
 log = Logger()
 
@@ -94,6 +96,7 @@ class Api:
         self._describe = describe
         self._vulnerabilities = vulnerabilities
         self._vulns = vulns
+        self._plain_chunks = PlainChunks(budget)
 
     # Sessions
 
@@ -165,15 +168,16 @@ class Api:
     def _send(self, request: Any, loaded: ChunkResponse) -> bytes | None:
         wants_gzip = accepts_gzip(request)
         transport = IChunkTransport(request.channel, None)
-        if wants_gzip and transport is not None and request.method == b"GET":
-            request.startedWriting = 1  # the chunk's bytes have their own head: twisted.web must not write another
-            transport.write_chunk(loaded)
+        if transport is not None and request.method == b"GET":
+            with nullcontext(loaded) if wants_gzip else self._plain_chunks.response_of(loaded) as response:
+                request.startedWriting = 1  # the bytes have their own head: twisted.web must not write another
+                transport.write_chunk(response)
             return None
-        body = loaded.encoded if wants_gzip else unpack_chunk(loaded.encoded)
+        response = loaded if wants_gzip else uncompressed(loaded)
+        body = response.encoded
         for name, value in chunk_headers(loaded.digest, b"gzip" if wants_gzip else b"", body):
             request.setHeader(name, value)
-        grant_response(self._budget, request, len(body))
-        return body
+        return self._granted(request, body)
 
     def _granted(self, request: IRequest, body: bytes) -> bytes:
         """Return a body that grows with what the server has, once its bytes are granted."""

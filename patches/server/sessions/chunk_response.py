@@ -8,7 +8,7 @@ from email.utils import formatdate
 from attrs import define, field
 
 from patches.server.catalogue.chunks import MAX_ENCODED_BYTES, Chunk
-from patches.wire import NDJSON, digest, repr_digest
+from patches.wire import NDJSON, digest, repr_digest, unpack_chunk
 
 #: The longest head of a chunk's response, in bytes.
 MAX_HEAD_BYTES = 1024
@@ -30,7 +30,7 @@ class ChunkResponse:
 
     :ivar number: its position in the snapshot.
     :ivar digest: the 32-byte SHA-256 of the uncompressed body.
-    :ivar answer: head and gzip body in one ``bytes``, which transports share instead of copying.
+    :ivar answer: head and body in one ``bytes``, which transports share instead of copying.
     :ivar head_size: the number of bytes before the body.
     """
 
@@ -49,7 +49,7 @@ class ChunkResponse:
 
     @property
     def encoded(self) -> bytes:
-        """The gzip body alone: a copy."""
+        """The body alone: a copy."""
         return self.answer[self.head_size :]
 
     @property
@@ -113,9 +113,18 @@ def create_response(chunk: Chunk, now: float) -> ChunkResponse:
 
     :param now: seconds since the epoch.
     """
-    fields = chunk_headers(chunk.digest, b"gzip", chunk.encoded)
+    return _response(chunk.number, chunk.digest, b"gzip", chunk.encoded, now)
+
+
+def uncompressed(chunk: ChunkResponse) -> ChunkResponse:
+    """Return the response of a chunk in memory without a content coding."""
+    return _response(chunk.number, chunk.digest, b"", unpack_chunk(chunk.encoded), 0.0)
+
+
+def _response(number: int, chunk_digest: bytes, coding: bytes, body: bytes, now: float) -> ChunkResponse:
+    fields = chunk_headers(chunk_digest, coding, body)
     head = _START + _http_date(now) + b"\r\n" + b"".join(b"%s: %s\r\n" % pair for pair in fields) + b"\r\n"
-    return ChunkResponse(chunk.number, chunk.digest, head + chunk.encoded, len(head), now)
+    return ChunkResponse(number, chunk_digest, head + body, len(head), now)
 
 
 def _http_date(now: float) -> bytes:

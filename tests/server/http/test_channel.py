@@ -83,12 +83,24 @@ class PacingTests(ChannelCase):
     def test_long_way(self) -> None:
         """The pace is the same for responses of the API, which are not shared: memory is granted for one at a time."""
         wire = self.connect(takes=0)
-        wire.send(self.chunk(0, {}) * 50)
+        wire.send(request("GET", "/metrics") * 50)
         self.assertEqual(len(answers(wire.unsent_bytes)), 1)
         self.assertLessEqual(self.budget.used[RESPONSES], wire.unsent)
         self.assertGreater(self.budget.used[RESPONSES], 0)
         wire.take()
         self.assertEqual([answer.status for answer in answers(wire.received)], [200] * 50)
+        self.assertEqual(self.budget.used[RESPONSES], 0)
+
+    def test_without_gzip(self) -> None:
+        """All connections that take a chunk without gzip share its bytes, which are granted once and are their own."""
+        wires = [self.connect(takes=0) for _ in range(5)]
+        for wire in wires:
+            wire.send(self.chunk(0, {}) * 2)
+        (one,) = {len(self.unsent(wire)) for wire in wires}
+        self.assertEqual(self.budget.used[RESPONSES], one)
+        for wire in wires:
+            wire.take()
+            self.assertEqual([answer.status for answer in answers(wire.received)], [200] * 2)
         self.assertEqual(self.budget.used[RESPONSES], 0)
 
     def test_pipeline_after_body(self) -> None:
