@@ -12,8 +12,8 @@ from typing import ParamSpec
 from patches.server.admin.open_catalogue import open_catalogue
 from patches.server.admin.options import JSON, ListSettings, PruneSettings, ShowSettings
 from patches.server.admin.views import (
-    BLOCKED,
     CURRENT,
+    HELD,
     REPLACED,
     SnapshotRow,
     held_lines,
@@ -176,7 +176,7 @@ def chosen_snapshots(catalogue: Catalogue, platforms: Iterable[str] | None) -> l
 def _listed(catalogue: Catalogue) -> Iterator[SnapshotRow]:
     current = {snapshot.revision for snapshot in catalogue.current()}
     for snapshot in catalogue.snapshots():
-        state = CURRENT if snapshot.revision in current else REPLACED if snapshot.held_back is None else BLOCKED
+        state = CURRENT if snapshot.revision in current else REPLACED if snapshot.held_back is None else HELD
         yield SnapshotRow(snapshot, state)
 
 

@@ -14,7 +14,7 @@ from patches.service.terminal import TextTable
 from patches.vulnerability import FixedPackage, Vulnerability
 from patches.wire import rfc3339, to_wire
 
-CURRENT, BLOCKED, REPLACED = "current", "held", "replaced"
+CURRENT, HELD, REPLACED = "current", "held", "replaced"
 #: The number of characters of a revision in a table: commands accept any beginning of a revision that is unique.
 SHOWN_REVISION = 12
 #: The columns of a terminal from which on a listing has everything.

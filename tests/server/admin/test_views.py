@@ -10,8 +10,8 @@ from rich.table import Table
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.admin.views import (
-    BLOCKED,
     CURRENT,
+    HELD,
     REPLACED,
     SnapshotRow,
     held_lines,
@@ -38,7 +38,7 @@ class ListingTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.current = evolve(snapshot(), sources={"debian": {"read": 40}, "osv": {}}, created=60.0)
         self.held = evolve(snapshot(revision="r2"), held_back="it is [red]80% less[/]")
-        self.listed = [SnapshotRow(self.current, CURRENT), SnapshotRow(self.held, BLOCKED)]
+        self.listed = [SnapshotRow(self.current, CURRENT), SnapshotRow(self.held, HELD)]
 
     def test_document(self) -> None:
         """The document has every snapshot with its state, its sources, and the reason why it is held back."""

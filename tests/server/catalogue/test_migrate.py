@@ -26,7 +26,7 @@ BEFORE = (
     " digest BLOB NOT NULL, encoded BLOB NOT NULL, PRIMARY KEY (revision, number))",
     "CREATE TABLE schema (version INTEGER NOT NULL, PRIMARY KEY (version))",
 )
-BLOCKED = "ALTER TABLE snapshots ADD COLUMN held VARCHAR"
+HELD = "ALTER TABLE snapshots ADD COLUMN held VARCHAR"
 #: What version 7 and 8 added.
 WITHOUT_SIZES = (
     *("ALTER TABLE snapshots DROP COLUMN damaged", "ALTER TABLE snapshots DROP COLUMN seal"),
@@ -151,7 +151,7 @@ class FileTests(SchemaCase):
 
     def before(self, version: int) -> None:
         """Create a file with one snapshot, in the format before Alembic."""
-        more = (BLOCKED,) if version > 1 else ()
+        more = (HELD,) if version > 1 else ()
         self.execute(self.where, *BEFORE, *more, f"INSERT INTO schema VALUES ({version})", SNAPSHOT)
 
     def test_before(self) -> None:

@@ -36,7 +36,7 @@ class SignalsTests(SynchronousTestCase):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, BLOCKED)
 
     def test_held(self) -> None:
-        """A signal that is sent meanwhile is handled when the signals are released; one without a handler is ignored."""
+        """A signal that was sent meanwhile is handled when they are released; one without a handler is ignored."""
         seen: list[int] = []
         block_signals()
         for number in BLOCKED:
