@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -46,10 +47,12 @@ class Server:
     A server, complete but not started.
 
     :ivar service: start and stop this service.
+    :ivar reload: reads the files again that can change while it runs; raises :class:`BadSetting`.
     :ivar listening: has the port, once it listens.
     """
 
     service: MultiService
+    reload: Callable[[ServerSettings], None]
     listening: ListeningService
     session_service: SessionService
     refresh: Refresher
@@ -64,6 +67,7 @@ def makeService(options: Options) -> MultiService:
     settings = options.settings
     server = create_server(reactor, settings)
     hold_folder(PROGRAM, settings.catalogue.state_dir)
+    prepared.reload.use = server.reload
     _collector(server, reactor).setServiceParent(server.service)
     _allow_connections(settings.sessions.max_active + settings.sessions.max_queued)
     return prepared.complete(server.service)
@@ -119,4 +123,8 @@ def _assemble(reactor: Any, settings: ServerSettings) -> Server:
     service = MultiService()
     for part in (threads, governing(governor, shared), sessions.expiring, *refresh.services, *http.services):
         part.setServiceParent(service)
-    return Server(service, http.listening, sessions.service, refresh.refresher, budget)
+
+    def reload(changed: ServerSettings) -> None:
+        http.reload(changed.http)
+
+    return Server(service, reload, http.listening, sessions.service, refresh.refresher, budget)
