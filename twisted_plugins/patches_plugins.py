@@ -1,6 +1,11 @@
 """The three daemons as twistd plugins, named by strings, so that ``twistd --help`` does not import them."""
 
-from twisted.application.service import ServiceMaker
+from patches.service.lifecycle.signals import block_signals_of
+
+# The first code of this project that twistd runs: modules are imported, and services created, long after it.
+block_signals_of(("patches-server", "patches-scanner", "patches-reporter"))
+
+from twisted.application.service import ServiceMaker  # noqa: E402
 
 patches_server = ServiceMaker(
     "Patches server",

@@ -20,21 +20,18 @@ from patches.reporter.site import ReporterSite
 from patches.reporter.spool import MOST_BODIES
 from patches.reporter.store import ReportStore
 from patches.service.budget import CONNECTION_BYTES, CONNECTIONS, LEAST_ABOVE_START, Budget, resident_bytes
-from patches.service.clocks import SteadyTime, use_monotonic_time
+from patches.service.clocks import SteadyTime
 from patches.service.daemon import (
-    CleanEndService,
     DaemonOptions,
     ListeningService,
     allow_open_files,
     hold_folder,
     usable_folder,
 )
-from patches.service.escaped_log import escape_logs
-from patches.service.log_level import LeastLevel, LogSettings, filter_logs
+from patches.service.lifecycle.preparation import prepare_daemon
+from patches.service.log_level import LogSettings
 from patches.service.memory_governor import CLOSE_PART, MEASURE_SECONDS, MemoryGovernor, Shedder
 from patches.service.periodic import PeriodicService
-from patches.service.private_files import create_private_files
-from patches.service.reload import ReloadService
 from patches.setting_parsers import count, endpoint, size
 from patches.settings import group, option
 
@@ -90,10 +87,7 @@ def makeService(options: Options) -> MultiService:
     from twisted.internet import reactor as installed
 
     reactor: Any = installed
-    use_monotonic_time(reactor)
-    reload = _reloading(reactor, options)
-    escape_logs()
-    create_private_files()
+    prepared = prepare_daemon(reactor, options)
     reactor.suggestThreadPoolSize(_THREADS)
     run = partial(deferToThreadPool, reactor, reactor.getThreadPool())
     limit, resident = options.settings.memory_limit, resident_bytes()
@@ -102,15 +96,7 @@ def makeService(options: Options) -> MultiService:
         part.setServiceParent(reporter.service)
     allow_open_files(MOST_CONNECTIONS + 2 * MOST_BODIES + _OTHER_FILES)
     hold_folder(Options.program, options.settings.state_dir)
-    for service in (reload, CleanEndService(reactor)):
-        service.setServiceParent(reporter.service)
-    return reporter.service
-
-
-def _reloading(reactor: Any, options: Options) -> ReloadService[ReporterSettings]:
-    least = LeastLevel(options.settings.log.log_level)
-    filter_logs(least)
-    return ReloadService(reactor, options, lambda settings: settings.log.log_level, least)
+    return prepared.complete(reporter.service)
 
 
 def create_reporter(reactor: Any, run: Run, settings: ReporterSettings, budget: Budget) -> Reporter:

@@ -25,13 +25,9 @@ from patches.scanner.reporting.report import streamed_report
 from patches.scanner.scan import SCAN_TIMEOUT, failed_outcome, scan
 from patches.scanner.scan_inputs import ReloadedInputs, cache_of, client_of, policy_of, target_of, trust_of
 from patches.scanner.schedule import ScanSchedule
-from patches.service.clocks import use_monotonic_time
-from patches.service.daemon import CleanEndService, hold_folder, usable_folder
-from patches.service.escaped_log import escape_logs
-from patches.service.log_level import LeastLevel, filter_logs
+from patches.service.daemon import hold_folder, usable_folder
+from patches.service.lifecycle.preparation import prepare_daemon
 from patches.service.periodic import PeriodicService
-from patches.service.private_files import create_private_files
-from patches.service.reload import ReloadService
 from patches.settings import BadSetting
 from patches.wording import NO_FOLDER, file_problem, one_line
 
@@ -68,21 +64,14 @@ def makeService(options: Options) -> MultiService:
     """Create the daemon's service from its options; exit with a message of one line if an option cannot be used."""
     from twisted.internet import reactor
 
-    use_monotonic_time(reactor)
-    least = LeastLevel(options.settings.log.log_level)
-    reload = ReloadService(reactor, options, lambda settings: settings.log.log_level, least)
-    filter_logs(least)
-    escape_logs()
-    create_private_files()
+    prepared = prepare_daemon(reactor, options)
     try:
         service = create_scanner(reactor, options.settings)
     except (UnknownPlatform, BadSetting) as error:
         sys.exit(f"{PROGRAM}: {error}")
     set_memory_wall()
-    reload.use = service.reload
-    for part in (reload, CleanEndService(reactor)):
-        part.setServiceParent(service)
-    return service
+    prepared.reload.use = service.reload
+    return prepared.complete(service)
 
 
 def create_scanner(reactor: Any, settings: ScannerSettings) -> ScannerService:

@@ -46,7 +46,10 @@ class HttpSettings:
 
     listen: str = option("tcp:8080:interface=127.0.0.1", endpoint, "Where to listen: a Twisted endpoint string.")
     signing_key: Path | None = option(
-        None, Path, "An Ed25519 key (PEM) that signs the description of each list, for --verify-key."
+        None,
+        Path,
+        "An Ed25519 key (PEM) that signs the description of each list, for --verify-key; read again on SIGHUP.",
+        reloaded=True,
     )
     trusted_proxies: Networks | None = option(
         None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -22,14 +23,10 @@ from patches.server.options import Options, ServerSettings
 from patches.server.refresh.refresher import Refresher
 from patches.server.sessions.service import SessionService
 from patches.service.budget import CONNECTIONS, Budget, resident_bytes
-from patches.service.clocks import use_monotonic_time
-from patches.service.daemon import CleanEndService, ListeningService, allow_open_files, hold_folder, usable_folder
-from patches.service.escaped_log import escape_logs
+from patches.service.daemon import ListeningService, allow_open_files, hold_folder, usable_folder
 from patches.service.garbage import FullCollections
-from patches.service.log_level import LeastLevel, filter_logs
+from patches.service.lifecycle.preparation import prepare_daemon
 from patches.service.periodic import PeriodicService
-from patches.service.private_files import create_private_files
-from patches.service.reload import ReloadService
 from patches.service.threads import ThreadService
 from patches.settings import BadSetting
 
@@ -50,10 +47,12 @@ class Server:
     A server, complete but not started.
 
     :ivar service: start and stop this service.
+    :ivar reload: reads the files again that can change while it runs; raises :class:`BadSetting`.
     :ivar listening: has the port, once it listens.
     """
 
     service: MultiService
+    reload: Callable[[ServerSettings], None]
     listening: ListeningService
     session_service: SessionService
     refresh: Refresher
@@ -64,20 +63,14 @@ def makeService(options: Options) -> MultiService:
     """Create the daemon's service from its options."""
     from twisted.internet import reactor
 
-    use_monotonic_time(reactor)
-    create_private_files()
+    prepared = prepare_daemon(reactor, options)
     settings = options.settings
-    least = LeastLevel(settings.log.log_level)
-    reload = ReloadService(reactor, options, lambda found: found.log.log_level, least)
-    filter_logs(least)
-    escape_logs()
     server = create_server(reactor, settings)
     hold_folder(PROGRAM, settings.catalogue.state_dir)
-    for service in (reload, CleanEndService(reactor)):
-        service.setServiceParent(server.service)
+    prepared.reload.use = server.reload
     _collector(server, reactor).setServiceParent(server.service)
     _allow_connections(settings.sessions.max_active + settings.sessions.max_queued)
-    return server.service
+    return prepared.complete(server.service)
 
 
 def _collector(server: Server, reactor: Any) -> PeriodicService:
@@ -130,4 +123,8 @@ def _assemble(reactor: Any, settings: ServerSettings) -> Server:
     service = MultiService()
     for part in (threads, governing(governor, shared), sessions.expiring, *refresh.services, *http.services):
         part.setServiceParent(service)
-    return Server(service, http.listening, sessions.service, refresh.refresher, budget)
+
+    def reload(changed: ServerSettings) -> None:
+        http.reload(changed.http)
+
+    return Server(service, reload, http.listening, sessions.service, refresh.refresher, budget)

@@ -36,7 +36,7 @@ class SignalTests(SynchronousTestCase):
                 daemon.process.send_signal(number)
             for text, said in (
                 ('log-level = "loud"', "everything stays as it was: --log-level 'loud'"),
-                ('log-level = "debug"', "Read again: log-level"),
+                ('log-level = "debug"', "Read again: "),
             ):
                 self.config.write_text(text)
                 daemon.process.send_signal(signal.SIGHUP)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,6 +65,24 @@ def test_signed(fleet: Fleet) -> None:
     assert "the list is not signed as required" in outcome["problem"]
     code, outcome = fleet.scan(fleet.serve("plain", 3000), fleet.public)
     assert (code, outcome["problem"]) == (3, "the list is not signed")
+
+
+def test_new_key(fleet: Fleet) -> None:
+    """On SIGHUP the server signs with the new key, also what it published before; with a bad one nothing changes."""
+    server = fleet.serve("server", 3000, "--signing-key", str(fleet.key))
+    assert fleet.scan(server, fleet.public)[0] == 1
+    assert server.process is not None
+    public = create_keys(fleet.folder / "new.key")
+    (fleet.folder / "new.key").replace(fleet.key)
+    server.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "Read again: signing-key" in server.text(), 20)
+    fleet.key.write_text("no key")
+    server.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "everything stays as it was: --signing-key" in server.text(), 20)
+    assert fleet.scan(server, public)[0] == 1
+    code, outcome = fleet.scan(server, fleet.public)
+    assert (code, "not signed as required" in outcome["problem"]) == (3, True)
+    assert "Traceback" not in server.text()
 
 
 def test_rolled_back(fleet: Fleet) -> None:

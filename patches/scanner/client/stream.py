@@ -214,16 +214,15 @@ class VulnerabilityStream(VerifiedStream):
                 snapshot[name] != self.snapshot[name] for name in _FIXED if name in snapshot and name in self.snapshot
             ):
                 raise NotVerified("the server changed the description of the list while it was read")
-            if snapshot != self.snapshot:
+            if not self.snapshot:  # the first one holds: a later one may be signed with the server's next key
                 self._take_snapshot(snapshot)
 
     def _take_snapshot(self, snapshot: dict[str, Any]) -> None:
         if self._trust is not None:
             self._trust.admit(self.platform, snapshot)
-        if not self.snapshot:
-            is_signed = self._trust is not None and is_size_signed(snapshot)
-            self._list_meter.bounds = Bounds.of_list(snapshot, is_signed)
-            self._deadline = self._server_http.seconds() + self._list_meter.bounds.seconds
+        is_signed = self._trust is not None and is_size_signed(snapshot)
+        self._list_meter.bounds = Bounds.of_list(snapshot, is_signed)
+        self._deadline = self._server_http.seconds() + self._list_meter.bounds.seconds
         self.snapshot = snapshot
 
     async def _pause_or_give_up(self, answer: HttpResponse, resuming: bool) -> None:

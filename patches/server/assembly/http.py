@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 from twisted.application.service import Service
+from twisted.logger import Logger
 
 from patches.http.routes import RoutedResource
 from patches.server.assembly.memory import shedders
@@ -31,6 +34,13 @@ from patches.service.memory_governor import MemoryGovernor
 from patches.service.periodic import PeriodicService
 from patches.settings import BadSetting
 
+if TYPE_CHECKING:
+    from patches.signing import SigningKey
+
+log = Logger()
+
+_AT_START = "Whether lists are signed (--signing-key) changes at the next start only"
+
 
 @frozen
 class HttpParts:
@@ -38,10 +48,12 @@ class HttpParts:
     The API of a server.
 
     :ivar watching: ends requests that are not whole in time, while it runs.
+    :ivar reload: reads the signing key again; raises :class:`BadSetting`, and then the key stays.
     """
 
     listening: ListeningService
     watching: PeriodicService
+    reload: Callable[[HttpSettings], None]
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -63,6 +75,7 @@ def create_http(
     :param governor: it lets go of connections and sessions from now on.
     :raises BadSetting: if the signing key cannot be used.
     """
+    describe, reload = _describing(settings)
     addresses = ClientAddresses(settings.trusted_proxies or ())
     of_first = FirstScannerMetrics(sessions.first_scanner, lambda: refresh.refresher.statuses)
     metrics = Metrics(sessions.service, refresh.refresher, time.time, (of_first,))
@@ -74,7 +87,7 @@ def create_http(
         metrics,
         addresses,
         time.time,
-        _describe(settings.signing_key),
+        describe,
         vulnerabilities=VulnerabilityLookup(storage.publication_store, shared.run),
         vulns=VulnsRoute(sessions.first_scanner, refresh.refresher.registry, shared.budget, addresses),
     )
@@ -90,7 +103,7 @@ def create_http(
     drain = partial(_drain, sessions, site)
     listening = ListeningService(Options.program, shared.reactor, settings.listen, site, drain)
     watching = PeriodicService("Watching connections", timedelta(seconds=1), site.tick, shared.reactor)
-    return HttpParts(listening, watching)
+    return HttpParts(listening, watching, reload)
 
 
 async def _drain(sessions: SessionParts, site: ServerSite) -> None:
@@ -98,14 +111,36 @@ async def _drain(sessions: SessionParts, site: ServerSite) -> None:
     await site.drain()
 
 
-def _describe(signing_key: Path | None) -> DescribeSnapshot:
-    """Return the function that describes snapshots; only a server that signs loads the library for it."""
-    if signing_key is None:
-        return snapshot_document
+def _describing(settings: HttpSettings) -> tuple[DescribeSnapshot, Callable[[HttpSettings], None]]:
+    """
+    Return the function that describes snapshots, and the one that reads the signing key again.
+
+    Only a server that signs loads the library for it.
+    """
+    if settings.signing_key is None:
+        return snapshot_document, _do_not_sign
     from patches.server.http.signatures import SnapshotSigner
+
+    signer = SnapshotSigner(_read_key(settings.signing_key))
+
+    def reload(changed: HttpSettings) -> None:
+        if changed.signing_key is None:
+            log.error(_AT_START)
+        else:
+            signer.use(_read_key(changed.signing_key))
+
+    return signer.describe, reload
+
+
+def _do_not_sign(changed: HttpSettings) -> None:
+    if changed.signing_key is not None:
+        log.error(_AT_START)
+
+
+def _read_key(path: Path) -> SigningKey:
     from patches.signing import BadKey, SigningKey
 
     try:
-        return SnapshotSigner(SigningKey.from_file(signing_key)).describe
+        return SigningKey.from_file(path)
     except BadKey as error:
         raise BadSetting(f"--signing-key {error}") from error

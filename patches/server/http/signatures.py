@@ -14,9 +14,17 @@ _REMEMBERED = 512
 
 
 class SnapshotSigner:
-    """Describes snapshots, each with a signature of its manifest."""
+    """
+    Describes snapshots, each with a signature of its manifest.
+
+    No signature is stored: a list that was published under an earlier key is signed with the current one.
+    """
 
     def __init__(self, key: SigningKey) -> None:
+        self.use(key)
+
+    def use(self, key: SigningKey) -> None:
+        """Sign with a key from now on."""
         self._sign = lru_cache(_REMEMBERED)(key.sign)
 
     def describe(self, snapshot: Snapshot) -> dict[str, Any]:

@@ -128,6 +128,17 @@ class SignedTests(TrustCase):
         self.key = SigningKey.from_file(path)
         self.refused("the list is not signed as required", *self.served(self.signed(NINE)))
 
+    def test_key_changed(self) -> None:
+        """A list that was verified is read to its end, also if the server signs with another key meanwhile."""
+        other = Path(self.mktemp())
+        create_keys(other)
+        snapshot = self.signed(NINE)
+        anew = {**snapshot, "signature": SigningKey.from_file(other).sign(manifest_bytes("debian-12", snapshot))}
+        gone, resumed = error(404, "unknown-session"), session(snapshot=anew)
+        outcome = self.scan(session(snapshot=snapshot), chunk(NINE), gone, resumed, end(NINE, revision="r1"))
+        self.assertEqual((outcome.verdict, len(outcome.findings)), (Verdict.FINDINGS, 9))
+        self.refused("not signed as required", session(snapshot=anew))
+
     def test_other_platform(self) -> None:
         """A list that was signed for another platform is refused."""
         self.refused("the list is not signed as required", *self.served(self.signed(NINE, platform="debian-11")))

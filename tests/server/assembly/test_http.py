@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import ensureDeferred, maybeDeferred
-from twisted.internet.testing import StringTransport
+from twisted.internet.testing import EventLoggingObserver, StringTransport
+from twisted.logger import globalLogPublisher
 
 from patches.server.assembly.http import create_http
 from patches.server.assembly.memory import create_governor
@@ -18,7 +19,7 @@ from patches.server.options import HttpSettings, RefreshSettings, SessionSetting
 from patches.server.refresh.schedule import NoPublicSources
 from patches.service.daemon import ListeningService
 from patches.settings import BadSetting
-from patches.signing import create_keys
+from patches.signing import VerifyKey, create_keys, manifest_bytes
 from patches.sources.worker.workers import Workers
 from tests.server.assembly.parts_case import PartsCase
 from tests.server.fake_catalogue import lines, vulnerabilities
@@ -79,6 +80,38 @@ class HttpTests(PartsCase):
         create_keys(path)
         self.start(HttpSettings(signing_key=path))
         self.assertIn("signature", self.platform())
+
+    def test_new_key(self) -> None:
+        """The key is read again; one that cannot be used changes nothing, and signing neither begins nor ends by it."""
+        path, other = Path(self.mktemp()), Path(self.mktemp())
+        create_keys(path)
+        verify_key = VerifyKey.from_file(create_keys(other))
+        self.start(HttpSettings(signing_key=path))
+        before = self.platform()
+        observer = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
+        self.http.reload(HttpSettings(signing_key=other))
+        platform = self.platform()
+        verify_key.verify(manifest_bytes("debian-12", platform), platform["signature"])
+        self.assertNotEqual(platform["signature"], before["signature"])
+        other.chmod(0o644)
+        with self.assertRaisesRegex(BadSetting, "others may read this private key"):
+            self.http.reload(HttpSettings(signing_key=other))
+        self.assertEqual(len(observer), 0)
+        self.http.reload(HttpSettings())
+        self.assertEqual(self.platform()["signature"], platform["signature"])
+        self.assertEqual([event["log_level"].name for event in observer], ["error"])
+
+    def test_no_key(self) -> None:
+        """A server that does not sign does not begin to."""
+        path = Path(self.mktemp())
+        create_keys(path)
+        self.start(HttpSettings())
+        observer = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
+        self.http.reload(HttpSettings())
+        self.assertEqual(len(observer), 0)
+        self.http.reload(HttpSettings(signing_key=path))
+        self.assertNotIn("signature", self.platform())
+        self.assertEqual(len(observer), 1)
 
     def test_stops(self) -> None:
         """On stop, sessions end."""

@@ -1,8 +1,7 @@
-"""Tests for :mod:`patches.service.reload`."""
+"""Tests for :mod:`patches.service.lifecycle.reload`."""
 
 from __future__ import annotations
 
-import os
 import signal
 from pathlib import Path
 
@@ -13,8 +12,9 @@ from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.service.daemon import DaemonOptions
+from patches.service.lifecycle.reload import ReloadService
+from patches.service.lifecycle.signals import block_signals
 from patches.service.log_level import LeastLevel, LogSettings
-from patches.service.reload import ReloadService
 from patches.setting_parsers import count
 from patches.settings import BadSetting, group, option
 
@@ -69,7 +69,7 @@ class ReloadTests(SynchronousTestCase):
         """Change the options, and send SIGHUP. Return what was logged."""
         self.config.write_text(text)
         seen = len(self.observer)
-        os.kill(os.getpid(), signal.SIGHUP)
+        signal.raise_signal(signal.SIGHUP)
         self.reactor.advance(0)
         return [str(formatEvent(event)) for event in list(self.observer)[seen:]]
 
@@ -93,10 +93,13 @@ class ReloadTests(SynchronousTestCase):
         self.service.reload()
         self.assertEqual((len(self.observer), self.least.level, self.used), (seen + 1, "warn", [2]))
 
-    def test_other_signals(self) -> None:
-        """SIGUSR1 and SIGUSR2 are ignored, unless there is a handler already."""
-        mine = signal.default_int_handler
-        signal.signal(signal.SIGUSR1, mine)
+    def test_held(self) -> None:
+        """Before it is started a signal waits, and is handled then; after it has been stopped a signal is dropped."""
+        self.addCleanup(signal.pthread_sigmask, signal.SIG_SETMASK, signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+        block_signals()
+        self.assertEqual(self.hang_up("cups = 3"), [])
         self.service.startService()
-        handlers = [signal.getsignal(number) for number in (signal.SIGUSR1, signal.SIGUSR2)]
-        self.assertEqual(handlers, [mine, signal.SIG_IGN])
+        self.reactor.advance(0)
+        self.assertEqual(self.used, [3])
+        self.service.stopService()
+        self.assertEqual(self.hang_up("cups = 4"), [])

@@ -11,6 +11,7 @@ from twisted.application.service import Service
 from twisted.logger import Logger
 
 from patches.service.daemon import DaemonOptions
+from patches.service.lifecycle.signals import ignore_signals, unblock_signals
 from patches.service.log_level import LeastLevel
 from patches.settings import BadSetting, differing, settings_of
 
@@ -27,7 +28,8 @@ class ReloadService(Service, Generic[S]):
     """
     Reads the options again on SIGHUP; an error is logged, and everything stays as it was. No signal of users ends it.
 
-    Create it before the daemon does anything else that takes time: SIGHUP is handled from then on.
+    Until it is started the signals are blocked, and from when it stops they are ignored; see
+    :mod:`patches.service.lifecycle.signals`.
 
     :param options: the command line, which names the file of options.
     :param log_level: returns the log level of settings.
@@ -55,11 +57,14 @@ class ReloadService(Service, Generic[S]):
         signal.signal(signal.SIGHUP, reload)
 
     def startService(self) -> None:
-        """Ignore SIGUSR1 and SIGUSR2, unless twistd uses them: it rotates a log file on SIGUSR1."""
+        """Handle SIGHUP, and ignore SIGUSR1 and SIGUSR2 unless twistd uses them: it rotates a log file on SIGUSR1."""
         super().startService()
-        for number in (signal.SIGUSR1, signal.SIGUSR2):
-            if signal.getsignal(number) == signal.SIG_DFL:
-                signal.signal(number, signal.SIG_IGN)
+        unblock_signals()
+
+    def stopService(self) -> None:
+        """Ignore the signals until the process has ended."""
+        ignore_signals()
+        super().stopService()
 
     def reload(self) -> None:
         """Read the options and their files again."""
