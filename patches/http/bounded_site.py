@@ -8,7 +8,9 @@ must be whole within a time, and only so many may be half read at once: beyond t
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
@@ -54,7 +56,8 @@ class RefusingProtocol(Protocol):
 
     def connectionMade(self) -> None:
         """Write the response without reading the request."""
-        self.transport.write(closing_answer(_BUSY, "memory-limit", _NO_CONNECTION, _RETRY))
+        now = self._site.wall()
+        self.transport.write(closing_answer(_BUSY, "memory-limit", _NO_CONNECTION, _RETRY, now=now))
         self._site.close_gently(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -72,6 +75,7 @@ class BoundedSite(Site):
 
     :param idle_seconds: the time that a connection may be silent, or take to accept a response.
     :param request_seconds: the time within which a request must be whole.
+    :ivar wall: returns the time of day, in seconds since the epoch.
     :ivar kept_fields: the header fields that resources read, in lower case.
     :ivar max_body: the longest body, in bytes.
     :ivar channels: the connections.
@@ -92,8 +96,10 @@ class BoundedSite(Site):
         idle_seconds: int = 30,
         request_seconds: float = REQUEST_SECONDS,
         requestFactory: Any = BoundedRequest,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(resource, timeout=idle_seconds, reactor=clock, requestFactory=requestFactory)
+        self.wall = wall
         self.channels: set[BoundedChannel] = set()
         self.timed_out = 0
         self.ended: Counter[str] = Counter()
