@@ -80,18 +80,22 @@ class BoundedChannel(HTTPChannel):
         """Parse what was received, unless a request was refused; note whether a request is half read now."""
         if self.refused:
             return
+        if self.paused:  # what one read has brought; more stays in the kernel
+            self._buffer += data
+            self._networkProducer.pauseProducing()
+            return
         super().dataReceived(data)
         self.site.note_read(self)
 
     @property
     def is_half_read(self) -> bool:
         """Whether a request has begun, and is not yet whole."""
-        return not self._handlingRequest and (bool(self.requests) or bool(self._buffer))
+        return not self._handlingRequest and not self.paused and (bool(self.requests) or bool(self._buffer))
 
     @property
     def is_answering(self) -> bool:
-        """Whether a request is being answered."""
-        return bool(self._handlingRequest and self.requests)
+        """Whether a request is being answered, or waits for its turn."""
+        return self.paused or bool(self._handlingRequest and self.requests)
 
     @property
     def gives_way(self) -> bool:
@@ -188,10 +192,22 @@ class BoundedChannel(HTTPChannel):
         self.refuse_malformed("the request is malformed")
 
     def requestDone(self, request: Request) -> None:
-        """Note that a request is answered."""
+        """Note that a request is answered; what follows may have to wait for its turn."""
         self._method = b""
         super().requestDone(request)
+        if self._buffer and self.persistent and not self.paused and not self.site.turns.may_go_on():
+            self.paused = True  # read by LineReceiver
+            self._networkProducer.pauseProducing()
+            self.site.turns.add(self)
         self.site.note_read(self)
+
+    def take_turn(self) -> None:
+        """Parse what waits, up to the end of a request."""
+        self.paused = False
+        if self in self.site.channels and not self.refused:
+            self.dataReceived(b"")
+            if not (self.paused or self._dataBuffer or self._waitingForTransport):
+                self._networkProducer.resumeProducing()
 
     def timeoutConnection(self) -> None:
         """Close a connection that is silent; the site counts them, and logs their number."""

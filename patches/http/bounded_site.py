@@ -24,6 +24,7 @@ from twisted.web.server import Site
 from patches.http.bounded_channel import BoundedChannel
 from patches.http.bounded_request import BoundedRequest, closing_answer
 from patches.http.client_hello import forget_guard, guard_handshake, tls_below
+from patches.http.turns import Turns
 from patches.service.budget import CONNECTION_BYTES, CONNECTIONS, HANDSHAKE_BYTES, TLS_BYTES, Budget
 
 log = Logger()
@@ -79,6 +80,7 @@ class BoundedSite(Site):
     :ivar kept_fields: the header fields that resources read, in lower case.
     :ivar max_body: the longest body, in bytes.
     :ivar channels: the connections.
+    :ivar turns: the connections whose next request waits for its turn.
     :ivar timed_out: the number of clients that were silent for too long, since the last summary.
     :ivar ended: the number of connections that were ended: ``displaced`` (idle, for a newcomer), ``overdue`` (a request
         was not whole in time), ``crowded`` (too many were half read), ``shed`` (by the governor), ``refused``.
@@ -101,6 +103,7 @@ class BoundedSite(Site):
         super().__init__(resource, timeout=idle_seconds, reactor=clock, requestFactory=requestFactory)
         self.wall = wall
         self.channels: set[BoundedChannel] = set()
+        self.turns = Turns(clock)
         self.timed_out = 0
         self.ended: Counter[str] = Counter()
         self._budget = budget

@@ -13,9 +13,12 @@ from twisted.web.server import NOT_DONE_YET
 
 from patches.http.bounded_channel import MOST_FIELDS, MOST_HEAD_BYTES, MOST_TARGET_BYTES, MOST_TRAILER_BYTES
 from patches.http.bounded_site import BoundedSite
+from patches.http.turns import SLICE_SECONDS
 from patches.service.budget import Budget
 from tests.http.test_authority import INVALID, VALID
 from tests.server.memory_transport import Answer, Wire, answers
+
+WHOLE = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 class Seen(Resource):
@@ -277,6 +280,61 @@ class ChannelTests(SynchronousTestCase):
         waiting.setHeader("Content-Length", "0")
         waiting.finish()
         self.assertEqual([each.body for each in answers(wire.received)], [b"", b"/a", b"/b"])
+
+    def slow(self) -> None:
+        """Make each request take a moment."""
+        render = self.seen.render
+
+        def slow(request: Any) -> Any:
+            self.clock.rightNow += SLICE_SECONDS  # within an iteration of the reactor: nothing is called
+            return render(request)
+
+        self.seen.render = slow  # type: ignore[method-assign]
+
+    def test_turns(self) -> None:
+        """Connections that pipeline are served in turn, one request each, and a new one is not behind all of them."""
+        self.slow()
+        wires = [self.send(b"".join(b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % n for n in range(4))) for _ in range(3)]
+        told = [[len(answers(wire.received)) for wire in wires]]
+        self.accepted(WHOLE)
+        while len(self.site.turns):
+            self.clock.advance(0)
+            told.append([len(answers(wire.received)) for wire in wires])
+        self.assertLessEqual({max(each) - min(each) for each in told[1:]}, {0, 1})
+        self.assertEqual(told[-1], [4, 4, 4])
+        for wire in wires:
+            self.assertEqual([each.body for each in answers(wire.received)], [b"/0", b"/1", b"/2", b"/3"])
+            self.assertTrue(wire.connected)
+
+    def test_waits_for_its_turn(self) -> None:
+        """A connection that waits for its turn is not idle, half read or read on, and may end meanwhile."""
+        self.slow()
+        ended, goes_on = (self.send(WHOLE * 4 + WHOLE[:9]) for _ in range(2))
+        for wire in (ended, goes_on):
+            channel = wire.protocol
+            self.assertEqual((channel.is_idle, channel.is_half_read, channel.is_answering), (False, False, True))
+            self.assertEqual((channel.gives_way, self.site.half_read), (False, 0))
+        goes_on.send(WHOLE[9:20])
+        goes_on.send(WHOLE[20:] + WHOLE)
+        self.assertGreater(goes_on.unread, 0)
+        ended.hang_up()
+        before = len(self.seen.requests)
+        while len(self.site.turns):
+            self.clock.advance(0)
+        self.assertEqual((len(answers(goes_on.received)), goes_on.unread), (6, 0))
+        self.assertEqual(len(self.seen.requests) - before, 5)
+        goes_on.send(WHOLE)
+        self.assertEqual(len(answers(goes_on.received)), 7)
+
+    def test_turn_of_half_a_request(self) -> None:
+        """The beginning of a request behind the last whole one is half read once its turn has come."""
+        self.slow()
+        wire = self.send(WHOLE * 2 + WHOLE[:9])
+        while len(self.site.turns):
+            self.clock.advance(0)
+        self.assertEqual((len(answers(wire.received)), self.site.half_read), (2, 1))
+        wire.send(WHOLE[9:])
+        self.assertEqual((len(answers(wire.received)), self.site.half_read), (3, 0))
 
     def test_no_circle(self) -> None:
         """A connection that ends in the middle of a body leaves nothing that only the garbage collector would find."""

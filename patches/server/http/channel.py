@@ -69,8 +69,8 @@ class BackpressureChannel(BoundedChannel):
         if not self._flushed:
             self._early += data
             self.transport.pauseProducing()
-        # A request that is being answered comes first: the parser keeps what follows it.
-        elif self.requests or self.refused or not self._answer(data):
+        # A request that is being answered, or waits for its turn, comes first: the parser keeps what follows it.
+        elif self.requests or self.refused or self.paused or not self._answer(data):
             self._parser_was_used = True
             super().dataReceived(data)
 
