@@ -19,6 +19,7 @@ NAME = re.compile(r"(^|_)(MAX|MOST|LONGEST|LARGEST|GREATEST|DEEPEST)(_|$)")
 LIMITS = {
     "http.bounded_channel.MOST_FIELDS": 40,
     "http.bounded_channel.MOST_HEAD_BYTES": 4_096,
+    "http.bounded_channel.MOST_TARGET_BYTES": 4_000,
     "http.bounded_channel.MOST_TRAILER_BYTES": 1_024,
     "http.bounded_request.MOST_PARAMETERS": 32,
     "http.bounded_request.MOST_SEGMENTS": 32,
@@ -180,6 +181,7 @@ DOCUMENTED = {
         ("more than {:.0f} KiB or 40 fields", "http.bounded_channel.MOST_HEAD_BYTES", 1 << 10),
         ("more than 4 KiB or {:.0f} fields", "http.bounded_channel.MOST_FIELDS", 1),
         ("more than {:.0f} parameters", "http.bounded_request.MOST_PARAMETERS", 1),
+        ("longer than {:,} bytes", "http.bounded_channel.MOST_TARGET_BYTES", 1),
         ("{:.0f} s at most, and never more", "server.http.api.MAX_WAIT_SECONDS", 1),
         ("{:.0f} records at most", "server.first_scanner.slices.MOST_RECORDS", 1),
         ("{:.0f} characters at most", "server.first_scanner.slice_sessions.LONGEST_SEQUENCE", 1),

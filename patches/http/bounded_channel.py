@@ -22,6 +22,8 @@ from patches.http.bounded_request import closing_answer
 
 #: The most bytes of a request before its body, and the most header fields.
 MOST_HEAD_BYTES, MOST_FIELDS = 4 * 1024, 40
+#: The longest target of a request, in bytes: what else its head needs has room beside it.
+MOST_TARGET_BYTES = 4_000
 #: The most bytes of the trailer section of a chunked body, and of the extensions of one chunk.
 MOST_TRAILER_BYTES = 1024
 #: The fields that are kept: those by which HTTP itself works. Sites add those that their resources read.
@@ -51,6 +53,7 @@ class BoundedChannel(HTTPChannel):
     refused = False
     _head_bytes = 0
     _fields = 0
+    _method = b""
 
     def connectionMade(self) -> None:
         """Add this connection to those of the site."""
@@ -77,18 +80,22 @@ class BoundedChannel(HTTPChannel):
         """Parse what was received, unless a request was refused; note whether a request is half read now."""
         if self.refused:
             return
+        if self.paused:  # what one read has brought; more stays in the kernel
+            self._buffer += data
+            self._networkProducer.pauseProducing()
+            return
         super().dataReceived(data)
         self.site.note_read(self)
 
     @property
     def is_half_read(self) -> bool:
         """Whether a request has begun, and is not yet whole."""
-        return not self._handlingRequest and (bool(self.requests) or bool(self._buffer))
+        return not self._handlingRequest and not self.paused and (bool(self.requests) or bool(self._buffer))
 
     @property
     def is_answering(self) -> bool:
-        """Whether a request is being answered."""
-        return bool(self._handlingRequest and self.requests)
+        """Whether a request is being answered, or waits for its turn."""
+        return self.paused or bool(self._handlingRequest and self.requests)
 
     @property
     def gives_way(self) -> bool:
@@ -105,23 +112,31 @@ class BoundedChannel(HTTPChannel):
         self._head_bytes += len(line) + 2
         if self.refused or not self.persistent:
             return
-        if self._head_bytes > MOST_HEAD_BYTES:
-            self._refuse_long_head()
+        if not self.requests:
+            self._method = line.partition(b" ")[0]
+        if self._head_bytes > MOST_HEAD_BYTES or (not self.requests and _target_length(line) > MOST_TARGET_BYTES):
+            self._refuse_long_head(line)
         elif line[:1] in (b" ", b"\t"):
             self.refuse_malformed("a header field is malformed")
         else:
             super().lineReceived(line)
 
     def lineLengthExceeded(self, line: bytes) -> None:
-        """Refuse a line that is too long."""
-        self._refuse_long_head()
+        """Refuse a line that is too long; what follows it may be there, too."""
+        line = line.partition(b"\r\n")[0]
+        if not self.requests:
+            self._method = line.partition(b" ")[0]
+        self._refuse_long_head(line)
 
-    def _refuse_long_head(self) -> None:
+    def _refuse_long_head(self, line: bytes) -> None:
         if self.requests:
             message = f"the head of a request is longer than {MOST_HEAD_BYTES} bytes"
             self.refuse(_TOO_LARGE, "head-too-large", message)
-        else:  # RFC 9112 section 3
-            self.refuse(b"414 URI Too Long", "target-too-long", f"the target is longer than {MOST_HEAD_BYTES} bytes")
+        elif _target_length(line) > MOST_TARGET_BYTES:  # RFC 9112 section 3
+            message = f"the target of the request is longer than {MOST_TARGET_BYTES} bytes"
+            self.refuse(b"414 URI Too Long", "target-too-long", message)
+        else:
+            self.refuse_malformed(f"the request line is longer than {MOST_HEAD_BYTES} bytes, and not by its target")
 
     def headerReceived(self, line: bytes) -> bool:
         """
@@ -168,7 +183,8 @@ class BoundedChannel(HTTPChannel):
         if self.refused:
             return
         self.refused = True
-        self.transport.write(closing_answer(status, code, message, *fields))
+        now, head_only = self.site.wall(), self._method == b"HEAD"
+        self.transport.write(closing_answer(status, code, message, *fields, now=now, head_only=head_only))
         self.site.close_gently(self)
 
     def _respondToBadRequestAndDisconnect(self) -> None:
@@ -176,9 +192,22 @@ class BoundedChannel(HTTPChannel):
         self.refuse_malformed("the request is malformed")
 
     def requestDone(self, request: Request) -> None:
-        """Note that a request is answered."""
+        """Note that a request is answered; what follows may have to wait for its turn."""
+        self._method = b""
         super().requestDone(request)
+        if self._buffer and self.persistent and not self.paused and not self.site.turns.may_go_on():
+            self.paused = True  # read by LineReceiver
+            self._networkProducer.pauseProducing()
+            self.site.turns.add(self)
         self.site.note_read(self)
+
+    def take_turn(self) -> None:
+        """Parse what waits, up to the end of a request."""
+        self.paused = False
+        if self in self.site.channels and not self.refused:
+            self.dataReceived(b"")
+            if not (self.paused or self._dataBuffer or self._waitingForTransport):
+                self._networkProducer.resumeProducing()
 
     def timeoutConnection(self) -> None:
         """Close a connection that is silent; the site counts them, and logs their number."""
@@ -190,3 +219,8 @@ class BoundedChannel(HTTPChannel):
         """Close a connection whose client does not take what is written."""
         self._abortingCall = None
         self.transport.abortConnection()
+
+
+def _target_length(line: bytes) -> int:
+    """Return the length of the target in a request line, of which the end may be missing."""
+    return len(line.partition(b" ")[2].partition(b" ")[0])

@@ -3,20 +3,43 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, AnyStr
 from urllib.parse import unquote_to_bytes
 
+from attrs import frozen
 from twisted.web import server
+from twisted.web.http import datetimeToString
 
+from patches.http.authority import is_authority, is_host_field
 from patches.wire import JSON, encode_json, error_document
 
-#: The characters of a host and its port (RFC 3986 section 3.2.2); it may be empty.
-_HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=:%\[\]-]*")
-
+#: What the field ``Server`` says.
+SERVER = b"Patches"
 #: An absolute form of a target, of which servers take what an origin form would have (RFC 9112 section 3.2.2).
-_ABSOLUTE = re.compile(rb"(?i:https?)://[^/?#]+")
+_ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]*)")
 #: The most segments of a path, and parameters of a query: their values are kept while a request waits.
 MOST_SEGMENTS, MOST_PARAMETERS = 32, 32
+#: The target of a request that is about the server itself (RFC 9112 section 3.2.4).
+ASTERISK = b"*"
+
+
+@frozen
+class Problem:
+    """
+    The reason why a request is not routed.
+
+    :ivar is_malformed: whether others may read the request differently; then its connection is closed. Else it is
+        framed well, and the connection goes on.
+    """
+
+    status: bytes
+    code: str
+    message: str
+    is_malformed: bool = False
+
+
+_NOT_FOUND = Problem(b"404 Not Found", "not-found", "Not Found")
 
 
 class BoundedRequest(server.Request):
@@ -27,6 +50,7 @@ class BoundedRequest(server.Request):
     channel: Any
     _body_bytes = 0
     _refused = False
+    _problem: Problem | None = None
 
     def handleContentChunk(self, data: bytes) -> None:
         """Add a piece of the body, unless the body becomes too long."""
@@ -52,7 +76,7 @@ class BoundedRequest(server.Request):
 
     def setHeader(self, name: bytes | str, value: bytes | str) -> None:
         """Set a header field of the response; ``Server`` does not tell which version of which library this is."""
-        super().setHeader(name, b"Patches" if name == b"Server" else value)
+        super().setHeader(name, SERVER if name == b"Server" else value)
 
     def getHeader(self, key: AnyStr) -> AnyStr | None:
         """Return the last value of a header field; as text, bytes outside ASCII are read as ISO 8859-1."""
@@ -65,30 +89,42 @@ class BoundedRequest(server.Request):
         """Handle the request, unless it was refused or cannot be routed."""
         if self._refused or self.channel.refused:
             return
-        target = _origin_form(path)
-        problem = self._problem(command, target, version)
-        if problem is None:
-            super().requestReceived(command, target, version)
-        else:
-            self._turn_away(*problem)
-
-    def _problem(self, command: bytes, path: bytes, version: bytes) -> tuple[bytes, str, str] | None:
-        """Return status, code and message for a request that is malformed, or that no resource may be asked about."""
         hosts = self.requestHeaders.getRawHeaders(b"Host") or []
-        needed = 1 if version == b"HTTP/1.1" else 0
-        if not needed <= len(hosts) <= 1 or not all(map(_HOST.fullmatch, hosts)):  # RFC 9112 section 3.2
-            return b"400 Bad Request", "malformed", "a request must have exactly one Host, with the name of a host"
-        if not path.startswith(b"/"):
-            return b"400 Bad Request", "malformed", "the target must be a path"
-        if path.count(b"&") >= MOST_PARAMETERS:
-            return b"400 Bad Request", "malformed", f"a request may have {MOST_PARAMETERS} parameters"
-        if path.partition(b"?")[0].count(b"/") > MOST_SEGMENTS:
-            return b"404 Not Found", "not-found", "Not Found"
-        if not _is_utf8(command + b" " + unquote_to_bytes(path)):
-            return b"400 Bad Request", "malformed", "the path is not UTF-8"
-        if unquote_to_bytes(path).startswith(b"//"):  # routing would ignore the first slash
-            return b"404 Not Found", "not-found", "Not Found"
-        return None
+        target = _routed_target(command, path)
+        self._problem = _problem_of_hosts(hosts, version) or _problem_of_target(command, target)
+        if self._problem is None:
+            super().requestReceived(command, target, version)
+        elif self._problem.is_malformed:
+            self._turn_away(self._problem.status, self._problem.code, self._problem.message)
+        else:
+            super().requestReceived(command, target.partition(b"?")[0], version)
+
+    def process(self) -> None:
+        """Route the request, or answer why it cannot be routed."""
+        if self._problem is not None:
+            self.answer_error(self._problem.status, self._problem.code, self._problem.message)
+        elif self.path == ASTERISK:
+            self._ask_server()
+        else:
+            super().process()
+
+    def _ask_server(self) -> None:
+        """Ask the root of the resources, as no path leads to any; Twisted's answer would not say what is allowed."""
+        self.site = self.channel.site
+        self.prepath, self.postpath = [], []
+        self.setHeader(b"Server", SERVER)
+        self.setHeader(b"Date", datetimeToString())
+        self.render(self.site.resource)
+
+    def answer_error(self, status: bytes, code: str, message: str, *fields: tuple[bytes, bytes]) -> None:
+        """Answer a request that was received whole with an error; the connection goes on."""
+        number, _, phrase = status.partition(b" ")
+        self.setResponseCode(int(number), phrase)
+        body = encode_json(error_document(code, message))
+        for name, value in (*_fields_of_error(body, datetimeToString()), *fields):
+            self.setHeader(name, value)
+        self.write(body)
+        self.finish()
 
     def _refuse(self) -> None:
         message = f"the body is longer than {self.max_body} bytes"
@@ -98,13 +134,44 @@ class BoundedRequest(server.Request):
         self.channel.refuse(status, code, message)
 
 
-def _origin_form(target: bytes) -> bytes:
-    """Return the path and the query of a target."""
+def _routed_target(command: bytes, target: bytes) -> bytes:
+    """Return the path and the query of a target; an absolute form whose authority is malformed is returned as it is."""
     found = _ABSOLUTE.match(target)
-    if found is None:
+    if found is None or not is_authority(found[1]):
         return target
     rest = target[found.end() :]
+    if not rest and command == b"OPTIONS":
+        return ASTERISK
     return rest if rest.startswith(b"/") else b"/" + rest
+
+
+def _problem_of_hosts(hosts: Sequence[bytes], version: bytes) -> Problem | None:
+    """Return what is wrong with the fields ``Host`` (RFC 9112 section 3.2), whatever the form of the target."""
+    needed = 1 if version == b"HTTP/1.1" else 0
+    if needed <= len(hosts) <= 1 and all(map(is_host_field, hosts)):
+        return None
+    return _malformed("a request must have exactly one Host, with the name of a host")
+
+
+def _problem_of_target(command: bytes, target: bytes) -> Problem | None:
+    """Return what is wrong with a target, or why no resource may be asked about it."""
+    if target == ASTERISK and command == b"OPTIONS":
+        return None
+    if not target.startswith(b"/"):
+        return _malformed("the target must be a path, or a URL of http or https with the name of a host")
+    if target.count(b"&") >= MOST_PARAMETERS:
+        return Problem(b"400 Bad Request", "malformed", f"a request may have {MOST_PARAMETERS} parameters")
+    if target.partition(b"?")[0].count(b"/") > MOST_SEGMENTS:
+        return _NOT_FOUND
+    if not _is_utf8(command + b" " + unquote_to_bytes(target)):
+        return Problem(b"400 Bad Request", "malformed", "the path is not UTF-8")
+    if unquote_to_bytes(target).startswith(b"//"):  # routing would ignore the first slash
+        return _NOT_FOUND
+    return None
+
+
+def _malformed(message: str) -> Problem:
+    return Problem(b"400 Bad Request", "malformed", message, is_malformed=True)
 
 
 def _is_utf8(text: bytes) -> bool:
@@ -115,15 +182,21 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
-def closing_answer(status: bytes, code: str, message: str, *fields: tuple[bytes, Any]) -> bytes:
+def closing_answer(
+    status: bytes, code: str, message: str, *fields: tuple[bytes, bytes], now: float, head_only: bool = False
+) -> bytes:
     """
     Return a complete HTTP error response that closes its connection, for requests that are refused before routing.
+
+    :param now: the time of day, in seconds since the epoch.
+    :param head_only: whether the request is ``HEAD``, whose response has no body (RFC 9110 section 9.3.2).
     """
     body = encode_json(error_document(code, message))
-    head = [
-        (b"Content-Type", JSON.encode("ascii")),
-        (b"Content-Length", b"%d" % len(body)),
-        (b"Connection", b"close"),
-        *fields,
-    ]
-    return b"HTTP/1.1 " + status + b"\r\n" + b"".join(b"%s: %s\r\n" % pair for pair in head) + b"\r\n" + body
+    head = [*_fields_of_error(body, datetimeToString(now)), (b"Connection", b"close"), *fields]
+    lines = b"".join(b"%s: %s\r\n" % pair for pair in head)
+    return b"HTTP/1.1 " + status + b"\r\n" + lines + b"\r\n" + (b"" if head_only else body)
+
+
+def _fields_of_error(body: bytes, date: bytes) -> list[tuple[bytes, bytes]]:
+    length = b"%d" % len(body)
+    return [(b"Server", SERVER), (b"Date", date), (b"Content-Type", JSON.encode("ascii")), (b"Content-Length", length)]

@@ -8,7 +8,9 @@ must be whole within a time, and only so many may be half read at once: beyond t
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
@@ -22,6 +24,7 @@ from twisted.web.server import Site
 from patches.http.bounded_channel import BoundedChannel
 from patches.http.bounded_request import BoundedRequest, closing_answer
 from patches.http.client_hello import forget_guard, guard_handshake, tls_below
+from patches.http.turns import Turns
 from patches.service.budget import CONNECTION_BYTES, CONNECTIONS, HANDSHAKE_BYTES, TLS_BYTES, Budget
 
 log = Logger()
@@ -54,7 +57,8 @@ class RefusingProtocol(Protocol):
 
     def connectionMade(self) -> None:
         """Write the response without reading the request."""
-        self.transport.write(closing_answer(_BUSY, "memory-limit", _NO_CONNECTION, _RETRY))
+        now = self._site.wall()
+        self.transport.write(closing_answer(_BUSY, "memory-limit", _NO_CONNECTION, _RETRY, now=now))
         self._site.close_gently(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -72,9 +76,11 @@ class BoundedSite(Site):
 
     :param idle_seconds: the time that a connection may be silent, or take to accept a response.
     :param request_seconds: the time within which a request must be whole.
+    :ivar wall: returns the time of day, in seconds since the epoch.
     :ivar kept_fields: the header fields that resources read, in lower case.
     :ivar max_body: the longest body, in bytes.
     :ivar channels: the connections.
+    :ivar turns: the connections whose next request waits for its turn.
     :ivar timed_out: the number of clients that were silent for too long, since the last summary.
     :ivar ended: the number of connections that were ended: ``displaced`` (idle, for a newcomer), ``overdue`` (a request
         was not whole in time), ``crowded`` (too many were half read), ``shed`` (by the governor), ``refused``.
@@ -92,9 +98,12 @@ class BoundedSite(Site):
         idle_seconds: int = 30,
         request_seconds: float = REQUEST_SECONDS,
         requestFactory: Any = BoundedRequest,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(resource, timeout=idle_seconds, reactor=clock, requestFactory=requestFactory)
+        self.wall = wall
         self.channels: set[BoundedChannel] = set()
+        self.turns = Turns(clock)
         self.timed_out = 0
         self.ended: Counter[str] = Counter()
         self._budget = budget

@@ -9,6 +9,7 @@ and an end for the handlers of clients that hang up.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from klein import Klein
@@ -18,10 +19,14 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 from werkzeug.exceptions import MethodNotAllowed
 
+from patches.http.bounded_request import ASTERISK
+
 
 class RoutedResource(Resource):
     """
     The routes of an application.
+
+    ``OPTIONS`` is answered for each route, and for the server (``*``); ``Allow`` lists it with the others.
 
     Handlers return the body, as bytes, or ``None`` if there is none or they have written it.
 
@@ -44,11 +49,19 @@ class RoutedResource(Resource):
         return NOT_DONE_YET
 
     def _handle(self, request: Any) -> Any:
-        method, path = request.method.decode("utf-8"), b"/" + b"/".join(request.postpath)
-        if method != method.upper():
-            raise MethodNotAllowed()
-        found = self._app.url_map.bind("localhost", path_info=path.decode("utf-8"), default_method=method)
-        endpoint, values = found.match()
+        method = request.method.decode("utf-8")
+        if request.path == ASTERISK:
+            return _say_allowed(
+                request, {name for rule in self._app.url_map.iter_rules() for name in rule.methods or ()}
+            )
+        path = b"/" + b"/".join(request.postpath)
+        adapter = self._app.url_map.bind("localhost", path_info=path.decode("utf-8"))
+        try:  # methods are case-sensitive (RFC 9110 section 9.1), and werkzeug's are not
+            endpoint, values = adapter.match(method=method if method == method.upper() else "?")
+        except MethodNotAllowed as error:
+            if method == "OPTIONS":
+                return _say_allowed(request, error.valid_methods or ())
+            raise MethodNotAllowed(sorted({*(error.valid_methods or ()), "OPTIONS"})) from None
         return self._app.execute_endpoint(endpoint, request, **values)
 
     def _fail(self, failure: Failure, request: Any) -> Any:
@@ -61,6 +74,12 @@ class RoutedResource(Resource):
                 _forget_frames(failure)
                 return answer
         return failure
+
+
+def _say_allowed(request: Any, methods: Iterable[str]) -> None:
+    """Answer ``OPTIONS`` (RFC 9110 section 9.3.7): the methods of a path, or of the server."""
+    request.setResponseCode(204)
+    request.setHeader("Allow", ", ".join(sorted({*methods, "OPTIONS"})))
 
 
 def _write(body: bytes | None, request: Any) -> None:

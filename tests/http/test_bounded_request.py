@@ -91,7 +91,33 @@ class BoundedTests(SynchronousTestCase):
         """A path that begins with two slashes is not found."""
         self.wire.send(request("GET", "//health"))
         self.assertEqual((self.answer().status, json.loads(self.answer().body)["error"]["code"]), (404, "not-found"))
-        self.assertEqual(self.echo.paths, [])
+        self.assertEqual((self.echo.paths, self.wire.connected), ([], True))
+
+    def test_goes_on(self) -> None:
+        """A connection goes on after requests that were framed well and cannot be routed; answers are in order."""
+        odd = [
+            (request("GET", "//x"), 404),
+            (request("POST", "//x", {}, b"body"), 404),
+            (request("GET", "/%2fx"), 404),
+            (request("GET", "/a" * 40), 404),
+            (request("GET", "/?" + "&" * 40), 400),
+            (request("GET", "/%ff"), 400),
+        ]
+        self.wire.send(b"".join(data + request("GET", "/a") for data, _ in odd))
+        statuses = [answer.status for answer in answers(self.wire.received)]
+        self.assertEqual(statuses, [each for _, status in odd for each in (status, 200)])
+        self.assertTrue(self.wire.connected)
+        for answer in answers(self.wire.received):
+            self.assertTrue({"date", "server", "content-length"} <= answer.headers.keys(), answer.headers)
+
+    def test_goes_on_after_a_head(self) -> None:
+        """An error for HEAD has no body, and its length."""
+        self.wire.send(request("HEAD", "//x"))
+        (answer,) = answers(self.wire.received, head_only=True)
+        self.assertEqual((answer.status, answer.raw[-4:], self.wire.connected), (404, b"\r\n\r\n", True))
+        self.wire.received = b""
+        self.wire.send(request("POST", "/", {}, b"a"))
+        self.assertEqual(self.answer().body, b"a")
 
     def test_too_long(self) -> None:
         """A body that is one byte longer is refused, and the connection closed; the resource never receives it."""
@@ -137,7 +163,7 @@ class BoundedTests(SynchronousTestCase):
             self.setUp()
             self.wire.send(request("GET", path))
             self.assertEqual(json.loads(self.answer().body)["error"]["code"], "malformed")
-            self.assertEqual((self.answer().status, self.wire.connected, self.echo.paths), (400, False, []))
+            self.assertEqual((self.answer().status, self.wire.connected, self.echo.paths), (400, True, []))
 
     def test_quoted_path(self) -> None:
         """A path in UTF-8 is accepted."""
@@ -150,6 +176,8 @@ class ClosingAnswerTests(SynchronousTestCase):
 
     def test_whole(self) -> None:
         """The response is complete, and contains the given header fields."""
-        (answer,) = answers(closing_answer(b"503 Service Unavailable", "memory-limit", "full", (b"Retry-After", b"10")))
+        written = closing_answer(b"503 Service Unavailable", "memory-limit", "full", (b"Retry-After", b"10"), now=0)
+        (answer,) = answers(written)
         self.assertEqual((answer.status, answer.headers["retry-after"]), (503, "10"))
         self.assertEqual(json.loads(answer.body), {"error": {"code": "memory-limit", "message": "full"}})
+        self.assertEqual(answer.headers["date"], "Thu, 01 Jan 1970 00:00:00 GMT")

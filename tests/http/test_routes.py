@@ -92,6 +92,13 @@ class RoutedResourceTests(SynchronousTestCase):
         answer = self.ask("HEAD", "/plain/x")
         self.assertEqual((answer.status, answer.body), (200, b""))
 
+    def test_options(self) -> None:
+        """``OPTIONS`` lists the methods of a route, and is no way to one that there is not."""
+        answer = self.ask("OPTIONS", "/plain/x")
+        self.assertEqual((answer.status, answer.body, answer.headers["allow"]), (204, b"", "GET, HEAD, OPTIONS"))
+        self.assertEqual(self.ask("OPTIONS", "/absent").status, 404)
+        self.assertEqual((self.application.asked, self.application.handled), ([], []))
+
     def test_no_route(self) -> None:
         """A request that no route takes is for the error handlers; the methods count."""
         for method, target, status in (("GET", "/", 404), ("GET", "/plain", 404), ("POST", "/plain/x", 405)):

@@ -184,7 +184,7 @@ class ShowingTests(ApiTestCase):
         """Unknown paths and methods that are not allowed are errors in JSON."""
         self.refused(404, "not-found", "GET", "/v1/nothing")
         self.refused(405, "method-not-allowed", "DELETE", "/v1/hosts")
-        self.assertEqual(self.allow, ["GET, HEAD"])
+        self.assertEqual(self.allow, ["GET, HEAD, OPTIONS"])
         self.refused(405, "method-not-allowed", "GET", "/v1/reports")
 
     def test_health(self) -> None:

@@ -13,7 +13,6 @@ other request takes the parser and :mod:`~patches.server.http.api`, which gives 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
@@ -70,8 +69,8 @@ class BackpressureChannel(BoundedChannel):
         if not self._flushed:
             self._early += data
             self.transport.pauseProducing()
-        # A request that is being answered comes first: the parser keeps what follows it.
-        elif self.requests or self.refused or not self._answer(data):
+        # A request that is being answered, or waits for its turn, comes first: the parser keeps what follows it.
+        elif self.requests or self.refused or self.paused or not self._answer(data):
             self._parser_was_used = True
             super().dataReceived(data)
 
@@ -195,7 +194,6 @@ class ServerSite(BoundedSite):
 
     :param read_cached: returns the chunk that a session asks for, if that needs neither a wait nor an explanation.
     :param fast_path: whether to answer plain requests for chunks before they are parsed; see :mod:`.fast_path`.
-    :param wall: returns the time in seconds since the epoch.
     :param options: as :class:`~patches.http.bounded_site.BoundedSite` has them.
     """
 
@@ -209,10 +207,8 @@ class ServerSite(BoundedSite):
         read_cached: Callable[[str, int], ChunkResponse | None],
         clock: IReactorTime,
         fast_path: bool = True,
-        wall: Callable[[], float] = time.time,
         **options: Any,
     ) -> None:
         super().__init__(resource, budget, clock, **options)
         self.read_cached = read_cached
         self.fast_path = fast_path
-        self.wall = wall

@@ -16,12 +16,12 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from patches.http.authority import is_authority
 from patches.http.bounded_channel import MOST_HEAD_BYTES
 
 _REQUEST_LINE = re.compile(rb"GET /v1/sessions/([A-Za-z0-9_-]{1,512})/chunks/(0|[1-9][0-9]{0,8}) HTTP/1\.1\r\n")
 #: A field whose name is directly followed by the colon, and whose value is visible ASCII, spaces and tabs.
 _FIELD = re.compile(rb"([A-Za-z-]{1,40}):[ \t]*([\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)[ \t]*")
-_HOST = re.compile(rb"[A-Za-z0-9._\[\]:-]+")
 #: Content codings without a quality: which one is preferred needs no thought.
 _CODINGS = re.compile(rb"[A-Za-z]+(?:[ \t]*,[ \t]*[A-Za-z]+)*")
 
@@ -74,7 +74,7 @@ def are_plain(fields: bytes) -> bool:
         values[name] = found[2]
     codings = values.get(_CODING_NAME, b"")
     return (
-        _HOST.fullmatch(values.get(_HOST_NAME, b"")) is not None
+        is_authority(values.get(_HOST_NAME, b""))
         and _CODINGS.fullmatch(codings) is not None
         and b"gzip" in re.split(rb"[ \t]*,[ \t]*", codings.lower())
         and values.get(_CONNECTION_NAME, b"keep-alive").lower() == b"keep-alive"

@@ -123,7 +123,7 @@ _STATUSES = {
     "409": "The session is elsewhere.",
     "410": "The session has ended.",
     "413": "The body is too long.",
-    "414": "The target is too long.",
+    "414": "The target is longer than 4,000 bytes.",
     "431": "The head of the request is too long.",
     "503": "Not now: see the code, and Retry-After.",
 }
@@ -220,6 +220,22 @@ _PATHS: dict[str, Schema] = {
         )
     },
 }
+
+
+def _options(operations: Schema) -> Schema:
+    """Return the operation that lists the methods of a path; its parameters are those of the path."""
+    parameters = next(iter(operations.values()))["parameters"]
+    found = _operation(
+        "List the methods of this path.", {"204": None}, (), tuple(each for each in parameters if each["in"] == "path")
+    )
+    found["responses"]["204"] = {
+        "description": "The methods.",
+        "headers": {"Allow": {"required": True, "schema": _TEXT}},
+    }
+    return found
+
+
+_PATHS = {path: {**operations, "options": _options(operations)} for path, operations in _PATHS.items()}
 
 
 def openapi_document() -> dict[str, Any]:

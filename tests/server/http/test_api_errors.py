@@ -84,7 +84,21 @@ class RoutingTests(ServerCase):
     def test_allow(self) -> None:
         """The response names the methods that are allowed (RFC 9110 §15.5.6)."""
         answer = self.ask("GET", "/v1/sessions")
-        self.assertEqual(answer.headers["allow"], "POST")
+        self.assertEqual(answer.headers["allow"], "OPTIONS, POST")
+        self.assertEqual(self.ask("get", "/health").headers["allow"], "GET, HEAD, OPTIONS")
+
+    def test_options(self) -> None:
+        """The methods of a path can be asked for, and those of the server (RFC 9110 §9.3.7, RFC 9112 §3.2.4)."""
+        for path, allowed in (
+            ("*", "DELETE, GET, HEAD, OPTIONS, POST"),
+            ("/v1/sessions", "OPTIONS, POST"),
+            ("/v1/sessions/absent", "DELETE, GET, HEAD, OPTIONS"),
+            ("/openapi.json", "GET, HEAD, OPTIONS"),
+        ):
+            answer = self.ask("OPTIONS", path)
+            self.assertEqual((answer.status, answer.body, answer.headers["allow"]), (204, b"", allowed))
+        self.refused(self.ask("OPTIONS", "/absent"), 404, "not-found")
+        self.refused(self.ask("GET", "*"), 400, "malformed")
 
     def test_odd_paths(self) -> None:
         """A path that cannot be decoded, or has superfluous slashes, is answered in JSON as well."""

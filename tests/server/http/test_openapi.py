@@ -41,7 +41,9 @@ class DocumentTests(ServerCase):
         found: dict[str, set[str]] = {}
         for rule in Api.app.url_map.iter_rules():
             path = _PARAMETER.sub(lambda match: "{" + _NAMES.get(match[1], match[1]) + "}", rule.rule)
-            found.setdefault(path, set()).update(method.lower() for method in (rule.methods or ()) if method != "HEAD")
+            found.setdefault(path, {"options"}).update(
+                method.lower() for method in (rule.methods or ()) if method != "HEAD"
+            )
         said = {path: set(operations) for path, operations in self.document["paths"].items()}
         self.assertEqual(said, found)
 
@@ -66,6 +68,8 @@ class DocumentTests(ServerCase):
             (session, "get", "/v1/sessions/absent", None),
             (chunk, "get", f"{path}/chunks/0", None),
             (chunk, "get", f"{path}/chunks/9", None),
+            (session, "options", path, None),
+            ("/vulns", "options", "/vulns", None),
             (session, "delete", path, None),
             (session, "delete", path, None),
             ("/v1/platforms", "get", "/v1/platforms", None),
