@@ -59,6 +59,7 @@ LAYERS = (
         "scanner: shell",
         (
             *("scanner/compare", "scanner/memory_wall", "scanner/scan", "scanner/schedule", "scanner/options"),
+            "scanner/host_scan",
             "scanner/service",
             *("scanner/simulation", "scanner/scan_command", "scanner/query_commands", "scanner/scan_inputs"),
         ),

@@ -80,6 +80,7 @@ LIMITS = {
     "scanner.inventory.rpm_header._MOST_BYTES": 268_435_456,
     "scanner.inventory.rpm_repositories._MOST_TOML_BYTES": 4_194_304,
     "scanner.memory_wall.MOST_DATA_BYTES": 536_870_912,
+    "scanner.host_scan.MOST_SCANS": 3,
     "scanner.scan.MOST_SKEW": 600.0,
     "scanner.matching.ignore_files._MOST_BYTES": 67_108_864,
     "scanner.matching.matcher.MOST_UNJUDGED_RECORDS": 10_000,
@@ -176,7 +177,10 @@ DOCUMENTED = {
         ("never more than {:.0f} MiB", "wire.MAX_CHUNK_BYTES", 1 << 20),
         ("at most {:.0f} KiB of gzip", "server.catalogue.chunks.MAX_ENCODED_BYTES", 1 << 10),
     ),
-    "explanation/verdicts.rst": (("more than {:.0f} minutes", "scanner.scan.MOST_SKEW", 60),),
+    "explanation/verdicts.rst": (
+        ("more than {:.0f} minutes", "scanner.scan.MOST_SKEW", 60),
+        ("after {} scans it is incomplete", "scanner.host_scan.MOST_SCANS", 1),
+    ),
     "reference/http-api.rst": (
         ("more than {:.0f} KiB or 40 fields", "http.bounded_channel.MOST_HEAD_BYTES", 1 << 10),
         ("more than 4 KiB or {:.0f} fields", "http.bounded_channel.MOST_FIELDS", 1),

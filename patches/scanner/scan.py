@@ -85,14 +85,16 @@ async def scan(
     except Exception as error:
         log.error("The scan failed: {trace}", trace=traceback.format_exc())
         problem = f"the scan failed: {one_line(error)}"
-    return failed_outcome(target, problem, started, wall())
+    return evolve(failed_outcome(target.host, target.platform, problem, (started, wall())), system=target.system)
 
 
-def failed_outcome(target: Target, problem: str, started: float, finished: float) -> Outcome:
-    """Return the outcome of a scan that could not be made; times are in seconds since the epoch."""
-    return Outcome(
-        target.host, target.platform, started, finished, Verdict.ERROR, problem=problem, system=target.system
-    )
+def failed_outcome(host: str, platform: str, problem: str, times: tuple[float, float]) -> Outcome:
+    """
+    Return the outcome of a scan that could not be made.
+
+    :param times: its start and its end, in seconds since the epoch.
+    """
+    return Outcome(host, platform, *times, Verdict.ERROR, problem=problem)
 
 
 async def _compare(

@@ -14,6 +14,7 @@ from attrs import define
 from patches.scanner.client.http_client import HttpClient, http_client
 from patches.scanner.client.trust import Trust
 from patches.scanner.host.distributions import UnknownPlatform
+from patches.scanner.host_scan import HostScan
 from patches.scanner.options import ScanCommandSettings
 from patches.scanner.outcome import Outcome, Target, Verdict
 from patches.scanner.output.exit_codes import ERROR, INTERRUPTED, exit_code
@@ -21,8 +22,8 @@ from patches.scanner.output.screen import Screen
 from patches.scanner.reporting.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.reporting.outbox import Outbox
 from patches.scanner.reporting.report import streamed_report
-from patches.scanner.scan import Policy, scan
-from patches.scanner.scan_inputs import cache_of, client_of, host_of, policy_of, target_of, trust_of
+from patches.scanner.scan import Policy
+from patches.scanner.scan_inputs import client_of, host_of, policy_of, target_of, trust_of
 from patches.service import one_shot
 from patches.service.daemon import hold_folder, usable_folder
 from patches.settings import BadSetting
@@ -115,10 +116,9 @@ class _Once:
         """Scan, show the outcome and report it. The result is always 0: the exit code depends on the outcome."""
         http = http_client(reactor)
         client = client_of(self.settings.access, http, self.trust, reactor)
-        cache = cache_of(self.settings.cache, self.target)
+        host = HostScan(self.settings.host, self.settings.cache)
         with self.screen.progress(f"Scanning {self.target.host} as {self.target.platform}") as watch:
-            timeout = self.settings.access.timeout
-            outcome = await scan(client, self.target, self.policy, watch, cache=cache, timeout=timeout)
+            outcome = await host.run(client, self.policy, watch, self.settings.access.timeout)
         try:
             self.screen.show(outcome)
         except Unwritable as error:

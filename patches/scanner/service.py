@@ -12,18 +12,18 @@ from twisted.application.service import MultiService
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from patches.scanner.client.cache import ListCache
 from patches.scanner.client.http_client import HttpClient, http_client
-from patches.scanner.host.changes import ChangeWatcher, fingerprint
+from patches.scanner.host.changes import ChangeWatcher, Fingerprint, fingerprint
 from patches.scanner.host.distributions import UnknownPlatform
+from patches.scanner.host_scan import HostFacts, HostScan
 from patches.scanner.memory_wall import set_memory_wall
 from patches.scanner.options import Options, ScannerSettings
-from patches.scanner.outcome import Outcome, Target, Verdict
+from patches.scanner.outcome import Outcome, Verdict
 from patches.scanner.reporting.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.reporting.outbox import Outbox
 from patches.scanner.reporting.report import streamed_report
-from patches.scanner.scan import SCAN_TIMEOUT, failed_outcome, scan
-from patches.scanner.scan_inputs import ReloadedInputs, cache_of, client_of, policy_of, target_of, trust_of
+from patches.scanner.scan import failed_outcome
+from patches.scanner.scan_inputs import ReloadedInputs, client_of, policy_of, trust_of
 from patches.scanner.schedule import ScanSchedule
 from patches.service.daemon import hold_folder, usable_folder
 from patches.service.lifecycle.preparation import prepare_daemon
@@ -83,17 +83,18 @@ def create_scanner(reactor: Any, settings: ScannerSettings) -> ScannerService:
     """
     http = http_client(reactor)
     client = client_of(settings.access, http, trust_of(settings.access), reactor)
-    target, inputs = target_of(settings.host), ReloadedInputs(settings.access, client, policy_of(settings.policy))
+    inputs = ReloadedInputs(settings.access, client, policy_of(settings.policy))
+    host = HostScan(settings.host, settings.cache)
+    host.facts()  # a platform that cannot be detected ends the start
     outbox, sending = None, None
     if settings.reporter is not None or settings.access.verify_key is not None:
         hold_folder(PROGRAM, usable_folder(PROGRAM, settings.access.state_dir))
     if settings.reporter is not None:
         outbox = Outbox(settings.access.state_dir / "outbox")
         sending = _sending(outbox, http, settings.reporter, reactor)
-    cache, timeout = cache_of(settings.cache, target), settings.access.timeout
-    once = partial(_scan_once, inputs, target, cache, outbox, timeout)
+    once = partial(_scan_once, inputs, host, outbox, settings.access.timeout)
     schedule = ScanSchedule(once, settings.scan_frequency, settings.jitter, reactor)
-    watching = _watch(settings.host.root, settings.settle, schedule, reactor)
+    watching = _watch(host, settings.host.root, settings.settle, schedule, reactor)
     service = ScannerService(inputs, schedule)
     for part in (sending, schedule, watching):
         if part is not None:
@@ -106,33 +107,35 @@ def _sending(outbox: Outbox, http: Any, reporter: str, reactor: Any) -> Periodic
     return PeriodicService("Sending reports", timedelta(seconds=1), delivery.tick, reactor)
 
 
-def _watch(root: Path, settle: timedelta, schedule: ScanSchedule, clock: IReactorTime) -> PeriodicService:
+def _watch(
+    host: HostScan, root: Path, settle: timedelta, schedule: ScanSchedule, clock: IReactorTime
+) -> PeriodicService:
+    def poll() -> tuple[Fingerprint, HostFacts | None]:
+        try:
+            return fingerprint(root), host.facts()
+        except UnknownPlatform:
+            return fingerprint(root), None
+
     def scan_soon() -> None:
-        log.info("Scanning again: the packages of this host have changed")
+        log.info("Scanning again: the packages of this host, or its platform, tracks or name, have changed")
         schedule.request_scan()
 
-    changes = ChangeWatcher(partial(fingerprint, root), settle, scan_soon, clock.seconds)
+    changes = ChangeWatcher(poll, settle, scan_soon, clock.seconds)
     return PeriodicService("Looking for changed packages", _POLL_SECONDS, changes.tick, clock)
 
 
-async def _scan_once(
-    inputs: ReloadedInputs,
-    target: Target,
-    cache: ListCache | None,
-    outbox: Outbox | None,
-    timeout: timedelta = SCAN_TIMEOUT,
-) -> bool:
+async def _scan_once(inputs: ReloadedInputs, host: HostScan, outbox: Outbox | None, timeout: timedelta) -> bool:
     policy = inputs.policy
-    outcome = await scan(inputs.client, target, policy, cache=cache, timeout=timeout)
+    outcome = await host.run(inputs.client, policy, timeout=timeout)
     _log_outcome(outcome)
     _log_skew(outcome)
     expired = policy.ignores.expired(datetime.fromtimestamp(outcome.finished, UTC).date())
     if expired:
         log.warn("The ignore file has {count} expired entries, which are not applied", count=expired)
-    return outcome.complete if outbox is None else _store_report(outbox, target, outcome)
+    return outcome.complete if outbox is None else _store_report(outbox, outcome)
 
 
-def _store_report(outbox: Outbox, target: Target, outcome: Outcome) -> bool:
+def _store_report(outbox: Outbox, outcome: Outcome) -> bool:
     """Store the report of a scan, or one that says why not. Return whether the scan is complete, and stored."""
     try:
         outbox.put(partial(streamed_report, outcome))
@@ -142,8 +145,8 @@ def _store_report(outbox: Outbox, target: Target, outcome: Outcome) -> bool:
     except Exception as error:
         log.failure("The report of a scan cannot be written")
         problem = f"the report cannot be written: {one_line(error)}"
-        failed = failed_outcome(target, problem, outcome.started, outcome.finished)
-        outbox.put(partial(streamed_report, failed))
+        times = outcome.started, outcome.finished
+        outbox.put(partial(streamed_report, failed_outcome(outcome.host, outcome.platform, problem, times)))
         return False
     return outcome.complete
 

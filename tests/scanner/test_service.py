@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.host.distributions import UnknownPlatform
 from patches.scanner.options import ScannerSettings
-from patches.scanner.outcome import Outcome, Target, Verdict
+from patches.scanner.outcome import Outcome, Verdict
 from patches.scanner.reporting.outbox import Outbox
 from patches.scanner.schedule import ScanSchedule
 from patches.scanner.service import _store_report, create_scanner
@@ -84,11 +84,10 @@ class ServiceTests(SynchronousTestCase):
     def test_report_fails(self) -> None:
         """A report that cannot be written is replaced by one that says so."""
         outbox = Outbox(self.state)
-        target = Target("web-1", "debian-12", self.root)
         odd: Any = Outcome("web-1", "debian-12", 1.0, 2.0, Verdict.CLEAN, problem={1, 2})  # type: ignore[arg-type]
-        self.assertFalse(_store_report(outbox, target, odd))
+        self.assertFalse(_store_report(outbox, odd))
         self.patch(outbox, "put", self.full_disk)
-        self.assertFalse(_store_report(outbox, target, odd))
+        self.assertFalse(_store_report(outbox, odd))
         (path,) = outbox.pending()
         scan = json.loads(path.read_bytes())["scan"]
         self.assertEqual((scan["verdict"], scan["complete"]), ("error", False))
@@ -107,6 +106,17 @@ class ServiceTests(SynchronousTestCase):
         _, transport = self.reactor.accept()
         self.assertTrue(transport.value().startswith(b"POST /v1/sessions HTTP/1.1\r\n"), transport.value())
         self.assertIn(b"\r\nContent-Length: %d\r\n" % len(b'{"platform":"debian-12"}'), transport.value())
+
+    def test_changes(self) -> None:
+        """A release upgrade, or a new name, is followed by a scan as changed packages are."""
+        asked: list[object] = []
+        self.patch(ScanSchedule, "request_scan", lambda schedule: asked.append(schedule))
+        self.start(self.create(settle="10s"))
+        self.reactor.pump([10.0] * 4)
+        self.assertEqual(asked, [])
+        (self.root / "etc/os-release").write_text('ID=debian\nVERSION_ID="13"\n')
+        self.reactor.pump([10.0] * 3)
+        self.assertEqual(len(asked), 1)
 
     def test_reports_wait(self) -> None:
         """Without a pending report the reporter is not connected."""

@@ -1,4 +1,4 @@
-"""Detection of changes of the installed packages, after which the host is scanned again."""
+"""Detection of changes of a host, such as of its installed packages, after which it is scanned again."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def _facts(root: Path, paths: Iterable[str]) -> Iterable[tuple[str, int, int, in
 
 class ChangeWatcher:
     """
-    Compares fingerprints and calls a function once for each series of changes.
+    Compares states of the host and calls a function once for each series of changes.
 
-    :param poll: returns the current fingerprint.
+    :param poll: returns the current state, such as a fingerprint.
     :param settle: how long there must be no further change: an upgrade writes the database many times.
-    :param changed: called when the packages have changed and the changes have ended.
+    :param changed: called when the state has changed and the changes have ended.
     :param seconds: returns the time in seconds.
     """
 
     def __init__(
         self,
-        poll: Callable[[], Fingerprint],
+        poll: Callable[[], object],
         settle: timedelta,
         changed: Callable[[], None],
         seconds: Callable[[], float],
@@ -53,7 +53,7 @@ class ChangeWatcher:
         self._since: float | None = None
 
     def tick(self) -> None:
-        """Compare the current fingerprint with the last one; call *changed* if a series of changes has ended."""
+        """Compare the current state with the last one; call *changed* if a series of changes has ended."""
         now, found = self._seconds(), self._poll()
         if found != self._last:
             self._last, self._since = found, now
