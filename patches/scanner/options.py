@@ -165,7 +165,8 @@ class ScannerSettings(ScanSettings):
     jitter: timedelta = option(
         "10m",
         minutes,
-        "The longest random delay added to each pause, to spread the scans of a fleet: a time, or a number of minutes.",
+        "The longest random delay added to each pause, and the longest delay of the first scan after a boot, to spread "
+        "the scans of a fleet: a time, or a number of minutes.",
     )
     settle: timedelta = option(
         "1m",

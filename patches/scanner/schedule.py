@@ -1,7 +1,8 @@
 """
 The schedule of scans: one at startup, then one per period plus a random delay, and sooner after a failed scan.
 
-No failure of a scan ends the schedule.
+No failure of a scan ends the schedule. After an outage a host is scanned at the latest 15 minutes later, and at once if
+it was its own network that was away; a fleet that boots together, or has lost its server, does not come all at once.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from patches.service.backoff import Backoff
+from patches.service.backoff import LONGEST_PAUSE_SECONDS, Backoff
 
 log = Logger()
 
-_FIRST_RETRY_SECONDS = 60.0
+_FIRST_RETRY_SECONDS, _LEAST_PAUSE_SECONDS = 60.0, 1.0
+#: The time between two scans because the network is there again, in seconds.
+HURRY_SECONDS = 30.0
 
 
 class ScanSchedule(Service):
@@ -31,6 +34,7 @@ class ScanSchedule(Service):
     :param frequency: the time from the end of one scan to the start of the next one.
     :param most_jitter: the longest random delay that is added to each pause.
     :param jitter: returns a random number in [0, 1).
+    :param splay: the delay of the first scan.
     """
 
     def __init__(
@@ -40,19 +44,22 @@ class ScanSchedule(Service):
         most_jitter: timedelta,
         clock: IReactorTime,
         jitter: Callable[[], float] = random.random,
+        splay: timedelta = timedelta(0),
     ) -> None:
         self._scan = scan
         self._frequency = frequency.total_seconds()
         self._most_jitter = most_jitter.total_seconds()
         self._clock = clock
         self._jitter = jitter
+        self._splay = splay.total_seconds()
+        self._hurried = float("-inf")
         self._failures = 0
         self._going: Deferred[None] = succeed(None)
         self._asked = False
         self._pausing: Deferred[None] | None = None
 
     def startService(self) -> None:
-        """Start the first scan immediately."""
+        """Start the first scan, immediately or after its delay."""
         super().startService()
         self._going = Deferred.fromCoroutine(self._go_on())
 
@@ -72,7 +79,17 @@ class ScanSchedule(Service):
         if pausing is not None:
             pausing.cancel()
 
+    def hurry(self) -> None:
+        """End the pause after a failed scan, because its reason may be gone; at most every half minute."""
+        now = self._clock.seconds()
+        if self._failures and self._pausing is not None and now - self._hurried >= HURRY_SECONDS:
+            self._hurried = now
+            self.request_scan()
+
     async def _go_on(self) -> None:
+        if self._splay:
+            log.info("The first scan begins in {seconds:.0f} s", seconds=self._splay)
+            await self._wait(self._splay)
         while self.running:
             self._asked = False
             try:
@@ -99,4 +116,6 @@ class ScanSchedule(Service):
         self._failures = 0 if complete else self._failures + 1
         if complete:
             return self._frequency + self._jitter() * self._most_jitter
-        return Backoff(_FIRST_RETRY_SECONDS, self._frequency, self._jitter).pause(self._failures)
+        longest = min(self._frequency, LONGEST_PAUSE_SECONDS)
+        backoff = Backoff(min(_FIRST_RETRY_SECONDS, longest), longest, self._jitter, fixed=0)
+        return backoff.pause(self._failures, _LEAST_PAUSE_SECONDS)

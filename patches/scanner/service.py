@@ -13,8 +13,10 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from patches.scanner.client.http_client import HttpClient, http_client
+from patches.scanner.host.boot import first_delay
 from patches.scanner.host.changes import ChangeWatcher, Fingerprint, fingerprint
 from patches.scanner.host.distributions import UnknownPlatform
+from patches.scanner.host.network import NetworkService
 from patches.scanner.host_scan import HostFacts, HostScan
 from patches.scanner.memory_wall import set_memory_wall
 from patches.scanner.options import Options, ScannerSettings
@@ -86,25 +88,36 @@ def create_scanner(reactor: Any, settings: ScannerSettings) -> ScannerService:
     inputs = ReloadedInputs(settings.access, client, policy_of(settings.policy))
     host = HostScan(settings.host, settings.cache)
     host.facts()  # a platform that cannot be detected ends the start
-    outbox, sending = None, None
+    outbox, delivery = None, None
     if settings.reporter is not None or settings.access.verify_key is not None:
         hold_folder(PROGRAM, usable_folder(PROGRAM, settings.access.state_dir))
     if settings.reporter is not None:
         outbox = Outbox(settings.access.state_dir / "outbox")
-        sending = _sending(outbox, http, settings.reporter, reactor)
+        delivery = Delivery(outbox, HttpClient(http, settings.reporter, reactor, MAX_REPORTER_ANSWER), reactor)
     once = partial(_scan_once, inputs, host, outbox, settings.access.timeout)
-    schedule = ScanSchedule(once, settings.scan_frequency, settings.jitter, reactor)
+    splay = first_delay(settings.jitter)
+    schedule = ScanSchedule(once, settings.scan_frequency, settings.jitter, reactor, splay=splay)
     watching = _watch(host, settings.host.root, settings.settle, schedule, reactor)
     service = ScannerService(inputs, schedule)
-    for part in (sending, schedule, watching):
+    for part in (_sending(delivery, reactor), schedule, watching, _network(delivery, schedule, reactor)):
         if part is not None:
             part.setServiceParent(service)
     return service
 
 
-def _sending(outbox: Outbox, http: Any, reporter: str, reactor: Any) -> PeriodicService:
-    delivery = Delivery(outbox, HttpClient(http, reporter, reactor, MAX_REPORTER_ANSWER), reactor)
+def _sending(delivery: Delivery | None, reactor: Any) -> PeriodicService | None:
+    if delivery is None:
+        return None
     return PeriodicService("Sending reports", timedelta(seconds=1), delivery.tick, reactor)
+
+
+def _network(delivery: Delivery | None, schedule: ScanSchedule, reactor: Any) -> NetworkService:
+    def came() -> None:
+        schedule.hurry()
+        if delivery is not None:
+            delivery.hurry()
+
+    return NetworkService(reactor, came)
 
 
 def _watch(

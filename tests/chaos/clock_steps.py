@@ -26,7 +26,7 @@ from attrs import field, frozen
 from tests import processes
 from tests.chaos.attack import Outcome, program
 from tests.chaos.wall_clock import WallClock
-from tests.integration.daemons import TWISTD, Daemon, wait_for
+from tests.integration.daemons import SCANNER, Daemon, wait_for
 from tests.integration.sample_host import write_host
 from tests.integration.sample_lists import write_list
 
@@ -86,14 +86,13 @@ class Fleet:
     def _scanner(self) -> list[str]:
         host = write_host(self._folder / "host", "debian", "12", {"package-1": "1.0-1"})
         state, server, reporter = self._folder / "scanner", self.server.port, self.reporter.port
-        command = [str(TWISTD), "--nodaemon", "--pidfile=", "patches-scanner", "--root", str(host)]
+        command = [*SCANNER, "--root", str(host)]
         command += ["--state-dir", str(state), "--patches-server", f"http://127.0.0.1:{server}", "--host", "one"]
         return [
             *command,
             "--reporter",
             f"http://127.0.0.1:{reporter}/v1/reports",
             "--scan-frequency=1s",
-            "--jitter=1ms",
         ]
 
     def _output(self, log: Any) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def _options(folder: Path) -> dict[str, list[str]]:
     return {
         "patches-server": [*anywhere, "--list", str(path), "--no-public-sources"],
         "patches-reporter": anywhere,
-        "patches-scanner": ["--root", str(host), "--patches-server", "http://127.0.0.1:9"],
+        "patches-scanner": ["--jitter", "1ms", "--root", str(host), "--patches-server", "http://127.0.0.1:9"],
     }
 
 

@@ -17,7 +17,7 @@ from random import Random
 
 from tests import processes
 from tests.chaos.attack import Outcome, program
-from tests.integration.daemons import PATCHES, TWISTD, Daemon, wait_for
+from tests.integration.daemons import PATCHES, SCANNER, Daemon, wait_for
 from tests.integration.sample_host import write_host
 from tests.integration.sample_lists import write_list
 
@@ -118,7 +118,7 @@ def attack_reporter(rng: Random, folder: Path, records: int) -> Outcome:
         stack.callback(reporter.stop)
         root = write_host(folder / "host-of-reporter", "debian", "12", {f"package-{n}": "1:0-0" for n in range(400)})
         disk.fill()
-        command = [TWISTD, "--nodaemon", "--pidfile=", "patches-scanner", "--state-dir", folder / "scanner-state"]
+        command = [*SCANNER, "--state-dir", folder / "scanner-state"]
         command += ["--root", root, "--patches-server", f"http://127.0.0.1:{server.port}"]
         command += ["--reporter", f"http://127.0.0.1:{reporter.port}/v1/reports"]
         with (folder / "scanner-of-reporter.log").open("wb") as log:
@@ -160,7 +160,7 @@ def attack_scanner(rng: Random, folder: Path, records: int) -> Outcome:
         path = folder / "scanner.log"
         with path.open("wb") as log:
             daemon = processes.start(
-                [TWISTD, "--nodaemon", "--pidfile=", "patches-scanner", *options, "--scan-frequency", "3s"],
+                [*SCANNER, *options, "--scan-frequency", "3s"],
                 stdout=log,
                 stderr=log,
             )

@@ -22,7 +22,7 @@ from patches.wire import StreamDigest, digest, encode_line, rfc3339
 from tests.chaos.attack import Outcome, program
 from tests.chaos.measured import Measured, run_measured
 from tests.chaos.scripted_server import Request, ScriptedServer, chunk, document, response
-from tests.integration.daemons import PATCHES, TWISTD
+from tests.integration.daemons import PATCHES, SCANNER
 from tests.integration.sample_host import write_host
 
 MOST_MIB = 64
@@ -281,7 +281,7 @@ def _daemon_attacked(rng: Random, folder: Path, root: Path, name: str) -> Outcom
         return [document(200, {})]
 
     with ScriptedServer(answer) as server:
-        command = [TWISTD, "--nodaemon", "--pidfile=", "patches-scanner", "--patches-server", server.url]
+        command = [*SCANNER, "--patches-server", server.url]
         command += ["--root", root.resolve(), "--timeout", f"{TIMEOUT}s", "--patience", "3s", "--state-dir", "state"]
         command += ["--reporter", f"{server.url}/reports"]
         ran = run_measured(command, folder, TIMEOUT + 8)

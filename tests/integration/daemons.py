@@ -16,6 +16,8 @@ from typing import Any
 from tests import processes
 
 TWISTD = Path(sys.executable).with_name("twistd")
+#: A scanner's daemon, which never waits for its turn in a fleet.
+SCANNER = (str(TWISTD), "--nodaemon", "--pidfile=", "patches-scanner", "--jitter", "1ms")
 PATCHES = Path(sys.executable).with_name("patches")
 _LISTENS = re.compile(r"listens on 127\.0\.0\.1:(\d+)")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests import processes
-from tests.integration.daemons import PATCHES, TWISTD, Daemon, wait_for
+from tests.integration.daemons import PATCHES, SCANNER, TWISTD, Daemon, wait_for
 from tests.integration.sample_host import write_host
 from tests.integration.sample_lists import write_list
 
@@ -113,7 +113,7 @@ def test_scanner_and_late_reporter(tmp_path: Path) -> None:
     reporter = Daemon("patches-reporter", tmp_path / "reporter").start()
     reporter.stop()
     command = [
-        *(str(TWISTD), "--nodaemon", "--pidfile=", "patches-scanner", "--state-dir", str(tmp_path / "scanner")),
+        *(*SCANNER, "--state-dir", str(tmp_path / "scanner")),
         *("--patches-server", f"http://127.0.0.1:{server.port}", "--root", str(root), "--host", "web-1"),
         *("--mozdef-proxy", f"http://127.0.0.1:{reporter.port}"),
     ]

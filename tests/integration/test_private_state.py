@@ -9,7 +9,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests import processes
-from tests.integration.daemons import TWISTD, Daemon, wait_for
+from tests.integration.daemons import SCANNER, Daemon, wait_for
 from tests.integration.sample_host import write_host
 from tests.integration.sample_lists import write_list
 
@@ -47,7 +47,7 @@ class PrivateStateTests(SynchronousTestCase):
         self.addCleanup(reporter.stop)
         root = write_host(self.base / "host", "debian", "12", {f"package-{n}": "0" for n in range(9)})
         state, cache = self.folder("scanner"), self.folder("cache")
-        command = [TWISTD, "--nodaemon", "--pidfile=", "patches-scanner", "--state-dir", state, "--cache", cache]
+        command = [*SCANNER, "--state-dir", state, "--cache", cache]
         command += ["--root", root, "--patches-server", f"http://127.0.0.1:{server.port}"]
         command += ["--reporter", f"http://127.0.0.1:{reporter.port}/v1/reports"]
         with (self.base / "scanner.log").open("wb") as log:

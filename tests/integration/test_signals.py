@@ -12,7 +12,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests import processes
-from tests.integration.daemons import TWISTD, Daemon, wait_for
+from tests.integration.daemons import SCANNER, Daemon, wait_for
 from tests.integration.sample_host import write_host
 from tests.integration.sample_lists import write_list
 
@@ -71,7 +71,7 @@ class SignalTests(SynchronousTestCase):
     def scanner(self, server: str, reporter: str) -> Iterator[tuple[processes.subprocess.Popen[bytes], Path]]:
         """Run a scanner. Yield its process and its log."""
         host, log = write_host(self.folder / "host", "debian", "12", {"package-1": "1:0-1"}), self.folder / "log"
-        command = [TWISTD, "--nodaemon", "--pidfile=", "patches-scanner", "--root", host, "--patches-server", server]
+        command = [*SCANNER, "--root", host, "--patches-server", server]
         command += ["--reporter", reporter, "--state-dir", self.folder / "scanner", "--config", self.config]
         with log.open("wb") as file, processes.running(command, stdout=file, stderr=file) as process:
             yield process, log

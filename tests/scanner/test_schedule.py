@@ -27,10 +27,11 @@ class ScheduleTests(SynchronousTestCase):
             raise result
         return await result if isinstance(result, Deferred) else result
 
-    def schedule(self, jitter: float = 0.5) -> ScanSchedule:
+    def schedule(self, jitter: float = 0.5, splay: float = 0.0) -> ScanSchedule:
         """Start a schedule."""
         hour, ten_minutes = timedelta(hours=1), timedelta(minutes=10)
-        schedule = ScanSchedule(self.scan, hour, ten_minutes, self.clock, jitter=lambda: jitter)
+        first = timedelta(seconds=splay)
+        schedule = ScanSchedule(self.scan, hour, ten_minutes, self.clock, jitter=lambda: jitter, splay=first)
         schedule.startService()
         return schedule
 
@@ -67,12 +68,50 @@ class ScheduleTests(SynchronousTestCase):
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError, ValueError)), 2)
 
     def test_incomplete_for_days(self) -> None:
-        """A server that is away for days is still tried at least once in each period."""
-        self.results = [False] * 50
+        """A server that is away for days is tried at least every quarter of an hour."""
+        self.results = [False] * 500
         self.schedule(jitter=0.0)
-        self.clock.pump([600] * 400)
+        self.clock.pump([60] * 4000)
         pauses = [later - earlier for earlier, later in zip(self.times, self.times[1:], strict=False)]
-        self.assertLessEqual(max(pauses), 3600)
+        self.assertEqual(max(pauses), 900)
+
+    def test_full_jitter(self) -> None:
+        """After a failure a scanner waits anything up to the longest pause, but a second."""
+        self.results = [False] * 2
+        self.schedule(jitter=0.9999)
+        self.clock.pump([0.5] * 3)
+        self.assertEqual(self.times, [0, 1])
+
+    def test_splay(self) -> None:
+        """The first scan waits for its delay, or for a request."""
+        schedule = self.schedule(splay=40)
+        self.clock.pump([10] * 5)
+        self.assertEqual(self.times, [40])
+        self.successResultOf(schedule.stopService())
+        schedule = self.schedule(splay=40)
+        schedule.request_scan()
+        self.assertEqual(self.times, [40, 50])
+        self.successResultOf(schedule.stopService())
+        self.successResultOf(self.schedule(splay=40).stopService())
+        self.assertEqual(len(self.clock.getDelayedCalls()), 0)
+
+    def test_hurry(self) -> None:
+        """A pause after a failed scan, and no other, ends when the network is back; at most every half minute."""
+        self.results = [True, False, False, False]
+        schedule = self.schedule(jitter=0.0)
+        self.clock.advance(10)
+        schedule.hurry()
+        self.clock.advance(3590)
+        self.assertEqual(self.times, [0, 3600])
+        self.clock.advance(5)
+        for _ in range(3):
+            schedule.hurry()
+        self.clock.advance(20)
+        schedule.hurry()
+        self.assertEqual(self.times, [0, 3600, 3605])
+        self.clock.advance(10)
+        schedule.hurry()
+        self.assertEqual(self.times, [0, 3600, 3605, 3635])
 
     def test_soon(self) -> None:
         """A pause ends if a scan is requested; the schedule continues from there."""

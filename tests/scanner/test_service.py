@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.host.distributions import UnknownPlatform
+from patches.scanner.host.network import NetworkService
 from patches.scanner.options import ScannerSettings
 from patches.scanner.outcome import Outcome, Verdict
 from patches.scanner.reporting.outbox import Outbox
@@ -44,6 +45,7 @@ class ServiceTests(SynchronousTestCase):
             "root": str(self.root),
             "state-dir": str(self.state),
             "patches-server": "http://server.test",
+            "jitter": "1ms",
             **options,
         }
         return create_scanner(self.reactor, resolve(ScannerSettings, texts))
@@ -59,10 +61,10 @@ class ServiceTests(SynchronousTestCase):
         return [type(part) for part in service]
 
     def test_parts(self) -> None:
-        """There is a part for the scans, one for changed packages, and one for reports only if there is a reporter."""
-        self.assertEqual(self.kinds(self.create()), [ScanSchedule, PeriodicService])
+        """There are parts for scans, changed packages and networks, and one for reports if they are sent."""
+        self.assertEqual(self.kinds(self.create()), [ScanSchedule, PeriodicService, NetworkService])
         reporting = self.create(reporter="http://reporter.test/v1/reports")
-        self.assertEqual(self.kinds(reporting), [PeriodicService, ScanSchedule, PeriodicService])
+        self.assertEqual(self.kinds(reporting), [PeriodicService, ScanSchedule, PeriodicService, NetworkService])
 
     def test_outbox(self) -> None:
         """The state folder is created if there is a reporter."""

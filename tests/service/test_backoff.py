@@ -22,6 +22,10 @@ class BackoffTests(SynchronousTestCase):
         self.assertEqual(Backoff(4.0, 10.0, lambda: 1.0).pause(1), 2.0)
         self.assertEqual(Backoff(4.0, 10.0, lambda: 0.5).pause(1), 3.0)
 
+    def test_full_jitter(self) -> None:
+        """Nothing of a pause need be fixed."""
+        self.assertEqual(Backoff(4.0, 10.0, lambda: 0.75, fixed=0).pause(1), 1.0)
+
     def test_at_least(self) -> None:
         """A pause is never shorter than the server asked for, even above the longest pause."""
         backoff = Backoff(1.0, 10.0, lambda: 1.0)

@@ -53,11 +53,17 @@ class Delivery:
         self._backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, jitter)
         self._failures = 0
         self._not_before = 0.0
+        self._was_asked = False
 
     async def tick(self) -> None:
         """Send the pending reports, unless the pause after a failure has not ended yet."""
         if self._clock.seconds() >= self._not_before:
             await self.send_all()
+
+    def hurry(self) -> None:
+        """End the pause after a failure, because its reason may be gone; not one that the reporter asked for."""
+        if not self._was_asked:
+            self._not_before = 0.0
 
     async def send_all(self) -> str | None:
         """
@@ -108,6 +114,7 @@ class Delivery:
 
     def _back_off(self, problem: str, at_least: float) -> None:
         self._failures += 1
+        self._was_asked = at_least > 0
         pause = self._backoff.pause(self._failures, at_least)
         self._not_before = self._clock.seconds() + pause
         log.warn("Reports cannot be sent; retrying in {pause:.0f} s: {problem}", pause=pause, problem=problem)

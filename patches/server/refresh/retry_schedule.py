@@ -12,11 +12,13 @@ from twisted.logger import Logger
 
 from patches.errors import NotThere, SourceError
 from patches.server.errors import CatalogueError
-from patches.service.backoff import Backoff
+from patches.service.backoff import LONGEST_PAUSE_SECONDS, Backoff
 
 log = Logger()
 
 _FIRST_RETRY_SECONDS = 10.0
+#: The longest pause after a failure, unless the source does not have the list.
+LONGEST_RETRY = timedelta(seconds=LONGEST_PAUSE_SECONDS)
 INTERNAL_ERROR = "internal error; see the log"
 
 
@@ -57,8 +59,9 @@ class RetrySchedule:
         try:
             await work()
         except (SourceError, CatalogueError) as error:
-            self.fail(str(error), seconds(), interval, jitter)
-            self.absent = isinstance(error, NotThere)
+            is_absent = isinstance(error, NotThere)
+            self.fail(str(error), seconds(), interval, jitter, interval if is_absent else LONGEST_RETRY)
+            self.absent = is_absent
         except CancelledError:
             raise  # the server stops: no failure, and nothing else is to begin
         except Exception:
@@ -80,9 +83,21 @@ class RetrySchedule:
         self.failures, self.error, self.absent = 0, None, False
         self.due = now + Backoff(_FIRST_RETRY_SECONDS, interval.total_seconds(), jitter).pause(times)
 
-    def fail(self, error: str, now: float, interval: timedelta, jitter: Callable[[], float] = random.random) -> None:
-        """Record a failure; the pause doubles with each, up to the interval; servers do not retry in step."""
+    def fail(
+        self,
+        error: str,
+        now: float,
+        interval: timedelta,
+        jitter: Callable[[], float] = random.random,
+        longest: timedelta = LONGEST_RETRY,
+    ) -> None:
+        """
+        Record a failure; the pause doubles with each, up to the interval; servers do not retry in step.
+
+        :param longest: the longest pause, if the interval is longer.
+        """
         self.failures += 1
         self.failed += 1
         self.error, self.absent = error, False
-        self.due = now + Backoff(_FIRST_RETRY_SECONDS, interval.total_seconds(), jitter).pause(self.failures)
+        seconds = min(interval, longest).total_seconds()
+        self.due = now + Backoff(_FIRST_RETRY_SECONDS, seconds, jitter).pause(self.failures)

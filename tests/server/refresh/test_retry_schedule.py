@@ -46,17 +46,25 @@ class RetryScheduleTests(SynchronousTestCase):
         self.assertEqual(self.facts(), (0.0, 0, 0, None, False))
 
     def test_pauses(self) -> None:
-        """The pause doubles from ten seconds up to the interval, and is reset by a success."""
+        """The pause doubles from ten seconds up to a quarter of an hour, and is reset by a success."""
         pauses = []
         for _ in range(12):
             self.assertFalse(self.attempt(SourceError("broken")))
             pauses.append(self.subject.due - 100)
-        self.assertEqual(pauses, [10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600, 3600])
-        self.assertEqual(self.facts(), (3700.0, 12, 12, "broken", False))
+        self.assertEqual(pauses, [10, 20, 40, 80, 160, 320, 640, 900, 900, 900, 900, 900])
+        self.assertEqual(self.facts(), (1000.0, 12, 12, "broken", False))
         self.assertTrue(self.attempt())
         self.assertEqual(self.facts(), (3700.0, 0, 12, None, False))
         self.attempt(SourceError("broken"))
         self.assertEqual(self.facts(), (110.0, 1, 13, "broken", False))
+
+    def test_absent(self) -> None:
+        """What a source does not have is asked for once in the interval, which is the most for other failures too."""
+        for _ in range(12):
+            self.attempt(NotThere("it answered 404"))
+        self.assertEqual(self.subject.due, 3700.0)
+        self.subject.fail("broken", 0.0, timedelta(seconds=60), lambda: 0.0)
+        self.assertEqual(self.subject.due, 60.0)
 
     def test_jitter(self) -> None:
         """A pause is shortened by up to half, so that servers that lost the same source do not retry in step."""
