@@ -49,7 +49,7 @@ LIMITS = {
     "reporter.fields._GREATEST_NUMBER": 9_007_199_254_740_992,
     "scanner.client.cache._MOST_DESCRIPTION": 65_536,
     "scanner.client.http_client.MAX_RETRY_AFTER_SECONDS": 3_600.0,
-    "scanner.client.bounds._GREATEST_COUNT": 9_007_199_254_740_992,
+    "scanner.client.bounds.GREATEST_COUNT": 9_007_199_254_740_992,
     "scanner.client.bounds.MOST_RECORDS": 4_000_000,
     "scanner.client.bounds.MOST_CHUNKS": 65_536,
     "scanner.client.bounds.MOST_BYTES": 2_147_483_648,
