@@ -195,6 +195,7 @@ DOCUMENTED = {
         ("more than {:,} entries", "sources.clair.ledger.MOST_FOLLOWED", 1),
     ),
     "explanation/memory.rst": (
+        ("for {:.0f} at once", "http.bounded_site.MOST_CLOSING_TLS", 1),
         ("at most {:,} requests may be half read", "http.bounded_site.MOST_HALF_READ", 1),
         ("in use for {:.0f} s", "service.memory_governor.LONGEST_CLOSED_SECONDS", 1),
         ("- {:.0f};", "server.refresh.requests_table.MOST_WANTED", 1),

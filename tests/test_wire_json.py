@@ -62,7 +62,7 @@ class StrictTests(SynchronousTestCase):
 
     def test_records(self) -> None:
         """A record of a list with a member twice is malformed."""
-        whole = encode_line(Vulnerability("CVE-2024-1", "debian-12", "", Severity.LOW, ()))
+        whole = encode_line(Vulnerability("CVE-2024-1", "debian-12", "", Severity.LOW))
         self.assertEqual([each.name for each in decode_lines(whole)], ["CVE-2024-1"])
         twice = whole.replace(b'{"name"', b'{"name":"CVE-2024-2","name"', 1)
         self.assertRaises(MalformedWire, list, decode_lines(twice))
