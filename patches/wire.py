@@ -18,7 +18,7 @@ import zlib
 from collections.abc import Container, Iterator
 from datetime import UTC, datetime
 from io import BytesIO
-from typing import Any, TypeGuard
+from typing import Any, NoReturn, TypeGuard
 
 from attrs import Attribute
 
@@ -35,6 +35,10 @@ MAX_CHUNK_BYTES = 1024 * 1024
 
 class MalformedWire(ValueError):
     """Bytes or values that are not in the wire format."""
+
+
+class MalformedJson(ValueError):
+    """Bytes that are not JSON, or that have a member twice; the text says which."""
 
 
 def to_wire(vulnerability: Vulnerability) -> dict[str, Any]:
@@ -173,6 +177,42 @@ def escape_json(text: str) -> str:
     return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
 
 
+def parse_json(data: bytes) -> Any:
+    """
+    Parse a JSON text (RFC 8259) in one way only: UTF-8 without a byte order mark (section 8.1), each member once.
+
+    Python's reader takes the last of two members of one name, ``NaN``, a byte order mark, and UTF-16.
+
+    :raises MalformedJson: if it is anything else, or is nested too deeply for Python's reader.
+    """
+    try:
+        return DECODER.decode(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise MalformedJson("not JSON: it is not UTF-8") from error
+    except MalformedJson:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise MalformedJson(f"not JSON: {error}") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object, whose names must be unique (RFC 8259 section 4 leaves open what else they mean)."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise MalformedJson(f"the member {twice[:40]!a} is there twice")
+    return found
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise MalformedJson(f"not JSON: {text} is no number")
+
+
+#: The reader, for texts that are read piece by piece.
+DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
+
+
 def encode_line(vulnerability: Vulnerability) -> bytes:
     """Encode a vulnerability as one line of a chunk's body, its line feed included."""
     return encode_json(to_wire(vulnerability)) + b"\n"
@@ -189,14 +229,14 @@ def decode_lines(body: bytes, names: Container[str] | None = None) -> Iterator[V
     """
     for line in BytesIO(body):  # which copies one line at a time
         try:
-            record = json.loads(line)
+            record = parse_json(line)
             wanted = (
                 names is None
                 or any(package["name"] in names for package in record["fixedInPackages"])
                 or "followed" in record
             )
-        except (ValueError, RecursionError) as error:
-            raise MalformedWire(f"not JSON: {error}") from error
+        except MalformedJson as error:
+            raise MalformedWire(str(error)) from error
         except (KeyError, TypeError) as error:
             raise MalformedWire(f"not a vulnerability: {error!r}") from error
         if wanted:

@@ -49,7 +49,7 @@ LIMITS = {
     "reporter.fields._GREATEST_NUMBER": 9_007_199_254_740_992,
     "scanner.client.cache._MOST_DESCRIPTION": 65_536,
     "scanner.client.http_client.MAX_RETRY_AFTER_SECONDS": 3_600.0,
-    "scanner.client.bounds._GREATEST_COUNT": 9_007_199_254_740_992,
+    "scanner.client.bounds.GREATEST_COUNT": 9_007_199_254_740_992,
     "scanner.client.bounds.MOST_RECORDS": 4_000_000,
     "scanner.client.bounds.MOST_CHUNKS": 65_536,
     "scanner.client.bounds.MOST_BYTES": 2_147_483_648,
@@ -201,6 +201,7 @@ DOCUMENTED = {
         ("more than {:,} entries", "sources.clair.ledger.MOST_FOLLOWED", 1),
     ),
     "explanation/memory.rst": (
+        ("for {:.0f} at once", "http.bounded_site.MOST_CLOSING_TLS", 1),
         ("at most {:,} requests may be half read", "http.bounded_site.MOST_HALF_READ", 1),
         ("in use for {:.0f} s", "service.memory_governor.LONGEST_CLOSED_SECONDS", 1),
         ("- {:.0f};", "server.refresh.requests_table.MOST_WANTED", 1),

@@ -41,7 +41,7 @@ ALLOWED = {
     "server/assembly/refresh.py": "the check of a list is stamped",
     "server/assembly/sessions.py": "Date",
     "server/assembly/storage.py": "publications of an earlier version are stamped",
-    "server/http/channel.py": "Date",
+    "http/bounded_site.py": "Date",
     "reporter/service.py": "the receipt of a report is stamped",
     "scanner/scan.py": "a scan is stamped, and the age of its list judged",
     "scanner/scan_command.py": "a scan that cannot begin is stamped",

@@ -31,6 +31,8 @@ KEPT = frozenset((b"connection", b"content-length", b"expect", b"host", b"transf
 
 #: A header field: a token, directly followed by the colon, and a value without NUL, CR and LF (RFC 9110 section 5).
 _FIELD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00\r\n]*")
+#: The byte with which a connection over TLS begins; no request does.
+HANDSHAKE = b"\x16"
 _TOO_LARGE = b"431 Request Header Fields Too Large"
 
 
@@ -79,6 +81,10 @@ class BoundedChannel(HTTPChannel):
     def dataReceived(self, data: bytes) -> None:
         """Parse what was received, unless a request was refused; note whether a request is half read now."""
         if self.refused:
+            return
+        if data[:1] == HANDSHAKE and not self.requests and not self._buffer:
+            self.site.misdirected += 1
+            self.refuse_malformed("this port does not speak TLS")
             return
         if self.paused:  # what one read has brought; more stays in the kernel
             self._buffer += data

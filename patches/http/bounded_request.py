@@ -113,7 +113,7 @@ class BoundedRequest(server.Request):
         self.site = self.channel.site
         self.prepath, self.postpath = [], []
         self.setHeader(b"Server", SERVER)
-        self.setHeader(b"Date", datetimeToString())
+        self.setHeader(b"Date", datetimeToString(self.channel.site.wall()))
         self.render(self.site.resource)
 
     def answer_error(self, status: bytes, code: str, message: str, *fields: tuple[bytes, bytes]) -> None:
@@ -121,7 +121,7 @@ class BoundedRequest(server.Request):
         number, _, phrase = status.partition(b" ")
         self.setResponseCode(int(number), phrase)
         body = encode_json(error_document(code, message))
-        for name, value in (*_fields_of_error(body, datetimeToString()), *fields):
+        for name, value in (*_fields_of_error(body, datetimeToString(self.channel.site.wall())), *fields):
             self.setHeader(name, value)
         self.write(body)
         self.finish()

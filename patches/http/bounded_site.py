@@ -82,6 +82,8 @@ class BoundedSite(Site):
     :ivar channels: the connections.
     :ivar turns: the connections whose next request waits for its turn.
     :ivar timed_out: the number of clients that were silent for too long, since the last summary.
+    :ivar misdirected: the number of clients that did not speak TLS where it is needed, or did where it is not, since
+        the last summary.
     :ivar ended: the number of connections that were ended: ``displaced`` (idle, for a newcomer), ``overdue`` (a request
         was not whole in time), ``crowded`` (too many were half read), ``shed`` (by the governor), ``refused``.
     """
@@ -104,7 +106,7 @@ class BoundedSite(Site):
         self.wall = wall
         self.channels: set[BoundedChannel] = set()
         self.turns = Turns(clock)
-        self.timed_out = 0
+        self.timed_out = self.misdirected = 0
         self.ended: Counter[str] = Counter()
         self._budget = budget
         self._clock = clock
@@ -175,8 +177,21 @@ class BoundedSite(Site):
             channel.granted += TLS_BYTES + HANDSHAKE_BYTES
             tls = tls_below(channel.transport)
             if tls is not None:
-                guard_handshake(tls, tls.abortConnection)
+                guard_handshake(tls, tls.abortConnection, lambda: self._answer_plain(channel, tls))
         self._idle[channel] = self._clock.seconds()
+
+    def _answer_plain(self, channel: BoundedChannel, tls: Any) -> None:
+        """Answer a client that does not speak TLS, past the TLS of its connection; then close that."""
+        self.misdirected += 1
+        self._idle.pop(channel, None)
+        below = tls.transport
+        below.write(closing_answer(b"400 Bad Request", "malformed", "this port needs TLS", now=self.wall()))
+        if len(self._closing) < MOST_CLOSING and hasattr(below, "loseWriteConnection"):
+            self._closing[channel] = self._clock.callLater(CLOSING_SECONDS, tls.abortConnection)
+            below.unregisterProducer()
+            below.loseWriteConnection()
+        else:
+            below.loseConnection()
 
     def note_handshake(self, channel: BoundedChannel) -> None:
         """Note that the handshake of an encrypted connection is done."""
@@ -267,9 +282,17 @@ class BoundedSite(Site):
             channel.refuse(
                 b"408 Request Timeout", "timeout", f"the request was not whole within {self._request_seconds:g} s"
             )
-        if self.timed_out and now - self._summarized >= SUMMARY_SECONDS:
+        if now - self._summarized >= SUMMARY_SECONDS and (self.timed_out or self.misdirected):
+            self._summarize()
+            self._summarized = now
+
+    def _summarize(self) -> None:
+        if self.timed_out:
             log.info("{count} clients were silent for too long; their connections were closed", count=self.timed_out)
-            self.timed_out, self._summarized = 0, now
+        if self.misdirected:
+            text = "{count} clients spoke HTTP to a port that needs TLS, or TLS to one that has none"
+            log.info(text, count=self.misdirected)
+        self.timed_out = self.misdirected = 0
 
     def log(self, request: Any) -> None:
         """Write no access log: it would name sessions, and cost more than most responses."""

@@ -16,6 +16,13 @@ LONGEST_HELLO = 8 * 1024
 #: A record's type, version and length, and a message's type and length.
 _HEAD = 9
 _HANDSHAKE, _CLIENT_HELLO = 22, 1
+#: The types of records (RFC 8446 section 5.1): no method of HTTP begins with one of these bytes.
+_RECORDS = frozenset((20, 21, _HANDSHAKE, 23))
+
+
+def is_record(head: bytes) -> bool:
+    """Return whether bytes begin a record of TLS."""
+    return head[:1] != b"" and head[0] in _RECORDS
 
 
 def is_hello(head: bytes) -> bool:
@@ -25,12 +32,13 @@ def is_hello(head: bytes) -> bool:
     return head[0] == _HANDSHAKE and head[5] == _CLIENT_HELLO and is_short
 
 
-def guard_handshake(tls: Any, refuse: Callable[[], None]) -> None:
+def guard_handshake(tls: Any, refuse: Callable[[], None], answer_plain: Callable[[], None] | None = None) -> None:
     """
     Check the first bytes that a connection receives before its TLS does.
 
     :param tls: Twisted's protocol that encrypts a connection.
     :param refuse: called instead of reading on, if they are no ClientHello, or announce a long one.
+    :param answer_plain: called instead, if they are no TLS at all; what follows is discarded then.
     """
     head = b""
 
@@ -39,6 +47,10 @@ def guard_handshake(tls: Any, refuse: Callable[[], None]) -> None:
         head += data[: _HEAD - len(head)]
         if len(head) == _HEAD:
             forget_guard(tls)
+            if answer_plain is not None and not is_record(head):
+                tls.dataReceived = _discard
+                answer_plain()
+                return
             if not is_hello(head):
                 refuse()
                 return
@@ -46,6 +58,10 @@ def guard_handshake(tls: Any, refuse: Callable[[], None]) -> None:
 
     receive = tls.dataReceived
     tls.dataReceived = check_first
+
+
+def _discard(data: bytes) -> None:
+    """Ignore what a client sends that has its answer."""
 
 
 def forget_guard(tls: Any) -> None:

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, NoReturn
 from attrs import frozen
 
 from patches.reporter.fields import MalformedReport
+from patches.wire import DECODER, MalformedJson
 
 _BLOCK = 64 * 1024
 _BLANKS = re.compile(r"[ \t\n\r]*")
@@ -86,17 +87,13 @@ def _items(text: _Text) -> Iterator[ListItem]:
         yield ListItem(number, text.value(LONGEST_ITEM))
 
 
-def _refuse_constant(text: str) -> NoReturn:
-    raise MalformedReport("the body is not JSON")
-
-
 class _Text:
     """The text of a file, of which only what is not parsed yet is in memory."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._decoder = codecs.getincrementaldecoder("utf-8")()
-        self._decode = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode
+        self._decode = DECODER.raw_decode
         self._text = ""
         self._at = 0
         self._ended = False
@@ -141,6 +138,8 @@ class _Text:
                 found, end = self._decode(self._text, self._at)
             except RecursionError:
                 self.refuse()
+            except MalformedJson as error:
+                self.refuse(f"the body is refused: {error}")
             except json.JSONDecodeError:
                 if self._ended:
                     self.refuse()

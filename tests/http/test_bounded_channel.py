@@ -192,6 +192,7 @@ class ChannelTests(SynchronousTestCase):
             b"GET /\r\n\r\n",
             b"GET / HTTP/2.0\r\n\r\n",
             b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n",
+            b"\x16",
         ):
             self.refused(head, 400, "malformed")
 

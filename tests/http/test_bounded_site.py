@@ -200,6 +200,23 @@ class SiteTests(SynchronousTestCase):
         first.hang_up()
         self.assertEqual(self.budget.used[CONNECTIONS], 0)
 
+    def test_misdirected(self) -> None:
+        """Clients that speak TLS to a port without are refused at once, and counted in one line a minute."""
+        lines: list[str] = []
+
+        def observe(event: Any) -> None:
+            lines.append((event["log_format"] or "").format(**event))
+
+        globalLogPublisher.addObserver(observe)
+        self.addCleanup(globalLogPublisher.removeObserver, observe)
+        wires = [self.connect(b"\x16\x03\x01") for _ in range(3)]
+        self.assertEqual([self.statuses(wire) for wire in wires], [[400]] * 3)
+        for _ in range(120):
+            self.clock.advance(1)
+            self.site.tick()
+        told = [line for line in lines if "TLS" in line]
+        self.assertEqual(told, ["3 clients spoke HTTP to a port that needs TLS, or TLS to one that has none"])
+
     def test_summary(self) -> None:
         """Clients that are silent are counted in one line a minute."""
         lines: list[str] = []

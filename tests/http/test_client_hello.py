@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.http.client_hello import LONGEST_HELLO, forget_guard, guard_handshake, is_hello, tls_below
+from patches.http.client_hello import LONGEST_HELLO, forget_guard, guard_handshake, is_hello, is_record, tls_below
 
 
 def hello(length: int, record: int | None = None, kind: int = 22, message: int = 1) -> bytes:
@@ -66,6 +66,24 @@ class GuardTests(SynchronousTestCase):
         self.tls.dataReceived(hello(65_532, 16_384)[:5])
         self.tls.dataReceived(hello(65_532, 16_384)[5:] + b"more")
         self.assertEqual((self.refused, len(self.tls.received)), ([True], 5))
+
+    def test_plain(self) -> None:
+        """A client that does not speak TLS is answered, whatever the method is; what else it sends is discarded."""
+        for method in (b"GET", b"OPTIONS", b"x", b"\r\n", b"\x80\x2e\x01"):
+            self.setUp()
+            tls, plain = Tls(), []
+            guard_handshake(
+                tls, lambda plain=plain: plain.append("refused"), lambda plain=plain: plain.append("answered")
+            )
+            for _ in range(3):
+                tls.dataReceived(method + b" / HTTP/1.1\r\n\r\n")
+            self.assertEqual((tls.received, plain), (b"", ["answered"]))
+        for head in (hello(65_532, 16_384), hello(100, kind=23), hello(100, kind=21)):
+            tls, plain = Tls(), []
+            guard_handshake(tls, lambda plain=plain: plain.append("refused"), lambda plain=plain: plain.append("no"))
+            tls.dataReceived(head)
+            self.assertEqual(plain, ["refused"])
+        self.assertEqual([is_record(head) for head in (b"", b"G", b"\x16", b"\x15\x03")], [False, False, True, True])
 
     def test_forget(self) -> None:
         """A connection that ends before has no guard any more, and may have none."""

@@ -96,6 +96,8 @@ class ParseTests(SynchronousTestCase):
         self.refuse(json.dumps({str(n): n for n in range(MOST_MEMBERS + 1)}).encode(), words="members")
         self.refuse(b'{"list":[' + b"0," * MOST_ITEMS + b"0]}", words="entries")
         self.refuse(b'{"a":1,"a":2}', b'{"list":[],"list":[]}', words="twice")
+        self.refuse(b'{"a":{"b":1,"b":2}}', b'{"list":[{"b":1,"c":[{"d":1,"d":1}]}]}', words="twice")
+        self.refuse(*('{"a":1}'.encode(name) for name in ("utf-8-sig", "utf-16", "utf-16-le", "utf-32")))
 
     def test_memory(self) -> None:
         """Memory does not grow with the list."""

@@ -20,7 +20,7 @@ MOST_RECORDS = 4_000_000
 MOST_CHUNKS = 65_536
 MOST_BYTES = 2 * 1024 * 1024 * 1024
 #: The greatest count at all, which JSON can carry exactly (RFC 8259, section 6).
-_GREATEST_COUNT = 2**53
+GREATEST_COUNT = 2**53
 #: The time of a pass: these seconds, and those that the bytes of the list take at this rate (uncompressed, a second).
 PASS_SECONDS = 300.0
 SLOWEST_RATE = 64 * 1024
@@ -71,7 +71,7 @@ def _bounds(said: Mapping[str, Any], what: str, records: str, is_signed: bool) -
         value, most = said.get(name), getattr(found, field)
         if value is None:
             continue
-        if type(value) is not int or not 0 <= value <= _GREATEST_COUNT:
+        if type(value) is not int or not 0 <= value <= GREATEST_COUNT:
             raise NotVerified(f"the description of the {what} is malformed: {name} is not a count")
         if value > most and not is_signed:
             raise NotVerified(f"the {what} is too large: it would have {value} {name}; {most} are allowed")

@@ -14,8 +14,9 @@ from typing import Any
 
 from attrs import frozen
 
+from patches.scanner.client.bounds import GREATEST_COUNT
 from patches.scanner.client.verified_stream import NotVerified
-from patches.wire import MAX_CHUNK_BYTES, encode_json
+from patches.wire import MAX_CHUNK_BYTES, encode_json, is_whole, parse_json
 
 _NAME = re.compile(rb'\{"name":"([^"\\]*)"')
 
@@ -41,7 +42,7 @@ class DeltaHead:
         """
         try:
             since, cuts = document["since"], document["cuts"]
-            if isinstance(since, str) and all(type(cut) is int and cut > 0 for cut in cuts):
+            if isinstance(since, str) and all(is_whole(cut) and 0 < cut <= GREATEST_COUNT for cut in cuts):
                 return cls(since, tuple(cuts))
         except (KeyError, TypeError):
             pass
@@ -107,7 +108,7 @@ class DeltaApplier:
 
 def _change(line: bytes) -> tuple[str, Sequence[Any]]:
     try:
-        change = json.loads(line)
+        change = parse_json(line)
         name, records = change["name"], change["vulnerabilities"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise NotVerified(f"the delta cannot be read: {error!r}") from error

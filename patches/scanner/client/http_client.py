@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
@@ -20,7 +19,7 @@ from patches.http.codings import FirstEncoding, UndecodedAgent
 from patches.http.connection_pool import HeadTooLong, QuietConnectionPool
 from patches.http.headers import date, header_value, retry_after
 from patches.http.response_body import BodyTooLong, read_body
-from patches.wire import MalformedWire, digest, parse_repr_digest, unpack_chunk
+from patches.wire import MalformedJson, MalformedWire, digest, parse_json, parse_repr_digest, unpack_chunk
 from patches.wording import printable
 
 #: How long an exchange may take in addition to the time for which the server was asked to wait.
@@ -63,10 +62,10 @@ class HttpResponse:
         return header_value(self.headers, name)
 
     def document(self) -> dict[str, Any] | None:
-        """Return the JSON object in the body; ``None`` if the body is not one."""
+        """Return the JSON object in the body; ``None`` if the body is not one, or has a member twice."""
         try:
-            document = json.loads(self.body)
-        except (ValueError, RecursionError):
+            document = parse_json(self.body)
+        except MalformedJson:
             return None
         return document if isinstance(document, dict) else None
 
@@ -74,15 +73,15 @@ class HttpResponse:
     def error_code(self) -> str | None:
         """The code of an error document; ``None`` if the body is not one of ours."""
         error = (self.document() or {}).get("error")
-        return str(error["code"]) if isinstance(error, dict) and "code" in error else None
+        code = error.get("code") if isinstance(error, dict) else None
+        return code if isinstance(code, str) else None
 
     @property
     def error_message(self) -> str:
         """The message of an error document, printable and bounded; a text with the status if the body is not one."""
         error = (self.document() or {}).get("error")
-        return (
-            printable(str(error.get("message", ""))[:300]) if isinstance(error, dict) else f"it answered {self.status}"
-        )
+        message = error.get("message", "") if isinstance(error, dict) else None
+        return printable(message[:300]) if isinstance(message, str) else f"it answered {self.status}"
 
     @property
     def date(self) -> float | None:

@@ -19,6 +19,7 @@ from patches.scanner.client.cache import CachedList, ListWriter
 from patches.scanner.client.delta import DeltaApplier, DeltaHead
 from patches.scanner.client.http_client import BadAnswer, HttpClient, HttpResponse, Unreachable
 from patches.scanner.client.patience import OutOfPatience, Patience, seconds_asked
+from patches.scanner.client.server_answers import end_document, progress_document, session_document, unchanged_document
 from patches.scanner.client.trust import Trust, is_size_signed
 from patches.scanner.client.verified_stream import (
     NotVerified,
@@ -172,7 +173,7 @@ class VulnerabilityStream(VerifiedStream):
             await self._pause_or_give_up(answer, resuming="resume" in request)
 
     def _unchanged(self, answer: HttpResponse) -> dict[str, Any]:
-        document = answer.document() or {}
+        document = unchanged_document(answer)
         snapshot = document.get("snapshot")
         if document.get("unchanged") is not True or not isinstance(snapshot, dict):
             raise NotVerified("the server did not open a session, and did not report that the list is unchanged")
@@ -183,7 +184,7 @@ class VulnerabilityStream(VerifiedStream):
         return snapshot
 
     def _note_session(self, answer: HttpResponse) -> None:
-        document = answer.document() or {}
+        document = session_document(answer)
         session = document.get("session")
         if not isinstance(session, str) or not session:
             raise NotVerified("the server opened a session without a name")
@@ -263,7 +264,7 @@ class VulnerabilityStream(VerifiedStream):
         Such an answer counts as progress: the server is working, so the time limit starts again.
         """
         self._patience.progress()
-        after = seconds_asked((answer.document() or {}).get("pollAfter"))
+        after = seconds_asked(progress_document(answer).get("pollAfter"))
         await self._patience.pause("the server asks to wait", 1.0 if after is None else after)
 
     async def _resume(self, answer: HttpResponse, number: int) -> None:
@@ -279,8 +280,8 @@ class VulnerabilityStream(VerifiedStream):
             await self._learn_snapshot(number)
         self._resumes = 0
         if (answer.header("Content-Type") or "").startswith("application/json"):
-            end = answer.document()
-            if end is None or end.get("finished") is not True:
+            end = end_document(answer)
+            if end.get("finished") is not True:
                 raise NotVerified("the end of the stream is malformed")
             self._end = end
             return None
@@ -303,7 +304,7 @@ class VulnerabilityStream(VerifiedStream):
                 await self._patience.pause(str(error))
                 continue
             if answer.status == 200:
-                session = answer.document() or {}
+                session = session_document(answer)
                 self._note_snapshot(session)
                 if not self.snapshot and session.get("state") == "queued":
                     await self._wait(answer)  # it was resumed, and has to wait again

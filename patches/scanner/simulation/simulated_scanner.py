@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import define, field
 
-from patches.wire import MalformedWire, StreamDigest, digest, is_number, parse_repr_digest
+from patches.wire import MalformedWire, StreamDigest, digest, is_number, parse_json, parse_repr_digest
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d{1,9})\r\n", re.IGNORECASE)
 _RETRY_AFTER = re.compile(rb"\r\nretry-after: *(\d{1,6})\r\n", re.IGNORECASE)
@@ -105,7 +105,7 @@ class SimulatedScanner:
         if status == b"200" and _IS_CHUNK.search(head):
             self._take_chunk(head, body)
             return
-        document: dict[str, Any] = json.loads(body)
+        document: dict[str, Any] = parse_json(body)
         if status == b"201":
             self._token = document["session"]
         elif status == b"200":

@@ -17,7 +17,7 @@ from patches.server.catalogue.deltas import Deltas
 from patches.server.errors import OutOfOrder, SessionExpired
 from patches.server.http.chunk_transport import IChunkTransport
 from patches.server.http.client_addresses import ClientAddresses
-from patches.server.http.errors import ApiError, accepts_gzip, api_error, json_object, json_response
+from patches.server.http.errors import ApiError, accepts_gzip, api_error, json_object, json_response, text_member
 from patches.server.http.metrics import Metrics
 from patches.server.http.openapi import openapi_document
 from patches.server.http.plain_chunks import PlainChunks
@@ -105,12 +105,13 @@ class Api:
         """Open a session, or resume one."""
         body = json_object(request)
         if "resume" in body:
-            session = await self._resume(request, body["resume"], body.get("chunk"))
-        elif isinstance(body.get("platform"), str):
-            snapshot = self._refresh.registry.current(body["platform"])
-            if body.get("since") == snapshot.revision:
+            session = await self._resume(request, text_member(body, "resume"), body.get("chunk"))
+        elif "platform" in body:
+            platform, since = text_member(body, "platform"), text_member(body, "since", is_needed=False)
+            snapshot = self._refresh.registry.current(platform)
+            if since == snapshot.revision:
                 return json_response(request, unchanged_document(snapshot, self._describe))
-            reads = self._deltas.find(body.get("since"), snapshot) or snapshot
+            reads = self._deltas.find(since, snapshot) or snapshot
             session = self._session_service.open(reads, self._addresses.owner(request))
         else:
             raise ApiError(400, "malformed", 'the body must be {"platform": "…"} or {"resume": "…", "chunk": 0}')
@@ -141,11 +142,11 @@ class Api:
             return json_response(request, finished_document(self._session_service.touch(token).snapshot))
         return self._send(request, result)
 
-    async def _resume(self, request: IRequest, token: Any, chunk: Any) -> Session:
+    async def _resume(self, request: IRequest, token: str, chunk: Any) -> Session:
         if isinstance(chunk, float) and chunk.is_integer():
             chunk = int(chunk)  # JSON does not tell 1.0 from 1
-        if not isinstance(token, str) or not is_whole(chunk):
-            raise ApiError(400, "malformed", '"resume" must be a session and "chunk" a whole number')
+        if not is_whole(chunk):
+            raise ApiError(400, "malformed", '"chunk" must be a whole number')
         revision = self._session_service.revision_of(token)
         reads = await self._refresh.registry.find(revision) or await self._deltas.named(revision)
         if reads is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import field, frozen
@@ -24,7 +24,7 @@ from patches.server.errors import (
     UnknownVulnerability,
     WindowClosed,
 )
-from patches.wire import JSON, encode_json
+from patches.wire import JSON, MalformedJson, encode_json, parse_json
 
 
 @frozen
@@ -102,12 +102,27 @@ def json_object(request: Any) -> dict[str, Any]:
     :raises ApiError: if it is not a JSON object.
     """
     try:
-        body = json.loads(request.content.read())
-    except (ValueError, RecursionError) as error:
-        raise ApiError(400, "malformed", "the body is not JSON") from error
+        body = parse_json(request.content.read())
+    except MalformedJson as error:
+        raise ApiError(400, "malformed", f"the body cannot be read: {error}") from error
     if not isinstance(body, dict):
         raise ApiError(400, "malformed", "the body must be a JSON object")
     return body
+
+
+def text_member(body: Mapping[str, Any], name: str, is_needed: bool = True) -> str:
+    """
+    Return a member of a request's body that is a string.
+
+    :param is_needed: whether it must be there; else it may also be ``null``, and is empty then.
+    :raises ApiError: if it is not a string.
+    """
+    value = body.get(name)
+    if value is None and not is_needed:
+        return ""
+    if not isinstance(value, str):
+        raise ApiError(400, "malformed", f'"{name}" must be a string')
+    return value
 
 
 def accepts_gzip(request: IRequest) -> bool:

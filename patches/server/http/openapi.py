@@ -46,7 +46,10 @@ _SCHEMAS: dict[str, Schema] = {
         },
         ("revision", "created", "checked", "vulnerabilities", "chunks", "digest"),
     ),
-    "Opening": {**_object({"platform": _TEXT, "since": {}}, ("platform",)), "not": {"required": ["resume"]}},
+    "Opening": {
+        **_object({"platform": _TEXT, "since": _or_null(_TEXT)}, ("platform",)),
+        "not": {"required": ["resume"]},
+    },
     "Resumption": _object({"resume": {**_TEXT, "maxLength": MAX_TOKEN_LENGTH}, "chunk": _COUNT}),
     "Session": _object(
         {

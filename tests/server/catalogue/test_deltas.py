@@ -197,7 +197,7 @@ class ServingTests(DeltasCase):
 
     def test_not_here(self) -> None:
         """A scanner whose revision is unknown or missing is sent the whole list."""
-        for revision in ("0" * 32, "", None, 7, {"a": 1}):
+        for revision in ("0" * 32, "", None):
             document = self.since(revision)
             self.assertNotIn("delta", document)
             self.ask("DELETE", f"/v1/sessions/{document['session']}")

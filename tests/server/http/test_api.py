@@ -199,7 +199,7 @@ class SinceTests(ServerCase):
         self.assertEqual((answer.status, told["unchanged"], told["platform"]), (200, True, "debian-12"))
         self.assertEqual((told["snapshot"]["digest"], told["snapshot"]["chunks"]), (snapshot.digest, 3))
         self.assertEqual(self.session_service.sessions.count("debian-12", State.ACTIVE), 0)
-        for since in ("0" * 32, None, 7, ["x"]):
+        for since in ("0" * 32, "", None):
             self.assertEqual(self.post({"platform": "debian-12", "since": since}).status, 201)
 
 

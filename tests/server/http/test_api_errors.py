@@ -31,6 +31,33 @@ class MalformedTests(ServerCase):
             self.refused(self.ask("POST", "/v1/sessions", body=body), 400, "malformed")
         self.assertEqual(len(self.session_service.sessions), 0)
 
+    def test_strict(self) -> None:
+        """A body is UTF-8 without a byte order mark, and has no member twice and no NaN (RFC 8259 §4, §6 and §8.1)."""
+        whole = '{"platform": "debian-12"}'
+        for body in (
+            *(whole.encode(name) for name in ("utf-8-sig", "utf-16", "utf-16-le", "utf-32")),
+            *(
+                b'{"platform": "debian-12", "platform": "a"}',
+                b'{"platform": "debian-12", "a": {"b": 1, "b": 1}}',
+            ),
+            *(b'{"platform": "debian-12", "a": NaN}', b'{"platform": "debian-12", "a": -Infinity}'),
+        ):
+            self.refused(self.ask("POST", "/v1/sessions", body=body), 400, "malformed")
+        self.assertEqual(len(self.session_service.sessions), 0)
+        self.assertEqual(self.post({"platform": "debian-12", "unknown": 1}).status, 201)
+
+    def test_types(self) -> None:
+        """A member of a wrong type is named."""
+        token = self.key.create("debian-12", "r")
+        for name, document in (
+            *(("platform", {"platform": value}) for value in (True, 1, None, [], {"a": 1})),
+            *(("since", {"platform": "debian-12", "since": value}) for value in (True, 1, 1.5, [], {})),
+            *(("resume", {"resume": value, "chunk": 0}) for value in (True, 1, None, [])),
+            *(("chunk", {"resume": token, "chunk": value}) for value in (True, "0", None, 1.5, [])),
+        ):
+            error = self.refused(self.post(document), 400, "malformed")
+            self.assertIn(f'"{name}" must be', error["message"])
+
     def test_deep(self) -> None:
         """A body that is nested too deeply is malformed."""
         self.refused(self.ask("POST", "/v1/sessions", body=b"[" * 1000), 400, "malformed")
