@@ -12,6 +12,7 @@ server of an earlier version does not sign; then the number is the time itself.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -156,10 +157,11 @@ class SeenLists:
                 found = json.loads(file.read(_MOST_BYTES))
             if not is_number(found["checked"]):
                 raise ValueError("its time is not a number")
-            serial = found.get("serial", int(found["checked"]))
-            if not is_whole(serial):
-                raise ValueError("its serial number is not a whole number")
-            return SeenList(str(found["revision"]), float(found["checked"]), serial)
+            seen = SeenList(str(found["revision"]), float(found["checked"]), int(found.get("serial", found["checked"])))
+            # Files of earlier versions have two members, and no checksum.
+            if found.keys() != {"revision", "checked"} and found != _document(seen):
+                raise ValueError("its checksum differs")
+            return seen
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -176,9 +178,15 @@ class SeenLists:
         path = self._path(platform)
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_atomically(path, json.dumps(asdict(seen)).encode())
+            write_atomically(path, json.dumps(_document(seen)).encode())
         except OSError as error:
             raise SeenListsError(f"{path}: {error.strerror}") from error
 
     def _path(self, platform: str) -> Path:
         return self._folder / f"{platform}.json"
+
+
+def _document(seen: SeenList) -> dict[str, Any]:
+    """Return the document of a seen list, with its checksum."""
+    members = asdict(seen)
+    return {**members, "sha256": hashlib.sha256(json.dumps(members).encode("utf-8", "surrogatepass")).hexdigest()}

@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.client.cache import ListCache
 from patches.scanner.client.client import ClientSettings, PatchesClient
-from patches.scanner.client.trust import SeenLists, Trust
+from patches.scanner.client.trust import SeenLists, SeenListsError, Trust
 from patches.scanner.outcome import Outcome, Target, Verdict
 from patches.scanner.scan import Policy, scan
 from patches.signing import SigningKey, VerifyKey, create_keys, manifest_bytes, sized_manifest_bytes
@@ -265,6 +265,21 @@ class NewestTests(TrustCase):
             self.refused("delete it", *self.served(self.signed(NINE)))
         path.unlink()
         self.assertIs(self.scan(*self.served(self.signed(NINE))).verdict, Verdict.FINDINGS)
+
+    def test_flipped_bits(self) -> None:
+        """Any flipped bit of the record is noticed: no list is trusted, also none that is older than the one seen."""
+        self.scan(*self.served(self.signed(NINE, NOW, "r2")))
+        path = self.folder / "seen" / "debian-12.json"
+        content, seen = path.read_bytes(), SeenLists(path.parent)
+        right = seen.newest("debian-12")
+        for position in range(8 * len(content)):
+            flipped = bytearray(content)
+            flipped[position // 8] ^= 1 << position % 8
+            path.write_bytes(flipped)
+            try:
+                self.assertEqual(seen.newest("debian-12"), right, position)
+            except SeenListsError:
+                continue
 
     def test_not_remembered(self) -> None:
         """A folder in which the record cannot be written is reported."""
