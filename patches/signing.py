@@ -146,14 +146,16 @@ def sized_manifest_bytes(platform: str, snapshot: Mapping[str, Any]) -> bytes:
     """
     Return the bytes of the second statement that is signed for a snapshot: the first one, and what bounds its stream.
 
-    These are the numbers of its chunks and of the bytes of their bodies, and whether the list is known to be empty.
+    These are the numbers of its chunks and of the bytes of their bodies, and whether the list is known to be empty; and
+    its serial number, if there is one: servers of earlier versions have none.
 
     :param snapshot: its document, as the server sends it.
     :raises KeyError: if a member of the document is missing.
     """
     manifest = _manifest("patches-snapshot-2", platform, snapshot)
     sizes = {"chunks": snapshot["chunks"], "bytes": snapshot["bytes"], "empty": snapshot.get("empty", False)}
-    return _canonical({**manifest, **sizes})
+    serial = {"serial": snapshot["serial"]} if "serial" in snapshot else {}
+    return _canonical({**manifest, **sizes, **serial})
 
 
 def _manifest(kind: str, platform: str, snapshot: Mapping[str, Any]) -> dict[str, Any]:

@@ -250,7 +250,12 @@ class NameTests(SynchronousTestCase):
         assert seen is not None
         self.assertEqual((seen.revision, seen.checked), ("r1", 7.5))
         SeenLists(folder).note("debian-13", seen)
-        self.assertEqual((folder / "debian-13.json").read_text(), '{"revision": "r1", "checked": 7.5}')
+        told = b'{"revision": "r1", "checked": 7.5, "serial": 7}'
+        self.assertEqual(
+            (folder / "debian-13.json").read_text(),
+            '{"revision": "r1", "checked": 7.5, "serial": 7, "sha256": '
+            f'"{hashlib.sha256(b'{"revision": "r1", "checked": 7.5, "serial": 7}').hexdigest()}"}}',
+        )
 
     def test_delta(self) -> None:
         """The name of a delta follows from the revisions."""

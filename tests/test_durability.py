@@ -146,7 +146,7 @@ WRITERS = {
     "time of the check": Writer(_check_list, _checked_list, is_silent=True),
     "outbox": Writer(_put_report, _reports, (OSError,)),
     "seen lists": Writer(
-        lambda folder, version: SeenLists(folder).note("debian-12", SeenList(version, 1.0)),
+        lambda folder, version: SeenLists(folder).note("debian-12", SeenList(version, 1.0, 1)),
         lambda folder: SeenLists(folder).newest("debian-12"),
         (SeenListsError,),
     ),

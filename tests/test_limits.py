@@ -56,6 +56,7 @@ LIMITS = {
     "scanner.client.patience._LONGEST_SECONDS": 30.0,
     "scanner.client.patience.LONGEST_ASKED": 60.0,
     "scanner.client.stream._MOST_RESUMES": 8,
+    "scanner.client.trust._GREATEST_SERIAL": 253_402_300_799,
     "scanner.client.trust._MOST_BYTES": 4_096,
     "scanner.host.network._MOST_BYTES": 65_536,
     "scanner.host.os_release._MOST_BYTES": 65_536,

@@ -314,7 +314,7 @@ def _attempt(stand: Stand, rng: Random, kind: str, running: bool, seconds: float
     if not running:
         stand.start()
     elif kind in ("id", "publication", "session key", "fetched file", "reporter page"):
-        # These are verified at the start, or when the source is asked.
+        # These are verified at the start; the first two also once an hour, the fetched file when the source is asked.
         stand.stop()
         stand.start()
     ended: float | None = None

@@ -3,13 +3,16 @@ Verification of signed lists: the description of a list must be signed, and must
 
 Theory of operation. The server signs a manifest: platform, revision, count, digest, and the times at which the list was
 made and last checked. The received list is compared with count and digest, so no record can be changed, removed or
-added. The signed platform prevents that another platform's list is substituted. The signed time of the last check
-prevents that an old list is sent as the current one: it is older than a list that was seen before or, on a host that
-has not seen a list yet, older than ``--max-age`` allows.
+added. The signed platform prevents that another platform's list is substituted. The signed serial number prevents
+that an old list is sent as the current one: it is the time of the last check in seconds, but grows also while the
+server's time of day is set back, and an old list has a smaller one than a list that was seen before. On a host that has
+not seen a list yet, it is older than ``--max-age`` allows. The serial number is a part of the second statement, which a
+server of an earlier version does not sign; then the number is the time itself.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -22,8 +25,10 @@ from attrs import asdict, frozen
 from patches.scanner.client.verified_stream import NotVerified
 from patches.signing import NotSigned, VerifyKey, manifest_bytes, sized_manifest_bytes
 from patches.storage.atomic_file import write_atomically
-from patches.wire import is_number
+from patches.wire import is_number, is_whole
 
+#: Serial numbers are times in seconds, and a few more; this one is of the year 9999.
+_GREATEST_SERIAL = 253_402_300_799
 #: How many seconds the clock of the server may be ahead of this host's.
 _AHEAD = 86400
 
@@ -53,12 +58,12 @@ class Trust:
         :raises NotTrusted: if it is not signed, is older than a list that was seen before, or is from the future.
         """
         self.verify(platform, snapshot)
-        said = SeenList(snapshot["revision"], _checked(snapshot))
+        said = SeenList(snapshot["revision"], _checked(snapshot), _serial(snapshot))
         if said.checked > self.wall() + _AHEAD:
             raise NotTrusted(f"the list was checked in the future, at {snapshot['checked']}: one clock is wrong")
         try:
             newest = self.seen.newest(platform)
-            if newest is not None and said.checked < newest.checked:
+            if newest is not None and said.serial < newest.serial:
                 # another server may have checked the very same list earlier: that list is not older
                 if said.revision != newest.revision:
                     raise NotTrusted(f"the list was checked at {snapshot['checked']}; a newer one was seen before")
@@ -91,6 +96,16 @@ def is_size_signed(snapshot: Mapping[str, Any]) -> bool:
     return "sizeSignature" in snapshot
 
 
+def _serial(snapshot: Mapping[str, Any]) -> int:
+    """Return the serial number of a list, which is signed with its size; without it the time of the last check."""
+    serial = snapshot.get("serial") if is_size_signed(snapshot) else None
+    if serial is None:
+        return int(_checked(snapshot))
+    if not is_whole(serial) or not 0 <= serial <= _GREATEST_SERIAL:
+        raise NotTrusted("the description of the list has no valid serial number")
+    return serial
+
+
 def _checked(snapshot: Mapping[str, Any]) -> float:
     try:
         return datetime.fromisoformat(snapshot["checked"]).timestamp()
@@ -111,10 +126,12 @@ class SeenList:
     A list that this host has seen.
 
     :ivar checked: the time at which its sources last confirmed it, in seconds since the epoch.
+    :ivar serial: its serial number; files of earlier versions have none, and it is that time.
     """
 
     revision: str
     checked: float
+    serial: int
 
 
 class SeenLists:
@@ -140,7 +157,11 @@ class SeenLists:
                 found = json.loads(file.read(_MOST_BYTES))
             if not is_number(found["checked"]):
                 raise ValueError("its time is not a number")
-            return SeenList(str(found["revision"]), float(found["checked"]))
+            seen = SeenList(str(found["revision"]), float(found["checked"]), int(found.get("serial", found["checked"])))
+            # Files of earlier versions have two members, and no checksum.
+            if found.keys() != {"revision", "checked"} and found != _document(seen):
+                raise ValueError("its checksum differs")
+            return seen
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -157,9 +178,15 @@ class SeenLists:
         path = self._path(platform)
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_atomically(path, json.dumps(asdict(seen)).encode())
+            write_atomically(path, json.dumps(_document(seen)).encode())
         except OSError as error:
             raise SeenListsError(f"{path}: {error.strerror}") from error
 
     def _path(self, platform: str) -> Path:
         return self._folder / f"{platform}.json"
+
+
+def _document(seen: SeenList) -> dict[str, Any]:
+    """Return the document of a seen list, with its checksum."""
+    members = asdict(seen)
+    return {**members, "sha256": hashlib.sha256(json.dumps(members).encode("utf-8", "surrogatepass")).hexdigest()}

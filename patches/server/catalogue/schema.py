@@ -57,6 +57,7 @@ SNAPSHOTS = Table(
     Column("publication", Integer),  # the number of its latest publication; NULL: it was never current
     Column("body_bytes", BigInteger, nullable=False, server_default="0"),  # of all its chunks, uncompressed
     Column("damaged", String),  # what is wrong with its chunks; NULL: nothing that is known
+    Column("serial", BigInteger, nullable=False, server_default="0"),  # the least one that it is served with
     Column("seal", String(64), nullable=False, server_default=""),  # see patches.server.catalogue.damage.seals
 )
 _CURRENT = text("retired IS NULL")

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from patches.skipped import unread
 
@@ -33,6 +33,7 @@ class Snapshot:
     :ivar publication: the number of its latest publication; ``None`` if it was never current, or not yet numbered.
         It is a fact about a catalogue: another one with the same snapshot may have numbered it differently.
     :ivar damaged: what is wrong with its chunks in this catalogue; ``None``: nothing that is known.
+    :ivar least_serial: the least serial number with which it is served; see :attr:`serial`.
     :ivar body_bytes: the sum of the sizes of its chunks' bodies, uncompressed; 0 until its chunks were read.
     """
 
@@ -48,6 +49,21 @@ class Snapshot:
     publication: int | None = field(default=None, eq=False)
     body_bytes: int = field(default=0, eq=False)
     damaged: str | None = field(default=None, eq=False)
+    least_serial: int = field(default=0, eq=False)
+
+    @property
+    def serial(self) -> int:
+        """
+        The number that grows with each check and each new list of a platform, also while the time of day is set back.
+
+        It is the time of its check in seconds since the epoch, unless that would be less than it was before. Scanners
+        find by it that a list is older than one that they have seen.
+        """
+        return max(self.least_serial, int(self.checked))
+
+    def checked_at(self, checked: float) -> Snapshot:
+        """Return it with another time of check; its serial number does not become less."""
+        return evolve(self, checked=checked, least_serial=self.serial)
 
     @property
     def target(self) -> Snapshot:

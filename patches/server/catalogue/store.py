@@ -145,6 +145,7 @@ class Catalogue:
         objection: Objection = _no_objection,
         checked: float | None = None,
         steady: float | None = None,
+        served: int = 0,
     ) -> Snapshot:
         """
         Write a snapshot and make it the current one of its platform, in one transaction.
@@ -154,6 +155,7 @@ class Catalogue:
         :param objection: returns the reason to hold the snapshot back, as ``held_back``; the current one then stays.
         :param checked: the time at which the sources had these lines, in seconds since the epoch; ``None``: now.
         :param steady: the time from which the age of what it replaces is told, likewise; ``None``: now.
+        :param served: the greatest serial number with which a list of this platform was served.
         :return: the snapshot; one that was stored already keeps its ``created``.
         """
         replaced = now if steady is None else steady
@@ -163,8 +165,10 @@ class Catalogue:
             connection.execute(delete(CHUNKS).where(staged))
             written = self._write(connection, staging, platform, lines, now)
             revision, vulnerabilities = written.revision, written.vulnerabilities
+            confirmed = now if checked is None else checked
+            serial = _least_serial(connection, platform, revision, confirmed, served)
             self._store(connection, staging, written, replaced)
-            self._note_given(connection, revision, now if checked is None else checked, sources)
+            self._note_given(connection, revision, confirmed, sources, serial)
             reason = objection(self._current(connection, platform), vulnerabilities)
             self._place(connection, platform, revision, reason, replaced)
             return self._found(connection, revision)
@@ -184,6 +188,8 @@ class Catalogue:
             snapshot = self._find(connection, revision)
             if snapshot is None or snapshot.damaged is not None:
                 raise Damaged(f"{platform}: the list that is held back is damaged: it must be published anew first")
+            serial = _least_serial(connection, platform, revision, snapshot.checked)
+            connection.execute(update(SNAPSHOTS).where(SNAPSHOTS.c.revision == revision).values(serial=serial))
             self._place(connection, platform, revision, None, now)
             return self._found(connection, revision)
 
@@ -205,7 +211,9 @@ class Catalogue:
             for revision, checked in times.items():
                 is_wrong = or_(SNAPSHOTS.c.checked < checked, SNAPSHOTS.c.checked > now)
                 this = SNAPSHOTS.c.revision == revision, is_wrong
-                connection.execute(update(SNAPSHOTS).where(*this).values(checked=checked))
+                for row in filter(is_sealed, connection.execute(select(SNAPSHOTS).where(*this)).all()):
+                    new = {"checked": checked, "serial": _snapshot(row).serial}
+                    connection.execute(update(SNAPSHOTS).where(*this).values(new))
 
     def adopt(
         self, snapshots: Iterable[tuple[Snapshot, Iterable[Chunk]]], now: float, even_older: bool = False
@@ -226,12 +234,15 @@ class Catalogue:
                 current = self._current(connection, snapshot.platform)
                 if current is not None and snapshot.checked < current.checked and not even_older:
                     raise OlderList(f"{snapshot.platform}: the current list was checked later than this one")
+                # One that is older on purpose does not pass for a newer one.
+                this = connection, snapshot.platform, snapshot.revision, snapshot.checked
+                serial = 0 if even_older else _least_serial(*this)
                 size = 0
                 for chunk in chunks:
                     _insert_chunk(connection, snapshot.revision, chunk)
                     size += chunk.body_bytes
                 self._describe(connection, evolve(snapshot, body_bytes=size), now)
-                self._note_given(connection, snapshot.revision, snapshot.checked, snapshot.sources)
+                self._note_given(connection, snapshot.revision, snapshot.checked, snapshot.sources, serial)
                 self._place(connection, snapshot.platform, snapshot.revision, None, now)
                 adopted.append(self._found(connection, snapshot.revision))
         return adopted
@@ -277,8 +288,10 @@ class Catalogue:
         connection.execute(delete(SNAPSHOTS).where(this))  # its seal is broken
         connection.execute(insert(SNAPSHOTS).values(retired=now, **_row(snapshot)))
 
-    def _note_given(self, connection: Connection, revision: str, checked: float, sources: Mapping[str, Any]) -> None:
-        given = {"checked": checked, "sources": json.dumps(dict(sources))}
+    def _note_given(
+        self, connection: Connection, revision: str, checked: float, sources: Mapping[str, Any], serial: int
+    ) -> None:
+        given = {"checked": checked, "sources": json.dumps(dict(sources)), "serial": serial}
         connection.execute(update(SNAPSHOTS).where(SNAPSHOTS.c.revision == revision).values(given))
 
     def _place(self, connection: Connection, platform: str, revision: str, held_back: str | None, now: float) -> None:
@@ -321,6 +334,19 @@ def _snapshots(connection: Connection, query: Select[Any]) -> list[Snapshot]:
     return [_snapshot(row) for row in connection.execute(query) if is_sealed(row)]
 
 
+def _least_serial(connection: Connection, platform: str, revision: str, checked: float, served: int = 0) -> int:
+    """
+    Return the least serial number of a list that is published now: it is greater than that of any other list before.
+
+    :param checked: the time of its check; where this has grown, as it should, it is the number.
+    :param served: the greatest that was served, as far as is known.
+    """
+    rows = connection.execute(select(SNAPSHOTS).where(SNAPSHOTS.c.platform == platform)).all()
+    latest = max([served, *(_snapshot(row).serial for row in rows if is_sealed(row))])
+    is_current = any(row.revision == revision and row.retired is None for row in rows)
+    return latest if is_current or int(checked) > latest else latest + 1
+
+
 def _delete(connection: Connection, revision: str) -> None:
     """Delete a snapshot with its chunks."""
     connection.execute(delete(SNAPSHOTS).where(SNAPSHOTS.c.revision == revision))
@@ -334,8 +360,8 @@ def _insert_chunk(connection: Connection, revision: str, chunk: Chunk) -> None:
 
 def _row(snapshot: Snapshot) -> dict[str, Any]:
     columns = asdict(snapshot)
-    held = columns.pop("held_back")
-    return {**columns, "held": held, "sources": json.dumps(dict(snapshot.sources))}
+    held, serial = columns.pop("held_back"), columns.pop("least_serial")
+    return {**columns, "held": held, "serial": serial, "sources": json.dumps(dict(snapshot.sources))}
 
 
 def _snapshot(row: Row[Any]) -> Snapshot:
@@ -352,4 +378,5 @@ def _snapshot(row: Row[Any]) -> Snapshot:
         row.publication,
         row.body_bytes,
         row.damaged,
+        row.serial,
     )

@@ -40,7 +40,14 @@ _SCHEMAS: dict[str, Schema] = {
     "FirstScannerError": _object({"error": _TEXT}),
     "Snapshot": _object(
         {
-            **{"revision": _TEXT, "created": _TIME, "checked": _TIME, "vulnerabilities": _COUNT, "chunks": _COUNT},
+            **{
+                "revision": _TEXT,
+                "created": _TIME,
+                "checked": _TIME,
+                "serial": _COUNT,
+                "vulnerabilities": _COUNT,
+                "chunks": _COUNT,
+            },
             **{"bytes": _COUNT, "digest": _TEXT, "unread": _COUNT, "publication": _COUNT, "empty": _FLAG},
             **{"signature": {"type": "object"}, "sizeSignature": {"type": "object"}},
         },

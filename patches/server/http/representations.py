@@ -24,6 +24,7 @@ def snapshot_document(snapshot: Snapshot) -> dict[str, Any]:
         "revision": snapshot.revision,
         "created": rfc3339(snapshot.created),
         "checked": rfc3339(snapshot.checked),
+        "serial": snapshot.serial,
         "vulnerabilities": snapshot.vulnerabilities,
         "chunks": snapshot.chunks,
         "bytes": snapshot.body_bytes,

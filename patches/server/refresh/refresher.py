@@ -226,8 +226,10 @@ class Refresher:
         for source_list in lists:
             if source_list.state is ListState.UNPUBLISHED:
                 source_list.on(ListEvent.RETRIED)
-        checked = self.statuses.get(platform, ListStatus()).checked(platform, list(states), self._context.wall())
-        done, snapshot = await self._queue.publish(platform, [state.source for state in states], checked)
+        status = self.statuses.get(platform, ListStatus())
+        checked = status.checked(platform, list(states), self._context.wall())
+        served = status.snapshot.serial if status.snapshot is not None else 0
+        done, snapshot = await self._queue.publish(platform, [state.source for state in states], checked, served)
         event = ListEvent.PUBLISHED if done else ListEvent.FAILED
         if snapshot is not None:
             event = ListEvent.PUBLISHED if snapshot.held_back is None else ListEvent.SHRUNK

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Container, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
@@ -27,10 +27,11 @@ from twisted.logger import Logger
 from patches.escaping import escaped_id, escaped_record
 from patches.interfaces import RecordKey
 from patches.server.errors import CatalogueError
-from patches.server.refresh.publication.staged_lists import ListsDamaged, StagedLists, checksum, seal_of
+from patches.server.refresh.publication.staged_file import count_records, open_staged, row_of, seal_list
+from patches.server.refresh.publication.staged_lists import ListsDamaged, StagedLists
 from patches.storage.damage import BESIDE, is_file_damage
 from patches.storage.scratch import connect_sqlite
-from patches.vulnerability import FOLLOWED, Vulnerability
+from patches.vulnerability import Vulnerability
 from patches.wire import encode_line
 from patches.wording import printable
 
@@ -39,15 +40,6 @@ log = Logger()
 _UNUSABLE = "the staged lists cannot be used"
 #: Before the first line.
 _START = (-1, "", "", "")
-_PRAGMAS = ("journal_mode=WAL", "synchronous=OFF", "cache_size=-1024", "temp_store=FILE", "foreign_keys=ON")
-_VERSION = 4
-_TABLES = """
-CREATE TABLE readings (id INTEGER PRIMARY KEY, source TEXT, key TEXT, state TEXT, claimed INTEGER, skipped TEXT,
-  checked REAL, current INTEGER, published INTEGER DEFAULT 0, seal INTEGER);
-CREATE TABLE counts (reading INTEGER, platform TEXT, read INTEGER, PRIMARY KEY (reading, platform)) WITHOUT ROWID;
-CREATE TABLE lines (reading INTEGER, platform TEXT, name TEXT, part TEXT, line BLOB, crc INTEGER,
-  PRIMARY KEY (reading, platform, name, part)) WITHOUT ROWID;
-"""
 
 
 @frozen
@@ -86,14 +78,14 @@ class StagingStore:
     def _database(self) -> sqlite3.Connection:
         """The database, opened at the first use: a connection must not outlive the fork of a daemon."""
         try:
-            database = _open(self._path)
+            database = open_staged(self._path)
         except sqlite3.OperationalError as error:
             raise CatalogueError(f"{_UNUSABLE}: {error}") from error
         except sqlite3.DatabaseError as error:
             log.error("The staged lists are damaged, and are read again: {error}", error=error)
             for suffix in ("", *BESIDE):
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
-            database = _open(self._path)
+            database = open_staged(self._path)
         for (number,) in database.execute("SELECT id FROM readings WHERE NOT current").fetchall():
             _forget(database, number)
         return database
@@ -115,7 +107,7 @@ class StagingStore:
         The lists of followed packages have one name: the first package of each tells them apart.
         """
         shown = map(escaped_record, vulnerabilities)
-        rows = ((import_id, *_row(each.platform, each.name, _part(each), encode_line(each))) for each in shown)
+        rows = ((import_id, *row_of(each.platform, each.name, _part(each), encode_line(each))) for each in shown)
         with self._transaction() as database:
             database.executemany("INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?, ?, ?)", rows)
 
@@ -322,58 +314,10 @@ def _note(database: sqlite3.Connection, import_id: int, read: ImportResult) -> N
         "UPDATE readings SET current = 1, published = 0, state = ?, claimed = ?, skipped = ?, checked = ? WHERE id = ?",
         (read.state, read.claimed, json.dumps(dict(read.skipped)), read.checked, import_id),
     )
-    database.execute("DELETE FROM counts WHERE reading = ?", (import_id,))
-    database.execute(
-        "INSERT INTO counts SELECT reading, platform, sum(name != ?) FROM lines WHERE reading = ? GROUP BY platform",
-        (FOLLOWED, import_id),
-    )
-    _seal(database, import_id)
-
-
-def _seal(database: sqlite3.Connection, import_id: int) -> None:
-    """Store the checksum of a list's description."""
-    database.execute("UPDATE readings SET seal = ? WHERE id = ?", (seal_of(database, import_id), import_id))
+    count_records(database, import_id)
+    seal_list(database, import_id)
 
 
 def _forget(database: sqlite3.Connection, import_id: int) -> None:
     for table, column in (("lines", "reading"), ("counts", "reading"), ("readings", "id")):
         database.execute(f"DELETE FROM {table} WHERE {column} = ?", (import_id,))  # noqa: S608 - named above
-
-
-def _row(platform: str, name: str, part: str, line: bytes) -> tuple[str, str, str, bytes, int]:
-    """Return the columns of a line, with their checksum."""
-    return platform, name, part, line, checksum(platform, name, part, line)
-
-
-def _upgrade(database: sqlite3.Connection, version: int) -> None:
-    """Add what later versions have; in version 2 nothing says what was published, so each list is once more."""
-    database.create_function("checksum", 4, checksum, deterministic=True)
-    database.execute("BEGIN")
-    with database:
-        if version == 2:
-            database.execute("ALTER TABLE readings ADD COLUMN published INTEGER DEFAULT 0")
-        database.execute("ALTER TABLE readings ADD COLUMN seal INTEGER")
-        database.execute("ALTER TABLE lines ADD COLUMN crc INTEGER")
-        database.execute("UPDATE lines SET crc = checksum(platform, name, part, line)")
-        for (number,) in database.execute("SELECT id FROM readings WHERE current").fetchall():
-            _seal(database, number)
-        database.execute(f"PRAGMA user_version={_VERSION}")
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    database = connect_sqlite(path, _PRAGMAS)
-    try:
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version in (2, 3):  # of earlier versions of Patches
-            _upgrade(database, version)
-        elif version == 0:
-            database.executescript(f"{_TABLES}PRAGMA user_version={_VERSION};")
-        elif version != _VERSION:
-            raise sqlite3.DatabaseError(f"its version is {version}")
-        if database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-            raise sqlite3.DatabaseError("it is damaged")
-    except sqlite3.Error:
-        with suppress(sqlite3.Error):
-            database.close()
-        raise
-    return database

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from attrs import define, evolve
+from attrs import define
 
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.refresh.retry_schedule import RetrySchedule
@@ -88,8 +88,8 @@ class ListStatus:
     def move(self, seconds: float) -> None:
         """Move the times of check: the time of day was set."""
         here, held = self.snapshot, self.held_back
-        self.snapshot = evolve(here, checked=here.checked + seconds) if here is not None else None
-        self.held_back = evolve(held, checked=held.checked + seconds) if held is not None else None
+        self.snapshot = here.checked_at(here.checked + seconds) if here is not None else None
+        self.held_back = held.checked_at(held.checked + seconds) if held is not None else None
 
     def update(
         self,
@@ -150,7 +150,7 @@ class ListStatus:
 
 
 def _later(snapshot: Snapshot, checked: float, now: float) -> Snapshot:
-    return evolve(snapshot, checked=checked) if _replaces(checked, snapshot.checked, now) else snapshot
+    return snapshot.checked_at(checked) if _replaces(checked, snapshot.checked, now) else snapshot
 
 
 def _replaces(checked: float, before: float, now: float) -> bool:

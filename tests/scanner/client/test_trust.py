@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.client.cache import ListCache
 from patches.scanner.client.client import ClientSettings, PatchesClient
-from patches.scanner.client.trust import SeenLists, Trust
+from patches.scanner.client.trust import SeenLists, SeenListsError, Trust
 from patches.scanner.outcome import Outcome, Target, Verdict
 from patches.scanner.scan import Policy, scan
 from patches.signing import SigningKey, VerifyKey, create_keys, manifest_bytes, sized_manifest_bytes
@@ -59,6 +59,11 @@ class TrustCase(SynchronousTestCase):
         path = Path(self.mktemp())
         public = create_keys(path)
         self.key, self.verify_key = SigningKey.from_file(path), VerifyKey.from_file(public)
+
+    def numbered(self, body: bytes, checked: float, revision: str, serial: Any) -> dict[str, Any]:
+        """Return the signed description of a list with a serial number."""
+        snapshot = {**self.signed(body, checked, revision), "bytes": len(body), "serial": serial}
+        return {**snapshot, "sizeSignature": self.key.sign(sized_manifest_bytes("debian-12", snapshot))}
 
     def signed(self, *args: Any, platform: str = "debian-12", **changes: Any) -> dict[str, Any]:
         """Return the signed description of a list, as the server with the key sends it."""
@@ -184,6 +189,39 @@ class NewestTests(TrustCase):
         newer = self.scan(*self.served(self.signed(FIVE, NOW + HOUR, "r3"), FIVE), now=NOW + HOUR)
         self.assertEqual(len(newer.findings), 5)
 
+    def test_set_back(self) -> None:
+        """A list that was published after the server's time of day was set back is newer by its serial number."""
+        number = int(NOW)
+        before = self.numbered(NINE, NOW, "r1", number)
+        self.scan(*self.served(before))
+        after = self.numbered(FIVE, NOW - HOUR, "r2", number + 1)
+        self.assertEqual(len(self.scan(*self.served(after, FIVE)).findings), 5)
+        self.refused("a newer one was seen", *self.served(before))
+        again = self.numbered(FIVE, NOW - HOUR / 2, "r2", number + 1)
+        self.assertEqual(len(self.scan(*self.served(again, FIVE)).findings), 5)
+        self.refused("a newer one was seen", *self.served(before))
+
+    def test_no_serial(self) -> None:
+        """A replayed list is older also if its second statement is taken away, or another number is written."""
+        number = int(NOW)
+        before = self.numbered(NINE, NOW, "r1", number)
+        self.scan(*self.served(before))
+        self.scan(*self.served(self.numbered(FIVE, NOW - HOUR, "r2", number + 1), FIVE))
+        less = {name: value for name, value in before.items() if name not in ("sizeSignature", "serial")}
+        self.refused("a newer one was seen", *self.served(less))
+        self.refused("a newer one was seen", *self.served({**less, "serial": number + 2}))
+        self.refused("not signed as required", *self.served({**before, "serial": number + 2}))
+        for odd in (-1, 10**12, 1.5, "7", True):
+            self.refused("no valid serial number", *self.served(self.numbered(NINE, NOW, "r1", odd)))
+
+    def test_earlier_versions(self) -> None:
+        """A list that a scanner of an earlier version has seen is as new as the time of its check."""
+        self.scan(*self.served(self.signed(NINE)))
+        path = self.folder / "seen" / "debian-12.json"
+        path.write_text(json.dumps({"revision": "r1", "checked": NOW}))
+        self.refused("a newer one was seen", *self.served(self.numbered(FIVE, NOW, "r0", int(NOW) - 1), FIVE))
+        self.assertEqual(len(self.scan(*self.served(self.numbered(FIVE, NOW, "r2", int(NOW)), FIVE)).findings), 5)
+
     def test_seen_is_enough(self) -> None:
         """A list counts as seen from its announcement, even if it is then not received whole."""
         self.refused("cannot be reached", session(snapshot=self.signed(NINE, NOW, "r2")), *[REFUSED] * 9)
@@ -227,6 +265,21 @@ class NewestTests(TrustCase):
             self.refused("delete it", *self.served(self.signed(NINE)))
         path.unlink()
         self.assertIs(self.scan(*self.served(self.signed(NINE))).verdict, Verdict.FINDINGS)
+
+    def test_flipped_bits(self) -> None:
+        """Any flipped bit of the record is noticed: no list is trusted, also none that is older than the one seen."""
+        self.scan(*self.served(self.signed(NINE, NOW, "r2")))
+        path = self.folder / "seen" / "debian-12.json"
+        content, seen = path.read_bytes(), SeenLists(path.parent)
+        right = seen.newest("debian-12")
+        for position in range(8 * len(content)):
+            flipped = bytearray(content)
+            flipped[position // 8] ^= 1 << position % 8
+            path.write_bytes(flipped)
+            try:
+                self.assertEqual(seen.newest("debian-12"), right, position)
+            except SeenListsError:
+                continue
 
     def test_not_remembered(self) -> None:
         """A folder in which the record cannot be written is reported."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 
+from sqlalchemy import MetaData, Table, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from patches.server.catalogue.delta import delta_chunks
 from patches.server.catalogue.delta_store import DeltaStore
 from patches.server.catalogue.migrate import SCHEMA_VERSION, VERSION_TABLE, UnknownDatabase, migrate
-from patches.server.catalogue.schema import open_database
+from patches.server.catalogue.schema import SNAPSHOTS, open_database
 from patches.server.catalogue.store import Catalogue
 from patches.server.refresh.requests_table import RequestTable
 from tests.server.catalogue.test_schema import SchemaCase
@@ -27,8 +30,9 @@ BEFORE = (
     "CREATE TABLE schema (version INTEGER NOT NULL, PRIMARY KEY (version))",
 )
 HELD = "ALTER TABLE snapshots ADD COLUMN held VARCHAR"
-#: What version 7 and 8 added.
+#: What versions 7 to 9 added.
 WITHOUT_SIZES = (
+    "ALTER TABLE snapshots DROP COLUMN serial",
     *("ALTER TABLE snapshots DROP COLUMN damaged", "ALTER TABLE snapshots DROP COLUMN seal"),
     *("ALTER TABLE snapshots DROP COLUMN body_bytes", "ALTER TABLE deltas DROP COLUMN body_bytes"),
 )
@@ -107,6 +111,28 @@ class MigrateTests(SchemaCase):
         self.assertEqual(delta.body_bytes, sum(each.body_bytes for each in chunks))
         engine.dispose()
 
+    def test_serial(self) -> None:
+        """An upgrade from version 8 keeps what is whole; a description that was damaged before stays damaged."""
+        catalogue = Catalogue(open_database(self.where))
+        for platform in ("debian-11", "debian-12"):
+            catalogue.publish(platform, lines(vulnerabilities(3, platform)), {}, 5.0)
+        catalogue.close()
+        without = "ALTER TABLE snapshots DROP COLUMN serial"
+        self.execute(self.where, without, f"UPDATE {VERSION_TABLE} SET version_num = '8'")
+        # The seals of version 8 are of the columns that it had.
+        with self.raw(self.where).begin() as connection:
+            table = Table("snapshots", MetaData(), autoload_with=connection)
+            for row in connection.execute(select(table)).all():
+                values = [getattr(row, column.name) for column in SNAPSHOTS.c if column.name not in ("seal", "serial")]
+                seal = hashlib.sha256(json.dumps(values, default=repr).encode()).hexdigest()
+                connection.execute(update(table).where(table.c.revision == row.revision).values(seal=seal))
+        self.execute(self.where, "UPDATE snapshots SET checked = 7 WHERE platform = 'debian-11'")
+        engine = open_database(self.where)
+        (snapshot,) = Catalogue(engine).current()
+        self.assertEqual((snapshot.platform, snapshot.serial), ("debian-12", 5))
+        self.assertEqual(len(Catalogue(engine).unsealed()), 1)
+        engine.dispose()
+
     def test_unknown_version(self) -> None:
         """A database of a later version is refused, and not changed."""
         open_database(self.where)
@@ -169,9 +195,9 @@ class FileTests(SchemaCase):
 
     def test_later(self) -> None:
         """A database from before Alembic with an unknown version is refused, and not changed."""
-        self.before(9)
-        self.assertIn("its version is 9", self.refusal())
-        self.assertEqual(self.rows_of(self.where, "SELECT version FROM schema"), [(9,)])
+        self.before(99)
+        self.assertIn("its version is 99", self.refusal())
+        self.assertEqual(self.rows_of(self.where, "SELECT version FROM schema"), [(99,)])
 
     def test_all_or_nothing(self) -> None:
         """An upgrade that fails leaves the file as it was."""

@@ -169,6 +169,26 @@ class PublishTests(CatalogueCase):
         self.catalogue.mark_checked({snapshot.revision: 1500.0}, 1999.0)
         self.assertEqual(self.catalogue.current(), [evolve(snapshot, checked=1500.0)])
 
+    def test_serial(self) -> None:
+        """The serial number is the time of the check; set back, it stays for the same list, and grows for another."""
+        first = self.publish(10, now=5000.0)
+        self.catalogue.mark_checked({first.revision: 6000.0})
+        self.catalogue.mark_checked({first.revision: 2000.0}, 2000.0)
+        (again,) = self.catalogue.current()
+        self.assertEqual((again.checked, again.serial), (2000.0, 6000))
+        self.assertEqual(self.publish(10, now=2001.0).serial, 6000)
+        self.assertEqual(self.publish(11, now=2002.0).serial, 6001)
+        self.assertEqual(self.publish(10, now=2003.0).serial, 6002)
+        self.assertEqual(self.publish(12, now=7000.0).serial, 7000)
+        self.assertEqual(self.publish(12, "debian-11", now=2004.0).serial, 2004)
+
+    def test_serial_served(self) -> None:
+        """A number that was served, and is not stored yet, is not served again for another list."""
+        self.publish(10, now=5000.0)
+        records = lines(vulnerabilities(11, "debian-12"))
+        later = self.catalogue.publish("debian-12", records, SOURCES, 5100.0, served=5500)
+        self.assertEqual((later.checked, later.serial), (5100.0, 5501))
+
     def test_kept_on_disk(self) -> None:
         """A published snapshot is still current when the catalogue is opened again."""
         snapshot = self.publish()

@@ -38,6 +38,7 @@ class OpeningTests(ServerCase):
                     "revision": snapshot.revision,
                     "created": "2023-11-14T22:13:20Z",
                     "checked": "2023-11-14T22:13:20Z",
+                    "serial": 1_700_000_000,
                     "vulnerabilities": 9,
                     "chunks": 3,
                     "bytes": snapshot.body_bytes,

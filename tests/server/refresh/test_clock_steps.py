@@ -42,6 +42,30 @@ class RefreshedTests(RefreshCase):
         self.tick(self.interval.total_seconds())
         self.assertEqual(self.age(), 0.0)
 
+    def serial(self) -> int:
+        """Return the serial number of the current list."""
+        return self.refresh.registry.current("debian-12").serial
+
+    def test_serial(self) -> None:
+        """A list that is published after the time of day was set back has a greater serial number, also restarted."""
+        self.put("debian-12", 10)
+        self.tick()
+        self.tick(self.interval.total_seconds())  # checked again, which the catalogue stores seldom
+        first, now = self.serial(), self.wall()
+        self.assertEqual(first, int(now))
+        for step, count in ((-3600.0, 11), (-_YEAR, 12)):
+            self.ahead += step
+            self.tick()
+            self.assertEqual(self.serial(), first)
+            self.put("debian-12", count)
+            self.tick(self.interval.total_seconds())
+            self.assertEqual(self.serial(), first + 1)
+            first += 1
+        self.assertEqual(self.age(), 0.0)
+        self.refresh = self.create_refresher()
+        self.successResultOf(ensureDeferred(self.refresh.load_current()))
+        self.assertEqual(self.serial(), first)
+
     def test_restarted(self) -> None:
         """A list that was checked in what is now the future is checked again at once, and has that time."""
         self.put("debian-12", 10)

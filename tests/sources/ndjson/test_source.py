@@ -15,6 +15,7 @@ from patches.interfaces import IListing, ISource, Offer
 from patches.sources.ndjson.source import local_source
 from patches.sources.parsing import ParsingHere
 from patches.vulnerability import FixedPackage, Vulnerability
+from patches.wire import encode_line
 from tests.server.fake_catalogue import lines, vulnerabilities
 from tests.sources.feed_case import FeedCase, LocalCase, reading
 
@@ -78,13 +79,39 @@ class NdjsonTests(SynchronousTestCase):
         self.assertTrue(message.startswith(f"{self.path.name}:3: "), message)
 
     def test_package_names(self) -> None:
-        """A line with a package whose name cannot be one is an error that names the line."""
-        for name in ("", "a b", "é"):
-            broken = Vulnerability("CVE-2024-0001", "debian-12", (FixedPackage(name, "1"),))
-            self.path.write_bytes(b"".join(lines([*vulnerabilities(2), broken])))
-            reading = self.begin()
-            message = str(self.failureResultOf(reading, SourceError).value)
-            self.assertEqual(message, f"{self.path.name}:3: {name!a} is not the name of a package")
+        """A package whose name cannot be one is skipped, and counted; the rest of the list is read."""
+        for name in ("", "a b", "é", "x" * 257):
+            packages = (FixedPackage(name, "1"), FixedPackage("sudo", "2"))
+            both = Vulnerability("CVE-2024-0001", "debian-12", packages)
+            only = Vulnerability("CVE-2024-0002", "debian-12", packages[:1])
+            self.path.write_bytes(b"".join(lines([*vulnerabilities(2), both, only])))
+            found = self.successResultOf(self.begin())
+            self.assertEqual([each.name for each in found[2:]], ["CVE-2024-0001"])
+            self.assertEqual([package.name for package in found[2].fixed_in], ["sudo"])
+            self.assertEqual((self.listing.found, self.listing.skipped), (4, {"package without a name": 2}))
+
+    def test_control_characters(self) -> None:
+        """A character that cannot be shown is escaped, however it stands in the file, and keeps no record away."""
+        packages = (FixedPackage("op\x1b[2Jen", "1"), FixedPackage("sudo", "2\x07"))
+        odd = Vulnerability("CVE-2024-\u202e0001", "debian-12", packages, note="\x9b31m")
+        escaped = encode_line(odd)
+        raw = escaped.replace(b"\\u001b", b"\x1b").replace(b"\\u0007", b"\x07").replace(b"\\u009b", b"\x9b")
+        self.assertNotEqual(raw, escaped)
+        for line in (escaped, raw):
+            self.path.write_bytes(b"".join(lines(vulnerabilities(2))) + line)
+            found = self.successResultOf(self.begin())
+            self.assertEqual((len(found), found[2].name), (3, "CVE-2024-0001"))
+            self.assertEqual([package.name for package in found[2].fixed_in], ["op\\x1b[2Jen", "sudo"])
+            self.assertEqual(found[2].fixed_in[1].status, "unreadable")
+            self.assertTrue(str(found[2].note).isprintable(), found[2].note)
+            self.assertEqual(self.listing.skipped, {})
+
+    def test_platforms(self) -> None:
+        """A record of what can be no platform is skipped, and counted."""
+        odd = Vulnerability("CVE-2024-0001", "debian-12\x1b[2J")
+        self.path.write_bytes(b"".join(lines([*vulnerabilities(2), odd])))
+        self.assertEqual(len(self.successResultOf(self.begin())), 2)
+        self.assertEqual(self.listing.skipped, {"unknown platform: debian-12\\x1b[2J": 1})
 
     def test_absent(self) -> None:
         """A missing file is an error, both for the offers and for the listing."""

@@ -77,6 +77,7 @@ class Publisher:
         checked: float,
         now: float,
         steady: float | None = None,
+        served: int = 0,
     ) -> Snapshot | None:
         """
         Merge the lists of a platform, and make the result current, unless the guard objects; blocks.
@@ -85,6 +86,7 @@ class Publisher:
         :param checked: the time at which all of them had these lists; seconds since the epoch.
         :param now: likewise.
         :param steady: likewise, for the age of what it replaces; ``None``: now.
+        :param served: see :meth:`.Catalogue.publish`.
         :return: the snapshot, which is current or ``held_back``; ``None`` if no source has a list of this platform.
         :raises Stopped: if the server stops meanwhile.
         """
@@ -100,7 +102,8 @@ class Publisher:
             lines = self._until_stopped(changes.counted(self._current_lines(platform, changes), merged))
             with closing(lines):  # before the view is, also if they are not read to their end
                 objection = self._guard.objection
-                snapshot = self._catalogue.publish(platform, lines, facts, now, objection, checked, steady)
+                times = now, objection, checked, steady
+                snapshot = self._catalogue.publish(platform, lines, facts, *times, served)
         if snapshot.held_back is not None:
             log.error("{platform}: not published: {why}", platform=platform, why=snapshot.held_back)
         else:

@@ -45,11 +45,14 @@ class PublicationQueue:
         """Return the attempts to publish a platform; ``None`` if it does not wait."""
         return self._attempts.get(platform)
 
-    async def publish(self, platform: str, sources: Sequence[ISource], checked: float) -> tuple[bool, Snapshot | None]:
+    async def publish(
+        self, platform: str, sources: Sequence[ISource], checked: float, served: int = 0
+    ) -> tuple[bool, Snapshot | None]:
         """
         Publish a platform. It stays in the queue if that fails, or if its lists have changed meanwhile.
 
         :param checked: the time at which all sources had these lists; seconds since the epoch.
+        :param served: see :meth:`.Catalogue.publish`.
         :return: whether it succeeded, and the snapshot, which is current or ``held_back``; ``None`` if there is none.
         """
         context, attempts, published = self._context, self._attempts[platform], None
@@ -58,7 +61,7 @@ class PublicationQueue:
             nonlocal published
             try:
                 times = checked, context.wall(), context.steady()
-                published = await context.run(self._publisher.publish, platform, sources, *times)
+                published = await context.run(self._publisher.publish, platform, sources, *times, served)
             except CancelledError:
                 self._publisher.stop()  # its thread is still at work
                 raise

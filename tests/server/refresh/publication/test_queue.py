@@ -27,7 +27,7 @@ class PublisherInMemory:
     def __init__(self) -> None:
         self.stopped = False
 
-    def publish(self, platform: str, sources: object, checked: float, now: float) -> Snapshot | None:
+    def publish(self, platform: str, sources: object, checked: float, *more: float) -> Snapshot | None:
         """Return a snapshot."""
         return snapshot()
 
