@@ -23,7 +23,7 @@ class BackoffTests(SynchronousTestCase):
         self.assertEqual(Backoff(4.0, 10.0, lambda: 0.5).pause(1), 3.0)
 
     def test_full_jitter(self) -> None:
-        """Nothing of a pause need be fixed."""
+        """A pause can be random as a whole."""
         self.assertEqual(Backoff(4.0, 10.0, lambda: 0.75, fixed=0).pause(1), 1.0)
 
     def test_at_least(self) -> None:

@@ -59,7 +59,7 @@ class RetryScheduleTests(SynchronousTestCase):
         self.assertEqual(self.facts(), (110.0, 1, 13, "broken", False))
 
     def test_absent(self) -> None:
-        """What a source does not have is asked for once in the interval, which is the most for other failures too."""
+        """A list that a source does not have is asked for once in the interval, which bounds other failures too."""
         for _ in range(12):
             self.attempt(NotThere("it answered 404"))
         self.assertEqual(self.subject.due, 3700.0)
