@@ -59,6 +59,8 @@ PARTS = (
     Part("chaos.fault_proxy", 1200, short={"runs": 44}),
     Part("chaos.killer", 1500, short={"kills": 1}),
     Part("chaos.hostile_server", 900),
+    Part("chaos.hostile_source", 400),
+    Part("chaos.hostile_root", 300, short={"cases": 6}),
     Part("chaos.half_requests", 300),
     Part("chaos.crowd", 400),
     Part("chaos.crowd", 300, {"records": 10_000, "window_kib": 1024, "seconds": 40}),
