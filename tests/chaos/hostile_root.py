@@ -1,9 +1,9 @@
 """
 A host that is not to be trusted: the root folder of an image that somebody made to harm its scanner.
 
-Each case spoils a whole host in one way: links that lead out, devices, pipes, files without end, damaged or huge package
-databases. The promise: a scan ends in its time and memory, says what it could not read, shows nothing from outside of
-the root, and never calls such a host clean.
+Each case spoils a whole host in one way: links that lead out, devices, pipes, files without end, damaged or huge
+databases of packages. The promise: a scan ends in its time and memory, says what it could not read, shows nothing from
+outside of the root, and never calls such a host clean.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from tests.integration.sample_lists import write_list
 
 
 def _attacked(folder: Path, name: str, limit: int) -> tuple[float, float, float, str]:
-    """Return the peak in MiB, the seconds until the good list was served and until SIGTERM had its effect, the error."""
+    """Return the peak in MiB, the seconds until the good list was served, those that SIGTERM took, and the error."""
     folder.mkdir(parents=True)
     kind, file, write = HOSTILE[name]
     good = write_list(folder / "good.ndjson", 1000)
