@@ -28,6 +28,7 @@ class Daemon:
 
     :param folder: the folder of its state and its log.
     :ivar environment: that of the process; ``None``: the environment of this one.
+    :ivar wrapped: returns the command that runs its command.
     """
 
     def __init__(self, plugin: str, folder: Path, *options: str) -> None:
@@ -39,6 +40,7 @@ class Daemon:
         self.port = 0
         self._kind = "tcp"
         self.environment: Mapping[str, str] | None = None
+        self.wrapped: Callable[[list[str]], list[str]] = list
 
     def _connect(self) -> http.client.HTTPConnection:
         if self._kind != "ssl":
@@ -60,7 +62,8 @@ class Daemon:
         said = len(self.text())
         listen = ["--listen", f"{kind}:{port}:interface=127.0.0.1{more}"]
         with self.log.open("ab") as log:
-            self.process = processes.start([*self._command, *listen], stdout=log, stderr=log, env=self.environment)
+            command = self.wrapped([*self._command, *listen])
+            self.process = processes.start(command, stdout=log, stderr=log, env=self.environment)
         found = wait_for(lambda: _LISTENS.search(self.text()[said:]) or self._ended(), 30)
         self.port = int(found[1])
         return self

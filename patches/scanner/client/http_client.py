@@ -15,6 +15,7 @@ from twisted.web.client import Agent
 from twisted.web.http import _MalformedChunkedDataError
 from twisted.web.http_headers import Headers
 
+from patches.http.cancellation import cancellable
 from patches.http.codings import FirstEncoding, UndecodedAgent
 from patches.http.connection_pool import HeadTooLong, QuietConnectionPool
 from patches.http.headers import date, header_value, retry_after
@@ -145,9 +146,8 @@ class HttpClient:
             headers["Content-Type"] = "application/json"
         if wait:
             headers["Prefer"] = f"wait={wait:.0f}"
-        limit, started = TIMEOUT_SECONDS + wait, self._clock.seconds()
-        limit = limit if within is None else min(limit, within)
-        pending = Deferred.fromCoroutine(self._send(method, path, body, headers))
+        limit = TIMEOUT_SECONDS + wait if within is None else min(TIMEOUT_SECONDS + wait, within)
+        pending = cancellable(Deferred.fromCoroutine(self._send(method, path, body, headers)))
         pending.addTimeout(limit, self._clock)
         try:
             return await pending
@@ -162,11 +162,7 @@ class HttpClient:
                 raise MemoryError from error  # which says nothing about the server
             if any(isinstance(each, _ENDLESS) for each in _causes(error)):
                 raise BadAnswer(f"{self.base_url}: its response has no end: {_reason(error)}") from error
-            if not _was_cancelled(error):
-                raise Unreachable(f"{self.base_url} cannot be reached: {_reason(error)}") from error
-            if self._clock.seconds() - started < limit:
-                raise CancelledError from error
-            raise Unreachable(f"{self.base_url} did not answer within {limit:.3g} s") from error
+            raise Unreachable(f"{self.base_url} cannot be reached: {_reason(error)}") from error
 
     async def _send(
         self, method: str, path: str, body: bytes | BinaryIO | None, headers: dict[str, str]
@@ -203,11 +199,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     yield error
     for reason in getattr(error, "reasons", None) or ():
         yield from _causes(reason.value)
-
-
-def _was_cancelled(error: BaseException) -> bool:
-    """Return whether a request failed because it was cancelled: Twisted reports that as a failure of the connection."""
-    return any(isinstance(each, CancelledError) for each in _causes(error))
 
 
 def _reason(error: BaseException) -> str:

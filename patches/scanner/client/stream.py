@@ -34,6 +34,8 @@ from patches.wire import MalformedWire, digest, encode_json, parse_repr_digest
 
 #: How long the server may delay its response while a chunk is not ready (long polling).
 WAIT_SECONDS = 20.0
+#: How long the end of a session may take, in seconds.
+CLOSE_SECONDS = 1.0
 _MOST_RESUMES = 8
 #: The statuses with which a gateway says that it cannot reach the server (RFC 9110, 15.6.3 and 15.6.5).
 _GATEWAY = frozenset({502, 504})
@@ -115,9 +117,16 @@ class VulnerabilityStream(VerifiedStream):
             raise NotVerified(str(error)) from error
 
     async def close(self) -> None:
-        """End the session, so that its cohort need not wait for this scanner; errors are ignored."""
-        with suppress(Unreachable):
-            await self._server_http.ask("DELETE", f"/v1/sessions/{self.session}")
+        """
+        End the session unless it is complete, so that its cohort need not wait for this scanner; errors are ignored.
+
+        This takes a second at most: a scanner that is stopped does it on its way out. A server that was away when it
+        was asked last is not asked.
+        """
+        session, self.session = self.session, ""
+        if session and not self._end and not self._is_away:
+            with suppress(Unreachable):
+                await self._server_http.ask("DELETE", f"/v1/sessions/{session}", within=CLOSE_SECONDS)
 
     def _whole(self) -> AsyncIterator[bytes]:
         """Return the chunks of the list: as they are received, or from a delta applied to the cached list."""
@@ -231,6 +240,7 @@ class VulnerabilityStream(VerifiedStream):
         if answer.status >= 500 or answer.status == 429:
             await self._patience.pause(message, answer.retry_after)
         elif resuming:
+            self.session = ""  # there is none to close
             raise SessionLost(f"the session cannot be resumed: {message}")
         else:
             raise Refused(answer.error_code, message)

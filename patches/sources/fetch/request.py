@@ -12,12 +12,12 @@ from typing import NoReturn
 
 from OpenSSL.SSL import Error as TLSError
 from service_identity.exceptions import VerificationError
-from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.http import FORBIDDEN, GONE, NOT_FOUND, UNAUTHORIZED
 from twisted.web.iweb import IResponse
 
 from patches.errors import AccessRefused, NotThere, SourceError
+from patches.http.cancellation import cancellable
 from patches.sources.fetch.body import discard_body
 from patches.sources.fetch.checks.addresses import AddressForbidden
 from patches.sources.fetch.redirects import REDIRECTS, redirected, same_server, without_credentials
@@ -28,7 +28,6 @@ from patches.sources.fetch.retry import (
     RequestTimedOut,
     TransientFailure,
     describe,
-    is_cancellation,
     raise_transient,
     timed_out,
     times,
@@ -81,7 +80,8 @@ class RequestSender:
     async def _request(self, url: str, headers: Mapping[str, str]) -> IResponse:
         seconds = self._settings.timeout_seconds
         try:
-            asking = self._client.get(url, headers=dict(headers), allow_redirects=False, unbuffered=True)
+            get = self._client.get(url, headers=dict(headers), allow_redirects=False, unbuffered=True)
+            asking = cancellable(get)
             response: IResponse = await asking.addTimeout(seconds, self._clock, onTimeoutCancel=timed_out)
         except (RequestTimedOut, *BROKEN) as error:
             raise_failure(error)
@@ -117,10 +117,7 @@ def raise_failure(error: Exception) -> NoReturn:
     :raises TransientFailure: if another try may succeed.
     :raises SourceError: if the server's certificate is not valid for it, the proxy refuses to connect, or the source
         may not lead to its address.
-    :raises CancelledError: if the request was cancelled.
     """
-    if is_cancellation(error):
-        raise CancelledError from error
     for reason in getattr(error, "reasons", None) or ():
         if reason.check(VerificationError):
             raise SourceError("its certificate is for another name") from error

@@ -15,10 +15,9 @@ from typing import Any, NoReturn, Protocol, TypeVar
 
 from attrs import field, frozen
 from attrs.validators import ge, gt
-from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
+from twisted.internet.defer import Deferred, DeferredSemaphore
 from twisted.internet.error import (
     ConnectError,
-    ConnectingCancelledError,
     ConnectionAborted,
     ConnectionDone,
     ConnectionLost,
@@ -38,6 +37,7 @@ from twisted.web.client import (  # type: ignore[attr-defined]  # RequestNotSent
 from twisted.web.iweb import IResponse
 
 from patches.errors import SourceError
+from patches.http.cancellation import cancellable
 from patches.http.headers import retry_after
 from patches.http.response_body import read_body
 from patches.service.backoff import Backoff
@@ -51,7 +51,6 @@ TRANSIENT = frozenset({429, 500, 502, 503, 504})
 #: The failures of a request that received no complete response.
 BROKEN = (
     ConnectError,
-    ConnectingCancelledError,
     ConnectionAborted,
     ConnectionDone,
     ConnectionLost,
@@ -217,15 +216,8 @@ class RetryingClient:
     async def _attempt(self, url: str, max_bytes: int, headers: dict[str, str]) -> Response:
         async with self._slots:
             await self._pace.wait_turn()
-            pending = Deferred.fromCoroutine(self._send(url, max_bytes, headers))
-            seconds = self._settings.timeout_seconds
-            try:
-                return await pending.addTimeout(seconds, self._clock, onTimeoutCancel=timed_out)
-            except BROKEN as error:
-                # Twisted wraps a cancellation in one of these; a caller that cancels expects CancelledError.
-                if is_cancellation(error):
-                    raise CancelledError from error
-                raise
+            pending = cancellable(Deferred.fromCoroutine(self._send(url, max_bytes, headers)))
+            return await pending.addTimeout(self._settings.timeout_seconds, self._clock, onTimeoutCancel=timed_out)
 
     async def _send(self, url: str, max_bytes: int, headers: dict[str, str]) -> Response:
         response: IResponse = await self._client.get(url, headers=headers, allow_redirects=False, unbuffered=True)
@@ -257,16 +249,6 @@ def timed_out(result: Any, seconds: float) -> Any:
     :raises RequestTimedOut: always.
     """
     raise RequestTimedOut(seconds)
-
-
-def is_cancellation(error: BaseException) -> bool:
-    """
-    Return whether a request failed because it was cancelled.
-
-    A cancelled request fails with different exceptions, depending on its progress.
-    """
-    reasons = getattr(error, "reasons", None) or ()
-    return isinstance(error, ConnectingCancelledError) or any(reason.check(CancelledError) for reason in reasons)
 
 
 def describe(error: BaseException) -> str:
