@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -252,9 +253,8 @@ class NameTests(SynchronousTestCase):
         SeenLists(folder).note("debian-13", seen)
         told = b'{"revision": "r1", "checked": 7.5, "serial": 7}'
         self.assertEqual(
-            (folder / "debian-13.json").read_text(),
-            '{"revision": "r1", "checked": 7.5, "serial": 7, "sha256": '
-            f'"{hashlib.sha256(b'{"revision": "r1", "checked": 7.5, "serial": 7}').hexdigest()}"}}',
+            json.loads((folder / "debian-13.json").read_text()),
+            {"revision": "r1", "checked": 7.5, "serial": 7, "sha256": hashlib.sha256(told).hexdigest()},
         )
 
     def test_delta(self) -> None:

@@ -43,6 +43,7 @@ ALLOWED = {
     "server/assembly/storage.py": "publications of an earlier version are stamped",
     "http/bounded_site.py": "Date",
     "reporter/service.py": "the receipt of a report is stamped",
+    "scanner/host_scan.py": "a scan that cannot begin is stamped",
     "scanner/scan.py": "a scan is stamped, and the age of its list judged",
     "scanner/scan_command.py": "a scan that cannot begin is stamped",
     "scanner/client/cache.py": "the ages of files that a scanner abandoned",

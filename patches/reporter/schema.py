@@ -27,12 +27,13 @@ from sqlalchemy import (
 from twisted.logger import Logger
 
 from patches.reporter.report import fingerprint
+from patches.reporter.row_checksums import CRC, SEVERITIES, add_columns, fill_columns, with_checksum
 from patches.storage.damage import set_aside
 from patches.storage.sqlite import DatabaseDamaged, DatabaseError, open_sqlite
 from patches.vulnerability import Vulnerability
 from patches.wire import from_wire, to_wire
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 #: The sender of findings that no verified scan supports.
 FIRST_SCANNER = "first scanner"
 #: WAL: readers do not wait for a writer. FULL: a report that was acknowledged survives a power failure.
@@ -48,6 +49,7 @@ HOSTS = Table(
     Column("platform", String(64)),
     Column("last", String, nullable=False),  # the id of the last reported scan
     Column("shown", String, nullable=False),  # the id of the scan whose findings are stored
+    Column(CRC, Integer),  # see patches.reporter.row_checksums
 )
 SCANS = Table(
     "scans",
@@ -66,6 +68,8 @@ SCANS = Table(
     Column("problem", String),
     Column("unfixed", BigInteger, nullable=False),
     Column("not_evaluated", String, nullable=False),  # a JSON object
+    Column(SEVERITIES, String),  # of the findings that are stored, by severity: a JSON object
+    Column(CRC, Integer),
 )
 FINDINGS = Table(
     "findings",
@@ -74,6 +78,7 @@ FINDINGS = Table(
     Column("position", Integer, primary_key=True),
     Column("severity", Integer, nullable=False),
     Column("document", String, nullable=False),
+    Column(CRC, Integer),
 )
 #: What first scanners have said of hosts, apart from what verified scans say.
 UNVERIFIED_HOSTS = Table(
@@ -86,6 +91,8 @@ UNVERIFIED_HOSTS = Table(
     Column("parts", Integer, nullable=False),
     Column("records", BigInteger, nullable=False),  # of these parts, with all copies
     Column("left_out", BigInteger, nullable=False),  # unreadable ones, and those for which there was no room
+    Column(SEVERITIES, String),
+    Column(CRC, Integer),
 )
 UNVERIFIED_FINDINGS = Table(
     "unverified_findings",
@@ -96,7 +103,11 @@ UNVERIFIED_FINDINGS = Table(
     Column("severity", Integer, nullable=False),
     Column("name", String, nullable=False),
     Column("document", String, nullable=False),
+    Column(CRC, Integer),
 )
+#: The tables with counts of findings, and the tables of these findings.
+_COUNTED = {SCANS: FINDINGS, UNVERIFIED_HOSTS: UNVERIFIED_FINDINGS}
+_TABLES = (*_COUNTED, *_COUNTED.values(), HOSTS)
 
 
 class StoreError(Exception):
@@ -123,7 +134,7 @@ def open_database(path: Path) -> Engine:
 
 
 def _open(path: Path) -> Engine:
-    return open_sqlite(path, METADATA, SCHEMA_VERSION, _PRAGMAS, {1: _keep_bare_reports_apart})
+    return open_sqlite(path, METADATA, SCHEMA_VERSION, _PRAGMAS, {1: _keep_bare_reports_apart, 2: _add_checksums})
 
 
 def replace_database(path: Path) -> None:
@@ -144,7 +155,7 @@ def unverified_row(host: str, vulnerability: Vulnerability, received: datetime) 
     :param received: in UTC, without an offset.
     """
     document = {**to_wire(vulnerability), "installed": None, "unverified": FIRST_SCANNER}
-    return {
+    row = {
         "host": host,
         "fingerprint": fingerprint(vulnerability),
         "received": received,
@@ -152,11 +163,13 @@ def unverified_row(host: str, vulnerability: Vulnerability, received: datetime) 
         "name": vulnerability.name,
         "document": json.dumps(document),
     }
+    return with_checksum(UNVERIFIED_FINDINGS, row)
 
 
 def _keep_bare_reports_apart(connection: Connection) -> None:
     """Upgrade from version 1, which stored a report of the first scanner like that of a verified scan."""
     METADATA.create_all(connection)
+    add_columns(connection, _TABLES)
     is_bare = SCANS.c.id.startswith("bare-"), SCANS.c.number == 0, SCANS.c.revision.is_(None), SCANS.c.digest.is_(None)
     for scan in connection.execute(select(SCANS).where(*is_bare)).all():
         of_host = HOSTS.c.host == scan.host
@@ -168,6 +181,19 @@ def _keep_bare_reports_apart(connection: Connection) -> None:
             connection.execute(delete(HOSTS).where(of_host))
         elif host.shown == scan.id:
             connection.execute(update(HOSTS).where(of_host).values(shown=host.last))
+
+
+def _add_checksums(connection: Connection) -> None:
+    """Upgrade from version 2, whose rows had no checksums."""
+    add_columns(connection, _TABLES)
+    fill_columns(connection, _COUNTED, (*_COUNTED.values(), HOSTS))
+
+
+def forget_host(connection: Connection, host: str) -> None:
+    """Delete everything that is known of a host, and log that: it is shown again after its next report."""
+    for table in _TABLES:
+        connection.execute(delete(table).where(table.c.host == host))
+    log.error("What is known of {host} is damaged: it is shown again after its next report", host=host)
 
 
 def _move_bare_report(connection: Connection, scan: Row[Any], platform: str | None) -> None:

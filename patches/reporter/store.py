@@ -14,18 +14,26 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import Enum
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, union
 from sqlalchemy.exc import DatabaseError as AnyDatabaseError
 from sqlalchemy.exc import OperationalError
 
 from patches.reporter.report import BareReport, Report, ReportedFinding, Scan
-from patches.reporter.schema import FINDINGS, HOSTS, SCANS, UNVERIFIED_HOSTS, StoreError, replace_database
-from patches.reporter.unverified import (
+from patches.reporter.row_checksums import (
+    SEVERITIES,
+    HostDamaged,
     counts_by_severity,
+    severities_of,
+    verified_rows,
+    with_checksum,
+)
+from patches.reporter.schema import FINDINGS, HOSTS, SCANS, UNVERIFIED_HOSTS, StoreError, forget_host, replace_database
+from patches.reporter.unverified import (
     merge_part,
     unverified_document,
     unverified_findings,
@@ -37,6 +45,8 @@ from patches.wire import encode_json, to_wire
 
 #: The findings that are in memory at once.
 BATCH = 500
+
+T = TypeVar("T")
 
 
 class Acceptance(Enum):
@@ -68,6 +78,7 @@ class ReportStore:
         Store a report, unless the same one or a newer one of the host is already stored; merge that of a first scanner.
         """
         with self._writing, self._errors(), self._engine.begin() as connection:
+            _forget_damaged(connection, report.host)
             if isinstance(report, BareReport):
                 steady = received if self._steady is None else datetime.fromtimestamp(self._steady(), UTC)
                 merge_part(connection, report, received, steady)
@@ -92,32 +103,27 @@ class ReportStore:
         with self._read_transaction() as connection:
             names = union(select(HOSTS.c.host), select(UNVERIFIED_HOSTS.c.host)).subquery()
             page = select(names.c.host).where(names.c.host > after).order_by(names.c.host).limit(limit)
-            documents = [_host_document(connection, name) for name in connection.execute(page).scalars().all()]
-            return [document for document in documents if document is not None]
+            listed = connection.execute(page).scalars().all()
+        documents = (self._whole(name, partial(_host_document, name=name)) for name in listed)
+        return [document for document in documents if document is not None]
 
     def write_findings(self, host: str, file: BinaryIO) -> bool:
         """
         Write the state of a host with its findings to a file, as a JSON object: a host may have any number of them.
 
-        :return: whether the host has sent a report.
+        :return: whether the host has sent a report; one that is damaged is forgotten.
         """
-        with self._read_transaction() as connection:
-            state = _host_document(connection, host)
-            if state is None:
-                return False
-            unverified = state.pop("unverified", None)
-            of_first = unverified_findings(connection, host)
-            if connection.execute(select(HOSTS.c.host).where(HOSTS.c.host == host)).one_or_none() is None:
-                _write_with_list(file, {**state, "unverified": unverified}, of_first)
-                return True
-            if unverified is not None:
-                file.write(encode_json(state)[:-1] + b',"unverified":')
-                _write_with_list(file, unverified, of_first)
-                file.write(b",")
-                state = {}
-            documents = select(FINDINGS.c.document).where(FINDINGS.c.host == host).order_by(FINDINGS.c.position)
-            _write_with_list(file, state, connection.execute(documents).yield_per(BATCH).scalars(), state != {})
-            return True
+        return self._whole(host, partial(_write_host, host=host, file=file)) or False
+
+    def _whole(self, host: str, read: Callable[[Connection], T]) -> T | None:
+        """Read what is known of a host; if that is damaged, forget it, and return ``None``."""
+        try:
+            with self._read_transaction() as connection:
+                return read(connection)
+        except HostDamaged:
+            with self._writing, self._errors(), self._engine.begin() as connection:
+                forget_host(connection, host)
+            return None
 
     @contextmanager
     def _read_transaction(self) -> Iterator[Connection]:
@@ -145,6 +151,29 @@ class ReportStore:
             raise StoreError(reason(error)) from error
 
 
+def _write_host(connection: Connection, host: str, file: BinaryIO) -> bool:
+    """
+    Write what is known of a host to a file, from its beginning. Return whether anything is known.
+
+    :raises HostDamaged: if some of that is damaged; then a part of it may be written.
+    """
+    state = _host_document(connection, host)
+    if state is None:
+        return False
+    unverified = state.pop("unverified", None)
+    of_first = unverified_findings(connection, host)
+    if connection.execute(select(HOSTS.c.host).where(HOSTS.c.host == host)).one_or_none() is None:
+        _write_with_list(file, {**state, "unverified": unverified}, of_first)
+        return True
+    if unverified is not None:
+        file.write(encode_json(state)[:-1] + b',"unverified":')
+        _write_with_list(file, unverified, of_first)
+        file.write(b",")
+        state = {}
+    _write_with_list(file, state, _findings(connection, host), state != {})
+    return True
+
+
 def _write_with_list(file: BinaryIO, document: dict[str, Any], items: Iterable[str], opens: bool = True) -> None:
     """
     Write a JSON object with a list of vulnerabilities at its end.
@@ -160,7 +189,36 @@ def _write_with_list(file: BinaryIO, document: dict[str, Any], items: Iterable[s
 
 
 def _scans(connection: Connection, host: str) -> Sequence[Row[Any]]:
-    return connection.execute(select(SCANS).where(SCANS.c.host == host)).all()
+    return list(verified_rows(connection, select(SCANS).where(SCANS.c.host == host), host))
+
+
+def _host(connection: Connection, host: str) -> Row[Any] | None:
+    return next(verified_rows(connection, select(HOSTS).where(HOSTS.c.host == host), host), None)
+
+
+def _findings(connection: Connection, host: str) -> Iterator[str]:
+    """
+    Yield the findings of a host as JSON.
+
+    :raises HostDamaged: at one that is damaged; at the end, if there are more or fewer than were stored.
+    """
+    count = 0
+    query = select(FINDINGS).where(FINDINGS.c.host == host).order_by(FINDINGS.c.position)
+    for row in verified_rows(connection, query, host):
+        count += 1
+        yield row.document
+    if any(sum(json.loads(scan.severities).values()) != count for scan in _scans(connection, host)):
+        raise HostDamaged(host)
+
+
+def _forget_damaged(connection: Connection, host: str) -> None:
+    """Forget a host of which something is damaged, or of which a row is lost: a report is not compared with that."""
+    try:
+        if _host_document(connection, host) is not None or not _scans(connection, host):
+            return
+    except HostDamaged:
+        pass
+    forget_host(connection, host)
 
 
 def _is_older(scan: Scan, kept: Row[Any]) -> bool:
@@ -182,13 +240,15 @@ def _replace(connection: Connection, report: Report, received: datetime, shown: 
     connection.execute(delete(HOSTS).where(HOSTS.c.host == host))
     connection.execute(delete(SCANS).where(SCANS.c.host == host, SCANS.c.id != shown))
     row = {"host": host, "platform": report.platform, "last": report.scan.id, "shown": shown}
-    connection.execute(insert(HOSTS).values(row))
-    connection.execute(insert(SCANS).values(_scan_row(report, received)))
+    connection.execute(insert(HOSTS).values(with_checksum(HOSTS, row)))
     if shown == report.scan.id:
         connection.execute(delete(FINDINGS).where(FINDINGS.c.host == host))
         rows = (_finding_row(host, position, finding) for position, finding in enumerate(report.findings))
         while batch := list(islice(rows, BATCH)):
             connection.execute(insert(FINDINGS), batch)
+    # Every scan has the counts of the findings that are stored, also one whose own are not.
+    told = {**_scan_row(report, received), SEVERITIES: severities_of(connection, FINDINGS, host)}
+    connection.execute(insert(SCANS).values(with_checksum(SCANS, told)))
 
 
 def _scan_row(report: Report, received: datetime) -> dict[str, Any]:
@@ -223,23 +283,27 @@ def _finding_row(host: str, position: int, finding: ReportedFinding) -> dict[str
         },
     }
     severity = int(finding.vulnerability.severity)
-    return {"host": host, "position": position, "severity": severity, "document": json.dumps(document)}
+    row = {"host": host, "position": position, "severity": severity, "document": json.dumps(document)}
+    return with_checksum(FINDINGS, row)
 
 
 def _host_document(connection: Connection, name: str) -> dict[str, Any] | None:
     """Describe a host; one of which only a first scanner has said something is like one without a complete scan."""
-    host = connection.execute(select(HOSTS).where(HOSTS.c.host == name)).one_or_none()
+    host = _host(connection, name)
     unverified = unverified_document(connection, name)
     if host is None:
         return _unverified_host(name, unverified) if unverified is not None else None
-    scans = {row.id: _scan_document(row) for row in _scans(connection, name)}
+    rows = {row.id: row for row in _scans(connection, name)}
+    if not rows.keys() >= {host.last, host.shown}:
+        raise HostDamaged(name)
+    scans = {number: _scan_document(row) for number, row in rows.items()}
     return {
         "host": name,
         "platform": host.platform,
         "complete": scans[host.last]["complete"],
         "lastScan": scans[host.last],
         "findingsScan": scans[host.shown],
-        "findings": counts_by_severity(connection, FINDINGS, name),
+        "findings": counts_by_severity(rows[host.shown].severities),
         **({"unverified": unverified} if unverified is not None else {}),
     }
 

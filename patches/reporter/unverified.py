@@ -13,12 +13,19 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select
+from sqlalchemy import Connection, Row, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from patches.reporter.report import BareReport
+from patches.reporter.row_checksums import (
+    CRC,
+    SEVERITIES,
+    counts_by_severity,
+    severities_of,
+    verified_rows,
+    with_checksum,
+)
 from patches.reporter.schema import FIRST_SCANNER, UNVERIFIED_FINDINGS, UNVERIFIED_HOSTS, unverified_row
-from patches.vulnerability import Severity
 
 #: Parts of one host are merged for this time.
 MERGED_FOR = timedelta(hours=1)
@@ -57,7 +64,7 @@ def merge_part(connection: Connection, report: BareReport, received: datetime, s
 
 def _replacing() -> Any:
     statement = insert(UNVERIFIED_FINDINGS)
-    later = {name: statement.excluded[name] for name in ("received", "severity", "document")}
+    later = {name: statement.excluded[name] for name in ("received", "severity", "document", CRC)}
     return statement.on_conflict_do_update(index_elements=["host", "fingerprint"], set_=later)
 
 
@@ -72,9 +79,10 @@ def _note_part(connection: Connection, report: BareReport, now: datetime, has_ke
         "parts": 1 + (row.parts if row is not None and continues else 0),
         "records": len(report.findings) + (row.records if row is not None and continues else 0),
         "left_out": left_out + (row.left_out if row is not None and continues else 0),
+        SEVERITIES: severities_of(connection, UNVERIFIED_FINDINGS, report.host),
     }
     connection.execute(delete(UNVERIFIED_HOSTS).where(UNVERIFIED_HOSTS.c.host == report.host))
-    connection.execute(insert(UNVERIFIED_HOSTS).values(values))
+    connection.execute(insert(UNVERIFIED_HOSTS).values(with_checksum(UNVERIFIED_HOSTS, values)))
 
 
 def unverified_document(connection: Connection, host: str) -> dict[str, Any] | None:
@@ -90,7 +98,7 @@ def unverified_document(connection: Connection, host: str) -> dict[str, Any] | N
         "parts": row.parts,
         "records": row.records,
         "leftOut": row.left_out,
-        "findings": counts_by_severity(connection, UNVERIFIED_FINDINGS, host),
+        "findings": counts_by_severity(row.severities),
     }
 
 
@@ -114,24 +122,17 @@ def unverified_scan(unverified: dict[str, Any]) -> dict[str, Any]:
 
 
 def unverified_findings(connection: Connection, host: str) -> Iterator[str]:
-    """Yield the findings of a first scanner on a host as JSON, by descending severity."""
+    """
+    Yield the findings of a first scanner on a host as JSON, by descending severity.
+
+    :raises HostDamaged: at one that is damaged.
+    """
     columns = UNVERIFIED_FINDINGS.c
     order = columns.severity.desc(), columns.name, columns.fingerprint
-    query = select(columns.document).where(columns.host == host).order_by(*order)
-    yield from connection.execute(query).yield_per(_BATCH).scalars()
-
-
-def counts_by_severity(connection: Connection, findings: Any, host: str) -> dict[str, int]:
-    """
-    Return the number of findings of a host, by severity.
-
-    :param findings: the table.
-    """
-    columns = findings.c
-    query = select(columns.severity, func.count()).where(columns.host == host).group_by(columns.severity)
-    found = {Severity(severity): count for severity, count in connection.execute(query)}
-    return {severity.name.lower(): found.get(severity, 0) for severity in Severity}
+    query = select(UNVERIFIED_FINDINGS).where(columns.host == host).order_by(*order)
+    yield from (row.document for row in verified_rows(connection, query, host))
 
 
 def _row(connection: Connection, host: str) -> Row[Any] | None:
-    return connection.execute(select(UNVERIFIED_HOSTS).where(UNVERIFIED_HOSTS.c.host == host)).one_or_none()
+    query = select(UNVERIFIED_HOSTS).where(UNVERIFIED_HOSTS.c.host == host)
+    return next(verified_rows(connection, query, host), None)

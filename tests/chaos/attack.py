@@ -19,10 +19,11 @@ class Outcome:
     The result of an attack.
 
     :ivar promise: what should hold, in a few words: ``server: resident ≤ 256 MiB``.
-    :ivar tried: what was tried, and how often: ``9,200 half requests``.
+    :ivar tried: what was tried: ``9,200 half requests``.
     :ivar worst: the worst figure that was seen, with its unit.
     :ivar holds: whether the promise held.
     :ivar more: further figures, for people.
+    :ivar times: how often it was tried.
     """
 
     promise: str
@@ -30,6 +31,7 @@ class Outcome:
     worst: str
     holds: bool
     more: tuple[str, ...] = Factory(tuple)
+    times: int = 1
 
     def text(self) -> str:
         """Return the outcome as lines for people."""

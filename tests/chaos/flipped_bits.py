@@ -100,6 +100,11 @@ class Stand:
         """The file of the staged lists."""
         return self.folder / "server/lists.sqlite"
 
+    @property
+    def reports(self) -> Path:
+        """The file of the reporter."""
+        return self.folder / "reporter/reports.sqlite"
+
     def start(self) -> None:
         """Start the daemons."""
         self.server.start()
@@ -127,11 +132,10 @@ class Stand:
         return ran.returncode, {json.dumps(each, sort_keys=True) for each in document["findings"]}
 
     def reported(self) -> Any:
-        """Return the findings that the reporter shows."""
+        """Return the findings that the reporter shows; a host that it finds damaged then is shown no longer."""
         _, listed = self.reporter.ask("/v1/hosts")
-        return [
-            self.reporter.ask(f"/v1/hosts/{each['host']}/findings")[1]["vulnerabilities"] for each in listed["hosts"]
-        ]
+        shown = [self.reporter.ask(f"/v1/hosts/{each['host']}/findings")[1] for each in listed["hosts"]]
+        return [each["vulnerabilities"] for each in shown if "vulnerabilities" in each]
 
     def said(self, since: tuple[int, int] = (0, 0)) -> str:
         """Return what the daemons have said since two positions in their logs."""
@@ -237,11 +241,19 @@ FLIPS: dict[str, Callable[[Stand, Random], Flip]] = {
     "fetched file": lambda s, r: _file(_newest(s.folder / "server", "*-list.ndjson"), r, "fetched file"),
     "scanner's list": lambda s, r: _file(_newest(s.folder / "cache", "*.chunks"), r, "scanner's list"),
     "scanner's description": lambda s, r: _file(_newest(s.folder / "cache", "*.json"), r, "scanner's description"),
-    "reporter page": lambda s, r: _page(s.folder / "reporter/reports.sqlite", r, "reporter page"),
+    "reporter page": lambda s, r: _page(s.reports, r, "reporter page"),
+    "reported row": lambda s, r: _cell(s.reports, *r.choice(_REPORTED), r, kind="reported row"),
     "report": lambda s, r: _report(s, r),
     "session key": lambda s, r: _file(s.folder / "server/session.key", r, "session key"),
 }
 _OF_CURRENT = "revision IN (SELECT revision FROM snapshots WHERE retired IS NULL)"
+_REPORTED = (
+    ("hosts", "shown"),
+    ("scans", "served"),
+    ("scans", "complete"),
+    ("findings", "severity"),
+    ("findings", "host"),
+)
 _DESCRIPTION = ("platform", "digest", "sources", "created", "checked", "chunks", "vulnerabilities", "seal")
 
 
@@ -299,7 +311,7 @@ def _is_whole(stand: Stand, flip: Flip, said: tuple[int, int]) -> bool:
         return False
     if flip.kind == "fetched file":
         return _newest(stand.folder / "server", "*-list.ndjson").read_bytes() == stand.web.body
-    if flip.kind in ("report", "reporter page") and stand.reported() != stand.shown:
+    if flip.kind in ("report", "reporter page", "reported row") and stand.reported() != stand.shown:
         return False
     return stand.server.ask(f"/ready?platform={PLATFORM}")[0] == 200
 
@@ -317,9 +329,11 @@ def _attempt(stand: Stand, rng: Random, kind: str, running: bool, seconds: float
         # These are verified at the start; the first two also once an hour, the fetched file when the source is asked.
         stand.stop()
         stand.start()
+    if kind == "reported row" and stand.reported() not in ([], stand.shown):
+        wrong = "WRONG: the reporter shows what was not reported"
     ended: float | None = None
     while time.monotonic() - began < seconds:
-        code, found = stand.scan(report=kind in ("report", "reporter page"))
+        code, found = stand.scan(report=kind in ("report", "reporter page", "reported row"))
         if found is not None and found != stand.right:
             wrong = f"WRONG: exit code {code}, {len(found ^ stand.right)} findings differ"
         with suppress(OSError):
@@ -341,6 +355,7 @@ _QUIET = {
     "scanner's description": "verified by the scanner, which takes the server's list",
     "session key": "tokens of before are refused as unknown; sessions are opened anew",
     "report": "set aside by the scanner, which sends the next one",
+    "reported row": "the next report of the host replaced its state",
     "reporter page": "not found; the next report of the host replaces its state",
 }
 

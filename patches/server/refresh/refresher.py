@@ -228,8 +228,8 @@ class Refresher:
                 source_list.on(ListEvent.RETRIED)
         status = self.statuses.get(platform, ListStatus())
         checked = status.checked(platform, list(states), self._context.wall())
-        served = status.snapshot.serial if status.snapshot is not None else 0
-        done, snapshot = await self._queue.publish(platform, [state.source for state in states], checked, served)
+        sources, served = [state.source for state in states], status.note_served()
+        done, snapshot = await self._queue.publish(platform, sources, checked, served)
         event = ListEvent.PUBLISHED if done else ListEvent.FAILED
         if snapshot is not None:
             event = ListEvent.PUBLISHED if snapshot.held_back is None else ListEvent.SHRUNK

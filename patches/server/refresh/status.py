@@ -25,6 +25,7 @@ class ListStatus:
     :ivar error: the last error; ``None`` after a success.
     :ivar is_empty: whether its sources have nothing about it, which is known, and no failure.
     :ivar on_demand: whether it is served only because scanners requested it.
+    :ivar served: the greatest serial number of the lists that were served, also if the catalogue has lost them since.
     :ivar is_growing: whether a list of its sources was still growing when it was read: it is read again soon.
     """
 
@@ -36,6 +37,12 @@ class ListStatus:
     is_empty: bool = False
     on_demand: bool = False
     is_growing: bool = False
+    served: int = 0
+
+    def note_served(self) -> int:
+        """Note the serial number of the current list. Return the greatest one that was served."""
+        self.served = max(self.served, self.snapshot.serial if self.snapshot is not None else 0)
+        return self.served
 
     @property
     def alarm(self) -> str | None:
@@ -71,6 +78,7 @@ class ListStatus:
         :return: snapshots that were checked later than the catalogue says, or not in the future, as it says; with the
             times.
         """
+        self.note_served()
         if not leads:
             self.error, self.failures = None, 0
         pairs = []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from sqlalchemy import delete
 from twisted.internet.defer import ensureDeferred
 
+from patches.server.catalogue.schema import CHUNKS, INTERVALS, PUBLICATIONS, SNAPSHOTS
 from tests.server.fake_source import NOW, RefreshCase
 
 _YEAR = 365 * 86_400.0
@@ -65,6 +67,21 @@ class RefreshedTests(RefreshCase):
         self.refresh = self.create_refresher()
         self.successResultOf(ensureDeferred(self.refresh.load_current()))
         self.assertEqual(self.serial(), first)
+
+    def test_catalogue_replaced(self) -> None:
+        """A catalogue that is replaced numbers publications from 1 again; serial numbers go on, also after a step."""
+        self.put("debian-12", 10)
+        self.tick()
+        first = self.serial()
+        self.ahead -= _YEAR
+        self.tick()
+        with self.catalogue._engine.begin() as connection:
+            for table in (SNAPSHOTS, CHUNKS, PUBLICATIONS, INTERVALS):
+                connection.execute(delete(table))
+        for _ in range(3):
+            self.tick(60)
+        current = self.refresh.registry.current("debian-12")
+        self.assertEqual((current.publication, current.serial), (1, first + 1))
 
     def test_restarted(self) -> None:
         """A list that was checked in what is now the future is checked again at once, and has that time."""
