@@ -229,7 +229,9 @@ def address_text(port: IListeningPort) -> str:
     """Return the address of a port as ``host:port``; as text if it is not TCP."""
     address = port.getHost()
     host, number = getattr(address, "host", None), getattr(address, "port", None)
-    return f"{host}:{number}" if host else str(address)
+    if not host:
+        return str(address)
+    return f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
 
 
 #: The seconds after SIGTERM within which all parts of a daemon must have ended; then it ends without them.

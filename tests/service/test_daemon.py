@@ -258,7 +258,7 @@ class CleanEndTests(SynchronousTestCase):
         self.assertEqual(reactor.stopped, 1)
 
     def test_bounded(self) -> None:
-        """What does not end is not waited for."""
+        """A part that does not end is not waited for."""
         self.addCleanup(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
         reactor = SignalReactor()
         reactor.running = True
