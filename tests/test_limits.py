@@ -96,6 +96,7 @@ LIMITS = {
     "scanner.simulation.simulate_command.MOST_SCANNERS": 20_000,
     "scanner.simulation.simulated_scanner._MAX_HEAD_BYTES": 16_384,
     "service.backoff.LONGEST_PAUSE_SECONDS": 900.0,
+    "service.name_resolver.MOST_LOOKUPS": 8,
     "service.memory_governor.LONGEST_CLOSED_SECONDS": 30.0,
     "service.garbage.MOST_GROWTH": 12_582_912,
     "service.garbage.MOST_SKIPPED": 180,

@@ -12,6 +12,8 @@ from twisted.web._newclient import HEADER, STATUS, HTTP11ClientProtocol
 from twisted.web.client import HTTPConnectionPool, _HTTP11ClientFactory
 from zope.interface import implementer
 
+from patches.http.client_hello import is_record
+
 #: The most bytes before the body of a response, informational responses included.
 MAX_HEAD_BYTES = 32 * 1024
 #: The most bytes of one line of it.
@@ -24,6 +26,10 @@ MAX_INFORMATIONAL = 8
 
 class HeadTooLong(Exception):
     """The head of a response is too long."""
+
+
+class NotHttp(Exception):
+    """A server that answers a plain request with a record of TLS."""
 
 
 @define
@@ -76,6 +82,9 @@ class BoundedHeadProtocol(HTTP11ClientProtocol):
             piece, position = data[position:end], end
             if self._counted is not self._parser:  # each response has a parser of its own
                 self._counted, self._head = self._parser, _Head()
+                if is_record(piece):  # an alert has no end of a line: its status would be waited for
+                    self._giveUp(Failure(NotHttp("it needs TLS")))
+                    return
             try:
                 self._head.add(piece)
             except HeadTooLong as error:

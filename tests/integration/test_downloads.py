@@ -24,6 +24,7 @@ from patches.sources.config import SourceConfig
 from patches.sources.fetch.cache import FileCache
 from patches.sources.fetch.fetcher import FetcherFactory
 from tests import processes
+from tests.integration.loopback import URL_HOST
 from tests.integration.web_servers import FileServer, Proxy, encrypted, make_certificates, serving
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -77,7 +78,7 @@ class DownloadTests(SynchronousTestCase):
         self.assertEqual(Path(found["path"]).read_bytes(), body)
         self.assertEqual(found["state"], hashlib.sha256(body).hexdigest())
 
-    def url(self, name: str = "127.0.0.1") -> str:
+    def url(self, name: str = URL_HOST) -> str:
         """Return the URL of the file."""
         return f"http://{name}:{self.server.port}/feeds/all.zip"
 
@@ -129,7 +130,7 @@ class DownloadTests(SynchronousTestCase):
         with serving(self.server):
             self.assertHad(self.fetch(url, ca=str(ca)))
             self.assertEqual(self.fetch(url)["error"], f"{url}: its certificate is not trusted")
-            other = url.replace("localhost", "127.0.0.1")
+            other = url.replace("localhost", URL_HOST)
             self.assertEqual(self.fetch(other, ca=str(ca))["error"], f"{other}: its certificate is for another name")
         self.assertEqual(len(self.server.asked), 1)
 
@@ -140,7 +141,7 @@ class DownloadTests(SynchronousTestCase):
         proxy = Proxy(self.server.port)
         options = {"ca": str(ca), "headers": {"Authorization": "Bearer mine"}}
         with serving(self.server, proxy):
-            configured = f"http://me:secret@127.0.0.1:{proxy.port}"
+            configured = f"http://me:secret@{URL_HOST}:{proxy.port}"
             self.assertHad(self.fetch("https://feeds.test/all.zip", proxy=configured, **options))
         (head,) = proxy.heads
         self.assertIn("CONNECT feeds.test:443 HTTP/1.1\r\n", head)
@@ -152,7 +153,7 @@ class DownloadTests(SynchronousTestCase):
     def test_plain_through_a_proxy(self) -> None:
         """A server without TLS is reached through the environment's proxy, unless its name is excluded from it."""
         proxy = Proxy(self.server.port)
-        environment = {"http_proxy": f"me:secret@127.0.0.1:{proxy.port}", "NO_PROXY": "other.test"}
+        environment = {"http_proxy": f"me:secret@{URL_HOST}:{proxy.port}", "NO_PROXY": "other.test"}
         with serving(self.server, proxy):
             self.assertHad(self.fetch("http://feeds.test/all.zip", environment))
             self.assertHad(self.fetch(self.url(), environment))
@@ -174,9 +175,9 @@ class DownloadTests(SynchronousTestCase):
         """A proxy that cannot connect is reported differently from a server that does not answer."""
         proxy = Proxy(self.server.port, refuses=407)
         with serving(self.server, proxy):
-            found = self.fetch("http://feeds.test/all.zip", proxy=f"http://127.0.0.1:{proxy.port}")
+            found = self.fetch("http://feeds.test/all.zip", proxy=f"http://{URL_HOST}:{proxy.port}")
             self.assertEqual(found["error"], "http://feeds.test/all.zip: it answered 407")
-            found = self.fetch("https://feeds.test/all.zip", {"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}"})
+            found = self.fetch("https://feeds.test/all.zip", {"HTTPS_PROXY": f"http://{URL_HOST}:{proxy.port}"})
             self.assertEqual(found["error"], "https://feeds.test/all.zip: the proxy answered 407")
         self.assertEqual(len(proxy.heads), 2)
         self.assertEqual(self.server.asked, [])

@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from tests.integration.loopback import FAMILY, LOOPBACK
+
 
 class FileServer(ThreadingHTTPServer):
     """
@@ -29,9 +31,10 @@ class FileServer(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    address_family = FAMILY
 
     def __init__(self, body: bytes) -> None:
-        super().__init__(("127.0.0.1", 0), _FileRequest)
+        super().__init__((LOOPBACK, 0), _FileRequest)
         self.body = body
         self.headers: dict[str, str] = {}
         self.cut: int | None = None
@@ -90,9 +93,10 @@ class Proxy(ThreadingTCPServer):
     """
 
     daemon_threads = True
+    address_family = FAMILY
 
     def __init__(self, port: int, refuses: int | None = None) -> None:
-        super().__init__(("127.0.0.1", 0), _ProxyRequest)
+        super().__init__((LOOPBACK, 0), _ProxyRequest)
         self.known = port
         self.refuses = refuses
         self.heads: list[str] = []
@@ -116,7 +120,7 @@ class _ProxyRequest(StreamRequestHandler):
         if self.server.refuses is not None:
             self.wfile.write(b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % self.server.refuses)
             return
-        with socket.create_connection(("127.0.0.1", self.server.known)) as behind:
+        with socket.create_connection((LOOPBACK, self.server.known)) as behind:
             if head.startswith(b"CONNECT "):
                 self.wfile.write(b"HTTP/1.1 200 Connected\r\n\r\n")
             else:
