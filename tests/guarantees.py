@@ -19,6 +19,7 @@ from typing import Any
 from attrs import Factory, asdict, evolve, frozen
 
 from tests.chaos.attack import SKIPPED, Outcome
+from tests.field.namespaces import OWN_NETWORK, can_run
 
 ROOT = Path(__file__).parent.parent
 #: Where what each part said is kept.
@@ -77,6 +78,9 @@ PARTS = (
     Part("chaos.clock_steps", 400),
     Part("chaos.early_signals", 300, short={"starts": 3}),
     Part("chaos.outage", 300, short={"seeds": 40}),
+    Part("field.host_changes", 200, prefix=OWN_NETWORK),
+    Part("field.networks", 300, prefix=OWN_NETWORK),
+    Part("chaos.sigterm", 600),
 )
 
 
@@ -113,6 +117,8 @@ def version() -> str:
 
 def run(part: Part, options: Sequence[str]) -> Result:
     """Run a part. Whatever goes wrong is an outcome that does not hold."""
+    if part.prefix and not can_run(part.prefix):
+        return Result(version(), " ".join(options), 0.0, skipped=f"{part.prefix[0]} is not possible here")
     path = KEPT / "said.json"
     path.unlink(missing_ok=True)
     command = [*part.prefix, sys.executable, "-m", f"tests.{part.module}", *options, "--json", str(path)]

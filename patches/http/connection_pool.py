@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 from attrs import define, frozen
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
+from twisted.internet.interfaces import (
+    IProtocol,
+    IProtocolFactory,
+    IStreamClientEndpoint,
+    ISystemHandle,
+    ITCPTransport,
+)
 from twisted.python.failure import Failure
 from twisted.web._newclient import HEADER, STATUS, HTTP11ClientProtocol
 from twisted.web.client import HTTPConnectionPool, _HTTP11ClientFactory
@@ -68,11 +75,35 @@ class _Head:
                 raise HeadTooLong(f"a response has more than {most} {what}")
 
 
+#: After so many seconds without a sign of life a connection is probed, so often, this many times; then it is closed.
+KEEPALIVE = ((socket.TCP_KEEPIDLE, 10), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
+
+
+def probe_when_silent(transport: Any) -> None:
+    """
+    Let the kernel probe a connection that is silent: one whose other end is gone would be waited for in vain.
+
+    A firewall or a restart can take the other end away without a word; a long poll looks the same. Source: tcp(7).
+    """
+    while (below := getattr(transport, "transport", None)) is not None:
+        transport = below
+    if ISystemHandle.providedBy(transport) and ITCPTransport.providedBy(transport):
+        transport.setTcpKeepAlive(True)
+        handle: Any = transport.getHandle()
+        for option, value in KEEPALIVE:
+            handle.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
 class BoundedHeadProtocol(HTTP11ClientProtocol):
-    """A client's connection that is closed if a response has a head without end."""
+    """A client's connection that is closed if a response has a head without end, or its other end is gone."""
 
     _head: _Head
     _counted: Any = None
+
+    def connectionMade(self) -> None:
+        """Probe the connection when it is silent."""
+        super().connectionMade()
+        probe_when_silent(self.transport)
 
     def dataReceived(self, data: bytes) -> None:
         """Pass the head on line by line, and count it; what follows is passed on as it comes."""

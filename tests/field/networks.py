@@ -31,6 +31,7 @@ ADDRESS = "10.77.0.1"
 
 def _scan(root: Path, port: int, *options: str) -> subprocess.Popen[bytes]:
     command = [PATCHES, "scan", "--root", root, "--patches-server", f"http://127.0.0.1:{port}", "--quiet", *options]
+    command += ["--format", "json"]
     return processes.start(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
@@ -90,8 +91,8 @@ def _reading(folder: Path) -> tuple[Daemon, Path, Callable[[], None]]:
     server = Daemon("patches-server", folder / "server", "--list", str(feed), "--chunk-timeout", "5").start()
     server.wait_until_ready()
     Reader(server.port, "debian-12")
-    root = write_host(folder / "host", "debian", "12", {f"package-{n}": "1:0-0" for n in range(500)})
-    return server, root, lambda: None
+    installed = {f"package-{n}": "1:0-0" if n < 5 else "99:0-0" for n in range(500)}
+    return server, write_host(folder / "host", "debian", "12", installed), lambda: None
 
 
 def comes_back(folder: Path) -> Outcome:

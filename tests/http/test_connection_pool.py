@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.interfaces import IStreamClientEndpoint, ISystemHandle, ITCPTransport
 from twisted.internet.testing import EventLoggingObserver, StringTransport
 from twisted.logger import formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
@@ -15,6 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web._newclient import Request, ResponseFailed
 from twisted.web.client import readBody
 from twisted.web.http_headers import Headers
+from zope.interface import directlyProvides
 from zope.interface.verify import verifyObject
 
 from patches.http.connection_pool import (
@@ -124,6 +126,24 @@ class EarlyTests(SynchronousTestCase):
         self.protocol.dataReceived(b"\xff\xfe\r\n")
         self.assertTrue(self.transport.disconnecting)
         self.assertEqual(self.flushLoggedErrors(), [])
+
+
+class ProbeTests(SynchronousTestCase):
+    """Connections that are silent."""
+
+    def test_probed(self) -> None:
+        """The kernel probes a TCP connection after ten seconds, below TLS too; one without a socket is left alone."""
+        with socket.socket() as found:
+            tcp = StringTransport()
+            tcp.getHandle = lambda: found  # type: ignore[attr-defined]
+            tcp.setTcpKeepAlive = lambda on: found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, on)  # type: ignore[attr-defined]
+            directlyProvides(tcp, ISystemHandle, ITCPTransport)
+            above = StringTransport()
+            above.transport = tcp  # type: ignore[attr-defined]
+            BoundedHeadProtocol().makeConnection(above)
+            self.assertEqual(found.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), 1)
+            self.assertEqual(found.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE), 10)
+        BoundedHeadProtocol().makeConnection(StringTransport())
 
 
 class HeadTests(SynchronousTestCase):
