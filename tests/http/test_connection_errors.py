@@ -37,7 +37,7 @@ class ReasonTests(SynchronousTestCase):
     """Reasons in words."""
 
     def test_passing(self) -> None:
-        """What may pass is said in the same words wherever it is nested."""
+        """A reason that may pass is said in the same words wherever it is nested."""
         closed = "the connection was closed before the end of its answer"
         for error, words in (
             (ConnectionRefusedError(111, "Connection refused"), "connection refused"),
@@ -56,7 +56,7 @@ class ReasonTests(SynchronousTestCase):
                 self.assertEqual((trouble.reason, trouble.is_final), (words, False))
 
     def test_final(self) -> None:
-        """What does not pass by itself is said with its remedy; no user, and no password."""
+        """A reason that does not pass by itself is said with its remedy; no user, and no password."""
         no_tls = "[::1]:8443 does not speak TLS: if it speaks plain HTTP, use http://[::1]:8443"
         untrusted = "its certificate is not trusted: "
         for error, url, words in (
