@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from attrs import evolve
 
 from patches.vulnerability import FixedPackage, Vulnerability, canonical_id
+from patches.wire import decode_lines, encode_line
 from patches.wording import printable
 
 _KNOWN = re.compile(r"(?:CVE-\d{4}-\d{4,}|GHSA(?:-[0-9a-z]{4}){3})\Z", re.ASCII)
@@ -47,6 +48,20 @@ def escaped_record(record: Vulnerability) -> Vulnerability:
         followed=tuple(map(printable, record.followed)),
         entry=record.entry,
     )
+
+
+def escaped_line(line: bytes) -> bytes:
+    """
+    Return a line of the wire format in which every text can be shown.
+
+    :raises MalformedWire: if it is not a record.
+    """
+    text = line.decode("utf-8", "replace").removesuffix("\n")
+    if "\\" not in text and text.isprintable():
+        return line  # without an escape of JSON, what is shown is all that there is
+    (record,) = decode_lines(line)
+    shown = escaped_record(record)
+    return line if shown == record and text.isprintable() else encode_line(shown)
 
 
 def escaped_id(text: str) -> tuple[str, str | None]:

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.escaping import escaped_id, escaped_record
+from patches.escaping import escaped_id, escaped_line, escaped_record
 from patches.vulnerability import FixedPackage, Vulnerability
-from patches.wire import encode_line
+from patches.wire import MalformedWire, encode_line
 from tests.control_characters import HARMFUL, harmful_record, harmful_texts
 
 KNOWN = Vulnerability(
@@ -76,6 +76,21 @@ class RecordTests(SynchronousTestCase):
             (shown,) = escaped_record(attrs.evolve(KNOWN, fixed_in=(package,))).fixed_in
             self.assertEqual((shown.status, shown.note), ("unreadable", r"the version 1.0\x1b[2J is not valid"))
             self.assertEqual((shown.version, shown.introduced, shown.last_affected), (None, None, None))
+
+
+class LineTests(SynchronousTestCase):
+    """Lines of lists that are stored already."""
+
+    def test_line(self) -> None:
+        """A line is escaped once, however its characters are written; one that can be shown stays as it is."""
+        for text in HARMFUL:
+            record = harmful_record(text)
+            shown = encode_line(escaped_record(record))
+            self.assertEqual(escaped_line(encode_line(record)), shown)
+            self.assertEqual(escaped_line(shown), shown)
+        plain = b'{"affectedPlatform": "debian-12", "name": "CVE-2024-0001"}\n'
+        self.assertEqual(escaped_line(plain), plain)
+        self.assertRaises(MalformedWire, escaped_line, plain.replace(b"CVE", b"\\u0007CVE"))
 
 
 class IdTests(SynchronousTestCase):

@@ -223,7 +223,7 @@ class LayerTests(SynchronousTestCase):
             users,
             {
                 *("storage/sqlite.py", "storage/database_url.py"),
-                *("reporter/store.py", "reporter/schema.py", "reporter/unverified.py"),
+                *("reporter/store.py", "reporter/schema.py", "reporter/unverified.py", "reporter/row_checksums.py"),
                 *("server/refresh/requests_table.py", "server/admin/open_catalogue.py"),
             },
         )

@@ -94,6 +94,18 @@ class BoundedHeadProtocol(HTTP11ClientProtocol):
         if position < len(data) or not data:
             super().dataReceived(data[position:])
 
+    def _giveUp(self, reason: Failure) -> None:
+        """
+        Close the connection because of what was received, and fail the request.
+
+        While a request is still being written, Twisted forgets it here: it would never end, and the error would be
+        logged as one that nobody handles. So its failure is passed on as that of a request that was written.
+        """
+        if self._state == "TRANSMITTING" and self._responseDeferred is not None and self._finishedRequest is not None:
+            self._state = "TRANSMITTING_AFTER_RECEIVING_RESPONSE"
+            self._responseDeferred.chainDeferred(self._finishedRequest)
+        super()._giveUp(reason)
+
 
 class _BoundedHeadFactory(_HTTP11ClientFactory):
     def buildProtocol(self, addr: Any) -> HTTP11ClientProtocol:

@@ -25,13 +25,13 @@ CRC, SEVERITIES = "crc", "severities"
 
 class HostDamaged(Exception):
     """
-    What is stored of a host is not what was stored.
+    The rows of a host are not as they were stored.
 
     :ivar host: its name.
     """
 
     def __init__(self, host: str) -> None:
-        super().__init__(f"what is stored of {host} is damaged")
+        super().__init__(f"the rows of {host} are damaged")
         self.host = host
 
 

@@ -34,7 +34,7 @@ class Step:
     data: bytes | None
 
 
-#: A fault: the steps that replace a response, from its head (with the empty line), its body, and the response before it.
+#: A fault: the steps that replace a response; from its head (with the empty line), its body, and the one before it.
 Fault = Callable[[Random, bytes, bytes, bytes], Iterator[Step]]
 
 FOREVER = float("inf")
@@ -165,7 +165,8 @@ def deny(rng: Random, head: bytes, body: bytes, before: bytes) -> Iterator[Step]
 
 def wrong_json(rng: Random, head: bytes, body: bytes, before: bytes) -> Iterator[Step]:
     """Answer 200 or 201 with JSON of another meaning, or with what is no JSON."""
-    texts = (b"", b"null", b"[]", b"{}", b'{"session": 7}', b'{"finished": true}', b"{", b'{"a": 1, "a": 2}', b"\xff\xfe")
+    objects = (b"{}", b'{"session": 7}', b'{"finished": true}', b'{"a": 1, "a": 2}')
+    texts = (*objects, b"", b"null", b"[]", b"{", b"\xff\xfe")
     status = rng.choice((200, 201, 202))
     yield Step(0, _answer(status, "OK", rng.choice(texts), "Content-Type: application/json"))
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.testing import EventLoggingObserver, StringTransport
 from twisted.logger import formatEvent, globalLogPublisher
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web._newclient import Request, ResponseFailed
 from twisted.web.client import readBody
@@ -64,6 +67,64 @@ class QuietTests(SynchronousTestCase):
             for url in (b"http://feeds.test/a", b"https://feeds.test/a"):
                 agent.request(b"GET", url)
                 self.assertEqual(self.logged_of_connection(), [])
+
+
+class SlowBody:
+    """A body that is written later."""
+
+    length = 4
+
+    def __init__(self) -> None:
+        self.written: Deferred[None] = Deferred()
+
+    def startProducing(self, consumer: Any) -> Deferred[None]:
+        """Begin."""
+        self.consumer = consumer
+        return self.written
+
+    def finish(self) -> None:
+        """Write all of it."""
+        self.consumer.write(b"body")
+        self.written.callback(None)
+
+    def stopProducing(self) -> None:
+        """Stop."""
+
+
+class EarlyTests(SynchronousTestCase):
+    """A server that answers before the request is written."""
+
+    def setUp(self) -> None:
+        self.transport = StringTransport()
+        self.protocol = BoundedHeadProtocol()
+        self.protocol.makeConnection(self.transport)
+        self.body = SlowBody()
+        self.answer = self.protocol.request(Request(b"POST", b"/", Headers({b"host": [b"x"]}), self.body))
+
+    def test_malformed(self) -> None:
+        """Malformed bytes fail the request, at once and only there; the connection is closed."""
+        self.protocol.dataReceived(b"\xff\xfe\r\n")
+        self.failureResultOf(self.answer, ResponseFailed)
+        self.assertTrue(self.transport.disconnecting)
+        self.body.finish()
+        self.protocol.connectionLost(Failure(ConnectionDone()))
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_whole(self) -> None:
+        """A whole response is that of the request, such as one that refuses it."""
+        self.protocol.dataReceived(b"HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n")
+        self.assertEqual(self.successResultOf(self.answer).code, 413)
+        self.body.finish()
+        self.protocol.connectionLost(Failure(ConnectionDone()))
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_unasked(self) -> None:
+        """Bytes on an idle connection close it."""
+        self.protocol = BoundedHeadProtocol()
+        self.protocol.makeConnection(self.transport)
+        self.protocol.dataReceived(b"\xff\xfe\r\n")
+        self.assertTrue(self.transport.disconnecting)
+        self.assertEqual(self.flushLoggedErrors(), [])
 
 
 class HeadTests(SynchronousTestCase):

@@ -12,11 +12,13 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
+from io import BytesIO
 from typing import Any
 
 from attrs import asdict, evolve
 from sqlalchemy import Connection, Engine, Row, Select, delete, insert, or_, select, update
 
+from patches.escaping import escaped_line
 from patches.server.catalogue.chunks import Chunk, cut_chunks
 from patches.server.catalogue.damage.seals import is_sealed, sealing
 from patches.server.catalogue.pruning import MinimumAge, prune
@@ -25,7 +27,7 @@ from patches.server.catalogue.schema import CHUNKS, SNAPSHOTS
 from patches.server.catalogue.snapshot import Snapshot, revision_of
 from patches.server.catalogue.transactions import read_transaction, write_transaction
 from patches.server.errors import ChunkMissing, Damaged, OlderList
-from patches.wire import StreamDigest
+from patches.wire import MalformedWire, StreamDigest, unpack_chunk
 
 #: Returns the reason for which a list of this length must not replace a snapshot; ``None`` if it may.
 Objection = Callable[[Snapshot | None, int], str | None]
@@ -237,14 +239,11 @@ class Catalogue:
                 # One that is older on purpose does not pass for a newer one.
                 this = connection, snapshot.platform, snapshot.revision, snapshot.checked
                 serial = 0 if even_older else _least_serial(*this)
-                size = 0
-                for chunk in chunks:
-                    _insert_chunk(connection, snapshot.revision, chunk)
-                    size += chunk.body_bytes
-                self._describe(connection, evolve(snapshot, body_bytes=size), now)
-                self._note_given(connection, snapshot.revision, snapshot.checked, snapshot.sources, serial)
-                self._place(connection, snapshot.platform, snapshot.revision, None, now)
-                adopted.append(self._found(connection, snapshot.revision))
+                whole = self._insert(connection, snapshot, chunks, now)
+                self._describe(connection, whole, now)
+                self._note_given(connection, whole.revision, whole.checked, whole.sources, serial)
+                self._place(connection, whole.platform, whole.revision, None, now)
+                adopted.append(self._found(connection, whole.revision))
         return adopted
 
     def prune(self, in_use: Set[str], age: MinimumAge) -> int:
@@ -271,6 +270,29 @@ class Catalogue:
         digest = stream.hexdigest()
         revision = revision_of(platform, digest)
         return Snapshot(revision, platform, now, now, vulnerabilities, chunks, digest, {}, body_bytes=size)
+
+    def _insert(self, connection: Connection, snapshot: Snapshot, chunks: Iterable[Chunk], now: float) -> Snapshot:
+        """
+        Insert the chunks of another catalogue. Return the snapshot that they are.
+
+        If a record has characters that cannot be shown, as the intake of an earlier version left them, these are
+        escaped: that is another list, with a revision of its own.
+        """
+        size, is_odd = 0, False
+        for chunk in chunks:
+            _insert_chunk(connection, snapshot.revision, chunk)
+            size += chunk.body_bytes
+            body = unpack_chunk(chunk.encoded)
+            is_odd = is_odd or b"".join(_escaped(body)) != body
+        if not is_odd:
+            return evolve(snapshot, body_bytes=size)
+        this, staging = CHUNKS.c.revision == snapshot.revision, f"staging:{snapshot.platform}"
+        connection.execute(delete(CHUNKS).where(CHUNKS.c.revision == staging))
+        lines_of = _escaped_lines(connection, snapshot)
+        written = self._write(connection, staging, snapshot.platform, lines_of, now)
+        connection.execute(delete(CHUNKS).where(this | (CHUNKS.c.revision == written.revision)))
+        connection.execute(update(CHUNKS).where(CHUNKS.c.revision == staging).values(revision=written.revision))
+        return evolve(written, created=snapshot.created, checked=snapshot.checked, sources=snapshot.sources)
 
     def _store(self, connection: Connection, staging: str, written: Snapshot, now: float) -> None:
         """Name the chunks that were written after their revision; they replace those that may be there, and damaged."""
@@ -332,6 +354,26 @@ def _driver_errors() -> Iterator[None]:
 def _snapshots(connection: Connection, query: Select[Any]) -> list[Snapshot]:
     """Return the snapshots of a query, less those whose description is damaged."""
     return [_snapshot(row) for row in connection.execute(query) if is_sealed(row)]
+
+
+def _escaped_lines(connection: Connection, snapshot: Snapshot) -> Iterator[bytes]:
+    """Yield the lines of a snapshot whose chunks were inserted in this transaction, escaped."""
+    for number in range(snapshot.chunks):
+        this = CHUNKS.c.revision == snapshot.revision, CHUNKS.c.number == number
+        encoded = connection.execute(select(CHUNKS.c.encoded).where(*this)).scalar_one()
+        yield from _escaped(unpack_chunk(encoded))
+
+
+def _escaped(body: bytes) -> Iterator[bytes]:
+    """
+    Yield the lines of the body of a chunk, escaped.
+
+    :raises Damaged: at one that is no record.
+    """
+    try:
+        yield from map(escaped_line, BytesIO(body))
+    except MalformedWire as error:
+        raise Damaged(f"a line is {error}") from error
 
 
 def _least_serial(connection: Connection, platform: str, revision: str, checked: float, served: int = 0) -> int:

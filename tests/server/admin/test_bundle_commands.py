@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+from patches.server.catalogue.integrity import read_lines
 from patches.signing import create_keys
+from patches.vulnerability import FixedPackage, Vulnerability
+from patches.wire import from_wire
 from tests.server.bundle_case import BundleCase, SignedCase, bundle, members
+from tests.server.fake_catalogue import vulnerabilities
 
 
 class RoundTripTests(BundleCase):
@@ -46,6 +51,22 @@ class RoundTripTests(BundleCase):
         self.assertEqual(self.run_command("import", str(self.file), folder=folder).exit_code, 0)
         self.assertEqual(folder.stat().st_mode & 0o777, 0o700)
         self.assertIn("Not a directory", self.refusal(5, "import", str(self.file), folder=self.file / "x"))
+
+    def test_control_characters(self) -> None:
+        """Characters that cannot be shown are escaped: a list with some has another revision, others keep theirs."""
+        odd = Vulnerability("CVE-2024-9999", "debian-12", (FixedPackage("op\x1b[2Jen", "1"),), note="\u202e")
+        self.publish([*vulnerabilities(2000, "debian-12"), odd])
+        self.export()
+        for _ in range(2):
+            self.imported()
+            alpine, debian = self.other.current()
+            self.assertEqual((alpine, debian.vulnerabilities), (self.small, 2001))
+            self.assertNotEqual(debian.revision, self.catalogue.current()[1].revision)
+            records = [from_wire(json.loads(line)) for line in read_lines(self.other, debian)]
+            self.assertEqual((records[-1].fixed_in[0].name, records[-1].note), ("op\\x1b[2Jen", "\\u202e"))
+            self.assertEqual(records[:-1], vulnerabilities(2000, "debian-12"))
+            self.assertEqual(len(self.other.snapshots()), 2)
+        self.assertEqual(self.run_command("check", folder=self.there).exit_code, 0)
 
     def test_again(self) -> None:
         """A newer list replaces the current one; an identical one updates the time of the check."""
