@@ -87,7 +87,7 @@ PARTS = (
 @frozen
 class Result:
     """
-    What a part said.
+    The result of a part.
 
     :ivar version: the commit of the code; ``+`` at the end if it was changed.
     :ivar options: the options of the program.
@@ -158,7 +158,8 @@ def table(results: Mapping[str, Result]) -> str:
     rows = [header, *_rows(results)]
     for row in rows:
         lines += [f"   {'*' if n == 0 else ' '} - {_escaped(cell)}" for n, cell in enumerate(row)]
-    return "\n".join(lines) + "\n"
+    versions = sorted({result.version for result in results.values()})
+    return "\n".join([*lines, "", f"Versions of the code: {', '.join(versions)}."]) + "\n"
 
 
 def _rows(results: Mapping[str, Result]) -> Iterable[tuple[str, ...]]:
@@ -181,6 +182,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--list", action="store_true", help="print the names of the parts, and end")
     parser.add_argument("--short", action="store_true", help="only the parts that end within seconds, on a small scale")
     parser.add_argument("--fresh", action="store_true", help="run parts again that this version has been through")
+    parser.add_argument("--older", action="store_true", help="take what parts said of earlier versions of the code")
     parser.add_argument("--seed", type=int, default=1, help="the seed of all parts (default: 1)")
     parser.add_argument("--table", type=Path, help="the file of the table (default: standard output)")
     given = parser.parse_args(arguments)
@@ -208,7 +210,8 @@ def _result(part: Part, given: argparse.Namespace) -> Result:
     options += [word for name, value in scales.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     path = KEPT / f"{part.name}{'-short' if given.short else ''}.json"
     before = kept(path)
-    if before is not None and not given.fresh and before.version == version() and before.options == " ".join(options):
+    is_same = before is not None and before.options == " ".join(options)
+    if before is not None and is_same and not given.fresh and (given.older or before.version == version()):
         result, how = before, "before"
     else:
         result, how = run(part, options), "now"

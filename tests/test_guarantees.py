@@ -68,7 +68,9 @@ class GuaranteeTests(SynchronousTestCase):
             self.assertEqual((main([*words, "--table", str(path)]), self.ran), (code, ran), words)
         self.patch(guarantees, "version", lambda: "two")
         self.assertEqual((main(["a", "--table", str(path)]), self.ran), (0, ["chaos.a"]))
-        self.assertEqual(len(path.read_text().splitlines()), 14)
+        self.assertEqual(path.read_text().splitlines()[-1], "Versions of the code: two.")
+        self.ran.clear()
+        self.assertEqual((main(["--older", "--table", str(path)]), self.ran), (1, []))
         self.assertRaises(SystemExit, main, ["absent"])
 
     def test_kept(self) -> None:

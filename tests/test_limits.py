@@ -155,6 +155,7 @@ LIMITS = {
     "sources.csaf.products._DEEPEST": 4,
     "settings.LARGEST_FILE": 1_048_576,
     "sources.fetch.agent._MOST_ENDPOINTS": 64,
+    "sources.fetch.request._MOST_REFUSAL": 16_384,
     "sources.fetch.checks.published._LONGEST": 262_144,
     "sources.clair.walk.MOST_RESTARTS": 5,
     "server.http.representations.MOST_LEFT_OUT": 100,

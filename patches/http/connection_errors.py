@@ -38,7 +38,7 @@ _NEEDS_TLS = (
 
 
 @frozen
-class Trouble:
+class ConnectionProblem:
     """
     The reason for which there is no response.
 
@@ -57,7 +57,7 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         yield from causes(reason.value)
 
 
-def trouble_of(error: BaseException, url: str) -> Trouble:
+def problem_of(error: BaseException, url: str) -> ConnectionProblem:
     """
     Return the reason for which a request failed.
 
@@ -65,25 +65,25 @@ def trouble_of(error: BaseException, url: str) -> Trouble:
     """
     for cause in causes(error):
         if isinstance(cause, NotHttp):
-            return Trouble(needs_tls(url), is_final=True)
+            return ConnectionProblem(needs_tls(url), is_final=True)
         if isinstance(cause, VerificationError):
-            return Trouble("its certificate is for another name", is_final=True)
-        if isinstance(cause, TLSError) and (found := _tls_trouble(str(cause), url)) is not None:
+            return ConnectionProblem("its certificate is for another name", is_final=True)
+        if isinstance(cause, TLSError) and (found := _tls_problem(str(cause), url)) is not None:
             return found
     *_, innermost = causes(error)
     words = next((words for kind, words in _WORDS if isinstance(innermost, kind)), None)
-    return Trouble(words or _first_line(innermost))
+    return ConnectionProblem(words or _first_line(innermost))
 
 
-def _tls_trouble(text: str, url: str) -> Trouble | None:
+def _tls_problem(text: str, url: str) -> ConnectionProblem | None:
     if any(phrase in text for phrase in _NO_TLS):
         said = f"{_authority(url)} does not speak TLS: if it speaks plain HTTP, use http://{_authority(url)}"
-        return Trouble(said, is_final=True)
+        return ConnectionProblem(said, is_final=True)
     if "certificate verify failed" in text:
         untrusted = "no authority that is trusted here has issued it, or it is not valid at this time"
-        return Trouble(f"its certificate is not trusted: {untrusted}", is_final=True)
+        return ConnectionProblem(f"its certificate is not trusted: {untrusted}", is_final=True)
     if "alert" in text and "certificate" in text:
-        return Trouble("it does not accept this client without a certificate that it trusts", is_final=True)
+        return ConnectionProblem("it does not accept this client without a certificate that it trusts", is_final=True)
     return None
 
 

@@ -81,7 +81,7 @@ KEEPALIVE = ((socket.TCP_KEEPIDLE, 10), (socket.TCP_KEEPINTVL, 10), (socket.TCP_
 
 def probe_when_silent(transport: Any) -> None:
     """
-    Let the kernel probe a connection that is silent: one whose other end is gone would be waited for in vain.
+    Make the kernel probe a connection that is silent: one whose other end is gone would be waited for in vain.
 
     A firewall or a restart can take the other end away without a word; a long poll looks the same. Source: tcp(7).
     """

@@ -69,7 +69,7 @@ def interleaved(groups: Iterable[Sequence[Any]]) -> list[Any]:
 @implementer(IHostnameResolver)
 class NameResolver:
     """
-    Looks up names in threads of its own; a literal address needs none.
+    A resolver that looks up names in threads of its own; a literal address needs none.
 
     :param reactor: receives the results.
     """

@@ -40,15 +40,21 @@ class SilentDns:
 
 
 class FullBacklog:
-    """A port whose queue of connections is full: attempts to connect are never answered."""
+    """
+    A port whose queue of connections is full: attempts to connect are never answered.
 
-    def __init__(self) -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0), backlog=0)
+    :param address: an address on loopback.
+    :param port: the port; 0: any free one.
+    """
+
+    def __init__(self, address: str = "127.0.0.1", port: int = 0) -> None:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._socket = socket.create_server((address, port), family=family, backlog=0)
         self.port: int = self._socket.getsockname()[1]
-        self._others = [socket.socket() for _ in range(4)]
+        self._others = [socket.socket(family) for _ in range(4)]
         for other in self._others:
             other.setblocking(False)
-            other.connect_ex(("127.0.0.1", self.port))
+            other.connect_ex((address, self.port))
         self._before = self._attempts()
 
     def _attempts(self) -> int:

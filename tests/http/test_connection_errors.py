@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.client import ResponseFailed, ResponseNeverReceived
 
-from patches.http.connection_errors import causes, is_tls_port, needs_tls, trouble_of
+from patches.http.connection_errors import causes, is_tls_port, needs_tls, problem_of
 from patches.http.connection_pool import NotHttp
 
 PLAIN, TLS = "http://server:8080/v1/x", "https://me:secret@[::1]:8443/v1/x"
@@ -37,7 +37,7 @@ class ReasonTests(SynchronousTestCase):
     """Reasons in words."""
 
     def test_passing(self) -> None:
-        """What may pass is said in the same words wherever it is nested."""
+        """A reason that may pass is said in the same words wherever it is nested."""
         closed = "the connection was closed before the end of its answer"
         for error, words in (
             (ConnectionRefusedError(111, "Connection refused"), "connection refused"),
@@ -52,11 +52,11 @@ class ReasonTests(SynchronousTestCase):
             (tls_error("unexpected eof while reading"), "[('SSL routines', '', 'unexpected eof while reading')]"),
         ):
             for each in (error, never(error)):
-                trouble = trouble_of(each, PLAIN)
-                self.assertEqual((trouble.reason, trouble.is_final), (words, False))
+                problem = problem_of(each, PLAIN)
+                self.assertEqual((problem.reason, problem.is_final), (words, False))
 
     def test_final(self) -> None:
-        """What does not pass by itself is said with its remedy; no user, and no password."""
+        """A reason that does not pass by itself is said with its remedy; no user, and no password."""
         no_tls = "[::1]:8443 does not speak TLS: if it speaks plain HTTP, use http://[::1]:8443"
         untrusted = "its certificate is not trusted: "
         for error, url, words in (
@@ -67,9 +67,9 @@ class ReasonTests(SynchronousTestCase):
             (VerificationError(errors=[]), TLS, "its certificate is for another name"),
             (tls_error("tlsv13 alert certificate required"), TLS, "it does not accept this client"),
         ):
-            trouble = trouble_of(never(error), url)
-            self.assertTrue(trouble.reason.startswith(words), trouble.reason)
-            self.assertTrue(trouble.is_final)
+            problem = problem_of(never(error), url)
+            self.assertTrue(problem.reason.startswith(words), problem.reason)
+            self.assertTrue(problem.is_final)
 
     def test_causes(self) -> None:
         """An error comes before those that it consists of."""

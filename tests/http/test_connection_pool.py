@@ -26,6 +26,7 @@ from patches.http.connection_pool import (
     MAX_LINE_BYTES,
     BoundedHeadProtocol,
     HeadTooLong,
+    NotHttp,
     QuietEndpoint,
 )
 from patches.scanner.client.http_client import http_client
@@ -176,6 +177,12 @@ class HeadTests(SynchronousTestCase):
                 (reason,) = self.failureResultOf(self.answer, ResponseFailed).value.reasons
                 self.assertIsInstance(reason.value, HeadTooLong)
                 self.assertIn(what, str(reason.value))
+
+    def test_tls(self) -> None:
+        """A record of TLS instead of a response is given up at its first byte: it has no end of a line."""
+        self.protocol.dataReceived(b"\x15")
+        (reason,) = self.failureResultOf(self.answer, ResponseFailed).value.reasons
+        self.assertIsInstance(reason.value, NotHttp)
 
     def test_allowed(self) -> None:
         """A head within the limits is read, in whatever pieces it comes, and so is the body that comes with it."""

@@ -47,7 +47,7 @@ class UrlTests(SynchronousTestCase):
         self.http = HTTPClient(Agent.usingEndpointFactory(self.reactor, endpoints))
 
     def test_converted(self) -> None:
-        """What treq makes of a URL with an address is the URL; one with a name is treq's own affair."""
+        """treq makes of a URL with an address that same URL; one with a name is not converted."""
         for url in ("http://[::1]:8080/v1/x?a=b&c", "https://[2001:db8::1]/", "http://[::ffff:192.0.2.1]:81/a%20b"):
             converted: Any = request_url(url)
             self.assertEqual(converted.to_uri().to_text(), url)

@@ -55,7 +55,7 @@ def test_taken_port(plugin: str, tmp_path: Path) -> None:
         ran = twistd(plugin, "--state-dir", "state", "--listen", listen, *sources)
     assert ran.returncode == 1
     log = Path("log").read_text()
-    assert f"{plugin}: --listen '{listen}': Address already in use\n" in log
+    assert f"{plugin}: --listen {listen!r}: Address already in use\n" in log
     assert "Traceback" not in log
 
 

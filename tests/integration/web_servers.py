@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 from socketserver import BaseServer, StreamRequestHandler, ThreadingTCPServer
 from typing import Any
@@ -167,14 +168,21 @@ def make_certificates(folder: Path, host: str) -> tuple[Path, Path]:
     """
     Create a certificate authority, and a certificate of a server that it signed.
 
+    :param host: a name or an address.
+
     :return: the authority's certificate, and the server's certificate with its key, as PEM files.
     """
     root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     root_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Root of the tests")])
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     root = _certificate(root_name, root_name, root_key, root_key, x509.BasicConstraints(ca=True, path_length=None))
-    leaf = _certificate(name, root_name, key, root_key, x509.SubjectAlternativeName([x509.DNSName(host)]))
-    ca, own = folder / "ca.pem", folder / f"{host}.pem"
+    names: list[x509.GeneralName]
+    try:
+        names = [x509.IPAddress(ip_address(host))]
+    except ValueError:
+        names = [x509.DNSName(host)]
+    leaf = _certificate(name, root_name, key, root_key, x509.SubjectAlternativeName(names))
+    ca, own = folder / "ca.pem", folder / f"{host.replace(':', '-')}.pem"
     ca.write_text("# Root of the tests\n" + root.public_bytes(Encoding.PEM).decode())
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     own.write_bytes(private + leaf.public_bytes(Encoding.PEM))

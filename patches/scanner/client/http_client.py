@@ -16,7 +16,7 @@ from twisted.web.http_headers import Headers
 
 from patches.http.cancellation import cancellable
 from patches.http.codings import FirstEncoding, UndecodedAgent
-from patches.http.connection_errors import causes, is_tls_port, needs_tls, trouble_of
+from patches.http.connection_errors import causes, is_tls_port, needs_tls, problem_of
 from patches.http.connection_pool import HeadTooLong, QuietConnectionPool
 from patches.http.headers import date, header_value, retry_after
 from patches.http.response_body import BodyTooLong, read_body
@@ -168,12 +168,12 @@ class HttpClient:
         except Exception as error:
             if any(isinstance(each, MemoryError) for each in causes(error)):
                 raise MemoryError from error  # which says nothing about the server
-            trouble = trouble_of(error, self.base_url)
+            problem = problem_of(error, self.base_url)
             if any(isinstance(each, _ENDLESS) for each in causes(error)):
-                raise BadAnswer(f"{self.base_url}: its response has no end: {trouble.reason}") from error
+                raise BadAnswer(f"{self.base_url}: its response has no end: {problem.reason}") from error
             never = isinstance(error, ResponseNeverReceived)
-            kind = BadAnswer if trouble.is_final else Unanswered if never else Unreachable
-            raise kind(f"{self.base_url} cannot be reached: {trouble.reason}") from error
+            kind = BadAnswer if problem.is_final else Unanswered if never else Unreachable
+            raise kind(f"{self.base_url} cannot be reached: {problem.reason}") from error
 
     async def _send(
         self, method: str, path: str, body: bytes | BinaryIO | None, headers: dict[str, str]

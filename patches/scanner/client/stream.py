@@ -41,7 +41,7 @@ _MOST_RESUMES = 8
 _GATEWAY = frozenset({502, 504})
 #: The statuses with which an intermediary says that a poll took it too long; 524 is Cloudflare's.
 _CUT_OFF = frozenset({408, 504, 524})
-#: The shortest poll that an intermediary can have cut off, in seconds; the part of its time that the next one takes.
+#: The shortest poll that an intermediary can have cut off, in seconds, and the part of its time that the next takes.
 _LEAST_POLL_SECONDS, _NEXT_POLL = 1.0, 0.8
 #: What a server must not change of the description of its list while that is read.
 _FIXED = ("revision", "vulnerabilities", "chunks", "bytes", "digest")

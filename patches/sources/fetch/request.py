@@ -95,9 +95,9 @@ class RequestSender:
 
     async def _refuse_plain(self, response: IResponse, url: str) -> NoReturn:
         """Raise the reason for which a server does not take a plain request."""
-        reading = cancellable(read_body(response, _MOST_REFUSAL))
+        pending = cancellable(read_body(response, _MOST_REFUSAL))
         try:
-            body = await reading.addTimeout(self._settings.timeout_seconds, self._clock, onTimeoutCancel=timed_out)
+            body = await pending.addTimeout(self._settings.timeout_seconds, self._clock, onTimeoutCancel=timed_out)
         except (RequestTimedOut, BodyTooLong, *BROKEN):
             body = b""
         raise SourceError(needs_tls(url) if is_tls_port(url, response.code, body) else f"it answered {response.code}")

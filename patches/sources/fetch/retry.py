@@ -35,7 +35,7 @@ from twisted.web.iweb import IResponse
 
 from patches.errors import SourceError
 from patches.http.cancellation import cancellable
-from patches.http.connection_errors import is_tls_port, needs_tls, trouble_of
+from patches.http.connection_errors import is_tls_port, needs_tls, problem_of
 from patches.http.headers import retry_after
 from patches.http.response_body import read_body
 from patches.http.urls import request_url
@@ -261,12 +261,12 @@ def raise_failure(error: Exception, url: str) -> NoReturn:
     if isinstance(error, TunnelRefused):
         passes = error.status is None or may_pass(error.status)
         raise (TransientFailure if passes else RequestFailed)(error.reason) from error
-    trouble = trouble_of(error, url)
-    if trouble.is_final:
-        raise RequestFailed(trouble.reason) from error
+    problem = problem_of(error, url)
+    if problem.is_final:
+        raise RequestFailed(problem.reason) from error
     if isinstance(error, ResponseFailed):
         raise TransientFailure("it closed the connection before the end of its answer") from error
-    raise TransientFailure(f"it cannot be reached ({trouble.reason})") from error
+    raise TransientFailure(f"it cannot be reached ({problem.reason})") from error
 
 
 def may_pass(status: int) -> bool:
