@@ -81,6 +81,8 @@ PARTS = (
     Part("field.host_changes", 200, prefix=OWN_NETWORK),
     Part("field.networks", 300, prefix=OWN_NETWORK),
     Part("chaos.sigterm", 600),
+    Part("chaos.fleet_outage", 200),
+    Part("field.suite_on_ipv6", 900),
 )
 
 
