@@ -175,7 +175,7 @@ def _outcome(
 
 
 def _found(comparison: Comparison, kernels: Kernels | None, ignores: Ignores, today: date) -> list[Finding]:
-    """Return the findings of a comparison, those of the running and of old kernels marked, with the user's decisions."""
+    """Return the findings of a comparison, with the running and old kernels marked, and the user's decisions."""
     inventory = comparison.inventory
     running, old = running_packages(inventory, kernels), old_kernel_packages(inventory, kernels)
     found = comparison.findings.all(running, old, comparison.matcher.counts)
