@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import current_thread, main_thread
+from threading import Event, current_thread, main_thread
 from typing import Any
 
 from twisted.internet.testing import MemoryReactorClock
@@ -49,6 +49,15 @@ class ThreadTests(SynchronousTestCase):
         waiting = self.service.run(lambda: 1 // 0)
         self.stop()
         self.failureResultOf(waiting, ZeroDivisionError)
+
+    def test_stop_abandons(self) -> None:
+        """If that is allowed, a call that still runs is abandoned after a time."""
+        ended = Event()
+        self.addCleanup(ended.set)
+        self.service.run(ended.wait, 60)
+        self.service.stop_seconds = 0.05
+        self.service.stopService()
+        self.assertFalse(ended.is_set())
 
     def test_stop_waits(self) -> None:
         """Running and waiting calls are finished before the stop."""
