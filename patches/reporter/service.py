@@ -88,8 +88,9 @@ def makeService(options: Options) -> MultiService:
 
     reactor: Any = installed
     prepared = prepare_daemon(reactor, options)
-    reactor.suggestThreadPoolSize(_THREADS)
-    run = partial(deferToThreadPool, reactor, reactor.getThreadPool())
+    threads = reactor.getThreadPool()
+    threads.adjustPoolsize(_THREADS, _THREADS)  # all of them start at once: later there may be no memory for one
+    run = partial(deferToThreadPool, reactor, threads)
     limit, resident = options.settings.memory_limit, resident_bytes()
     reporter = create_reporter(reactor, run, options.settings, create_budget(limit, resident))
     for part in _watching(limit, reporter.budget, reporter.site, reactor):

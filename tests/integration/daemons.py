@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ class Daemon:
 
     :param folder: the folder of its state and its log.
     :ivar environment: that of the process; ``None``: the environment of this one.
+    :ivar wrapper: a command that becomes the daemon, such as ``setpriv …``.
     """
 
     def __init__(self, plugin: str, folder: Path, *options: str) -> None:
@@ -39,6 +40,7 @@ class Daemon:
         self.port = 0
         self._kind = "tcp"
         self.environment: Mapping[str, str] | None = None
+        self.wrapper: Sequence[str] = ()
 
     def _connect(self) -> http.client.HTTPConnection:
         if self._kind != "ssl":
@@ -60,7 +62,9 @@ class Daemon:
         said = len(self.text())
         listen = ["--listen", f"{kind}:{port}:interface=127.0.0.1{more}"]
         with self.log.open("ab") as log:
-            self.process = processes.start([*self._command, *listen], stdout=log, stderr=log, env=self.environment)
+            self.process = processes.start(
+                [*self.wrapper, *self._command, *listen], stdout=log, stderr=log, env=self.environment
+            )
         found = wait_for(lambda: _LISTENS.search(self.text()[said:]) or self._ended(), 30)
         self.port = int(found[1])
         return self
