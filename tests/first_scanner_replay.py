@@ -29,6 +29,7 @@ from patches.server.assembly.refresh import create_refresh
 from patches.server.assembly.sessions import create_sessions
 from patches.server.assembly.shared import Shared
 from patches.server.assembly.storage import open_storage
+from patches.server.catalogue.availability.watch import CatalogueWatch
 from patches.server.configured_sources import ConfiguredSources
 from patches.server.options import CatalogueSettings, HttpSettings, RefreshSettings, SessionSettings
 from patches.server.refresh.schedule import NoPublicSources
@@ -36,6 +37,7 @@ from patches.service.budget import Budget
 from patches.sources.worker.workers import Workers
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 from patches.wire import encode_line
+from tests.server.fake_connections import FakeConnections
 from tests.server.memory_transport import Wire, answers, request
 
 #: The original's pauses: between two requests, and between two reports; in seconds.
@@ -101,7 +103,8 @@ class ReplayedServer:
     def __init__(self, folder: Path, lists: Iterable[tuple[str, Iterable[bytes]]]) -> None:
         self.reactor: Any = MemoryReactorClock()
         self.budget = Budget(1 << 25)
-        shared = Shared(self.reactor, maybeDeferred, self.budget, folder)
+        watch = CatalogueWatch(FakeConnections(), maybeDeferred, maybeDeferred, self.reactor)
+        shared = Shared(self.reactor, maybeDeferred, watch, self.budget, folder)
         self.storage = open_storage(CatalogueSettings(), folder, maybeDeferred)
         for platform, lines in lists:
             self.storage.catalogue.publish(platform, lines, {}, 0.0)

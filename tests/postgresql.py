@@ -14,6 +14,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -64,8 +65,26 @@ class PostgreSQL:
 
     def stop(self) -> None:
         """Stop the cluster, even if clients are connected."""
-        self._process.send_signal(signal.SIGINT)
-        self._process.wait(30)
+        if self._process.poll() is None:
+            self.thaw()
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(30)
+
+    def freeze(self) -> None:
+        """Suspend all its processes: it accepts connections, but answers nothing."""
+        self._signal_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Resume all its processes."""
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        """Send a signal to each process: each has a session, and so a group, of its own."""
+        mine = self._process.pid
+        children = [int(pid) for pid in Path(f"/proc/{mine}/task/{mine}/children").read_text().split()]
+        for pid in (mine, *children):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def remove(self) -> None:
         """Stop the cluster, and remove its folder."""

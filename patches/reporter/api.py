@@ -26,8 +26,9 @@ from patches.reporter.schema import StoreError
 from patches.reporter.spool import address_of
 from patches.reporter.store import Acceptance, ReportStore
 from patches.reporter.unpacked import UnpackedBody
+from patches.service.trouble_log import TroubleLog
 from patches.wire import JSON, encode_json, error_document
-from patches.wording import counted, file_problem
+from patches.wording import counted, file_problem, one_line
 
 log = Logger()
 
@@ -83,6 +84,7 @@ class Api:
         self._store = store
         self._run = run
         self._now = now
+        self._storage = TroubleLog("Reports cannot be stored or read", "Reports can be stored again")
 
     @app.route("/", methods=["POST"])
     @app.route("/v1/reports", methods=["POST"])
@@ -93,6 +95,7 @@ class Api:
         content, request.content = self._body(request), BytesIO()
         async with self._slots:
             report, outcome = await self._run(self._accept, content, address_of(request), received)
+        self._storage.end()
         log.info(
             "{outcome} report: {host} ({platform}), {kind}, {findings}{note}",
             outcome=outcome.value.capitalize(),
@@ -173,11 +176,12 @@ class Api:
         request.setHeader("Retry-After", "5")
         return _answer(request, error_document("busy", str(failure.value)), 503)
 
-    @app.handle_errors(StoreError, OSError)
+    @app.handle_errors(StoreError, OSError, MemoryError)
     def not_stored(self, request: IRequest, failure: Failure) -> bytes:
-        """Return the error of a disk that is full or broken; the scanner sends its report again."""
-        why = file_problem(failure.value) if isinstance(failure.value, OSError) else str(failure.value)
-        log.error("Reports cannot be stored or read: {why}", why=why)
+        """Return the error of a disk that is full or broken, or of too little memory; the report is sent again."""
+        error: Any = failure.value
+        why = file_problem(error) if isinstance(error, OSError) else str(error) or one_line(error)
+        self._storage.begin(why)
         request.setHeader("Retry-After", "10")
         return _answer(request, error_document("storage", "the reports cannot be stored or read at the moment"), 503)
 

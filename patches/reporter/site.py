@@ -13,15 +13,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from twisted.logger import Logger
-
 from patches.http.bounded_channel import BoundedChannel
 from patches.http.bounded_request import BoundedRequest
 from patches.http.bounded_site import BoundedSite
 from patches.reporter.spool import NO_ROOM, Body, Refusal, ReportRate, Spool, address_of
 from patches.service.budget import CONNECTIONS, Budget
-
-log = Logger()
+from patches.service.trouble_log import TroubleLog
 
 #: The connection is closed if a body is longer than this many times the limit.
 _PATIENCE = 8
@@ -51,7 +48,7 @@ class ReportRequest(BoundedRequest):
             try:
                 super().handleContentChunk(data)
             except OSError as error:
-                log.warn("A report cannot be stored: {why}", why=error.strerror)
+                self._site.spooling.begin(str(error.strerror))
                 self._refusal = NO_ROOM
         else:
             self._body_bytes += len(data)
@@ -86,6 +83,8 @@ class ReportRequest(BoundedRequest):
         """Handle the request, or refuse it now that its body has been read."""
         if self._body is not None:
             self._body.is_whole = True
+            if self._refusal is None:
+                self._site.spooling.end()
         refusal = self._refusal
         if refusal is not None:
             later = (b"Retry-After", b"%d" % refusal.retry_after)
@@ -137,6 +136,7 @@ class ReporterSite(BoundedSite):
         self.spool_folder = spool_folder
         self.spool = Spool(lambda: CONNECTIONS not in budget.closed)
         self.rate = ReportRate(per_minute)
+        self.spooling = TroubleLog("The body of a report cannot be stored", "Bodies of reports can be stored again")
 
 
 def _spooled(folder: Path | None) -> Any:

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from attrs import define, evolve, frozen
+from attrs import Factory, define, evolve, frozen
 from twisted.internet.defer import CancelledError
 
+from patches.scanner.client.cache import cache_trouble
 from patches.scanner.client.client import PatchesClient
 from patches.scanner.compare import Watch
 from patches.scanner.host.distributions import UnknownPlatform
@@ -23,6 +24,7 @@ from patches.scanner.options import HostSettings
 from patches.scanner.outcome import Outcome, Target, Verdict
 from patches.scanner.scan import SCAN_TIMEOUT, Policy, scan
 from patches.scanner.scan_inputs import cache_of, host_of, target_of
+from patches.service.trouble_log import TroubleLog
 from patches.wording import one_line
 
 #: How often a scan is made if the host changes meanwhile.
@@ -62,6 +64,7 @@ class HostScan:
     _cache: Path | None = None
     _wall: Callable[[], float] = time.time
     _platform: str = ""
+    _caching: TroubleLog = Factory(cache_trouble)
 
     def facts(self) -> HostFacts:
         """
@@ -88,7 +91,7 @@ class HostScan:
             for _ in range(MOST_SCANS):
                 before = self.facts()
                 self._platform = before.target.platform
-                cache = cache_of(self._cache, before.target)
+                cache = cache_of(self._cache, before.target, self._caching)
                 outcome = await scan(client, before.target, policy, watch, self._wall, cache, timeout)
                 after = self.facts()
                 if after == before:

@@ -71,7 +71,8 @@ def _outcome(settings: ScanCommandSettings, policy: Policy, trust: Trust | None,
         failed = Outcome(host_of(settings.host), "", started, started, Verdict.ERROR, problem=problem)
         screen.show(failed)
         return failed
-    once = _Once(settings, target, policy, trust, _outbox(settings, screen), screen)
+    once = _Once(settings, target, policy, trust, screen)
+    once.open_outbox()
     try:
         one_shot.run(once.run)
     except SystemExit:
@@ -79,18 +80,6 @@ def _outcome(settings: ScanCommandSettings, policy: Policy, trust: Trust | None,
     if once.unwritable is not None:
         raise once.unwritable
     return once.outcome
-
-
-def _outbox(settings: ScanCommandSettings, screen: Screen) -> Outbox | None:
-    if settings.reporter is None:
-        return None
-    try:
-        state = usable_folder("patches scan", settings.access.state_dir)
-        hold_folder("patches scan", state)
-        return Outbox(state / "outbox")
-    except SystemExit as end:
-        screen.show_error(str(end.code))
-        sys.exit(ERROR)
 
 
 @define(eq=False)
@@ -108,10 +97,24 @@ class _Once:
     target: Target
     policy: Policy
     trust: Trust | None
-    outbox: Outbox | None
     screen: Screen
+    outbox: Outbox | None = None
     outcome: Outcome | None = None
     unwritable: Unwritable | None = None
+
+    def open_outbox(self) -> None:
+        """Open the outbox, if there is a reporter; if that fails, the scan is made and shown all the same."""
+        if self.settings.reporter is None:
+            return
+        try:
+            state = usable_folder("patches scan", self.settings.access.state_dir)
+            hold_folder("patches scan", state)
+            self.outbox = Outbox(state / "outbox")
+        except SystemExit as end:
+            self.unwritable = Unwritable(f"the report cannot be stored: {end.code}")
+        except OSError as error:
+            why = f"the report cannot be stored: {error.filename}: {file_problem(error)}"
+            self.unwritable = Unwritable(why)
 
     async def run(self, reactor: Any) -> int:
         """Scan, show the outcome and report it. The result is always 0: the exit code depends on the outcome."""

@@ -21,6 +21,7 @@ from patches.scanner.matching.ignores import Ignores
 from patches.scanner.options import AccessSettings, HostSettings, PolicySettings
 from patches.scanner.outcome import Target
 from patches.scanner.scan import Policy
+from patches.service.trouble_log import TroubleLog
 from patches.settings import BadSetting
 from patches.signing import BadKey, VerifyKey
 
@@ -83,9 +84,13 @@ def host_of(settings: HostSettings) -> str:
     return settings.name or socket.gethostname()
 
 
-def cache_of(path: Path | None, target: Target) -> ListCache | None:
-    """Return the cache of the target's list in a folder; ``None`` if lists are not cached."""
-    return ListCache(path, target.platform) if path is not None else None
+def cache_of(path: Path | None, target: Target, trouble: TroubleLog | None = None) -> ListCache | None:
+    """
+    Return the cache of the target's list in a folder; ``None`` if lists are not cached.
+
+    :param trouble: logs that lists cannot be cached.
+    """
+    return ListCache(path, target.platform, trouble) if path is not None else None
 
 
 def client_of(settings: AccessSettings, http: Any, trust: Trust | None, clock: IReactorTime) -> PatchesClient:

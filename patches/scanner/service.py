@@ -30,6 +30,7 @@ from patches.scanner.schedule import ScanSchedule
 from patches.service.daemon import hold_folder, usable_folder
 from patches.service.lifecycle.preparation import prepare_daemon
 from patches.service.periodic import PeriodicService
+from patches.service.trouble_log import TroubleLog
 from patches.settings import BadSetting
 from patches.wording import NO_FOLDER, file_problem, one_line
 
@@ -94,7 +95,8 @@ def create_scanner(reactor: Any, settings: ScannerSettings) -> ScannerService:
     if settings.reporter is not None:
         outbox = Outbox(settings.access.state_dir / "outbox")
         delivery = Delivery(outbox, HttpClient(http, settings.reporter, reactor, MAX_REPORTER_ANSWER), reactor)
-    once = partial(_scan_once, inputs, host, outbox, settings.access.timeout)
+    storing = TroubleLog("The report of the scan cannot be stored", "The report of the scan is stored again")
+    once = partial(_scan_once, inputs, host, outbox, storing, settings.access.timeout)
     splay = first_delay(settings.jitter)
     schedule = ScanSchedule(once, settings.scan_frequency, settings.jitter, reactor, splay=splay)
     watching = _watch(host, settings.host.root, settings.settle, schedule, reactor)
@@ -137,7 +139,9 @@ def _watch(
     return PeriodicService("Looking for changed packages", _POLL_SECONDS, changes.tick, clock)
 
 
-async def _scan_once(inputs: ReloadedInputs, host: HostScan, outbox: Outbox | None, timeout: timedelta) -> bool:
+async def _scan_once(
+    inputs: ReloadedInputs, host: HostScan, outbox: Outbox | None, trouble: TroubleLog, timeout: timedelta
+) -> bool:
     policy = inputs.policy
     outcome = await host.run(inputs.client, policy, timeout=timeout)
     _log_outcome(outcome)
@@ -145,15 +149,15 @@ async def _scan_once(inputs: ReloadedInputs, host: HostScan, outbox: Outbox | No
     expired = policy.ignores.expired(datetime.fromtimestamp(outcome.finished, UTC).date())
     if expired:
         log.warn("The ignore file has {count} expired entries, which are not applied", count=expired)
-    return outcome.complete if outbox is None else _store_report(outbox, outcome)
+    return outcome.complete if outbox is None else _store_report(outbox, outcome, trouble)
 
 
-def _store_report(outbox: Outbox, outcome: Outcome) -> bool:
+def _store_report(outbox: Outbox, outcome: Outcome, trouble: TroubleLog) -> bool:
     """Store the report of a scan, or one that says why not. Return whether the scan is complete, and stored."""
     try:
         outbox.put(partial(streamed_report, outcome))
     except OSError as error:  # a report of this would not be written either
-        log.error("The report of the scan cannot be stored: {why}", why=file_problem(error, NO_FOLDER))
+        trouble.begin(file_problem(error, NO_FOLDER))
         return False
     except Exception as error:
         log.failure("The report of a scan cannot be written")
@@ -161,6 +165,7 @@ def _store_report(outbox: Outbox, outcome: Outcome) -> bool:
         times = outcome.started, outcome.finished
         outbox.put(partial(streamed_report, failed_outcome(outcome.host, outcome.platform, problem, times)))
         return False
+    trouble.end()
     return outcome.complete
 
 

@@ -7,6 +7,10 @@ class CatalogueError(Exception):
     """The catalogue cannot be used; the text says why, in one line."""
 
 
+class CatalogueAway(CatalogueError):
+    """The database of the catalogue cannot be reached, or does not answer."""
+
+
 class ChunkMissing(CatalogueError):
     """A chunk is not, or no longer, in the catalogue."""
 

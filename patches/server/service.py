@@ -18,6 +18,7 @@ from patches.server.assembly.sessions import create_sessions
 from patches.server.assembly.shared import Shared, create_budget
 from patches.server.assembly.storage import has_catalogue, open_storage
 from patches.server.budget import SESSIONS, WINDOW, worker_bytes
+from patches.server.catalogue.availability.watch import CatalogueWatch, WatchService
 from patches.server.configured_sources import create_sources
 from patches.server.options import Options, ServerSettings
 from patches.server.refresh.refresher import Refresher
@@ -106,7 +107,7 @@ def create_server(reactor: Any, settings: ServerSettings) -> Server:
 
 def _assemble(reactor: Any, settings: ServerSettings) -> Server:
     folder = usable_folder(PROGRAM, settings.catalogue.state_dir)
-    threads = ThreadService(reactor)
+    threads, asking = ThreadService(reactor), ThreadService(reactor, 1)
     may_have_lists = has_catalogue(settings.catalogue, folder)
     sources = create_sources(reactor, settings.sources, settings.refresh, threads.run, folder)
     if settings.sources.no_public_sources and not sources.configured and not may_have_lists:
@@ -114,14 +115,16 @@ def _assemble(reactor: Any, settings: ServerSettings) -> Server:
     storage = open_storage(settings.catalogue, folder, threads.run)
     budget = create_budget(settings.memory_limit, settings.sessions.window_bytes)
     sources.workers.worker_bytes = worker_bytes(budget)
-    shared = Shared(reactor, threads.run, budget, folder)
+    watch = CatalogueWatch(storage.connections, threads.run, asking.run, reactor)
+    shared = Shared(reactor, threads.run, watch, budget, folder)
     sessions = create_sessions(settings.sessions, shared, storage.catalogue)
     refresh = create_refresh(settings.refresh, shared, storage, sources, sessions.revisions_in_use)
     sessions.note_damage_at(refresh.refresher.registry.note_damage)
     governor = create_governor(settings.memory_limit, shared, sources.workers.pids)
     http = create_http(settings.http, governor, shared, storage, sessions, refresh)
     service = MultiService()
-    for part in (threads, governing(governor, shared), sessions.expiring, *refresh.services, *http.services):
+    first = threads, asking, WatchService(watch, reactor)
+    for part in (*first, governing(governor, shared), sessions.expiring, *refresh.services, *http.services):
         part.setServiceParent(service)
 
     def reload(changed: ServerSettings) -> None:

@@ -30,7 +30,8 @@ class ThreadService(Service):
 
     def __init__(self, reactor: Any, size: int = 3) -> None:
         self._reactor = reactor
-        self._pool = ThreadPool(1, size, "patches")
+        # All of them start at once: later there may be too little memory for a thread.
+        self._pool = ThreadPool(size, size, "patches")
         self._pool.threadFactory = partial(Thread, daemon=True)  # type: ignore[assignment]  # joined here, if at all
 
     def startService(self) -> None:

@@ -119,15 +119,23 @@ def test_one_is_killed(servers: list[Daemon], tmp_path: Path) -> None:
 
 
 def test_database_restarts(servers: list[Daemon], cluster: PostgreSQL) -> None:
-    """While PostgreSQL is away clients are asked to come back later; afterwards one server leads and all serve."""
+    """
+    While PostgreSQL is away what is not in memory is asked for later; afterwards one server leads and all serve.
+    """
     first, second = servers
     streams = [Stream(server) for server in servers]
     cluster.stop()
     wanted = {"resume": streams[0].token, "chunk": 0}
     status, document = second.ask("/v1/sessions", "POST", wanted)
+    assert status == 201 or (status, document["error"]["code"]) == (503, "catalogue")
+    for server in servers:
+        wait_for(lambda server=server: server.ask("/ready")[0] == 503, 10)  # type: ignore[misc]
+    status, document = second.ask("/v1/vulnerabilities/CVE-1")
     assert (status, document["error"]["code"]) == (503, "catalogue")
     wait_for(lambda: first.metric("patches_refresh_leader") == 0, 30)
     cluster.start()
+    for server in servers:
+        server.wait_until_ready(10)
     streams[0].resume(second)
     for stream in streams:
         while stream.read_one(second):

@@ -20,6 +20,7 @@ from patches.scanner.reporting.outbox import Outbox
 from patches.scanner.schedule import ScanSchedule
 from patches.scanner.service import _store_report, create_scanner
 from patches.service.periodic import PeriodicService
+from patches.service.trouble_log import TroubleLog
 from patches.settings import BadSetting, resolve
 from patches.signing import create_keys
 from tests.integration.sample_host import write_host
@@ -87,9 +88,9 @@ class ServiceTests(SynchronousTestCase):
         """A report that cannot be written is replaced by one that says so."""
         outbox = Outbox(self.state)
         odd: Any = Outcome("web-1", "debian-12", 1.0, 2.0, Verdict.CLEAN, problem={1, 2})  # type: ignore[arg-type]
-        self.assertFalse(_store_report(outbox, odd))
+        self.assertFalse(_store_report(outbox, odd, TroubleLog("not stored", "stored")))
         self.patch(outbox, "put", self.full_disk)
-        self.assertFalse(_store_report(outbox, odd))
+        self.assertFalse(_store_report(outbox, odd, TroubleLog("not stored", "stored")))
         (path,) = outbox.pending()
         scan = json.loads(path.read_bytes())["scan"]
         self.assertEqual((scan["verdict"], scan["complete"]), ("error", False))

@@ -26,7 +26,7 @@ class RepairCase(ServerCase):
         stores = self.catalogue, self.store, PublicationStore(self.catalogue._engine)
         self.scrub = Scrub(*stores, self.lists, self.refresh.registry, maybeDeferred, self.clock)
         in_use = self.session_service.revisions_in_use
-        more = self.forget_files, self.repair, self.scrub
+        more = self.forget_files, self.repair, self.scrub, self.watch.note
         self.maintenance = Maintenance(in_use, self.refresh, self.deltas, None, *more)
         self.go_on()
 

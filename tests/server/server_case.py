@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from patches.http.routes import RoutedResource
 from patches.server.assembly.sessions import load_chunk
 from patches.server.budget import REFRESH, REFRESH_BYTES
+from patches.server.catalogue.availability.watch import CatalogueWatch
 from patches.server.catalogue.chunks import TARGET_BYTES
 from patches.server.catalogue.delta_store import DeltaStore
 from patches.server.catalogue.deltas import Deltas
@@ -34,6 +35,7 @@ from patches.service.budget import CONNECTION_BYTES, CONNECTIONS, Budget
 from patches.service.memory_governor import MemoryGovernor
 from patches.vulnerability import Vulnerability
 from tests.server.fake_catalogue import vulnerability
+from tests.server.fake_connections import FakeConnections
 from tests.server.fake_source import RefreshCase
 from tests.server.memory_transport import Answer, Wire, answers, request
 
@@ -73,20 +75,23 @@ class ServerCase(RefreshCase):
     def start(self) -> None:
         """Start a server, or a new one on the same catalogue."""
         self.refresh = self.create_refresher()
-        load = partial(load_chunk, maybeDeferred, self.catalogue, self.wall)
+        self.connections = FakeConnections()
+        self.watch = CatalogueWatch(self.connections, maybeDeferred, maybeDeferred, self.clock)
+        load = partial(load_chunk, self.watch.run, self.catalogue, self.wall)
         self.session_service = SessionService(self.limits, self.key, self.budget, load, self.window_bytes, self.clock)
         self.first_scanner = FirstScannerService(
-            self.slice_limits, self.key, self.budget, self.catalogue, maybeDeferred, self.clock
+            self.slice_limits, self.key, self.budget, self.catalogue, self.watch.run, self.clock
         )
         self.session_service.on_damage = self.first_scanner.on_damage = self.refresh.registry.note_damage
         of_first = FirstScannerMetrics(self.first_scanner, lambda: self.refresh.statuses)
-        self.metrics = Metrics(self.session_service, self.refresh, self.wall, (of_first,))
+        self.metrics = Metrics(self.session_service, self.refresh, self.wall, (of_first,), self.watch)
         self.deltas = Deltas(self.catalogue, self.store, self.budget, maybeDeferred, self.clock)
         parts = self.session_service, self.refresh, self.deltas, self.budget, self.metrics
-        lookup = VulnerabilityLookup(PublicationStore(self.catalogue._engine), maybeDeferred)
+        lookup = VulnerabilityLookup(PublicationStore(self.catalogue._engine), self.watch.run)
         addresses = ClientAddresses(self.trusted)
         vulns = VulnsRoute(self.first_scanner, self.refresh.registry, self.budget, addresses)
-        api = Api(*parts, addresses, self.wall, self.describe, vulnerabilities=lookup, vulns=vulns)
+        more = {"watch": self.watch, "vulnerabilities": lookup, "vulns": vulns}
+        api = Api(*parts, addresses, self.wall, self.describe, **more)
         self.resource = RoutedResource(api.app)
         self.site = ServerSite(
             self.resource,

@@ -22,13 +22,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from attrs import define, frozen
-from twisted.logger import Logger
 
 from patches.scanner.client.verified_stream import NotVerified, VerifiedStream
+from patches.service.trouble_log import TroubleLog
 from patches.storage.atomic_file import write_atomically
 from patches.wire import MAX_CHUNK_BYTES, MalformedWire, digest, unpack_chunk
-
-log = Logger()
 
 _VERSION = 1
 _NEW, _ABANDONED_SECONDS = ".new", 24 * 3600.0
@@ -36,14 +34,21 @@ _LENGTH = struct.Struct(">I")
 _MOST_DESCRIPTION = 64 * 1024
 
 
+def cache_trouble() -> TroubleLog:
+    """Create the log of lists that cannot be cached."""
+    return TroubleLog("The list cannot be cached", "The list can be cached again")
+
+
 class ListCache:
     """
     The cached list of one platform.
 
     :param folder: where the files are; it is created when the first list is cached.
+    :param trouble: logs that lists cannot be cached; whoever scans again and again has one for all scans.
     """
 
-    def __init__(self, folder: Path, platform: str) -> None:
+    def __init__(self, folder: Path, platform: str, trouble: TroubleLog | None = None) -> None:
+        self.trouble = trouble or cache_trouble()
         self._folder = folder
         self._platform = platform
 
@@ -75,7 +80,7 @@ class ListCache:
             descriptor, path = tempfile.mkstemp(_NEW, f"{self._platform}.", self._folder)
             return ListWriter(self, Path(path), os.fdopen(descriptor, "wb"))
         except OSError as error:
-            log.warn("The list cannot be cached in {folder}: {why}", folder=str(self._folder), why=error.strerror)
+            self.trouble.begin(f"{self._folder}: {error.strerror}")
             return None
 
     def _remove_abandoned(self) -> None:
@@ -121,7 +126,9 @@ class ListCache:
                 if now is not None and now.get("revision") == snapshot.get("revision"):  # else another one replaced it
                     self._describe(snapshot)
         except OSError as error:
-            log.warn("The time of the list's last check cannot be cached: {why}", why=error.strerror)
+            self.trouble.begin(f"{self._folder}: {error.strerror}")
+        else:
+            self.trouble.end()
 
     def _describe(self, snapshot: dict[str, Any]) -> None:
         document = {"version": _VERSION, "snapshot": snapshot, "digest": _digest(snapshot)}
@@ -157,7 +164,7 @@ class ListWriter:
         try:
             self.file.write(_LENGTH.pack(len(packed)) + packed)
         except OSError as error:
-            log.warn("The list cannot be cached: {why}", why=error.strerror)
+            self._fail(error)
             self._end()
 
     def commit(self, snapshot: dict[str, Any]) -> None:
@@ -172,7 +179,12 @@ class ListWriter:
             self.file.close()
             self.cache.put(self.path, snapshot)
         except OSError as error:
-            log.warn("The list cannot be cached: {why}", why=error.strerror)
+            self._fail(error)
+        else:
+            self.cache.trouble.end()
+
+    def _fail(self, error: OSError) -> None:
+        self.cache.trouble.begin(f"{self.path.parent}: {error.strerror}")
 
     def close(self) -> None:
         """Close the file, and remove it unless it was committed."""

@@ -16,6 +16,8 @@ from twisted.logger import Logger
 from patches.scanner.client.http_client import HttpClient, HttpResponse, Unreachable
 from patches.scanner.reporting.outbox import Outbox
 from patches.service.backoff import Backoff
+from patches.service.trouble_log import TroubleLog
+from patches.wording import file_problem
 
 log = Logger()
 
@@ -54,6 +56,10 @@ class Delivery:
         self._failures = 0
         self._not_before = 0.0
         self._was_asked = False
+        self._answered: dict[Path, Callable[[Path], None]] = {}
+        self._outbox_trouble = TroubleLog(
+            "Reports that were sent cannot be removed, and are not sent again", "Reports that were sent are removed"
+        )
 
     async def tick(self) -> None:
         """Send the pending reports, unless the pause after a failure has not ended yet."""
@@ -72,6 +78,9 @@ class Delivery:
         :return: why the report was not delivered; ``None`` if no report is pending.
         """
         for path in self._outbox.pending():
+            if path in self._answered:
+                self._put_away(path, self._answered[path])
+                continue
             problem, at_least = await self._send(path)
             if problem is not None:
                 self._back_off(problem, at_least)
@@ -79,20 +88,38 @@ class Delivery:
             self._failures = 0
         return None
 
+    def _put_away(self, path: Path, put: Callable[[Path], None]) -> None:
+        """Remove or set aside a report that needs no further request; if that fails, it is tried at each tick."""
+        try:
+            put(path)
+        except OSError as error:
+            self._answered[path] = put
+            self._outbox_trouble.begin(file_problem(error))
+        else:
+            self._answered.pop(path, None)
+            if not self._answered:
+                self._outbox_trouble.end()
+
     async def _send(self, path: Path) -> tuple[str | None, float]:
-        if not self._outbox.is_whole(path):
-            self._outbox.reject(path)
+        try:
+            is_whole = self._outbox.is_whole(path)
+        except OSError as error:
+            return f"{path}: {file_problem(error)}", 0.0
+        if not is_whole:
+            self._put_away(path, self._outbox.reject)
             log.error("Report {name} is damaged and was set aside; the next scan replaces it", name=path.stem)
             return None, 0.0
         try:
             answer = await self._post(path)
         except Unreachable as error:
             return str(error), 0.0
+        except OSError as error:
+            return f"{path}: {file_problem(error)}", 0.0
         if 200 <= answer.status < 300:
-            self._outbox.accepted(path)
+            self._put_away(path, self._outbox.accepted)
             log.info("Report {name} was accepted", name=path.stem)
         elif answer.status in _NEVER:
-            self._outbox.reject(path)
+            self._put_away(path, self._outbox.reject)
             log.error("Report {name} was rejected and set aside: {why}", name=path.stem, why=answer.error_message)
         else:
             return f"the reporter API answered {answer.status}", answer.retry_after

@@ -29,6 +29,7 @@ from patches.server.http.representations import DescribeSnapshot, snapshot_docum
 from patches.server.http.vulnerabilities import VulnerabilityLookup
 from patches.server.http.vulns import VulnsRoute
 from patches.server.options import HttpSettings, Options
+from patches.server.refresh.platforms import PlatformRegistry
 from patches.service.daemon import ListeningService
 from patches.service.memory_governor import MemoryGovernor
 from patches.service.periodic import PeriodicService
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 log = Logger()
 
+#: The time between two looks for current lists that are not in memory yet.
+_KEEP_INTERVAL = timedelta(seconds=5)
 _AT_START = "Whether lists are signed (--signing-key) changes at the next start only"
 
 
@@ -48,17 +51,19 @@ class HttpParts:
     The API of a server.
 
     :ivar watching: ends requests that are not whole in time, while it runs.
+    :ivar keeping: keeps current lists in memory, while it runs.
     :ivar reload: reads the signing key again; raises :class:`BadSetting`, and then the key stays.
     """
 
     listening: ListeningService
     watching: PeriodicService
+    keeping: PeriodicService
     reload: Callable[[HttpSettings], None]
 
     @property
     def services(self) -> tuple[Service, ...]:
         """The services to start."""
-        return self.watching, self.listening
+        return self.watching, self.keeping, self.listening
 
 
 def create_http(
@@ -78,7 +83,7 @@ def create_http(
     describe, reload = _describing(settings)
     addresses = ClientAddresses(settings.trusted_proxies or ())
     of_first = FirstScannerMetrics(sessions.first_scanner, lambda: refresh.refresher.statuses)
-    metrics = Metrics(sessions.service, refresh.refresher, time.time, (of_first,))
+    metrics = Metrics(sessions.service, refresh.refresher, time.time, (of_first,), shared.watch)
     api = Api(
         sessions.service,
         refresh.refresher,
@@ -88,7 +93,8 @@ def create_http(
         addresses,
         time.time,
         describe,
-        vulnerabilities=VulnerabilityLookup(storage.publication_store, shared.run),
+        watch=shared.watch,
+        vulnerabilities=VulnerabilityLookup(storage.publication_store, shared.watch.run),
         vulns=VulnsRoute(sessions.first_scanner, refresh.refresher.registry, shared.budget, addresses),
     )
     site = ServerSite(
@@ -102,8 +108,17 @@ def create_http(
     governor.shedders = shedders(site, sessions.service)
     drain = partial(_drain, sessions, site)
     listening = ListeningService(Options.program, shared.reactor, settings.listen, site, drain)
+    keeping = _keeping(shared, sessions, refresh.refresher.registry)
     watching = PeriodicService("Watching connections", timedelta(seconds=1), site.tick, shared.reactor)
-    return HttpParts(listening, watching, reload)
+    return HttpParts(listening, watching, keeping, reload)
+
+
+def _keeping(shared: Shared, sessions: SessionParts, registry: PlatformRegistry) -> PeriodicService:
+    def keep() -> None:
+        if shared.watch.problem is None:
+            sessions.service.keep(registry.servable())
+
+    return PeriodicService("Keeping lists in memory", _KEEP_INTERVAL, keep, shared.reactor)
 
 
 async def _drain(sessions: SessionParts, site: ServerSite) -> None:

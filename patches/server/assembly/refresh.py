@@ -58,12 +58,13 @@ def create_refresh(
     staging = StagingStore(shared.folder / "lists.sqlite")
     refresher = _refresher(settings, shared, storage, sources, staging)
     registry = refresher.registry
-    deltas = Deltas(storage.catalogue, storage.delta_store, shared.budget, shared.run, shared.reactor)
+    deltas = Deltas(storage.catalogue, storage.delta_store, shared.budget, shared.run, shared.reactor, shared.watch.run)
     forget_files = partial(shared.run, sources.forget_files)
     repair = partial(shared.run, storage.file.repair)
     stores = storage.catalogue, storage.delta_store, storage.publication_store
     scrub = Scrub(*stores, staging, registry, shared.run, shared.reactor)
-    maintenance = Maintenance(revisions_in_use, refresher, deltas, storage.leadership, forget_files, repair, scrub)
+    work = forget_files, repair, scrub, shared.watch.note
+    maintenance = Maintenance(revisions_in_use, refresher, deltas, storage.leadership, *work)
     return Refresh(refresher, deltas, _services(shared, storage, maintenance, refresher))
 
 
@@ -87,7 +88,8 @@ def _context(settings: RefreshSettings, shared: Shared, storage: Storage, source
         settings.keep_replaced,
         settings.parallel_sources,
     )
-    context = RefreshContext(schedule, shared.run, shared.reactor, time.time, steady=shared.steady)
+    read = shared.watch.run
+    context = RefreshContext(schedule, shared.run, shared.reactor, time.time, steady=shared.steady, read=read)
     if storage.leadership is not None:
         context.leads = storage.leadership.leads
     return context

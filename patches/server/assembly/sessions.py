@@ -65,11 +65,11 @@ def create_sessions(settings: SessionSettings, shared: Shared, catalogue: Catalo
     :raises BadSetting: if the key cannot be used.
     """
     key = _key(settings.session_key_file or shared.folder / "session.key")
-    load = partial(load_chunk, shared.run, catalogue, time.time)
+    load = partial(load_chunk, shared.watch.run, catalogue, time.time)
     limits = _limits(settings)
     service = SessionService(limits, key, shared.budget, load, settings.window_bytes, shared.reactor)
     slices = SliceLimits(limits.max_active, limits.max_share, complete_silence=limits.session_timeout)
-    first_scanner = FirstScannerService(slices, key, shared.budget, catalogue, shared.run, shared.reactor)
+    first_scanner = FirstScannerService(slices, key, shared.budget, catalogue, shared.watch.run, shared.reactor)
 
     def tick() -> None:
         service.tick()

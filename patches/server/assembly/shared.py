@@ -10,6 +10,7 @@ from attrs import Factory, frozen
 
 from patches.interfaces import Run
 from patches.server.budget import budget_within
+from patches.server.catalogue.availability.watch import CatalogueWatch
 from patches.service.budget import Budget, MemoryLimitTooLow, resident_bytes
 from patches.service.clocks import SteadyTime
 from patches.settings import BadSetting
@@ -22,12 +23,14 @@ class Shared:
 
     :ivar reactor: the reactor, as a clock and to connect and listen.
     :ivar run: runs a blocking function in a thread.
+    :ivar watch: tells whether the database of the catalogue answers, and reads from it for requests.
     :ivar folder: the state folder.
     :ivar steady: returns the time in seconds since the epoch, for the ages of what is kept.
     """
 
     reactor: Any
     run: Run
+    watch: CatalogueWatch
     budget: Budget
     folder: Path
     steady: Callable[[], float] = Factory(SteadyTime)

@@ -11,12 +11,13 @@ from twisted.logger import Logger
 
 from patches.interfaces import Run
 from patches.server.catalogue import CATALOGUE
+from patches.server.catalogue.availability.connections import Connections
 from patches.server.catalogue.damage.file import CatalogueFile
 from patches.server.catalogue.delta_store import DeltaStore
 from patches.server.catalogue.publication_store import PublicationStore
 from patches.server.catalogue.store import Catalogue
 from patches.server.catalogue.transactions import refresh_lock
-from patches.server.errors import CatalogueError
+from patches.server.errors import CatalogueAway, CatalogueError
 from patches.server.options import CatalogueSettings
 from patches.server.refresh.leadership import Leadership
 from patches.server.refresh.requests_table import RequestTable
@@ -31,6 +32,7 @@ class Storage:
     The parts of a server that are in its database.
 
     :ivar file: replaces the database, if it is a file of ours that was found damaged.
+    :ivar connections: the connections to it.
     :ivar leadership: ``None``: the database is a file, which no other server uses.
     """
 
@@ -39,6 +41,7 @@ class Storage:
     publication_store: PublicationStore
     request_table: RequestTable
     file: CatalogueFile
+    connections: Connections
     leadership: Leadership | None
 
 
@@ -58,7 +61,8 @@ def open_storage(settings: CatalogueSettings, folder: Path, run: Run) -> Storage
     maintain_publications(publication_store, time.time)
     lock = refresh_lock(engine)
     leadership = Leadership(lock, run) if lock is not None else None
-    return Storage(Catalogue(engine), DeltaStore(engine), publication_store, RequestTable(engine), file, leadership)
+    stores = Catalogue(engine), DeltaStore(engine), publication_store, RequestTable(engine)
+    return Storage(*stores, file, Connections(engine), leadership)
 
 
 def maintain_publications(store: PublicationStore, steady: Callable[[], float]) -> None:
@@ -69,6 +73,8 @@ def maintain_publications(store: PublicationStore, steady: Callable[[], float]) 
     """
     try:
         store.maintain(steady())
+    except CatalogueAway:
+        return  # which the watch over the catalogue logs; it is tried again
     except CatalogueError as error:
         log.warn("The publications of a list are not complete: {error}", error=error)
 

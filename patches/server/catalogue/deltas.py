@@ -38,13 +38,23 @@ class Deltas:
     The deltas to the current lists.
 
     :param run: runs what blocks.
+    :param read: likewise, for requests; ``None``: as *run*.
     """
 
-    def __init__(self, catalogue: Catalogue, store: DeltaStore, budget: Budget, run: Run, clock: IReactorTime) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        store: DeltaStore,
+        budget: Budget,
+        run: Run,
+        clock: IReactorTime,
+        read: Run | None = None,
+    ) -> None:
         self._catalogue = catalogue
         self._store = store
         self._budget = budget
         self._run = run
+        self._read = read or run
         self._clock = clock
         self._known: dict[tuple[str, str], Delta] = {}
         self._names: set[str] | None = None
@@ -62,9 +72,9 @@ class Deltas:
 
     async def named(self, name: str) -> Delta | None:
         """Return a delta by its own name, if the catalogue still has it; also a delta to a list that was replaced."""
-        revision = await self._run(self._store.target, name)
-        snapshot = await self._run(self._catalogue.find, revision) if revision is not None else None
-        leading = await self._run(self._store.leading_to, snapshot) if snapshot is not None else []
+        revision = await self._read(self._store.target, name)
+        snapshot = await self._read(self._catalogue.find, revision) if revision is not None else None
+        leading = await self._read(self._store.leading_to, snapshot) if snapshot is not None else []
         return next((delta for delta in leading if delta.revision == name), None)
 
     async def drop(self, name: str) -> bool:

@@ -151,5 +151,18 @@ def open_database(where: Path | URL) -> Engine:
 def _engine(url: URL) -> Engine:
     if url.drivername != POSTGRESQL:
         return sqlite_engine(str(url.database), _PRAGMAS)
+    return postgresql_engine(url, _CONNECTIONS)
+
+
+def postgresql_engine(url: URL, connections: int, connect_seconds: int | None = None) -> Engine:
+    """
+    Create an engine for a URL of PostgreSQL.
+
+    :param connections: the number of connections, at most.
+    :param connect_seconds: how long a new connection may take; ``None``: the default, or as the URL says.
+    """
     patience = {name: value for name, value in _PATIENCE.items() if name not in url.query}
-    return create_engine(url, pool_size=_CONNECTIONS, max_overflow=0, pool_pre_ping=True, connect_args=patience)
+    if connect_seconds is not None:
+        patience["connect_timeout"] = connect_seconds
+        url = url.difference_update_query(["connect_timeout"])
+    return create_engine(url, pool_size=connections, max_overflow=0, pool_pre_ping=True, connect_args=patience)

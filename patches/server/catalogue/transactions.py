@@ -14,12 +14,14 @@ from sqlalchemy import (
 from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from patches.server.errors import CatalogueError, DamagedFile
+from patches.server.errors import CatalogueAway, CatalogueError, DamagedFile
 from patches.storage.damage import is_file_damage
 from patches.storage.sqlite import reason
 
 #: Sets the locks of Patches apart from those of others: "patc" as a number.
 _PATCHES = 0x70617463
+#: PostgreSQL's codes: too many connections; it stops, has crashed, or does not accept connections now.
+_AWAY = ("53300", "57P01", "57P02", "57P03")
 
 
 class LockPurpose(IntEnum):
@@ -61,9 +63,19 @@ def catalogue_errors() -> Iterator[None]:
             raise DamagedFile(reason(error)) from error
         if not isinstance(error, OperationalError):
             raise
-        raise CatalogueError(reason(error)) from error
+        raise (CatalogueAway if _is_away(error.orig) else CatalogueError)(reason(error)) from error
     except (InterfaceError, PoolTimeout) as error:
-        raise CatalogueError(reason(error)) from error
+        raise CatalogueAway(reason(error)) from error
+
+
+def _is_away(error: object) -> bool:
+    """
+    Return whether an error of PostgreSQL's driver says that the server cannot be reached, or closes its connections.
+
+    Errors that the server itself reports have a code (PostgreSQL's appendix A); a file's have no such attribute.
+    """
+    code = getattr(error, "sqlstate", "")
+    return code is None or code.startswith("08") or code in _AWAY
 
 
 @contextmanager

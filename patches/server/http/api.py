@@ -13,8 +13,10 @@ from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import BaseConverter
 
+from patches.server.catalogue.availability.watch import CatalogueWatch
+from patches.server.catalogue.delta import ReadableList
 from patches.server.catalogue.deltas import Deltas
-from patches.server.errors import OutOfOrder, SessionExpired
+from patches.server.errors import CatalogueAway, OutOfOrder, SessionExpired
 from patches.server.http.chunk_transport import IChunkTransport
 from patches.server.http.client_addresses import ClientAddresses
 from patches.server.http.errors import ApiError, accepts_gzip, api_error, json_object, json_response, text_member
@@ -65,6 +67,7 @@ class Api:
     :param addresses: tells where requests come from.
     :param wall: returns the time in seconds since the epoch.
     :param describe: converts a snapshot to its JSON document.
+    :param watch: tells whether the catalogue can be read.
     :param vulns: answers the first Patches scanner.
     """
 
@@ -83,6 +86,7 @@ class Api:
         wall: Callable[[], float],
         describe: DescribeSnapshot = snapshot_document,
         *,
+        watch: CatalogueWatch,
         vulnerabilities: VulnerabilityLookup,
         vulns: VulnsRoute,
     ) -> None:
@@ -96,6 +100,7 @@ class Api:
         self._describe = describe
         self._vulnerabilities = vulnerabilities
         self._vulns = vulns
+        self._watch = watch
         self._plain_chunks = PlainChunks(budget)
 
     # Sessions
@@ -111,7 +116,7 @@ class Api:
             snapshot = self._refresh.registry.current(platform)
             if since == snapshot.revision:
                 return json_response(request, unchanged_document(snapshot, self._describe))
-            reads = self._deltas.find(since, snapshot) or snapshot
+            reads = self._readable(self._deltas.find(since, snapshot), snapshot)
             session = self._session_service.open(reads, self._addresses.owner(request))
         else:
             raise ApiError(400, "malformed", 'the body must be {"platform": "…"} or {"resume": "…", "chunk": 0}')
@@ -148,12 +153,30 @@ class Api:
         if not is_whole(chunk):
             raise ApiError(400, "malformed", '"chunk" must be a whole number')
         revision = self._session_service.revision_of(token)
-        reads = await self._refresh.registry.find(revision) or await self._deltas.named(revision)
+        try:
+            reads = await self._refresh.registry.find(revision) or await self._deltas.named(revision)
+        except CatalogueAway:
+            reads = self._session_service.find_held(revision, chunk)
+            if reads is None:
+                raise
         if reads is None:
             raise SessionExpired("its snapshot is no longer in the catalogue")
         if not 0 <= chunk <= reads.chunks:
             raise OutOfOrder(chunk, reads.chunks)
         return self._session_service.resume(token, reads, chunk, self._addresses.owner(request))
+
+    def _readable(self, delta: ReadableList | None, snapshot: ReadableList) -> ReadableList:
+        """
+        Return the list for a new session: the delta, if there is one; while the catalogue is away, one in memory.
+
+        :raises CatalogueAway: if neither can be read.
+        """
+        if self._watch.problem is None:
+            return delta or snapshot
+        for each in (delta, snapshot):
+            if each is not None and self._session_service.find_held(each.revision) is not None:
+                return each
+        raise CatalogueAway(self._watch.problem)
 
     def _wait(self, request: IRequest) -> float:
         """Return the seconds that a request prefers to wait, within a limit."""
@@ -217,6 +240,8 @@ class Api:
         is_ready = registry.is_ready(asked[-1]) if asked else registry.ready
         statuses = {name: each for name, each in registry.statuses.items() if not asked or name == asked[-1]}
         problem = registry.problem if not asked or not is_ready else None
+        if self._watch.problem is not None:
+            is_ready, problem = False, f"the catalogue cannot be used: {self._watch.problem}"
         document = ready_document(statuses, is_ready, problem)
         return self._granted_json(request, document, 200 if is_ready else 503)
 

@@ -63,6 +63,7 @@ TABLE: tuple[tuple[type[Exception], int, str, str | None, int | None], ...] = (
     (ChunkMissing, 410, "expired", "its snapshot is no longer in the catalogue", None),
     (Damaged, 410, "expired", "its list is damaged in the catalogue, and is made anew; resume the session", None),
     (CatalogueError, 503, "catalogue", "the catalogue cannot be read at the moment", 5),
+    (MemoryError, 503, "memory-limit", "the server is short of memory", 5),
     (OutOfOrder, 409, "out-of-order", None, None),
     (WindowClosed, 409, "resumed", "the session was resumed by another request", None),
 )

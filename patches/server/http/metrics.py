@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
+from patches.server.catalogue.availability.watch import CatalogueWatch
 from patches.server.refresh.list_state import ListState
 from patches.server.refresh.refresher import Refresher
 from patches.server.sessions.service import SessionService
@@ -23,6 +24,7 @@ class Metrics:
 
     :param wall: returns the time in seconds since the epoch.
     :param more: collectors of further metrics.
+    :param watch: tells whether the catalogue can be read.
     """
 
     content_type = CONTENT_TYPE_LATEST
@@ -33,7 +35,9 @@ class Metrics:
         refresh: Refresher,
         wall: Callable[[], float],
         more: Iterable[Collector] = (),
+        watch: CatalogueWatch | None = None,
     ) -> None:
+        self._watch = watch
         self._session_service = session_service
         self._refresh = refresh
         self._wall = wall
@@ -54,6 +58,10 @@ class Metrics:
         yield from self._sessions()
         yield from self._lists()
         yield from self._sources()
+        is_away = self._watch is not None and self._watch.problem is not None
+        yield GaugeMetricFamily(
+            "patches_catalogue_available", "0 while the catalogue cannot be read.", value=not is_away
+        )
 
     def _sessions(self) -> Iterator[Metric]:
         sessions = self._session_service.sessions
@@ -71,6 +79,8 @@ class Metrics:
         yield GaugeMetricFamily(
             "patches_windows", "Cache windows that are open.", value=len(self._session_service.sessions.windows)
         )
+        held = sum(window.holds_all for window in self._session_service.sessions.windows)
+        yield GaugeMetricFamily("patches_lists_in_memory", "Windows that hold a whole list.", value=held)
 
     def _lists(self) -> Iterator[Metric]:
         age = GaugeMetricFamily("patches_snapshot_age_seconds", "Seconds since the last check.", labels=["platform"])

@@ -14,7 +14,7 @@ from twisted.internet.defer import DeferredLock
 from twisted.logger import Logger
 
 from patches.interfaces import Run
-from patches.server.errors import CatalogueError
+from patches.server.errors import CatalogueAway, CatalogueError
 
 log = Logger()
 
@@ -41,6 +41,7 @@ class Leadership:
         self._lock = lock
         self._run = run
         self._leads: bool | None = None
+        self._told: bool | None = None
         self._checking = DeferredLock()
 
     def leads(self) -> bool:
@@ -53,10 +54,13 @@ class Leadership:
             try:
                 held = await self._run(self._lock.acquire)
             except CatalogueError as error:
-                if self._leads:
+                # That the database is away is logged by the watch over it.
+                if self._leads and not isinstance(error, CatalogueAway):
                     log.error("This server no longer refreshes the lists: {error}", error=error)
+                    self._told = None
                 self._leads = None
                 return
-            if held != self._leads:
-                self._leads = held
+            self._leads = held
+            if held != self._told:
+                self._told = held
                 log.info("This server refreshes the lists" if held else "Another server refreshes the lists")

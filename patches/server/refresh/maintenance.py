@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from patches.server.catalogue.deltas import Deltas
-from patches.server.errors import CatalogueError
+from patches.server.errors import CatalogueAway, CatalogueError
 from patches.server.refresh.leadership import Leadership
 from patches.server.refresh.refresher import Refresher
 from patches.server.refresh.repair.damaged_lists import DamagedLists
@@ -44,6 +44,7 @@ class Maintenance:
     :param repair: replaces the file of the catalogue, if it was found damaged. Returns whether it was.
     :param scrub: looks for damage.
     :param forget_files: deletes fetched files that no source has used for a long time.
+    :param note_away: called when the database was found away, and logs that.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Maintenance:
         forget_files: Callable[[], Awaitable[object]],
         repair: Callable[[], Awaitable[bool]],
         scrub: Scrub,
+        note_away: Callable[[CatalogueAway], None],
     ) -> None:
         self._revisions_in_use = revisions_in_use
         self._refresh = refresh
@@ -63,22 +65,23 @@ class Maintenance:
         self._forget_files = forget_files
         self._repair = repair
         self._scrub = scrub
+        self._note_away = note_away
         self._damaged = DamagedLists(refresh.registry, deltas)
         self._started = False
-        self._trouble: str | None = None
+        self._troubles: dict[str, str] = {}
 
     async def refresh(self) -> None:
         """Refresh the lists that are due; at the first call, load the catalogue before."""
-        await self._try(self._go_on)
+        await self._try("refresh", self._go_on)
 
     async def prune(self) -> None:
         """Delete unused snapshots; also fetched files, once the sources have marked those that they use."""
-        await self._try(self._prune)
+        await self._try("prune", self._prune)
 
     async def scrub(self) -> None:
         """Verify some more of what is stored."""
         if self._started:
-            await self._try(self._scrub_next)
+            await self._try("scrub", self._scrub_next)
 
     async def _scrub_next(self) -> None:
         await self._scrub.tick(self._refresh.leads())
@@ -102,15 +105,20 @@ class Maintenance:
         if self._started and self._refresh.has_asked:
             await self._forget_files()
 
-    async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Run *work*; log an unavailable catalogue once, not every second."""
+    async def _try(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """
+        Run *work*; log an unavailable catalogue once, not every second.
+
+        :param name: other work may go on meanwhile: it says neither that all is well, nor the same again.
+        """
         try:
             await work()
+        except CatalogueAway as error:
+            self._note_away(error)
         except CatalogueError as error:
-            if str(error) != self._trouble:
-                self._trouble = str(error)
+            if str(error) not in self._troubles.values():
                 log.error("The catalogue cannot be used; retrying: {error}", error=error)
+            self._troubles[name] = str(error)
         else:
-            if self._trouble is not None:
+            if self._troubles.pop(name, None) is not None and not self._troubles:
                 log.info("The catalogue can be used again")
-            self._trouble = None

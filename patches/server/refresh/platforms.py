@@ -129,6 +129,11 @@ class PlatformRegistry:
         """Whether a platform has a snapshot: one list can be served."""
         return any(map(self._is_whole, self.statuses.values()))
 
+    def servable(self) -> list[Snapshot]:
+        """Return the current snapshots that are not damaged, ordered by platform."""
+        found = [status.snapshot for _, status in sorted(self.statuses.items())]
+        return [each for each in found if each is not None and self.damage_of(each) is None]
+
     def _is_whole(self, status: ListStatus) -> bool:
         return status.snapshot is not None and self.damage_of(status.snapshot) is None
 
@@ -171,7 +176,7 @@ class PlatformRegistry:
 
         :raises ListDamaged: if it is damaged, or the revision is that of a damaged delta.
         """
-        snapshot = await self._context.run(self._catalogue.find, revision)
+        snapshot = await self._context.read(self._catalogue.find, revision)
         if snapshot is not None and self.damage_of(snapshot) is not None:
             raise ListDamaged(snapshot.platform)
         if snapshot is None and revision in self._noted:

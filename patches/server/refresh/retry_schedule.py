@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from patches.errors import NotThere, SourceError
 from patches.server.errors import CatalogueError
 from patches.service.backoff import LONGEST_PAUSE_SECONDS, Backoff
+from patches.wording import one_line
 
 log = Logger()
 
@@ -49,13 +50,14 @@ class RetrySchedule:
         jitter: Callable[[], float] = random.random,
     ) -> bool:
         """
-        Run the work. Return whether it succeeded.
+        Run the work. Return whether it succeeded; log a failure, unless it is that of the attempt before.
 
         :param what: its name in the log.
         :param seconds: returns the time.
         :param interval: the time from a success to the next attempt.
         :param jitter: returns a number in [0, 1).
         """
+        before = self.error
         try:
             await work()
         except (SourceError, CatalogueError) as error:
@@ -64,13 +66,18 @@ class RetrySchedule:
             self.absent = is_absent
         except CancelledError:
             raise  # the server stops: no failure, and nothing else is to begin
+        except MemoryError as error:
+            self.fail(one_line(error), seconds(), interval, jitter)
         except Exception:
             log.failure("{what} could not be refreshed", what=what)
             self.fail(INTERNAL_ERROR, seconds(), interval, jitter)
         else:
             self.succeed(seconds(), interval)
+            if before is not None:
+                log.info("{what} is refreshed again", what=what)
             return True
-        log.error("{what} could not be refreshed: {error}", what=what, error=self.error)
+        if self.error != before:
+            log.error("{what} could not be refreshed: {error}", what=what, error=self.error)
         return False
 
     def succeed(self, now: float, interval: timedelta) -> None:

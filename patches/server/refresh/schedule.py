@@ -60,10 +60,15 @@ class RefreshContext:
     wall: Callable[[], float]
     leads: Callable[[], bool] = _always
     steady: Callable[[], float] = field()
+    read: Run = field()
 
     @steady.default
     def _wall(self) -> Callable[[], float]:
         return self.wall
+
+    @read.default
+    def _run(self) -> Run:
+        return self.run
 
 
 class PublicSourceProvider(Protocol):

@@ -19,7 +19,15 @@ from twisted.python.failure import Failure
 
 from patches.server.budget import WINDOW
 from patches.server.catalogue.delta import ReadableList
-from patches.server.errors import CatalogueError, ChunkMissing, Damaged, Denied, SessionExpired, WindowClosed
+from patches.server.errors import (
+    CatalogueAway,
+    CatalogueError,
+    ChunkMissing,
+    Damaged,
+    Denied,
+    SessionExpired,
+    WindowClosed,
+)
 from patches.server.sessions.chunk_response import ChunkResponse
 from patches.server.sessions.events import Arrived, Changed, Dropped, Event, Load
 from patches.server.sessions.session import Limits, Session
@@ -119,6 +127,14 @@ class SessionService:
         """
         return self._key.read(token)[1]
 
+    def find_held(self, revision: str, position: int | None = None) -> ReadableList | None:
+        """
+        Return a list that is in memory, for a session while the catalogue cannot be read.
+
+        :param position: the chunk that the session needs next; ``None``: it needs all of them.
+        """
+        return self.sessions.windows.find_held(revision, position)
+
     def touch(self, token: str) -> Session:
         """
         Record a sign of life.
@@ -184,6 +200,10 @@ class SessionService:
     def tick(self) -> None:
         """Expire silent sessions and those that hold up others; activate queued ones."""
         self._follow(self.sessions.tick(self._clock.seconds()))
+
+    def keep(self, lists: Iterable[ReadableList]) -> None:
+        """Keep these lists in memory, and no others, as far as memory is left over."""
+        self._follow(self.sessions.keep(lists, self._clock.seconds()))
 
     def shed(self, state: State, most: int) -> int:
         """End sessions because memory is short, so many at most; see :meth:`.Sessions.shed`. Return their number."""
@@ -274,7 +294,9 @@ class SessionService:
 def _told(failure: Failure, load: Load) -> Exception:
     """Log that a chunk could not be loaded. Return the error."""
     name = f"Chunk {load.number} of {load.window.snapshot.platform} {load.window.snapshot.revision}"
-    if failure.check(CatalogueError):
+    if failure.check(CatalogueAway):
+        pass  # which the watch over the catalogue has logged
+    elif failure.check(CatalogueError):
         log.error("{name} could not be read: {error}", name=name, error=failure.value)
     else:
         log.failure("{name} could not be read from the catalogue", failure=failure, name=name)

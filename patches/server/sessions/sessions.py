@@ -10,7 +10,7 @@ Who becomes active is decided by :mod:`~patches.server.sessions.admission`, what
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from functools import partial
 
@@ -193,6 +193,10 @@ class Sessions:
         """
         sessions, events = self.windows.end_load(window, chunk)
         return [Arrived(sessions, error), *events] if sessions else events
+
+    def keep(self, lists: Iterable[ReadableList], now: float) -> list[Event]:
+        """Keep these lists in memory, and no others, as far as memory is left over."""
+        return self.windows.keep(lists, now)
 
     def freed(self, window: Window, size: int) -> list[Event]:
         """Release the bytes of a chunk that was dropped while it was being sent."""

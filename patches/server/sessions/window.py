@@ -36,6 +36,7 @@ class Window:
     :ivar low_delay: what that was when the lowest position last changed.
     :ivar idle_since: the time at which its last session left; ``None`` while it has sessions.
     :ivar is_private: whether it is for one slow session alone.
+    :ivar is_kept: whether it holds its whole list also when nobody reads, where memory is left over.
     """
 
     def __init__(self, snapshot: ReadableList, start: int, max_bytes: int, is_private: bool = False) -> None:
@@ -45,6 +46,7 @@ class Window:
         self.chunks = snapshot.chunks
         self.max_bytes = max_bytes
         self.is_private = is_private
+        self.is_kept = False
         holds_all = self.chunks * MAX_RESPONSE_BYTES <= max_bytes and not is_private
         self.tail = self.head = self.low = 0 if holds_all else start
         self.used = self.granted = 0
@@ -58,6 +60,20 @@ class Window:
         self._sessions: dict[Session, None] = {}
         self._sessions_at: Counter[int] = Counter()
         self._asking: dict[int, dict[Session, None]] = {}
+
+    @property
+    def can_hold_all(self) -> bool:
+        """Whether the list fits, and no chunk of it was dropped."""
+        return self._holds_all and self.tail == 0
+
+    @property
+    def holds_all(self) -> bool:
+        """Whether every chunk of the list is in memory."""
+        return self.tail == 0 and len(self._cached) == self.chunks
+
+    def holds(self, position: int) -> bool:
+        """Return whether the chunk at a position is in memory; the end of the list always is."""
+        return position in self._cached or position == self.chunks
 
     @property
     def is_empty(self) -> bool:
@@ -140,8 +156,14 @@ class Window:
     @property
     def wants_more(self) -> bool:
         """Whether the chunk at the head should be loaded now."""
-        near = self.head < self.chunks and self.head < self._lead + READ_AHEAD
-        return near and bool(self._sessions) and self._loading is None and not self._stuck
+        return (
+            (self.is_needed or self.is_kept) and self.head < self.chunks and self._loading is None and not self._stuck
+        )
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether a session will soon ask for the chunk at the head."""
+        return bool(self._sessions) and self.head < min(self.chunks, self._lead + READ_AHEAD)
 
     @property
     def is_held_up(self) -> bool:
@@ -152,6 +174,12 @@ class Window:
     def has_consumed(self) -> bool:
         """Whether it holds chunks that no session needs."""
         return self.tail < min(self.low, self.head) and self._loading != self.tail
+
+    def keep(self, is_kept: bool) -> None:
+        """Hold the whole list from now on, or no longer; a chunk that could not be loaded is tried again."""
+        self.is_kept = is_kept and self.can_hold_all
+        if self.is_kept and self.is_empty:
+            self._stuck = False
 
     def begin_load(self) -> int:
         """Return the number of the chunk to load next; its size counts as the largest until it is known."""

@@ -6,11 +6,15 @@ of one chunk, *private* ones, for sessions that would delay others. Each is gran
 is opened, so it can always go on, and more as it grows. Where the budget has nothing left, windows that nobody reads
 are closed first, the one that was left first before others; then consumed chunks are dropped. A list that was refused
 memory keeps its place in line: until the first in that line has a window, no other list gets a new one.
+
+Current lists that fit are *kept*: loaded whole, and held when nobody reads, so that scanners are served while the
+catalogue cannot be read. Only memory that is left over is used for that, and it is given up like that of any window
+that nobody reads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 
 from patches.server.budget import WINDOW
 from patches.server.catalogue.delta import ReadableList
@@ -24,6 +28,8 @@ from patches.service.budget import Budget
 FLOOR_BYTES = MAX_RESPONSE_BYTES
 #: How many windows a list may have, besides those of single sessions: each reads the catalogue by itself.
 MOST_WINDOWS = 8
+#: The part of all granted bytes that stays free when chunks are loaded for which nobody waits.
+SPARE_PART = 0.5
 
 
 class Windows:
@@ -90,7 +96,7 @@ class Windows:
 
     def fill(self, window: Window) -> list[Event]:
         """Load the next chunk of a window, if it wants one and there is room."""
-        if not window.wants_more:
+        if not window.wants_more or not (window.is_needed or self._has_spare(MAX_RESPONSE_BYTES)):
             return []
         events: list[Event] = []
         if window.is_behind:
@@ -140,11 +146,47 @@ class Windows:
             pass
         return events
 
-    def close_idle(self, before: float) -> list[Event]:
-        """Close the windows that were left before a time."""
+    def keep(self, lists: Iterable[ReadableList], now: float) -> list[Event]:
+        """Keep these lists in memory from now on, and no others; where memory is left over, load what is missing."""
+        kept = {each.revision: each for each in lists}
         events: list[Event] = []
         for window in self:
-            if window.idle_since is not None and window.idle_since < before:
+            window.keep(window.snapshot.revision in kept)
+        for revision, snapshot in kept.items():
+            windows = [window for window in self._of_list.get(revision, ()) if window.is_kept]
+            if not windows and self._is_room_to_keep(snapshot) and self._take(FLOOR_BYTES, events):
+                window = self._create(snapshot, 0, FLOOR_BYTES)
+                window.idle_since = now
+                window.keep(True)
+                self._of_list.setdefault(revision, []).append(window)
+                windows = [window]
+            events += [event for window in windows for event in self.fill(window)]
+        return events
+
+    def find_held(self, revision: str, position: int | None = None) -> ReadableList | None:
+        """
+        Return a list that can be read without the catalogue.
+
+        :param position: where a session will read on; ``None``: all chunks are wanted.
+        """
+        for window in self._of_list.get(revision, ()):
+            if window.holds_all if position is None else window.admits(position) and window.holds(position):
+                return window.snapshot
+        return None
+
+    def _is_room_to_keep(self, snapshot: ReadableList) -> bool:
+        most = snapshot.chunks * MAX_RESPONSE_BYTES
+        is_first = snapshot.revision not in self._of_list
+        return 0 < most <= self.max_bytes and is_first and not self._refused and self._has_spare(most)
+
+    def _has_spare(self, size: int) -> bool:
+        return self._budget.free(WINDOW) - size >= self._budget.limit * SPARE_PART
+
+    def close_idle(self, before: float) -> list[Event]:
+        """Close the windows that were left before a time, but for those that are kept."""
+        events: list[Event] = []
+        for window in self:
+            if window.idle_since is not None and window.idle_since < before and not window.is_kept:
                 events += self._close(window)
         return events
 

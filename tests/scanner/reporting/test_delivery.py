@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 from io import BufferedReader
@@ -127,3 +128,37 @@ class DeliveryTests(SynchronousTestCase):
         large, small = (asked.kind for asked in self.http.asked)
         self.assertEqual((large, small), (BufferedReader, bytes))  # of a file, treq has a producer
         self.assertEqual(self.outbox.pending(), [])
+
+    def test_cannot_be_removed(self) -> None:
+        """Reports that cannot be removed, on a disk that is read-only, are not sent again, and are removed later."""
+        delivery = self.delivery(OK, error(400, "malformed"), OK)
+        removed = [False]
+
+        def remove(path: Path) -> None:
+            if not removed[0]:
+                raise OSError(errno.EROFS, "Read-only file system", str(path))
+            Outbox.accepted(self.outbox, path)
+
+        self.patch(self.outbox, "accepted", remove)
+        self.patch(self.outbox, "reject", remove)
+        for _ in range(3):
+            self.tick(delivery)
+        self.assertEqual((self.sent(), len(self.outbox.pending())), ([1, 2, 3], 3))
+        removed[0] = True
+        self.tick(delivery)
+        self.assertEqual((self.sent(), self.outbox.pending()), ([1, 2, 3], []))
+
+    def test_unreadable(self) -> None:
+        """A report that cannot be read now, on a broken disk, is sent later."""
+        delivery = self.delivery(OK, OK, OK)
+
+        def is_whole(path: Path) -> bool:
+            raise OSError(errno.EIO, "Input/output error", str(path))
+
+        patched = self.patch(self.outbox, "is_whole", is_whole)
+        self.tick(delivery)
+        self.assertEqual(self.sent(), [])
+        patched.restore()
+        self.clock.advance(5)
+        self.tick(delivery)
+        self.assertEqual((self.sent(), self.outbox.pending()), ([1, 2, 3], []))

@@ -11,8 +11,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.server.assembly.shared import Shared
 from patches.server.assembly.storage import open_storage
+from patches.server.catalogue.availability.watch import CatalogueWatch
 from patches.server.options import CatalogueSettings
 from patches.service.budget import Budget
+from tests.server.fake_connections import FakeConnections
 
 
 class PartsCase(SynchronousTestCase):
@@ -23,6 +25,8 @@ class PartsCase(SynchronousTestCase):
         folder.mkdir()
         reactor: Any = MemoryReactorClock()
         run: Any = maybeDeferred
-        self.shared = Shared(reactor, run, Budget(1 << 24), folder)
+        self.connections = FakeConnections()
+        self.watch = CatalogueWatch(self.connections, run, run, reactor)
+        self.shared = Shared(reactor, run, self.watch, Budget(1 << 24), folder)
         self.storage = open_storage(CatalogueSettings(), folder, run)
         self.addCleanup(self.storage.catalogue.close)

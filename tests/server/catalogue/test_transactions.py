@@ -18,7 +18,7 @@ from patches.server.catalogue.transactions import (
     refresh_lock,
     write_transaction,
 )
-from patches.server.errors import CatalogueError
+from patches.server.errors import CatalogueAway, CatalogueError
 from tests.integration.daemons import wait_for
 from tests.postgresql import postgresql
 from tests.server.databases import DatabaseCase, OnPostgreSQL
@@ -94,6 +94,15 @@ class ErrorTests(DatabaseCase):
             raise PoolTimeout("no connection")
         with self.assertRaises(IntegrityError), catalogue_errors():
             raise IntegrityError("INSERT", {}, cause)
+
+    def test_away(self) -> None:
+        """PostgreSQL is away if there is no connection, or it says that there can be none."""
+        for code, is_away in ((None, True), ("57P01", True), ("53300", True), ("08006", True), ("53100", False)):
+            cause = Exception("why")
+            cause.sqlstate = code  # type: ignore[attr-defined]
+            with self.assertRaises(CatalogueError) as caught, catalogue_errors():
+                raise OperationalError("SELECT 1", {}, cause)
+            self.assertEqual(isinstance(caught.exception, CatalogueAway), is_away, code)
 
     def test_purposes(self) -> None:
         """The numbers of locks are the same in every version, as servers of two versions may share a database."""

@@ -6,6 +6,7 @@ import gzip
 import json
 
 from patches.errors import SourceError
+from patches.server.errors import CatalogueAway
 from patches.server.sessions.states import LIVE, State
 from patches.wire import MAX_CHUNK_BYTES, StreamDigest, decode_lines, digest, parse_repr_digest
 from tests.server.fake_source import HOUR
@@ -263,6 +264,33 @@ class HereTests(ServerCase):
         self.tick(HOUR)
         answer = self.ask("GET", "/ready")
         self.assertEqual((answer.status, list(json.loads(answer.body)["alarms"])), (200, ["rocky-9"]))
+
+    def test_away(self) -> None:
+        """While the database is away, what is in memory is served, and the rest is refused with a time to come back."""
+        body = b'{"platform": "debian-12"}'
+        self.session_service.keep(self.refresh.registry.servable())
+        session = json.loads(self.ask("POST", "/v1/sessions", body=body).body)["session"]
+        self.connections.error = CatalogueAway("connection refused")
+        self.watch.tick()
+        answer = self.ask("GET", "/ready")
+        self.assertEqual(answer.status, 503)
+        self.assertEqual(json.loads(answer.body)["problem"], "the catalogue cannot be used: connection refused")
+        self.assertIn(b"patches_catalogue_available 0.0", self.ask("GET", "/metrics").body)
+        self.assertEqual(self.ask("GET", f"/v1/sessions/{session}/chunks/0", GZIP).status, 200)
+        again = b'{"resume": "%s", "chunk": 1}' % session.encode()
+        self.assertEqual(self.ask("POST", "/v1/sessions", body=again).status, 201)
+        self.assertEqual(self.ask("POST", "/v1/sessions", body=body).status, 201)
+        self.session_service.keep([])
+        self.session_service._follow(self.session_service.sessions.windows.close_idle(1e9))
+        other = self.ask("POST", "/v1/sessions", body=b'{"platform": "alpine-3.20"}')
+        self.refused(other, 503, "catalogue")
+        self.assertEqual(other.headers["retry-after"], "5")
+        self.refused(self.ask("GET", "/v1/vulnerabilities/CVE-1"), 503, "catalogue")
+        self.connections.error = None
+        self.watch.tick()
+        self.assertEqual(self.ask("GET", "/ready").status, 200)
+        self.assertIn(b"patches_catalogue_available 1.0", self.ask("GET", "/metrics").body)
+        self.assertEqual(self.ask("POST", "/v1/sessions", body=b'{"platform": "alpine-3.20"}').status, 201)
 
     def test_metrics(self) -> None:
         """The metrics are served as text."""

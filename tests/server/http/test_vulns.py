@@ -222,6 +222,8 @@ class VulnsTests(ServerCase):
         self.assertEqual((answer.status, len(self.first_scanner.sessions)), (503, 1))
         self.assertIn("catalogue", self.error(answer))
         self.first_scanner._catalogue = self.catalogue
+        broken.chunk = self.catalogue.chunk
+        self.watch.tick()
         self.assertEqual(len(self.document(requestID=request)["vulns"]), 4)
 
     def test_bug(self) -> None:

@@ -38,7 +38,7 @@ class MaintenanceTests(ServerCase):
         stores = self.catalogue, self.store, PublicationStore(self.catalogue._engine)
         scrub = Scrub(*stores, self.lists, self.refresh.registry, maybeDeferred, self.clock)
         in_use = self.session_service.revisions_in_use
-        more = self.forget_files, self.repair, scrub
+        more = self.forget_files, self.repair, scrub, self.watch.note
         return Maintenance(in_use, self.refresh, self.deltas, leadership, *more)
 
     async def repair(self) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 from twisted.internet.defer import CancelledError, ensureDeferred
+from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.errors import NotThere, SourceError
@@ -92,3 +94,21 @@ class RetryScheduleTests(SynchronousTestCase):
         making = ensureDeferred(self.subject.run("it", raising(CancelledError()), lambda: 100.0, HOUR))
         self.failureResultOf(making, CancelledError)
         self.assertEqual(self.facts(), (0.0, 0, 0, None, False))
+
+    def test_lines(self) -> None:
+        """A failure that lasts is one line of the log, however often it is tried, and its end is another."""
+        said: list[str | None] = []
+
+        def note(event: Any) -> None:
+            said.append(formatEvent(event))
+
+        globalLogPublisher.addObserver(note)
+        self.addCleanup(globalLogPublisher.removeObserver, note)
+        away, full = SourceError("it is away"), CatalogueError("the disk is full")
+        for error in (away, away, full, MemoryError(), MemoryError(), None, None):
+            self.attempt(*([error] if error is not None else []))
+        failed = [
+            f"it could not be refreshed: {why}"
+            for why in ("it is away", "the disk is full", "there is not enough memory")
+        ]
+        self.assertEqual(said, [*failed, "it is refreshed again"])

@@ -311,3 +311,77 @@ class MemoryTests(WindowsCase):
         self.assertEqual(self.budget.used[WINDOW], MAX_RESPONSE_BYTES)
         self.windows.end_load(load.window, blank(0))
         self.assertEqual(self.budget.used[WINDOW], 0)
+
+
+class KeptListsTests(WindowsCase):
+    """Lists that are kept in memory when nobody reads them; all that is granted is twice what they have."""
+
+    size = 6
+    memory = 24
+
+    def keep(self, *lists: Snapshot) -> None:
+        """Keep lists."""
+        self.follow(self.windows.keep(lists, 0.0))
+
+    def test_whole(self) -> None:
+        """A list is loaded whole before anybody reads it; who reads it needs no load."""
+        self.keep(self.list)
+        self.assertEqual(self.numbers(), list(range(6)))
+        self.assertEqual(self.windows.find_held("d1"), self.list)
+        session = self.session()
+        self.assertEqual([self.read(session, n) is not None for n in range(6)], [True] * 6)
+        self.assertEqual((len(self.loads), len(self.windows)), (6, 1))
+
+    def test_stays(self) -> None:
+        """It stays whole however long nobody reads, until another list is the current one."""
+        self.keep(self.list)
+        self.assertEqual(self.windows.close_idle(1e9), [])
+        newer = snapshot(5, "debian-12", "d2")
+        self.keep(newer)
+        self.follow(self.windows.close_idle(1e9))
+        self.assertEqual((self.windows.find_held("d1"), self.windows.find_held("d2")), (None, newer))
+
+    def test_read_already(self) -> None:
+        """The rest of a list that a session reads is loaded too, in the same window."""
+        self.windows.max_bytes = 12 * MAX_RESPONSE_BYTES
+        long = snapshot(12, "debian-12", "d1")
+        self.session(0, long)
+        self.assertEqual(self.numbers(), list(range(READ_AHEAD)))
+        self.keep(long)
+        self.assertEqual((self.numbers(), len(self.windows)), (list(range(12)), 1))
+
+    def test_yields(self) -> None:
+        """Its memory is for whoever wants it; it is not loaded again before half of all memory is free."""
+        self.keep(self.list)
+        self.assertTrue(self.budget.take(CONNECTIONS, 18 * MAX_RESPONSE_BYTES))
+        self.follow(self.windows.reclaim(CONNECTIONS, 6 * MAX_RESPONSE_BYTES))
+        self.assertEqual((len(self.windows), self.budget.used[WINDOW]), (0, 0))
+        self.keep(self.list)
+        self.assertEqual(len(self.windows), 0)
+        self.budget.release(CONNECTIONS, 18 * MAX_RESPONSE_BYTES)
+        self.keep(self.list)
+        self.assertEqual(self.windows.find_held("d1"), self.list)
+
+    def test_too_large(self) -> None:
+        """A list that does not fit in a window, and an empty one, are not kept."""
+        self.keep(snapshot(7, "debian-12", "d1"), snapshot(0, "alpine-3.20", "a1"))
+        self.assertEqual((self.loads, len(self.windows)), ([], 0))
+
+    def test_failed_load(self) -> None:
+        """A chunk that could not be loaded is tried again at the next look."""
+        (load,) = (event for event in self.windows.keep([self.list], 0.0) if isinstance(event, Load))
+        self.assertEqual(self.windows.end_load(load.window, None), ((), []))
+        self.assertIsNone(self.windows.find_held("d1"))
+        self.keep(self.list)
+        self.assertEqual(self.windows.find_held("d1"), self.list)
+
+    def test_position(self) -> None:
+        """A session can be resumed while its next chunk is in memory, though others are not."""
+        self.windows.max_bytes = 3 * MAX_RESPONSE_BYTES
+        session = self.session()
+        for n in range(5):
+            self.read(session, n)
+        held = [n for n in range(7) if self.windows.find_held("d1", n) is not None]
+        self.assertEqual(held, [3, 4, 5, 6])
+        self.assertIsNone(self.windows.find_held("d1"))
+        self.assertIsNone(self.windows.find_held("other", 0))
