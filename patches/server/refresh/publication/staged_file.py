@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,29 @@ CREATE TABLE lines (reading INTEGER, platform TEXT, name TEXT, part TEXT, line B
 """
 
 
+class LaterVersion(sqlite3.OperationalError):
+    """The file is of a later version of Patches, and is left as it is."""
+
+    def __init__(self, version: int) -> None:
+        why = f"their version is {version}; this program knows {_VERSION}"
+        super().__init__(f"{why}; if they are deleted, all lists are read again")
+
+
+def verify_version(path: Path) -> None:
+    """
+    Verify that a file, if it exists, is not of a later version; other problems are found when it is used.
+
+    :raises LaterVersion: if it is.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+    except sqlite3.Error:
+        return
+    if version > _VERSION:
+        raise LaterVersion(version)
+
+
 def open_staged(path: Path) -> sqlite3.Connection:
     database = connect_sqlite(path, _PRAGMAS)
     try:
@@ -34,6 +57,8 @@ def open_staged(path: Path) -> sqlite3.Connection:
             _upgrade(database, version)
         elif version == 0:
             database.executescript(f"{_TABLES}PRAGMA user_version={_VERSION};")
+        elif version > _VERSION:
+            raise LaterVersion(version)
         elif version != _VERSION:
             raise sqlite3.DatabaseError(f"its version is {version}")
         if database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
