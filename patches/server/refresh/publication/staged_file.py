@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from patches.escaping import escaped_record
 from patches.server.refresh.publication.staged_lists import checksum, seal_of
-from patches.storage.scratch import connect_sqlite
+from patches.storage.scratch import connect_sqlite, user_version
 from patches.vulnerability import FOLLOWED
 from patches.wire import encode_line, from_wire
 from patches.wording import printable
@@ -40,12 +40,8 @@ def verify_version(path: Path) -> None:
 
     :raises LaterVersion: if it is.
     """
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
-            (version,) = database.execute("PRAGMA user_version").fetchone()
-    except sqlite3.Error:
-        return
-    if version > _VERSION:
+    version = user_version(path)
+    if version is not None and version > _VERSION:
         raise LaterVersion(version)
 
 
