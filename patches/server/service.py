@@ -13,7 +13,7 @@ from twisted.logger import Logger
 
 from patches.server.assembly.http import create_http
 from patches.server.assembly.memory import create_governor, governing
-from patches.server.assembly.refresh import create_refresh
+from patches.server.assembly.refresh import create_refresh, verify_staged
 from patches.server.assembly.sessions import create_sessions
 from patches.server.assembly.shared import Shared, create_budget
 from patches.server.assembly.storage import has_catalogue, open_storage
@@ -112,6 +112,7 @@ def _assemble(reactor: Any, settings: ServerSettings) -> Server:
     sources = create_sources(reactor, settings.sources, settings.refresh, threads.run, folder)
     if settings.sources.no_public_sources and not sources.configured and not may_have_lists:
         raise BadSetting("there is no vulnerability source: give --clair URL, --list FILE or a [source.NAME]")
+    verify_staged(folder)
     storage = open_storage(settings.catalogue, folder, threads.run)
     budget = create_budget(settings.memory_limit, settings.sessions.window_bytes)
     sources.workers.worker_bytes = worker_bytes(budget)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -62,6 +63,15 @@ def connect_sqlite(path: Path, pragmas: Iterable[str]) -> SerialConnection:
         database.close()
         raise
     return database
+
+
+def user_version(path: Path) -> int | None:
+    """Return the version of a file, without changing it; ``None`` if it does not exist, or cannot be read."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            return int(database.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.Error:
+        return None
 
 
 def open_scratch(path: Path) -> SerialConnection:

@@ -9,7 +9,7 @@ from threading import Event, Thread
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.storage.scratch import connect_sqlite, open_scratch
+from patches.storage.scratch import connect_sqlite, open_scratch, user_version
 
 
 class ScratchTests(SynchronousTestCase):
@@ -74,3 +74,14 @@ class ScratchTests(SynchronousTestCase):
             go_on.set()
             thread.join()
         self.assertEqual(database.execute("SELECT a FROM t").fetchall(), [(1,)])
+
+    def test_version(self) -> None:
+        """The version of a file is read without changing it; a file that is absent is not created."""
+        path = Path(self.mktemp())
+        self.assertIsNone(user_version(path))
+        self.assertFalse(path.exists())
+        connect_sqlite(path, ("user_version=7",)).close()
+        before = path.read_bytes()
+        self.assertEqual((user_version(path), path.read_bytes()), (7, before))
+        path.write_bytes(b"nonsense" * 1000)
+        self.assertIsNone(user_version(path))

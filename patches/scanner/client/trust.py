@@ -155,6 +155,8 @@ class SeenLists:
         try:
             with path.open("rb") as file:
                 found = json.loads(file.read(_MOST_BYTES))
+            if isinstance(found, dict) and "version" in found:  # no version up to this one has it
+                raise SeenListsError(f"{path} is of a later version of Patches; delete it to trust the next list")
             if not is_number(found["checked"]):
                 raise ValueError("its time is not a number")
             seen = SeenList(str(found["revision"]), float(found["checked"]), int(found.get("serial", found["checked"])))

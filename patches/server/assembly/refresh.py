@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 from attrs import frozen
 
@@ -13,6 +14,7 @@ from patches.server.assembly.shared import Shared
 from patches.server.assembly.storage import Storage, maintain_publications
 from patches.server.catalogue.deltas import Deltas
 from patches.server.configured_sources import ConfiguredSources
+from patches.server.errors import CatalogueError
 from patches.server.options import RefreshSettings
 from patches.server.refresh.maintenance import Maintenance, RefreshService
 from patches.server.refresh.on_demand import RequestedPlatforms
@@ -26,7 +28,9 @@ from patches.server.refresh.schedule import RefreshContext, Schedule
 from patches.server.refresh.source_set import SourceSet
 from patches.server.refresh.staging import StagingStore
 from patches.service.periodic import PeriodicService
+from patches.settings import BadSetting
 
+_STAGED = "lists.sqlite"
 _SECOND, _PRUNE_INTERVAL = timedelta(seconds=1), timedelta(minutes=5)
 
 
@@ -43,6 +47,19 @@ class Refresh:
     services: tuple[PeriodicService, ...]
 
 
+def verify_staged(folder: Path) -> None:
+    """
+    Verify that the staged lists are not of a later version, before anything in the folder is changed.
+
+    :param folder: the state folder.
+    :raises BadSetting: if they are.
+    """
+    try:
+        StagingStore(folder / _STAGED).verify_version()
+    except CatalogueError as error:
+        raise BadSetting(str(error)) from error
+
+
 def create_refresh(
     settings: RefreshSettings,
     shared: Shared,
@@ -55,7 +72,7 @@ def create_refresh(
 
     :param revisions_in_use: returns the revisions that sessions read, which are kept.
     """
-    staging = StagingStore(shared.folder / "lists.sqlite")
+    staging = StagingStore(shared.folder / _STAGED)
     refresher = _refresher(settings, shared, storage, sources, staging)
     registry = refresher.registry
     deltas = Deltas(storage.catalogue, storage.delta_store, shared.budget, shared.run, shared.reactor, shared.watch.run)

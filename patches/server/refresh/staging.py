@@ -27,7 +27,13 @@ from twisted.logger import Logger
 from patches.escaping import escaped_id, escaped_record
 from patches.interfaces import RecordKey
 from patches.server.errors import CatalogueError
-from patches.server.refresh.publication.staged_file import count_records, open_staged, row_of, seal_list
+from patches.server.refresh.publication.staged_file import (
+    count_records,
+    open_staged,
+    row_of,
+    seal_list,
+    verify_version,
+)
 from patches.server.refresh.publication.staged_lists import ListsDamaged, StagedLists
 from patches.storage.damage import BESIDE, is_file_damage
 from patches.storage.scratch import connect_sqlite
@@ -73,6 +79,17 @@ class StagingStore:
         self._lock = RLock()
         self._dropped: list[tuple[str | None, str | None]] = []
         self._verified: tuple[int, str, str, str] = _START
+
+    def verify_version(self) -> None:
+        """
+        Verify that the file is not of a later version of Patches, before it is used.
+
+        :raises CatalogueError: if it is.
+        """
+        try:
+            verify_version(self._path)
+        except sqlite3.OperationalError as error:
+            raise CatalogueError(f"{_UNUSABLE}: {self._path}: {error}") from error
 
     @cached_property
     def _database(self) -> sqlite3.Connection:

@@ -263,6 +263,8 @@ class NewestTests(TrustCase):
         for damage in ("", "[]", '{"revision": "r1"}', '{"revision": "r1", "checked": "never"}'):
             path.write_text(damage)
             self.refused("delete it", *self.served(self.signed(NINE)))
+        path.write_text('{"version": 2, "newest": []}')
+        self.refused("a later version of Patches", *self.served(self.signed(NINE)))
         path.unlink()
         self.assertIs(self.scan(*self.served(self.signed(NINE))).verdict, Verdict.FINDINGS)
 

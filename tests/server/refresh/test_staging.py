@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.followed import followed_records
+from patches.server.errors import CatalogueError
 from patches.server.refresh.staging import ImportResult, StagingStore
 from patches.vulnerability import FOLLOWED, Vulnerability
 from patches.wire import encode_line, from_wire
@@ -114,6 +115,21 @@ class ListsTests(SynchronousTestCase):
         known = self.lists.known("debian", "all")
         assert known is not None
         self.assertEqual((known[0].published, len(self.told())), (False, 3))
+
+    def test_later_version(self) -> None:
+        """The file of a later version is refused, and left as it is; one that is absent or no database is not."""
+        self.put(vulnerabilities(3))
+        self.lists._database.execute("PRAGMA user_version=1000")
+        self.lists.close()
+        before = self.path.read_bytes()
+        for use in (StagingStore.verify_version, lambda lists: lists.begin("debian", "all")):
+            with self.assertRaisesRegex(CatalogueError, "version is 1000; this program knows 5"):
+                use(StagingStore(self.path))
+        self.assertEqual(self.path.read_bytes(), before)
+        self.path.write_bytes(b"nonsense" * 1000)
+        StagingStore(self.path).verify_version()
+        StagingStore(self.path.with_name("absent.sqlite")).verify_version()
+        self.assertFalse(self.path.with_name("absent.sqlite").exists())
 
     def test_several_keys(self) -> None:
         """Several lists of one source about one platform are read as one, ordered by name."""

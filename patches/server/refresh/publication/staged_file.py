@@ -10,7 +10,7 @@ from typing import Any
 
 from patches.escaping import escaped_record
 from patches.server.refresh.publication.staged_lists import checksum, seal_of
-from patches.storage.scratch import connect_sqlite
+from patches.storage.scratch import connect_sqlite, user_version
 from patches.vulnerability import FOLLOWED
 from patches.wire import encode_line, from_wire
 from patches.wording import printable
@@ -26,6 +26,25 @@ CREATE TABLE lines (reading INTEGER, platform TEXT, name TEXT, part TEXT, line B
 """
 
 
+class LaterVersion(sqlite3.OperationalError):
+    """The file is of a later version of Patches, and is left as it is."""
+
+    def __init__(self, version: int) -> None:
+        why = f"their version is {version}; this program knows {_VERSION}"
+        super().__init__(f"{why}; if they are deleted, all lists are read again")
+
+
+def verify_version(path: Path) -> None:
+    """
+    Verify that a file, if it exists, is not of a later version; other problems are found when it is used.
+
+    :raises LaterVersion: if it is.
+    """
+    version = user_version(path)
+    if version is not None and version > _VERSION:
+        raise LaterVersion(version)
+
+
 def open_staged(path: Path) -> sqlite3.Connection:
     database = connect_sqlite(path, _PRAGMAS)
     try:
@@ -34,6 +53,8 @@ def open_staged(path: Path) -> sqlite3.Connection:
             _upgrade(database, version)
         elif version == 0:
             database.executescript(f"{_TABLES}PRAGMA user_version={_VERSION};")
+        elif version > _VERSION:
+            raise LaterVersion(version)
         elif version != _VERSION:
             raise sqlite3.DatabaseError(f"its version is {version}")
         if database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
