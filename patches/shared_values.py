@@ -15,6 +15,8 @@ from patches.vulnerability import FixedPackage, Vulnerability
 
 #: The most texts that are remembered, and the most fixes; then they begin anew: they are shared most by what is near.
 MOST_SHARED = 10_000
+#: The most characters of a text that is kept: far more than any that is real, so that no list makes a finding large.
+MOST_CHARACTERS = 1000
 _TEXTS_OF_FIX = ("name", "version", "kind", "introduced", "status", "module", "last_affected", "track", "note")
 
 _Text = TypeVar("_Text", str, str | None)
@@ -42,8 +44,8 @@ class SharedValues:
         known = self._fixes.get(fixed)
         if known is not None:
             return known
-        texts = {name: self.text(getattr(fixed, name)) for name in _TEXTS_OF_FIX}
-        return _remember(self._fixes, evolve(fixed, **texts))
+        shared = evolve(fixed, **{name: self.text(getattr(fixed, name)) for name in _TEXTS_OF_FIX})
+        return _remember(self._fixes, shared)
 
     def record(self, vulnerability: Vulnerability) -> Vulnerability:
         """Return a record with shared values, without its packages: an advisory may have thousands."""
@@ -51,6 +53,9 @@ class SharedValues:
             slim = evolve(
                 vulnerability,
                 fixed_in=(),
+                name=self.text(vulnerability.name),
+                details_href=vulnerability.details_href[:MOST_CHARACTERS],
+                aliases=tuple(map(self.text, vulnerability.aliases)),
                 platform=self.text(vulnerability.platform),
                 source=self.text(vulnerability.source),
                 published=self.text(vulnerability.published),
@@ -62,8 +67,10 @@ class SharedValues:
         return self._last[1]
 
     def text(self, text: _Text) -> _Text:
-        """Return a text, or ``None``."""
-        return text if text is None else self._texts.get(text) or _remember(self._texts, text)
+        """Return a text, cut if it is longer than any that is real, or ``None``."""
+        if text is None or (len(text) <= MOST_CHARACTERS and text in self._texts):
+            return text if text is None else self._texts[text]
+        return _remember(self._texts, text[:MOST_CHARACTERS])
 
 
 def _remember(values: dict[_Value, _Value], value: _Value) -> _Value:

@@ -193,6 +193,11 @@ class BoundedChannel(HTTPChannel):
         self.transport.write(closing_answer(status, code, message, *fields, now=now, head_only=head_only))
         self.site.close_gently(self)
 
+    def _send100Continue(self) -> None:
+        """Invite a body, unless its request is refused already."""
+        if not self.refused:
+            super()._send100Continue()
+
     def _respondToBadRequestAndDisconnect(self) -> None:
         """Answer what Twisted's parser refuses like every other error."""
         self.refuse_malformed("the request is malformed")

@@ -68,11 +68,14 @@ class BoundedRequest(server.Request):
 
     def gotLength(self, length: int | None) -> None:
         """
-        Limit the announced length to the longest body.
+        Limit the announced length to the longest body; refuse a longer one before any of it is sent.
 
         By this length Twisted chooses between memory and a temporary file: bodies are small, and never touch the disk.
         """
         super().gotLength(min(length, self.max_body) if length else length)
+        if length is not None and length > self.max_body and not self._refused:
+            self._refused = True
+            self._refuse()
 
     def setHeader(self, name: bytes | str, value: bytes | str) -> None:
         """Set a header field of the response; ``Server`` does not tell which version of which library this is."""

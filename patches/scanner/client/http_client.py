@@ -22,7 +22,7 @@ from patches.http.headers import date, header_value, retry_after
 from patches.http.response_body import BodyTooLong, read_body
 from patches.http.urls import DirectEndpoints, request_url
 from patches.wire import MalformedJson, MalformedWire, digest, parse_json, parse_repr_digest, unpack_chunk
-from patches.wording import printable
+from patches.wording import one_line, printable
 
 #: How long an exchange may take in addition to the time for which the server was asked to wait.
 TIMEOUT_SECONDS = 30.0
@@ -32,6 +32,8 @@ CONNECT_SECONDS = 10.0
 MAX_RETRY_AFTER_SECONDS = 3600.0
 
 
+#: The errors of a request that cannot be made as it is asked for: they say nothing about whether the server is there.
+_OF_OUR_OWN = (ValueError, TypeError, LookupError, AttributeError, AssertionError)
 #: The errors of responses that do not end where a response must.
 _ENDLESS = (HeadTooLong, _MalformedChunkedDataError)
 
@@ -168,6 +170,8 @@ class HttpClient:
         except Exception as error:
             if any(isinstance(each, MemoryError) for each in causes(error)):
                 raise MemoryError from error  # which says nothing about the server
+            if isinstance(error, _OF_OUR_OWN):
+                raise BadAnswer(f"{self.base_url}: the request cannot be made: {one_line(error)}") from error
             problem = problem_of(error, self.base_url)
             if any(isinstance(each, _ENDLESS) for each in causes(error)):
                 raise BadAnswer(f"{self.base_url}: its response has no end: {problem.reason}") from error

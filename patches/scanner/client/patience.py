@@ -17,6 +17,8 @@ log = Logger()
 _FIRST_SECONDS = 0.5
 _LONGEST_SECONDS = 30.0
 _ENDLESS_SECONDS = 1e9
+#: How often the same reason is logged, in seconds.
+TOLD_SECONDS = 60.0
 #: The shortest and the longest pause that a server can ask for.
 SHORTEST_ASKED, LONGEST_ASKED = 0.2, 60.0
 
@@ -50,6 +52,7 @@ class Patience:
         self._backoff = Backoff(_FIRST_SECONDS, _LONGEST_SECONDS, jitter)
         self._since: float | None = None
         self._tries = 0
+        self._told, self._told_at = "", 0.0
 
     def progress(self) -> None:
         """Note progress: restart the time limit and the pauses."""
@@ -73,5 +76,7 @@ class Patience:
         if at_least:
             seconds = min(max(seconds, SHORTEST_ASKED), LONGEST_ASKED)
         self._tries += 1
-        log.info("Retrying in {seconds:.1f} s: {reason}", seconds=seconds, reason=reason)
+        if reason != self._told or now - self._told_at >= TOLD_SECONDS:
+            self._told, self._told_at = reason, now
+            log.info("Retrying in {seconds:.1f} s: {reason}", seconds=seconds, reason=reason)
         await deferLater(self._clock, seconds)

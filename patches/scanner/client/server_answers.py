@@ -7,6 +7,7 @@ ignored. A member that is there must be what it is said to be; else the answer i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from patches.scanner.client.http_client import HttpResponse
 from patches.scanner.client.verified_stream import NotVerified
 from patches.wire import is_whole
 
+_NAME = re.compile(r"[A-Za-z0-9._~-]{1,512}")
 #: A test of a value, and what it must be.
 Kind = tuple[Callable[[Any], bool], str]
 
@@ -23,6 +25,8 @@ def _is_count(value: Any) -> bool:
     return is_whole(value) and 0 <= value <= GREATEST_COUNT
 
 
+#: The name of a session becomes a part of paths: unreserved characters (RFC 3986 section 2.3), as many as ours can have.
+NAME: Kind = (lambda value: isinstance(value, str) and bool(_NAME.fullmatch(value)), "a name of a session")
 TEXT: Kind = (lambda value: isinstance(value, str), "a string")
 FLAG: Kind = (lambda value: isinstance(value, bool), "a boolean")
 COUNT: Kind = (_is_count, "a count")
@@ -39,7 +43,7 @@ _SNAPSHOT: Mapping[str, Kind] = {
 _PROGRESS: Mapping[str, Kind] = {"state": TEXT, "queuePosition": COUNT_OR_NULL}
 _SESSION: Mapping[str, Kind] = {
     **_PROGRESS,
-    **{"session": TEXT, "platform": TEXT, "chunk": COUNT, "snapshot": OBJECT, "delta": OBJECT},
+    **{"session": NAME, "platform": TEXT, "chunk": COUNT, "snapshot": OBJECT, "delta": OBJECT},
 }
 _DELTA: Mapping[str, Kind] = {"since": TEXT, **dict.fromkeys(("changes", "chunks", "bytes"), COUNT)}
 _UNCHANGED: Mapping[str, Kind] = {"unchanged": FLAG, "platform": TEXT, "snapshot": OBJECT}

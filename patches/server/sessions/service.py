@@ -30,6 +30,7 @@ from patches.server.errors import (
 )
 from patches.server.sessions.chunk_response import ChunkResponse
 from patches.server.sessions.events import Arrived, Changed, Dropped, Event, Load
+from patches.server.sessions.expirations import ExpirationLog
 from patches.server.sessions.session import Limits, Session
 from patches.server.sessions.sessions import ReadResult, Sessions, Wait
 from patches.server.sessions.states import SessionStep, State
@@ -84,6 +85,7 @@ class SessionService:
         self._key = key
         self._load = load
         self._clock = clock
+        self._expirations = ExpirationLog(clock)
         self._waiting = Waiters(clock)
         self._followed: deque[Event] = deque()
         self._is_following = False
@@ -200,6 +202,7 @@ class SessionService:
     def tick(self) -> None:
         """Expire silent sessions and those that hold up others; activate queued ones."""
         self._follow(self.sessions.tick(self._clock.seconds()))
+        self._expirations.tick()
 
     def keep(self, lists: Iterable[ReadableList]) -> None:
         """Keep these lists in memory, and no others, as far as memory is left over."""
@@ -277,7 +280,7 @@ class SessionService:
         if counted is not None:
             self.events[counted] += 1
         if counted == "expired":
-            log.info("A session of {platform} expired: {reason}", platform=session.platform, reason=reason)
+            self._expirations.note(session.platform, reason)
 
     def _reclaim(self, purpose: str, size: int) -> None:
         if purpose == WINDOW:

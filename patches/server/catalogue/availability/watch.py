@@ -9,7 +9,7 @@ would answer from memory: it is away when a call fails, and the same call is wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any, Protocol, TypeVar

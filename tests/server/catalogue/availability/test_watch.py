@@ -18,7 +18,6 @@ from patches.server.catalogue.availability.watch import (
     WatchService,
 )
 from patches.server.errors import CatalogueAway, CatalogueError, ChunkMissing, DamagedFile
-from patches.service.threads import ThreadService
 from tests.server.fake_connections import FakeConnections
 
 
