@@ -17,7 +17,7 @@ QUICK := tests.http tests.reporter tests.service tests.storage tests.versions.te
 LOWEST := .venv-lowest
 
 # 0-checkout.pth lets trial, which does not look in the working folder, import the tests.
-.PHONY: demo test test-lowest trial mutants lint docs changelog clean
+.PHONY: demo test test-lowest trial mutants guarantees lint docs changelog clean
 
 demo: $(VENV)/.demo
 	$(VENV)/bin/patches demo
@@ -36,6 +36,11 @@ trial: $(VENV)/.test
 # The tests of the modules that decide, under small errors in these: see tests/mutants.py.
 mutants: $(VENV)/.test
 	$(VENV)/bin/python -m tests.mutants
+
+# Every attack of tests/chaos and tests/field, and one table of what was promised, tried and seen. PARTS="killer outage" runs
+# some of them, ARGS=--short small ones, ARGS=--list prints their names. A run that was interrupted goes on where it was.
+guarantees: $(VENV)/.test
+	$(VENV)/bin/python -m tests.guarantees $(PARTS) $(ARGS)
 
 lint: $(VENV)/.lint
 	$(VENV)/bin/ruff check .

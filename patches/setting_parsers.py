@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import AddressValueError, IPv4Network, IPv6Address, IPv6Network, ip_network
 from urllib.parse import urlsplit
 
 from patches.platforms import Platform
@@ -105,8 +105,29 @@ def rate(text: str) -> float:
     return value
 
 
+def check_literal(url: str) -> None:
+    """
+    Check the literal IPv6 address of a URL, if its host is one.
+
+    :raises ValueError: with the reason, if it cannot be connected to.
+    """
+    authority = url.strip().partition("://")[2].partition("/")[0].rpartition("@")[2]
+    if not authority.startswith("["):
+        if authority.count(":") > 1:
+            raise ValueError("must have its IPv6 address in brackets, as in http://[2001:db8::1]:8080")
+        return
+    address = authority[1:].partition("]")[0]
+    if "%" in address:
+        raise ValueError("must have an IPv6 address without a zone (%), which has a meaning on one host only")
+    try:
+        IPv6Address(address)
+    except AddressValueError:
+        raise ValueError("has brackets without an IPv6 address in them") from None
+
+
 def url(text: str) -> str:
     """Parse an ``http`` or ``https`` URL. Return it without a slash at its end."""
+    check_literal(text)
     try:
         parts = urlsplit(text.strip())
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0

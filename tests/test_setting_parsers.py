@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.setting_parsers import (
+    check_literal,
     count,
     count_up_to,
     endpoint,
@@ -87,12 +88,37 @@ REFUSED: dict[Callable[[str], Any], tuple[str, ...]] = {
         "http://clair?a=b",
         "http://clair#a",
         "http://[::1",
+        "http://::1:80",
+        "http://[::1%eth0]",
+        "http://[fe80::1%25eth0]:80",
+        "http://[192.0.2.1]",
+        "http://[clair]",
         "/path",
     ),
     platform_names: ("", ",", "Debian-12", "debian 12", "../etc", "a" * 65, "debian-12,-"),
     endpoint: ("", "tcp", "tcp:", ":8080", "-:8080", "tcp 8080"),
 }
 PARSERS = (flag, seconds, minutes, size, count, rate, url, platform_names, endpoint)
+
+
+class LiteralTests(SynchronousTestCase):
+    """Literal IPv6 addresses in URLs."""
+
+    def test_reasons(self) -> None:
+        """An address that cannot be used is refused with the reason."""
+        for text, reason in (
+            ("http://[fe80::1%eth0]:80/x", "without a zone"),
+            ("http://[fe80::1%25eth0]", "without a zone"),
+            ("http://2001:db8::1:80/x", "in brackets"),
+            ("http://[::1::2]", "without an IPv6 address in them"),
+            ("http://[]", "without an IPv6 address in them"),
+        ):
+            self.assertIn(reason, str(self.assertRaises(ValueError, url, text)))
+
+    def test_allowed(self) -> None:
+        """All others pass, with a user or without, and names are not looked at."""
+        for text in ("http://[::1]:80", "http://me:secret@[2001:db8::1]/a:b:c", "http://a:1/", "x", "http://me:p:w@a"):
+            check_literal(text)
 
 
 class ParserTests(SynchronousTestCase):

@@ -40,6 +40,8 @@ LEAST_IDLE_SECONDS = 1.0
 MOST_CLOSING, CLOSING_SECONDS = 256, 2.0
 #: Of encrypted connections, which have no granted memory then.
 MOST_CLOSING_TLS = 32
+#: How long the responses in progress may take when a server stops, in seconds.
+DRAIN_SECONDS = 1.2
 #: How often the number of clients that were silent is logged, in seconds.
 SUMMARY_SECONDS = 60.0
 _BUSY = b"503 Service Unavailable"
@@ -297,7 +299,7 @@ class BoundedSite(Site):
     def log(self, request: Any) -> None:
         """Write no access log: it would name sessions, and cost more than most responses."""
 
-    async def drain(self, seconds: float = 4.0) -> None:
+    async def drain(self, seconds: float = DRAIN_SECONDS) -> None:
         """Finish the responses that are in progress, for a bounded time; then close all connections."""
         step = 0.05
         while seconds > 0 and self.channels:

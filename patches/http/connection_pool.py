@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 from attrs import define, frozen
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
+from twisted.internet.interfaces import (
+    IProtocol,
+    IProtocolFactory,
+    IStreamClientEndpoint,
+    ISystemHandle,
+    ITCPTransport,
+)
 from twisted.python.failure import Failure
 from twisted.web._newclient import HEADER, STATUS, HTTP11ClientProtocol
 from twisted.web.client import HTTPConnectionPool, _HTTP11ClientFactory
 from zope.interface import implementer
+
+from patches.http.client_hello import is_record
 
 #: The most bytes before the body of a response, informational responses included.
 MAX_HEAD_BYTES = 32 * 1024
@@ -24,6 +33,10 @@ MAX_INFORMATIONAL = 8
 
 class HeadTooLong(Exception):
     """The head of a response is too long."""
+
+
+class NotHttp(Exception):
+    """A server that answers a plain request with a record of TLS."""
 
 
 @define
@@ -62,11 +75,35 @@ class _Head:
                 raise HeadTooLong(f"a response has more than {most} {what}")
 
 
+#: After so many seconds without a sign of life a connection is probed, so often, this many times; then it is closed.
+KEEPALIVE = ((socket.TCP_KEEPIDLE, 10), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
+
+
+def probe_when_silent(transport: Any) -> None:
+    """
+    Make the kernel probe a connection that is silent: one whose other end is gone would be waited for in vain.
+
+    A firewall or a restart can take the other end away without a word; a long poll looks the same. Source: tcp(7).
+    """
+    while (below := getattr(transport, "transport", None)) is not None:
+        transport = below
+    if ISystemHandle.providedBy(transport) and ITCPTransport.providedBy(transport):
+        transport.setTcpKeepAlive(True)
+        handle: Any = transport.getHandle()
+        for option, value in KEEPALIVE:
+            handle.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
 class BoundedHeadProtocol(HTTP11ClientProtocol):
-    """A client's connection that is closed if a response has a head without end."""
+    """A client's connection that is closed if a response has a head without end, or its other end is gone."""
 
     _head: _Head
     _counted: Any = None
+
+    def connectionMade(self) -> None:
+        """Probe the connection when it is silent."""
+        super().connectionMade()
+        probe_when_silent(self.transport)
 
     def dataReceived(self, data: bytes) -> None:
         """Pass the head on line by line, and count it; what follows is passed on as it comes."""
@@ -76,6 +113,9 @@ class BoundedHeadProtocol(HTTP11ClientProtocol):
             piece, position = data[position:end], end
             if self._counted is not self._parser:  # each response has a parser of its own
                 self._counted, self._head = self._parser, _Head()
+                if is_record(piece):  # an alert has no end of a line: its status would be waited for
+                    self._giveUp(Failure(NotHttp("it needs TLS")))
+                    return
             try:
                 self._head.add(piece)
             except HeadTooLong as error:
@@ -84,6 +124,18 @@ class BoundedHeadProtocol(HTTP11ClientProtocol):
             super().dataReceived(piece)
         if position < len(data) or not data:
             super().dataReceived(data[position:])
+
+    def _giveUp(self, reason: Failure) -> None:
+        """
+        Close the connection because of what was received, and fail the request.
+
+        While a request is still being written, Twisted forgets it here: it would never end, and the error would be
+        logged as one that nobody handles. So its failure is passed on as that of a request that was written.
+        """
+        if self._state == "TRANSMITTING" and self._responseDeferred is not None and self._finishedRequest is not None:
+            self._state = "TRANSMITTING_AFTER_RECEIVING_RESPONSE"
+            self._responseDeferred.chainDeferred(self._finishedRequest)
+        super()._giveUp(reason)
 
 
 class _BoundedHeadFactory(_HTTP11ClientFactory):

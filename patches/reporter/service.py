@@ -10,7 +10,6 @@ from typing import Any
 
 from attrs import frozen
 from twisted.application.service import MultiService
-from twisted.internet.threads import deferToThreadPool
 
 from patches.http.routes import RoutedResource
 from patches.interfaces import Run
@@ -29,9 +28,10 @@ from patches.service.daemon import (
     usable_folder,
 )
 from patches.service.lifecycle.preparation import prepare_daemon
-from patches.service.log_level import LogSettings
+from patches.service.log.log_level import LogSettings
 from patches.service.memory_governor import CLOSE_PART, MEASURE_SECONDS, MemoryGovernor, Shedder
 from patches.service.periodic import PeriodicService
+from patches.service.threads import ThreadService
 from patches.setting_parsers import count, endpoint, size
 from patches.settings import group, option
 
@@ -88,12 +88,10 @@ def makeService(options: Options) -> MultiService:
 
     reactor: Any = installed
     prepared = prepare_daemon(reactor, options)
-    threads = reactor.getThreadPool()
-    threads.adjustPoolsize(_THREADS, _THREADS)  # all of them start at once: later there may be no memory for one
-    run = partial(deferToThreadPool, reactor, threads)
+    threads = ThreadService(reactor, _THREADS)
     limit, resident = options.settings.memory_limit, resident_bytes()
-    reporter = create_reporter(reactor, run, options.settings, create_budget(limit, resident))
-    for part in _watching(limit, reporter.budget, reporter.site, reactor):
+    reporter = create_reporter(reactor, threads.run, options.settings, create_budget(limit, resident))
+    for part in (threads, *_watching(limit, reporter.budget, reporter.site, reactor)):
         part.setServiceParent(reporter.service)
     allow_open_files(MOST_CONNECTIONS + 2 * MOST_BODIES + _OTHER_FILES)
     hold_folder(Options.program, options.settings.state_dir)
@@ -112,7 +110,7 @@ def create_reporter(reactor: Any, run: Run, settings: ReporterSettings, budget: 
     api = Api(_store(folder / "reports.sqlite"), run, partial(datetime.now, UTC), spool, _UNPACKED * settings.max_body)
     resource = RoutedResource(api.app)
     site = ReporterSite(resource, budget, reactor, settings.max_body, spool, settings.reports_per_minute)
-    listening = ListeningService(Options.program, reactor, settings.listen, site)
+    listening = ListeningService(Options.program, reactor, settings.listen, site, site.drain)
     service = MultiService()
     listening.setServiceParent(service)
     return Reporter(service, listening, site, budget)

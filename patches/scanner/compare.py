@@ -8,6 +8,7 @@ from attrs import define, evolve
 
 from patches.scanner.client.cache import CachedList, ListCache
 from patches.scanner.client.client import PatchesClient
+from patches.scanner.client.stream import VulnerabilityStream
 from patches.scanner.client.trust import NotTrusted, Trust
 from patches.scanner.client.verified_stream import (
     NotVerified,
@@ -133,7 +134,7 @@ async def _with_server(
         stream = client.stream(platform, since, keep)
         comparison = Comparison.of(stream, inventory)
         try:
-            await comparison.run(watch)
+            await _run(comparison, stream, watch)
         except SessionLost as error:
             comparison.failed(Verdict.INCOMPLETE, error)
             continue
@@ -141,7 +142,6 @@ async def _with_server(
             comparison.failed(Verdict.INCOMPLETE, error)
             if since is not None and stream.delta is not None:
                 since = None  # the cached list may be damaged: request the whole list
-                await stream.close()  # otherwise its cohort would wait for this session until it expires
                 continue
         except Unchanged:
             raise
@@ -155,6 +155,15 @@ async def _with_server(
                 keep.close()
         break
     return comparison
+
+
+async def _run(comparison: Comparison, stream: VulnerabilityStream, watch: Watch) -> None:
+    """Run a comparison; if it fails or is cancelled, others do not wait for its session until that expires."""
+    try:
+        await comparison.run(watch)
+    except Exception:
+        await stream.close()
+        raise
 
 
 async def _with_kept(cached: CachedList, inventory: Inventory, watch: Watch) -> Comparison:

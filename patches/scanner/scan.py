@@ -18,7 +18,7 @@ from patches.scanner.client.client import PatchesClient
 from patches.scanner.client.verified_stream import StreamError
 from patches.scanner.compare import Comparison, Watch, compare
 from patches.scanner.host.end_of_life import support_ended
-from patches.scanner.host.kernels import kernels_of, old_kernel_packages, running_packages
+from patches.scanner.host.kernels import Kernels, kernels_of, old_kernel_packages, running_packages
 from patches.scanner.host.tracks import tracks_of_host
 from patches.scanner.inventory import Inventory, InventoryError, read_inventory
 from patches.scanner.matching.coverage import foreign_packages, general_reason, unjudged_packages, unknown_origins
@@ -140,15 +140,9 @@ def _outcome(
     :param is_signed: whether the list must be signed; its age is then never judged by the server's clock alone.
     """
     inventory, verdict, problem = comparison.inventory, comparison.verdict, comparison.problem
-    kernels = kernels_of(inventory, target.running)
-    matcher = comparison.matcher
-    found = comparison.findings.all(
-        running_packages(inventory, kernels), old_kernel_packages(inventory, kernels), matcher.counts
-    )
+    kernels, matcher = kernels_of(inventory, target.running), comparison.matcher
     today = datetime.fromtimestamp(times[1], UTC).date()
-    found = [_decided(finding, policy.ignores, today) for finding in found]
-    findings = tuple(finding for finding in found if finding.fixed.has_fix)
-    unfixed = tuple(finding for finding in found if not finding.fixed.has_fix)
+    found = _found(comparison, kernels, policy.ignores, today)
     list_info = _listed(comparison)
     is_done = verdict is None
     if is_done:
@@ -162,8 +156,8 @@ def _outcome(
         verdict=verdict or Verdict.STALE,
         problem=problem,
         coverage=coverage,
-        findings=findings,
-        unfixed=unfixed,
+        findings=tuple(finding for finding in found if finding.fixed.has_fix),
+        unfixed=tuple(finding for finding in found if not finding.fixed.has_fix),
         not_evaluated=Counter(matcher.not_evaluated),
         unjudged_records=_unjudged_records(comparison, coverage),
         is_truncated=matcher.truncated,
@@ -178,6 +172,14 @@ def _outcome(
     if not is_done or problem is not None:
         return outcome
     return evolve(outcome, verdict=Verdict.FINDINGS if outcome.counted else Verdict.CLEAN)
+
+
+def _found(comparison: Comparison, kernels: Kernels | None, ignores: Ignores, today: date) -> list[Finding]:
+    """Return the findings of a comparison, with the running and old kernels marked, and the user's decisions."""
+    inventory = comparison.inventory
+    running, old = running_packages(inventory, kernels), old_kernel_packages(inventory, kernels)
+    found = comparison.findings.all(running, old, comparison.matcher.counts)
+    return [_decided(finding, ignores, today) for finding in found]
 
 
 def _listed(comparison: Comparison) -> ListInfo:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from attrs import define
+from twisted.internet.defer import CancelledError
 
 from patches.scanner.client.http_client import HttpClient, http_client
 from patches.scanner.client.trust import Trust
@@ -148,6 +149,9 @@ class _Once:
             self.screen.note(f"{self.settings.policy.ignore}: {counted(count, 'entry')} {verb} not applied.")
 
     async def _send(self, delivery: Delivery) -> None:
-        problem = await delivery.send_all()
+        try:
+            problem = await delivery.send_all()
+        except CancelledError:
+            problem = "interrupted"
         if problem is not None:
             self.screen.note(f"The report was not delivered and waits in {self.settings.access.state_dir}: {problem}")

@@ -124,7 +124,7 @@ def _assemble(reactor: Any, settings: ServerSettings) -> Server:
     governor = create_governor(settings.memory_limit, shared, sources.workers.pids)
     http = create_http(settings.http, governor, shared, storage, sessions, refresh)
     service = MultiService()
-    first = threads, asking, WatchService(watch, (threads, asking), reactor)
+    first = threads, asking, WatchService(watch, reactor)
     for part in (*first, governing(governor, shared), sessions.expiring, *refresh.services, *http.services):
         part.setServiceParent(service)
 

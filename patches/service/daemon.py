@@ -229,11 +229,24 @@ def address_text(port: IListeningPort) -> str:
     """Return the address of a port as ``host:port``; as text if it is not TCP."""
     address = port.getHost()
     host, number = getattr(address, "host", None), getattr(address, "port", None)
-    return f"{host}:{number}" if host else str(address)
+    if not host:
+        return str(address)
+    return f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
+
+
+#: The seconds after SIGTERM within which all parts of a daemon must have ended; then it ends without them.
+END_SECONDS = 1.5
 
 
 class CleanEndService(Service):
-    """Makes SIGTERM stop the reactor with exit code 0, where twistd would end by the signal itself."""
+    """
+    Makes SIGTERM stop the reactor with exit code 0, where twistd would end by the signal itself.
+
+    Each part of a daemon ends within a second. One that does not, for whatever reason, is not waited for: a service
+    that hangs at its end would be killed by systemd, and until then nothing would replace it.
+
+    :param reactor: the reactor that runs the daemon.
+    """
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
@@ -255,4 +268,9 @@ class CleanEndService(Service):
         if self._reactor.running and not self._is_stopping:  # a second signal while it stops changes nothing
             self._is_stopping = True
             log.info("Stopping")
+            self._reactor.callLater(END_SECONDS, self._leave)
             self._reactor.stop()
+
+    def _leave(self) -> None:
+        log.error("A part of the daemon has not ended within {seconds:g} s, and is not waited for", seconds=END_SECONDS)
+        self._reactor.crash()

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, Protocol
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater, react
+from twisted.logger import Logger
 
 from patches.service.clocks import use_monotonic_time
+from patches.service.name_resolver import use_own_resolver
+
+log = Logger()
 
 INTERRUPTED = 130
+#: How long work that was interrupted may take to end, in seconds.
+END_SECONDS = 1.5
 
 
 class Work(Protocol):
@@ -21,7 +27,7 @@ class Work(Protocol):
 
 def run(work: Work) -> int:
     """
-    Run the reactor until the work is done.
+    Run the reactor until the work is done, or until a signal stops it: then the work is cancelled, and may still end.
 
     :return: the exit code of the work, or that of an interrupted program.
     """
@@ -29,8 +35,16 @@ def run(work: Work) -> int:
 
     async def noted(reactor: Any) -> None:
         use_monotonic_time(reactor)
+        use_own_resolver(reactor)
         await deferLater(reactor, 0)  # Ctrl-C ends only a reactor that is running already
-        codes.append(await work(reactor))
+        working, ended = Deferred.fromCoroutine(work(reactor)), Deferred[None]()
+        reactor.addSystemEventTrigger("before", "shutdown", _interrupt, reactor, working, ended)
+        try:
+            codes.append(await working)
+        except CancelledError:
+            log.debug("The work was interrupted")
+        finally:
+            ended.callback(None)
 
     try:
         react(noted)
@@ -38,3 +52,9 @@ def run(work: Work) -> int:
         if end.code:
             raise
     return codes[0] if codes else INTERRUPTED
+
+
+def _interrupt(reactor: Any, working: Deferred[Any], ended: Deferred[None]) -> Deferred[None]:
+    """Cancel work that is not done. Return a Deferred that fires when it has ended, or has taken too long for that."""
+    working.cancel()
+    return ended.addTimeout(END_SECONDS, reactor, onTimeoutCancel=lambda result, seconds: None)

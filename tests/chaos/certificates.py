@@ -23,10 +23,10 @@ def trusting() -> ssl.SSLContext:
     return context
 
 
-def write_certificate(folder: Path) -> str:
-    """Write a key and a certificate for 127.0.0.1, valid for a day. Return the arguments of an ``ssl:`` endpoint."""
+def write_certificate(folder: Path, address: str = "127.0.0.1") -> str:
+    """Write a key and a certificate for an address, valid for a day. Return the arguments of an ``ssl:`` endpoint."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
     now = datetime.datetime.now(datetime.UTC)
     certificate = (
         x509.CertificateBuilder()
@@ -36,7 +36,7 @@ def write_certificate(folder: Path) -> str:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(hours=1))
         .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
         .sign(key, hashes.SHA256())
     )
     key_path, certificate_path = folder / "key.pem", folder / "certificate.pem"

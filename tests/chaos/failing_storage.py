@@ -70,7 +70,8 @@ def start(folder: Path, records: int, seconds: int, stack: ExitStack, of: str, f
     for name, options in (("server", ["--list", str(feed), "--refresh-interval", "2s"]), ("reporter", [])):
         daemon = Daemon(f"patches-{name}", found.folder if of == name else folder / name, *options)
         daemon.log = folder / f"{name}.log"
-        daemon.wrapper = found.wrapper if of == name else ()
+        if of == name:
+            daemon.wrapped = found.wrapped
         daemons.append(daemon.start())
         stack.callback(daemon.stop)
     server, reporter = daemons

@@ -38,7 +38,7 @@ from tests.integration.sample_lists import write_list
 PLATFORM = "debian-12"
 PATIENCE = timedelta(seconds=2)
 #: The time-out of a scan, which ends those whose link stalls; and the longest time that it may take, in seconds.
-TIMEOUT, LONGEST = timedelta(seconds=12), 15.0
+TIMEOUT, LONGEST = timedelta(seconds=12), 30.0
 AT_ONCE = 12
 #: The verdicts of scans that do not say that they compared the whole list.
 HONEST = (Verdict.INCOMPLETE, Verdict.UNSUPPORTED)

@@ -223,6 +223,16 @@ DAEMON = (
 )
 
 
+#: Bytes that a server sends before it is asked for anything, by the name of the case.
+GREETINGS = {
+    "speaks first, nonsense": b"\xff\xfe\xfd\r\n\r\n",
+    "speaks first, a line without end": b"x" * 100_000,
+    "speaks first, a response": document(200, {"unchanged": True}) * 3,
+    "speaks first, SSH": b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n",
+}
+CASES.update(dict.fromkeys(GREETINGS, lambda server, kind, request: None))
+
+
 def attack(rng: Random, folder: Path, cases: int = len(CASES), names: Sequence[str] | None = None) -> list[Outcome]:
     """Attack a scanner with each case, or with some of them."""
     chosen = list(names) if names is not None else rng.sample(sorted(CASES), min(cases, len(CASES)))
@@ -244,7 +254,7 @@ def _hostile(rng: Random, name: str) -> Hostile:
 
 def _attacked(rng: Random, folder: Path, root: Path, name: str) -> Outcome:
     folder.mkdir(parents=True)
-    with ScriptedServer(_hostile(rng, name).answer) as server:
+    with ScriptedServer(_hostile(rng, name).answer, GREETINGS.get(name, b"")) as server:
         command = [PATCHES, "scan", "--patches-server", server.url, "--root", root.resolve(), "--cache", "cache"]
         command += ["--timeout", f"{TIMEOUT}s", "--patience", "3s"]
         ran = run_measured(command, folder, TIMEOUT * 3)

@@ -38,12 +38,14 @@ class ScriptedServer:
     """
     A server with a thread for each connection; a context manager.
 
+    :param greeting: bytes that are sent on each connection before anything is received.
     :ivar requests: the number of requests.
     :ivar sent: the number of bytes that were sent.
     """
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, greeting: bytes = b"") -> None:
         self._answer = answer
+        self._greeting = greeting
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.requests = 0
         self.sent = 0
@@ -69,6 +71,7 @@ class ScriptedServer:
 
     def _serve(self, connection: socket.socket) -> None:
         with suppress(OSError), connection:
+            connection.sendall(self._greeting)
             received = b""
             while True:
                 while b"\r\n\r\n" not in received:

@@ -19,6 +19,8 @@ QUICK = (
     "Retry-After not UTF-8",
     "markup in messages",
     "no records",
+    "speaks first, nonsense",
+    "speaks first, a response",
 )
 
 

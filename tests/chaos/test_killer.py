@@ -14,6 +14,6 @@ class KillerTests(SynchronousTestCase):
     """Each daemon, killed once at a random moment."""
 
     def test_small(self) -> None:
-        """What was acknowledged is there after the next start."""
+        """All that was acknowledged is there after the next start."""
         for outcome in attack(Random(3), Path(self.mktemp()), kills=1):
             self.assertTrue(outcome.holds, outcome.text())

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint
-from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IStreamClientEndpoint, ISystemHandle, ITCPTransport
 from twisted.internet.testing import EventLoggingObserver, StringTransport
 from twisted.logger import formatEvent, globalLogPublisher
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web._newclient import Request, ResponseFailed
 from twisted.web.client import readBody
 from twisted.web.http_headers import Headers
+from zope.interface import directlyProvides
 from zope.interface.verify import verifyObject
 
 from patches.http.connection_pool import (
@@ -21,6 +26,7 @@ from patches.http.connection_pool import (
     MAX_LINE_BYTES,
     BoundedHeadProtocol,
     HeadTooLong,
+    NotHttp,
     QuietEndpoint,
 )
 from patches.scanner.client.http_client import http_client
@@ -65,6 +71,82 @@ class QuietTests(SynchronousTestCase):
                 self.assertEqual(self.logged_of_connection(), [])
 
 
+class SlowBody:
+    """A body that is written later."""
+
+    length = 4
+
+    def __init__(self) -> None:
+        self.written: Deferred[None] = Deferred()
+
+    def startProducing(self, consumer: Any) -> Deferred[None]:
+        """Begin."""
+        self.consumer = consumer
+        return self.written
+
+    def finish(self) -> None:
+        """Write all of it."""
+        self.consumer.write(b"body")
+        self.written.callback(None)
+
+    def stopProducing(self) -> None:
+        """Stop."""
+
+
+class EarlyTests(SynchronousTestCase):
+    """A server that answers before the request is written."""
+
+    def setUp(self) -> None:
+        self.transport = StringTransport()
+        self.protocol = BoundedHeadProtocol()
+        self.protocol.makeConnection(self.transport)
+        self.body = SlowBody()
+        self.answer = self.protocol.request(Request(b"POST", b"/", Headers({b"host": [b"x"]}), self.body))
+
+    def test_malformed(self) -> None:
+        """Malformed bytes fail the request, at once and only there; the connection is closed."""
+        self.protocol.dataReceived(b"\xff\xfe\r\n")
+        self.failureResultOf(self.answer, ResponseFailed)
+        self.assertTrue(self.transport.disconnecting)
+        self.body.finish()
+        self.protocol.connectionLost(Failure(ConnectionDone()))
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_whole(self) -> None:
+        """A whole response is that of the request, such as one that refuses it."""
+        self.protocol.dataReceived(b"HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n")
+        self.assertEqual(self.successResultOf(self.answer).code, 413)
+        self.body.finish()
+        self.protocol.connectionLost(Failure(ConnectionDone()))
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_unasked(self) -> None:
+        """Bytes on an idle connection close it."""
+        self.protocol = BoundedHeadProtocol()
+        self.protocol.makeConnection(self.transport)
+        self.protocol.dataReceived(b"\xff\xfe\r\n")
+        self.assertTrue(self.transport.disconnecting)
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+
+class ProbeTests(SynchronousTestCase):
+    """Connections that are silent."""
+
+    def test_probed(self) -> None:
+        """The kernel probes a TCP connection after ten seconds, below TLS too; one without a socket is left alone."""
+        with socket.socket() as found:
+            tcp = StringTransport()
+            tcp.getHandle = lambda: found  # type: ignore[attr-defined]
+            tcp.setTcpKeepAlive = lambda on: found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, on)  # type: ignore[attr-defined]
+            directlyProvides(tcp, ISystemHandle, ITCPTransport)
+            above = StringTransport()
+            above.transport = tcp  # type: ignore[attr-defined]
+            BoundedHeadProtocol().makeConnection(above)
+            self.assertEqual(found.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), 1)
+            self.assertEqual(found.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE), 10)
+        BoundedHeadProtocol().makeConnection(StringTransport())
+
+
 class HeadTests(SynchronousTestCase):
     """The head of a response."""
 
@@ -95,6 +177,12 @@ class HeadTests(SynchronousTestCase):
                 (reason,) = self.failureResultOf(self.answer, ResponseFailed).value.reasons
                 self.assertIsInstance(reason.value, HeadTooLong)
                 self.assertIn(what, str(reason.value))
+
+    def test_tls(self) -> None:
+        """A record of TLS instead of a response is given up at its first byte: it has no end of a line."""
+        self.protocol.dataReceived(b"\x15")
+        (reason,) = self.failureResultOf(self.answer, ResponseFailed).value.reasons
+        self.assertIsInstance(reason.value, NotHttp)
 
     def test_allowed(self) -> None:
         """A head within the limits is read, in whatever pieces it comes, and so is the body that comes with it."""

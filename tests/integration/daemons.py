@@ -9,17 +9,18 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tests import processes
+from tests.integration.loopback import LOOPBACK, URL_HOST, endpoint
 
 TWISTD = Path(sys.executable).with_name("twistd")
 #: A scanner's daemon, which never waits for its turn in a fleet.
 SCANNER = (str(TWISTD), "--nodaemon", "--pidfile=", "patches-scanner", "--jitter", "1ms")
 PATCHES = Path(sys.executable).with_name("patches")
-_LISTENS = re.compile(r"listens on 127\.0\.0\.1:(\d+)")
+_LISTENS = re.compile(rf"listens on {re.escape(URL_HOST)}:(\d+)")
 
 
 class Daemon:
@@ -28,7 +29,7 @@ class Daemon:
 
     :param folder: the folder of its state and its log.
     :ivar environment: that of the process; ``None``: the environment of this one.
-    :ivar wrapper: a command that becomes the daemon, such as ``setpriv …``.
+    :ivar wrapped: returns the command that runs its command.
     """
 
     def __init__(self, plugin: str, folder: Path, *options: str) -> None:
@@ -40,15 +41,15 @@ class Daemon:
         self.port = 0
         self._kind = "tcp"
         self.environment: Mapping[str, str] | None = None
-        self.wrapper: Sequence[str] = ()
+        self.wrapped: Callable[[list[str]], list[str]] = list
 
     def _connect(self) -> http.client.HTTPConnection:
         if self._kind != "ssl":
-            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+            return http.client.HTTPConnection(LOOPBACK, self.port, timeout=60)
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60, context=context)
+        return http.client.HTTPSConnection(LOOPBACK, self.port, timeout=60, context=context)
 
     def start(self, port: int = 0, kind: str = "tcp", more: str = "") -> Daemon:
         """
@@ -60,11 +61,10 @@ class Daemon:
         """
         self._kind = kind
         said = len(self.text())
-        listen = ["--listen", f"{kind}:{port}:interface=127.0.0.1{more}"]
+        listen = ["--listen", endpoint(port, kind, more)]
         with self.log.open("ab") as log:
-            self.process = processes.start(
-                [*self.wrapper, *self._command, *listen], stdout=log, stderr=log, env=self.environment
-            )
+            command = self.wrapped([*self._command, *listen])
+            self.process = processes.start(command, stdout=log, stderr=log, env=self.environment)
         found = wait_for(lambda: _LISTENS.search(self.text()[said:]) or self._ended(), 30)
         self.port = int(found[1])
         return self

@@ -11,16 +11,17 @@ import time
 from typing import Any
 
 from patches.wire import StreamDigest, digest, repr_digest
+from tests.integration.loopback import FAMILY, LOOPBACK
 
 
 class Client:
     """One session on one connection, which is opened when the object is created."""
 
     def __init__(self, port: int, platform: str, receive_buffer: int = 0) -> None:
-        self.socket = socket.socket()
+        self.socket = socket.socket(FAMILY)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.connect(("127.0.0.1", port))
+        self.socket.connect((LOOPBACK, port))
         self.socket.settimeout(60)
         body = json.dumps({"platform": platform}).encode()
         self.socket.sendall(

@@ -11,6 +11,7 @@ from patches.signing import create_keys
 from patches.vulnerability import FixedPackage, Vulnerability
 from patches.wire import encode_line
 from tests.integration.daemons import PATCHES, Daemon, wait_for
+from tests.integration.loopback import URL_HOST
 from tests.integration.sample_host import write_host
 from tests.integration.sample_lists import made_up
 
@@ -35,7 +36,7 @@ def test_changes(tmp_path: Path) -> None:
     root = write_host(tmp_path / "host", "debian", "12", {"sudo": "1.9.13p3-1"})
 
     def scan() -> dict[str, Any]:
-        words = ["--patches-server", f"http://127.0.0.1:{server.port}", "--root", str(root), "--format", "json"]
+        words = ["--patches-server", f"http://{URL_HOST}:{server.port}", "--root", str(root), "--format", "json"]
         words += ["--cache", str(tmp_path / "cache"), "--verify-key", str(public)]
         words += ["--state-dir", str(tmp_path / "scanner"), "--quiet"]
         ran = subprocess.run([PATCHES, "scan", *words], capture_output=True, text=True, timeout=60)

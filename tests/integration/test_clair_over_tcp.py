@@ -20,6 +20,7 @@ from twisted.web.server import Site
 from patches.sources.clair.source import clair_source
 from patches.testing import ClairDouble
 from tests import processes
+from tests.integration.loopback import LOOPBACK, URL_HOST
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PYTHON = (sys.executable, "-m")
@@ -41,8 +42,8 @@ async def walk(reactor: Any) -> None:
     double = ClairDouble(reactor)
     double.load("debian:9", [{"Name": name} for name in NAMES])
     site = CountingSite(double.resource(), timeout=None)
-    port = reactor.listenTCP(0, site, interface="127.0.0.1")
-    source = clair_source(reactor, f"http://127.0.0.1:{port.getHost().port}/")
+    port = reactor.listenTCP(0, site, interface=LOOPBACK)
+    source = clair_source(reactor, f"http://{URL_HOST}:{port.getHost().port}/")
     names = [vulnerability.name async for vulnerability in source.listing("debian-9")]
     platforms = await source.platforms()
     print(json.dumps({"names": names, "platforms": platforms, "connections": site.connections}))
@@ -67,20 +68,20 @@ class ProcessTests(SynchronousTestCase):
         file = Path(folder.name) / "made-up.jsonl.gz"
         lines = "".join(json.dumps({"Name": name}) + "\n" for name in NAMES)
         file.write_bytes(gzip.compress(lines.encode()))
-        command = [*PYTHON, "patches.testing.clair", "--load", f"centos:7={file}"]
+        command = [*PYTHON, "patches.testing.clair", "--interface", LOOPBACK, "--load", f"centos:7={file}"]
         with processes.running(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as program:
             assert program.stdout is not None
             port = int(program.stdout.readline())
-            with urlopen(f"http://127.0.0.1:{port}/v1/namespaces", timeout=10) as answer:
+            with urlopen(f"http://{URL_HOST}:{port}/v1/namespaces", timeout=10) as answer:
                 expected = {"Namespaces": [{"Name": "centos:7", "VersionFormat": "rpm"}]}
                 self.assertEqual(json.load(answer), expected)
-            target = f"http://127.0.0.1:{port}/v1/namespaces/centos:7/vulnerabilities?limit=1000"
+            target = f"http://{URL_HOST}:{port}/v1/namespaces/centos:7/vulnerabilities?limit=1000"
             with urlopen(target, timeout=10) as answer:
                 self.assertEqual(len(json.load(answer)["Vulnerabilities"]), 200)
 
     def test_program_with_bad_options(self) -> None:
         """Options that make no sense are refused with a line that says so."""
-        command = [*PYTHON, "patches.testing.clair", "--load", "nothing"]
+        command = [*PYTHON, "patches.testing.clair", "--interface", LOOPBACK, "--load", "nothing"]
         ran = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
         self.assertNotEqual(ran.returncode, 0)
         self.assertIn("--load takes NAMESPACE=FILE", ran.stderr)

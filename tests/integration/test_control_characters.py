@@ -12,6 +12,7 @@ from patches.vulnerability import FixedPackage, Vulnerability
 from patches.wire import to_wire
 from tests.control_characters import HARMFUL, harmful_record
 from tests.integration.daemons import PATCHES, Daemon
+from tests.integration.loopback import URL_HOST
 from tests.integration.sample_host import write_host
 
 
@@ -36,13 +37,13 @@ def test_nothing_is_obeyed(tmp_path: Path) -> None:
     server = Daemon("patches-server", tmp_path / "server", "--list", str(listed)).start()
     reporter = Daemon("patches-reporter", tmp_path / "reporter").start()
     root = write_host(tmp_path / "host", "debian", "12", {"sudo": "1.9.13p3-1", "curl": "7.88.1"})
-    host = ["--patches-server", f"http://127.0.0.1:{server.port}", "--root", str(root)]
+    host = ["--patches-server", f"http://{URL_HOST}:{server.port}", "--root", str(root)]
     shown: dict[str, bytes] = {}
     try:
         server.wait_until_ready(20)
         for form in ("table", "json", "sarif", "cyclonedx", "openvex"):
             words = ["--format", form, "--state-dir", str(tmp_path / "scanner"), "--verbose"]
-            words += ["--reporter", f"http://127.0.0.1:{reporter.port}"] if form == "json" else []
+            words += ["--reporter", f"http://{URL_HOST}:{reporter.port}"] if form == "json" else []
             ran = subprocess.run([PATCHES, "scan", *host, *words], capture_output=True, timeout=60)
             shown[form] = ran.stdout + ran.stderr
         assert len(json.loads(shown["json"])["findings"]) >= len(HARMFUL), shown["json"]

@@ -13,6 +13,7 @@ import pytest
 
 from tests import processes
 from tests.integration.daemons import PATCHES, SCANNER, TWISTD, Daemon, wait_for
+from tests.integration.loopback import FAMILY, LOOPBACK, URL_HOST, endpoint
 from tests.integration.sample_host import write_host
 from tests.integration.sample_lists import write_list
 
@@ -46,24 +47,24 @@ def test_bad_option(options: list[str], said: str) -> None:
 @pytest.mark.parametrize("plugin", ["patches-server", "patches-reporter"])
 def test_taken_port(plugin: str, tmp_path: Path) -> None:
     """A taken port ends the daemon with an error: it does not stay alive without listening."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+    with socket.socket(FAMILY) as taken:
+        taken.bind((LOOPBACK, 0))
         taken.listen()
-        listen = f"tcp:{taken.getsockname()[1]}:interface=127.0.0.1"
+        listen = endpoint(taken.getsockname()[1])
         sources = ["--list", str(write_list(tmp_path / "list", 1))] if plugin == "patches-server" else []
         ran = twistd(plugin, "--state-dir", "state", "--listen", listen, *sources)
     assert ran.returncode == 1
     log = Path("log").read_text()
-    assert f"{plugin}: --listen '{listen}': Address already in use\n" in log
+    assert f"{plugin}: --listen {listen!r}: Address already in use\n" in log
     assert "Traceback" not in log
 
 
 def test_taken_port_in_the_background(tmp_path: Path) -> None:
     """An operator who starts a daemon in the background sees that it has ended, and which log to read."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+    with socket.socket(FAMILY) as taken:
+        taken.bind((LOOPBACK, 0))
         taken.listen()
-        listen = f"tcp:{taken.getsockname()[1]}:interface=127.0.0.1"
+        listen = endpoint(taken.getsockname()[1])
         options = ["--state-dir", "state", "--listen", listen]
         command = [str(TWISTD), f"--pidfile={tmp_path / 'pid'}", f"--logfile={tmp_path / 'log'}", "patches-reporter"]
         ran = subprocess.run([*command, *options], capture_output=True, text=True, timeout=60)
@@ -76,7 +77,7 @@ def test_folder_in_use(tmp_path: Path) -> None:
     """Two daemons cannot use the same state folder."""
     reporter = Daemon("patches-reporter", tmp_path).start()
     try:
-        ran = twistd("patches-reporter", "--state-dir", str(tmp_path), "--listen", "tcp:0:interface=127.0.0.1")
+        ran = twistd("patches-reporter", "--state-dir", str(tmp_path), "--listen", endpoint())
         said = f"patches-reporter: --state-dir {tmp_path}: another process uses this folder\n"
         assert (ran.returncode, ran.stdout + ran.stderr) == (1, said)
     finally:
@@ -89,7 +90,7 @@ def test_end_of_a_server(tmp_path: Path) -> None:
     server = Daemon("patches-server", tmp_path / "server", "--list", str(path), "--max-active", "1").start()
     server.wait_until_ready()
     tokens = [server.ask("/v1/sessions", "POST", {"platform": "debian-12"})[1]["session"] for _ in range(2)]
-    with socket.create_connection(("127.0.0.1", server.port)) as waiting:
+    with socket.create_connection((LOOPBACK, server.port)) as waiting:
         request = f"GET /v1/sessions/{tokens[1]}/chunks/0 HTTP/1.1\r\nHost: x\r\nPrefer: wait=20\r\n\r\n"
         waiting.sendall(request.encode())
         time.sleep(0.3)
@@ -98,7 +99,7 @@ def test_end_of_a_server(tmp_path: Path) -> None:
     assert answer.startswith("HTTP/1.1 503")
     assert "stopping" in answer
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", server.port))
+        socket.create_connection((LOOPBACK, server.port))
     assert "Traceback" not in server.text()
 
 
@@ -114,8 +115,8 @@ def test_scanner_and_late_reporter(tmp_path: Path) -> None:
     reporter.stop()
     command = [
         *(*SCANNER, "--state-dir", str(tmp_path / "scanner")),
-        *("--patches-server", f"http://127.0.0.1:{server.port}", "--root", str(root), "--host", "web-1"),
-        *("--mozdef-proxy", f"http://127.0.0.1:{reporter.port}"),
+        *("--patches-server", f"http://{URL_HOST}:{server.port}", "--root", str(root), "--host", "web-1"),
+        *("--mozdef-proxy", f"http://{URL_HOST}:{reporter.port}"),
     ]
     try:
         server.wait_until_ready()
@@ -172,7 +173,7 @@ def test_scan_documents(tmp_path: Path) -> None:
     server = Daemon("patches-server", tmp_path / "server", "--list", str(write_list(tmp_path / "list", 1000))).start()
     try:
         server.wait_until_ready()
-        options = ["--patches-server", f"http://127.0.0.1:{server.port}", "--root", str(root), "--host", "web-1"]
+        options = ["--patches-server", f"http://{URL_HOST}:{server.port}", "--root", str(root), "--host", "web-1"]
         for form in ("json", "sarif", "cyclonedx", "openvex"):
             ran = scan(*options, "--format", form)
             assert (ran.returncode, ran.stderr) == (1, ""), ran.stderr
@@ -198,10 +199,10 @@ def test_scan_documents(tmp_path: Path) -> None:
 def test_interrupted_scan(tmp_path: Path) -> None:
     """Ctrl-C ends a scan at once, without a traceback, and not as a success."""
     root = write_host(tmp_path / "root", "debian", "12", {"bash": "1"})
-    with socket.socket() as silent:
-        silent.bind(("127.0.0.1", 0))
+    with socket.socket(FAMILY) as silent:
+        silent.bind((LOOPBACK, 0))
         silent.listen()
-        command = [str(PATCHES), "scan", "--patches-server", f"http://127.0.0.1:{silent.getsockname()[1]}"]
+        command = [str(PATCHES), "scan", "--patches-server", f"http://{URL_HOST}:{silent.getsockname()[1]}"]
         ran = processes.start([*command, "--root", str(root)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         silent.settimeout(30)
         silent.accept()

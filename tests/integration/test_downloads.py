@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import resource
+import socket
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 from twisted.internet.threads import deferToThread
@@ -24,6 +26,7 @@ from patches.sources.config import SourceConfig
 from patches.sources.fetch.cache import FileCache
 from patches.sources.fetch.fetcher import FetcherFactory
 from tests import processes
+from tests.integration.loopback import LOOPBACK, URL_HOST
 from tests.integration.web_servers import FileServer, Proxy, encrypted, make_certificates, serving
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -44,6 +47,17 @@ async def fetch(reactor: Any, folder: str, section: str) -> None:
         found = {"error": str(error)}
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     print(json.dumps(found | {"grown_kib": grown}))
+
+
+def _is_localhost() -> bool:
+    """Return whether ``localhost`` is the address of these tests."""
+    return LOOPBACK in {found[4][0] for found in socket.getaddrinfo("localhost", None)}
+
+
+needs_localhost = pytest.mark.skipif(not _is_localhost(), reason=f"localhost is not {LOOPBACK} here")
+UNTRUSTED = (
+    "its certificate is not trusted: no authority that is trusted here has issued it, or it is not valid at this time"
+)
 
 
 class DownloadTests(SynchronousTestCase):
@@ -77,7 +91,7 @@ class DownloadTests(SynchronousTestCase):
         self.assertEqual(Path(found["path"]).read_bytes(), body)
         self.assertEqual(found["state"], hashlib.sha256(body).hexdigest())
 
-    def url(self, name: str = "127.0.0.1") -> str:
+    def url(self, name: str = URL_HOST) -> str:
         """Return the URL of the file."""
         return f"http://{name}:{self.server.port}/feeds/all.zip"
 
@@ -121,6 +135,7 @@ class DownloadTests(SynchronousTestCase):
         self.assertHad(found, self.server.body)
         self.assertLess(found["grown_kib"], 32 << 10)
 
+    @needs_localhost
     def test_certificates(self) -> None:
         """A server is trusted by the configured certificates, not by the system's; its name is verified."""
         ca, own = make_certificates(self.folder, "localhost")
@@ -128,10 +143,29 @@ class DownloadTests(SynchronousTestCase):
         url = self.url("localhost").replace("http:", "https:")
         with serving(self.server):
             self.assertHad(self.fetch(url, ca=str(ca)))
-            self.assertEqual(self.fetch(url)["error"], f"{url}: its certificate is not trusted")
-            other = url.replace("localhost", "127.0.0.1")
+            self.assertEqual(self.fetch(url)["error"], f"{url}: {UNTRUSTED}")
+            other = url.replace("localhost", URL_HOST)
             self.assertEqual(self.fetch(other, ca=str(ca))["error"], f"{other}: its certificate is for another name")
         self.assertEqual(len(self.server.asked), 1)
+
+    def test_address(self) -> None:
+        """A literal address is verified as such: its certificate must name it (RFC 9525, section 6.5)."""
+        ca, own = make_certificates(self.folder, LOOPBACK)
+        self.server.socket = encrypted(self.server.socket, own)
+        url = self.url().replace("http:", "https:")
+        with serving(self.server):
+            self.assertHad(self.fetch(url, ca=str(ca)))
+        self.assertEqual(self.server.asked[0]["host"], f"{URL_HOST}:{self.server.port}")
+
+    def test_proxy_by_address(self) -> None:
+        """A proxy may be given by its address, too, with a password, and with TLS of its own."""
+        ca, own = make_certificates(self.folder, LOOPBACK)
+        proxy = Proxy(self.server.port)
+        proxy.socket = encrypted(proxy.socket, own)
+        configured = f"https://me:secret@{URL_HOST}:{proxy.port}"
+        with serving(self.server, proxy):
+            self.assertHad(self.fetch("http://feeds.test/all.zip", ca=str(ca), proxy=configured))
+        self.assertEqual(len(proxy.heads), 1)
 
     def test_tunnel(self) -> None:
         """A server with TLS is reached through the configured proxy, which learns nothing but its name."""
@@ -140,7 +174,7 @@ class DownloadTests(SynchronousTestCase):
         proxy = Proxy(self.server.port)
         options = {"ca": str(ca), "headers": {"Authorization": "Bearer mine"}}
         with serving(self.server, proxy):
-            configured = f"http://me:secret@127.0.0.1:{proxy.port}"
+            configured = f"http://me:secret@{URL_HOST}:{proxy.port}"
             self.assertHad(self.fetch("https://feeds.test/all.zip", proxy=configured, **options))
         (head,) = proxy.heads
         self.assertIn("CONNECT feeds.test:443 HTTP/1.1\r\n", head)
@@ -152,7 +186,7 @@ class DownloadTests(SynchronousTestCase):
     def test_plain_through_a_proxy(self) -> None:
         """A server without TLS is reached through the environment's proxy, unless its name is excluded from it."""
         proxy = Proxy(self.server.port)
-        environment = {"http_proxy": f"me:secret@127.0.0.1:{proxy.port}", "NO_PROXY": "other.test"}
+        environment = {"http_proxy": f"me:secret@{URL_HOST}:{proxy.port}", "NO_PROXY": "other.test"}
         with serving(self.server, proxy):
             self.assertHad(self.fetch("http://feeds.test/all.zip", environment))
             self.assertHad(self.fetch(self.url(), environment))
@@ -160,6 +194,7 @@ class DownloadTests(SynchronousTestCase):
         self.assertTrue(head.startswith("GET http://feeds.test/all.zip HTTP/1.1\r\n"))
         self.assertIn("Proxy-Authorization: Basic ", head)
 
+    @needs_localhost
     def test_encrypted_proxy(self) -> None:
         """A proxy may itself require TLS; then TLS runs within TLS."""
         ca, own = make_certificates(self.folder, "localhost")
@@ -174,9 +209,9 @@ class DownloadTests(SynchronousTestCase):
         """A proxy that cannot connect is reported differently from a server that does not answer."""
         proxy = Proxy(self.server.port, refuses=407)
         with serving(self.server, proxy):
-            found = self.fetch("http://feeds.test/all.zip", proxy=f"http://127.0.0.1:{proxy.port}")
+            found = self.fetch("http://feeds.test/all.zip", proxy=f"http://{URL_HOST}:{proxy.port}")
             self.assertEqual(found["error"], "http://feeds.test/all.zip: it answered 407")
-            found = self.fetch("https://feeds.test/all.zip", {"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}"})
+            found = self.fetch("https://feeds.test/all.zip", {"HTTPS_PROXY": f"http://{URL_HOST}:{proxy.port}"})
             self.assertEqual(found["error"], "https://feeds.test/all.zip: the proxy answered 407")
         self.assertEqual(len(proxy.heads), 2)
         self.assertEqual(self.server.asked, [])

@@ -16,6 +16,7 @@ import pytest
 from patches.scanner.host.os_release import detect_platform
 from patches.sources.osv.ecosystems import ECOSYSTEMS
 from tests.integration.daemons import PATCHES, Daemon, wait_for
+from tests.integration.loopback import URL_HOST
 from tests.shared_data import shared
 
 CONFIG = """
@@ -67,7 +68,7 @@ def platforms() -> list[str]:
 
 def is_read(daemon: Daemon) -> bool:
     """Return whether every feed has been read."""
-    with urlopen(f"http://127.0.0.1:{daemon.port}/v1/platforms") as answer:
+    with urlopen(f"http://{URL_HOST}:{daemon.port}/v1/platforms") as answer:
         found = {each["platform"] for each in json.load(answer)["platforms"] if each["revision"]}
     return {"alma-8", "alpine-3.20", "alpine-edge", "azurelinux-2.0", "debian-12", "ubuntu-18.04"} <= found
 
@@ -75,7 +76,7 @@ def is_read(daemon: Daemon) -> bool:
 def scan(server: Daemon, root: Path, *options: str) -> dict[str, Any]:
     """Scan a host as a user would."""
     command = [
-        *(PATCHES, "scan", "--patches-server", f"http://127.0.0.1:{server.port}", "--root", root, "--quiet"),
+        *(PATCHES, "scan", "--patches-server", f"http://{URL_HOST}:{server.port}", "--root", root, "--quiet"),
         *("--format", "json", "--include-unfixed", "--patience", "10s", *options),
     ]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=120)

@@ -18,6 +18,7 @@ import pytest
 
 from tests import processes
 from tests.integration.daemons import PATCHES, Daemon, wait_for
+from tests.integration.loopback import LOOPBACK, URL_HOST
 from tests.integration.sample_host import write_host
 from tests.shared_data import shared
 
@@ -49,10 +50,18 @@ class Clair:
     """The double of Clair as a process."""
 
     def __init__(self, file: Path) -> None:
-        command = [sys.executable, "-m", "patches.testing.clair", "--load", f"ubuntu:18.04={file}"]
+        command = [
+            sys.executable,
+            "-m",
+            "patches.testing.clair",
+            "--interface",
+            LOOPBACK,
+            "--load",
+            f"ubuntu:18.04={file}",
+        ]
         self._process = processes.start(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
-        self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
+        self.url = f"http://{URL_HOST}:{int(self._process.stdout.readline())}"
 
     def stop(self) -> dict[str, int]:
         """Stop the process. Return how often each path was requested."""
@@ -122,8 +131,8 @@ class Clients:
         """Start another scanner."""
         number = len(self.running)
         options = [
-            *("--patches-server", f"http://127.0.0.1:{self._server.port}", "--root", str(self._root)),
-            *("--reporter", f"http://127.0.0.1:{self._reporter.port}/v1/reports"),
+            *("--patches-server", f"http://{URL_HOST}:{self._server.port}", "--root", str(self._root)),
+            *("--reporter", f"http://{URL_HOST}:{self._reporter.port}/v1/reports"),
             *("--host", f"host-{number}", "--state-dir", str(self._folder / f"client-{number}")),
         ]
         with self.log(number).open("wb") as log:

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests import processes
 from tests.integration.daemons import SCANNER, Daemon, wait_for
+from tests.integration.loopback import URL_HOST
 from tests.integration.sample_host import write_host
 from tests.integration.sample_lists import write_list
 
@@ -48,8 +49,8 @@ class PrivateStateTests(SynchronousTestCase):
         root = write_host(self.base / "host", "debian", "12", {f"package-{n}": "0" for n in range(9)})
         state, cache = self.folder("scanner"), self.folder("cache")
         command = [*SCANNER, "--state-dir", state, "--cache", cache]
-        command += ["--root", root, "--patches-server", f"http://127.0.0.1:{server.port}"]
-        command += ["--reporter", f"http://127.0.0.1:{reporter.port}/v1/reports"]
+        command += ["--root", root, "--patches-server", f"http://{URL_HOST}:{server.port}"]
+        command += ["--reporter", f"http://{URL_HOST}:{reporter.port}/v1/reports"]
         with (self.base / "scanner.log").open("wb") as log:
             scanner = processes.start(command, stdout=log, stderr=log)
         self.addCleanup(processes.end, scanner)

@@ -14,6 +14,7 @@ import pytest
 
 from patches.wire import StreamDigest, digest
 from tests.integration.daemons import Daemon, wait_for
+from tests.integration.loopback import LOOPBACK, URL_HOST
 from tests.integration.sample_lists import write_list
 from tests.postgresql import PostgreSQL, programs
 
@@ -40,7 +41,7 @@ class Stream:
 
     def read_one(self, server: Daemon) -> bool:
         """Read a chunk. Return whether more chunks follow."""
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        connection = http.client.HTTPConnection(LOOPBACK, server.port, timeout=60)
         path = f"/v1/sessions/{self.token}/chunks/{self.number}"
         connection.request("GET", path, headers={"Accept-Encoding": "gzip", "Prefer": "wait=20"})
         answer = connection.getresponse()
@@ -147,5 +148,5 @@ def test_database_restarts(servers: list[Daemon], cluster: PostgreSQL) -> None:
 
 def vulnerabilities(server: Daemon) -> int:
     """Return the number of vulnerabilities that a server serves."""
-    with urlopen(f"http://127.0.0.1:{server.port}/v1/platforms") as answer:
+    with urlopen(f"http://{URL_HOST}:{server.port}/v1/platforms") as answer:
         return sum(each["vulnerabilities"] or 0 for each in json.load(answer)["platforms"])

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.daemons import Daemon, wait_for
+from tests.integration.loopback import LOOPBACK
 from tests.integration.sample_lists import write_list
 
 BODY = b'{"platform":"debian-12"}'
@@ -19,7 +20,7 @@ BODY = b'{"platform":"debian-12"}'
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Daemon, str]]:
     """A server with one place to read and three to wait, behind a proxy on loopback."""
     path = write_list(tmp_path / "list.ndjson", 10)
-    options = ["--max-active", "1", "--max-queued", "3", "--trusted-proxies", "127.0.0.1"]
+    options = ["--max-active", "1", "--max-queued", "3", "--trusted-proxies", LOOPBACK]
     daemon = Daemon("patches-server", tmp_path / "server", "--list", str(path), *options)
     daemon.start(kind="haproxy:tcp" if request.param == "PROXY" else "tcp")
     try:
@@ -33,7 +34,7 @@ def ask(port: int, kind: str, address: str, method: str, path: str, body: bytes 
     head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nConnection: close\r\n"
     head += f"X-Forwarded-For: 203.0.113.9, {address}\r\n" if kind == "X-Forwarded-For" else ""
     first = f"PROXY TCP4 {address} 192.0.2.1 4711 80\r\n" if kind == "PROXY" else ""
-    with socket.create_connection(("127.0.0.1", port), 10) as line:
+    with socket.create_connection((LOOPBACK, port), 10) as line:
         line.sendall((first + head + "\r\n").encode() + body)
         data = b"".join(iter(lambda: line.recv(65536), b""))
     return int(data[9:12]), json.loads(data.partition(b"\r\n\r\n")[2])

@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests import processes
 from tests.integration.daemons import SCANNER, Daemon, wait_for
+from tests.integration.loopback import URL_HOST
 from tests.integration.sample_host import write_host
 from tests.integration.sample_lists import write_list
 
@@ -88,7 +89,7 @@ class SignalTests(SynchronousTestCase):
             for daemon in (server, reporter):
                 daemon.start()
             server.wait_until_ready()
-            urls = [f"http://127.0.0.1:{server.port}", f"http://127.0.0.1:{reporter.port}/v1/reports"]
+            urls = [f"http://{URL_HOST}:{server.port}", f"http://{URL_HOST}:{reporter.port}/v1/reports"]
             with self.scanner(*urls) as (process, log):
                 wait_for(lambda: "was accepted" in log.read_text(), 60)
                 for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP):

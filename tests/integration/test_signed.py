@@ -14,6 +14,7 @@ import pytest
 
 from patches.signing import create_keys
 from tests.integration.daemons import PATCHES, TWISTD, Daemon, wait_for
+from tests.integration.loopback import URL_HOST
 from tests.integration.sample_host import write_host
 from tests.integration.sample_lists import write_list
 
@@ -38,7 +39,7 @@ class Fleet:
 
     def scan(self, server: Daemon, key: Path, *options: str) -> tuple[int, dict[str, Any]]:
         """Scan the host. Return the exit code and the document."""
-        words = ["--patches-server", f"http://127.0.0.1:{server.port}", "--root", str(self.root), "--format", "json"]
+        words = ["--patches-server", f"http://{URL_HOST}:{server.port}", "--root", str(self.root), "--format", "json"]
         words += ["--verify-key", str(key), "--state-dir", str(self.folder / "scanner"), "--quiet", *options]
         ran = subprocess.run([PATCHES, "scan", *words], capture_output=True, text=True, timeout=60)
         assert "Traceback" not in ran.stderr

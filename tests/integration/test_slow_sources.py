@@ -14,6 +14,7 @@ import pytest
 
 from tests import processes
 from tests.integration.daemons import Daemon, wait_for
+from tests.integration.loopback import LOOPBACK, URL_HOST
 from tests.integration.sample_lists import write_list
 
 
@@ -23,7 +24,17 @@ def clair(tmp_path: Path) -> Iterator[int]:
     records = ({"Name": f"CVE-2020-{number}"} for number in range(1000))
     path = tmp_path / "records.gz"
     path.write_bytes(gzip.compress("".join(json.dumps(each) + "\n" for each in records).encode()))
-    command = [sys.executable, "-m", "patches.testing.clair", "--delay", "0.2", "--load", f"debian:10={path}"]
+    command = [
+        sys.executable,
+        "-m",
+        "patches.testing.clair",
+        "--interface",
+        LOOPBACK,
+        "--delay",
+        "0.2",
+        "--load",
+        f"debian:10={path}",
+    ]
     with processes.running(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as double:
         assert double.stdout is not None
         yield int(double.stdout.readline())
@@ -33,7 +44,7 @@ def clair(tmp_path: Path) -> Iterator[int]:
 def server_beside(folder: Path, clair: int) -> Daemon:
     """Create a server with a file of 23 vulnerabilities, and a Clair."""
     path = write_list(folder / "short.ndjson", 23)
-    return Daemon("patches-server", folder / "state", "--list", str(path), "--clair", f"http://127.0.0.1:{clair}")
+    return Daemon("patches-server", folder / "state", "--list", str(path), "--clair", f"http://{URL_HOST}:{clair}")
 
 
 def seconds_until_served(server: Daemon) -> float:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.request import urlopen
 
 from tests.integration.daemons import Daemon, wait_for
+from tests.integration.loopback import URL_HOST
 from tests.integration.web_servers import FileServer
 
 CONFIG = """
@@ -19,7 +20,7 @@ refresh-interval = "1s"
 
 [source.osv]
 kind = "osv"
-url = "http://127.0.0.1:{port}/Ubuntu/all.zip"
+url = "http://{host}:{port}/Ubuntu/all.zip"
 """
 
 
@@ -48,7 +49,7 @@ def contents(folder: Path) -> dict[str, str]:
 
 def platform(server: Daemon) -> dict[str, Any]:
     """Request the served list."""
-    with urlopen(f"http://127.0.0.1:{server.port}/v1/platforms") as answer:
+    with urlopen(f"http://{URL_HOST}:{server.port}/v1/platforms") as answer:
         (found,) = json.load(answer)["platforms"] or [{"revision": None}]
     return dict(found)
 
@@ -58,7 +59,7 @@ def test_unchanged(tmp_path: Path) -> None:
     web = FileServer(archive("1.9-1"))
     threading.Thread(target=web.serve_forever, daemon=True).start()
     config = tmp_path / "server.toml"
-    config.write_text(CONFIG.format(port=web.port))
+    config.write_text(CONFIG.format(host=URL_HOST, port=web.port))
     server = Daemon("patches-server", tmp_path / "state", "--config", str(config)).start()
     try:
         wait_for(lambda: platform(server)["revision"], 30)

@@ -5,13 +5,18 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
+import subprocess
+import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from patches.scanner.output.exit_codes import INCOMPLETE
 from tests.chaos.certificates import trusting, write_certificate
-from tests.integration.daemons import Daemon
+from tests.integration.daemons import PATCHES, Daemon, wait_for
+from tests.integration.loopback import LOOPBACK, URL_HOST
+from tests.integration.sample_host import write_host
 from tests.integration.sample_lists import write_list
 
 
@@ -21,7 +26,7 @@ def test_http_to_tls(tmp_path: Path) -> None:
     server.start(kind="ssl", more=write_certificate(tmp_path))
     try:
         for body in (None, b"x" * 1_000_000):
-            with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as connection:
+            with closing(http.client.HTTPConnection(LOOPBACK, server.port, timeout=10)) as connection:
                 try:
                     connection.request("POST" if body else "GET", "/health", body)
                 except (BrokenPipeError, ConnectionResetError):
@@ -42,10 +47,57 @@ def test_tls_to_http(tmp_path: Path) -> None:
     server = Daemon("patches-server", tmp_path / "server", "--list", str(write_list(tmp_path / "list.ndjson", 10)))
     server.start()
     try:
-        connection = http.client.HTTPSConnection("127.0.0.1", server.port, timeout=5, context=trusting())
+        connection = http.client.HTTPSConnection(LOOPBACK, server.port, timeout=5, context=trusting())
         with closing(connection), pytest.raises(ssl.SSLError):
             connection.request("GET", "/health")
         assert server.ask("/health")[0] == 200
         assert "Traceback" not in server.text()
     finally:
         assert server.stop() == 0
+
+
+@pytest.mark.parametrize("by_tls", [False, True])
+def test_scanner(tmp_path: Path, by_tls: bool) -> None:
+    """A scan with the wrong scheme ends at once, and its report is kept; both say what to use instead."""
+    server = Daemon("patches-server", tmp_path / "server", "--list", str(write_list(tmp_path / "list.ndjson", 10)))
+    reporter = Daemon("patches-reporter", tmp_path / "reporter")
+    kind, more = ("tcp", "") if by_tls else ("ssl", write_certificate(tmp_path, LOOPBACK))
+    used, right = ("https", "http") if by_tls else ("http", "https")
+    try:
+        for daemon in (server, reporter):
+            daemon.start(kind=kind, more=more)
+        server.wait_until_ready()
+        host = write_host(tmp_path / "host", "debian", "12", {"package-1": "1:0-1"})
+        words = [str(PATCHES), "scan", "--root", str(host), "--state-dir", str(tmp_path / "state")]
+        words += ["--patches-server", f"{used}://{URL_HOST}:{server.port}"]
+        words += ["--reporter", f"{used}://{URL_HOST}:{reporter.port}"]
+        began = time.monotonic()
+        ran = subprocess.run(words, capture_output=True, text=True, timeout=60)
+        assert time.monotonic() - began < 5
+        assert ran.returncode == INCOMPLETE
+        for port in (server.port, reporter.port):
+            assert f"use {right}://{URL_HOST}:{port}" in " ".join((ran.stdout + ran.stderr).split()), ran
+        assert list((tmp_path / "state/outbox").glob("[0-9]*.json"))
+    finally:
+        assert [daemon.stop() for daemon in (server, reporter)] == [0, 0]
+
+
+@pytest.mark.parametrize("by_tls", [False, True])
+def test_source(tmp_path: Path, by_tls: bool) -> None:
+    """A source with the wrong scheme is refused at once, and the log says what to use instead."""
+    feed = Daemon("patches-server", tmp_path / "feed", "--list", str(write_list(tmp_path / "list.ndjson", 10)))
+    feed.start(**({} if by_tls else {"kind": "ssl", "more": write_certificate(tmp_path, LOOPBACK)}))
+    used, right = ("https", "http") if by_tls else ("http", "https")
+    config = tmp_path / "server.toml"
+    url = f"{used}://{URL_HOST}:{feed.port}"
+    config.write_text(f'[source.x]\nkind = "ndjson"\nurl = "{url}/list.ndjson"\nplatforms = ["debian-12"]\n')
+    servers = [
+        Daemon("patches-server", tmp_path / "feeds", "--config", str(config)),
+        Daemon("patches-server", tmp_path / "clair", "--clair", url),
+    ]
+    try:
+        for server in servers:
+            server.start()
+            wait_for(lambda server=server: f"use {right}://{URL_HOST}:{feed.port}" in server.text(), 5)
+    finally:
+        assert [server.stop() for server in (*servers, feed)] == [0, 0, 0]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 from socketserver import BaseServer, StreamRequestHandler, ThreadingTCPServer
 from typing import Any
@@ -18,6 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+
+from tests.integration.loopback import FAMILY, LOOPBACK
 
 
 class FileServer(ThreadingHTTPServer):
@@ -29,9 +32,10 @@ class FileServer(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    address_family = FAMILY
 
     def __init__(self, body: bytes) -> None:
-        super().__init__(("127.0.0.1", 0), _FileRequest)
+        super().__init__((LOOPBACK, 0), _FileRequest)
         self.body = body
         self.headers: dict[str, str] = {}
         self.cut: int | None = None
@@ -90,9 +94,10 @@ class Proxy(ThreadingTCPServer):
     """
 
     daemon_threads = True
+    address_family = FAMILY
 
     def __init__(self, port: int, refuses: int | None = None) -> None:
-        super().__init__(("127.0.0.1", 0), _ProxyRequest)
+        super().__init__((LOOPBACK, 0), _ProxyRequest)
         self.known = port
         self.refuses = refuses
         self.heads: list[str] = []
@@ -116,7 +121,7 @@ class _ProxyRequest(StreamRequestHandler):
         if self.server.refuses is not None:
             self.wfile.write(b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % self.server.refuses)
             return
-        with socket.create_connection(("127.0.0.1", self.server.known)) as behind:
+        with socket.create_connection((LOOPBACK, self.server.known)) as behind:
             if head.startswith(b"CONNECT "):
                 self.wfile.write(b"HTTP/1.1 200 Connected\r\n\r\n")
             else:
@@ -163,14 +168,21 @@ def make_certificates(folder: Path, host: str) -> tuple[Path, Path]:
     """
     Create a certificate authority, and a certificate of a server that it signed.
 
+    :param host: a name or an address.
+
     :return: the authority's certificate, and the server's certificate with its key, as PEM files.
     """
     root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     root_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Root of the tests")])
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     root = _certificate(root_name, root_name, root_key, root_key, x509.BasicConstraints(ca=True, path_length=None))
-    leaf = _certificate(name, root_name, key, root_key, x509.SubjectAlternativeName([x509.DNSName(host)]))
-    ca, own = folder / "ca.pem", folder / f"{host}.pem"
+    names: list[x509.GeneralName]
+    try:
+        names = [x509.IPAddress(ip_address(host))]
+    except ValueError:
+        names = [x509.DNSName(host)]
+    leaf = _certificate(name, root_name, key, root_key, x509.SubjectAlternativeName(names))
+    ca, own = folder / "ca.pem", folder / f"{host.replace(':', '-')}.pem"
     ca.write_text("# Root of the tests\n" + root.public_bytes(Encoding.PEM).decode())
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     own.write_bytes(private + leaf.public_bytes(Encoding.PEM))

@@ -49,18 +49,20 @@ class FileProducerTests(SynchronousTestCase):
         while request.producer is not None:
             self.assertNoResult(done)
             producer.resumeProducing()
-        self.assertTrue(self.successResultOf(done))
+        self.successResultOf(done)
         self.assertEqual(b"".join(request.written), content)
 
     def test_gone(self) -> None:
-        """A client that hangs up ends it, once."""
-        producer = FileProducer(io.BytesIO(b"x" * 1_000_000), Request(1))
+        """A client that hangs up ends it: no more is written, and the request is not finished as if all was sent."""
+        request = Request(1)
+        producer = FileProducer(io.BytesIO(b"x" * 1_000_000), request)
         done = producer.start()
         producer.stopProducing()
         producer.stopProducing()
         producer.resumeProducing()
-        self.assertFalse(self.successResultOf(done))
+        self.assertNoResult(done)
+        self.assertEqual(len(request.written), 1)
 
     def test_empty(self) -> None:
         """An empty file is sent at once."""
-        self.assertTrue(self.successResultOf(FileProducer(io.BytesIO(), Request(1)).start()))
+        self.successResultOf(FileProducer(io.BytesIO(), Request(1)).start())

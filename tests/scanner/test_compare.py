@@ -36,7 +36,7 @@ def changed(since: str = "r1", cuts: Any = (7,), state: str = "active", **change
 
 END = end(LESS, revision="r2")
 #: The session is deleted, and another one is opened.
-WHOLE = (Canned(204), session(snapshot=SNAPSHOT), chunk(LESS), END)
+WHOLE = (session(snapshot=SNAPSHOT), chunk(LESS), END)
 
 
 class ChangedTests(CacheCase):
@@ -85,7 +85,8 @@ class ChangedTests(CacheCase):
             self.keep()
             outcome = self.scan(*answers, *WHOLE)
             self.assertEqual(self.http.answers, [])
-            self.assertEqual(self.http.asked[-4].method, "DELETE")
+            is_closed = "DELETE" in [asked.method for asked in self.http.asked]
+            self.assertEqual(is_closed, len(answers) < 3, "a session is closed unless its end was received")
             self.assertNotIn(b"since", self.http.asked[-3].body or b"")
             self.check(outcome)
 

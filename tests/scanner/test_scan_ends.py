@@ -8,7 +8,7 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -38,7 +38,7 @@ class EndsCase(SynchronousTestCase):
 
     def start(self, *answers: Any, now: float = NOW, keep: bool = False, **options: Any) -> Deferred[Outcome]:
         """Start a scan."""
-        http = CannedHTTP(*answers)
+        self.http = http = CannedHTTP(*answers)
         limits = ClientSettings(contact=timedelta(0))
         client = PatchesClient(http, "http://server", self.clock, limits, lambda: 0.0, wall=lambda: now)
         target, policy = Target("web-1", "debian-12", self.root), Policy(timedelta(days=7))
@@ -88,6 +88,33 @@ class TimeoutTests(EndsCase):
             self.assertAlmostEqual(pause, seconds, msg=asked)
             scanning.addErrback(lambda failure: None)
             scanning.cancel()
+
+
+class SessionTests(EndsCase):
+    """The session of a scan that does not receive the whole list."""
+
+    def asked(self, *answers: Any, cancels: bool = False, **options: Any) -> list[str]:
+        """Scan, and return the methods of the requests."""
+        scanning = self.start(*answers, **options)
+        if cancels:
+            scanning.cancel()
+            self.failureResultOf(scanning, CancelledError)
+        self.clock.pump([1.0] * 40)
+        return [asked.method for asked in self.http.asked]
+
+    def test_closed(self) -> None:
+        """It is closed if the scan is cancelled, in a poll or in a pause, takes too long, or fails."""
+        wait, opened = document(202, {"state": "queued", "pollAfter": 30}), session("queued")
+        self.assertEqual(self.asked(opened, cancels=True), ["POST", "GET", "DELETE"])
+        self.assertEqual(self.asked(opened, wait, cancels=True), ["POST", "GET", "DELETE"])
+        self.assertEqual(self.asked(opened, timeout=timedelta(seconds=20)), ["POST", "GET", "DELETE"])
+        self.assertEqual(self.asked(session(), Canned(403)), ["POST", "GET", "DELETE"])
+
+    def test_left(self) -> None:
+        """There is nothing to close before it is open, after its end, or at a server that is away."""
+        self.assertEqual(self.asked(cancels=True), ["POST"])
+        self.assertEqual(self.asked(session(), chunk(LIST), end(LIST)), ["POST", "GET", "GET"])
+        self.assertEqual(self.asked(session(), REFUSED, cancels=True), ["POST", "GET"])
 
 
 class CrashTests(EndsCase):

@@ -20,6 +20,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches import __version__
 from patches.service.daemon import (
+    END_SECONDS,
     CannotListen,
     CleanEndService,
     DaemonOptions,
@@ -223,7 +224,11 @@ class ListeningTests(DaemonCase):
 class SignalReactor(MemoryReactorClock):
     """A running reactor that accepts calls from signal handlers."""
 
-    stopped = 0
+    stopped = crashed = 0
+
+    def crash(self) -> None:
+        """Count the calls."""
+        self.crashed += 1
 
     def callWhenRunning(self, call: Any, *args: Any, **kwargs: Any) -> None:
         """Call at once, as the reactor runs."""
@@ -251,6 +256,18 @@ class CleanEndTests(SynchronousTestCase):
         signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGTERM)
         self.assertEqual(reactor.stopped, 1)
+
+    def test_bounded(self) -> None:
+        """A part that does not end is not waited for."""
+        self.addCleanup(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+        reactor = SignalReactor()
+        reactor.running = True
+        CleanEndService(reactor).startService()
+        signal.raise_signal(signal.SIGTERM)
+        reactor.advance(END_SECONDS - 0.1)
+        self.assertEqual(reactor.crashed, 0)
+        reactor.advance(0.1)
+        self.assertEqual(reactor.crashed, 1)
 
 
 class BacklogTests(SynchronousTestCase):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from typing import NoReturn
 
 import click
@@ -44,6 +45,24 @@ class InterruptTests(SynchronousTestCase):
         """An interrupt in the first moment of the work ends it: the work begins when the reactor can be stopped."""
         interrupted = "os.kill(os.getpid(), signal.SIGINT)"
         self.assertEqual(self.run_work(interrupted, "await Deferred()"), (INTERRUPTED, ""))
+
+    def test_peace(self) -> None:
+        """Work that is interrupted may end in peace, but not for ever; SIGTERM is an interruption too."""
+        for signal, last in (("SIGINT", "await deferLater(reactor, 0.1)"), ("SIGTERM", "await Deferred()")):
+            lines = (
+                "from twisted.internet.task import deferLater",
+                f"reactor.callLater(0.05, os.kill, os.getpid(), signal.{signal})",
+                "try:",
+                "    await Deferred()",
+                "finally:",
+                "    print('ending', file=sys.stderr)",
+                f"    {last}",
+                "    print('ended', file=sys.stderr)",
+            )
+            printed = "ending\nended\n" if signal == "SIGINT" else "ending\n"
+            started = time.monotonic()
+            self.assertEqual(self.run_work(*lines), (INTERRUPTED, printed))
+            self.assertLess(time.monotonic() - started, 8)
 
     def test_before(self) -> None:
         """An interrupt before the reactor runs ends the command too; Ctrl-C never looks like a finding."""

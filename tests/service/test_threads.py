@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import subprocess
+import sys
+import time
 from threading import Event, current_thread, main_thread
 from typing import Any
 
@@ -9,6 +13,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.service.threads import ThreadService
+from tests.processes import running
 
 
 class QueueReactor(MemoryReactorClock):
@@ -33,7 +38,11 @@ class ThreadTests(SynchronousTestCase):
 
     def stop(self) -> None:
         """Stop, which waits for running calls; then deliver the results."""
-        self.service.stopService()
+        stopping = self.service.stopService()
+        while not stopping.called:
+            time.sleep(0.001)
+            self.reactor.advance(0.001)
+        self.successResultOf(stopping)
         for call in self.reactor.asked:
             call()
 
@@ -50,17 +59,37 @@ class ThreadTests(SynchronousTestCase):
         self.stop()
         self.failureResultOf(waiting, ZeroDivisionError)
 
-    def test_stop_abandons(self) -> None:
-        """If that is allowed, a call that still runs is abandoned after a time."""
-        ended = Event()
-        self.addCleanup(ended.set)
-        self.service.run(ended.wait, 60)
-        self.service.stop_seconds = 0.05
-        self.service.stopService()
-        self.assertFalse(ended.is_set())
-
     def test_stop_waits(self) -> None:
         """Running and waiting calls are finished before the stop."""
         waiting = [self.service.run(lambda n=n: n * n) for n in range(20)]
         self.stop()
         self.assertEqual([self.successResultOf(one) for one in waiting], [n * n for n in range(20)])
+
+    def test_stop_is_bounded(self) -> None:
+        """A call that does not end is not waited for; the process then ends without it."""
+        registered: list[Any] = []
+        self.patch(atexit, "register", registered.append)
+        over = Event()
+        self.addCleanup(over.set)
+        self.service.run(over.wait, 60)
+        stopping = self.service.stopService()
+        self.reactor.pump([0.02] * 49)
+        self.assertNoResult(stopping)
+        self.reactor.pump([0.02] * 2)
+        self.successResultOf(stopping)
+        self.assertEqual(len(registered), 1)
+
+    def test_process_ends(self) -> None:
+        """A process with a call that does not end has exit code 0, and what it printed."""
+        code = (
+            "import time; from twisted.internet import reactor; from patches.service.threads import ThreadService\n"
+            "service = ThreadService(reactor)\n"
+            "service.startService()\n"
+            "service.run(time.sleep, 60)\n"
+            "reactor.callWhenRunning(lambda: service.stopService().addCallback(lambda _: reactor.stop()))\n"
+            "reactor.run()\n"
+            "print('over')\n"
+        )
+        with running([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+            printed, _ = process.communicate(timeout=20)
+        self.assertEqual((process.returncode, printed), (0, "over\n"))

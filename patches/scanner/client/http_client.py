@@ -3,43 +3,52 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
 from attrs import frozen
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred, TimeoutError
-from twisted.internet.error import ConnectionRefusedError, NoRouteError
 from twisted.internet.interfaces import IReactorTime
-from twisted.web.client import Agent
+from twisted.web.client import Agent, ResponseNeverReceived
 from twisted.web.http import _MalformedChunkedDataError
 from twisted.web.http_headers import Headers
 
+from patches.http.cancellation import cancellable
 from patches.http.codings import FirstEncoding, UndecodedAgent
+from patches.http.connection_errors import causes, is_tls_port, needs_tls, problem_of
 from patches.http.connection_pool import HeadTooLong, QuietConnectionPool
 from patches.http.headers import date, header_value, retry_after
 from patches.http.response_body import BodyTooLong, read_body
+from patches.http.urls import DirectEndpoints, request_url
 from patches.wire import MalformedJson, MalformedWire, digest, parse_json, parse_repr_digest, unpack_chunk
 from patches.wording import printable
 
 #: How long an exchange may take in addition to the time for which the server was asked to wait.
 TIMEOUT_SECONDS = 30.0
+#: The longest time to connect to an address.
+CONNECT_SECONDS = 10.0
 #: The longest pause that a server can request.
 MAX_RETRY_AFTER_SECONDS = 3600.0
 
 
 #: The errors of responses that do not end where a response must.
 _ENDLESS = (HeadTooLong, _MalformedChunkedDataError)
-#: Errors whose texts in Twisted have the reason twice: "Connection was refused by other side: 111: Connection refused."
-_TWICE = ((ConnectionRefusedError, "connection refused"), (NoRouteError, "no route to host"))
 
 
 class Unreachable(Exception):
     """The server did not send a whole response; the text says why, in one line."""
 
 
+class Unanswered(Unreachable):
+    """The connection was closed before any response."""
+
+
 class BadAnswer(Unreachable):
-    """A response has no end within its limits, or is coded as it must not be: to ask again would not help."""
+    """
+    A response has no end within its limits, or is coded as it must not be, or the server cannot be spoken to as its URL
+    says, or is not trusted: to ask again would not help.
+    """
 
 
 @frozen
@@ -145,9 +154,8 @@ class HttpClient:
             headers["Content-Type"] = "application/json"
         if wait:
             headers["Prefer"] = f"wait={wait:.0f}"
-        limit, started = TIMEOUT_SECONDS + wait, self._clock.seconds()
-        limit = limit if within is None else min(limit, within)
-        pending = Deferred.fromCoroutine(self._send(method, path, body, headers))
+        limit = TIMEOUT_SECONDS + wait if within is None else min(TIMEOUT_SECONDS + wait, within)
+        pending = cancellable(Deferred.fromCoroutine(self._send(method, path, body, headers)))
         pending.addTimeout(limit, self._clock)
         try:
             return await pending
@@ -158,24 +166,26 @@ class HttpClient:
         except (BodyTooLong, BadAnswer, MalformedWire) as error:
             raise BadAnswer(f"{self.base_url}: {error}") from error
         except Exception as error:
-            if any(isinstance(each, MemoryError) for each in _causes(error)):
+            if any(isinstance(each, MemoryError) for each in causes(error)):
                 raise MemoryError from error  # which says nothing about the server
-            if any(isinstance(each, _ENDLESS) for each in _causes(error)):
-                raise BadAnswer(f"{self.base_url}: its response has no end: {_reason(error)}") from error
-            if not _was_cancelled(error):
-                raise Unreachable(f"{self.base_url} cannot be reached: {_reason(error)}") from error
-            if self._clock.seconds() - started < limit:
-                raise CancelledError from error
-            raise Unreachable(f"{self.base_url} did not answer within {limit:.3g} s") from error
+            problem = problem_of(error, self.base_url)
+            if any(isinstance(each, _ENDLESS) for each in causes(error)):
+                raise BadAnswer(f"{self.base_url}: its response has no end: {problem.reason}") from error
+            never = isinstance(error, ResponseNeverReceived)
+            kind = BadAnswer if problem.is_final else Unanswered if never else Unreachable
+            raise kind(f"{self.base_url} cannot be reached: {problem.reason}") from error
 
     async def _send(
         self, method: str, path: str, body: bytes | BinaryIO | None, headers: dict[str, str]
     ) -> HttpResponse:
         # unbuffered: treq otherwise keeps a copy of the whole body for further readers
+        url = request_url(self.base_url + path)
         response = await self._http.request(
-            method, self.base_url + path, data=body, headers=headers, allow_redirects=False, unbuffered=True
+            method, url, data=body, headers=headers, allow_redirects=False, unbuffered=True
         )
         raw = await read_body(response, self._max_bytes)
+        if is_tls_port(self.base_url, response.code, raw):
+            raise BadAnswer(needs_tls(self.base_url))
         return HttpResponse(response.code, response.headers, _decoded(response.headers, raw), self._wall())
 
 
@@ -198,30 +208,8 @@ def _decoded(headers: Headers, raw: bytes) -> bytes:
     return unpack_chunk(raw)
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and those that it consists of."""
-    yield error
-    for reason in getattr(error, "reasons", None) or ():
-        yield from _causes(reason.value)
-
-
-def _was_cancelled(error: BaseException) -> bool:
-    """Return whether a request failed because it was cancelled: Twisted reports that as a failure of the connection."""
-    return any(isinstance(each, CancelledError) for each in _causes(error))
-
-
-def _reason(error: BaseException) -> str:
-    """Return the first line of an error; Twisted nests the errors of a connection in lists of failures."""
-    reasons = getattr(error, "reasons", None)
-    if reasons:
-        return _reason(reasons[0].value)
-    for kind, text in _TWICE:
-        if isinstance(error, kind):
-            return text
-    return (str(error).strip().rstrip(".").splitlines() or [type(error).__name__])[0]
-
-
 def http_client(reactor: Any) -> HTTPClient:
     """Create a treq client with persistent connections, which asks for gzip and unpacks nothing."""
-    agent = Agent(reactor, connectTimeout=10, pool=QuietConnectionPool(reactor))
+    endpoints = DirectEndpoints(reactor, CONNECT_SECONDS)
+    agent = Agent.usingEndpointFactory(reactor, endpoints, QuietConnectionPool(reactor))
     return HTTPClient(UndecodedAgent(FirstEncoding(agent)))

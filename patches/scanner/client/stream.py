@@ -17,7 +17,7 @@ from typing import Any
 from patches.scanner.client.bounds import Bounds, SizeMeter
 from patches.scanner.client.cache import CachedList, ListWriter
 from patches.scanner.client.delta import DeltaApplier, DeltaHead
-from patches.scanner.client.http_client import BadAnswer, HttpClient, HttpResponse, Unreachable
+from patches.scanner.client.http_client import BadAnswer, HttpClient, HttpResponse, Unanswered, Unreachable
 from patches.scanner.client.patience import OutOfPatience, Patience, seconds_asked
 from patches.scanner.client.server_answers import end_document, progress_document, session_document, unchanged_document
 from patches.scanner.client.trust import Trust, is_size_signed
@@ -34,9 +34,15 @@ from patches.wire import MalformedWire, digest, encode_json, parse_repr_digest
 
 #: How long the server may delay its response while a chunk is not ready (long polling).
 WAIT_SECONDS = 20.0
+#: How long the end of a session may take, in seconds.
+CLOSE_SECONDS = 1.0
 _MOST_RESUMES = 8
 #: The statuses with which a gateway says that it cannot reach the server (RFC 9110, 15.6.3 and 15.6.5).
 _GATEWAY = frozenset({502, 504})
+#: The statuses with which an intermediary says that a poll took it too long; 524 is Cloudflare's.
+_CUT_OFF = frozenset({408, 504, 524})
+#: The shortest poll that an intermediary can have cut off, in seconds, and the part of its time that the next takes.
+_LEAST_POLL_SECONDS, _NEXT_POLL = 1.0, 0.8
 #: What a server must not change of the description of its list while that is read.
 _FIXED = ("revision", "vulnerabilities", "chunks", "bytes", "digest")
 
@@ -84,6 +90,7 @@ class VulnerabilityStream(VerifiedStream):
         self._resumes = 0
         self._wall = wall
         self._is_away = False
+        self._poll_seconds = WAIT_SECONDS
         self._list_meter = self._sent_meter = SizeMeter("list", Bounds())
         self._deadline: float | None = None
 
@@ -115,9 +122,16 @@ class VulnerabilityStream(VerifiedStream):
             raise NotVerified(str(error)) from error
 
     async def close(self) -> None:
-        """End the session, so that its cohort need not wait for this scanner; errors are ignored."""
-        with suppress(Unreachable):
-            await self._server_http.ask("DELETE", f"/v1/sessions/{self.session}")
+        """
+        End the session unless it is complete, so that its cohort need not wait for this scanner; errors are ignored.
+
+        This takes a second at most: a scanner that is stopped does it on its way out. A server that was away when it
+        was asked last is not asked.
+        """
+        session, self.session = self.session, ""
+        if session and not self._end and not self._is_away:
+            with suppress(Unreachable):
+                await self._server_http.ask("DELETE", f"/v1/sessions/{session}", within=CLOSE_SECONDS)
 
     def _whole(self) -> AsyncIterator[bytes]:
         """Return the chunks of the list: as they are received, or from a delta applied to the cached list."""
@@ -231,6 +245,7 @@ class VulnerabilityStream(VerifiedStream):
         if answer.status >= 500 or answer.status == 429:
             await self._patience.pause(message, answer.retry_after)
         elif resuming:
+            self.session = ""  # there is none to close
             raise SessionLost(f"the session cannot be resumed: {message}")
         else:
             raise Refused(answer.error_code, message)
@@ -243,8 +258,12 @@ class VulnerabilityStream(VerifiedStream):
         """
         path = f"/v1/sessions/{{}}/chunks/{number}"
         while True:
+            began = self._server_http.seconds()
             try:
-                answer = await self._ask("GET", path.format(self.session), wait=WAIT_SECONDS)
+                answer = await self._ask("GET", path.format(self.session), wait=self._poll_seconds)
+            except Unanswered as error:
+                await self._poll_again(str(error), began)
+                continue
             except Unreachable as error:
                 await self._patience.pause(str(error))
                 continue
@@ -252,6 +271,8 @@ class VulnerabilityStream(VerifiedStream):
                 return await self._take(answer, number)
             if answer.status == 202:
                 await self._wait(answer)
+            elif answer.status in _CUT_OFF and answer.error_code is None:
+                await self._poll_again(f"a poll was cut off: {answer.error_message}", began)
             elif answer.status in (404, 409, 410):
                 await self._resume(answer, number)
             else:
@@ -266,6 +287,29 @@ class VulnerabilityStream(VerifiedStream):
         self._patience.progress()
         after = seconds_asked(progress_document(answer).get("pollAfter"))
         await self._patience.pause("the server asks to wait", 1.0 if after is None else after)
+
+    async def _poll_again(self, reason: str, began: float) -> None:
+        """
+        Pause after a poll without the server's answer.
+
+        An intermediary may wait less long than the server: it then answers itself, or closes the connection. If the
+        server is there when it is asked, that was a wait like any other, and the next poll is shorter.
+
+        :param began: when the poll began.
+        """
+        lasted = self._server_http.seconds() - began
+        if lasted >= _LEAST_POLL_SECONDS and await self._is_there():
+            self._poll_seconds = max(_LEAST_POLL_SECONDS, min(self._poll_seconds, _NEXT_POLL * lasted))
+            self._patience.progress()
+        await self._patience.pause(reason)
+
+    async def _is_there(self) -> bool:
+        """Return whether the server answers, and knows the session."""
+        try:
+            answer = await self._ask("GET", f"/v1/sessions/{self.session}")
+        except Unreachable:
+            return False
+        return answer.status == 200 and isinstance((answer.document() or {}).get("session"), str)
 
     async def _resume(self, answer: HttpResponse, number: int) -> None:
         self._resumes += 1

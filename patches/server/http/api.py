@@ -208,6 +208,10 @@ class Api:
         grant_response(self._budget, request, len(body))
         return body
 
+    def _granted_json(self, request: IRequest, document: object, code: int = 200) -> bytes:
+        """Return a document that grows with what the server has, once its bytes are granted."""
+        return self._granted(request, json_response(request, document, code))
+
     # Platforms, health and metrics
 
     @app.route("/v1/platforms", methods=["GET"])
@@ -215,13 +219,13 @@ class Api:
         """List the platforms that are served."""
         refresh = self._refresh
         document = platforms_document(refresh.statuses, refresh.left_out, self._wall(), self._describe)
-        return self._granted(request, json_response(request, document))
+        return self._granted_json(request, document)
 
     @app.route("/v1/vulnerabilities/<path:vulnerability_id>", methods=["GET"])
     async def vulnerability(self, request: IRequest, vulnerability_id: str) -> bytes:
         """Describe the publications of a vulnerability id, by platform."""
         document = await self._vulnerabilities.document(vulnerability_id)
-        return self._granted(request, json_response(request, document))
+        return self._granted_json(request, document)
 
     @app.route("/health", methods=["GET"])
     def health(self, request: IRequest) -> bytes:
@@ -239,7 +243,7 @@ class Api:
         if self._watch.problem is not None:
             is_ready, problem = False, f"the catalogue cannot be used: {self._watch.problem}"
         document = ready_document(statuses, is_ready, problem)
-        return self._granted(request, json_response(request, document, 200 if is_ready else 503))
+        return self._granted_json(request, document, 200 if is_ready else 503)
 
     @app.route("/metrics", methods=["GET"])
     def metrics(self, request: IRequest) -> bytes:
@@ -250,7 +254,7 @@ class Api:
     @app.route("/openapi.json", methods=["GET"])
     def openapi(self, request: IRequest) -> bytes:
         """Return the OpenAPI document."""
-        return self._granted(request, json_response(request, openapi_document()))
+        return self._granted_json(request, openapi_document())
 
     # The protocol of the first Patches scanner
 

@@ -11,6 +11,7 @@ from attrs import frozen
 from patches.errors import ListChanged, PlatformNotListed, SourceError
 from patches.http.response_body import BodyTooLong
 from patches.platforms import Platform
+from patches.setting_parsers import check_literal
 from patches.sources.clair.parser import (
     Details,
     MalformedDocument,
@@ -38,6 +39,7 @@ def check_base_url(url: str) -> str:
 
     :raises ValueError: if it is not a valid base URL.
     """
+    check_literal(url)
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)

@@ -14,6 +14,7 @@ from twisted.web.iweb import IAgent, IAgentEndpointFactory, IBodyProducer, IResp
 from zope.interface import implementer
 
 from patches.http.connection_pool import QuietConnectionPool
+from patches.http.urls import bare_host
 from patches.sources.fetch.access import Access
 from patches.sources.fetch.checks.addresses import CheckedReactor
 from patches.sources.fetch.proxies import Proxy
@@ -47,7 +48,7 @@ class RoutedEndpoints:
         return self._made[place]
 
     def _create(self, uri: URI) -> IStreamClientEndpoint:
-        host = uri.host.decode("ascii")
+        host = bare_host(uri.host)
         proxy = self.access.proxies.proxy_for(uri.scheme.decode("ascii"), host, uri.port)
         if proxy is None:
             rules = self.access.addresses
@@ -57,7 +58,7 @@ class RoutedEndpoints:
             way = TunnelEndpoint(
                 self.endpoint_of(proxy), host, uri.port, proxy.authorization, self.reactor, self.seconds
             )
-        return self._encrypted(way, uri.host, uri.port) if uri.scheme == b"https" else way
+        return self._encrypted(way, host.encode("ascii"), uri.port) if uri.scheme == b"https" else way
 
     def endpoint_of(self, proxy: Proxy) -> IStreamClientEndpoint:
         """Return an endpoint that connects to a proxy."""
@@ -89,7 +90,7 @@ class RoutingAgent:
     ) -> Deferred[IResponse]:
         """Send a request."""
         parsed = URI.fromBytes(uri)
-        scheme, host = parsed.scheme.decode("ascii"), parsed.host.decode("ascii")
+        scheme, host = parsed.scheme.decode("ascii"), bare_host(parsed.host)
         if scheme == "https" or self.access.proxies.proxy_for(scheme, host, parsed.port) is None:
             return self.agent.request(method, uri, headers, bodyProducer)
         if self.proxy.authorization is not None:

@@ -30,8 +30,16 @@ from patches.sources.fetch.cache import CacheEntry, FileCache, FileRecord, Parti
 from patches.sources.fetch.checksums import Checksum, etag_checksum, parse_checksums
 from patches.sources.fetch.headers import ContentRange, strong_validator
 from patches.sources.fetch.redirects import without_credentials
-from patches.sources.fetch.request import RequestSender, raise_failure
-from patches.sources.fetch.retry import BROKEN, Client, FetchSettings, RequestTimedOut, TransientFailure, retrying
+from patches.sources.fetch.request import RequestSender
+from patches.sources.fetch.retry import (
+    BROKEN,
+    Client,
+    FetchSettings,
+    RequestTimedOut,
+    TransientFailure,
+    raise_failure,
+    retrying,
+)
 
 log = Logger()
 
@@ -180,7 +188,7 @@ class Downloader:
             raise
         # The partial file stays: the next try resumes it.
         except (RequestTimedOut, *BROKEN) as error:
-            raise_failure(error)
+            raise_failure(error, entry.url)
         if transfer.length is not None and sums.size < transfer.length:
             raise TransientFailure(f"it sent {sums.size} of {transfer.length} bytes")
         wrong = _wrong(transfer, whole)

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from attrs import field, frozen
 
+from patches.setting_parsers import check_literal
 from patches.settings import BadSetting
 
 _PORTS = {"http": 80, "https": 443}
@@ -38,6 +39,10 @@ class Proxy:
         :raises BadSetting: if it cannot be used; the message does not contain the URL, which may contain a password.
         """
         text = text.strip()
+        try:
+            check_literal(text if "://" in text else f"http://{text}")
+        except ValueError as error:
+            raise BadSetting(str(error)) from None
         try:
             parts = urlsplit(text if "://" in text else f"http://{text}")
             host, port = parts.hostname, parts.port

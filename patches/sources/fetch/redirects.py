@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
 from patches.errors import SourceError
+from patches.setting_parsers import check_literal
 
 #: The statuses that refer to another URL of the same file.
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -31,6 +32,7 @@ def redirected(url: str, location: bytes) -> str:
     try:
         parts = urlsplit(urljoin(url, text))
         usable = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
+        check_literal(urlunsplit(parts))
     except ValueError:
         usable = False
     if not usable:

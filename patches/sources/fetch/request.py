@@ -10,30 +10,31 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
-from OpenSSL.SSL import Error as TLSError
-from service_identity.exceptions import VerificationError
-from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
-from twisted.web.http import FORBIDDEN, GONE, NOT_FOUND, UNAUTHORIZED
+from twisted.web.http import BAD_REQUEST, FORBIDDEN, GONE, NOT_FOUND, UNAUTHORIZED
 from twisted.web.iweb import IResponse
 
 from patches.errors import AccessRefused, NotThere, SourceError
+from patches.http.cancellation import cancellable
+from patches.http.connection_errors import is_tls_port, needs_tls
+from patches.http.response_body import BodyTooLong, read_body
+from patches.http.urls import request_url
 from patches.sources.fetch.body import discard_body
-from patches.sources.fetch.checks.addresses import AddressForbidden
 from patches.sources.fetch.redirects import REDIRECTS, redirected, same_server, without_credentials
 from patches.sources.fetch.retry import (
     BROKEN,
     Client,
     FetchSettings,
     RequestTimedOut,
-    TransientFailure,
-    describe,
-    is_cancellation,
+    may_pass,
+    raise_failure,
     raise_transient,
     timed_out,
     times,
 )
-from patches.sources.fetch.tunnels import TunnelRefused
+
+#: The longest page of an error that is looked at, in bytes.
+_MOST_REFUSAL = 16 * 1024
 
 
 class RequestSender:
@@ -81,13 +82,25 @@ class RequestSender:
     async def _request(self, url: str, headers: Mapping[str, str]) -> IResponse:
         seconds = self._settings.timeout_seconds
         try:
-            asking = self._client.get(url, headers=dict(headers), allow_redirects=False, unbuffered=True)
+            get = self._client.get(request_url(url), headers=dict(headers), allow_redirects=False, unbuffered=True)
+            asking = cancellable(get)
             response: IResponse = await asking.addTimeout(seconds, self._clock, onTimeoutCancel=timed_out)
         except (RequestTimedOut, *BROKEN) as error:
-            raise_failure(error)
+            raise_failure(error, url)
         except ValueError as error:
             raise SourceError(f"is, or is redirected to, an invalid URL: {without_credentials(url)}") from error
+        if response.code == BAD_REQUEST and url.startswith("http://"):
+            await self._refuse_plain(response, url)
         return response
+
+    async def _refuse_plain(self, response: IResponse, url: str) -> NoReturn:
+        """Raise the reason for which a server does not take a plain request."""
+        pending = cancellable(read_body(response, _MOST_REFUSAL))
+        try:
+            body = await pending.addTimeout(self._settings.timeout_seconds, self._clock, onTimeoutCancel=timed_out)
+        except (RequestTimedOut, BodyTooLong, *BROKEN):
+            body = b""
+        raise SourceError(needs_tls(url) if is_tls_port(url, response.code, body) else f"it answered {response.code}")
 
     def refuse(self, response: IResponse) -> NoReturn:
         """
@@ -104,34 +117,6 @@ class RequestSender:
             raise NotThere(reason)
         if response.code in (UNAUTHORIZED, FORBIDDEN):
             raise AccessRefused(reason)
-        if not _may_pass(response.code):
+        if not may_pass(response.code):
             raise SourceError(reason)
         raise_transient(response, self._settings, self._wall())
-
-
-def raise_failure(error: Exception) -> NoReturn:
-    """
-    Raise the reason why a request, or the body of its response, failed.
-
-    :param error: one of ``BROKEN``, or :class:`RequestTimedOut`.
-    :raises TransientFailure: if another try may succeed.
-    :raises SourceError: if the server's certificate is not valid for it, the proxy refuses to connect, or the source
-        may not lead to its address.
-    :raises CancelledError: if the request was cancelled.
-    """
-    if is_cancellation(error):
-        raise CancelledError from error
-    for reason in getattr(error, "reasons", None) or ():
-        if reason.check(VerificationError):
-            raise SourceError("its certificate is for another name") from error
-        if reason.check(TLSError) and "certificate" in str(reason.value):
-            raise SourceError("its certificate is not trusted") from error
-    if isinstance(error, AddressForbidden):
-        raise SourceError(error.reason) from error
-    if isinstance(error, TunnelRefused) and error.status is not None and not _may_pass(error.status):
-        raise SourceError(error.reason) from error
-    raise TransientFailure(describe(error)) from error
-
-
-def _may_pass(status: int) -> bool:
-    return status == 429 or status >= 500

@@ -15,17 +15,13 @@ from typing import Any, NoReturn, Protocol, TypeVar
 
 from attrs import field, frozen
 from attrs.validators import ge, gt
-from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
+from twisted.internet.defer import Deferred, DeferredSemaphore
 from twisted.internet.error import (
     ConnectError,
-    ConnectingCancelledError,
     ConnectionAborted,
     ConnectionDone,
     ConnectionLost,
-    ConnectionRefusedError,
     DNSLookupError,
-    NoRouteError,
-    TimeoutError,
 )
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
@@ -38,9 +34,13 @@ from twisted.web.client import (  # type: ignore[attr-defined]  # RequestNotSent
 from twisted.web.iweb import IResponse
 
 from patches.errors import SourceError
+from patches.http.cancellation import cancellable
+from patches.http.connection_errors import is_tls_port, needs_tls, problem_of
 from patches.http.headers import retry_after
 from patches.http.response_body import read_body
+from patches.http.urls import request_url
 from patches.service.backoff import Backoff
+from patches.sources.fetch.checks.addresses import AddressForbidden
 from patches.sources.fetch.redirects import without_credentials
 from patches.sources.fetch.tunnels import TunnelRefused
 
@@ -51,7 +51,6 @@ TRANSIENT = frozenset({429, 500, 502, 503, 504})
 #: The failures of a request that received no complete response.
 BROKEN = (
     ConnectError,
-    ConnectingCancelledError,
     ConnectionAborted,
     ConnectionDone,
     ConnectionLost,
@@ -59,16 +58,6 @@ BROKEN = (
     RequestNotSent,
     RequestTransmissionFailed,
     ResponseFailed,
-)
-
-
-#: Why a server cannot be reached, in words.
-_UNREACHABLE = (
-    (ConnectionRefusedError, "connection refused"),
-    (DNSLookupError, "its name cannot be resolved"),
-    (NoRouteError, "no route to it"),
-    (TimeoutError, "no answer to the attempt to connect"),
-    (ConnectionLost, "the connection was lost"),
 )
 
 
@@ -209,7 +198,9 @@ class RetryingClient:
             try:
                 answer = await self._attempt(url, max_bytes, dict(headers or {}))
             except (RequestTimedOut, *BROKEN) as error:
-                raise TransientFailure(describe(error)) from error
+                raise_failure(error, url)
+            if is_tls_port(url, answer.status, answer.body):
+                raise RequestFailed(needs_tls(url))
             return answer
 
         return await retrying(url, attempt, self._settings, self._clock, self._jitter)
@@ -217,18 +208,13 @@ class RetryingClient:
     async def _attempt(self, url: str, max_bytes: int, headers: dict[str, str]) -> Response:
         async with self._slots:
             await self._pace.wait_turn()
-            pending = Deferred.fromCoroutine(self._send(url, max_bytes, headers))
-            seconds = self._settings.timeout_seconds
-            try:
-                return await pending.addTimeout(seconds, self._clock, onTimeoutCancel=timed_out)
-            except BROKEN as error:
-                # Twisted wraps a cancellation in one of these; a caller that cancels expects CancelledError.
-                if is_cancellation(error):
-                    raise CancelledError from error
-                raise
+            pending = cancellable(Deferred.fromCoroutine(self._send(url, max_bytes, headers)))
+            return await pending.addTimeout(self._settings.timeout_seconds, self._clock, onTimeoutCancel=timed_out)
 
     async def _send(self, url: str, max_bytes: int, headers: dict[str, str]) -> Response:
-        response: IResponse = await self._client.get(url, headers=headers, allow_redirects=False, unbuffered=True)
+        response: IResponse = await self._client.get(
+            request_url(url), headers=headers, allow_redirects=False, unbuffered=True
+        )
         body = await read_body(response, max_bytes)
         if response.code in TRANSIENT:
             raise_transient(response, self._settings, self._wall())
@@ -259,26 +245,33 @@ def timed_out(result: Any, seconds: float) -> Any:
     raise RequestTimedOut(seconds)
 
 
-def is_cancellation(error: BaseException) -> bool:
+def raise_failure(error: Exception, url: str) -> NoReturn:
     """
-    Return whether a request failed because it was cancelled.
+    Raise the reason why a request, or the body of its response, failed.
 
-    A cancelled request fails with different exceptions, depending on its progress.
+    :param error: one of ``BROKEN``, or :class:`RequestTimedOut`.
+    :raises TransientFailure: if another try may succeed.
+    :raises RequestFailed: if not: the server's certificate is not trusted or not valid for it, it does not speak as its
+        URL says, the proxy refuses to connect, or the source may not lead to its address.
     """
-    reasons = getattr(error, "reasons", None) or ()
-    return isinstance(error, ConnectingCancelledError) or any(reason.check(CancelledError) for reason in reasons)
-
-
-def describe(error: BaseException) -> str:
-    """Describe in a few words why there was no response."""
     if isinstance(error, RequestTimedOut):
-        return f"it did not answer within {error.args[0]:g} s"
+        raise TransientFailure(f"it did not answer within {error.args[0]:g} s") from error
+    if isinstance(error, AddressForbidden):
+        raise RequestFailed(error.reason) from error
     if isinstance(error, TunnelRefused):
-        return error.reason
+        passes = error.status is None or may_pass(error.status)
+        raise (TransientFailure if passes else RequestFailed)(error.reason) from error
+    problem = problem_of(error, url)
+    if problem.is_final:
+        raise RequestFailed(problem.reason) from error
     if isinstance(error, ResponseFailed):
-        return "it closed the connection before the end of its answer"
-    reason = next((words for kind, words in _UNREACHABLE if isinstance(error, kind)), type(error).__name__)
-    return f"it cannot be reached ({reason})"
+        raise TransientFailure("it closed the connection before the end of its answer") from error
+    raise TransientFailure(f"it cannot be reached ({problem.reason})") from error
+
+
+def may_pass(status: int) -> bool:
+    """Return whether a status may be another one soon."""
+    return status == 429 or status >= 500
 
 
 def times(number: int) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import serverFromString
 from twisted.internet.task import react
 from twisted.python.usage import Options, UsageError
 from twisted.web.server import Site
@@ -23,7 +22,8 @@ class DoubleOptions(Options):
     """The options of the program."""
 
     optParameters = [
-        ["port", "p", 0, "TCP port on 127.0.0.1; 0: any free port", int],
+        ["port", "p", 0, "TCP port; 0: any free port", int],
+        ["interface", "i", "127.0.0.1", "Address to listen on"],
         ["delay", "d", 0.0, "Seconds that each response takes", float],
     ]
 
@@ -54,8 +54,7 @@ async def serve(reactor: Any, options: DoubleOptions) -> None:
         version_format = "rpm" if namespace.startswith(RPM_FAMILIES) else "dpkg"
         double.load(namespace, read_records(path), version_format)
     site = Site(double.resource(), timeout=None)
-    endpoint = serverFromString(reactor, f"tcp:{options['port']}:interface=127.0.0.1")
-    port = await endpoint.listen(site)
+    port = reactor.listenTCP(options["port"], site, interface=options["interface"])
     sys.stdout.write(f"{port.getHost().port}\n")
     sys.stdout.flush()
     reactor.addSystemEventTrigger("before", "shutdown", lambda: print(json.dumps(double.requests), flush=True))

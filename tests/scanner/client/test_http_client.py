@@ -8,7 +8,7 @@ from typing import Any
 
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.error import NoRouteError
+from twisted.internet.error import ConnectingCancelledError, DNSLookupError, NoRouteError
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
@@ -160,18 +160,19 @@ class ClientTests(SynchronousTestCase):
 
     def test_cancelled_connection(self) -> None:
         """
-        Twisted reports a request that is cancelled as a lost connection; after its time, the server is unreachable.
+        However Twisted reports a request that is cancelled, it is cancelled; after its time, the server is unreachable.
         """
-        for seconds, kind in ((49.0, CancelledError), (50.0, Unreachable)):
-            self.http = CannedHTTP()
-            request: Deferred[Any] = Deferred(lambda it: it.errback(ResponseFailed([Failure(CancelledError())])))
-            self.patch(self.http, "request", lambda *_, request=request, **options: request)
-            client = HttpClient(self.http, "http://server/", self.clock, 10)
-            asking = Deferred.fromCoroutine(client.ask("GET", "/", wait=20))
-            self.clock.advance(seconds)
-            asking.cancel()
-            failure = self.failureResultOf(asking, kind)
-        self.assertEqual(str(failure.value), "http://server did not answer within 50 s")
+        for cause in (ResponseFailed([Failure(CancelledError())]), DNSLookupError(), ConnectingCancelledError(None)):
+            for seconds, kind in ((49.0, CancelledError), (50.0, Unreachable)):
+                self.http = CannedHTTP()
+                request: Deferred[Any] = Deferred(lambda it, cause=cause: it.errback(cause))
+                self.patch(self.http, "request", lambda *_, request=request, **options: request)
+                client = HttpClient(self.http, "http://server/", self.clock, 10)
+                asking = Deferred.fromCoroutine(client.ask("GET", "/", wait=20))
+                self.clock.advance(seconds)
+                asking.cancel()
+                failure = self.failureResultOf(asking, kind)
+            self.assertEqual(str(failure.value), "http://server did not answer within 50 s")
 
     def test_real_client(self) -> None:
         """The client of a reactor is treq's."""

@@ -61,6 +61,7 @@ class SourceTests(MemoryCase):
         """A text that is not the URL of a Clair is refused at once, and not repeated, as it may contain a password."""
         for url in (
             "clair:6060",
+            "http://[fe80::1%eth0]:6060",
             "ftp://clair",
             "http://",
             "http://u:secret@clair",

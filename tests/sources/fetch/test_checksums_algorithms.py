@@ -13,8 +13,7 @@ from twisted.web.http_headers import Headers
 
 from patches.errors import SourceError
 from patches.sources.fetch.checksums import Checksum, parse_checksums
-from patches.sources.fetch.request import TransientFailure, raise_failure
-from patches.sources.fetch.retry import RequestTimedOut
+from patches.sources.fetch.retry import RequestTimedOut, TransientFailure, raise_failure
 from patches.sources.fetch.tunnels import TunnelRefused
 from tests.sources.download_case import DownloadCase, whole
 from tests.sources.memory_web import told
@@ -78,13 +77,13 @@ class FailureTests(SynchronousTestCase):
             (502, TransientFailure),
             (None, TransientFailure),
         ):
-            error = self.assertRaises(expected, raise_failure, TunnelRefused("the proxy answered so", status))
+            error = self.assertRaises(expected, raise_failure, TunnelRefused("the proxy answered so", status), "")
             self.assertEqual(str(error), "the proxy answered so")
 
     def test_others(self) -> None:
-        """A time-out is transient; a cancelled request is given up."""
-        self.assertRaises(TransientFailure, raise_failure, RequestTimedOut(60.0))
-        self.assertRaises(CancelledError, raise_failure, ResponseFailed([Failure(CancelledError())]))
+        """A time-out is transient; so is a connection that somebody else has cancelled."""
+        for error in (RequestTimedOut(60.0), ResponseFailed([Failure(CancelledError())])):
+            self.assertRaises(TransientFailure, raise_failure, error, "http://feeds.test/a")
 
 
 class WaitTests(DownloadCase):

@@ -41,6 +41,8 @@ class ProxyTests(SynchronousTestCase):
             "http://x:0",
             "http://x:99999",
             "http://me:secret@x/y",
+            "http://me:secret@[fe80::1%eth0]:3128",
+            "::1:3128",
             "a b",
         ):
             with self.assertRaises(BadSetting) as caught:

@@ -10,8 +10,7 @@ from twisted.web.client import ResponseNeverReceived
 from twisted.web.http import datetimeToString
 
 from patches.errors import NotThere, SourceError
-from patches.sources.fetch.request import raise_failure
-from patches.sources.fetch.retry import TransientFailure
+from patches.sources.fetch.retry import TransientFailure, raise_failure
 from tests.sources.download_case import BODY, NOW, URL, DownloadCase, whole
 from tests.sources.memory_web import Told, told
 
@@ -139,9 +138,13 @@ class FailureTests(SynchronousTestCase):
         untrusted = TLSError([("SSL routines", "", "certificate verify failed")])
         for reason, message in (
             (VerificationError(errors=[]), "its certificate is for another name"),
-            (untrusted, "its certificate is not trusted"),
+            (
+                untrusted,
+                "its certificate is not trusted: no authority that is trusted here has issued it, or it is not valid",
+            ),
         ):
-            error = self.assertRaises(SourceError, raise_failure, ResponseNeverReceived([Failure(reason)]))
-            self.assertEqual(str(error), message)
+            never = ResponseNeverReceived([Failure(reason)])
+            error = self.assertRaises(SourceError, raise_failure, never, "https://feeds.test/a")
+            self.assertIn(message, str(error))
         broken = ResponseNeverReceived([Failure(TLSError([("SSL routines", "", "unexpected eof while reading")]))])
-        self.assertRaises(TransientFailure, raise_failure, broken)
+        self.assertRaises(TransientFailure, raise_failure, broken, "https://feeds.test/a")

@@ -14,7 +14,6 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from patches.sources.fetch.retry import describe
 from patches.sources.fetch.tunnels import TunnelEndpoint, TunnelRefused
 
 
@@ -91,7 +90,7 @@ class TunnelTests(SynchronousTestCase):
             self.proxy = FakeProxy()
             connecting = self.connect()
             self.proxy.protocol.dataReceived(answer)
-            self.assertEqual(describe(self.failureResultOf(connecting, TunnelRefused).value), reason)
+            self.assertEqual(self.failureResultOf(connecting, TunnelRefused).value.reason, reason)
             self.assertTrue(self.proxy.transport.disconnected)
             self.proxy.protocol.connectionLost(Failure(ConnectionDone()))
 

@@ -9,7 +9,7 @@ would answer from memory: it is away when a call fails, and the same call is wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -22,7 +22,6 @@ from twisted.python.failure import Failure
 from patches.interfaces import Run
 from patches.server.errors import CatalogueAway, CatalogueError
 from patches.service.periodic import PeriodicService
-from patches.service.threads import ThreadService
 
 log = Logger()
 
@@ -30,8 +29,6 @@ T = TypeVar("T")
 
 #: How long the database may take to answer before it is away, and before its connections are cut; in seconds.
 ANSWER_SECONDS, CUT_SECONDS = 1.5, 10.0
-#: How long a stop waits for the calls to a database that is away, in seconds.
-STOP_SECONDS = 0.5
 #: The time between two questions; how soon a database is found away depends on both.
 ASK_INTERVAL = timedelta(milliseconds=500)
 _SILENT = "the database does not answer"
@@ -163,21 +160,13 @@ def _is_away(error: CatalogueError) -> bool:
 
 
 class WatchService(PeriodicService):
-    """
-    Watches all the time; when it stops, nobody waits for a database that is away.
+    """Watches all the time; when it stops, no call waits for a database that is away, but for one that connects."""
 
-    :param threads: which stop after this; a call that connects cannot be cut.
-    """
-
-    def __init__(self, watch: CatalogueWatch, threads: Iterable[ThreadService], clock: IReactorTime) -> None:
+    def __init__(self, watch: CatalogueWatch, clock: IReactorTime) -> None:
         super().__init__("Watching the database", ASK_INTERVAL, watch.tick, clock)
         self._watch = watch
-        self._threads = tuple(threads)
 
     def stopService(self) -> Deferred[Any] | None:
         """Stop, and end the calls that wait."""
-        if self._watch.problem is not None:
-            for each in self._threads:
-                each.stop_seconds = STOP_SECONDS
         self._watch.stop()
         return super().stopService()

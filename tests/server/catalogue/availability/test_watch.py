@@ -18,7 +18,6 @@ from patches.server.catalogue.availability.watch import (
     WatchService,
 )
 from patches.server.errors import CatalogueAway, CatalogueError, ChunkMissing, DamagedFile
-from patches.service.threads import ThreadService
 from tests.server.fake_connections import FakeConnections
 
 
@@ -168,12 +167,9 @@ class CatalogueWatchTests(SynchronousTestCase):
 
     def test_service(self) -> None:
         """The service asks by itself; when it stops, calls that a database does not answer are cut."""
-        threads = ThreadService(self.clock)
-        service = WatchService(self.watch, [threads], self.clock)
+        service = WatchService(self.watch, self.clock)
         service.startService()
         self.clock.pump([0.5] * 4)
         self.assertIsNotNone(self.watch.problem)
-        self.assertIsNone(threads.stop_seconds)
         service.stopService()
-        self.assertIsNotNone(threads.stop_seconds)
         self.assertEqual((self.connections.cuts, self.clock.getDelayedCalls()), (1, []))
