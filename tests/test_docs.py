@@ -125,7 +125,8 @@ class CommandTests(SynchronousTestCase):
         """Every file beside the pages is shown by a page, and every file that a page shows exists."""
         shown = set()
         for source in DOCS.glob("*/*.rst"):
-            for name in re.findall(r"^\.\. (?:literalinclude|figure):: (\S+)", source.read_text(), re.MULTILINE):
+            told = re.findall(r"^\.\. (?:literalinclude|include|figure):: (\S+)", source.read_text(), re.MULTILINE)
+            for name in told:
                 path = (source.parent / name).resolve()
                 self.assertTrue(path.is_file(), path)
                 shown.add(path)

@@ -26,7 +26,7 @@ from patches.reporter.schema import StoreError
 from patches.reporter.spool import address_of
 from patches.reporter.store import Acceptance, ReportStore
 from patches.reporter.unpacked import UnpackedBody
-from patches.service.trouble_log import TroubleLog
+from patches.service.log.trouble_log import TroubleLog
 from patches.wire import JSON, encode_json, error_document
 from patches.wording import counted, file_problem, one_line
 

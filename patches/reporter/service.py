@@ -28,7 +28,7 @@ from patches.service.daemon import (
     usable_folder,
 )
 from patches.service.lifecycle.preparation import prepare_daemon
-from patches.service.log_level import LogSettings
+from patches.service.log.log_level import LogSettings
 from patches.service.memory_governor import CLOSE_PART, MEASURE_SECONDS, MemoryGovernor, Shedder
 from patches.service.periodic import PeriodicService
 from patches.service.threads import ThreadService

@@ -18,7 +18,7 @@ from patches.http.bounded_request import BoundedRequest
 from patches.http.bounded_site import BoundedSite
 from patches.reporter.spool import NO_ROOM, Body, Refusal, ReportRate, Spool, address_of
 from patches.service.budget import CONNECTIONS, Budget
-from patches.service.trouble_log import TroubleLog
+from patches.service.log.trouble_log import TroubleLog
 
 #: The connection is closed if a body is longer than this many times the limit.
 _PATIENCE = 8

@@ -24,7 +24,7 @@ from patches.scanner.options import HostSettings
 from patches.scanner.outcome import Outcome, Target, Verdict
 from patches.scanner.scan import SCAN_TIMEOUT, Policy, scan
 from patches.scanner.scan_inputs import cache_of, host_of, target_of
-from patches.service.trouble_log import TroubleLog
+from patches.service.log.trouble_log import TroubleLog
 from patches.wording import one_line
 
 #: How often a scan is made if the host changes meanwhile.

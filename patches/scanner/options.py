@@ -12,7 +12,7 @@ from patches.platforms import Platform
 from patches.scanner.output.exit_codes import NEVER
 from patches.scanner.output.formats import FORMATS, TABLE
 from patches.service.daemon import DaemonOptions
-from patches.service.log_level import LogSettings
+from patches.service.log.log_level import LogSettings
 from patches.setting_parsers import count, flag, minutes, one_of, seconds, url
 from patches.settings import group, option
 from patches.tracks import is_track

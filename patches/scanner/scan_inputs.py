@@ -21,7 +21,7 @@ from patches.scanner.matching.ignores import Ignores
 from patches.scanner.options import AccessSettings, HostSettings, PolicySettings
 from patches.scanner.outcome import Target
 from patches.scanner.scan import Policy
-from patches.service.trouble_log import TroubleLog
+from patches.service.log.trouble_log import TroubleLog
 from patches.settings import BadSetting
 from patches.signing import BadKey, VerifyKey
 

@@ -29,8 +29,8 @@ from patches.scanner.scan_inputs import ReloadedInputs, client_of, policy_of, tr
 from patches.scanner.schedule import ScanSchedule
 from patches.service.daemon import hold_folder, usable_folder
 from patches.service.lifecycle.preparation import prepare_daemon
+from patches.service.log.trouble_log import TroubleLog
 from patches.service.periodic import PeriodicService
-from patches.service.trouble_log import TroubleLog
 from patches.settings import BadSetting
 from patches.wording import NO_FOLDER, file_problem, one_line
 

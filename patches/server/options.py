@@ -10,7 +10,7 @@ from attrs import frozen
 
 from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
 from patches.service.daemon import DaemonOptions
-from patches.service.log_level import LogSettings
+from patches.service.log.log_level import LogSettings
 from patches.setting_parsers import (
     Networks,
     count,

@@ -71,7 +71,7 @@ def start(folder: Path, records: int, seconds: int, stack: ExitStack, of: str, f
         daemon = Daemon(f"patches-{name}", found.folder if of == name else folder / name, *options)
         daemon.log = folder / f"{name}.log"
         if of == name:
-            daemon.wrapped = lambda command: [*found.wrapper, *command]
+            daemon.wrapped = found.wrapped
         daemons.append(daemon.start())
         stack.callback(daemon.stop)
     server, reporter = daemons

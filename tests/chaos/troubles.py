@@ -52,6 +52,10 @@ class Trouble:
     def end(self, pid: int) -> None:
         """End."""
 
+    def wrapped(self, command: list[str]) -> list[str]:
+        """Return the command that runs a daemon's command."""
+        return [*self.wrapper, *command]
+
     def lines(self, log: str) -> list[str]:
         """Return the lines of a log about it."""
         return [line for line in log.splitlines() if any(word in line for word in self.words)]

@@ -19,8 +19,8 @@ from patches.scanner.outcome import Outcome, Verdict
 from patches.scanner.reporting.outbox import Outbox
 from patches.scanner.schedule import ScanSchedule
 from patches.scanner.service import _store_report, create_scanner
+from patches.service.log.trouble_log import TroubleLog
 from patches.service.periodic import PeriodicService
-from patches.service.trouble_log import TroubleLog
 from patches.settings import BadSetting, resolve
 from patches.signing import create_keys
 from tests.integration.sample_host import write_host

@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 from attrs import define, frozen
 
 from patches.scanner.client.verified_stream import NotVerified, VerifiedStream
-from patches.service.trouble_log import TroubleLog
+from patches.service.log.trouble_log import TroubleLog
 from patches.storage.atomic_file import write_atomically
 from patches.wire import MAX_CHUNK_BYTES, MalformedWire, digest, unpack_chunk
 

@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from patches.scanner.client.http_client import HttpClient, HttpResponse, Unreachable
 from patches.scanner.reporting.outbox import Outbox
 from patches.service.backoff import Backoff
-from patches.service.trouble_log import TroubleLog
+from patches.service.log.trouble_log import TroubleLog
 from patches.wording import file_problem
 
 log = Logger()

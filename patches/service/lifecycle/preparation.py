@@ -9,11 +9,11 @@ from twisted.application.service import MultiService
 
 from patches.service.clocks import use_monotonic_time
 from patches.service.daemon import CleanEndService, DaemonOptions
-from patches.service.escaped_log import escape_logs
 from patches.service.lifecycle.readiness import ReadinessService
 from patches.service.lifecycle.reload import ReloadService
 from patches.service.lifecycle.signals import block_signals
-from patches.service.log_level import LeastLevel, filter_logs
+from patches.service.log.escaped_log import escape_logs
+from patches.service.log.log_level import LeastLevel, filter_logs
 from patches.service.name_resolver import use_own_resolver
 from patches.service.private_files import create_private_files
 
@@ -43,7 +43,7 @@ def prepare_daemon(reactor: Any, options: DaemonOptions[S]) -> Preparation[S]:
     """
     Prepare this process for a daemon, before anything is scheduled, logged or created.
 
-    :param options: have a ``log`` group, :class:`~patches.service.log_level.LogSettings`.
+    :param options: have a ``log`` group, :class:`~patches.service.log.log_level.LogSettings`.
     """
     block_signals()
     use_monotonic_time(reactor)

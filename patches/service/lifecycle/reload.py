@@ -12,7 +12,7 @@ from twisted.logger import Logger
 
 from patches.service.daemon import DaemonOptions
 from patches.service.lifecycle.signals import ignore_signals, unblock_signals
-from patches.service.log_level import LeastLevel
+from patches.service.log.log_level import LeastLevel
 from patches.settings import BadSetting, differing, settings_of
 
 log = Logger()

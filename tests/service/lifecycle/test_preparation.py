@@ -17,7 +17,7 @@ from twisted.application.service import MultiService
 from twisted.internet import reactor
 from twisted.logger import Logger, formatEvent, globalLogPublisher
 from patches.service.daemon import DaemonOptions
-from patches.service.log_level import LogSettings
+from patches.service.log.log_level import LogSettings
 from patches.service.lifecycle.preparation import prepare_daemon
 from patches.settings import group
 

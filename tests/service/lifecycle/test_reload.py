@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.service.daemon import DaemonOptions
 from patches.service.lifecycle.reload import ReloadService
 from patches.service.lifecycle.signals import block_signals
-from patches.service.log_level import LeastLevel, LogSettings
+from patches.service.log.log_level import LeastLevel, LogSettings
 from patches.setting_parsers import count
 from patches.settings import BadSetting, group, option
 

@@ -160,7 +160,7 @@ def _is_away(error: CatalogueError) -> bool:
 
 
 class WatchService(PeriodicService):
-    """Watches all the time; when it stops, nobody waits for a database that is away."""
+    """Watches all the time; when it stops, no call waits for a database that is away, but for one that connects."""
 
     def __init__(self, watch: CatalogueWatch, clock: IReactorTime) -> None:
         super().__init__("Watching the database", ASK_INTERVAL, watch.tick, clock)

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.service.trouble_log`."""
+"""Tests for :mod:`patches.service.log.trouble_log`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.service.trouble_log import TroubleLog
+from patches.service.log.trouble_log import TroubleLog
 
 
 class TroubleLogTests(SynchronousTestCase):

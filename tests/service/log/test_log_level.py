@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.service.log_level`."""
+"""Tests for :mod:`patches.service.log.log_level`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from twisted.logger import ILogFilterPredicate, Logger, LogLevel, LogPublisher, 
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from patches.service.log_level import LeastLevel, LogSettings, filter_logs
+from patches.service.log.log_level import LeastLevel, LogSettings, filter_logs
 from patches.settings import BadSetting, resolve
 
 

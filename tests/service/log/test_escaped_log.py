@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.service.escaped_log`."""
+"""Tests for :mod:`patches.service.log.escaped_log`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from patches.service.escaped_log import escape_event, escape_logs
+from patches.service.log.escaped_log import escape_event, escape_logs
 from tests.control_characters import HARMFUL, harmful_texts
 
 
