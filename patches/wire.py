@@ -130,7 +130,7 @@ def _package_from_wire(record: Any) -> FixedPackage:
         kind=record.get("kind") or "source",
         introduced=_text_or_none(record.get("introduced")),
         status=record.get("status") or ("fixed" if record["version"] else "affected"),
-        arches=_texts(arches) or None if arches is not None else None,
+        arches=_texts(arches) if arches is not None else None,
         module=_text_or_none(record.get("module")),
         last_affected=_text_or_none(record.get("lastAffected")),
         track=_text_or_none(record.get("track") or record.get("channel")),

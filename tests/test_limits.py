@@ -86,6 +86,7 @@ LIMITS = {
     "scanner.scan.MOST_SKEW": 600.0,
     "scanner.matching.ignore_files._MOST_BYTES": 67_108_864,
     "scanner.matching.matcher.MOST_UNJUDGED_RECORDS": 10_000,
+    "shared_values.MOST_CHARACTERS": 1000,
     "shared_values.MOST_SHARED": 10_000,
     "scanner.matching.matcher.MOST_REASONS": 100,
     "scanner.output.screen.MOST_ROWS": 200,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.shared_values import MOST_SHARED, SharedValues
+from patches.shared_values import MOST_CHARACTERS, MOST_SHARED, SharedValues
 from patches.vulnerability import FixedPackage, Vulnerability
 from patches.wire import decode_lines, encode_line
 
@@ -30,6 +30,14 @@ class SharedValuesTests(SynchronousTestCase):
         self.assertIs(self.shared.fix(one.fixed_in[0]).kind, self.shared.fix(three.fixed_in[0]).kind)
         for name in ("platform", "source", "cvss"):
             self.assertIs(getattr(self.shared.record(one), name), getattr(self.shared.record(two), name))
+
+    def test_long_texts(self) -> None:
+        """No text of a list is kept that is longer than any real one; each alias is bounded too."""
+        long = "x" * 250_000
+        odd = Vulnerability(long, "debian-12", (FixedPackage("sudo", long, note=long),), details_href=long, note=long)
+        kept, fix = self.shared.record(evolve(odd, aliases=(long,))), self.shared.fix(odd.fixed_in[0])
+        texts = (kept.name, kept.details_href, kept.note, kept.aliases[0], fix.version, fix.note)
+        self.assertEqual({len(text or "") for text in texts}, {MOST_CHARACTERS})
 
     def test_same(self) -> None:
         """The values are the same as before, except for the packages of a record."""

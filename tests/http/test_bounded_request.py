@@ -128,16 +128,18 @@ class BoundedTests(SynchronousTestCase):
         self.assertEqual((self.wire.connected, self.echo.paths), (False, []))
 
     def test_in_pieces(self) -> None:
-        """A body is refused once, as soon as it is too long, without waiting for the rest."""
-        whole = request("POST", "/", body=b"x" * 1000)
-        end = len(whole) - 1000 + 11
-        for position in range(end - 1):
-            self.wire.send(whole[position : position + 1])
-        self.assertEqual(self.wire.received, b"")
-        self.wire.send(whole[end - 1 : end])
-        self.assertEqual(self.answer().status, 413)
-        self.wire.send(whole[end:])
-        self.assertEqual(self.answer().status, 413)
+        """A body that is announced as too long is refused once, before any of it is sent, and is not invited."""
+        for more in ({}, {"Expect": "100-continue"}):
+            self.setUp()
+            whole = request("POST", "/", more, body=b"x" * 1000)
+            end = len(whole) - 1000
+            for position in range(end - 1):
+                self.wire.send(whole[position : position + 1])
+            self.assertEqual(self.wire.received, b"")
+            self.wire.send(whole[end - 1 : end])
+            self.assertEqual(self.answer().status, 413)
+            self.wire.send(whole[end:])
+            self.assertEqual(self.answer().status, 413)
 
     def test_chunked(self) -> None:
         """A body without an announced length is bounded too."""

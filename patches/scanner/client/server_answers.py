@@ -25,7 +25,7 @@ def _is_count(value: Any) -> bool:
     return is_whole(value) and 0 <= value <= GREATEST_COUNT
 
 
-#: The name of a session becomes a part of paths: unreserved characters (RFC 3986 section 2.3), as many as ours can have.
+#: The name of a session becomes a part of paths: unreserved characters (RFC 3986 section 2.3), as many as ours has.
 NAME: Kind = (lambda value: isinstance(value, str) and bool(_NAME.fullmatch(value)), "a name of a session")
 TEXT: Kind = (lambda value: isinstance(value, str), "a string")
 FLAG: Kind = (lambda value: isinstance(value, bool), "a boolean")

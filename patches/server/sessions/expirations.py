@@ -1,4 +1,4 @@
-"""What is logged of expired sessions: the first one of a minute in full, the others as one number."""
+"""The log of expired sessions: the first one of a minute in full, the others as one number."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.error import ConnectingCancelledError, DNSLookupError, NoRouteError
+from twisted.internet.error import ConnectError, ConnectingCancelledError, DNSLookupError, NoRouteError
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
@@ -139,12 +139,17 @@ class ClientTests(SynchronousTestCase):
         for answer, reason in (
             (REFUSED, "connection refused"),
             (NoRouteError(113, "No route to host"), "no route to host"),
-            (ValueError("first.\nsecond"), "first."),
-            (ValueError(), "ValueError"),
+            (ConnectError(string="first.\nsecond"), "An error occurred while connecting: first."),
+            (OSError(), "OSError"),
             (Canned(200, b"x", body_failure=ResponseFailed([Failure(ValueError("cut off."))])), "cut off"),
         ):
             self.assertEqual(self.unreachable(self.ask(answer)), f"http://server cannot be reached: {reason}")
         self.assertEqual(self.unreachable(self.ask(broken)), "http://server cannot be reached: odd")
+
+    def test_own_errors(self) -> None:
+        """A request that cannot be made says nothing about whether the server is there."""
+        for failure in (UnicodeEncodeError("ascii", "\ud800", 0, 1, "odd"), ValueError("too long"), TypeError("x")):
+            self.failureResultOf(self.ask(failure), BadAnswer)
 
     def test_no_memory(self) -> None:
         """A lack of memory says nothing about the server, wherever on the way it is met."""
