@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import time
@@ -24,6 +25,9 @@ from tests.field.namespaces import OWN_NETWORK, can_run
 ROOT = Path(__file__).parent.parent
 #: Where what each part said is kept.
 KEPT = ROOT / "build/guarantees"
+#: So many cases of one promise, all of which hold, are one row of the table.
+MOST_ROWS = 8
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 #: The table of the documentation.
 TABLE = ROOT / "docs/explanation/guarantees.table"
 
@@ -171,9 +175,23 @@ def _rows(results: Mapping[str, Result]) -> Iterable[tuple[str, ...]]:
     for name, result in results.items():
         if result.skipped:
             yield name, "", "0", result.skipped, "not tried"
-        for outcome in result.outcomes:
+        for outcome in _joined(result.outcomes):
             verdict = "holds" if outcome.holds else "**broken**"
             yield outcome.promise, outcome.tried, f"{outcome.times:,}", outcome.worst, verdict
+
+
+def _joined(outcomes: Sequence[Outcome]) -> Iterable[Outcome]:
+    """Join the outcomes of many cases of one promise, ``promise: case``, that hold: the worst stands for all."""
+    cases: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        cases.setdefault(outcome.promise.rpartition(": ")[0], []).append(outcome)
+    for promise, found in cases.items():
+        if len(found) < MOST_ROWS or not all(outcome.holds for outcome in found):
+            yield from found
+            continue
+        worst = max(found, key=lambda outcome: [float(number) for number in _NUMBER.findall(outcome.worst)])
+        named = f"{len(found)} cases; the worst: {worst.promise.rpartition(': ')[2]}"
+        yield Outcome(promise, named, worst.worst, holds=True, times=sum(outcome.times for outcome in found))
 
 
 def _escaped(text: str) -> str:

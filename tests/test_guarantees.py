@@ -50,6 +50,17 @@ class GuaranteeTests(SynchronousTestCase):
             "   * - clock-steps\n     - \n     - 0\n     - libfaketime is not installed\n     - not tried\n", text
         )
 
+    def test_cases(self) -> None:
+        """Many cases of one promise that all hold are one row, with the worst of them."""
+        cases = tuple(Outcome(f"memory: case {n}", "once", f"{n % 7} MiB, 1 s", True) for n in range(9))
+        text = table({"chaos.a": Result("v", "", 1.0, cases)})
+        self.assertIn(
+            "* - memory\n     - 9 cases; the worst: case 6\n     - 9\n     - 6 MiB, 1 s\n     - holds\n", text
+        )
+        self.assertEqual(text.count("holds"), 1)
+        broken = table({"chaos.a": Result("v", "", 1.0, (*cases, Outcome("memory: b", "once", "9 MiB", False)))})
+        self.assertEqual((broken.count("- holds"), broken.count("**broken**")), (9, 1))
+
     def test_goes_on(self) -> None:
         """A part that this version has been through is not run again, unless it is asked for afresh."""
         self.patch(guarantees, "PARTS", (Part("chaos.a", 9, short={"runs": 3}), Part("chaos.b", 9)))
