@@ -12,11 +12,13 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from unittest import SkipTest
 
 #: The command before a program that may change its network and its host name, which nobody else sees.
 OWN_NETWORK = ("unshare", "--user", "--map-root-user", "--net", "--uts")
 
+_ROOT = Path(__file__).parent.parent.parent
 #: The interfaces of a new namespace: its loopback, and what some kernels make for tunnels.
 _NEW = frozenset(("lo", "sit0", "tunl0", "ip6tnl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0"))
 
@@ -31,7 +33,7 @@ def run_program(module: str, *options: str, seconds: int = 300) -> str:
     if not can_run(OWN_NETWORK):
         raise SkipTest("namespaces cannot be made here")
     command = [*OWN_NETWORK, sys.executable, "-m", module, *options]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds)
+    ran = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False, timeout=seconds)
     if ran.returncode == 77:
         raise SkipTest(ran.stdout.strip().removeprefix("skipped: "))
     assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -8,13 +8,12 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.error import ConnectingCancelledError, ConnectionAborted, DNSLookupError
 from twisted.internet.protocol import Factory, Protocol
-from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.client import ResponseNeverReceived
 
 from patches.http.cancellation import cancellable
-from tests.sources.memory_reactor import ResolvingReactor
+from tests.sources.memory_reactor import PluggableReactor, ResolvingReactor
 
 
 class CancellationTests(SynchronousTestCase):
@@ -63,7 +62,7 @@ class CancellationTests(SynchronousTestCase):
 
     def test_resolving(self) -> None:
         """Twisted takes an attempt that is cancelled while its host is looked up for a host that is not found."""
-        reactor = MemoryReactorClock()
+        reactor = PluggableReactor()
         self.patch(reactor.nameResolver, "resolveHostName", lambda *_, **__: None)
         connecting = HostnameEndpoint(reactor, "patches.example", 80).connect(Factory.forProtocol(Protocol))
         connecting.cancel()

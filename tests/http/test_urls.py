@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from treq.client import HTTPClient
-from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.client import URI, Agent, BrowserLikePolicyForHTTPS
 from twisted.web.iweb import IAgentEndpointFactory
@@ -13,6 +13,7 @@ from zope.interface.verify import verifyObject
 
 from patches.http.urls import DirectEndpoints, bare_host, request_url
 from patches.service.name_resolver import NameResolver
+from tests.sources.memory_reactor import PluggableReactor
 
 
 class Transport(StringTransport):
@@ -39,7 +40,7 @@ class UrlTests(SynchronousTestCase):
     """URLs with literal addresses."""
 
     def setUp(self) -> None:
-        self.reactor = MemoryReactorClock()
+        self.reactor = PluggableReactor()
         self.reactor.installNameResolver(NameResolver(self.reactor))
         self.policy = NotedPolicy()
         endpoints = DirectEndpoints(self.reactor, 10.0, self.policy)

@@ -11,13 +11,13 @@ from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IHostnameResolver, IResolutionReceiver
 from twisted.internet.protocol import Factory, Protocol
-from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from patches.service.name_resolver import InterleavingReceiver, NameResolver, interleaved, use_own_resolver
 from tests.processes import running
+from tests.sources.memory_reactor import PluggableReactor
 
 
 @implementer(IResolutionReceiver)
@@ -45,7 +45,7 @@ class ResolverTests(SynchronousTestCase):
 
     def test_literal(self) -> None:
         """A literal address is its own result, at once, also if the system would not answer."""
-        resolver = NameResolver(MemoryReactorClock())
+        resolver = NameResolver(PluggableReactor())
         verifyObject(IHostnameResolver, resolver)
         for host in ("127.0.0.1", "::1"):
             received = Received()
@@ -68,7 +68,7 @@ class ResolverTests(SynchronousTestCase):
 
     def test_falls_back(self) -> None:
         """A host with addresses of IPv6 that do not answer, and one of IPv4 that does, is reached within a second."""
-        reactor = MemoryReactorClock()
+        reactor = PluggableReactor()
         addresses = [(socket.AF_INET6, f"2001:db8::{n}") for n in range(1, 9)] + [(socket.AF_INET, "192.0.2.1")]
 
         def resolve(receiver: Any, host: str, portNumber: int = 0, *_: Any) -> None:

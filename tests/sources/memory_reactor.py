@@ -78,3 +78,25 @@ class ResolvingReactor(MemoryReactorClock):
         protocol = factory.buildProtocol(IPv4Address("TCP", ADDRESS, 1))
         protocol.makeConnection(transport)
         return protocol, transport
+
+
+class NoNames:
+    """A resolver that never answers."""
+
+    def resolveHostName(self, *words: Any, **named: Any) -> None:
+        """Do nothing."""
+
+
+@implementer(IReactorPluggableNameResolver)
+class PluggableReactor(MemoryReactorClock):
+    """A reactor whose resolver can be replaced, as that of the system; Twisted's own in memory lacked it for long."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.nameResolver: Any = NoNames()
+
+    def installNameResolver(self, resolver: IHostnameResolver) -> IHostnameResolver:
+        """Replace the resolver. Return the one before."""
+        before: IHostnameResolver = self.nameResolver
+        self.nameResolver = resolver
+        return before
