@@ -18,6 +18,9 @@ from tests.chaos.watch import allow_sockets
 from tests.integration.daemons import Daemon
 from tests.integration.sample_lists import write_list
 
+#: The time over which the connects are spread, in seconds: all at once are more than the kernel's own limit (somaxconn).
+_WITHIN = 0.8
+
 
 def overflows() -> int:
     """Return how many connections found the queue of a listener full, or were dropped there, so far (Linux)."""
@@ -36,7 +39,8 @@ def attack(random: Random, folder: Path, connections: int = 5_000) -> Outcome:
         server.wait_until_ready()
         before, began = overflows(), time.monotonic()
         poll, opened = select.epoll(), []
-        for _ in range(connections):
+        for number in range(connections):
+            time.sleep(max(0.0, began + _WITHIN * number / connections - time.monotonic()))
             connection = socket.socket()
             connection.setblocking(False)
             with suppress(BlockingIOError):
