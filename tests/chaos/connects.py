@@ -18,7 +18,7 @@ from tests.chaos.watch import allow_sockets
 from tests.integration.daemons import Daemon
 from tests.integration.sample_lists import write_list
 
-#: The time over which the connects are spread, in seconds: all at once are more than the kernel's own limit (somaxconn).
+#: The connects are spread over this time, in seconds: all at once are more than the kernel's own limit (somaxconn).
 _WITHIN = 0.8
 
 
