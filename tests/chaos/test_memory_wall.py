@@ -19,5 +19,5 @@ class MemoryWallTests(SynchronousTestCase):
         """The daemon lives, and says why its scan failed."""
         if shutil.which("prlimit") is None:
             raise SkipTest("prlimit is not installed")
-        outcome = attack(Random(7), Path(self.mktemp()), data_mib=64, findings=40_000, reports=1, seconds=120)
+        outcome = attack(Random(7), Path(self.mktemp()), data_mib=64, findings=90_000, reports=1, seconds=120)
         self.assertTrue(outcome.holds, outcome.text())
