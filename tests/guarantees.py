@@ -20,6 +20,7 @@ from typing import Any
 from attrs import Factory, asdict, evolve, frozen
 
 from tests.chaos.attack import SKIPPED, Outcome
+from tests.chaos.troubles import UNSHARE
 from tests.field.namespaces import OWN_NETWORK, can_run
 
 ROOT = Path(__file__).parent.parent
@@ -57,9 +58,6 @@ class Part:
         return self.module.rpartition(".")[2].replace("_", "-") + told.replace("_", "-")
 
 
-#: A process that may mount file systems in memory, which nobody else sees.
-_MOUNTS = ("unshare", "--user", "--map-root-user", "--mount")
-
 PARTS = (
     Part("chaos.fault_proxy", 1200, short={"runs": 44}),
     Part("chaos.killer", 1500, short={"kills": 1}),
@@ -78,7 +76,7 @@ PARTS = (
     Part("chaos.memory_wall", 600),
     Part("chaos.reporter_flood", 600),
     Part("chaos.flipped_bits", 900),
-    Part("chaos.failing_storage", 1500, prefix=_MOUNTS),
+    Part("chaos.failing_storage", 1500, prefix=UNSHARE),
     Part("chaos.postgresql_away", 400),
     Part("chaos.endurance", 900),
     Part("chaos.state_versions", 300),

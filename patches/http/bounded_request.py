@@ -57,9 +57,8 @@ class BoundedRequest(server.Request):
         self._body_bytes += len(data)
         if self._body_bytes <= self.max_body:
             super().handleContentChunk(data)
-        elif not self._refused:
-            self._refused = True
-            self._refuse()
+        else:
+            self._refuse_once()
 
     @property
     def max_body(self) -> int:
@@ -73,9 +72,8 @@ class BoundedRequest(server.Request):
         By this length Twisted chooses between memory and a temporary file: bodies are small, and never touch the disk.
         """
         super().gotLength(min(length, self.max_body) if length else length)
-        if length is not None and length > self.max_body and not self._refused:
-            self._refused = True
-            self._refuse()
+        if length is not None and length > self.max_body:
+            self._refuse_once()
 
     def setHeader(self, name: bytes | str, value: bytes | str) -> None:
         """Set a header field of the response; ``Server`` does not tell which version of which library this is."""
@@ -128,6 +126,11 @@ class BoundedRequest(server.Request):
             self.setHeader(name, value)
         self.write(body)
         self.finish()
+
+    def _refuse_once(self) -> None:
+        if not self._refused:
+            self._refused = True
+            self._refuse()
 
     def _refuse(self) -> None:
         message = f"the body is longer than {self.max_body} bytes"

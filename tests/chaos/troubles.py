@@ -13,7 +13,6 @@ import resource
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -23,8 +22,10 @@ from unittest import SkipTest
 from attrs import define, field
 
 from tests import processes
+from tests.field.namespaces import can_run
 
 ROOM_MIB = 64
+
 #: Runs a command that may mount file systems.
 UNSHARE = ("unshare", "--user", "--map-root-user", "--mount")
 #: Runs a command without the privileges of root: it may do what the modes of files allow.
@@ -166,6 +167,4 @@ def trouble(kind: str, folder: Path) -> Iterator[Trouble]:
 
 def can_unshare() -> bool:
     """Return whether commands may mount file systems of their own."""
-    if shutil.which("unshare") is None:
-        return False
-    return not subprocess.run([*UNSHARE, sys.executable, "-c", ""], check=False, capture_output=True).returncode
+    return can_run(UNSHARE)

@@ -168,16 +168,20 @@ class HttpClient:
         except (BodyTooLong, BadAnswer, MalformedWire) as error:
             raise BadAnswer(f"{self.base_url}: {error}") from error
         except Exception as error:
-            if any(isinstance(each, MemoryError) for each in causes(error)):
-                raise MemoryError from error  # which says nothing about the server
-            if isinstance(error, _OF_OUR_OWN):
-                raise BadAnswer(f"{self.base_url}: the request cannot be made: {one_line(error)}") from error
-            problem = problem_of(error, self.base_url)
-            if any(isinstance(each, _ENDLESS) for each in causes(error)):
-                raise BadAnswer(f"{self.base_url}: its response has no end: {problem.reason}") from error
-            never = isinstance(error, ResponseNeverReceived)
-            kind = BadAnswer if problem.is_final else Unanswered if never else Unreachable
-            raise kind(f"{self.base_url} cannot be reached: {problem.reason}") from error
+            raise self._failure(error) from error
+
+    def _failure(self, error: Exception) -> Exception:
+        """Return what an error of an exchange says about the server."""
+        if any(isinstance(each, MemoryError) for each in causes(error)):
+            return MemoryError()  # which says nothing about it
+        if isinstance(error, _OF_OUR_OWN):
+            return BadAnswer(f"{self.base_url}: the request cannot be made: {one_line(error)}")
+        problem = problem_of(error, self.base_url)
+        if any(isinstance(each, _ENDLESS) for each in causes(error)):
+            return BadAnswer(f"{self.base_url}: its response has no end: {problem.reason}")
+        never = isinstance(error, ResponseNeverReceived)
+        kind = BadAnswer if problem.is_final else Unanswered if never else Unreachable
+        return kind(f"{self.base_url} cannot be reached: {problem.reason}")
 
     async def _send(
         self, method: str, path: str, body: bytes | BinaryIO | None, headers: dict[str, str]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from patches.server.budget import RESPONSES
-from patches.server.errors import Denied
+from patches.server.http.response_memory import take_response
 from patches.server.sessions.chunk_response import ChunkResponse, uncompressed
 from patches.service.budget import Budget
 
@@ -35,8 +35,7 @@ class PlainChunks:
             yield plain
             return
         plain = uncompressed(chunk)
-        if not self._budget.take(RESPONSES, plain.size):
-            raise Denied("memory-limit", "the memory limit allows no further answer of this kind", 2)
+        take_response(self._budget, plain.size)
         self._sending[chunk.digest] = plain
         try:
             yield plain

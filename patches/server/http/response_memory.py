@@ -10,14 +10,23 @@ from patches.server.http.chunk_transport import IChunkTransport
 from patches.service.budget import Budget
 
 
+def take_response(budget: Budget, size: int) -> None:
+    """
+    Take the bytes of a body from the budget; the caller releases them.
+
+    :raises Denied: if there is no memory for it.
+    """
+    if not budget.take(RESPONSES, size):
+        raise Denied("memory-limit", "the memory limit allows no further answer of this kind", 2)
+
+
 def grant_response(budget: Budget, request: Any, size: int) -> None:
     """
     Take the bytes of a body from the budget, until the kernel has taken the body or its connection is lost.
 
     :raises Denied: if there is no memory for it.
     """
-    if not budget.take(RESPONSES, size):
-        raise Denied("memory-limit", "the memory limit allows no further answer of this kind", 2)
+    take_response(budget, size)
 
     def release(_: Any = None) -> None:
         budget.release(RESPONSES, size)
