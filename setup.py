@@ -54,7 +54,7 @@ setup(
         "lint": ["ruff>=0.8", "mypy>=1.13", "mypy-zope>=1.0.9", "towncrier>=24.8"],
         "docs": ["sphinx>=8.0"],
     },
-    entry_points={"console_scripts": ["patches = patches.cli.main:main"]},
+    entry_points={"console_scripts": ["patches = patches.cli.entry:main"]},
     classifiers=[
         "Framework :: Twisted",
         "Operating System :: POSIX :: Linux",

@@ -1,11 +1,10 @@
-"""The parts that the three daemons share as twistd plugins: options, the state folder, listening, a clean exit."""
+"""The parts that the three daemons share as twistd plugins: options, the state folder, listening."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import resource
-import signal
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -232,45 +231,3 @@ def address_text(port: IListeningPort) -> str:
     if not host:
         return str(address)
     return f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
-
-
-#: The seconds after SIGTERM within which all parts of a daemon must have ended; then it ends without them.
-END_SECONDS = 1.5
-
-
-class CleanEndService(Service):
-    """
-    Makes SIGTERM stop the reactor with exit code 0, where twistd would end by the signal itself.
-
-    Each part of a daemon ends within a second. One that does not, for whatever reason, is not waited for: a service
-    that hangs at its end would be killed by systemd, and until then nothing would replace it.
-
-    :param reactor: the reactor that runs the daemon.
-    """
-
-    def __init__(self, reactor: Any) -> None:
-        self._reactor = reactor
-        self._is_stopping = False
-
-    def startService(self) -> None:
-        """Replace the handler of SIGTERM once the reactor has installed its own."""
-        super().startService()
-        self._reactor.callWhenRunning(self._take_over)
-
-    def _take_over(self) -> None:
-        def end(number: int, frame: Any) -> None:
-            # A signal handler may interrupt the reactor anywhere, so it only wakes it up.
-            self._reactor.callFromThread(self._stop)
-
-        signal.signal(signal.SIGTERM, end)
-
-    def _stop(self) -> None:
-        if self._reactor.running and not self._is_stopping:  # a second signal while it stops changes nothing
-            self._is_stopping = True
-            log.info("Stopping")
-            self._reactor.callLater(END_SECONDS, self._leave)
-            self._reactor.stop()
-
-    def _leave(self) -> None:
-        log.error("A part of the daemon has not ended within {seconds:g} s, and is not waited for", seconds=END_SECONDS)
-        self._reactor.crash()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -20,9 +19,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches import __version__
 from patches.service.daemon import (
-    END_SECONDS,
     CannotListen,
-    CleanEndService,
     DaemonOptions,
     ListeningService,
     usable_folder,
@@ -219,55 +216,6 @@ class ListeningTests(DaemonCase):
     def test_stop_before(self) -> None:
         """A service that never listened can be stopped."""
         self.successResultOf(self.make().stopService())
-
-
-class SignalReactor(MemoryReactorClock):
-    """A running reactor that accepts calls from signal handlers."""
-
-    stopped = crashed = 0
-
-    def crash(self) -> None:
-        """Count the calls."""
-        self.crashed += 1
-
-    def callWhenRunning(self, call: Any, *args: Any, **kwargs: Any) -> None:
-        """Call at once, as the reactor runs."""
-        call(*args, **kwargs)
-
-    def callFromThread(self, call: Any, *args: Any, **kwargs: Any) -> None:
-        """Call at once."""
-        call(*args, **kwargs)
-
-    def stop(self) -> None:
-        """Count the calls."""
-        self.running = False
-        self.stopped += 1
-
-
-class CleanEndTests(SynchronousTestCase):
-    """``SIGTERM``."""
-
-    def test_stops(self) -> None:
-        """The signal stops the reactor, once."""
-        self.addCleanup(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
-        reactor = SignalReactor()
-        reactor.running = True
-        CleanEndService(reactor).startService()
-        signal.raise_signal(signal.SIGTERM)
-        signal.raise_signal(signal.SIGTERM)
-        self.assertEqual(reactor.stopped, 1)
-
-    def test_bounded(self) -> None:
-        """A part that does not end is not waited for."""
-        self.addCleanup(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
-        reactor = SignalReactor()
-        reactor.running = True
-        CleanEndService(reactor).startService()
-        signal.raise_signal(signal.SIGTERM)
-        reactor.advance(END_SECONDS - 0.1)
-        self.assertEqual(reactor.crashed, 0)
-        reactor.advance(0.1)
-        self.assertEqual(reactor.crashed, 1)
 
 
 class BacklogTests(SynchronousTestCase):

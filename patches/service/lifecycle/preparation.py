@@ -8,7 +8,8 @@ from attrs import AttrsInstance, frozen
 from twisted.application.service import MultiService
 
 from patches.service.clocks import use_monotonic_time
-from patches.service.daemon import CleanEndService, DaemonOptions
+from patches.service.daemon import DaemonOptions
+from patches.service.lifecycle.clean_end import CleanEndService
 from patches.service.lifecycle.readiness import ReadinessService
 from patches.service.lifecycle.reload import ReloadService
 from patches.service.lifecycle.signals import block_signals

@@ -6,6 +6,9 @@ they are blocked, and one that is sent meanwhile is handled once the daemon has 
 rotates its log file on SIGUSR1 only if nobody has changed that signal before. From when the daemon stops they are
 ignored; the interpreter takes its own handlers away when it ends.
 
+SIGINT ends a process that does not run yet as the system does, at once and without a word: Python would print where it
+was. SIGTERM does so too, until the daemon takes it over before it listens.
+
 The plugin module imports this module first, so it imports nothing of Twisted.
 """
 
@@ -29,6 +32,19 @@ def block_signals_of(daemons: Collection[str]) -> None:
     """Block the signals if this process runs one of these plugins of twistd; others are not ours to change."""
     if not set(daemons).isdisjoint(sys.argv):
         block_signals()
+        end_at_once()
+
+
+def end_at_once() -> None:
+    """Make SIGINT end the process without a traceback, unless it is ignored."""
+    if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def interruptible() -> None:
+    """Undo :func:`end_at_once`: SIGINT raises, or Twisted handles it."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def ignore_signals() -> None:

@@ -8,7 +8,14 @@ import sys
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.service.lifecycle.signals import BLOCKED, block_signals, block_signals_of, unblock_signals
+from patches.service.lifecycle.signals import (
+    BLOCKED,
+    block_signals,
+    block_signals_of,
+    end_at_once,
+    interruptible,
+    unblock_signals,
+)
 
 _ENDS = """
 import atexit, os, signal
@@ -30,6 +37,8 @@ class SignalsTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.addCleanup(signal.pthread_sigmask, signal.SIG_SETMASK, signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+        self.addCleanup(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT))
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         for number in BLOCKED:
             self.addCleanup(signal.signal, number, signal.getsignal(number))
             signal.signal(number, signal.SIG_DFL)
@@ -65,6 +74,16 @@ class SignalsTests(SynchronousTestCase):
         self.patch(sys, "argv", ["twistd", "-n", "patches-kettle"])
         block_signals_of(["patches-kettle"])
         self.assertTrue(blocked().issuperset(BLOCKED))
+        self.assertEqual(signal.getsignal(signal.SIGINT), signal.SIG_DFL)
+        interruptible()
+        self.assertEqual(signal.getsignal(signal.SIGINT), signal.default_int_handler)
+
+    def test_ignored(self) -> None:
+        """A process that was started with SIGINT ignored goes on ignoring it."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        end_at_once()
+        interruptible()
+        self.assertEqual(signal.getsignal(signal.SIGINT), signal.SIG_IGN)
 
     def test_end(self) -> None:
         """A signal while the interpreter ends changes nothing, whichever handlers there are."""
