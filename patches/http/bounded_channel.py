@@ -31,6 +31,9 @@ KEPT = frozenset((b"connection", b"content-length", b"expect", b"host", b"transf
 
 #: A header field: a token, directly followed by the colon, and a value without NUL, CR and LF (RFC 9110 section 5).
 _FIELD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00\r\n]*")
+#: The end of a request line of another version: a later minor one is taken as the one that is spoken, and another major
+#: one is refused (RFC 9110 section 2.5).
+_OF_LATER_MINOR, _OF_OTHER_MAJOR = re.compile(rb" HTTP/1\.[2-9]\Z"), re.compile(rb" HTTP/[02-9]\.[0-9]\Z")
 #: The byte with which a connection over TLS begins; no request does.
 HANDSHAKE = b"\x16"
 _TOO_LARGE = b"431 Request Header Fields Too Large"
@@ -120,10 +123,13 @@ class BoundedChannel(HTTPChannel):
             return
         if not self.requests:
             self._method = line.partition(b" ")[0]
+            line = _OF_LATER_MINOR.sub(b" HTTP/1.1", line)
         if self._head_bytes > MOST_HEAD_BYTES or (not self.requests and _target_length(line) > MOST_TARGET_BYTES):
             self._refuse_long_head(line)
         elif line[:1] in (b" ", b"\t"):
             self.refuse_malformed("a header field is malformed")
+        elif not self.requests and _OF_OTHER_MAJOR.search(line):
+            self.refuse(b"505 HTTP Version Not Supported", "http-version", "this server speaks HTTP/1.1")
         else:
             super().lineReceived(line)
 

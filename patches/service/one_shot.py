@@ -29,9 +29,10 @@ def run(work: Work) -> int:
     """
     Run the reactor until the work is done, or until a signal stops it: then the work is cancelled, and may still end.
 
-    :return: the exit code of the work, or that of an interrupted program.
+    :return: the exit code of the work, or that of an interrupted program. An error of the work is raised.
     """
     codes: list[int] = []
+    errors: list[Exception] = []
 
     async def noted(reactor: Any) -> None:
         use_monotonic_time(reactor)
@@ -43,6 +44,8 @@ def run(work: Work) -> int:
             codes.append(await working)
         except CancelledError:
             log.debug("The work was interrupted")
+        except Exception as error:
+            errors.append(error)
         finally:
             ended.callback(None)
 
@@ -51,6 +54,8 @@ def run(work: Work) -> int:
     except SystemExit as end:
         if end.code:
             raise
+    if errors:
+        raise errors[0]
     return codes[0] if codes else INTERRUPTED
 
 

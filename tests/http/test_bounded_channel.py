@@ -190,11 +190,22 @@ class ChannelTests(SynchronousTestCase):
             b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n0",
             b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
             b"GET /\r\n\r\n",
-            b"GET / HTTP/2.0\r\n\r\n",
+            b"GET / HTTP/1\r\n\r\n",
+            b"GET / HTTP/1.10\r\n\r\n",
+            b"GET / http/1.1\r\n\r\n",
+            b"GET / HTCPCP/1.1\r\n\r\n",
             b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n",
             b"\x16",
         ):
             self.refused(head, 400, "malformed")
+
+    def test_versions(self) -> None:
+        """A later minor version is taken as HTTP/1.1; another major version is not spoken (RFC 9110 section 2.5)."""
+        for later in (b"1.2", b"1.9"):
+            self.assertEqual(self.accepted(b"GET /a HTTP/" + later + b"\r\nHost: a\r\n\r\n").body, b"/a")
+        self.seen.requests.clear()
+        for other in (b"GET / HTTP/2.0", b"GET / HTTP/0.9", b"GET / HTTP/3.0", b"PRI * HTTP/2.0"):
+            self.refused(other + b"\r\n\r\n", 505, "http-version")
 
     def test_trailer(self) -> None:
         """The trailer of a chunked body is bounded, and so are the extensions of a chunk."""
