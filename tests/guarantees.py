@@ -20,7 +20,7 @@ from typing import Any
 from attrs import Factory, asdict, evolve, frozen
 
 from tests.chaos.attack import SKIPPED, Outcome
-from tests.chaos.troubles import UNSHARE
+from tests.chaos.delivery.troubles import UNSHARE
 from tests.field.namespaces import OWN_NETWORK, can_run
 
 ROOT = Path(__file__).parent.parent
@@ -59,34 +59,34 @@ class Part:
 
 
 PARTS = (
-    Part("chaos.fault_proxy", 1200, short={"runs": 44}),
-    Part("chaos.killer", 1500, short={"kills": 1}),
-    Part("chaos.hostile_server", 900),
-    Part("chaos.hostile_source", 400),
-    Part("chaos.hostile_root", 300, short={"cases": 6}),
-    Part("chaos.half_requests", 300),
-    Part("chaos.crowd", 900),
-    Part("chaos.crowd", 300, {"records": 10_000, "window_kib": 1024, "seconds": 40}),
-    Part("chaos.crowd", 900, {"records": 1_000_000, "window_kib": 1024, "seconds": 40}),
-    Part("chaos.connects", 120, short={}),
-    Part("chaos.pipelining", 120),
-    Part("chaos.tls_connections", 400),
-    Part("chaos.schema_requests", 500, {"seconds": 120}),
-    Part("chaos.many_findings", 900),
-    Part("chaos.memory_wall", 600),
-    Part("chaos.reporter_flood", 600),
-    Part("chaos.flipped_bits", 900),
-    Part("chaos.failing_storage", 1500, prefix=UNSHARE),
-    Part("chaos.postgresql_away", 400),
-    Part("chaos.endurance", 900),
-    Part("chaos.state_versions", 300),
-    Part("chaos.clock_steps", 400),
-    Part("chaos.early_signals", 300, short={"starts": 3}),
-    Part("chaos.outage", 300, short={"seeds": 40}),
+    Part("chaos.delivery.fault_proxy", 1200, short={"runs": 44}),
+    Part("chaos.delivery.killer", 1500, short={"kills": 1}),
+    Part("chaos.peers.hostile_server", 900),
+    Part("chaos.peers.hostile_source", 400),
+    Part("chaos.peers.hostile_root", 300, short={"cases": 6}),
+    Part("chaos.load.half_requests", 300),
+    Part("chaos.load.crowd", 900),
+    Part("chaos.load.crowd", 300, {"records": 10_000, "window_kib": 1024, "seconds": 40}),
+    Part("chaos.load.crowd", 900, {"records": 1_000_000, "window_kib": 1024, "seconds": 40}),
+    Part("chaos.load.connects", 120, short={}),
+    Part("chaos.load.pipelining", 120),
+    Part("chaos.load.tls_connections", 400),
+    Part("chaos.peers.schema_requests", 500, {"seconds": 120}),
+    Part("chaos.load.many_findings", 900),
+    Part("chaos.load.memory_wall", 600),
+    Part("chaos.load.reporter_flood", 600),
+    Part("chaos.storage.flipped_bits", 900),
+    Part("chaos.storage.failing_storage", 1500, prefix=UNSHARE),
+    Part("chaos.storage.postgresql_away", 400),
+    Part("chaos.lifecycle.endurance", 900),
+    Part("chaos.storage.state_versions", 300),
+    Part("chaos.lifecycle.clock_steps", 400),
+    Part("chaos.lifecycle.early_signals", 300, short={"starts": 3}),
+    Part("chaos.delivery.outage", 300, short={"seeds": 40}),
     Part("field.host_changes", 200, prefix=OWN_NETWORK),
     Part("field.networks", 300, prefix=OWN_NETWORK),
-    Part("chaos.sigterm", 600),
-    Part("chaos.fleet_outage", 200),
+    Part("chaos.lifecycle.sigterm", 600),
+    Part("chaos.delivery.fleet_outage", 200),
     Part("field.suite_on_ipv6", 900),
 )
 

@@ -98,4 +98,4 @@ class GuaranteeTests(SynchronousTestCase):
         result = run(Part("chaos.absent", 60), [])
         self.assertFalse(result.holds)
         self.assertIn("No module named", result.outcomes[0].worst)
-        self.assertFalse(run(Part("chaos.connects", 0), []).holds)
+        self.assertFalse(run(Part("chaos.load.connects", 0), []).holds)

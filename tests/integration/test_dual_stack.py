@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.slow_peers import FullBacklog
+from tests.chaos.lifecycle.slow_peers import FullBacklog
 from tests.integration.daemons import PATCHES, Daemon
 from tests.integration.loopback import IS_IPV6, has_ipv6
 from tests.integration.sample_host import write_host

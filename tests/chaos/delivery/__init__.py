@@ -1,0 +1,1 @@
+"""Errors between a list and its readers: links, ends of processes, outages."""

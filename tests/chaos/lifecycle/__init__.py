@@ -1,0 +1,1 @@
+"""Starts, ends and long runs of processes, and clocks that are moved."""

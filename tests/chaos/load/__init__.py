@@ -1,0 +1,1 @@
+"""Crowds, floods and long lists: what memory and time must withstand."""

@@ -1,0 +1,1 @@
+"""Files and databases that fail, are damaged, away, or of another version."""
