@@ -2,7 +2,9 @@
 CVSS: the base score of a vector, and the severity that follows from it.
 
 The scores are computed by the library ``cvss``; the scale is that of the *Common Vulnerability Scoring System v3.1:
-Specification Document*, FIRST, section 5. Vectors of version 4 are not scored.
+Specification Document*, FIRST, section 5, and of the *Common Vulnerability Scoring System v4.0: Specification
+Document*, section 6. Version 2 has no scale of its own: the one that NVD uses for it (*Vulnerability Metrics*) ends
+with *high*.
 """
 
 from __future__ import annotations
@@ -27,24 +29,29 @@ def base_score(vector: str) -> float | None:
     """
     Compute the base score of a vector, 0.0 to 10.0.
 
-    :param vector: of version 2.0, 3.0 or 3.1; a vector of version 2.0 has no ``CVSS:`` before it.
+    :param vector: of version 2.0, 3.0, 3.1 or 4.0; a vector of version 2.0 has no ``CVSS:`` before it.
     :return: ``None`` if it is of another version, or is not a vector.
     """
     version = version_of(vector)
-    if version in (None, "4.0"):
+    if version is None:
         return None
-    from cvss import CVSS2, CVSS3, CVSSError  # takes 20 ms, which a scan without documents saves
+    from cvss import CVSS2, CVSS3, CVSS4, CVSSError  # takes 20 ms, which a scan without documents saves
 
+    form = {"2.0": CVSS2, "4.0": CVSS4}.get(version, CVSS3)
     try:
-        return float((CVSS2 if version == "2.0" else CVSS3)(vector.strip("()")).base_score)
-    except CVSSError:
+        return float(form(vector.strip("()")).base_score)
+    except (CVSSError, KeyError, ValueError):  # the last two: of parts that the library does not expect
         return None
 
 
 def rating(vector: str) -> Severity:
     """Return the severity of a vector's base score; unknown if the vector cannot be scored."""
     score = base_score(vector)
-    if score is None:
-        return Severity.UNKNOWN
+    return Severity.UNKNOWN if score is None else rating_of(score, vector)
+
+
+def rating_of(score: float, vector: str) -> Severity:
+    """Return the severity of a score, on the scale of the version of its vector."""
     tenths = round(score * 10)
-    return next((severity for lowest, severity in _SCALE if tenths >= lowest), Severity.NEGLIGIBLE)
+    severity = next((severity for lowest, severity in _SCALE if tenths >= lowest), Severity.NEGLIGIBLE)
+    return min(severity, Severity.HIGH) if version_of(vector) == "2.0" else severity

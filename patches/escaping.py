@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
-from patches.vulnerability import FixedPackage, Vulnerability, canonical_id
+from patches.vulnerability import Facts, FixedPackage, Vulnerability, canonical_id
 from patches.wire import decode_lines, encode_line
 from patches.wording import printable
 
@@ -46,6 +46,11 @@ def escaped_record(record: Vulnerability) -> Vulnerability:
         cvss=_or_none(record.cvss),
         note="; ".join(notes) or None,
         followed=tuple(map(printable, record.followed)),
+        severity_source=_or_none(record.severity_source),
+        score=record.score,
+        kev=record.kev,
+        epss=record.epss,
+        facts=tuple((escaped_id(name)[0], _escaped_facts(facts)) for name, facts in record.facts),
         entry=record.entry,
     )
 
@@ -97,9 +102,15 @@ def _escaped_package(package: FixedPackage) -> FixedPackage:
     return evolve(shown, version=None, introduced=None, last_affected=None, status="unreadable", note=note)
 
 
+def _escaped_facts(facts: Facts) -> Facts:
+    return evolve(facts, cvss=_or_none(facts.cvss), severity_source=_or_none(facts.severity_source))
+
+
 def _texts(record: Vulnerability) -> Iterator[str]:
     yield from (record.name, record.platform, record.details_href, record.source, *record.aliases, *record.followed)
-    yield from filter(None, (record.published, record.cvss, record.note))
+    yield from filter(None, (record.published, record.cvss, record.note, record.severity_source))
+    for name, facts in record.facts:
+        yield from (name, *filter(None, (facts.cvss, facts.severity_source)))
     for package in record.fixed_in:
         yield package.name
         yield from package.arches or ()

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from attrs import evolve
 
-from patches.vulnerability import FixedPackage, Vulnerability
+from patches.vulnerability import Facts, FixedPackage, Vulnerability
 
 #: The most texts that are remembered, and the most fixes; then they begin anew: they are shared most by what is near.
 MOST_SHARED = 10_000
@@ -62,9 +62,16 @@ class SharedValues:
                 cvss=self.text(vulnerability.cvss),
                 note=self.text(vulnerability.note),
                 followed=(),
+                severity_source=self.text(vulnerability.severity_source),
+                kev=self.text(vulnerability.kev),
+                facts=tuple((self.text(name), self._facts(facts)) for name, facts in vulnerability.facts),
             )
             self._last = vulnerability, slim
         return self._last[1]
+
+    def _facts(self, facts: Facts) -> Facts:
+        shared = {name: self.text(getattr(facts, name)) for name in ("severity_source", "cvss", "kev")}
+        return evolve(facts, **shared)
 
     def text(self, text: _Text) -> _Text:
         """Return a text, cut if it is longer than any that is real, or ``None``."""

@@ -22,6 +22,7 @@ from typing import Any, NoReturn, TypeGuard
 
 from attrs import Attribute
 
+from patches.enrichment.facts import MalformedFacts, facts_by_id, facts_from_wire, rare_members
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 from patches.wording import printable
 
@@ -29,6 +30,8 @@ NDJSON = "application/x-ndjson"
 JSON = "application/json"
 #: Whole numbers up to this one are exact in every reader of JSON (RFC 8259, section 6).
 _EXACT = 2**53
+#: The members of a record that enriching sources add.
+_FACTS = ("severitySource", "cvssScore", "kev", "epss")
 #: The longest body of a chunk, uncompressed; a reader may reject a longer one.
 MAX_CHUNK_BYTES = 1024 * 1024
 
@@ -54,6 +57,7 @@ def to_wire(vulnerability: Vulnerability) -> dict[str, Any]:
         "source": vulnerability.source,
         "published": vulnerability.published,
         "cvss": vulnerability.cvss,
+        **rare_members(vulnerability),
         **({"note": vulnerability.note} if vulnerability.note is not None else {}),
         **({"followed": list(vulnerability.followed)} if vulnerability.followed else {}),
     }
@@ -86,6 +90,7 @@ def from_wire(record: Any) -> Vulnerability:
     :raises MalformedWire: if a value is missing or has a wrong type.
     """
     try:
+        facts = facts_from_wire({name: record[name] for name in _FACTS if name in record})
         return Vulnerability(
             name=record["name"],
             platform=record["affectedPlatform"],
@@ -98,6 +103,11 @@ def from_wire(record: Any) -> Vulnerability:
             cvss=_text_or_none(record.get("cvss")),
             note=_text_or_none(record.get("note")),
             followed=_texts(record.get("followed") or []),
+            severity_source=facts.severity_source,
+            score=facts.score,
+            kev=facts.kev,
+            epss=facts.epss,
+            facts=facts_by_id(record.get("facts")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MalformedWire(f"not a vulnerability: {_in_words(error)}") from error
@@ -112,7 +122,9 @@ def _in_words(error: Exception) -> str:
         return f"{error.args[1].name!r} must be " + (
             "a string" if allowed is str else f"one of {', '.join(map(str, allowed))}"
         )
-    return str(error) if isinstance(error, MalformedWire) else "it is not an object with the members of a record"
+    if isinstance(error, MalformedWire | MalformedFacts):
+        return str(error)
+    return "it is not an object with the members of a record"
 
 
 def _severity(value: Any) -> Severity:

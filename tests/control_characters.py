@@ -37,7 +37,7 @@ def all_fields(value: T, text: str, **fixed: Any) -> T:
     changed: dict[str, Any] = {}
     for field in attrs.fields(type(value)):  # type: ignore[arg-type]
         kind, own = str(field.type), getattr(value, field.name)
-        if field.name in ("kind", "status"):
+        if field.name in ("kind", "status", "kev"):  # these have no free text
             continue
         if kind in ("str", "str | None"):
             changed[field.name] = f"{own or ''}{text}"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.cvss import base_score, rating
+from patches.cvss import base_score, rating, rating_of
 from patches.vulnerability import Severity
 
 SCORES = {
@@ -18,6 +18,9 @@ SCORES = {
     "CVSS:3.1/AV:N/AC:L/PR:L/UI:N/S:C/C:L/I:L/A:N": 6.4,
     "CVSS:3.1/AV:N/AC:H/PR:N/UI:R/S:U/C:L/I:N/A:N/E:P/RL:O": 3.1,
     "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N": 0.0,
+    "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N": 9.3,
+    "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H": 10.0,
+    "CVSS:4.0/AV:L/AC:L/AT:P/PR:L/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N": 7.3,
     "AV:N/AC:L/Au:N/C:C/I:C/A:C": 10.0,
     "(AV:N/AC:L/Au:N/C:N/I:N/A:C)": 7.8,
     "AV:L/AC:H/Au:N/C:C/I:C/A:C": 6.2,
@@ -26,7 +29,7 @@ SCORES = {
 
 
 class ScoreTests(SynchronousTestCase):
-    """Vectors of versions 2 and 3."""
+    """Vectors of versions 2 to 4."""
 
     def test_scores(self) -> None:
         """The score is the published one."""
@@ -34,15 +37,20 @@ class ScoreTests(SynchronousTestCase):
 
     def test_ratings(self) -> None:
         """The severity follows from the score, on the scale of version 3."""
-        words = {10.0: Severity.CRITICAL, 7.8: Severity.HIGH, 6.1: Severity.MEDIUM, 3.1: Severity.LOW}
+        words = {9.8: Severity.CRITICAL, 7.8: Severity.HIGH, 6.1: Severity.MEDIUM, 3.1: Severity.LOW}
         for vector, score in SCORES.items():
             self.assertEqual(rating(vector), words.get(score, rating(vector)))
         self.assertEqual(rating("AV:N/AC:L/Au:N/C:N/I:N/A:N"), Severity.NEGLIGIBLE)
 
     def test_no_score(self) -> None:
-        """Version 4, and text that is not a vector, have no score."""
-        for vector in ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", "", "7.5", "CVSS:3.1/AV:N"):
+        """Text that is not a vector has no score."""
+        for vector in ("CVSS:4.0/AV:N/AC:L", "CVSS:5.0/AV:N/AC:L", "", "7.5", "CVSS:3.1/AV:N"):
             self.assertEqual((base_score(vector), rating(vector)), (None, Severity.UNKNOWN))
+
+    def test_no_critical(self) -> None:
+        """Version 2 ends with high, as NVD rates it; the others do not."""
+        self.assertEqual(rating("AV:N/AC:L/Au:N/C:C/I:C/A:C"), Severity.HIGH)
+        self.assertEqual(rating_of(10.0, "CVSS:4.0/AV:N"), Severity.CRITICAL)
 
     @given(st.text(alphabet="CVS:3.10/AVNLHPRUIa2", max_size=60))
     def test_any_text(self, text: str) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.escaping import escaped_id, escaped_line, escaped_record
-from patches.vulnerability import FixedPackage, Vulnerability
+from patches.vulnerability import Facts, FixedPackage, Vulnerability
 from patches.wire import MalformedWire, encode_line
 from tests.control_characters import HARMFUL, harmful_record, harmful_texts
 
@@ -55,7 +55,7 @@ class RecordTests(SynchronousTestCase):
         """A single field that has such a character is found."""
         whole = harmful_record("\x1b", KNOWN)
         for field in attrs.fields(Vulnerability):
-            if field.name not in ("severity", "entry"):
+            if field.name not in ("severity", "entry", "score", "kev", "epss", "facts"):
                 one = attrs.evolve(KNOWN, **{field.name: getattr(whole, field.name)})
                 self.assertNotEqual(escaped_record(one), one, field.name)
         for field in attrs.fields(FixedPackage):
@@ -63,6 +63,13 @@ class RecordTests(SynchronousTestCase):
                 package = attrs.evolve(KNOWN.fixed_in[0], **{field.name: getattr(whole.fixed_in[0], field.name)})
                 one = attrs.evolve(KNOWN, fixed_in=(package,))
                 self.assertNotEqual(escaped_record(one), one, field.name)
+
+    def test_facts(self) -> None:
+        """The facts of enriching sources are escaped too."""
+        for facts in (Facts(cvss="\x1b"), Facts(severity_source="\u202e")):
+            shown = escaped_record(attrs.evolve(KNOWN, facts=(("CVE-2024-1234\x1b", facts),)))
+            self.assertEqual([each for each in texts(shown.facts) if not each.isprintable()], [])
+            self.assertEqual(shown.facts[0][0], "CVE-2024-1234")
 
     def test_visible(self) -> None:
         """The escapes are visible, and say which character it was."""

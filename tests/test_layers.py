@@ -19,7 +19,7 @@ PROGRAMS = ("server", "scanner", "reporter")
 #: From the lowest to the highest: a module imports from its own row and from the rows before. A name is a folder, or a
 #: module where a folder holds several layers (``.`` is the modules at the root of the package).
 LAYERS = (
-    ("values and contracts", (".", "versions")),
+    ("values and contracts", (".", "enrichment", "versions")),
     ("adapters of all programs", ("service", "signing", "storage")),
     ("HTTP of all programs", ("http",)),
     (

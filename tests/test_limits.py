@@ -32,6 +32,7 @@ LIMITS = {
     "http.connection_pool.MAX_FIELDS": 200,
     "http.connection_pool.MAX_INFORMATIONAL": 8,
     "escaping._LONGEST": 120,
+    "enrichment.facts._LONGEST_NAME": 64,
     "followed.MOST_NAMES": 2_000,
     "followed.MOST_CHARACTERS": 40_000,
     "reporter.api.MOST_HOSTS": 1_000,

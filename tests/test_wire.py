@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.vulnerability import KINDS, STATUSES, FixedPackage, Severity, Vulnerability
+from patches.vulnerability import KINDS, STATUSES, Facts, FixedPackage, Severity, Vulnerability
 from patches.wire import (
     MalformedWire,
     StreamDigest,
@@ -44,6 +44,17 @@ PACKAGES = st.builds(
     track=VERSIONS,
     note=VERSIONS,
 )
+NAMES = st.none() | st.sampled_from(["nvd", "cna", "debian"])
+DATES = st.none() | st.dates().map(lambda day: day.isoformat())
+FACTS = st.builds(
+    Facts,
+    severity=st.sampled_from(Severity),
+    severity_source=NAMES,
+    cvss=st.none() | TEXT,
+    score=st.none() | st.floats(0, 10),
+    kev=DATES,
+    epss=st.none() | st.floats(0, 1),
+)
 VULNERABILITIES = st.builds(
     Vulnerability,
     name=TEXT,
@@ -55,6 +66,11 @@ VULNERABILITIES = st.builds(
     source=TEXT,
     published=st.none() | TEXT,
     cvss=st.none() | TEXT,
+    severity_source=NAMES,
+    score=st.none() | st.floats(0, 10),
+    kev=DATES,
+    epss=st.none() | st.floats(0, 1),
+    facts=st.dictionaries(TEXT, FACTS, max_size=2).map(lambda facts: tuple(facts.items())),
 )
 SUDO = Vulnerability(
     "CVE-2021-3156",

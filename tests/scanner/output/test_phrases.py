@@ -28,7 +28,7 @@ class PartTests(SynchronousTestCase):
             "AV:N/AC:M/Au:N/C:P/I:P/A:P": 6.8,
             "AV:N/AC:L/Au:N/C:C/I:C/A:C": 10.0,
             "AV:N/AC:L/Au:N/C:N/I:N/A:N": 0.0,
-            "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N": None,
+            "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N": 9.3,
             "CVSS:3.1/AV:N": None,
             "CVSS:3.1/": None,
             "high": None,

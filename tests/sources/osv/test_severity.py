@@ -68,6 +68,6 @@ class SeverityTests(SynchronousTestCase):
         found = only(record("RLSA-1:1", entry, severity=[V2, V4]))
         self.assertEqual((found.cvss, found.severity), (V4["score"], Severity.NEGLIGIBLE))
         found = only(record("RLSA-1:1", affected("Rocky Linux:9", "curl", "1-1", severity=[V4])))
-        self.assertEqual((found.cvss, found.severity), (V4["score"], Severity.UNKNOWN))
+        self.assertEqual((found.cvss, found.severity), (V4["score"], Severity.CRITICAL))
         found = only(record("RLSA-1:1", entry, severity=[{"type": "CVSS_V3", "score": "7.5 or so"}, {"type": []}]))
         self.assertEqual((found.cvss, found.severity), (None, Severity.UNKNOWN))

@@ -1,0 +1,1 @@
+"""Enrichment: what other sources know about a vulnerability id, added to the records of a platform."""
