@@ -47,6 +47,10 @@ class ISource(Interface):
     rank = Attribute("The precedence of its records: 0 for a vendor's own statements, more for converted data.")
     ask_within = Attribute("The longest time between requests for offers, a ``timedelta``; ``None``: as configured.")
 
+    enriches = Attribute(
+        "What its records add to those of other sources on all platforms: ``cvss``, ``kev`` or ``epss``; "
+        "``None``: its records are about platforms."
+    )
     worker_bytes = Attribute(
         "The memory of the worker that parses its lists, or of what is kept to follow them, granted before one is read."
     )

@@ -158,6 +158,20 @@ def sized_manifest_bytes(platform: str, snapshot: Mapping[str, Any]) -> bytes:
     return _canonical({**manifest, **sizes, **serial})
 
 
+def enriched_manifest_bytes(platform: str, snapshot: Mapping[str, Any]) -> bytes:
+    """
+    Return the bytes of the third statement that is signed for a snapshot: the first one, and its ``enrichments``.
+
+    Only a snapshot with such facts has it. It is a statement of its own: scanners of earlier versions know the members
+    of the others.
+
+    :param snapshot: its document, as the server sends it.
+    :raises KeyError: if a member of the document is missing.
+    """
+    manifest = _manifest("patches-snapshot-3", platform, snapshot)
+    return _canonical({**manifest, "enrichments": snapshot["enrichments"]})
+
+
 def _manifest(kind: str, platform: str, snapshot: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "type": kind,

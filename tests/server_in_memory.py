@@ -21,6 +21,7 @@ from patches.server.catalogue.store import Catalogue
 from patches.server.refresh.on_demand import RequestedPlatforms
 from patches.server.refresh.platforms import PlatformRegistry
 from patches.server.refresh.poller import Poller
+from patches.server.refresh.publication.enriching import EnrichedPlatforms
 from patches.server.refresh.publication.publisher import Guard, Publisher
 from patches.server.refresh.publication.queue import PublicationQueue
 from patches.server.refresh.refresher import Refresher
@@ -55,6 +56,7 @@ class ListSource:
 
     rank = 0
     ask_within = None
+    enriches = None
     worker_bytes = 0
     lists_at_once = 1
     left_out: Mapping[str, str] = {}
@@ -121,7 +123,9 @@ class WholeServer:
         requested = RequestedPlatforms(RequestTable(engine), NoPublicSources(), maybeDeferred, self.clock.seconds)
         queue = PublicationQueue(context, Publisher(self.catalogue, lists, Guard(), folder))
         registry = PlatformRegistry(context, self.catalogue, source_set, requested)
-        self.refresh = Refresher(context, source_set, registry, Poller(context, lists, self.budget, queue), queue)
+        enriched = EnrichedPlatforms(context, self.catalogue, lists, source_set)
+        poller = Poller(context, lists, self.budget, queue)
+        self.refresh = Refresher(context, source_set, registry, poller, queue, enriched)
         window_bytes = room * MAX_RESPONSE_BYTES
         self.session_service = SessionService(limits, self.key, self.budget, self._load, window_bytes, self.clock)
         self._now(ensureDeferred(self.refresh.tick()))

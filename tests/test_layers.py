@@ -38,6 +38,7 @@ LAYERS = (
         "feeds",
         (
             *("sources/clair", "sources/clair_export", "sources/csaf", "sources/debian_tracker", "sources/ndjson"),
+            *("sources/epss", "sources/kev", "sources/nvd"),
             *("sources/osv", "sources/secdb", "sources/updateinfo"),
         ),
     ),
@@ -238,7 +239,7 @@ class LayerTests(SynchronousTestCase):
         ]
         # these use the catalogue
         heavy = ("publisher", "queue", "poller", "refresher", "maintenance", "platforms", "on_demand", "scrub")
-        heavy += ("damaged_lists",)
+        heavy += ("damaged_lists", "enriching")
         names = [name for name in names if name.rpartition(".")[2] not in heavy]
         code = f"import sys, {', '.join(names)}; print('sqlalchemy' in sys.modules)"
         ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
@@ -290,8 +291,14 @@ class LayerTests(SynchronousTestCase):
         """The parsers of feeds import neither Twisted nor the network."""
         shells = self.users("twisted", "treq", "socket", "urllib.request", "http", "subprocess")
         parsers = {name for name in modules() if name.startswith("sources/") and name.endswith("/parser.py")}
-        self.assertEqual(len(parsers), 7)
-        folders = ("sources/osv/", "sources/archive/", "sources/clair_export/", "sources/debian_tracker/")
+        self.assertEqual(len(parsers), 8)
+        folders = (
+            "sources/osv/",
+            "sources/archive/",
+            "sources/clair_export/",
+            "sources/debian_tracker/",
+            "enrichment/",
+        )
         readers = {path for path in modules() if path.startswith(folders)}
         names = ("fields", "ids", "parse_context", "regroup", "red_hat", "csaf/products", "csaf/statuses", "csaf/store")
         others = {f"sources/{name}.py" for name in (*names, "csaf/index", "updateinfo/repomd")}

@@ -132,6 +132,8 @@ LIMITS = {
     "sources.archive.json_stream.LONGEST_STRING": 1_048_576,
     "sources.csaf.fetch._LONGEST_LINE": 1_024,
     "sources.csaf.index.MOST_DOCUMENTS": 250_000,
+    "sources.epss.lists._LONGEST_LINE": 1_024,
+    "sources.nvd.lists._MOST_META_BYTES": 4_096,
     "sources.ndjson.lists.LONGEST_LINE": 4_194_304,
     "sources.worker.ceilings.MOST_FILES": 64,
     "sources.worker.ceilings.MOST_FILE_BYTES": 4_294_967_296,

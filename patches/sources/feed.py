@@ -93,11 +93,13 @@ class FeedFormat:
     :ivar kind: its name in the registry.
     :ivar scratch: the path of its scratch file.
     :ivar ecosystems: OSV: the ecosystems that are configured, besides those in the table.
+    :ivar enriches: see :class:`~patches.interfaces.ISource`.
     """
 
     kind: str
     scratch: Path
     ecosystems: tuple[EcosystemConfig, ...] = ()
+    enriches: str | None = None
 
 
 @implementer(ISource)
@@ -133,6 +135,11 @@ class FeedSource:
 
     lists_at_once = 1
     left_out: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def enriches(self) -> str | None:
+        """The facts that its records add to those of other sources, ``kev``; ``None``: it has lists of platforms."""
+        return self._form.enriches
 
     @property
     def worker_bytes(self) -> int:

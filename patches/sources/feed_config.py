@@ -19,16 +19,35 @@ def feed_source(
     wanted: frozenset[str] | None,
     parts: Callable[[frozenset[str] | None], Sequence[FeedPart]],
     fetch: Fetch | None = None,
+    enriches: str | None = None,
 ) -> FeedSource:
     """
     Create a source of files.
 
     :param parts: returns the lists of the wanted platforms; ``None``: of all.
     :param fetch: fetches the files; ``None``: each location is one file.
+    :param enriches: see :class:`~patches.sources.feed.FeedFormat`.
     """
     files = FeedFiles(parts, fetch or context.fetcher(config))
-    form = FeedFormat(config.kind, context.folder / f"{config.name}.regroup", context.ecosystems)
+    form = FeedFormat(config.kind, context.folder / f"{config.name}.regroup", context.ecosystems, enriches)
     return FeedSource(config.name, config.rank or 0, files, form, context.parsing, context.run, wanted)
+
+
+def enriching_source(
+    config: SourceConfig,
+    context: SourceContext,
+    enriches: str,
+    parts: Callable[[frozenset[str] | None], Sequence[FeedPart]],
+) -> FeedSource:
+    """
+    Create a source of files about vulnerability ids on all platforms.
+
+    :param enriches: what its records add to those of other sources: ``cvss``, ``kev`` or ``epss``.
+    :raises BadSetting: if platforms are configured.
+    """
+    if config.platforms is not None:
+        raise BadSetting(f'[source.{config.name}]: its records are about all platforms: it has no "platforms"')
+    return feed_source(config, context, None, parts, enriches=enriches)
 
 
 def verified_fetch(config: SourceConfig, context: SourceContext) -> Fetch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any, TypeGuard
 
 from attrs import evolve, frozen
 
@@ -26,6 +27,11 @@ def cves(text: str) -> Iterator[str]:
     """Yield the CVE ids in a text, in MITRE's notation."""
     for year, number in _CVE.findall(text):
         yield f"CVE-{year}-{number}"
+
+
+def is_cve(value: Any) -> TypeGuard[str]:
+    """Return whether a value is the id of a CVE, and nothing else."""
+    return isinstance(value, str) and _BARE_CVE.fullmatch(value) is not None
 
 
 def ghsas(text: str) -> Iterator[str]:

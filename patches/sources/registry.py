@@ -12,7 +12,10 @@ from patches.sources.config import SourceConfig
 from patches.sources.context import SourceContext
 from patches.sources.csaf import source as csaf
 from patches.sources.debian_tracker import source as debian_tracker
+from patches.sources.epss import source as epss
+from patches.sources.kev import source as kev
 from patches.sources.ndjson import source as ndjson
+from patches.sources.nvd import source as nvd
 from patches.sources.osv import source as osv
 from patches.sources.secdb import source as secdb
 from patches.sources.updateinfo import source as updateinfo
@@ -22,7 +25,10 @@ KINDS = {
     "clair-export": clair_export.KIND,
     "csaf-vex": csaf.KIND,
     "debian-tracker": debian_tracker.KIND,
+    "epss": epss.KIND,
+    "kev": kev.KIND,
     "ndjson": ndjson.KIND,
+    "nvd": nvd.KIND,
     "osv": osv.KIND,
     "secdb": secdb.KIND,
     "updateinfo": updateinfo.KIND,

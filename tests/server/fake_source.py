@@ -20,6 +20,7 @@ from patches.server.catalogue.store import Catalogue
 from patches.server.refresh.on_demand import RequestedPlatforms
 from patches.server.refresh.platforms import PlatformRegistry
 from patches.server.refresh.poller import Poller
+from patches.server.refresh.publication.enriching import EnrichedPlatforms
 from patches.server.refresh.publication.publisher import Guard, Publisher
 from patches.server.refresh.publication.queue import PublicationQueue
 from patches.server.refresh.refresher import Refresher
@@ -50,6 +51,7 @@ class PutSource:
 
     ask_within: timedelta | None = None
     worker_bytes = 0
+    enriches: str | None = None
     lists_at_once = 1
     left_out: Mapping[str, str] = {}
 
@@ -71,7 +73,7 @@ class PutSource:
         self.asked.append("offers")
         if self.trouble is not None:
             raise self.trouble
-        return [Offer(platform, self.states.get(platform), platform) for platform in self.lists]
+        return [Offer(key, self.states.get(key), None if self.enriches else key) for key in self.lists]
 
     def listing(self, key: str, since: str | None = None) -> PutListing:
         """Return a listing of the list that was set."""
@@ -210,7 +212,9 @@ class RefreshCase(DatabaseCase):
         requested = RequestedPlatforms(self.request_table, self.public, maybeDeferred, self.wall)
         queue = PublicationQueue(context, self.publisher)
         registry = PlatformRegistry(context, self.catalogue, source_set, requested)
-        return Refresher(context, source_set, registry, Poller(context, self.lists, self.budget, queue), queue)
+        enriched = EnrichedPlatforms(context, self.catalogue, self.lists, source_set)
+        poller = Poller(context, self.lists, self.budget, queue)
+        return Refresher(context, source_set, registry, poller, queue, enriched)
 
     def wall(self) -> float:
         """Return the seconds since the epoch."""

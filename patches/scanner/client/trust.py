@@ -7,7 +7,8 @@ added. The signed platform prevents that another platform's list is substituted.
 that an old list is sent as the current one: it is the time of the last check in seconds, but grows also while the
 server's time of day is set back, and an old list has a smaller one than a list that was seen before. On a host that has
 not seen a list yet, it is older than ``--max-age`` allows. The serial number is a part of the second statement, which a
-server of an earlier version does not sign; then the number is the time itself.
+server of an earlier version does not sign; then the number is the time itself. The facts of enriching sources that a list
+has are in a third one.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Any
 from attrs import asdict, frozen
 
 from patches.scanner.client.verified_stream import NotVerified
-from patches.signing import NotSigned, VerifyKey, manifest_bytes, sized_manifest_bytes
+from patches.signing import NotSigned, VerifyKey, enriched_manifest_bytes, manifest_bytes, sized_manifest_bytes
 from patches.storage.atomic_file import write_atomically
 from patches.wire import is_number, is_whole
 
@@ -85,6 +86,8 @@ class Trust:
             self.key.verify(manifest_bytes(platform, snapshot), signature)
             if is_size_signed(snapshot):
                 self.key.verify(sized_manifest_bytes(platform, snapshot), str(snapshot["sizeSignature"]))
+            if "enrichments" in snapshot:
+                self.key.verify(enriched_manifest_bytes(platform, snapshot), str(snapshot["enrichmentsSignature"]))
         except KeyError as error:
             raise NotTrusted(f"the description of the list is incomplete: {error} is missing") from error
         except NotSigned as error:

@@ -20,6 +20,7 @@ from patches.server.refresh.maintenance import Maintenance, RefreshService
 from patches.server.refresh.on_demand import RequestedPlatforms
 from patches.server.refresh.platforms import PlatformRegistry
 from patches.server.refresh.poller import Poller
+from patches.server.refresh.publication.enriching import EnrichedPlatforms
 from patches.server.refresh.publication.publisher import Guard, Publisher
 from patches.server.refresh.publication.queue import PublicationQueue
 from patches.server.refresh.refresher import Refresher
@@ -94,7 +95,8 @@ def _refresher(
     publisher = Publisher(storage.catalogue, staging, Guard(settings.most_shrink), shared.folder)
     queue = PublicationQueue(context, publisher)
     registry = PlatformRegistry(context, storage.catalogue, source_set, requested)
-    return Refresher(context, source_set, registry, Poller(context, staging, shared.budget, queue), queue)
+    enriched = EnrichedPlatforms(context, storage.catalogue, staging, source_set)
+    return Refresher(context, source_set, registry, Poller(context, staging, shared.budget, queue), queue, enriched)
 
 
 def _context(settings: RefreshSettings, shared: Shared, storage: Storage, sources: ConfiguredSources) -> RefreshContext:

@@ -11,6 +11,7 @@ database: the memory that is needed does not depend on their number.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from attrs import frozen
@@ -25,6 +26,8 @@ from patches.wire import MalformedWire, unpack_chunk
 #: How long the intervals of an id are kept after it was withdrawn, in seconds: 400 days.
 KEPT_SECONDS = 400 * 86400.0
 
+#: The number of ids in one query: an older SQLite takes 999 values.
+_IDS_AT_ONCE = 500
 #: Stages the ids of one chunk in one statement: many times as fast as a statement for each.
 _STAGE = {
     "sqlite": text("INSERT INTO staged_ids (id) SELECT value FROM json_each(:ids) WHERE true ON CONFLICT DO NOTHING"),
@@ -180,6 +183,20 @@ def find_intervals(connection: Connection, vulnerability_id: str) -> dict[str, l
     found: dict[str, list[Interval]] = {}
     for platform, *numbers in connection.execute(query):
         found.setdefault(platform, []).append(Interval(Publication(*numbers[:3]), Publication(*numbers[3:])))
+    return found
+
+
+def find_platforms(connection: Connection, ids: Iterable[str]) -> set[str]:
+    """Return the platforms whose current publication has one of these ids."""
+    found: set[str] = set()
+    platforms = connection.execute(select(PUBLICATIONS.c.platform).where(PUBLICATIONS.c.ended.is_(None))).scalars()
+    stored = sorted(map(stored_id, ids))
+    for platform in platforms.all():
+        for some in (stored[start : start + _IDS_AT_ONCE] for start in range(0, len(stored), _IDS_AT_ONCE)):
+            is_open = INTERVALS.c.platform == platform, INTERVALS.c.id.in_(some), INTERVALS.c.last.is_(None)
+            if connection.execute(select(INTERVALS.c.id).where(*is_open).limit(1)).scalar() is not None:
+                found.add(platform)
+                break
     return found
 
 

@@ -10,10 +10,19 @@ from attrs import evolve, field, frozen
 
 from patches.skipped import unread
 
+#: The facts that enriching sources add.
+ENRICHMENTS = ("cvss", "epss", "kev")
+
 
 def revision_of(platform: str, digest: str) -> str:
     """Return the revision of a list, which is the same on every machine."""
     return hashlib.sha256(f"{platform} {digest}".encode()).hexdigest()[:32]
+
+
+def _enriches(facts: Any) -> str | None:
+    """Return what a source adds to the records of others; ``None``: it has records of its own."""
+    found = facts.get("enriches") if isinstance(facts, Mapping) else None
+    return found if found in ENRICHMENTS else None
 
 
 @frozen
@@ -74,6 +83,16 @@ class Snapshot:
     def unread(self) -> int:
         """The number of entries of its sources that were lost: nobody can say which packages they are about."""
         return unread(self.sources)
+
+    @property
+    def enriching_sources(self) -> frozenset[str]:
+        """The names of the sources that added facts to the records of others."""
+        return frozenset(name for name, facts in self.sources.items() if _enriches(facts) is not None)
+
+    @property
+    def enrichments(self) -> tuple[str, ...]:
+        """The facts that were added, ``cvss``, ``epss`` and ``kev``, sorted; without one, its absence says nothing."""
+        return tuple(sorted({each for facts in self.sources.values() if (each := _enriches(facts)) is not None}))
 
     def delta_document(self) -> None:
         """Return ``None``: a snapshot is read whole."""

@@ -22,7 +22,7 @@ from patches.escaping import escaped_line
 from patches.server.catalogue.chunks import Chunk, cut_chunks
 from patches.server.catalogue.damage.seals import is_sealed, sealing
 from patches.server.catalogue.pruning import MinimumAge, prune
-from patches.server.catalogue.publications import end_publication, record_publication
+from patches.server.catalogue.publications import end_publication, find_platforms, record_publication
 from patches.server.catalogue.schema import CHUNKS, SNAPSHOTS
 from patches.server.catalogue.snapshot import Snapshot, revision_of
 from patches.server.catalogue.transactions import read_transaction, write_transaction
@@ -245,6 +245,11 @@ class Catalogue:
                 self._place(connection, whole.platform, whole.revision, None, now)
                 adopted.append(self._found(connection, whole.revision))
         return adopted
+
+    def platforms_with(self, ids: Set[str]) -> set[str]:
+        """Return the platforms whose current publication has a record with one of these ids."""
+        with read_transaction(self._engine) as connection:
+            return find_platforms(connection, ids)
 
     def prune(self, in_use: Set[str], age: MinimumAge) -> int:
         """Delete what is no longer needed; see :func:`patches.server.catalogue.pruning.prune`."""

@@ -31,6 +31,7 @@ def snapshot_document(snapshot: Snapshot) -> dict[str, Any]:
         "digest": snapshot.digest,
         "unread": snapshot.unread,
         "publication": snapshot.publication,
+        **({"enrichments": list(snapshot.enrichments)} if snapshot.enrichments else {}),
         **({"empty": True} if not snapshot.vulnerabilities else {}),
     }
 

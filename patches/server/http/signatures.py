@@ -7,10 +7,10 @@ from typing import Any
 
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.http.representations import snapshot_document
-from patches.signing import SigningKey, manifest_bytes, sized_manifest_bytes
+from patches.signing import SigningKey, enriched_manifest_bytes, manifest_bytes, sized_manifest_bytes
 
-#: The number of signatures that are remembered: two for each served list and time of check.
-_REMEMBERED = 512
+#: The number of signatures that are remembered: up to three for each served list and time of check.
+_REMEMBERED = 768
 
 
 class SnapshotSigner:
@@ -28,10 +28,12 @@ class SnapshotSigner:
         self._sign = lru_cache(_REMEMBERED)(key.sign)
 
     def describe(self, snapshot: Snapshot) -> dict[str, Any]:
-        """Describe a snapshot; both signatures are in base64: scanners of earlier versions verify the first."""
+        """Describe a snapshot; signatures are in base64: scanners of earlier versions verify the first, or two."""
         document, platform = snapshot_document(snapshot), snapshot.platform
+        enriched = enriched_manifest_bytes(platform, document) if "enrichments" in document else None
         return {
             **document,
             "signature": self._sign(manifest_bytes(platform, document)),
             "sizeSignature": self._sign(sized_manifest_bytes(platform, document)),
+            **({"enrichmentsSignature": self._sign(enriched)} if enriched is not None else {}),
         }

@@ -55,11 +55,11 @@ class Importer:
             try:
                 listing = source.listing(offer.key, known[0].state if known is not None else None)
                 note(listing)
-                count = await self._copy(listing, import_id)
+                count = await self._copy(listing, import_id, None if source.enriches else self._wanted)
                 if not count and not listing.partial and not listing.skipped and (known is None or not known[1]):
                     await self._run(self._staging.discard, import_id)
                     return None
-                _check(listing, count)
+                _check(listing, count + bool(source.enriches and listing.skipped))
                 read = ImportResult(listing.state or offer.state, listing.claimed, listing.skipped, now)
                 commit = self._staging.commit_changes if listing.partial else self._staging.commit
                 return await self._run(commit, import_id, read, listing.gone)
@@ -71,7 +71,7 @@ class Importer:
                 raise
         raise SourceError(f"the list changed during each of {_TRIES} attempts to read it")
 
-    async def _copy(self, listing: IListing, import_id: int) -> int:
+    async def _copy(self, listing: IListing, import_id: int, wanted: Container[str] | None) -> int:
         """
         Store the records of a listing. Return how many vulnerabilities were read, wanted or not.
 
@@ -80,7 +80,7 @@ class Importer:
         batch, count = [], 0
         async for vulnerability in listing:
             count += vulnerability.name != FOLLOWED
-            if self._wanted is None or vulnerability.platform in self._wanted:
+            if wanted is None or vulnerability.platform in wanted:
                 batch.append(vulnerability)
             if len(batch) == _BATCH:
                 await self._run(self._staging.add, import_id, batch)

@@ -20,7 +20,7 @@ from patches.server.refresh.list_state import ListEvent, ListState
 from patches.server.refresh.publication.queue import PublicationQueue
 from patches.server.refresh.retry_schedule import INTERNAL_ERROR
 from patches.server.refresh.schedule import RefreshContext
-from patches.server.refresh.source_state import SourceList, SourceState
+from patches.server.refresh.source_state import AT_ONCE, SourceList, SourceState
 from patches.server.refresh.staging import StagingStore
 from patches.service.budget import Budget
 from patches.wording import printable
@@ -205,6 +205,7 @@ class Poller:
             nonlocal event
             if not source_list.empty:
                 log.info("Reading the list {key} of {source}", key=offer.key, source=name)
+            before = await self._at_once(state.source, offer)
             try:
                 touched = await self._importer.read(state.source, offer, self._context.wall(), source_list.note)
                 source_list.was_growing = source_list.is_growing
@@ -216,6 +217,8 @@ class Poller:
                 event = ListEvent.FOUND_EMPTY
                 return
             source_list.platforms, source_list.checked, source_list.doubted = touched, self._context.wall(), False
+            added = await self._at_once(state.source, offer) - before
+            source_list.fresh = added | source_list.fresh if source_list.unpublished else added
             source_list.unpublished, source_list.empty, state.has_changed = set(touched), 0, True
             event = ListEvent.STAGED if touched else ListEvent.UNCHANGED
 
@@ -238,10 +241,17 @@ class Poller:
             source_list.checked = read.checked
             if not read.published:  # the server ended between the reading and the publication
                 source_list.unpublished = set(source_list.platforms)
+                source_list.fresh = await self._at_once(source, source_list.offer)
             if source_list.offer.state is None and not source_list.doubted:
                 interval = self._context.schedule.interval_of(source.name).total_seconds()
                 age = self._context.wall() - read.checked  # negative: the time of day was set back; it says nothing
                 source_list.attempts.due = self._now() + (interval - age if age >= 0 else 0.0)
+
+    async def _at_once(self, source: ISource, offer: Offer) -> frozenset[str]:
+        """Return the ids of a staged list whose new entries are published at once; of other lists no ids."""
+        if source.enriches != AT_ONCE:
+            return frozenset()
+        return await self._context.run(self._staging.names, source.name, offer.key)
 
     def _wants(self, offer: Offer) -> bool:
         return self._wanted is None or offer.platform is None or offer.platform in self._wanted

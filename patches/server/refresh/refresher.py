@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 from patches.server.refresh.list_state import ListEvent, ListState
 from patches.server.refresh.platforms import PlatformRegistry
 from patches.server.refresh.poller import Poller
+from patches.server.refresh.publication.enriching import EnrichedPlatforms
 from patches.server.refresh.publication.queue import PublicationQueue
 from patches.server.refresh.retry_schedule import INTERNAL_ERROR, RetrySchedule
 from patches.server.refresh.schedule import RefreshContext
@@ -41,6 +42,7 @@ class Refresher:
     :param registry: the platforms.
     :param poller: asks the sources, and reads their lists.
     :param queue: publishes platforms whose lists have changed.
+    :param enriched: finds the platforms to publish because of what enriching sources say.
     """
 
     def __init__(
@@ -50,12 +52,14 @@ class Refresher:
         registry: PlatformRegistry,
         poller: Poller,
         queue: PublicationQueue,
+        enriched: EnrichedPlatforms,
     ) -> None:
         self._context = context
         self._source_set = source_set
         self._registry = registry
         self._poller = poller
         self._queue = queue
+        self._enriched = enriched
         self._polls: dict[str, Deferred[None]] = {}
         self._public_search = RetrySchedule()
         self._synced_at = context.clock.seconds()
@@ -69,6 +73,7 @@ class Refresher:
             self._add_public_sources,  # only for what no configured source has
             self._forget_sources,  # when both are known
             self._note_lost,  # what the catalogue should have, and has not
+            self._enrich,  # the records of the platforms that are known
             self._publish,  # the lists are in
             self._publish_known,  # to other servers, which will look for the snapshots
             self._update_statuses,  # derived from all of it
@@ -212,6 +217,11 @@ class Refresher:
                 if is_lost and source_list.checked and platform not in self._queue:
                     self._queue.add([platform])
 
+    async def _enrich(self) -> None:
+        """Publish the platforms again whose records enriching sources have changed, when that is due."""
+        is_polled = any(state.source.name in self._polls for state in self._source_set.enriching)
+        self._queue.add(await self._enriched.due(self.statuses, is_polled) - self._queue.platforms())
+
     async def _publish(self) -> None:
         """Publish each platform whose lists are in."""
         for platform in self._queue.platforms() & self._registry.expected:
@@ -228,12 +238,14 @@ class Refresher:
                 source_list.on(ListEvent.RETRIED)
         status = self.statuses.get(platform, ListStatus())
         checked = status.checked(platform, list(states), self._context.wall())
-        sources, served = [state.source for state in states], status.note_served()
+        sources, served = [state.source for state in (*states, *self._source_set.enriching)], status.note_served()
         done, snapshot = await self._queue.publish(platform, sources, checked, served)
         event = ListEvent.PUBLISHED if done else ListEvent.FAILED
         if snapshot is not None:
             event = ListEvent.PUBLISHED if snapshot.held_back is None else ListEvent.SHRUNK
             self.statuses.setdefault(platform, ListStatus()).published(snapshot)
+        if done:
+            await self._enriched.note_published(platform)
         if not done or platform not in self._queue:  # else a list was read again meanwhile, and is published later
             for source_list in lists:
                 source_list.published(platform, event)
@@ -273,7 +285,7 @@ class Refresher:
         if self._public_search.due <= self._now():
             schedule = self._context.schedule
             self._public_search.fail(NO_SOURCE, self._now(), schedule.interval, schedule.jitter)
-        for state in self._source_set.states:
+        for state in self._source_set.of_platforms:
             state.attempts.due = min(state.attempts.due, self._public_search.due)
 
     def _now(self) -> float:

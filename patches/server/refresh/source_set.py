@@ -17,16 +17,24 @@ class SourceSet:
 
     :param configured: in the order of the configuration.
     :param public: provides public sources.
+    :ivar enriching: the sources about all platforms, which no platform waits for.
     """
 
     def __init__(self, configured: Iterable[ISource], public: PublicSourceProvider) -> None:
-        self._configured = [SourceState(source) for source in configured]
+        states = [SourceState(source) for source in configured]
+        self._configured = [state for state in states if state.source.enriches is None]
+        self.enriching = [state for state in states if state.source.enriches is not None]
         self._public = public
         self._found: dict[str, SourceState] = {}
 
     @property
     def states(self) -> list[SourceState]:
-        """The states of all sources, the configured ones first."""
+        """The states of all sources, the configured ones first, and the enriching ones last."""
+        return [*self.of_platforms, *self.enriching]
+
+    @property
+    def of_platforms(self) -> list[SourceState]:
+        """The states of the sources that have lists of platforms."""
         public = {state.source.name: state for state in self._found.values()}
         return [*self._configured, *public.values()]
 
@@ -71,7 +79,7 @@ class SourceSet:
     @property
     def is_empty(self) -> bool:
         """Whether there are sources, and all of them have reported that they have no lists."""
-        return bool(self.states) and all(state.told and not state.source_lists for state in self.states)
+        return bool(self.of_platforms) and all(state.told and not state.source_lists for state in self.of_platforms)
 
     def states_of(self, platform: str) -> list[SourceState]:
         """Return the sources that may have lists of a platform; a public source has only the requested platforms."""
@@ -90,7 +98,7 @@ class SourceSet:
         """
         if platforms == self._found.keys():
             return set()
-        taken = {state.source.name for state in self._configured}
+        taken = {state.source.name for state in (*self._configured, *self.enriching)}
         before, known = self._found, {state.source.name: state for state in self._found.values()}
         self._found = {}
         for platform, source in self._public.sources(platforms).items():

@@ -15,6 +15,8 @@ log = Logger()
 
 #: The time for which a platform is not published because of a source of which it is not known whether it has it.
 FIRST_ANSWER_SECONDS = 10.0
+#: The facts whose new entries are published at once; see :mod:`patches.server.refresh.publication.enriching`.
+AT_ONCE = "kev"
 #: The beginning of the problem of a list that has no record of a served platform; the reasons may follow.
 EMPTY = "the list is empty"
 #: The most characters of the problems of several sources, besides the number of those that are not named.
@@ -35,6 +37,7 @@ class SourceList:
     :ivar held_back: its platforms whose newest snapshot is held back.
     :ivar listing: what reads it now; ``None``: nothing does.
     :ivar was_growing: whether it was still changing when it was read.
+    :ivar fresh: of an enriching source: the ids that were added since it was published, if these are published at once.
     :ivar empty: the number of times in a row that it was found empty.
     """
 
@@ -49,6 +52,7 @@ class SourceList:
     listing: IListing | None = None
     was_growing: bool = False
     empty: int = 0
+    fresh: frozenset[str] = frozenset()
 
     def on(self, event: ListEvent) -> None:
         """Change the state after an event."""

@@ -29,6 +29,7 @@ from patches.interfaces import RecordKey
 from patches.server.errors import CatalogueError
 from patches.server.refresh.publication.staged_file import (
     count_records,
+    line_of,
     open_staged,
     row_of,
     seal_list,
@@ -37,8 +38,7 @@ from patches.server.refresh.publication.staged_file import (
 from patches.server.refresh.publication.staged_lists import ListsDamaged, StagedLists
 from patches.storage.damage import BESIDE, is_file_damage
 from patches.storage.scratch import connect_sqlite
-from patches.vulnerability import Vulnerability
-from patches.wire import encode_line
+from patches.vulnerability import ALL_PLATFORMS, Vulnerability
 from patches.wording import printable
 
 log = Logger()
@@ -124,7 +124,7 @@ class StagingStore:
         The lists of followed packages have one name: the first package of each tells them apart.
         """
         shown = map(escaped_record, vulnerabilities)
-        rows = ((import_id, *row_of(each.platform, each.name, _part(each), encode_line(each))) for each in shown)
+        rows = ((import_id, *row_of(each.platform, each.name, _part(each), line_of(each))) for each in shown)
         with self._transaction() as database:
             database.executemany("INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?, ?, ?)", rows)
 
@@ -178,6 +178,18 @@ class StagingStore:
         if row is None:
             return None
         return ImportResult(row[1], row[2], json.loads(row[3]), row[4], bool(row[5])), platforms
+
+    def names(self, source: str, key: str) -> frozenset[str]:
+        """Return the names of the records of a list; only for lists that are known to be short."""
+        query = "SELECT name FROM lines JOIN readings ON reading = id WHERE current AND source = ? AND key = ?"
+        with self._use():
+            return frozenset(name for (name,) in self._database.execute(query, (source, key)))
+
+    def enriching_sources(self) -> frozenset[str]:
+        """Return the sources that have staged records about all platforms."""
+        query = "SELECT DISTINCT source FROM readings JOIN counts ON reading = id WHERE current AND platform = ?"
+        with self._use():
+            return frozenset(name for (name,) in self._database.execute(query, (ALL_PLATFORMS,)))
 
     def note_published(self, source: str, key: str) -> None:
         """Note that every platform of a list was published since it was read."""

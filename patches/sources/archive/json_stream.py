@@ -8,7 +8,7 @@ without ceilings, a small compressed file fills the memory with either.
 from __future__ import annotations
 
 import re
-from typing import BinaryIO
+from typing import Protocol
 
 from patches.errors import SourceError
 
@@ -21,6 +21,13 @@ LARGEST_RECORD = 32 * 1024 * 1024
 _QUOTE = re.compile(rb'(?<!\\)"')
 
 
+class Readable(Protocol):
+    """A stream of bytes."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read at most so many bytes; none at the end."""
+
+
 class BoundedJson:
     """
     Reads a document and counts the bytes of its strings and records.
@@ -30,7 +37,7 @@ class BoundedJson:
     """
 
     def __init__(
-        self, stream: BinaryIO, longest_string: int = LONGEST_STRING, largest_record: int = LARGEST_RECORD
+        self, stream: Readable, longest_string: int = LONGEST_STRING, largest_record: int = LARGEST_RECORD
     ) -> None:
         self._stream = stream
         self._longest_string = longest_string
@@ -60,4 +67,22 @@ class BoundedJson:
         self._before = block[-1:]
         if self._string > self._longest_string:
             raise SourceError(f"a string, or what is between two, is longer than {self._longest_string} bytes")
+        return block
+
+
+class Headed:
+    """
+    A stream that remembers its first block: what a document says about itself before its records.
+
+    :ivar head: the first block; empty until it was read.
+    """
+
+    def __init__(self, stream: Readable) -> None:
+        self.head = b""
+        self._stream = stream
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read bytes."""
+        block = self._stream.read(size)
+        self.head = self.head or block
         return block

@@ -106,6 +106,7 @@ class ClairSource:
         self.name = name
         settings = settings or ClairSettings()
         fetcher = RetryingClient(client, clock, settings.fetch, jitter)
+        self.enriches = None
         self.ask_within = min(ASK_WITHIN, settings.full_walk)
         self.left_out: Mapping[str, str] = {}
         self._api = ClairAPI(check_base_url(base_url), fetcher, settings.page_size, name)

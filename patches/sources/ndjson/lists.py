@@ -22,7 +22,7 @@ from patches.sources.fields import is_name
 from patches.sources.ids import bare
 from patches.sources.parse_context import ParseContext
 from patches.sources.parse_job import ParseJob
-from patches.vulnerability import FOLLOWED, Vulnerability
+from patches.vulnerability import ALL_PLATFORMS, FOLLOWED, Vulnerability
 from patches.wire import MalformedWire, from_wire
 
 #: The longest line, in bytes. The longest record of a known list, of a kernel, has some 300 KB; a chunk has 1 MiB.
@@ -36,7 +36,7 @@ def parse_list(job: ParseJob, context: ParseContext) -> Iterator[Vulnerability]:
             for number, line in enumerate(_lines(stream, job.part.key), start=1):
                 vulnerability = _parse_line(job.part.key, number, line)
                 context.found += vulnerability.name != FOLLOWED
-                if not is_name(vulnerability.platform):
+                if not is_name(vulnerability.platform) or vulnerability.platform == ALL_PLATFORMS:
                     context.skip(context.unknown("platform", vulnerability.platform))
                 elif context.wants(vulnerability.platform):
                     yield from _named(vulnerability, context)

@@ -16,7 +16,14 @@ from patches.scanner.client.client import ClientSettings, PatchesClient
 from patches.scanner.client.trust import SeenLists, SeenListsError, Trust
 from patches.scanner.outcome import Outcome, Target, Verdict
 from patches.scanner.scan import Policy, scan
-from patches.signing import SigningKey, VerifyKey, create_keys, manifest_bytes, sized_manifest_bytes
+from patches.signing import (
+    SigningKey,
+    VerifyKey,
+    create_keys,
+    enriched_manifest_bytes,
+    manifest_bytes,
+    sized_manifest_bytes,
+)
 from patches.vulnerability import FixedPackage, Vulnerability
 from patches.wire import StreamDigest, digest, encode_line, rfc3339
 from tests.integration.sample_host import write_host
@@ -96,6 +103,16 @@ class TrustCase(SynchronousTestCase):
 
 class SignedTests(TrustCase):
     """The signatures of lists."""
+
+    def test_enrichments(self) -> None:
+        """The facts that a list claims to have must be signed, too."""
+        snapshot = {**self.signed(NINE), "enrichments": ["kev"]}
+        signature = self.key.sign(enriched_manifest_bytes("debian-12", snapshot))
+        whole = {**snapshot, "enrichmentsSignature": signature}
+        self.assertEqual(self.scan(*self.served(whole)).verdict, Verdict.FINDINGS)
+        for changes in ({"enrichments": ["epss", "kev"]}, {"enrichments": []}, {"enrichmentsSignature": 1}):
+            self.refused("not signed", *self.served({**whole, **changes}))
+        self.refused("enrichmentsSignature", *self.served(snapshot))
 
     def test_signed(self) -> None:
         """A signed list is compared."""

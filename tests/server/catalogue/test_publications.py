@@ -97,6 +97,19 @@ class PublicationTests(PublicationCase):
         self.assertEqual((self.spans("x" * 5000), self.spans("a\x00b")), ([(1, 1, True)], [(1, 1, True)]))
         self.assertEqual(self.spans("x" * 4999), [])
 
+    def test_platforms_with(self) -> None:
+        """The platforms are found whose current list has one of many ids, as a name or as an alias."""
+        self.publish(1, "CVE-1/DSA-1", "CVE-2")
+        self.publish(1, "CVE-2", platform="alpine-3.20")
+        self.publish(2, "CVE-2/CVE-3")
+        many = {f"CVE-{number}" for number in range(5000, 7000)}
+        expected = {"CVE-1": set(), "CVE-2": {"debian-12", "alpine-3.20"}, "CVE-3": {"debian-12"}, "DSA-1": set()}
+        for name, platforms in expected.items():
+            self.assertEqual((name, self.catalogue.platforms_with({name, *many})), (name, platforms))
+        self.catalogue.withdraw("alpine-3.20", 3)
+        self.assertEqual(self.catalogue.platforms_with({"CVE-2"}), {"debian-12"})
+        self.assertEqual(self.catalogue.platforms_with(set()), set())
+
     def test_held_back(self) -> None:
         """A list that is held back is no publication, until somebody accepts it."""
         self.publish(1, "CVE-1", "CVE-2")

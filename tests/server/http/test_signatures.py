@@ -6,9 +6,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+from attrs import evolve
+
 from patches.server.http.representations import DescribeSnapshot
 from patches.server.http.signatures import SnapshotSigner
-from patches.signing import NotSigned, SigningKey, VerifyKey, create_keys, manifest_bytes, sized_manifest_bytes
+from patches.signing import (
+    NotSigned,
+    SigningKey,
+    VerifyKey,
+    create_keys,
+    enriched_manifest_bytes,
+    manifest_bytes,
+    sized_manifest_bytes,
+)
 from tests.server.server_case import ServerCase
 
 
@@ -48,6 +58,16 @@ class SignaturesTests(ServerCase):
         for document in platforms:
             self.verify(document["platform"], document)
         self.assertRaises(NotSigned, self.verify, "debian-12", platforms[0])
+
+    def test_enrichments(self) -> None:
+        """The facts that a list was made with are a statement of their own; without any there is none."""
+        plain = self.refresh.registry.current("debian-12")
+        sources = {**plain.sources, "kev": {"read": 1, "skipped": {}, "enriches": "kev"}}
+        document = self.describe(evolve(plain, sources=sources))
+        self.assertEqual(document["enrichments"], ["kev"])
+        self.verify("debian-12", document)
+        self.verify_key.verify(enriched_manifest_bytes("debian-12", document), document["enrichmentsSignature"])
+        self.assertEqual({"enrichments", "enrichmentsSignature"} & self.describe(plain).keys(), set())
 
     def test_checked_again(self) -> None:
         """A list that its source delivers again later, unchanged, gets a new signature."""

@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.followed import followed_records
 from patches.server.errors import CatalogueError
 from patches.server.refresh.staging import ImportResult, StagingStore
-from patches.vulnerability import FOLLOWED, Vulnerability
+from patches.vulnerability import ALL_PLATFORMS, FOLLOWED, Facts, Severity, Vulnerability
 from patches.wire import encode_line, from_wire
 from tests.control_characters import HARMFUL, harmful_record
 from tests.server.fake_catalogue import lines, vulnerabilities, vulnerability
@@ -48,6 +48,32 @@ class ListsTests(SynchronousTestCase):
         records = vulnerabilities(300)
         self.put(random.Random(1).sample(records, 300))
         self.assertEqual(self.told(), lines(records))
+
+    def test_facts_of_ids(self) -> None:
+        """The facts about an id are found; the source that is named first goes before."""
+        rating = {"severity": Severity.HIGH, "severity_source": "nvd", "cvss": "CVSS:3.1/AV:N", "score": 7.5}
+        nvd = Vulnerability("CVE-1", ALL_PLATFORMS, **rating)  # type: ignore[arg-type]
+        self.put([nvd, evolve(nvd, name="CVE-2")], "nvd", "2024")
+        self.put([evolve(nvd, name="CVE-3", score=5.0)], "nvd", "2025")
+        self.put([Vulnerability("CVE-1", ALL_PLATFORMS, kev="2022-04-06"), evolve(nvd, name="CVE-3")], "kev")
+        self.put(vulnerabilities(3))
+        with self.lists.view() as view:
+            find = view.facts_of(("nvd", "kev"))
+            self.assertEqual(find("CVE-1"), Facts(*rating.values(), kev="2022-04-06"))  # type: ignore[arg-type]
+            found = find("CVE-3"), view.facts_of(("kev", "nvd"))("CVE-3"), view.facts_of(())("CVE-1"), find("CVE-4")
+            self.assertEqual([each and each.score for each in found], [5.0, 7.5, None, None])
+        self.assertEqual(self.lists.enriching_sources(), {"nvd", "kev"})
+        self.assertEqual(self.lists.names("kev", "all"), {"CVE-1", "CVE-3"})
+        self.assertEqual((self.lists.names("nvd", "all"), self.lists.names("x", "all")), (frozenset(), frozenset()))
+        self.assertEqual(self.lists.facts(ALL_PLATFORMS)["nvd"]["read"], 3)
+
+    def test_damaged_facts(self) -> None:
+        """Facts that are damaged are found when they are used, and their list is read again."""
+        self.put([Vulnerability("CVE-1", ALL_PLATFORMS, kev="2022-04-06")], "kev")
+        self.lists._database.execute("UPDATE lines SET line = replace(line, '2022', '2021')")
+        with self.assertRaises(CatalogueError), self.lists.view() as view:
+            view.facts_of(("kev",))("CVE-1")
+        self.assertEqual(self.lists.take_dropped(), [("kev", "all")])
 
     def test_control_characters(self) -> None:
         """Records are escaped here, whatever source they are of; what is gone is still found by its key."""

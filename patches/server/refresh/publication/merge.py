@@ -18,6 +18,7 @@ from pathlib import Path
 
 from attrs import evolve
 
+from patches.enrichment.enrich import FactsOf, enriched
 from patches.followed import followed_records
 from patches.storage.scratch import open_scratch
 from patches.tracks import TrackRules
@@ -64,6 +65,14 @@ def _followed(lists: Sequence[Lines]) -> Iterator[bytes]:
                 sources.setdefault(record.platform, record.source)
     for platform, source in sources.items():
         yield from map(encode_line, followed_records(platform, names, source))
+
+
+def enriched_lines(lines: Iterable[bytes], facts_of: FactsOf) -> Iterator[bytes]:
+    """Yield the lines of a list with what is known about the vulnerability ids of its records."""
+    for line in lines:
+        record = from_wire(json.loads(line))
+        found = enriched(record, facts_of) if record.name != FOLLOWED else record
+        yield line if found is record else encode_line(found)
 
 
 class StatementStore:

@@ -20,8 +20,9 @@ from patches.server.catalogue.snapshot import Snapshot
 from patches.server.catalogue.store import Catalogue
 from patches.server.errors import CatalogueError
 from patches.server.refresh.publication.changes import ChangeCount
-from patches.server.refresh.publication.merge import merge
+from patches.server.refresh.publication.merge import enriched_lines, merge
 from patches.server.refresh.staging import StagingStore
+from patches.vulnerability import ALL_PLATFORMS
 from patches.wording import counted
 
 log = Logger()
@@ -92,14 +93,18 @@ class Publisher:
         """
         with self._staging.view() as staged:
             facts = staged.facts(platform)
-            ranked = sorted(sources, key=lambda source: source.rank)
+            ranked = sorted((each for each in sources if not each.enriches), key=lambda source: source.rank)
             names = [source.name for source in ranked if source.name in facts]
             if not names:
                 return None
             lists = [partial(staged.lines, platform, name) for name in names]
-            merged = split_large(merge(lists, self._folder / f"{platform}.merge"))
+            merged = merge(lists, self._folder / f"{platform}.merge")
+            enriching = _enriching(sources, staged.facts(ALL_PLATFORMS))
+            if enriching:
+                merged = enriched_lines(merged, staged.facts_of(tuple(enriching)))
+                facts |= enriching
             changes = ChangeCount()
-            lines = self._until_stopped(changes.counted(self._current_lines(platform, changes), merged))
+            lines = self._until_stopped(changes.counted(self._current_lines(platform, changes), split_large(merged)))
             with closing(lines):  # before the view is, also if they are not read to their end
                 objection = self._guard.objection
                 times = now, objection, checked, steady
@@ -120,6 +125,14 @@ class Publisher:
             if self._stopping.is_set():
                 raise Stopped("the server stops")
             yield line
+
+
+def _enriching(sources: Sequence[ISource], facts: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the numbers of records read by enriching sources that have staged some, and what each adds; by rank."""
+    ranked = sorted((source for source in sources if source.enriches), key=lambda source: source.rank)
+    return {
+        source.name: {**facts[source.name], "enriches": source.enriches} for source in ranked if source.name in facts
+    }
 
 
 def _tell(snapshot: Snapshot, facts: Mapping[str, Mapping[str, Any]], changes: ChangeCount) -> None:

@@ -11,6 +11,7 @@ from patches.server.catalogue.snapshot import Snapshot
 from patches.server.refresh.publication.publisher import Publisher
 from patches.server.refresh.retry_schedule import RetrySchedule
 from patches.server.refresh.schedule import RefreshContext
+from patches.vulnerability import ALL_PLATFORMS
 
 
 class PublicationQueue:
@@ -29,8 +30,12 @@ class PublicationQueue:
         return platform in self._attempts
 
     def add(self, platforms: Iterable[str]) -> None:
-        """Add platforms whose lists have changed; one that failed is tried again at once."""
-        self._attempts |= {platform: RetrySchedule() for platform in platforms}
+        """
+        Add platforms whose lists have changed; one that failed is tried again at once.
+
+        The lists of enriching sources are about all platforms, and are published by rules of their own.
+        """
+        self._attempts |= {platform: RetrySchedule() for platform in platforms if platform != ALL_PLATFORMS}
 
     def platforms(self) -> set[str]:
         """Return the platforms that wait."""

@@ -8,11 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from patches.enrichment.facts import facts_to_wire
 from patches.escaping import escaped_record
 from patches.server.refresh.publication.staged_lists import checksum, seal_of
 from patches.storage.scratch import connect_sqlite, user_version
-from patches.vulnerability import FOLLOWED
-from patches.wire import encode_line, from_wire
+from patches.vulnerability import ALL_PLATFORMS, FOLLOWED, Facts, Vulnerability
+from patches.wire import encode_json, encode_line, from_wire
 from patches.wording import printable
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=OFF", "cache_size=-1024", "temp_store=FILE", "foreign_keys=ON")
@@ -78,6 +79,14 @@ def count_records(database: sqlite3.Connection, import_id: int) -> None:
 def seal_list(database: sqlite3.Connection, import_id: int) -> None:
     """Store the checksum of a list's description."""
     database.execute("UPDATE readings SET seal = ? WHERE id = ?", (seal_of(database, import_id), import_id))
+
+
+def line_of(record: Vulnerability) -> bytes:
+    """Return the line of a record; of an enriching source's only the facts, as there are hundreds of thousands."""
+    if record.platform != ALL_PLATFORMS:
+        return encode_line(record)
+    rating = record.severity, record.severity_source, record.cvss, record.score
+    return encode_json(facts_to_wire(Facts(*rating, record.kev, record.epss))) + b"\n"
 
 
 def row_of(platform: str, name: str, part: str, line: bytes) -> tuple[str, str, str, bytes, int]:

@@ -12,11 +12,13 @@ import json
 import sqlite3
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from patches.enrichment.enrich import FactsOf, joined
+from patches.enrichment.facts import facts_from_wire
 from patches.server.errors import CatalogueError
-from patches.vulnerability import FOLLOWED
+from patches.vulnerability import ALL_PLATFORMS, FOLLOWED, Facts
 
 Place = tuple[int, str, str, str]
 
@@ -84,6 +86,31 @@ class StagedLists:
         """
         found = self._database.execute("SELECT id FROM readings WHERE current AND source = ?", (source,)).fetchall()
         return heapq.merge(*(self._rows(number, platform) for (number,) in found))
+
+    def facts_of(self, sources: Sequence[str]) -> FactsOf:
+        """
+        Return a function that finds what enriching sources have staged about a vulnerability id.
+
+        It raises :exc:`ListsDamaged` at a line that is damaged.
+
+        :param sources: their names; of two that know the same, the first one holds.
+        """
+        readings: dict[int, int] = {}
+        for place, source in enumerate(sources):
+            query = "SELECT id FROM readings WHERE current AND source = ?"
+            readings |= {number: place for (number,) in self._database.execute(query, (source,))}
+        marks = ", ".join("?" * len(readings))
+        query = f"SELECT reading, part, line, crc FROM lines WHERE platform = ? AND name = ? AND reading IN ({marks})"  # noqa: S608 - marks only
+        numbers = tuple(readings)
+
+        def find(vulnerability_id: str) -> Facts | None:
+            rows = self._database.execute(query, (ALL_PLATFORMS, vulnerability_id, *numbers)).fetchall()
+            for number, part, line, crc in rows:
+                self._verify(number, ALL_PLATFORMS, vulnerability_id, part, line, crc=crc)
+            rows.sort(key=lambda row: readings[row[0]])
+            return joined(facts_from_wire(json.loads(line)) for _, _, line, _ in rows)
+
+        return find
 
     def verify_descriptions(self) -> None:
         """

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.followed import followed_records
-from patches.server.refresh.publication.merge import merge
-from patches.vulnerability import FOLLOWED, FixedPackage, Vulnerability
+from patches.server.refresh.publication.merge import enriched_lines, merge
+from patches.vulnerability import FOLLOWED, Facts, FixedPackage, Vulnerability
 from patches.wire import encode_line, from_wire
 
 
@@ -28,6 +29,20 @@ def fix(package: str, version: str | None, status: str = "fixed") -> FixedPackag
 SAID = st.lists(
     st.tuples(st.integers(0, 2), st.integers(0, 9), st.sampled_from("ab"), st.sampled_from("12")), max_size=30
 )
+
+
+class EnrichedTests(SynchronousTestCase):
+    """Lines, and what is known about the ids of their records."""
+
+    def test_lines(self) -> None:
+        """A line of which nothing is known stays byte by byte, as does that of followed packages."""
+        followed = list(followed_records("debian-12", ["curl"], "vendor"))
+        records = [*followed, record("CVE-2024-0001", fix("a", "1")), record("CVE-2024-0002", fix("a", "1"))]
+        lines = [encode_line(each) for each in records]
+        lines[1] = lines[1].replace(b'","affected', b'", "affected', 1)
+        known = {"CVE-2024-0002": Facts(kev="2024-01-02"), FOLLOWED: Facts(kev="2024-01-02")}
+        found = list(enriched_lines(lines, known.get))
+        self.assertEqual(found, [*lines[:2], encode_line(evolve(records[2], kev="2024-01-02"))])
 
 
 class MergingTests(SynchronousTestCase):

@@ -1,0 +1,1 @@
+"""The Exploit Prediction Scoring System (EPSS) of FIRST: bands of percentiles, by CVE."""

@@ -1,0 +1,1 @@
+"""The catalogue of known exploited vulnerabilities (KEV) of CISA: the dates of entries, by CVE."""
