@@ -30,12 +30,15 @@ def base_score(vector: str) -> float | None:
     Compute the base score of a vector, 0.0 to 10.0.
 
     :param vector: of version 2.0, 3.0, 3.1 or 4.0; a vector of version 2.0 has no ``CVSS:`` before it.
-    :return: ``None`` if it is of another version, or is not a vector.
+    :return: ``None`` if it is of another version, is not a vector, or the library is not installed.
     """
     version = version_of(vector)
     if version is None:
         return None
-    from cvss import CVSS2, CVSS3, CVSS4, CVSSError  # takes 20 ms, which a scan without documents saves
+    try:
+        from cvss import CVSS2, CVSS3, CVSS4, CVSSError  # takes 20 ms, which a scan without documents saves
+    except ImportError:  # a scanner by itself does without: the scores are in the lists
+        return None
 
     form = {"2.0": CVSS2, "4.0": CVSS4}.get(version, CVSS3)
     try:

@@ -185,6 +185,7 @@ class DefaultTests(SynchronousTestCase):
             "patience": "10m",
             "max-age": "7d",
             "fail-on": "unknown",
+            "allow-unknown-severity": "false",
             "include-unfixed": "false",
         }
         self.assertEqual({name: found[name] for name in expected}, expected)

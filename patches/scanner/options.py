@@ -9,14 +9,13 @@ from pathlib import Path
 from attrs import frozen
 
 from patches.platforms import Platform
-from patches.scanner.output.exit_codes import NEVER
+from patches.scanner.output.fail_on import NEVER, FailOn
 from patches.scanner.output.formats import FORMATS, TABLE
 from patches.service.daemon import DaemonOptions
 from patches.service.log.log_level import LogSettings
 from patches.setting_parsers import count, flag, minutes, one_of, seconds, url
 from patches.settings import group, option
 from patches.tracks import is_track
-from patches.vulnerability import Severity
 
 _TRACK = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 
@@ -63,12 +62,6 @@ def origins(text: str) -> tuple[str, ...]:
 def unjudged_limit(text: str) -> int | None:
     """Parse the number of unjudged packages from which a scan fails; ``never`` becomes ``None``."""
     return None if text.strip() == NEVER else count(text)
-
-
-def severity_limit(text: str) -> Severity | None:
-    """Parse the lowest severity that counts; ``never`` becomes ``None``."""
-    names = {**{severity.name.lower(): severity for severity in Severity}, NEVER: None}
-    return names[one_of(*names)(text)]
 
 
 @frozen(kw_only=True)
@@ -184,8 +177,14 @@ class OutputSettings:
     output: Path | None = option(
         None, Path, "The file to write, completely or not at all; standard output if not given."
     )
-    fail_on: Severity | None = option(
-        "unknown", severity_limit, "The lowest severity that causes exit code 1; or never."
+    fail_on: FailOn = option(
+        "unknown",
+        FailOn.from_text,
+        "The findings that cause exit code 1: the lowest severity, kev (known to be exploited), epss=0.9 (the lowest "
+        "EPSS percentile), or several of them with commas; or never.",
+    )
+    allow_unknown_severity: bool = option(
+        "false", flag, "Do not count findings of unknown severity if --fail-on names a severity."
     )
     fail_on_unjudged: int | None = option(
         NEVER,

@@ -109,6 +109,7 @@ class ListInfo:
     :ivar skew: the seconds by which the server's clock is ahead of this host's, if by more than ten minutes; then the
         age of the list is by the server's clock. ``None`` if it is not, or is not known.
     :ivar unread: the number of entries of its sources that the server could not read, and whose package is not known.
+    :ivar enrichments: the facts of enriching sources that it was made with: ``cvss``, ``epss``, ``kev``.
     """
 
     served: int = 0
@@ -119,6 +120,7 @@ class ListInfo:
     away: str | None = None
     unread: int = 0
     skew: float | None = None
+    enrichments: tuple[str, ...] = ()
 
 
 @frozen

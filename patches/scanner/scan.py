@@ -197,7 +197,13 @@ def _listed(comparison: Comparison) -> ListInfo:
         comparison.away,
         unread if is_whole(unread) else 0,
         round(skew, 1) if skew is not None and abs(skew) > MOST_SKEW else None,
+        _enrichments(told.get("enrichments")),
     )
+
+
+def _enrichments(value: object) -> tuple[str, ...]:
+    """Return the facts that a list was made with, as far as they are known here."""
+    return tuple(name for name in ("cvss", "epss", "kev") if isinstance(value, list) and name in value)
 
 
 def _text(value: object) -> str | None:

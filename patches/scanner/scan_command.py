@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from attrs import define
+from attrs import define, evolve
 from twisted.internet.defer import CancelledError
 
 from patches.scanner.client.http_client import HttpClient, http_client
@@ -54,7 +54,12 @@ def run_scan(settings: ScanCommandSettings) -> int:
             return ERROR
         if outcome is None:
             return INTERRUPTED
-        return exit_code(outcome, output.fail_on, output.fail_on_unjudged, output.fail_on_eol)
+        fail_on = evolve(output.fail_on, allows_unknown=output.allow_unknown_severity)
+        if (missing := fail_on.missing(outcome)) is not None:
+            screen.show_error(missing)
+        elif (note := fail_on.note(outcome)) is not None:
+            screen.note(note)
+        return exit_code(outcome, fail_on, output.fail_on_unjudged, output.fail_on_eol)
 
 
 def _outcome(settings: ScanCommandSettings, policy: Policy, trust: Trust | None, screen: Screen) -> Outcome | None:

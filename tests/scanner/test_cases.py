@@ -20,6 +20,7 @@ from patches.scanner.client.client import ClientSettings, PatchesClient
 from patches.scanner.host.os_release import detect_platform, system_of
 from patches.scanner.outcome import Outcome, Target, Verdict
 from patches.scanner.output.exit_codes import exit_code
+from patches.scanner.output.fail_on import FailOn
 from patches.scanner.output.table import summary
 from patches.scanner.scan import scan
 from patches.vulnerability import Severity, Vulnerability
@@ -123,8 +124,8 @@ class CaseTests(LocalCase):
     def test_end_of_life(self) -> None:
         """A host without support passes, unless an option says that it fails; the verdict's line says it."""
         outcome = self.scan(shared("data/cases/eol-exit-a"))
-        self.assertEqual(exit_code(outcome, Severity.UNKNOWN), 0)
-        self.assertEqual(exit_code(outcome, Severity.UNKNOWN, fail_on_eol=True), 6)
+        self.assertEqual(exit_code(outcome, FailOn(Severity.UNKNOWN)), 0)
+        self.assertEqual(exit_code(outcome, FailOn(Severity.UNKNOWN), fail_on_eol=True), 6)
         self.assertIn("support ended in 2023-11", summary(outcome).splitlines()[0])
 
     def test_old_kernel(self) -> None:

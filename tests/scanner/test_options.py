@@ -10,9 +10,9 @@ from patches.scanner.options import (
     ScanCommandSettings,
     ScannerSettings,
     ScanSettings,
-    severity_limit,
     unjudged_limit,
 )
+from patches.scanner.output.fail_on import FailOn
 from patches.settings import BadSetting, resolve, settings_of
 from patches.vulnerability import Severity
 
@@ -52,8 +52,12 @@ class OptionTests(SynchronousTestCase):
             self.assertRaises(ValueError, unjudged_limit, text)
 
     def test_limits(self) -> None:
-        """A limit is a severity, or never."""
-        self.assertEqual((severity_limit("high"), severity_limit("never")), (Severity.HIGH, None))
+        """A limit is a severity, KEV, a band of EPSS, or never."""
+        (setting,) = (each for each in settings_of(OutputSettings) if each.name == "fail-on")
+        self.assertEqual(
+            (setting.parse and setting.parse("high"), setting.parse and setting.parse("never")),
+            (FailOn(Severity.HIGH), FailOn()),
+        )
         self.assertRaises(BadSetting, self.settings, fail_on="7")
 
     def test_daemon(self) -> None:

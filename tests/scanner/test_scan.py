@@ -49,6 +49,15 @@ class ScanTests(SynchronousTestCase):
         self.clock.pump([1] * 5)
         return self.successResultOf(scanning)
 
+    def test_enrichments(self) -> None:
+        """The facts that the list was made with are those that its description names, and that are known here."""
+        told: tuple[object, ...] = (["kev", "cvss", "later"], None, "kev", {"kev": 1}, [["kev"]])
+        for value in told:
+            snapshot = {"revision": "r1", "enrichments": value}
+            outcome = self.scan(session(snapshot=snapshot), chunk(LIST), end(LIST))
+            expected = ("cvss", "kev") if value is told[0] else ()
+            self.assertEqual((outcome.list_info.enrichments, outcome.verdict), (expected, Verdict.FINDINGS))
+
     def test_findings(self) -> None:
         """Findings are packages below their fix, the most severe first; those without a fix are counted separately."""
         outcome = self.scan(session(), chunk(LIST), end(LIST))

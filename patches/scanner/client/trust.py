@@ -7,8 +7,8 @@ added. The signed platform prevents that another platform's list is substituted.
 that an old list is sent as the current one: it is the time of the last check in seconds, but grows also while the
 server's time of day is set back, and an old list has a smaller one than a list that was seen before. On a host that has
 not seen a list yet, it is older than ``--max-age`` allows. The serial number is a part of the second statement, which a
-server of an earlier version does not sign; then the number is the time itself. The facts of enriching sources that a list
-has are in a third one.
+server of an earlier version does not sign; then the number is the time itself. The enrichments of a list, if it has
+any, are in a third one.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from patches.scanner.matching.comparison import FixComparison
 from patches.scanner.matching.matcher import Match
 from patches.shared_values import SharedValues
 from patches.tracks import extension_of
-from patches.vulnerability import FixedPackage, Severity, Vulnerability
+from patches.vulnerability import Facts, FixedPackage, Severity, Vulnerability
 
 
 @frozen
@@ -68,7 +68,24 @@ class Finding:
     @property
     def severity(self) -> Severity:
         """The highest severity in the records."""
-        return max(record.severity for record in self.records)
+        this = self.vulnerability_id
+        return max(record.facts_of(this).severity if record.facts else record.severity for record in self.records)
+
+    @property
+    def severity_source(self) -> str | None:
+        """The origin of the severity: the name of a source, ``nvd``, ``cna`` or ``adp``; ``None`` if it is unknown."""
+        rated = [(record, record.facts_of(self.vulnerability_id)) for record in self.records]
+        record, facts = max(rated, key=lambda pair: pair[1].severity)
+        return facts.severity_source or (record.source or None if facts.severity is not Severity.UNKNOWN else None)
+
+    @property
+    def facts(self) -> Facts:
+        """The facts about the vulnerability id in all records: the worst of each."""
+        known = [record.facts_of(self.vulnerability_id) for record in self.records]
+        scored = max(known, key=_score)
+        kev = min((facts.kev for facts in known if facts.kev is not None), default=None)
+        epss = max((facts.epss for facts in known if facts.epss is not None), default=None)
+        return Facts(self.severity, self.severity_source, scored.cvss, scored.score, kev, epss)
 
     @property
     def details_href(self) -> str:
@@ -185,6 +202,10 @@ class Findings:
         matches = [match for match in matches if match.is_own] or matches
         matches = [match for match in matches if extension_of(match.track) is None or match.is_own] or matches
         return max(matches, key=lambda match: self._comparison.order(match.fixed.version or match.fixed.last_affected))
+
+
+def _score(facts: Facts) -> tuple[float, bool]:
+    return facts.score if facts.score is not None else -1.0, facts.cvss is not None
 
 
 def native_version(version: str) -> str:

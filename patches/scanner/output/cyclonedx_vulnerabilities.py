@@ -8,12 +8,12 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from patches.cvss import base_score, version_of
+from patches.cvss import version_of
 from patches.scanner.matching.findings import Finding, Ignored
 from patches.scanner.matching.purls import PurlTexts
 from patches.scanner.outcome import Outcome
-from patches.scanner.output.phrases import ignore_sentence, links_of, remedy
-from patches.vulnerability import Severity
+from patches.scanner.output.phrases import ignore_sentence, links_of, remedy, score_of
+from patches.vulnerability import Facts, Severity
 from patches.vulnerability import Vulnerability as Record
 
 _SEVERITIES = {
@@ -57,7 +57,7 @@ def _vulnerability(
         "id": vulnerability_id,
         "source": _source(records[0]),
         "references": _references(vulnerability_id, records),
-        "ratings": _each_once(map(_rating, records)),
+        "ratings": _each_once(_rating(record, record.facts_of(vulnerability_id)) for record in records),
         "recommendation": "\n".join(dict.fromkeys(remedy(finding) for finding in findings)),
         "advisories": [{"url": link} for link in links_of(findings)],
         "published": _time(records[0].published),
@@ -77,14 +77,14 @@ def _references(vulnerability_id: str, records: Iterable[Record]) -> list[dict[s
     return [{"id": name, "source": {"name": source}} for name, source in sorted(named) if name != vulnerability_id]
 
 
-def _rating(record: Record) -> dict[str, Any]:
-    score, method = base_score(record.cvss or ""), _METHODS.get(version_of(record.cvss or "") or "")
+def _rating(record: Record, facts: Facts) -> dict[str, Any]:
+    score, method = score_of(facts), _METHODS.get(version_of(facts.cvss or "") or "")
     told = {
-        "source": _source(record),
+        "source": {"name": facts.severity_source} if facts.severity_source else _source(record),
         "score": float(score) if score is not None else None,
-        "severity": _SEVERITIES[record.severity],
+        "severity": _SEVERITIES[facts.severity],
         "method": method,
-        "vector": _vector(record.cvss or "") if method is not None else None,
+        "vector": _vector(facts.cvss or "") if method is not None else None,
     }
     return {name: value for name, value in told.items() if value is not None}
 

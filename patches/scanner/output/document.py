@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from patches.enrichment.facts import rare_members
 from patches.scanner.inventory import Package, package_document
 from patches.scanner.json_pieces import json_pieces, lazy_list
 from patches.scanner.matching.findings import Finding
 from patches.scanner.outcome import Coverage, ListInfo, Outcome
+from patches.scanner.output.phrases import score_of
 from patches.vulnerability import Vulnerability
 from patches.wire import rfc3339
 
@@ -62,6 +64,7 @@ def _list(list_info: ListInfo) -> dict[str, Any]:
         "away": list_info.away,
         "vulnerabilities": list_info.served,
         "unread": list_info.unread,
+        "enrichments": list(list_info.enrichments),
         "skew": list_info.skew,
     }
 
@@ -89,10 +92,15 @@ def _not_evaluated(entry: tuple[Package, tuple[str, ...]]) -> dict[str, Any]:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    fixed, ignored = finding.fixed, finding.ignored
+    fixed, ignored, facts = finding.fixed, finding.ignored, finding.facts
     return {
         "flaw": finding.vulnerability_id,
-        "severity": finding.severity.name.lower(),
+        "severity": facts.severity.name.lower(),
+        "severitySource": facts.severity_source,
+        "cvss": facts.cvss,
+        "cvssScore": score_of(facts),
+        "kev": facts.kev,
+        "epss": facts.epss,
         "package": package_document(finding.package),
         "installed": finding.installed_version,
         "compared": finding.compared_version,
@@ -122,4 +130,5 @@ def _record(record: Vulnerability) -> dict[str, Any]:
         "detailsHref": record.details_href,
         "published": record.published,
         "cvss": record.cvss,
+        **rare_members(record),
     }

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from patches.scanner.outcome import Outcome, Verdict
-from patches.vulnerability import Severity
+from patches.scanner.output.fail_on import FailOn
 
-#: The value of ``--fail-on`` with which findings do not change the exit code.
-NEVER = "never"
-CLEAN, FINDINGS, INCOMPLETE, UNSUPPORTED, ERROR, NOT_COVERED, INTERRUPTED = 0, 1, 3, 4, 5, 6, 130
+CLEAN, FINDINGS, USAGE, INCOMPLETE, UNSUPPORTED, ERROR, NOT_COVERED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
 _NOT_DONE = {
     Verdict.INCOMPLETE: INCOMPLETE,
     Verdict.STALE: INCOMPLETE,
@@ -16,11 +14,12 @@ _NOT_DONE = {
 }
 
 EXPLAINED = """
-Exit codes: 0 the scan is complete, and no finding counts; 1 the scan is complete, and a finding is at least as severe
-as --fail-on; 2 wrong usage; 3 the scan is incomplete, or the list is older than --max-age; 4 the platform cannot be
-detected, or the server does not know it; 5 the packages of the host cannot be read, or another error; 6 packages could
-not be judged (--fail-on-unjudged), or the support of the platform has ended (--fail-on-eol); 130 interrupted. Of
-several, the first applies in this order: 130, 2, 5, 4, 3, 1, 6, 0.
+Exit codes: 0 the scan is complete, and no finding counts; 1 the scan is complete, and a finding counts: one that is at
+least as severe as --fail-on, or whose severity is unknown; 2 wrong usage, or --fail-on names kev or epss, and the list
+was made without; 3 the scan is incomplete, or the list is older than --max-age; 4 the platform cannot be detected, or
+the server does not know it; 5 the packages of the host cannot be read, or another error; 6 packages could not be judged
+(--fail-on-unjudged), or the support of the platform has ended (--fail-on-eol); 130 interrupted. Of several, the first
+applies in this order: 130, 2, 5, 4, 3, 1, 6, 0.
 """
 EXPLAIN_EXPLAINED = """
 Exit codes: 0 the host is not affected; 1 the host is affected; 2 wrong usage; 3 a comparison was not possible, the list
@@ -34,19 +33,19 @@ cannot be read.
 """
 
 
-def exit_code(
-    outcome: Outcome, limit: Severity | None, most_unjudged: int | None = None, fail_on_eol: bool = False
-) -> int:
+def exit_code(outcome: Outcome, fail_on: FailOn, most_unjudged: int | None = None, fail_on_eol: bool = False) -> int:
     """
     Return the exit code of an outcome.
 
-    :param limit: the lowest severity that counts; ``None`` if findings do not change the exit code.
+    :param fail_on: which findings count.
     :param most_unjudged: the number of unjudged packages from which the scan fails; ``None``: they do not matter.
     :param fail_on_eol: whether the scan fails if the support of the platform has ended.
     """
+    if fail_on.missing(outcome) is not None:
+        return USAGE
     if outcome.verdict in _NOT_DONE:
         return _NOT_DONE[outcome.verdict]
-    if limit is not None and any(finding.severity >= limit for finding in outcome.counted):
+    if any(map(fail_on.counts, outcome.counted)):
         return FINDINGS
     is_unjudged = most_unjudged is not None and outcome.coverage.unjudged >= most_unjudged
     return NOT_COVERED if is_unjudged or (fail_on_eol and outcome.end_of_life is not None) else CLEAN

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from patches.cvss import base_score
 from patches.scanner.matching.findings import Finding, Ignored
 from patches.tracks import label_of
+from patches.vulnerability import Facts
 
 
 def remedy(finding: Finding) -> str:
@@ -32,6 +34,11 @@ def ignore_sentence(ignored: Ignored) -> str:
 
 def _by_source(finding: Finding) -> bool:
     return finding.fixed.kind == "source" and finding.package.source != finding.package.name
+
+
+def score_of(facts: Facts) -> float | None:
+    """Return the CVSS score of facts; lists of earlier servers have the vector only."""
+    return facts.score if facts.score is not None else base_score(facts.cvss or "")
 
 
 #: An http URL with a host, in the characters of RFC 3986; brackets are allowed only around an IPv6 address.

@@ -14,12 +14,11 @@ from operator import attrgetter
 from typing import Any
 
 from patches import __version__
-from patches.cvss import base_score
 from patches.scanner.json_pieces import LazyList, json_pieces, lazy_list
 from patches.scanner.matching.findings import Finding, Ignored
 from patches.scanner.matching.purls import PurlTexts
 from patches.scanner.outcome import Outcome, Verdict
-from patches.scanner.output.phrases import links_of, remedy
+from patches.scanner.output.phrases import links_of, remedy, score_of
 from patches.vulnerability import Severity
 from patches.wire import rfc3339
 from patches.wording import counted
@@ -92,7 +91,8 @@ def _rule(vulnerability_id: str, findings: list[Finding]) -> dict[str, Any]:
     severity = max(finding.severity for finding in findings)
     packages = ", ".join(dict.fromkeys(finding.package.source for finding in findings))
     properties: dict[str, Any] = {"tags": ["security"], "severity": severity.name.lower()}
-    scores = [base_score(record.cvss or "") for finding in findings for record in finding.records]
+    records = dict.fromkeys(record for finding in findings for record in finding.records)
+    scores = [score_of(record.facts_of(vulnerability_id)) for record in records]
     score = max((score for score in scores if score is not None), default=_SCORES.get(severity))
     if score is not None:
         properties["security-severity"] = f"{score:.1f}"

@@ -62,11 +62,18 @@ def report_document(outcome: Outcome, number: int, vulnerabilities: list[Any] | 
 
 def finding_document(finding: Finding) -> dict[str, Any]:
     """Return a finding: the vulnerability in the wire format, with the installed package."""
+    first, facts = finding.records[0], finding.facts
     record = evolve(
-        finding.records[0],
+        first,
         name=finding.vulnerability_id,
         aliases=finding.names[1:],
-        severity=finding.severity,
+        severity=facts.severity,
+        severity_source=facts.severity_source if facts.severity_source != first.source else None,
+        cvss=facts.cvss,
+        score=facts.score,
+        kev=facts.kev,
+        epss=facts.epss,
+        facts=(),
         details_href=finding.details_href,
         fixed_in=(finding.fixed,),
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
+from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.inventory import Package
 from patches.scanner.matching.findings import Finding, Findings, Ignored
 from patches.scanner.matching.ignores import Ignore, Ignores
 from patches.scanner.matching.matcher import Match
-from patches.vulnerability import FixedPackage, Severity, Vulnerability
+from patches.vulnerability import Facts, FixedPackage, Severity, Vulnerability
 
 SSL = Package("libssl3", "3.0.11-1", "amd64", "openssl", "3.0.11-1")
 TOOL = Package("openssl", "3.0.11-1", "amd64", "openssl", "3.0.11-1")
@@ -44,6 +45,31 @@ class FindingsTests(SynchronousTestCase):
         self.assertEqual(found.records, (cve, other, dsa))
         self.assertEqual((found.sources, found.severity), (("debian", "osv"), Severity.HIGH))
         self.assertEqual(found.names, ("CVE-2024-1111", "DSA-1-1"))
+
+    def test_facts(self) -> None:
+        """A finding has the worst of its records: of an advisory, what is known about its own id only."""
+        known = Facts(Severity.MEDIUM, "nvd", "CVSS:3.1/AV:N", 6.5, "2024-02-02", 0.3)
+        other = Facts(Severity.CRITICAL, "cna", "CVSS:3.1/AV:L", 9.8, "2024-01-01", 0.9)
+        dsa = evolve(
+            record("DSA-1-1", "CVE-2024-1111", "CVE-2024-2222", severity=Severity.CRITICAL),
+            severity_source="cna",
+            kev="2024-01-01",
+            epss=0.9,
+            facts=(("CVE-2024-1111", known), ("CVE-2024-2222", other)),
+        )
+        own = evolve(record("CVE-2024-1111", source="osv"), score=5.0, cvss="CVSS:3.1/AV:A", kev="2024-02-03")
+        first, second = findings((dsa, SSL, "3.0.12-1"), (own, SSL, "3.0.12-1"))
+        self.assertEqual((first.vulnerability_id, first.facts), ("CVE-2024-2222", other))
+        self.assertEqual((second.vulnerability_id, second.facts), ("CVE-2024-1111", known))
+
+    def test_severity_source(self) -> None:
+        """A severity is that of the record that has it, by its source or by who has rated the record."""
+        low = record("CVE-2024-1111", source="osv")
+        unknown = evolve(record("DSA-1-1", "CVE-2024-1111"), severity=Severity.UNKNOWN)
+        filled = evolve(unknown, severity=Severity.HIGH, severity_source="nvd")
+        for records, expected in (((low, unknown), "osv"), ((low, filled), "nvd"), ((unknown,), None)):
+            [found] = findings(*((each, SSL, "3.0.12-1") for each in records))
+            self.assertEqual(found.severity_source, expected)
 
     def test_advisory(self) -> None:
         """An advisory about several vulnerabilities is one finding for each of them and each package."""

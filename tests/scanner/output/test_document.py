@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
+from patches.scanner.outcome import ListInfo
 from tests.scanner.output.format_checks import made
-from tests.scanner.sample_outcomes import FINDINGS, SSL, failed, outcome
+from tests.scanner.sample_outcomes import CVSS, FINDINGS, SSL, failed, outcome
 
 
 class OwnFormTests(SynchronousTestCase):
@@ -35,6 +37,19 @@ class OwnFormTests(SynchronousTestCase):
         self.assertEqual((ssl["ignored"], ssl["running"]), (None, None))
         self.assertEqual(sudo["ignored"], {"reason": "Nobody but root logs in.", "expires": "2026-03-01"})
         self.assertEqual((kernel["installed"], kernel["running"]), ("6.1.76-1", False))
+
+    def test_enriched(self) -> None:
+        """A finding has what is known about its id, with whose the severity is; the list has what it was made with."""
+        rated = {"severity_source": "nvd", "cvss": CVSS, "score": 9.7, "kev": "2025-12-01", "epss": 0.9}
+        one = evolve(FINDINGS[0], records=(evolve(FINDINGS[0].records[0], **rated),))
+        info = ListInfo(19, "r1", enrichments=("cvss", "kev"))
+        document = made("json", outcome(findings=(one, FINDINGS[1]), list_info=info))
+        found, plain = document["findings"]
+        members = ("severity", "severitySource", "cvss", "cvssScore", "kev", "epss")
+        self.assertEqual([found[name] for name in members], ["high", "nvd", CVSS, 9.7, "2025-12-01", 0.9])
+        self.assertEqual(found["records"][0]["kev"], "2025-12-01")
+        self.assertEqual([plain[name] for name in members], ["medium", "debian", None, None, None, None])
+        self.assertEqual(document["list"]["enrichments"], ["cvss", "kev"])
 
     def test_unfixed(self) -> None:
         """Findings without a fix are counted, and always included."""

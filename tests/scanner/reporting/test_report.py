@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.json_pieces import json_pieces
 from patches.scanner.outcome import Verdict
 from patches.scanner.reporting.report import finding_document, report_document, streamed_report
+from patches.vulnerability import Facts, Severity
 from patches.wire import from_wire
 from tests.scanner.sample_outcomes import FINDINGS, FOREIGN, SCAN_ID, UNFIXED, failed, outcome
 
@@ -67,6 +69,14 @@ class ReportTests(SynchronousTestCase):
             self.assertEqual((record.aliases, record.fixed_in), (finding.names[1:], (finding.fixed,)))
             self.assertEqual(document["installed"]["name"], finding.package.name)
             self.assertEqual((document["sources"], document["running"]), (["debian"], finding.running))
+
+    def test_enriched(self) -> None:
+        """A finding of one id of an advisory has what is known about that id, and nothing of the others."""
+        known = Facts(Severity.CRITICAL, "nvd", "CVSS:3.1/AV:N", 9.8, "2025-12-01", 0.9)
+        facts = (("CVE-2025-9230", known), ("CVE-2025-9231", Facts(kev="2024-12-01")))
+        advisory = evolve(FINDINGS[0].records[0], name="DSA-1", severity=Severity.UNKNOWN, cvss=None, facts=facts)
+        record = from_wire(finding_document(evolve(FINDINGS[0], records=(advisory,))))
+        self.assertEqual((record.facts_of("CVE-2025-9230"), record.facts), (known, ()))
 
     def test_streamed(self) -> None:
         """The report that is written piece by piece is the same."""
