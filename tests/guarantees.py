@@ -63,6 +63,7 @@ PARTS = (
     Part("chaos.delivery.killer", 1500, short={"kills": 1}),
     Part("chaos.peers.hostile_server", 900),
     Part("chaos.peers.hostile_source", 400),
+    Part("chaos.peers.nvd_volume", 1200, short={"mib": 100, "years": 4}),
     Part("chaos.peers.hostile_root", 300, short={"cases": 6}),
     Part("chaos.load.half_requests", 300),
     Part("chaos.load.crowd", 900),

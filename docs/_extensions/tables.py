@@ -12,7 +12,7 @@ import patches
 from patches.scanner.matching.makers import MAKERS, VERSION_MARKS
 from patches.settings import CONFIG, settings_of
 from patches.sources.clair.namespaces import NAMESPACES
-from patches.sources.public import PUBLIC
+from patches.sources.public import ENRICHING, PUBLIC
 from patches.tracks import EXTENSIONS, RULES
 
 
@@ -33,7 +33,7 @@ def public_table() -> str:
     rows = [
         (f"``{name}``", f"``{each.kind}``", " ".join((f"``{each.locations[0]}``", *each.ecosystems)))
         for name, each in PUBLIC.items()
-    ]
+    ] + [("all of these", f"``{each.kind}``", f"``{each.locations[0]}``") for each in ENRICHING]
     return list_table(("Platforms", "Kind", "Feed"), rows, "18 18 64")
 
 

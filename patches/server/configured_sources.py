@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -166,3 +166,6 @@ class _PublicWhenAsked:
 
     def sources(self, platforms: Collection[str]) -> Mapping[str, ISource]:
         return self._public.sources(platforms) if platforms else {}
+
+    def enriching(self) -> Sequence[ISource]:
+        return self._public.enriching()

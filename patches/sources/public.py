@@ -7,13 +7,15 @@ describes the limits of each.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from patches.interfaces import ISource
 from patches.platforms import InvalidPlatform, Platform
 from patches.sources.config import SourceConfig
 from patches.sources.context import SourceContext
+from patches.sources.epss import source as epss
 from patches.sources.feed import FeedSource
+from patches.sources.kev import source as kev
 from patches.sources.registry import create_source
 
 BUCKET = "https://osv-vulnerabilities.storage.googleapis.com"
@@ -57,6 +59,10 @@ PUBLIC = {
 }
 
 
+#: Read with any of those, for all platforms. NVD is not among them: its first reading fetches hundreds of megabytes.
+ENRICHING = (SourceConfig("kev", "kev", (kev.LOCATION,)), SourceConfig("epss", "epss", (epss.LOCATION,)))
+
+
 def public_source(platform: str) -> SourceConfig | None:
     """Return the public source of a platform; ``None`` if there is none, or the platform name is not valid."""
     try:
@@ -75,6 +81,7 @@ class PublicSources:
     def __init__(self, context: SourceContext) -> None:
         self._context = context
         self._made: dict[str, FeedSource] = {}
+        self._enriching: tuple[ISource, ...] = ()
 
     def has(self, platform: str) -> bool:
         """Return whether there is a public source for a platform of this name."""
@@ -89,6 +96,11 @@ class PublicSources:
         for source in self._made.values():
             source.wanted = frozenset(name for name, each in found.items() if each is source)
         return found
+
+    def enriching(self) -> Sequence[ISource]:
+        """Return the sources about all platforms that are read with those; the same objects each time."""
+        self._enriching = self._enriching or tuple(create_source(each, self._context, None) for each in ENRICHING)
+        return self._enriching
 
     def _source(self, config: SourceConfig) -> FeedSource:
         if config.name not in self._made:

@@ -114,6 +114,7 @@ class PutPublic:
 
     :ivar lists: the items of a listing, by platform.
     :ivar made: the sources that were created, by family.
+    :ivar about_all: the sources about all platforms.
     """
 
     families = ("debian", "ubuntu", "fedora")
@@ -121,6 +122,7 @@ class PutPublic:
     def __init__(self) -> None:
         self.lists: dict[str, list[object]] = {}
         self.made: dict[str, PutFeed] = {}
+        self.about_all: list[PutSource] = []
 
     def has(self, platform: str) -> bool:
         """Return whether a platform belongs to one of the families."""
@@ -138,6 +140,10 @@ class PutPublic:
             feed.wanted.add(platform)
             found[platform] = feed
         return found
+
+    def enriching(self) -> list[PutSource]:
+        """Return the sources about all platforms that were set."""
+        return self.about_all
 
 
 class PutFeed(PutSource):

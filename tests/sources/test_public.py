@@ -43,6 +43,12 @@ class PublicSourcesTests(SynchronousTestCase):
         self.assertEqual(found.keys(), {config.name for config in PUBLIC.values()})
         self.assertEqual(sorted(name for each in found.values() for name in each), sorted(names))
 
+    def test_enriching(self) -> None:
+        """KEV and EPSS are read with the others: the same objects each time."""
+        found = self.public.enriching()
+        self.assertEqual([(source.name, source.enriches) for source in found], [("kev", "kev"), ("epss", "epss")])
+        self.assertIs(self.public.enriching()[0], found[0])
+
     def test_exactly(self) -> None:
         """
         The sources read the platforms that are wanted now only; a source that is always wanted stays the same object.

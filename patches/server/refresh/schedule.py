@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -87,6 +87,9 @@ class PublicSourceProvider(Protocol):
         :return: by platform; a source of several platforms occurs several times, and the same object is returned again.
         """
 
+    def enriching(self) -> Sequence[ISource]:
+        """Return the sources about all platforms that are read with those; the same objects each time."""
+
 
 class NoPublicSources:
     """The provider of a server without public sources."""
@@ -98,3 +101,7 @@ class NoPublicSources:
     def sources(self, platforms: Collection[str]) -> Mapping[str, ISource]:
         """See :meth:`PublicSourceProvider.sources`."""
         return {}
+
+    def enriching(self) -> Sequence[ISource]:
+        """See :meth:`PublicSourceProvider.enriching`."""
+        return ()

@@ -17,13 +17,13 @@ class SourceSet:
 
     :param configured: in the order of the configuration.
     :param public: provides public sources.
-    :ivar enriching: the sources about all platforms, which no platform waits for.
     """
 
     def __init__(self, configured: Iterable[ISource], public: PublicSourceProvider) -> None:
         states = [SourceState(source) for source in configured]
         self._configured = [state for state in states if state.source.enriches is None]
-        self.enriching = [state for state in states if state.source.enriches is not None]
+        self._enriching = [state for state in states if state.source.enriches is not None]
+        self._public_enriching: list[SourceState] = []
         self._public = public
         self._found: dict[str, SourceState] = {}
 
@@ -31,6 +31,11 @@ class SourceSet:
     def states(self) -> list[SourceState]:
         """The states of all sources, the configured ones first, and the enriching ones last."""
         return [*self.of_platforms, *self.enriching]
+
+    @property
+    def enriching(self) -> list[SourceState]:
+        """The states of the sources about all platforms, which no platform waits for."""
+        return [*self._enriching, *self._public_enriching]
 
     @property
     def of_platforms(self) -> list[SourceState]:
@@ -98,7 +103,7 @@ class SourceSet:
         """
         if platforms == self._found.keys():
             return set()
-        taken = {state.source.name for state in (*self._configured, *self.enriching)}
+        taken = {state.source.name for state in (*self._configured, *self._enriching)}
         before, known = self._found, {state.source.name: state for state in self._found.values()}
         self._found = {}
         for platform, source in self._public.sources(platforms).items():
@@ -106,7 +111,23 @@ class SourceSet:
                 self._found[platform] = known.setdefault(source.name, SourceState(source))
                 if platform not in before:
                     self._found[platform].retry_soon(now)
-        return known.keys() - {state.source.name for state in self._found.values()}
+        gone = known.keys() - {state.source.name for state in self._found.values()}
+        return gone | self._add_enriching(taken)
+
+    def _add_enriching(self, taken: Set[str]) -> set[str]:
+        """
+        Read public sources about all platforms while a platform is read from one; a configured one of a kind is enough.
+
+        :param taken: the names of configured sources.
+        :return: the names of those that are no longer needed.
+        """
+        before = {state.source.name: state for state in self._public_enriching}
+        kinds = {state.source.enriches for state in self._enriching}
+        wanted = [each for each in self._public.enriching() if each.enriches not in kinds and each.name not in taken]
+        self._public_enriching = [
+            before.get(source.name) or SourceState(source) for source in (wanted if self._found else ())
+        ]
+        return before.keys() - {state.source.name for state in self._public_enriching}
 
     def lacks(self, platform: str, now: float) -> bool:
         """Return whether a requested platform turned out to be absent from its public source."""

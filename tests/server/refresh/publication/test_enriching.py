@@ -11,7 +11,7 @@ from patches.server.refresh.publication.enriching import DAY_SECONDS
 from patches.vulnerability import ALL_PLATFORMS, Severity, Vulnerability
 from patches.wire import decode_lines
 from tests.server.fake_catalogue import vulnerability
-from tests.server.fake_source import HOUR, PutSource, RefreshCase
+from tests.server.fake_source import HOUR, PutPublic, PutSource, RefreshCase
 
 FIRST, SECOND = vulnerability(1).name, vulnerability(2).name
 
@@ -185,6 +185,21 @@ class EnrichingTests(EnrichingCase):
         self.assertEqual(self.refresh.registry.current("debian-12").enrichments, ("kev",))
         self.tick(1)
         self.assertEqual(self.publications(), 2)
+
+    def test_public(self) -> None:
+        """Public sources are read while a platform is read from one, unless one of the kind is configured."""
+        self.public = public = PutPublic()
+        other = PutSource("public-kev")
+        other.enriches, other.lists = "kev", {"all": [facts(SECOND, kev="2024-01-01")]}
+        public.about_all = [other, self.epss]
+        public.lists["ubuntu-24.04"] = [vulnerability(1, "ubuntu-24.04")]
+        self.refresh = self.create_refresher(self.kev)
+        self.tick()
+        self.assertEqual((self.epss.asked, self.record().epss), ([], None))
+        self.refresh.registry.requested.ask("ubuntu-24.04")
+        for _ in range(3):
+            self.tick(1)
+        self.assertEqual((self.record(platform="ubuntu-24.04").epss, self.record().epss, other.asked), (0.4, 0.4, []))
 
     def test_chosen_platforms(self) -> None:
         """Facts are read though platforms are chosen; no platform is made of them."""
