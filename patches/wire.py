@@ -23,7 +23,7 @@ from typing import Any, NoReturn, TypeGuard
 from attrs import Attribute
 
 from patches.enrichment.facts import MalformedFacts, facts_by_id, facts_from_wire, rare_members
-from patches.vulnerability import FixedPackage, Severity, Vulnerability
+from patches.vulnerability import Facts, FixedPackage, Severity, Vulnerability
 from patches.wording import printable
 
 NDJSON = "application/x-ndjson"
@@ -31,7 +31,8 @@ JSON = "application/json"
 #: Whole numbers up to this one are exact in every reader of JSON (RFC 8259, section 6).
 _EXACT = 2**53
 #: The members of a record that enriching sources add.
-_FACTS = ("severitySource", "cvssScore", "kev", "epss")
+_FACTS = frozenset(("severitySource", "cvssScore", "kev", "epss"))
+_NO_FACTS = Facts()
 #: The longest body of a chunk, uncompressed; a reader may reject a longer one.
 MAX_CHUNK_BYTES = 1024 * 1024
 
@@ -90,7 +91,7 @@ def from_wire(record: Any) -> Vulnerability:
     :raises MalformedWire: if a value is missing or has a wrong type.
     """
     try:
-        facts = facts_from_wire({name: record[name] for name in _FACTS if name in record})
+        facts = _NO_FACTS if _FACTS.isdisjoint(record) else facts_from_wire({name: record.get(name) for name in _FACTS})
         return Vulnerability(
             name=record["name"],
             platform=record["affectedPlatform"],

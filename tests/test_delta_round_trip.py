@@ -6,6 +6,7 @@ import gzip
 import random
 from collections.abc import AsyncIterator, Iterable
 
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.defer import ensureDeferred
@@ -14,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.scanner.client.delta import DeltaApplier
 from patches.server.catalogue.chunks import cut_chunks
 from patches.server.catalogue.delta import NoDelta, delta_chunks
-from patches.vulnerability import FixedPackage, Vulnerability
+from patches.vulnerability import Facts, FixedPackage, Severity, Vulnerability
 from patches.wire import encode_line
 from tests.server.fake_catalogue import lines, vulnerabilities
 
@@ -59,6 +60,18 @@ class DeltaTests(SynchronousTestCase):
         """The result is the same for any additions, changes, withdrawals and names."""
         made, wanted = self.patched(encoded(old), encoded(new))
         self.assertEqual(made, wanted)
+
+    def test_facts(self) -> None:
+        """Facts of enriching sources that come, change and go are the same at both ends."""
+        plain = [Vulnerability(f"CVE-2024-{n:04}", "debian-12", (FixedPackage("sudo", "1"),)) for n in range(40)]
+        known = Facts(Severity.HIGH, "nvd", "CVSS:3.1/AV:N", 10.0, "2024-01-01", 0.0)
+        some = [
+            evolve(each, score=n / 10, epss=n % 10 / 10, kev="2024-05-06", facts=(("CVE-1", known),) if n % 3 else ())
+            for n, each in enumerate(plain)
+        ]
+        for old, new in ((plain, some), (some, plain), (some, [*some[:20], *plain[20:]])):
+            made, wanted = self.patched(lines(old), lines(new))
+            self.assertEqual(made, wanted)
 
     def test_nothing_changed(self) -> None:
         """Two equal lists have an empty delta, even if they are cut into chunks differently."""

@@ -10,6 +10,7 @@ from patches.vulnerability import Facts, Severity, Vulnerability
 
 #: The most characters of the name of whoever rated a vulnerability.
 _LONGEST_NAME = 64
+_HIGHEST = int(max(Severity))
 _DATE = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])\Z", re.ASCII)
 
 
@@ -50,8 +51,8 @@ def facts_from_wire(members: Mapping[str, Any]) -> Facts:
     :raises MalformedFacts: if a member has a value that it cannot have.
     """
     rating = members.get("severityRating", 0)
-    if not isinstance(rating, int) or isinstance(rating, bool) or not 0 <= rating <= max(Severity):
-        raise MalformedFacts(f"'severityRating' must be a whole number from 0 to {max(Severity):d}")
+    if not isinstance(rating, int) or isinstance(rating, bool) or not 0 <= rating <= _HIGHEST:
+        raise MalformedFacts(f"'severityRating' must be a whole number from 0 to {_HIGHEST}")
     cvss = members.get("cvss")
     if cvss is not None and not isinstance(cvss, str):
         raise MalformedFacts("'cvss' must be a string or null")

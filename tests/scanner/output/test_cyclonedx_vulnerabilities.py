@@ -11,7 +11,7 @@ from patches.scanner.matching.findings import Finding, Ignored
 from patches.scanner.matching.purls import PurlTexts
 from patches.scanner.outcome import Outcome
 from patches.scanner.output.cyclonedx_vulnerabilities import vulnerabilities_of
-from patches.vulnerability import FixedPackage, Severity
+from patches.vulnerability import Facts, FixedPackage, Severity
 from tests.scanner.output.format_checks import made
 from tests.scanner.sample_outcomes import CVSS, FINDINGS, SSL, SUDO, finding, outcome, record
 
@@ -54,6 +54,16 @@ class VulnerabilityTests(SynchronousTestCase):
         names = {severity: self.told(severity)["ratings"][0]["severity"] for severity in Severity}
         self.assertEqual(names[Severity.URGENT], names[Severity.CRITICAL])
         self.assertEqual(len(set(names.values())), len(Severity) - 1)
+
+    def test_enriched(self) -> None:
+        """A rating that an enriching source has filled is its own; each id of an advisory has the rating of that id."""
+        (rating,) = self.told(severity_source="nvd", cvss=CVSS, score=9.7)["ratings"]
+        self.assertEqual((rating["source"], rating["score"], rating["method"]), ({"name": "nvd"}, 9.7, "CVSSv31"))
+        low, high = Facts(Severity.LOW, "cna", CVSS, 2.5), Facts(Severity.HIGH, "nvd", CVSS, 8.1)
+        facts = (("CVE-2025-1", low), ("CVE-2025-2", high))
+        told = record("DSA-1", Severity.HIGH, severity_source="nvd", cvss=CVSS, score=8.1, facts=facts)
+        (rating,) = self.only(Finding("CVE-2025-1", SSL, FixedPackage("openssl", "2"), (told,)))["ratings"]
+        self.assertEqual((rating["source"], rating["score"], rating["severity"]), ({"name": "cna"}, 2.5, "low"))
 
     def test_scores(self) -> None:
         """A rating without a valid vector has neither score, method nor vector."""

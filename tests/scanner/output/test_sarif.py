@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.scanner.outcome import Outcome, Verdict
 from patches.vulnerability import FixedPackage, Severity
 from tests.scanner.output.format_checks import made
-from tests.scanner.sample_outcomes import SUDO, failed, finding, outcome
+from tests.scanner.sample_outcomes import FINDINGS, SUDO, failed, finding, outcome
 
 
 class SarifTests(SynchronousTestCase):
@@ -34,6 +34,12 @@ class SarifTests(SynchronousTestCase):
         )
         for result in run["results"]:
             self.assertEqual(rules[result["ruleIndex"]]["id"], result["ruleId"])
+
+    def test_score_of_list(self) -> None:
+        """The score that the list has goes before one that is computed here."""
+        one = evolve(FINDINGS[0], records=(evolve(FINDINGS[0].records[0], score=6.1),))
+        (rule,) = self.run_of(outcome(findings=(one,)))["tool"]["driver"]["rules"]
+        self.assertEqual(rule["properties"]["security-severity"], "6.1")
 
     def test_results(self) -> None:
         """There is one result for each finding, which names the package and its database."""

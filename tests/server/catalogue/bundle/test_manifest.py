@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from attrs import evolve
+
 from patches.server.catalogue.bundle.manifest import (
     BadBundle,
     BundleEntry,
@@ -31,6 +33,13 @@ class PartTests(BundleCase):
         with tarfile.open(fileobj=io.BytesIO(head + b"content" + bytes(505) + bytes(1024))) as tar:
             (member,) = tar
         self.assertEqual((member.name, member.size, member.mtime, member.isreg()), ("chunks/r/00000001.gz", 7, 0, True))
+
+    def test_enrichments(self) -> None:
+        """The facts that a list was made with travel in its manifest."""
+        sources = {**self.small.sources, "kev": {"read": 1, "skipped": {}, "enriches": "kev"}}
+        entry = BundleEntry(evolve(self.small, sources=sources), ("0" * 64,) * self.small.chunks)
+        (found,) = read_manifest(manifest_of([entry]))
+        self.assertEqual(found.snapshot.enrichments, ("kev",))
 
     def test_names(self) -> None:
         """The names of chunks are in the order of their numbers."""
