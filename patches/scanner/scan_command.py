@@ -155,3 +155,6 @@ class _Once:
             problem = "interrupted"
         if problem is not None:
             self.screen.note(f"The report was not delivered and waits in {self.settings.access.state_dir}: {problem}")
+        if delivery.rejected is not None:
+            where = self.settings.access.state_dir / "outbox" / "rejected"
+            self.screen.note(f"The reporter API rejected the report, which is kept in {where}: {delivery.rejected}")

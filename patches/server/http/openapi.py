@@ -236,7 +236,7 @@ def _options(operations: Schema) -> Schema:
     """Return the operation that lists the methods of a path; its parameters are those of the path."""
     parameters = next(iter(operations.values()))["parameters"]
     found = _operation(
-        "List the methods of this path.", {"204": None}, (), tuple(each for each in parameters if each["in"] == "path")
+        "List the methods of this path.", {"204": None}, ("404",), tuple(each for each in parameters if each["in"] == "path")
     )
     found["responses"]["204"] = {
         "description": "The methods.",
