@@ -128,14 +128,15 @@ class ListOrigin:
         from patches.standalone.list_reader import ListReader
         from patches.standalone.sources import sources_of
 
+        settings = sources_of(platform, self._standalone.source, self._standalone.list_file)
         folder = self._usable(self.folder if self.folder is not None else cache_folder())
         self.folder = folder
-        reader = ListReader(self._reactor, folder / _READER, platform, sources_of(self._standalone, platform))
+        reader = ListReader(self._reactor, folder / _READER, platform, settings)
         cache, seconds = ListCache(folder, platform), self._access.timeout.total_seconds()
-        with self._screen.reading(why) as line:
-            reading = Deferred.fromCoroutine(reader.read(cache, line.show))
+        with self._screen.refreshing(why) as line:
+            pending = Deferred.fromCoroutine(reader.read(cache, line.show))
             try:
-                read = await reading.addTimeout(seconds, self._reactor)
+                read = await pending.addTimeout(seconds, self._reactor)
             except TimeoutError:
                 return KeptLists(self._reactor, f"the list of {platform} was not read within {seconds:g} s")
         if read.problem is None:

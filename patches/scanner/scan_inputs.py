@@ -18,7 +18,7 @@ from patches.scanner.host.os_release import detect_platform, system_of
 from patches.scanner.matching.coverage import Origins
 from patches.scanner.matching.ignore_files import BadIgnores, read_ignores
 from patches.scanner.matching.ignores import Ignores
-from patches.scanner.options import AccessSettings, HostSettings, PolicySettings
+from patches.scanner.options import DEFAULT_SERVER, AccessSettings, HostSettings, PolicySettings
 from patches.scanner.outcome import Target
 from patches.scanner.scan import Policy
 from patches.service.log.trouble_log import TroubleLog
@@ -101,7 +101,7 @@ def client_of(settings: AccessSettings, http: Any, trust: Trust | None, clock: I
     :param trust: see :func:`trust_of`.
     """
     limits = ClientSettings(patience=settings.patience)
-    return PatchesClient(http, settings.patches_server, clock, limits, trust=trust)
+    return PatchesClient(http, settings.patches_server or DEFAULT_SERVER, clock, limits, trust=trust)
 
 
 def trust_of(settings: AccessSettings) -> Trust | None:

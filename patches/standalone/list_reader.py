@@ -34,7 +34,7 @@ from patches.server.options import CatalogueSettings, RefreshSettings, SourceSet
 from patches.server.refresh.status import NO_SOURCE
 from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
 from patches.service.threads import ThreadService
-from patches.standalone.progress import ReadingProgress
+from patches.standalone.progress import RefreshProgress
 from patches.wire import unpack_chunk
 
 log = Logger()
@@ -44,11 +44,11 @@ MEMORY_LIMIT = 512 * 1024 * 1024
 _LOCK, _STEP_SECONDS = "lock", 0.1
 _AT_ONCE = timedelta(0)
 
-Watch = Callable[[ReadingProgress], None]
+Watch = Callable[[RefreshProgress], None]
 
 
 @frozen
-class Reading:
+class RefreshResult:
     """
     The end of the reading of a list.
 
@@ -62,7 +62,7 @@ class Reading:
 
 @frozen
 class _Parts:
-    """What reads the list of one platform."""
+    """The parts that read the list of one platform."""
 
     storage: Storage
     sources: ConfiguredSources
@@ -92,7 +92,7 @@ class ListReader:
         self._settings = settings
         self._environment = environment
 
-    async def read(self, cache: ListCache, watch: Watch) -> Reading:
+    async def read(self, cache: ListCache, watch: Watch) -> RefreshResult:
         """
         Read what has changed, and put the list into the cache.
 
@@ -148,7 +148,7 @@ class ListReader:
             await refresher.load_current()
             await refresher.tick()
             while not refresher.is_at_rest(self._platform):
-                watch(ReadingProgress.of(refresher, parts.sources))
+                watch(RefreshProgress.of(refresher, parts.sources))
                 await deferLater(self._reactor, _STEP_SECONDS)
                 await refresher.tick()
         except CatalogueError as error:
@@ -162,20 +162,20 @@ class ListReader:
         alarm = status.alarm if status is not None else None
         return problem or (f"a newer list is held back: {alarm}" if alarm is not None else None)
 
-    async def _keep(self, parts: _Parts, cache: ListCache, run: Run, problem: str | None) -> Reading:
+    async def _keep(self, parts: _Parts, cache: ListCache, run: Run, problem: str | None) -> RefreshResult:
         """Put the current list into the cache, and forget those before it."""
         status = parts.refresh.refresher.statuses.get(self._platform)
         snapshot = status.snapshot if status is not None else None
         if snapshot is None:
             is_absent = problem in (None, NO_SOURCE)
-            return Reading(f"no source has a list of {self._platform}" if is_absent else problem, not is_absent)
+            return RefreshResult(f"no source has a list of {self._platform}" if is_absent else problem, not is_absent)
         try:
             await self._copy(parts.storage, snapshot, cache, run)
             await parts.refresh.refresher.registry.prune(set())
             await run(parts.sources.forget_files)
         except CatalogueError as error:
-            return Reading(f"the catalogue cannot be used: {error}")
-        return Reading(problem)
+            return RefreshResult(f"the catalogue cannot be used: {error}")
+        return RefreshResult(problem)
 
     async def _copy(self, storage: Storage, snapshot: Snapshot, cache: ListCache, run: Run) -> None:
         cached, document = cache.cached(), snapshot_document(snapshot)

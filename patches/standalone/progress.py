@@ -11,9 +11,9 @@ _MEGABYTE = 1_000_000
 
 
 @frozen
-class ReadingProgress:
+class RefreshProgress:
     """
-    How far the reading of a list is.
+    The progress of the reading of a list.
 
     :ivar sources: the names of the sources.
     :ivar received: the bytes of the file that arrives; ``None``: none does.
@@ -27,7 +27,7 @@ class ReadingProgress:
     records: int | None = None
 
     @classmethod
-    def of(cls, refresher: Refresher, sources: ConfiguredSources) -> ReadingProgress:
+    def of(cls, refresher: Refresher, sources: ConfiguredSources) -> RefreshProgress:
         """Return the progress of a refresh."""
         arriving = next(iter(list(sources.files.arriving.values())), None)
         found = [listing.found for listing in refresher.listings.values()]
@@ -44,7 +44,7 @@ class ReadingProgress:
 
     @property
     def what(self) -> str:
-        """What is read, in words."""
+        """The sources that are read, in words."""
         name = ", ".join(self.sources) or "nothing"
         return name if self.size is None else f"{name}, {self.size / _MEGABYTE:.1f} MB"
 

@@ -7,23 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from patches.platforms import Platform
-from patches.scanner.options import StandaloneSettings
 from patches.server.options import SourceSettings
 
 #: The end of the name of an ecosystem's archive in OSV's bucket, and how other archives and records end.
 _ALL, _FILES = "all.zip", (".zip", ".json", ".gz", ".xz", ".bz2", ".tar", ".tgz", ".zst")
 
 
-def sources_of(settings: StandaloneSettings, platform: str) -> SourceSettings:
+def sources_of(platform: str, source: Mapping[str, str] | None, list_file: Path | None) -> SourceSettings:
     """
     Return the settings of the sources.
 
     :param platform: the only one that is read.
+    :param source: the section of the only source.
+    :param list_file: the file of the only list; if there is neither, the public feed of the platform is read.
     """
-    if settings.list_file is not None:
-        return SourceSettings(list_file=settings.list_file, no_public_sources=True)
-    if settings.source is not None:
-        section = {**settings.source, "platforms": platform}
+    if list_file is not None:
+        return SourceSettings(list_file=list_file, no_public_sources=True)
+    if source is not None:
+        section = {**source, "platforms": platform}
         made = {**section, **_ecosystems(section, platform)}
         return SourceSettings(source={section["kind"]: made}, no_public_sources=True)
     return SourceSettings()

@@ -80,7 +80,7 @@ class ReasonTests(SynchronousTestCase):
         self.assertEqual(kinds, [ResponseNeverReceived, ResponseFailed, ConnectionDone])
 
     def test_words(self) -> None:
-        """What Twisted's client says of a broken answer is said in words."""
+        """The errors of Twisted's client for a broken answer are told in words."""
         for error, words in (
             (_DataLoss(), "closed before the end of its answer"),
             (ParseError("wrong number of parts", b"SSH-2.0"), "its answer is not HTTP"),

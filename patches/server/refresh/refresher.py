@@ -17,6 +17,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from patches.interfaces import IListing
 from patches.server.refresh.list_state import ListEvent, ListState
 from patches.server.refresh.platforms import PlatformRegistry
 from patches.server.refresh.poller import Poller
@@ -24,7 +25,7 @@ from patches.server.refresh.publication.queue import PublicationQueue
 from patches.server.refresh.retry_schedule import INTERNAL_ERROR, RetrySchedule
 from patches.server.refresh.schedule import RefreshContext
 from patches.server.refresh.source_set import SourceSet
-from patches.server.refresh.source_state import SourceState, lists_about
+from patches.server.refresh.source_state import SourceState, lists_about, problem_of
 from patches.server.refresh.status import NO_SOURCE, ListStatus
 from patches.service.clocks import ClockSteps
 
@@ -109,6 +110,31 @@ class Refresher:
     def has_asked(self) -> bool:
         """Whether this server has asked every source since it became the leader."""
         return self._was_leader and self.leads() and self._source_set.has_answered(self._now())
+
+    def is_at_rest(self, platform: str) -> bool:
+        """Return whether nothing is done for a platform before the next attempt; of use after a tick."""
+        attempts = self._queue.attempts(platform)
+        is_published = attempts is None or attempts.failures > 0
+        return is_published and all(each.is_at_rest(self._now()) for each in self._source_set.states_of(platform))
+
+    def problem_of(self, platform: str) -> str | None:
+        """Return the problems of the sources that may have a platform; ``None``: there are none."""
+        return problem_of(self._source_set.states_of(platform), platform)
+
+    @property
+    def listings(self) -> dict[str, IListing]:
+        """The lists that are being read now, by the name of their source."""
+        return {
+            state.source.name: each.listing
+            for state in self._source_set.states
+            for each in state.source_lists.values()
+            if each.listing is not None
+        }
+
+    @property
+    def source_names(self) -> list[str]:
+        """The names of the sources."""
+        return [state.source.name for state in self._source_set.states]
 
     async def load_current(self) -> None:
         """Load the changes made by other servers, operators and scanners."""
