@@ -84,7 +84,7 @@ class ListOrigin:
             if problem:
                 self.folder = None
                 return KeptLists(self._reactor, problem)
-        return client_of(self._access, self._http, self._trust, self._reactor)
+        return client_of(self._access, self._http, self._trust, self._reactor, self._tell)
 
     def stream(self, source: ListSource, platform: str) -> VerifiedStream:
         """Return one pass over the list of a platform."""
@@ -92,6 +92,9 @@ class ListOrigin:
             return source.stream(platform)
         cached = ListCache(self.folder, platform).cached() if self.folder is not None else None
         return source.stream(platform, cached)
+
+    def _tell(self, reason: str) -> None:
+        self._screen.note(f"Waiting for the server: {reason}.")
 
     def _refuse_contradictions(self) -> None:
         chosen, named = self._standalone, self._access.patches_server is not None
