@@ -13,6 +13,8 @@ from patches.platforms import Platform
 #: Networks of addresses; a single address is a network of one.
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
+#: The host of a URL, as a literal IPv6 address or as a name, and perhaps a port.
+_AUTHORITY = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|(?P<name>[^\[\]:@/\\]+))(?::[0-9]{1,5})?")
 #: The reason to refuse a text that is not an endpoint.
 NOT_AN_ENDPOINT = "must be an endpoint such as tcp:8080:interface=127.0.0.1"
 
@@ -125,12 +127,23 @@ def check_literal(url: str) -> None:
         raise ValueError("has brackets without an IPv6 address in them") from None
 
 
+def _is_authority(text: str) -> bool:
+    """Return whether a text is a host, and perhaps a port, to which requests can be sent."""
+    found = _AUTHORITY.fullmatch(text)
+    if found is None or found["name"] is None:
+        return found is not None
+    try:
+        return all(0 < len(label.encode("idna")) < 64 for label in found["name"].removesuffix(".").split("."))
+    except UnicodeError:
+        return False
+
+
 def url(text: str) -> str:
     """Parse an ``http`` or ``https`` URL. Return it without a slash at its end."""
     check_literal(text)
     try:
         parts = urlsplit(text.strip())
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        usable = parts.scheme in ("http", "https") and _is_authority(parts.netloc) and parts.port != 0
     except ValueError:
         usable = False
     if not usable or parts.query or parts.fragment or "@" in parts.netloc or re.search(r"[\s\x00-\x1f]", text.strip()):

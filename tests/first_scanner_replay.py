@@ -34,6 +34,7 @@ from patches.server.configured_sources import ConfiguredSources
 from patches.server.options import CatalogueSettings, HttpSettings, RefreshSettings, SessionSettings
 from patches.server.refresh.schedule import NoPublicSources
 from patches.service.budget import Budget
+from patches.sources.fetch.cache import FileCache
 from patches.sources.worker.workers import Workers
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 from patches.wire import encode_line
@@ -109,7 +110,9 @@ class ReplayedServer:
         for platform, lines in lists:
             self.storage.catalogue.publish(platform, lines, {}, 0.0)
         self.sessions = create_sessions(SessionSettings(), shared, self.storage.catalogue)
-        sources = ConfiguredSources((), NoPublicSources(), {}, lambda: None, Workers(self.reactor, 0))
+        sources = ConfiguredSources(
+            (), NoPublicSources(), {}, lambda: None, Workers(self.reactor, 0), FileCache(Path())
+        )
         refresh = create_refresh(RefreshSettings(), shared, self.storage, sources, self.sessions.revisions_in_use)
         result(ensureDeferred(refresh.refresher.load_current()))
         governor = create_governor(1 << 40, shared, tuple)

@@ -9,23 +9,29 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from attrs import Factory, asdict, evolve, frozen
 
-from tests.chaos.attack import SKIPPED, Outcome
+from tests.chaos.attack import SKIPPED, Outcome, interruptible
 from tests.chaos.delivery.troubles import UNSHARE
 from tests.field.namespaces import OWN_NETWORK, can_run
 
 ROOT = Path(__file__).parent.parent
 #: Where what each part said is kept.
 KEPT = ROOT / "build/guarantees"
+#: How long an interrupted part may take to end what it has started, in seconds.
+ENDING_SECONDS = 20.0
+_GO_ON = "interrupted; the same command goes on with the parts that have not been run"
 #: So many cases of one promise, all of which hold, are one row of the table.
 MOST_ROWS = 8
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -102,6 +108,7 @@ class Result:
     :ivar seconds: how long it took.
     :ivar outcomes: what it tried and saw.
     :ivar skipped: why it could not be run here; empty if it was.
+    :ivar is_whole: whether its program came to its end; if not, it is run again the next time.
     """
 
     version: str
@@ -109,6 +116,7 @@ class Result:
     seconds: float
     outcomes: tuple[Outcome, ...] = ()
     skipped: str = ""
+    is_whole: bool = True
 
     @property
     def holds(self) -> bool:
@@ -131,19 +139,40 @@ def run(part: Part, options: Sequence[str]) -> Result:
     path.unlink(missing_ok=True)
     command = [*part.prefix, sys.executable, "-m", f"tests.{part.module}", *options, "--json", str(path)]
     began = time.monotonic()
-    try:
-        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=part.seconds)
-        code, text = ran.returncode, ran.stdout + ran.stderr
-    except subprocess.TimeoutExpired as error:
-        code, text = -1, f"it did not end within {part.seconds} s: {error.stdout or b''!r:.500}"
+    code, text = _ended(command, part.seconds)
     result = Result(version(), " ".join(options), round(time.monotonic() - began, 1))
     if code == SKIPPED:
         return evolve(result, skipped=text.strip().rpartition("skipped: ")[2])
-    if path.exists():
+    if path.exists() and path.stat().st_size:
         return evolve(result, outcomes=_outcomes(json.loads(path.read_text())))
     last = (text.strip().splitlines() or ["nothing"])[-1]
     failed = Outcome(part.name, " ".join(options), f"ended with {code}: {last[:200]}", False, (text[-3000:],))
-    return evolve(result, outcomes=(failed,))
+    return evolve(result, outcomes=(failed,), is_whole=False)
+
+
+def _ended(command: Sequence[str], seconds: int) -> tuple[int, str]:
+    """Run a program, with its children in a group of their own that ends with it. Return its exit code and text."""
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    try:
+        text, _ = process.communicate(timeout=seconds)
+        return process.returncode, text
+    except subprocess.TimeoutExpired:
+        return -1, f"it did not end within {seconds} s"
+    finally:
+        _end_group(process)
+
+
+def _end_group(process: subprocess.Popen[str]) -> None:
+    """End a program and its children: in peace, so that its folder is removed; by force where that takes long."""
+    if process.poll() is None:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=ENDING_SECONDS)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
 
 
 def _outcomes(documents: Iterable[Mapping[str, Any]]) -> tuple[Outcome, ...]:
@@ -211,12 +240,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parts = {part.name: part for part in PARTS if not given.short or part.short is not None}
     unknown = [name for name in given.parts if name not in parts]
     if unknown:
-        parser.error(f"there is no part {unknown[0]!r}; --list prints their names")
+        is_long = unknown[0] in {part.name for part in PARTS}
+        why = "is not in the short run" if is_long else "does not exist"
+        parser.error(f"the part {unknown[0]!r} {why}; --list{' --short' * is_long} prints the names of those that are")
     if given.list:
         print("\n".join(parts))
         return 0
     KEPT.mkdir(parents=True, exist_ok=True)
-    results = {name: _result(parts[name], given) for name in given.parts or parts}
+    names = given.parts or parts
+    results = interruptible(lambda: {name: _result(parts[name], given) for name in names}, _GO_ON)
     text = table(results)
     if given.table is not None:
         given.table.write_text(text, "utf-8")
@@ -237,7 +269,8 @@ def _result(part: Part, given: argparse.Namespace) -> Result:
         result, how = before, "before"
     else:
         result, how = run(part, options), "now"
-        path.write_text(json.dumps(asdict(result), indent=1))
+        if result.is_whole:
+            path.write_text(json.dumps(asdict(result), indent=1))
     said = (result.skipped and f"not tried: {result.skipped}") or ("holds" if result.holds else "BROKEN")
     print(f"{part.name}: {said} ({result.seconds:.0f} s, {how})", flush=True)
     if not result.holds:

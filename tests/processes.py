@@ -77,7 +77,8 @@ def _interruptible() -> Iterator[None]:
 
 
 @atexit.register
-def _kill_all() -> None:
+def kill_all() -> None:
+    """Kill the processes that still run."""
     for process in list(_STARTED):
         if process.poll() is None:
             with suppress(subprocess.TimeoutExpired):

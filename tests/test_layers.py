@@ -56,11 +56,13 @@ LAYERS = (
     ("scanner: host, matching", ("scanner/host", "scanner/matching")),
     ("scanner: outcome", ("scanner/outcome",)),
     ("scanner: reporting, output", ("scanner/reporting", "scanner/output")),
+    ("one host by itself", ("standalone",)),
     (
         "scanner: shell",
         (
             *("scanner/compare", "scanner/memory_wall", "scanner/scan", "scanner/schedule", "scanner/options"),
             "scanner/host_scan",
+            "scanner/list_origin",
             "scanner/service",
             *("scanner/simulation", "scanner/scan_command", "scanner/query_commands", "scanner/scan_inputs"),
         ),
@@ -84,7 +86,7 @@ SHELLS = ("server: shell", "scanner: shell", "sources by name")
 #: The ``__init__`` of a package whose modules are in several layers belongs to none of them, and imports nothing.
 FACES = ("sources/__init__.py", "server/__init__.py", "scanner/__init__.py")
 #: The modules that read vulnerability sources.
-READERS_OF_SOURCES = ("sources/", "server/configured_sources.py")
+READERS_OF_SOURCES = ("sources/", "server/configured_sources.py", "standalone/sources.py")
 
 
 @cache

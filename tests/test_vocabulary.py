@@ -44,7 +44,7 @@ RETIRED: Mapping[str, str] = {
 #: A word, its one sense, and where names may have it: a module or a folder.
 ONE_SENSE: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "catalogue": ("the server's store of the lists, as immutable snapshots", ("server", "cli")),
-    "snapshot": ("one complete list of one platform", ("server", "scanner", "signing", "cli")),
+    "snapshot": ("one complete list of one platform", ("server", "scanner", "signing", "cli", "standalone")),
     "snapshots": ("snapshots of several platforms or times", ("server", "scanner", "cli")),
     "revision": (
         "the name of a snapshot; in versions, the part of a Debian or Alpine version that is called so",
@@ -53,7 +53,10 @@ ONE_SENSE: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "revisions": ("the names of snapshots", ("server", "scanner")),
     "chunk": (
         "a series of consecutive vulnerabilities; in names of Twisted, a piece of a request's body",
-        ("server", "scanner/client", "scanner/simulation", "wire", "http/bounded_request", "reporter/site"),
+        (
+            *("server", "standalone", "scanner/client", "scanner/simulation", "wire", "http/bounded_request"),
+            "reporter/site",
+        ),
     ),
     "chunks": ("the chunks of a snapshot", ("server", "scanner/client", "scanner/simulation")),
     "session": ("one scanner's pass over one snapshot or delta", ("server", "scanner/client", "scanner/compare")),

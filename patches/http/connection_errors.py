@@ -16,19 +16,27 @@ from twisted.internet.error import (
     TCPTimedOutError,
     TimeoutError,
 )
+from twisted.web._newclient import ParseError
+from twisted.web.http import PotentialDataLoss, _DataLoss
 
 from patches.http.connection_pool import NotHttp
 
+_CUT_OFF = "the connection was closed before the end of its answer"
 _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (ConnectionRefusedError, "connection refused"),
     (DNSLookupError, "its name cannot be resolved"),
     (NoRouteError, "no route to host"),
     (TCPTimedOutError, "no answer to the attempt to connect"),
     (TimeoutError, "no answer to the attempt to connect"),
-    (ConnectionClosed, "the connection was closed before the end of its answer"),
+    (ConnectionClosed, _CUT_OFF),
+    (_DataLoss, _CUT_OFF),
+    (PotentialDataLoss, _CUT_OFF),
+    (ParseError, "its answer is not HTTP"),
 )
 #: The errors of OpenSSL for a peer whose first bytes are no TLS.
 _NO_TLS = ("wrong version number", "packet length too long", "http request", "unknown protocol")
+#: The error of OpenSSL for a certificate that is not trusted.
+_UNTRUSTED = "certificate verify failed"
 #: How servers answer a plain request at a port that needs TLS, in lower case: ours, nginx, Go's and what is made with
 #: it, Apache's, and Tomcat.
 _NEEDS_TLS = (
@@ -79,12 +87,17 @@ def _tls_problem(text: str, url: str) -> ConnectionProblem | None:
     if any(phrase in text for phrase in _NO_TLS):
         said = f"{_authority(url)} does not speak TLS: if it speaks plain HTTP, use http://{_authority(url)}"
         return ConnectionProblem(said, is_final=True)
-    if "certificate verify failed" in text:
+    if _UNTRUSTED in text:
         untrusted = "no authority that is trusted here has issued it, or it is not valid at this time"
         return ConnectionProblem(f"its certificate is not trusted: {untrusted}", is_final=True)
     if "alert" in text and "certificate" in text:
         return ConnectionProblem("it does not accept this client without a certificate that it trusts", is_final=True)
     return None
+
+
+def is_untrusted(error: BaseException) -> bool:
+    """Return whether an error says that a peer speaks TLS, but shows a certificate that is not trusted."""
+    return isinstance(error, TLSError) and _UNTRUSTED in str(error)
 
 
 def needs_tls(url: str) -> str:

@@ -8,9 +8,11 @@ from attrs import define, evolve
 
 from patches.scanner.client.cache import CachedList, ListCache
 from patches.scanner.client.client import PatchesClient
+from patches.scanner.client.kept_lists import KeptLists
 from patches.scanner.client.stream import VulnerabilityStream
 from patches.scanner.client.trust import NotTrusted, Trust
 from patches.scanner.client.verified_stream import (
+    NotCovered,
     NotVerified,
     Refused,
     ServerAway,
@@ -77,7 +79,7 @@ class Comparison:
 
 
 async def compare(
-    client: PatchesClient, cache: ListCache | None, platform: str, inventory: Inventory, watch: Watch
+    client: PatchesClient | KeptLists, cache: ListCache | None, platform: str, inventory: Inventory, watch: Watch
 ) -> Comparison:
     """
     Compare an inventory with the list of a platform; a server or a list that fails is no exception, but a verdict.
@@ -89,6 +91,8 @@ async def compare(
     :param cache: the cached list, which is compared if it has not changed or the server is away; ``None``: no cache.
     """
     cached = _cached(cache, client.trust, platform)
+    if isinstance(client, KeptLists):
+        return await _without_server(client, cache, platform, inventory, watch)
     if cache is None or cached is None:
         return await _with_server(client, cache, platform, inventory, watch)
     try:
@@ -164,6 +168,22 @@ async def _run(comparison: Comparison, stream: VulnerabilityStream, watch: Watch
     except Exception:
         await stream.close()
         raise
+
+
+async def _without_server(
+    client: KeptLists, cache: ListCache | None, platform: str, inventory: Inventory, watch: Watch
+) -> Comparison:
+    """Compare the kept list; one that is damaged is dropped, so that it is made anew."""
+    cached = _cached(cache, client.trust, platform)
+    comparison = Comparison.of(client.stream(platform, cached), inventory)
+    comparison.away = client.problem
+    try:
+        await comparison.run(watch)
+    except StreamError as error:
+        comparison.failed(Verdict.UNSUPPORTED if isinstance(error, NotCovered) else Verdict.INCOMPLETE, error)
+        if cache is not None and isinstance(error, NotVerified):
+            cache.drop()
+    return comparison
 
 
 async def _with_kept(cached: CachedList, inventory: Inventory, watch: Watch) -> Comparison:

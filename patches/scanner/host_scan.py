@@ -17,6 +17,7 @@ from twisted.internet.defer import CancelledError
 
 from patches.scanner.client.cache import cache_trouble
 from patches.scanner.client.client import PatchesClient
+from patches.scanner.client.kept_lists import KeptLists
 from patches.scanner.compare import Watch
 from patches.scanner.host.distributions import UnknownPlatform
 from patches.scanner.host.tracks import tracks_of_host
@@ -80,7 +81,7 @@ class HostScan:
 
     async def run(
         self,
-        client: PatchesClient,
+        client: PatchesClient | KeptLists,
         policy: Policy,
         watch: Watch = lambda stream: None,
         timeout: timedelta = SCAN_TIMEOUT,
@@ -95,7 +96,7 @@ class HostScan:
                 outcome = await scan(client, before.target, policy, watch, self._wall, cache, timeout)
                 after = self.facts()
                 if after == before:
-                    return outcome
+                    return evolve(outcome, cache_problem=self._caching.why)
         except UnknownPlatform as error:
             return self._without_target(Verdict.UNSUPPORTED, str(error), started)
         except CancelledError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from patches.service.log.log_level import LogSettings
 from patches.setting_parsers import count, flag, minutes, one_of, seconds, url
 from patches.settings import group, option
 from patches.tracks import is_track
+
+#: The server of a scanner that is not told any.
+DEFAULT_SERVER = "http://127.0.0.1:8080"
 
 _TRACK = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 
@@ -59,6 +63,14 @@ def origins(text: str) -> tuple[str, ...]:
     return names
 
 
+def source_section(text: str) -> Mapping[str, str]:
+    """Parse a source, ``KIND=PATH_OR_URL``, to a section of the server's configuration."""
+    kind, sign, location = text.strip().partition("=")
+    if not sign or not kind or not location:
+        raise ValueError("must be KIND=PATH or KIND=URL, such as osv=/srv/osv")
+    return {"kind": kind, "url" if location.startswith(("http://", "https://")) else "path": location}
+
+
 def unjudged_limit(text: str) -> int | None:
     """Parse the number of unjudged packages from which a scan fails; ``never`` becomes ``None``."""
     return None if text.strip() == NEVER else count(text)
@@ -68,7 +80,9 @@ def unjudged_limit(text: str) -> int | None:
 class AccessSettings:
     """The server, and what is required of its lists."""
 
-    patches_server: str = option("http://127.0.0.1:8080", url, "The base URL of the patches-server.")
+    patches_server: str | None = option(
+        None, url, f"The base URL of the patches-server. [{DEFAULT_SERVER}]", name="patches-server"
+    )
     patience: timedelta = option(
         "10m", seconds, "How long to retry if the server stops answering or denies the session."
     )
@@ -198,9 +212,26 @@ class OutputSettings:
 
 
 @frozen(kw_only=True)
+class StandaloneSettings:
+    """The reading of a list without a server."""
+
+    standalone: bool = option(
+        "false", flag, "Read the public feed of the platform in this process, whether there is a server or not."
+    )
+    source: Mapping[str, str] | None = option(
+        None, source_section, "Read this source in this process: KIND=PATH or KIND=URL, of a kind that servers read."
+    )
+    list_file: Path | None = option(
+        None, Path, "Read this file of vulnerabilities (NDJSON) in this process.", name="list"
+    )
+    offline: bool = option("false", flag, "Ask nobody: compare the list that was kept last.")
+
+
+@frozen(kw_only=True)
 class ScanCommandSettings(ScanSettings):
     """The options of ``patches scan``."""
 
+    standalone: StandaloneSettings = group(StandaloneSettings)
     output: OutputSettings = group(OutputSettings)
 
 
@@ -217,6 +248,8 @@ class ExplainSettings(InventorySettings):
     """The options of ``patches explain``."""
 
     access: AccessSettings = group(AccessSettings)
+    standalone: StandaloneSettings = group(StandaloneSettings)
+    cache: Path | None = option(None, Path, "The folder of the list that is read without a server.")
 
 
 class Options(DaemonOptions[ScannerSettings]):

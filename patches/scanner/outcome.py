@@ -141,6 +141,7 @@ class Outcome:
     :ivar with_old_kernels: whether findings of kernels that are older than the running one count.
     :ivar system: what the host says that it is.
     :ivar kernels: the installed kernels and the running one; ``None`` if no kernel is installed.
+    :ivar cache_problem: why the list could not be kept for the next scan; ``None``: it was, or is not to be.
     :ivar end_of_life: the month in which the platform's support ended; ``None`` if it has not ended.
     """
 
@@ -164,6 +165,7 @@ class Outcome:
     end_of_life: str | None = None
     list_info: ListInfo = field(factory=ListInfo)
     with_unfixed: bool = False
+    cache_problem: str | None = None
 
     @property
     def complete(self) -> bool:

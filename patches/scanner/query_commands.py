@@ -8,17 +8,19 @@ from typing import Any
 from twisted.internet.defer import Deferred, TimeoutError
 
 from patches.scanner.client.http_client import http_client
-from patches.scanner.client.verified_stream import Refused, StreamError
+from patches.scanner.client.verified_stream import NotCovered, Refused, StreamError
 from patches.scanner.host.distributions import UnknownPlatform
 from patches.scanner.inventory import Inventory, InventoryError
+from patches.scanner.list_origin import ListOrigin
 from patches.scanner.matching.explanation import explain
 from patches.scanner.options import ExplainSettings, HostSettings, InventorySettings
 from patches.scanner.outcome import Target
 from patches.scanner.output.exit_codes import CLEAN, ERROR, FINDINGS, INCOMPLETE, UNSUPPORTED
 from patches.scanner.output.explanation import explanation_document, explanation_text
 from patches.scanner.output.inventory import inventory_document, inventory_table
+from patches.scanner.output.screen import Screen
 from patches.scanner.scan import read_host_inventory
-from patches.scanner.scan_inputs import client_of, target_of, trust_of
+from patches.scanner.scan_inputs import target_of, trust_of
 from patches.service import one_shot
 from patches.service.terminal import plain, terminal
 from patches.wording import counted
@@ -61,10 +63,13 @@ def run_explain(settings: ExplainSettings, vulnerability_id: str, package: str |
         return _fail(error)
 
     async def ask(reactor: Any) -> int:
-        client = client_of(settings.access, http_client(reactor), trust, reactor)
-        explaining = Deferred.fromCoroutine(
-            explain(client.stream(target.platform), inventory, vulnerability_id, package)
-        )
+        http, screen = http_client(reactor), Screen()
+        origin = ListOrigin(settings.access, settings.standalone, trust, http, screen, reactor, settings.cache)
+        try:
+            stream = origin.stream(await origin.find(target.platform), target.platform)
+        finally:
+            origin.close()
+        explaining = Deferred.fromCoroutine(explain(stream, inventory, vulnerability_id, package))
         explaining.addTimeout(settings.access.timeout.total_seconds(), reactor)
         try:
             explanation = await explaining
@@ -94,7 +99,7 @@ def _print_json(document: dict[str, Any]) -> None:
 def _fail(error: Exception) -> int:
     """Print an error in one line. Return its exit code."""
     terminal(stderr=True).print(f"Error: {plain(str(error))}", soft_wrap=True)
-    unknown = isinstance(error, Refused) and error.code == "unknown-platform"
+    unknown = isinstance(error, NotCovered) or (isinstance(error, Refused) and error.code == "unknown-platform")
     if unknown or isinstance(error, UnknownPlatform):
         return UNSUPPORTED
     return ERROR if isinstance(error, InventoryError) else INCOMPLETE

@@ -15,6 +15,7 @@ from twisted.logger import Logger
 from patches.platforms import Platform
 from patches.scanner.client.cache import ListCache
 from patches.scanner.client.client import PatchesClient
+from patches.scanner.client.kept_lists import KeptLists
 from patches.scanner.client.verified_stream import StreamError
 from patches.scanner.compare import Comparison, Watch, compare
 from patches.scanner.host.end_of_life import support_ended
@@ -54,7 +55,7 @@ class Policy:
 
 
 async def scan(
-    client: PatchesClient,
+    client: PatchesClient | KeptLists,
     target: Target,
     policy: Policy | None = None,
     watch: Watch = lambda stream: None,
@@ -98,7 +99,7 @@ def failed_outcome(host: str, platform: str, problem: str, times: tuple[float, f
 
 
 async def _compare(
-    client: PatchesClient,
+    client: PatchesClient | KeptLists,
     cache: ListCache | None,
     platform: str,
     inventory: Inventory,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from patches.scanner.client.http_client import HttpClient, http_client
 from patches.scanner.client.trust import Trust
 from patches.scanner.host.distributions import UnknownPlatform
 from patches.scanner.host_scan import HostScan
+from patches.scanner.list_origin import ListOrigin
 from patches.scanner.options import ScanCommandSettings
 from patches.scanner.outcome import Outcome, Target, Verdict
 from patches.scanner.output.exit_codes import ERROR, INTERRUPTED, exit_code
@@ -24,7 +25,7 @@ from patches.scanner.reporting.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.reporting.outbox import Outbox
 from patches.scanner.reporting.report import streamed_report
 from patches.scanner.scan import Policy
-from patches.scanner.scan_inputs import client_of, host_of, policy_of, target_of, trust_of
+from patches.scanner.scan_inputs import host_of, policy_of, target_of, trust_of
 from patches.service import one_shot
 from patches.service.daemon import hold_folder, usable_folder
 from patches.settings import BadSetting
@@ -124,10 +125,7 @@ class _Once:
     async def run(self, reactor: Any) -> int:
         """Scan, show the outcome and report it. The result is always 0: the exit code depends on the outcome."""
         http = http_client(reactor)
-        client = client_of(self.settings.access, http, self.trust, reactor)
-        host = HostScan(self.settings.host, self.settings.cache)
-        with self.screen.progress(f"Scanning {self.target.host} as {self.target.platform}") as watch:
-            outcome = await host.run(client, self.policy, watch, self.settings.access.timeout)
+        outcome = await self._scan(http, reactor)
         try:
             self.screen.show(outcome)
         except Unwritable as error:
@@ -147,6 +145,23 @@ class _Once:
             await self._send(Delivery(self.outbox, reporter_http, reactor))
         return 0
 
+    async def _scan(self, http: Any, reactor: Any) -> Outcome:
+        """Find the list and scan; both within the time of one scan."""
+        settings = self.settings
+        limit = reactor.seconds() + settings.access.timeout.total_seconds()
+        origin = ListOrigin(
+            settings.access, settings.standalone, self.trust, http, self.screen, reactor, settings.cache
+        )
+        try:
+            client = await origin.find(self.target.platform)
+            host = HostScan(settings.host, origin.folder)
+            left = timedelta(seconds=max(1.0, limit - reactor.seconds()))
+            with self.screen.progress(f"Scanning {self.target.host} as {self.target.platform}") as watch:
+                outcome = await host.run(client, self.policy, watch, left)
+            return evolve(outcome, cache_problem=origin.problem) if origin.problem is not None else outcome
+        finally:
+            origin.close()
+
     def _note_expired(self, outcome: Outcome) -> None:
         count = self.policy.ignores.expired(datetime.fromtimestamp(outcome.finished, UTC).date())
         if count:
@@ -160,3 +175,6 @@ class _Once:
             problem = "interrupted"
         if problem is not None:
             self.screen.note(f"The report was not delivered and waits in {self.settings.access.state_dir}: {problem}")
+        if delivery.rejected is not None:
+            where = self.settings.access.state_dir / "outbox" / "rejected"
+            self.screen.note(f"The reporter API rejected the report, which is kept in {where}: {delivery.rejected}")

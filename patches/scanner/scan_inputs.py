@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from patches.scanner.host.os_release import detect_platform, system_of
 from patches.scanner.matching.coverage import Origins
 from patches.scanner.matching.ignore_files import BadIgnores, read_ignores
 from patches.scanner.matching.ignores import Ignores
-from patches.scanner.options import AccessSettings, HostSettings, PolicySettings
+from patches.scanner.options import DEFAULT_SERVER, AccessSettings, HostSettings, PolicySettings
 from patches.scanner.outcome import Target
 from patches.scanner.scan import Policy
 from patches.service.log.trouble_log import TroubleLog
@@ -93,15 +94,31 @@ def cache_of(path: Path | None, target: Target, trouble: TroubleLog | None = Non
     return ListCache(path, target.platform, trouble) if path is not None else None
 
 
-def client_of(settings: AccessSettings, http: Any, trust: Trust | None, clock: IReactorTime) -> PatchesClient:
+def _untold(reason: str) -> None:
+    """Do nothing: the log says it."""
+
+
+def client_of(
+    settings: AccessSettings,
+    http: Any,
+    trust: Trust | None,
+    clock: IReactorTime,
+    tell: Callable[[str], object] | None = None,
+) -> PatchesClient:
     """
     Return the client of the server.
 
     :param http: a treq client.
     :param trust: see :func:`trust_of`.
+    :param tell: called with the reason why the client waits; ``None`` for a daemon, which does not wait long for a
+        server that does not answer, as it has a schedule.
     """
     limits = ClientSettings(patience=settings.patience)
-    return PatchesClient(http, settings.patches_server, clock, limits, trust=trust)
+    if tell is not None:
+        limits = ClientSettings(contact=settings.patience, patience=settings.patience)
+    return PatchesClient(
+        http, settings.patches_server or DEFAULT_SERVER, clock, limits, trust=trust, tell=tell or _untold
+    )
 
 
 def trust_of(settings: AccessSettings) -> Trust | None:

@@ -39,6 +39,7 @@ class ConfiguredSources:
     :ivar configured: in the order of the configuration.
     :ivar public: provides public sources for platforms that those do not have.
     :ivar intervals: the intervals of sources that have their own, by name.
+    :ivar files: the fetched files.
     :ivar workers: parse the lists of feeds; their memory may be set before a list is read.
     :ivar forget_files: deletes fetched files that no source uses any more; blocks.
     """
@@ -48,6 +49,7 @@ class ConfiguredSources:
     intervals: Mapping[str, timedelta]
     forget_files: Callable[[], object]
     workers: Workers
+    files: FileCache
 
 
 def create_sources(
@@ -91,7 +93,9 @@ def create_sources(
     if len(names) > len(set(names)):
         raise BadSetting(f"two sources are named {max(names, key=names.count)}")
     unused = max(_UNUSED, 2 * max([refresh.refresh_interval, *intervals.values()]))
-    return ConfiguredSources(tuple(made), public, intervals, partial(_forget_files, kept, unused, steady), workers)
+    return ConfiguredSources(
+        tuple(made), public, intervals, partial(_forget_files, kept, unused, steady), workers, kept
+    )
 
 
 def _ecosystems(sections: Sections) -> tuple[EcosystemConfig, ...]:

@@ -15,7 +15,9 @@ from twisted.internet.error import (
 )
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
+from twisted.web._newclient import ParseError
 from twisted.web.client import ResponseFailed, ResponseNeverReceived
+from twisted.web.http import _DataLoss
 
 from patches.http.connection_errors import causes, is_tls_port, needs_tls, problem_of
 from patches.http.connection_pool import NotHttp
@@ -76,6 +78,14 @@ class ReasonTests(SynchronousTestCase):
         inner = ConnectionDone()
         kinds = [type(each) for each in causes(never(inner))]
         self.assertEqual(kinds, [ResponseNeverReceived, ResponseFailed, ConnectionDone])
+
+    def test_words(self) -> None:
+        """The errors of Twisted's client for a broken answer are told in words."""
+        for error, words in (
+            (_DataLoss(), "closed before the end of its answer"),
+            (ParseError("wrong number of parts", b"SSH-2.0"), "its answer is not HTTP"),
+        ):
+            self.assertIn(words, problem_of(never(error), PLAIN).reason)
 
     def test_tls_port(self) -> None:
         """A server that answers a plain request at a port that needs TLS is understood, whoever has made it."""

@@ -148,14 +148,38 @@ def scan(*options: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_scan_without_a_server(tmp_path: Path) -> None:
-    """An unreachable server results in one sentence and exit code 3, within seconds."""
+    """A server that is not there is waited for, which is said at once; then there is one sentence and exit code 3."""
     root = write_host(tmp_path / "root", "debian", "12", {"bash": "1"})
-    ran = scan("--patches-server", "http://127.0.0.1:1", "--root", str(root))
+    began = time.monotonic()
+    ran = scan("--patches-server", "http://127.0.0.1:1", "--root", str(root), "--patience", "3s")
     assert ran.returncode == 3
+    assert 1 < time.monotonic() - began < 10
+    waits = "Waiting for the server: http://127.0.0.1:1 cannot be reached: connection refused.\n"
+    assert ran.stderr == waits
     said = " ".join(ran.stdout.split())
     assert "connection refused" in said
     assert "not a clean result" in said
     assert "Traceback" not in ran.stdout + ran.stderr
+
+
+def test_scans_before_the_server(tmp_path: Path) -> None:
+    """A server that starts while twenty scans begin is waited for, as one that was there before: all are complete."""
+    root = write_host(tmp_path / "root", "debian", "12", {"package-1": "1:0-1"})
+    server = Daemon("patches-server", tmp_path / "server", "--list", str(write_list(tmp_path / "list.ndjson", 300)))
+    server.start()  # a first time, for a port that is free
+    port = server.port
+    server.stop()
+    words = [PATCHES, "scan", "--root", root, "--patches-server", f"http://{URL_HOST}:{port}", "--format", "json"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    scans = [processes.start([*words], **pipes) for _ in range(20)]
+    try:
+        time.sleep(2)
+        server.start(port)
+        ended = [each.communicate(timeout=120) for each in scans]
+    finally:
+        server.stop()
+    assert {json.loads(said)["verdict"] for said, _ in ended} == {"findings"}
+    assert "Waiting for the server" in "".join(told for _, told in ended)
 
 
 def test_scan_of_what_cannot_be_scanned(tmp_path: Path) -> None:

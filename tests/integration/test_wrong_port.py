@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import ssl
 import subprocess
+import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ import pytest
 from patches.scanner.output.exit_codes import INCOMPLETE
 from tests.chaos.certificates import trusting, write_certificate
 from tests.integration.daemons import PATCHES, Daemon, wait_for
-from tests.integration.loopback import LOOPBACK, URL_HOST
+from tests.integration.loopback import FAMILY, LOOPBACK, URL_HOST
 from tests.integration.sample_host import write_host
 from tests.integration.sample_lists import write_list
 
@@ -54,6 +56,34 @@ def test_tls_to_http(tmp_path: Path) -> None:
         assert "Traceback" not in server.text()
     finally:
         assert server.stop() == 0
+
+
+def test_silent_tls(tmp_path: Path) -> None:
+    """A port that closes a plain connection without a word is asked whether it speaks TLS; the scan ends at once."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    write_certificate(tmp_path, LOOPBACK)
+    context.load_cert_chain(tmp_path / "certificate.pem", tmp_path / "key.pem")
+    with socket.create_server((LOOPBACK, 0), family=FAMILY) as listening:
+        threading.Thread(target=_serve_tls, args=(listening, context), daemon=True).start()
+        port = listening.getsockname()[1]
+        host = write_host(tmp_path / "host", "debian", "12", {"package-1": "1:0-1"})
+        words = [str(PATCHES), "scan", "--root", str(host), "--patches-server", f"http://{URL_HOST}:{port}"]
+        began = time.monotonic()
+        ran = subprocess.run(words, capture_output=True, text=True, timeout=60)
+        assert time.monotonic() - began < 5
+    assert ran.returncode == INCOMPLETE
+    assert f"needs TLS: use https://{URL_HOST}:{port}" in " ".join(ran.stdout.split()), ran
+
+
+def _serve_tls(listening: socket.socket, context: ssl.SSLContext) -> None:
+    """Accept connections; one that does not begin with a handshake is closed without an answer, as many servers do."""
+    while True:
+        try:
+            connection, _ = listening.accept()
+        except OSError:
+            return
+        with connection, suppress(OSError), context.wrap_socket(connection, server_side=True) as tls:
+            tls.recv(1000)
 
 
 @pytest.mark.parametrize("by_tls", [False, True])

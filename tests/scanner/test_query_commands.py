@@ -14,7 +14,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner import query_commands
-from patches.scanner.options import ExplainSettings, InventorySettings
+from patches.scanner.options import DEFAULT_SERVER, ExplainSettings, InventorySettings
 from patches.scanner.output.exit_codes import CLEAN, ERROR, FINDINGS, INCOMPLETE, UNSUPPORTED
 from patches.service import one_shot
 from patches.service.one_shot import Work
@@ -110,7 +110,8 @@ class ExplainTests(CommandCase):
 
     def explain(self, name: str, package: str | None = None, **given: str) -> int:
         """Run the command."""
-        return self.run_command(query_commands.run_explain, ExplainSettings, name, package, **given)
+        server = {} if "standalone" in given else {"patches_server": DEFAULT_SERVER}
+        return self.run_command(query_commands.run_explain, ExplainSettings, name, package, **{**server, **given})
 
     def test_codes(self) -> None:
         """The exit code says whether the host is affected."""

@@ -134,6 +134,11 @@ class ListCache:
         document = {"version": _VERSION, "snapshot": snapshot, "digest": _digest(snapshot)}
         write_atomically(self._description, json.dumps(document).encode())
 
+    def drop(self) -> None:
+        """Remove the cached list, which was found damaged."""
+        with suppress(OSError):
+            self._description.unlink(missing_ok=True)
+
     @property
     def _description(self) -> Path:
         return self._folder / f"{self._platform}.json"

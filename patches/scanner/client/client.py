@@ -24,13 +24,18 @@ class ClientSettings:
     """
     The time limits after which a stream fails.
 
-    :ivar contact: how long to try to open a session with a server that does not answer.
+    :ivar contact: how long to try to open a session with a server that does not answer; where a kept list can stand in
+        for its list, 5 s at most.
     :ivar patience: how long to go on without progress after the server has answered; this limits also how long to
         retry while the session is denied.
     """
 
     contact: timedelta = timedelta(seconds=5)
     patience: timedelta = timedelta(minutes=10)
+
+
+#: How long a server that does not answer is waited for, where a kept list can stand in for its list.
+CONTACT = timedelta(seconds=5)
 
 
 class PatchesClient:
@@ -40,6 +45,7 @@ class PatchesClient:
     :param http: a treq client.
     :param base_url: the URL of the server.
     :param wall: returns the time in seconds since the epoch.
+    :param tell: called with the reason why a stream waits.
     :ivar trust: the key that must have signed each list; ``None`` if lists need no signature.
     """
 
@@ -52,7 +58,9 @@ class PatchesClient:
         jitter: Callable[[], float] = random.random,
         trust: Trust | None = None,
         wall: Callable[[], float] = time.time,
+        tell: Callable[[str], object] = lambda reason: None,
     ) -> None:
+        self._tell = tell
         self.trust = trust
         self._wall = wall
         self._server_http = HttpClient(http, base_url, clock, MAX_CHUNK_BYTES, wall)
@@ -69,7 +77,10 @@ class PatchesClient:
         :param since: the cached list, if there is one.
         :param keep: the writer that caches the new list; ``None`` if it is not cached.
         """
-        contact, patience = (
-            Patience(limit, self.clock, self._jitter) for limit in (self._settings.contact, self._settings.patience)
-        )
+        limits = self._contact(since), self._settings.patience
+        contact, patience = (Patience(limit, self.clock, self._jitter, self._tell) for limit in limits)
         return VulnerabilityStream(self._server_http, platform, contact, patience, since, keep, self.trust, self._wall)
+
+    def _contact(self, since: CachedList | None) -> timedelta:
+        """Return how long to try to open a session with a server that does not answer."""
+        return self._settings.contact if since is None else min(CONTACT, self._settings.contact)

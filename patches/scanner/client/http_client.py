@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
 from attrs import frozen
+from service_identity.exceptions import VerificationError
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred, TimeoutError
 from twisted.internet.interfaces import IReactorTime
@@ -16,7 +17,7 @@ from twisted.web.http_headers import Headers
 
 from patches.http.cancellation import cancellable
 from patches.http.codings import FirstEncoding, UndecodedAgent
-from patches.http.connection_errors import causes, is_tls_port, needs_tls, problem_of
+from patches.http.connection_errors import causes, is_tls_port, is_untrusted, needs_tls, problem_of
 from patches.http.connection_pool import HeadTooLong, QuietConnectionPool
 from patches.http.headers import date, header_value, retry_after
 from patches.http.response_body import BodyTooLong, read_body
@@ -28,6 +29,8 @@ from patches.wording import one_line, printable
 TIMEOUT_SECONDS = 30.0
 #: The longest time to connect to an address.
 CONNECT_SECONDS = 10.0
+#: How long a port may take to show that it speaks TLS, in seconds.
+PROBE_SECONDS = 5.0
 #: The longest pause that a server can request.
 MAX_RETRY_AFTER_SECONDS = 3600.0
 
@@ -127,6 +130,7 @@ class HttpClient:
         self._clock = clock
         self._max_bytes = max_bytes
         self._wall = wall
+        self._has_answered = False
 
     def seconds(self) -> float:
         """Return the time of the clock by which requests end."""
@@ -168,7 +172,29 @@ class HttpClient:
         except (BodyTooLong, BadAnswer, MalformedWire) as error:
             raise BadAnswer(f"{self.base_url}: {error}") from error
         except Exception as error:
-            raise self._failure(error) from error
+            failure = self._failure(error)
+            if isinstance(failure, Unanswered) and await self._needs_tls():
+                failure = BadAnswer(f"{self.base_url} cannot be reached: {needs_tls(self.base_url)}")
+            raise failure from error
+
+    async def _needs_tls(self) -> bool:
+        """
+        Return whether a port that closes plain connections without a word speaks TLS; it is asked once.
+
+        Whether its certificate is trusted does not matter for that.
+        """
+        if self._has_answered or not self.base_url.startswith("http://"):
+            return False
+        self._has_answered = True
+        asked = cancellable(Deferred.fromCoroutine(self._send("HEAD", "", None, {}, "https")))
+        asked.addTimeout(PROBE_SECONDS, self._clock)
+        try:
+            await asked
+        except CancelledError:
+            raise
+        except Exception as error:
+            return any(isinstance(each, VerificationError) or is_untrusted(each) for each in causes(error))
+        return True
 
     def _failure(self, error: Exception) -> Exception:
         """Return what an error of an exchange says about the server."""
@@ -184,13 +210,15 @@ class HttpClient:
         return kind(f"{self.base_url} cannot be reached: {problem.reason}")
 
     async def _send(
-        self, method: str, path: str, body: bytes | BinaryIO | None, headers: dict[str, str]
+        self, method: str, path: str, body: bytes | BinaryIO | None, headers: dict[str, str], scheme: str = ""
     ) -> HttpResponse:
         # unbuffered: treq otherwise keeps a copy of the whole body for further readers
-        url = request_url(self.base_url + path)
+        base = f"{scheme}://{self.base_url.partition('://')[2]}" if scheme else self.base_url
+        url = request_url(base + path)
         response = await self._http.request(
             method, url, data=body, headers=headers, allow_redirects=False, unbuffered=True
         )
+        self._has_answered = True
         raw = await read_body(response, self._max_bytes)
         if is_tls_port(self.base_url, response.code, raw):
             raise BadAnswer(needs_tls(self.base_url))

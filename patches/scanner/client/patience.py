@@ -44,9 +44,17 @@ class Patience:
 
     :param limit: the longest time without progress.
     :param jitter: returns a random number in [0, 1), so that scanners do not retry at the same moment.
+    :param tell: called with the reason of a pause, as often as it is logged.
     """
 
-    def __init__(self, limit: timedelta, clock: IReactorTime, jitter: Callable[[], float] = random.random) -> None:
+    def __init__(
+        self,
+        limit: timedelta,
+        clock: IReactorTime,
+        jitter: Callable[[], float] = random.random,
+        tell: Callable[[str], object] = lambda reason: None,
+    ) -> None:
+        self._tell = tell
         self._limit = limit.total_seconds()
         self._clock = clock
         self._backoff = Backoff(_FIRST_SECONDS, _LONGEST_SECONDS, jitter)
@@ -79,4 +87,5 @@ class Patience:
         if reason != self._told or now - self._told_at >= TOLD_SECONDS:
             self._told, self._told_at = reason, now
             log.info("Retrying in {seconds:.1f} s: {reason}", seconds=seconds, reason=reason)
+            self._tell(reason)
         await deferLater(self._clock, seconds)

@@ -38,6 +38,10 @@ class ServerAway(StreamError):
     """The server could not be reached: the cached list may stand in for its list."""
 
 
+class NotCovered(StreamError):
+    """Nobody who was asked has a list of the platform."""
+
+
 class Unchanged(StreamError):
     """
     The cached list is the server's current list.

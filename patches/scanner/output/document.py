@@ -46,6 +46,7 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
             "rebootPending": kernels.reboot_pending,
         },
         "list": _list(outcome.list_info),
+        "cacheProblem": outcome.cache_problem,
         "packages": _packages(outcome.coverage, outcome.complete),
         "notEvaluated": dict(sorted(outcome.not_evaluated.items())),
         "findings": lazy_list(_finding, outcome.findings),

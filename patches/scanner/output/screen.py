@@ -11,9 +11,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from attrs import frozen
+from attrs import define, frozen
 
 from patches.scanner.client.verified_stream import VerifiedStream
 from patches.scanner.outcome import Outcome
@@ -28,6 +28,56 @@ if TYPE_CHECKING:
 MOST_ROWS = 200
 #: The width of a table in a file, in columns.
 _FILE_WIDTH = 160
+
+
+class ProgressText(Protocol):
+    """
+    The progress of the reading of a list, in words.
+
+    :ivar is_known: whether it is known what is read.
+    """
+
+    @property
+    def is_known(self) -> bool: ...
+
+    @property
+    def what(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
+
+
+@define(eq=False)
+class ProgressLine:
+    """
+    The line that says what is read, once it is known.
+
+    :param note: prints a line.
+    :param update: replaces the text of the progress.
+    :param why: the beginning of the line.
+    """
+
+    _note: Callable[[str], None]
+    _update: Callable[[str], None]
+    _why: str
+    _is_told: bool = False
+    _what: str = "the source"
+
+    def show(self, progress: ProgressText) -> None:
+        """Show the progress."""
+        self._what = progress.what
+        if progress.is_known:
+            self._tell(f"reading {self._what}")
+        self._update(progress.text)
+
+    def end(self) -> None:
+        """Show that nothing had to be read, if nothing was."""
+        self._tell(f"{self._what} has nothing new")
+
+    def _tell(self, text: str) -> None:
+        if not self._is_told:
+            self._is_told = True
+            self._note(f"{self._why}{text}.")
 
 
 @frozen
@@ -97,13 +147,33 @@ class Screen:
         :param what: the text to show before the first chunk.
         :return: a context manager that yields the function to call with the stream at each chunk.
         """
-        if self.quiet or not sys.stderr.isatty():
-            yield lambda stream: None
+        with self._status(what) as update:
+            yield (lambda stream: update(_progress_text(stream))) if self._is_watched else lambda stream: None
+
+    @contextmanager
+    def refreshing(self, why: str) -> Iterator[ProgressLine]:
+        """
+        Show the progress of the reading of a list while the block runs; where there is no terminal, one line.
+
+        :param why: the beginning of that line.
+        """
+        with self._status("Reading the list") as update:
+            yield ProgressLine(self.note, update, why)
+
+    @property
+    def _is_watched(self) -> bool:
+        return not self.quiet and sys.stderr.isatty()
+
+    @contextmanager
+    def _status(self, text: str) -> Iterator[Callable[[str], None]]:
+        """Show a text that can be replaced, if standard error is a terminal."""
+        if not self._is_watched:
+            yield lambda text: None
             return
         from patches.service.terminal import plain, terminal
 
-        with terminal(stderr=True).status(plain(what)) as status:
-            yield lambda stream: status.update(plain(_progress_text(stream)))
+        with terminal(stderr=True).status(plain(text)) as status:
+            yield lambda text: status.update(plain(text))
 
 
 def _progress_text(stream: VerifiedStream) -> str:

@@ -40,6 +40,7 @@ class Delivery:
 
     :param reporter_http: sends requests to the URL to which reports are posted.
     :param jitter: returns a random number in [0, 1).
+    :ivar rejected: why the last report that will never be accepted was set aside; ``None``: there was none.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Delivery:
         self._failures = 0
         self._not_before = 0.0
         self._was_asked = False
+        self.rejected: str | None = None
         self._answered: dict[Path, Callable[[Path], None]] = {}
         self._outbox_trouble = TroubleLog(
             "Reports that were sent cannot be removed, and are not sent again", "Reports that were sent are removed"
@@ -120,6 +122,7 @@ class Delivery:
             log.info("Report {name} was accepted", name=path.stem)
         elif answer.status in _NEVER:
             self._put_away(path, self._outbox.reject)
+            self.rejected = f"{answer.error_message} (status {answer.status})"
             log.error("Report {name} was rejected and set aside: {why}", name=path.stem, why=answer.error_message)
         else:
             return f"the reporter API answered {answer.status}", answer.retry_after

@@ -236,10 +236,8 @@ _PATHS: dict[str, Schema] = {
 
 def _options(operations: Schema) -> Schema:
     """Return the operation that lists the methods of a path; its parameters are those of the path."""
-    parameters = next(iter(operations.values()))["parameters"]
-    found = _operation(
-        "List the methods of this path.", {"204": None}, (), tuple(each for each in parameters if each["in"] == "path")
-    )
+    parameters = tuple(each for each in next(iter(operations.values()))["parameters"] if each["in"] == "path")
+    found = _operation("List the methods of this path.", {"204": None}, ("404",), parameters)
     found["responses"]["204"] = {
         "description": "The methods.",
         "headers": {"Allow": {"required": True, "schema": _TEXT}},

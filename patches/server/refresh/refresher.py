@@ -17,6 +17,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from patches.interfaces import IListing
 from patches.server.refresh.list_state import ListEvent, ListState
 from patches.server.refresh.platforms import PlatformRegistry
 from patches.server.refresh.poller import Poller
@@ -25,13 +26,15 @@ from patches.server.refresh.publication.queue import PublicationQueue
 from patches.server.refresh.retry_schedule import INTERNAL_ERROR, RetrySchedule
 from patches.server.refresh.schedule import RefreshContext
 from patches.server.refresh.source_set import SourceSet
-from patches.server.refresh.source_state import SourceState, lists_about
+from patches.server.refresh.source_state import SourceState, lists_about, problem_of
 from patches.server.refresh.status import NO_SOURCE, ListStatus
 from patches.service.clocks import ClockSteps
 
 log = Logger()
 
 _TAKE_UP_SECONDS = 10.0
+#: How long a platform is not at rest because of an enriching source that is being read for the first time.
+_ENRICHING_SECONDS = 60.0
 
 
 class Refresher:
@@ -65,6 +68,7 @@ class Refresher:
         self._synced_at = context.clock.seconds()
         self._clock_steps = ClockSteps(context.wall, context.steady)
         self._was_leader = True
+        self._is_enriched = False
         self._published_known: frozenset[str] | None = None
         #: What a tick does, in this order; each step uses what the ones before have found.
         self._steps: tuple[Callable[[], Awaitable[None]], ...] = (
@@ -114,6 +118,33 @@ class Refresher:
     def has_asked(self) -> bool:
         """Whether this server has asked every source since it became the leader."""
         return self._was_leader and self.leads() and self._source_set.has_answered(self._now())
+
+    def is_at_rest(self, platform: str) -> bool:
+        """Return whether nothing is done for a platform before the next attempt; of use after a tick."""
+        attempts, now = self._queue.attempts(platform), self._now()
+        is_published = attempts is None or attempts.failures > 0
+        at_rest = is_published and all(each.is_at_rest(now) for each in self._source_set.states_of(platform))
+        late = [each for each in self._source_set.enriching if not each.was_asked_before(now - _ENRICHING_SECONDS)]
+        return at_rest and (not late or (self._is_enriched and all(each.is_at_rest(now) for each in late)))
+
+    def problem_of(self, platform: str) -> str | None:
+        """Return the problems of the sources that may have a platform; ``None``: there are none."""
+        return problem_of(self._source_set.states_of(platform), platform)
+
+    @property
+    def listings(self) -> dict[str, IListing]:
+        """The lists that are being read now, by the name of their source."""
+        return {
+            state.source.name: each.listing
+            for state in self._source_set.states
+            for each in state.source_lists.values()
+            if each.listing is not None
+        }
+
+    @property
+    def source_names(self) -> list[str]:
+        """The names of the sources."""
+        return [state.source.name for state in self._source_set.states]
 
     async def load_current(self) -> None:
         """Load the changes made by other servers, operators and scanners."""
@@ -220,6 +251,7 @@ class Refresher:
     async def _enrich(self) -> None:
         """Publish the platforms again whose records enriching sources have changed, when that is due."""
         is_polled = any(state.source.name in self._polls for state in self._source_set.enriching)
+        self._is_enriched = not is_polled
         self._queue.add(await self._enriched.due(self.statuses, is_polled) - self._queue.platforms())
 
     async def _publish(self) -> None:

@@ -177,6 +177,14 @@ class SourceState:
         open_questions = [each for each in failed if not str(each.error).startswith(EMPTY)]
         return self.told and not self.is_due(now) and not open_questions
 
+    def is_at_rest(self, now: float) -> bool:
+        """Return whether nothing is done for it now: it was asked, and its lists were read, with whatever result."""
+        return not self.is_due(now) and not any(each.is_in_motion for each in self.source_lists.values())
+
+    def was_asked_before(self, time: float) -> bool:
+        """Return whether it was first asked before a time, in seconds of the clock."""
+        return self.asked is not None and self.asked < time
+
     def is_awaited(self, platform: str, now: float) -> bool:
         """
         Return whether a snapshot of a platform must wait for this source.

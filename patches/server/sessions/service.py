@@ -37,6 +37,7 @@ from patches.server.sessions.states import SessionStep, State
 from patches.server.sessions.tokens import TokenKey
 from patches.server.sessions.waiters import Waiters
 from patches.service.budget import Budget
+from patches.wording import one_line
 
 log = Logger()
 
@@ -301,6 +302,8 @@ def _told(failure: Failure, load: Load) -> Exception:
         pass  # which the watch over the catalogue has logged
     elif failure.check(CatalogueError):
         log.error("{name} could not be read: {error}", name=name, error=failure.value)
+    elif failure.check(MemoryError):
+        log.error("{name} could not be read: {error}", name=name, error=one_line(failure.value))
     else:
         log.failure("{name} could not be read from the catalogue", failure=failure, name=name)
     return failure.value if isinstance(failure.value, Exception) else CatalogueError("the load was cancelled")

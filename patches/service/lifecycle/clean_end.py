@@ -47,8 +47,10 @@ class CleanEndService(Service):
         signal.signal(signal.SIGTERM, end)
 
     def _stop(self) -> None:
-        if self._reactor.running and not self._is_stopping:  # a second signal while it stops changes nothing
+        if self._reactor.running and not self._is_stopping:
             self._is_stopping = True
+            # A second signal changes nothing, also when the interpreter has taken its handlers away at its end.
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
             log.info("Stopping")
             self._reactor.callLater(END_SECONDS, self._leave)
             self._reactor.stop()

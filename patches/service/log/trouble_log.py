@@ -13,21 +13,24 @@ class TroubleLog:
 
     :param trouble: the line when it begins; the reason follows: ``Reports cannot be stored``.
     :param end: the line when it ends.
+    :ivar why: the reason; ``None``: there is no trouble.
     """
+
+    why: str | None
 
     def __init__(self, trouble: str, end: str) -> None:
         self._trouble = trouble
         self._end = end
-        self._why: str | None = None
+        self.why = None
 
     def begin(self, why: str) -> None:
         """Log the trouble, unless it was logged already for the same reason."""
-        if why != self._why:
-            self._why = why
+        if why != self.why:
+            self.why = why
             log.error("{trouble}: {why}", trouble=self._trouble, why=why)
 
     def end(self) -> None:
         """Log that the trouble has ended, if there was one."""
-        if self._why is not None:
-            self._why = None
+        if self.why is not None:
+            self.why = None
             log.info("{end}", end=self._end)

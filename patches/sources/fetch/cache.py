@@ -130,9 +130,24 @@ class CacheEntry:
         return self.folder / f"{_digest(self.url)}.{suffix}"
 
 
+@frozen
+class Arrival:
+    """
+    A file that is being downloaded.
+
+    :ivar received: returns the number of bytes so far.
+    :ivar size: the number of all bytes; ``None``: not announced.
+    """
+
+    received: Callable[[], int]
+    size: int | None
+
+
 class FileCache:
     """
     A folder that belongs to the cache alone.
+
+    :ivar arriving: the files that are being downloaded, by URL.
 
     :param folder: created when it is first used.
     :param steady: returns the time in seconds since the epoch, by which files grow old.
@@ -141,6 +156,7 @@ class FileCache:
     def __init__(self, folder: Path, steady: Callable[[], float] | None = None) -> None:
         self._folder = folder
         self._steady = steady or SteadyTime()
+        self.arriving: dict[str, Arrival] = {}
         # A lock lives as long as it is held or awaited: the dictionary does not grow with the number of URLs.
         self._locks: WeakValueDictionary[str, DeferredLock] = WeakValueDictionary()
 

@@ -26,7 +26,7 @@ from patches.http.response_body import BodyTooLong
 from patches.interfaces import Run
 from patches.sources.feed import FetchedFile
 from patches.sources.fetch.body import RunningChecksums, discard_body, write_body
-from patches.sources.fetch.cache import CacheEntry, FileCache, FileRecord, PartialFile
+from patches.sources.fetch.cache import Arrival, CacheEntry, FileCache, FileRecord, PartialFile
 from patches.sources.fetch.checksums import Checksum, etag_checksum, parse_checksums
 from patches.sources.fetch.headers import ContentRange, strong_validator
 from patches.sources.fetch.redirects import without_credentials
@@ -180,6 +180,7 @@ class Downloader:
     async def _receive(self, entry: CacheEntry, response: IResponse, transfer: _Transfer) -> FetchedFile:
         """Append the body to the partial file, and turn that into the file if it is complete and right."""
         sums, most = transfer.sums, self._settings.max_bytes
+        self._files.arriving[entry.url] = Arrival(lambda: sums.size, transfer.length)
         try:
             with entry.partial.open("ab") as file:
                 whole = await write_body(response, file, sums, most, self._clock, self._settings.timeout_seconds)
@@ -189,6 +190,8 @@ class Downloader:
         # The partial file stays: the next try resumes it.
         except (RequestTimedOut, *BROKEN) as error:
             raise_failure(error, entry.url)
+        finally:
+            del self._files.arriving[entry.url]
         if transfer.length is not None and sums.size < transfer.length:
             raise TransientFailure(f"it sent {sums.size} of {transfer.length} bytes")
         wrong = _wrong(transfer, whole)

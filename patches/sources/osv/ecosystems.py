@@ -47,11 +47,11 @@ class Ecosystems:
     @property
     def following(self) -> dict[str, frozenset[str]]:
         """The ecosystems that name every package that they follow, with the families of their platforms."""
-        return {
-            row.name: frozenset(release.platform.partition("-{")[0] for release in row.releases)
-            for row in self._rows.values()
-            if row.follows
-        }
+        return {row.name: _families(row) for row in self._rows.values() if row.follows}
+
+    def of_family(self, family: str) -> frozenset[str]:
+        """Return the names of the ecosystems that have platforms of a family."""
+        return frozenset(row.name for row in self._rows.values() if family in _families(row))
 
     def place(self, name: str) -> Target:
         """
@@ -90,6 +90,10 @@ class Ecosystems:
         if any(pattern.fullmatch(name) for pattern in row.others):
             raise NoPlatform(f"another lineage of {row.name}")
         raise NoPlatform(unknown("release", name))
+
+
+def _families(row: Ecosystem) -> frozenset[str]:
+    return frozenset(release.platform.partition("-{")[0] for release in row.releases)
 
 
 def with_configured(configs: Iterable[EcosystemConfig]) -> Ecosystems:

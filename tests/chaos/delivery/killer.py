@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -262,6 +263,8 @@ def attack(rng: Random, folder: Path, kills: int, only: int = 0) -> list[Outcome
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     attacks = (kill_server, kill_reporter, kill_scanner)
+    if only > len(attacks):
+        sys.exit(f"--only must be 0 to {len(attacks)}")
     return [each(rng, folder, kills) for number, each in enumerate(attacks, 1) if only in (0, number)]
 
 

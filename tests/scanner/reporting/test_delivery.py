@@ -106,7 +106,9 @@ class DeliveryTests(SynchronousTestCase):
 
     def test_rejected(self) -> None:
         """A report that will never be accepted does not delay the others, and is not deleted."""
-        self.tick(self.delivery(error(400, "malformed"), OK, OK))
+        delivery = self.delivery(error(400, "malformed"), OK, OK)
+        self.tick(delivery)
+        self.assertIn("(status 400)", str(delivery.rejected))
         self.assertEqual(self.sent(), [1, 2, 3])
         self.assertEqual([path.name for path in (self.folder / "rejected").iterdir()], ["0000000001.json"])
 

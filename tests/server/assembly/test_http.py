@@ -20,6 +20,7 @@ from patches.server.refresh.schedule import NoPublicSources
 from patches.service.daemon import ListeningService
 from patches.settings import BadSetting
 from patches.signing import VerifyKey, create_keys, manifest_bytes
+from patches.sources.fetch.cache import FileCache
 from patches.sources.worker.workers import Workers
 from tests.server.assembly.parts_case import PartsCase
 from tests.server.fake_catalogue import lines, vulnerabilities
@@ -33,7 +34,9 @@ class HttpTests(PartsCase):
         snapshot = self.storage.catalogue.publish("debian-12", lines(vulnerabilities(3)), {}, 0.0)
         sessions = create_sessions(SessionSettings(), self.shared, self.storage.catalogue)
         self.token = sessions.service.open(snapshot).token
-        sources = ConfiguredSources((), NoPublicSources(), {}, lambda: None, Workers(self.shared.reactor, 0))
+        sources = ConfiguredSources(
+            (), NoPublicSources(), {}, lambda: None, Workers(self.shared.reactor, 0), FileCache(Path())
+        )
         refresh = create_refresh(RefreshSettings(), self.shared, self.storage, sources, set)
         self.successResultOf(ensureDeferred(refresh.refresher.load_current()))
         governor = create_governor(1 << 28, self.shared, sources.workers.pids)

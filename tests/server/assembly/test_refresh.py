@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from attrs import evolve
@@ -11,6 +12,7 @@ from patches.server.configured_sources import ConfiguredSources
 from patches.server.options import RefreshSettings
 from patches.server.refresh.leadership import Leadership
 from patches.server.refresh.schedule import NoPublicSources
+from patches.sources.fetch.cache import FileCache
 from patches.sources.worker.workers import Workers
 from tests.server.assembly.parts_case import PartsCase
 from tests.server.fake_catalogue import vulnerabilities
@@ -32,7 +34,9 @@ class RefreshTests(PartsCase):
         def forget() -> None:
             self.forgotten += 1
 
-        return ConfiguredSources((self.source,), NoPublicSources(), {}, forget, Workers(self.shared.reactor, 0))
+        return ConfiguredSources(
+            (self.source,), NoPublicSources(), {}, forget, Workers(self.shared.reactor, 0), FileCache(Path())
+        )
 
     def test_runs(self) -> None:
         """While its services run, the lists of the sources are published, and unused files are forgotten."""

@@ -299,7 +299,7 @@ class RefusingTests(ChannelCase):
         """A request that Twisted's parser refuses is answered with a JSON document, like every other error."""
         for head in (
             b"GET /health\r\n\r\n",
-            b"GET /health HTTP/9.9\r\n\r\n",
+            b"GET /health HTTP/1\r\n\r\n",
             b"GET /health HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
         ):
             response, connected = self.both(head)

@@ -82,10 +82,12 @@ class ServingTests(ReadingCase):
         globalLogPublisher.addObserver(observer)
         self.addCleanup(globalLogPublisher.removeObserver, observer)
         self.shelf.at_once = False
-        waiting = self.ask(self.open(), 0)
-        self.shelf.wanted.pop(0)[2].errback(CatalogueError("disk I/O error"))
-        self.failureResultOf(waiting, CatalogueError)
-        self.assertIn("Chunk 0 of debian-12 d1 could not be read: disk I/O error", said)
+        for error, why in ((CatalogueError("disk I/O error"), "disk I/O error"), (MemoryError(), "not enough memory")):
+            waiting = self.ask(self.open(), 0)
+            self.shelf.wanted.pop(0)[2].errback(error)
+            self.failureResultOf(waiting, type(error))
+            self.assertIn("Chunk 0 of debian-12 d1 could not be read: ", said[-1])
+            self.assertIn(why, said[-1])
 
     def test_unknown(self) -> None:
         """A session that was never opened is unknown."""

@@ -132,6 +132,30 @@ class EnrichingTests(EnrichingCase):
         self.tick(1)
         self.assertEqual((self.record().epss, self.publications()), (0.4, 2))
 
+    def test_at_rest(self) -> None:
+        """A command that reads one list waits for the facts, too: until they are published, or for a minute."""
+        waiting: Deferred[None] = Deferred()
+        self.say(self.epss, waiting, facts(FIRST, epss=0.4))
+        self.tick()
+        self.assertFalse(self.refresh.is_at_rest("debian-12"))
+        self.tick(59)
+        self.assertFalse(self.refresh.is_at_rest("debian-12"))
+        self.tick(2)
+        self.assertTrue(self.refresh.is_at_rest("debian-12"))
+        del self.epss.lists["all"][0]
+        waiting.callback(None)
+
+    def test_at_rest_when_published(self) -> None:
+        """Facts that are read between two ticks are published before a platform is at rest."""
+        waiting: Deferred[None] = Deferred()
+        self.say(self.epss, waiting, facts(FIRST, epss=0.4))
+        self.tick()
+        del self.epss.lists["all"][0]
+        waiting.callback(None)
+        self.assertFalse(self.refresh.is_at_rest("debian-12"))
+        self.tick(1)
+        self.assertEqual((self.refresh.is_at_rest("debian-12"), self.record().epss), (True, 0.4))
+
     def test_failing_source(self) -> None:
         """The last list of an enriching source stays when it fails, which is a problem of the server, of no list."""
         self.tick()
