@@ -66,7 +66,7 @@ class FragmentStore:
                 names = {each for fragment in fragments for each in fragment.followed}
                 yield from followed_records(platform, names, fragments[0].source)
             else:
-                yield merged(fragments)
+                yield from by_rating(fragments)
 
     def close(self) -> None:
         """Delete the file."""
@@ -111,6 +111,23 @@ def file_fragments(
     for path in paths:
         with open_feed(path) as stream:
             yield from parse(stream, context)
+
+
+def by_rating(fragments: list[Vulnerability]) -> Iterator[Vulnerability]:
+    """
+    Yield the vulnerability that fragments make, as two records if some are negligible, and the others are not rated.
+
+    A record has one severity. So neither does a rating of one package become unknown because of another, nor does a
+    package count as negligible that nobody has rated. The note tells the negligible record apart.
+    """
+    negligible = [fragment for fragment in fragments if fragment.severity is Severity.NEGLIGIBLE]
+    others = [fragment for fragment in fragments if fragment.severity is not Severity.NEGLIGIBLE]
+    if not negligible or not others or any(each.severity is not Severity.UNKNOWN for each in others):
+        yield merged(fragments)
+        return
+    yield merged(others)
+    record = merged(negligible)
+    yield evolve(record, note="; ".join(filter(None, (record.note, "negligible"))))
 
 
 def merged(fragments: list[Vulnerability]) -> Vulnerability:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.sources.regroup import FragmentStore, merged
+from patches.sources.regroup import FragmentStore, by_rating, merged
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 
 PARTS = st.builds(
@@ -42,10 +42,12 @@ class GatheringTests(SynchronousTestCase):
         found = [each for platform in gathering.platforms() for each in gathering.vulnerabilities(platform)]
         gathering.close()
         keys = [(each.platform, each.name) for each in found]
-        self.assertEqual(keys, sorted({(part.platform, part.name) for part in parts}))
+        self.assertEqual(keys, sorted(keys))
+        self.assertEqual(set(keys), {(part.platform, part.name) for part in parts})
         packages = {(part.platform, part.name, package) for part in parts for package in part.fixed_in}
         given = [(each.platform, each.name, package) for each in found for package in each.fixed_in]
-        self.assertEqual(sorted(given, key=str), sorted(packages, key=str))
+        self.assertEqual(set(given), packages)
+        self.assertEqual(len({(*key, each.note) for key, each in zip(keys, found, strict=True)}), len(found))
         aliases = {(part.platform, part.name, alias) for part in parts for alias in part.aliases}
         self.assertEqual({(each.platform, each.name, alias) for each in found for alias in each.aliases}, aliases)
 
@@ -59,6 +61,25 @@ class GatheringTests(SynchronousTestCase):
         ):
             parts = [Vulnerability("CVE-2024-0001", "debian-12", severity=severity) for severity in severities]
             self.assertEqual(merged(parts).severity, expected)
+
+    def test_by_rating(self) -> None:
+        """A package stays negligible if another one is not rated, which stays unrated."""
+        low, none, rest = Severity.NEGLIGIBLE, Severity.UNKNOWN, Severity.LOW
+        for severities, expected in (
+            ((low, none), [(none, None, ("b",)), (low, "negligible", ("a",))]),
+            ((none, low, low), [(none, None, ("a",)), (low, "negligible", ("b", "c"))]),
+            ((low, low), [(low, None, ("a", "b"))]),
+            ((none, none), [(none, None, ("a", "b"))]),
+            ((low, none, rest), [(rest, None, ("a", "b", "c"))]),
+        ):
+            parts = [
+                Vulnerability("CVE-2024-0001", "debian-12", (FixedPackage(name, "1"),), severity)
+                for name, severity in zip("abc", severities, strict=False)
+            ]
+            found = [(each.severity, each.note, tuple(p.name for p in each.fixed_in)) for each in by_rating(parts)]
+            self.assertEqual(found, expected)
+        noted = [Vulnerability("CVE-1", "debian-12", severity=each, note="LDP") for each in (low, none)]
+        self.assertEqual([each.note for each in by_rating(noted)], ["LDP", "LDP; negligible"])
 
     def test_said_once(self) -> None:
         """The fields of any fragment apply to the whole vulnerability."""
