@@ -27,7 +27,7 @@ test: $(VENV)/.test
 
 # Everything but whole daemons and real data, with the lowest versions that setup.py allows.
 test-lowest: $(LOWEST)/.test
-	PATCHES_SHARED=absent $(LOWEST)/bin/python $(PYTEST) --ignore tests/integration --ignore tests/chaos --ignore tests/field
+	TEST_SHARED=absent $(LOWEST)/bin/python $(PYTEST) --ignore tests/integration --ignore tests/chaos --ignore tests/field
 
 # Trial is what the tests are written for; a part of them shows that they still run under it.
 trial: $(VENV)/.test

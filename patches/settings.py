@@ -10,7 +10,8 @@ creates its instance, or raises :class:`BadSetting`.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
@@ -178,20 +179,35 @@ def _differing(old: AttrsInstance, new: AttrsInstance) -> Iterator[Setting]:
             yield _setting(each)
 
 
-def resolve(kind: type[S], given: Mapping[str, str | None]) -> S:
+@frozen
+class Given:
+    """
+    The text of an option, and where it was given.
+
+    :ivar text: a table of tables is no text.
+    :ivar origin: as an error names it: ``--config FILE``, ``PATCHES_PATIENCE``; empty: the command line.
+    """
+
+    text: Any
+    origin: str = ""
+
+
+def resolve(kind: type[S], given: Mapping[str, str | None], found: Mapping[str, Given] | None = None) -> S:
     """
     Create the settings of a program from the texts of its options.
 
     :param given: the texts of the command line by option name; ``None`` for an option that is not given. Its ``config``
         names a TOML file.
+    :param found: what was given elsewhere, in place of that file; see :mod:`patches.service.setting_places`.
     :raises BadSetting: at the first option that cannot be used.
     """
     config = given.get(CONFIG.name)
-    texts = _read_file(Path(config), settings_of(kind)) if config else {}
-    return _create(kind, {**texts, **{name: text for name, text in given.items() if text is not None}})
+    if found is None:
+        found = read_file(Path(config), settings_of(kind)) if config else {}
+    return _create(kind, {**found, **{name: Given(text) for name, text in given.items() if text is not None}})
 
 
-def _create(kind: type[S], texts: Mapping[str, Any]) -> S:
+def _create(kind: type[S], texts: Mapping[str, Given]) -> S:
     """Create the instance of a settings class, and those of its groups."""
     parts: dict[str, Any] = {}
     for each in fields(kind):
@@ -199,43 +215,65 @@ def _create(kind: type[S], texts: Mapping[str, Any]) -> S:
             parts[each.name] = _create(each.metadata[_GROUP], texts)
         else:
             setting = _setting(each)
-            text = texts.get(setting.name)
-            parts[each.name] = (text or {}) if setting.is_table else setting.value(text)
+            parts[each.name] = _value(setting, texts.get(setting.name, Given(None)))
     return kind(**parts)
 
 
-def _read_file(path: Path, settings: tuple[Setting, ...]) -> dict[str, Any]:
+def _value(setting: Setting, given: Given) -> Any:
+    if setting.is_table:
+        return given.text or {}
+    try:
+        return setting.value(given.text)
+    except BadSetting as error:
+        raise BadSetting(f"{given.origin}: {error}") if given.origin else error from error
+
+
+def read_file(path: Path, settings: Iterable[Setting], origin: str = "") -> dict[str, Given]:
+    """
+    Read a TOML file with options.
+
+    :param settings: the options that it may have.
+    :param origin: how errors name it; empty: as the file of ``--config``.
+    :raises BadSetting: if it cannot be used.
+    """
+    origin = origin or f"--config {path}"
     try:
         with path.open("rb") as file:
             text = file.read(LARGEST_FILE + 1)
     except OSError as error:
-        raise BadSetting(f"--config {path}: {file_problem(error)}") from error
+        raise BadSetting(f"{origin}: {file_problem(error)}") from error
     if len(text) > LARGEST_FILE:
-        raise BadSetting(f"--config {path}: is larger than {LARGEST_FILE} bytes")
+        raise BadSetting(f"{origin}: is larger than {LARGEST_FILE} bytes")
     try:
         read = tomllib.loads(text.decode("utf-8"))
     except ValueError as error:
-        raise BadSetting(f"--config {path}: not TOML: {error}") from error
+        raise BadSetting(f"{origin}: not TOML: {error}") from error
     known = {setting.name: setting for setting in settings}
     unknown = sorted(read.keys() - known.keys())
     if unknown:
-        raise BadSetting(f"--config {path}: there is no option {unknown[0]!r}")
-    return {name: _from_file(path, known[name], value) for name, value in read.items()}
+        raise BadSetting(f"{origin}: there is no option {unknown[0]!r}{_nearest(unknown[0], known)}")
+    return {name: Given(_from_file(origin, known[name], value), origin) for name, value in read.items()}
 
 
-def _from_file(path: Path, setting: Setting, value: Any) -> Any:
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """Return a hint to the option whose name is nearest to an unknown one; empty: none is near."""
+    near = get_close_matches(name, list(known), 1)
+    return f"; is {near[0]!r} meant?" if near else ""
+
+
+def _from_file(origin: str, setting: Setting, value: Any) -> Any:
     """Convert a value of the file to text; a table of tables stays as it is."""
     name = setting.name
     if setting.is_flag:
         if not isinstance(value, bool):
-            raise BadSetting(f"--config {path}: {name} must be true or false")
+            raise BadSetting(f"{origin}: {name} must be true or false")
         return "true" if value else "false"
     if setting.is_table:
         if not isinstance(value, dict) or not all(isinstance(each, dict) for each in value.values()):
-            raise BadSetting(f"--config {path}: {name} must be tables, [{name}.NAME]")
+            raise BadSetting(f"{origin}: {name} must be tables, [{name}.NAME]")
         return value
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ",".join(value)
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return str(value)
-    raise BadSetting(f"--config {path}: {name} must be a string, a number or a list of strings")
+    raise BadSetting(f"{origin}: {name} must be a string, a number or a list of strings")

@@ -319,8 +319,8 @@ def run(checkout: Path, tests: Sequence[str], seconds: float) -> bool:
     :return: whether they pass.
     :raises RuntimeError: if pytest runs no test.
     """
-    shared = os.environ.get("PATCHES_SHARED") or str(CHECKOUT.parent / "shared")
-    environment = {**os.environ, "PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1", "PATCHES_SHARED": shared}
+    shared = os.environ.get("TEST_SHARED") or str(CHECKOUT.parent / "shared")
+    environment = {**os.environ, "PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1", "TEST_SHARED": shared}
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
     command += [f"--basetemp={checkout.parent / 'temporary'}", *tests]
     process = subprocess.Popen(

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from unittest import SkipTest
 
-SHARED = Path(os.environ.get("PATCHES_SHARED") or Path(__file__).resolve().parents[2] / "shared")
+SHARED = Path(os.environ.get("TEST_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 
 
 def shared(relative: str) -> Path:
@@ -17,5 +17,5 @@ def shared(relative: str) -> Path:
     """
     path = SHARED / relative
     if not path.exists():
-        raise SkipTest(f"no shared data: {path} is absent (set PATCHES_SHARED)")
+        raise SkipTest(f"no shared data: {path} is absent (set TEST_SHARED)")
     return path

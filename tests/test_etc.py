@@ -88,10 +88,11 @@ class UnitTests(SynchronousTestCase):
     """The systemd units."""
 
     def test_commands(self) -> None:
-        """Each starts its program in the foreground, with the sample's path as configuration."""
+        """Each starts its program in the foreground; the scanner finds its file by itself."""
         for program in PROGRAMS:
             (command,) = directives(ETC / f"{program}.service", "ExecStart")
-            options = ["--nodaemon", "--pidfile=", program, "--config", f"/etc/patches/{program}.toml"]
+            named = [] if program == "patches-scanner" else ["--config", f"/etc/patches/{program}.toml"]
+            options = ["--nodaemon", "--pidfile=", program, *named]
             self.assertEqual(shlex.split(command), ["/opt/patches/bin/twistd", *options])
 
     def test_state_folders(self) -> None:

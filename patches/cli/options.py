@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
 from attrs import AttrsInstance
 
-from patches.settings import CONFIG, BadSetting, Setting, resolve, settings_of
+from patches.service.setting_places import Family, found_settings
+from patches.settings import CONFIG, BadSetting, Given, Setting, resolve, settings_of
+from patches.wording import printable
 
 P = ParamSpec("P")
 S = TypeVar("S", bound=AttrsInstance)
@@ -18,11 +20,14 @@ S = TypeVar("S", bound=AttrsInstance)
 HELP = {"help_option_names": ["-h", "--help"]}
 
 
-def options_of(declared: type[S]) -> Callable[[Callable[Concatenate[S, P], None]], Callable[..., None]]:
+def options_of(
+    declared: type[S], family: Family | None = None
+) -> Callable[[Callable[Concatenate[S, P], None]], Callable[..., None]]:
     """
     Return a decorator that adds options to a command and passes their settings as its first argument.
 
     :param declared: the settings class of the command.
+    :param family: the programs with which it shares files and variables; ``None``: it reads only what it is given.
     """
     settings = (*settings_of(declared), CONFIG)
 
@@ -31,7 +36,7 @@ def options_of(declared: type[S]) -> Callable[[Callable[Concatenate[S, P], None]
         def with_settings(*arguments: P.args, **given: P.kwargs) -> None:
             texts = {setting.name: _taken(setting, given) for setting in settings}
             try:
-                command(resolve(declared, texts), *arguments, **given)
+                command(resolve(declared, texts, found_by(family, texts)), *arguments, **given)
             except BadSetting as error:
                 raise click.UsageError(str(error)) from error
 
@@ -41,6 +46,53 @@ def options_of(declared: type[S]) -> Callable[[Callable[Concatenate[S, P], None]
         return decorated
 
     return decorate
+
+
+#: A command whose arguments are the texts of the command line, and what is given elsewhere.
+ShowsOptions = Callable[[dict[str, str | None], dict[str, Given]], None]
+
+
+def given_of(family: Family) -> Callable[[ShowsOptions], Callable[..., None]]:
+    """
+    Return a decorator that adds all options of a family to a command, and passes their texts as its arguments.
+
+    :param family: an option that cannot be used ends the command as wrong usage.
+    """
+    settings = (*(each for each in family.settings if not each.is_table), CONFIG)
+
+    def decorate(command: ShowsOptions) -> Callable[..., None]:
+        @wraps(command)
+        def with_texts(**given: Any) -> None:
+            texts = {setting.name: _taken(setting, given) for setting in settings}
+            try:
+                found = found_by(family, texts) or {}
+                for kind in family.kinds:
+                    resolve(kind, texts, found)
+                command(texts, found)
+            except BadSetting as error:
+                raise click.UsageError(str(error)) from error
+
+        decorated: Callable[..., None] = with_texts
+        for setting in reversed(settings):
+            decorated = _option(setting)(decorated)
+        return decorated
+
+    return decorate
+
+
+def found_by(family: Family | None, texts: Mapping[str, str | None]) -> dict[str, Given] | None:
+    """
+    Return what is given in the places of a family; ``None`` if the command has none.
+
+    :param texts: the texts of the command line, of which ``config`` may name a file.
+    :raises BadSetting: if a file or a variable cannot be used.
+    """
+    return None if family is None else found_settings(family, texts.get(CONFIG.name), warn)
+
+
+def warn(text: str) -> None:
+    """Print a warning to standard error."""
+    click.echo(f"Warning: {printable(text)}", err=True)
 
 
 def _taken(setting: Setting, given: dict[str, Any]) -> str | None:

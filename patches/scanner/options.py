@@ -14,6 +14,8 @@ from patches.scanner.output.fail_on import NEVER, FailOn
 from patches.scanner.output.formats import FORMATS, TABLE
 from patches.service.daemon import DaemonOptions
 from patches.service.log.log_level import LogSettings
+from patches.service.setting_places import Family
+from patches.service.user_folders import config_folder
 from patches.setting_parsers import count, flag, minutes, one_of, seconds, url
 from patches.settings import group, option
 from patches.tracks import is_track
@@ -252,9 +254,19 @@ class ExplainSettings(InventorySettings):
     cache: Path | None = option(None, Path, "The folder of the list that is read without a server.")
 
 
+def option_files() -> tuple[Path, ...]:
+    """Return the files of options that are read if they exist; the second one takes precedence."""
+    return Path("/etc/patches/scanner.toml"), config_folder() / "scanner.toml"
+
+
+#: The daemon, and the commands that share its files and variables.
+FAMILY = Family((ScannerSettings, ScanCommandSettings, ExplainSettings), option_files)
+
+
 class Options(DaemonOptions[ScannerSettings]):
     """The command line of ``twistd patches-scanner``."""
 
     program = "patches-scanner"
     declared = ScannerSettings
+    family = FAMILY
     longdesc = "Scans this host at startup and then on a schedule, and reports the findings."

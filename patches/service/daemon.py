@@ -24,6 +24,7 @@ from twisted.python import usage
 from twisted.python.failure import Failure
 
 from patches.service.private_files import SharedFolder, narrow_folder
+from patches.service.setting_places import Family, found_settings
 from patches.setting_parsers import NOT_AN_ENDPOINT
 from patches.settings import CONFIG, BadSetting, resolve, settings_of
 from patches.wording import file_problem
@@ -39,11 +40,13 @@ class DaemonOptions(usage.Options, Generic[S]):
 
     :cvar program: the name of the daemon.
     :cvar declared: its settings class.
+    :cvar family: the programs with which it shares files and variables; ``None``: it reads only what it is given.
     :ivar settings: the settings, after the options have been parsed.
     """
 
     program = ""
     declared: type[S]
+    family: Family | None = None
     settings: S
 
     optParameters: Sequence[Sequence[Any]] = ()
@@ -75,7 +78,11 @@ class DaemonOptions(usage.Options, Generic[S]):
 
         :raises BadSetting: if one of them cannot be used.
         """
-        return resolve(self.declared, self._given())
+        given = self._given()
+        if self.family is None:
+            return resolve(self.declared, given)
+        found = found_settings(self.family, given.get(CONFIG.name), lambda text: log.warn("{text}", text=text))
+        return resolve(self.declared, given, found)
 
     def _refuse_repeated(self, options: Sequence[str]) -> None:
         """Raise a usage error for an option that is given twice: one of its values would silently be lost."""

@@ -27,7 +27,7 @@ class MainTests(SynchronousTestCase):
 
     def test_commands(self) -> None:
         """Every command has help, with -h too."""
-        self.assertEqual(set(COMMANDS), {"scan", "explain", "inventory", "simulate", "demo", "catalogue"})
+        self.assertEqual(set(COMMANDS), {"scan", "explain", "inventory", "config", "simulate", "demo", "catalogue"})
         for name in COMMANDS:
             for option in ("-h", "--help"):
                 ran = CliRunner().invoke(main, [name, option])
@@ -75,6 +75,21 @@ class MainTests(SynchronousTestCase):
         (root / "etc/os-release").unlink()
         for words in (["inventory"], ["explain", "CVE-1"], ["scan", "--quiet"]):
             self.assertEqual(CliRunner().invoke(main, [*words, "--root", str(root)]).exit_code, UNSUPPORTED, words)
+
+    def test_config(self) -> None:
+        """The options that hold are shown with their places; one that cannot be used is wrong usage."""
+        environment = {"PATCHES_MAX_AGE": "3d", "PATCHES_NO_OPTION": "1", "XDG_CONFIG_HOME": str(Path(self.mktemp()))}
+        ran = CliRunner().invoke(main, ["config", "--fail-on", "high"], env=environment)
+        lines = [" ".join(line.split()) for line in ran.stdout.splitlines()]
+        self.assertIn('max-age = "3d" # PATCHES_MAX_AGE', lines)
+        self.assertIn('fail-on = "high" # command line', lines)
+        self.assertIn('scan-frequency = "12h" # default', lines)
+        self.assertEqual(
+            (ran.exit_code, ran.stderr), (0, "Warning: PATCHES_NO_OPTION is set, but there is no option 'no-option'\n")
+        )
+        for name, text in (("PATCHES_MAX_AGE", "soon"), ("PATCHES_SCAN_FREQUENCY", "0")):
+            ran = CliRunner().invoke(main, ["config"], env={name: text})
+            self.assertEqual((ran.exit_code, name in ran.stderr), (2, True), ran.stderr)
 
     def test_explain_needs_a_name(self) -> None:
         """The explanation of nothing is wrong usage."""

@@ -30,7 +30,7 @@ def attack(rng: Random, folder: Path, workers: int) -> Outcome:
     if not has_ipv6():
         raise SkipTest("there is no ::1")
     command = [sys.executable, "-m", "pytest", "--no-header", "-p", "no:cacheprovider", "-n", str(workers), str(FOLDER)]
-    environment = {**os.environ, "PATCHES_LOOPBACK": "::1"}
+    environment = {**os.environ, "TEST_LOOPBACK": "::1"}
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     last = (ran.stdout.strip().splitlines() or [""])[-1]
     counts = {kind.rstrip("s"): int(count) for count, kind in _COUNT.findall(last)}

@@ -1,5 +1,5 @@
 """
-The loopback address on which the integration tests run: ``127.0.0.1``, or ``::1`` with ``PATCHES_LOOPBACK=::1``.
+The loopback address on which the integration tests run: ``127.0.0.1``, or ``::1`` with ``TEST_LOOPBACK=::1``.
 
 Every daemon and double then listens on ``::1`` alone, and every URL has a literal IPv6 address.
 """
@@ -10,7 +10,7 @@ import os
 import socket
 from contextlib import closing
 
-LOOPBACK = os.environ.get("PATCHES_LOOPBACK", "127.0.0.1")
+LOOPBACK = os.environ.get("TEST_LOOPBACK", "127.0.0.1")
 IS_IPV6 = ":" in LOOPBACK
 FAMILY = socket.AF_INET6 if IS_IPV6 else socket.AF_INET
 #: The address as the host of a URL, and as an argument of an endpoint string.

@@ -303,7 +303,7 @@ def _told(failure: Failure, load: Load) -> Exception:
     elif failure.check(CatalogueError):
         log.error("{name} could not be read: {error}", name=name, error=failure.value)
     elif failure.check(MemoryError):
-        log.error("{name} could not be read: {error}", name=name, error=one_line(failure.value))
+        log.error("{name} could not be read: {error}", name=name, error=one_line(MemoryError()))
     else:
         log.failure("{name} could not be read from the catalogue", failure=failure, name=name)
     return failure.value if isinstance(failure.value, Exception) else CatalogueError("the load was cancelled")

@@ -32,7 +32,7 @@ class Notice:
     @staticmethod
     def find_spec(name, path=None, target=None):
         if name in ("patches.server", "patches.scanner", "patches.reporter"):
-            open(os.environ["PATCHES_NOTICE"], "w").close()
+            open(os.environ["TEST_NOTICE"], "w").close()
 sys.meta_path.insert(0, Notice)
 """
 
@@ -64,7 +64,7 @@ def _attempt(folder: Path, rng: Random, plugin: str, options: list[str]) -> tupl
     folder.mkdir()
     noticed, log = folder / "noticed", folder / "log"
     (folder / "sitecustomize.py").write_text(_NOTICE)
-    more = {"PYTHONPATH": os.pathsep.join((str(folder), *sys.path[:1])), "PATCHES_NOTICE": str(noticed)}
+    more = {"PYTHONPATH": os.pathsep.join((str(folder), *sys.path[:1])), "TEST_NOTICE": str(noticed)}
     state = ["--state-dir", str(folder / "state")]
     command = [str(TWISTD), "--nodaemon", "--pidfile=", plugin, *state, *options]
     with log.open("wb") as file:

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-#: Where distributions have the library; ``PATCHES_FAKETIME`` names another file.
+#: Where distributions have the library; ``TEST_FAKETIME`` names another file.
 _LIBRARIES = tuple(
     f"{folder}/faketime/libfaketimeMT.so.1"
     for folder in ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib")
@@ -18,7 +18,7 @@ _CLOCKS = "import time; print(time.time(), time.monotonic())"
 
 def library() -> str | None:
     """Return the path of libfaketime; ``None`` if it is not installed."""
-    paths = (os.environ.get("PATCHES_FAKETIME", ""), *_LIBRARIES)
+    paths = (os.environ.get("TEST_FAKETIME", ""), *_LIBRARIES)
     return next((path for path in paths if path and Path(path).exists()), None)
 
 
