@@ -52,6 +52,7 @@ class Setting:
     :ivar implied: the text if the option is given without a value; ``None``: it needs one.
     :ivar aliases: earlier names, which are accepted on the command line.
     :ivar reloaded: whether a daemon reads it, and the file that it names, again on SIGHUP.
+    :ivar is_repeatable: whether it may be given several times; its text then has one value in each line.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Setting:
     implied: str | None = None
     aliases: tuple[str, ...] = ()
     reloaded: bool = False
+    is_repeatable: bool = False
 
     def describe(self) -> str:
         """Return the help text, with the default at its end."""
@@ -108,6 +110,7 @@ def option(
     implied: str | None = None,
     aliases: tuple[str, ...] = (),
     reloaded: bool = False,
+    is_repeatable: bool = False,
 ) -> T: ...
 @overload
 def option(
@@ -120,6 +123,7 @@ def option(
     implied: str | None = None,
     aliases: tuple[str, ...] = (),
     reloaded: bool = False,
+    is_repeatable: bool = False,
 ) -> T | None: ...
 def option(default: str | None, parse: Callable[[str], Any], help: str, *, name: str = "", **more: Any) -> Any:
     """
@@ -235,7 +239,7 @@ def _from_file(path: Path, setting: Setting, value: Any) -> Any:
             raise BadSetting(f"--config {path}: {name} must be tables, [{name}.NAME]")
         return value
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return ",".join(value)
+        return ("\n" if setting.is_repeatable else ",").join(value)
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return str(value)
     raise BadSetting(f"--config {path}: {name} must be a string, a number or a list of strings")

@@ -62,6 +62,7 @@ LAYERS = (
             "scanner/host_scan",
             "scanner/service",
             *("scanner/simulation", "scanner/scan_command", "scanner/query_commands", "scanner/scan_inputs"),
+            "scanner/scan_outputs",
         ),
     ),
     ("reporter", ("reporter",)),

@@ -89,7 +89,6 @@ LIMITS = {
     "shared_values.MOST_CHARACTERS": 1000,
     "shared_values.MOST_SHARED": 10_000,
     "scanner.matching.matcher.MOST_REASONS": 100,
-    "scanner.output.screen.MOST_ROWS": 200,
     "scanner.reporting.delivery.MOST_IN_MEMORY": 1_048_576,
     "scanner.reporting.delivery.MAX_REPORTER_ANSWER": 65_536,
     "scanner.reporting.delivery._LONGEST_PAUSE_SECONDS": 600.0,

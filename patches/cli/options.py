@@ -56,9 +56,17 @@ def _once(context: click.Context, option: click.Parameter, given: tuple[str, ...
     return given[0] if given else None
 
 
+def _lines(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> str | None:
+    """Return the values of an option that may be repeated, one in each line."""
+    if any("\n" in each for each in given):
+        raise click.UsageError(f"{option.opts[0]}: a value has a line feed")
+    return "\n".join(given) if given else None
+
+
 def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Return click's decorator for one setting; the option has the earlier names of the setting too."""
-    kind: dict[str, Any] = {"metavar": "VALUE", "multiple": True, "callback": _once}
+    taken = _lines if setting.is_repeatable else _once
+    kind: dict[str, Any] = {"metavar": "VALUE", "multiple": True, "callback": taken}
     if setting.is_flag:
         kind = {"is_flag": True, "flag_value": "true", "default": None, "type": str}
     elif setting.implied is not None:

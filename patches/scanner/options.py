@@ -11,6 +11,7 @@ from attrs import frozen
 from patches.platforms import Platform
 from patches.scanner.output.exit_codes import NEVER
 from patches.scanner.output.formats import FORMATS, TABLE
+from patches.scanner.output.tables.view import COLUMNS, UPGRADE
 from patches.service.daemon import DaemonOptions
 from patches.service.log.log_level import LogSettings
 from patches.setting_parsers import count, flag, minutes, one_of, seconds, url
@@ -63,6 +64,22 @@ def origins(text: str) -> tuple[str, ...]:
 def unjudged_limit(text: str) -> int | None:
     """Parse the number of unjudged packages from which a scan fails; ``never`` becomes ``None``."""
     return None if text.strip() == NEVER else count(text)
+
+
+def places(text: str) -> tuple[str, ...]:
+    """Parse the places of the output, one in each line."""
+    found = tuple(line.strip() for line in text.split("\n") if line.strip())
+    if not found:
+        raise ValueError("must be a file, or - for standard output")
+    return found
+
+
+def column_names(text: str) -> tuple[str, ...]:
+    """Parse the names of columns, separated by commas."""
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not names:
+        raise ValueError("must be names of columns, separated by commas")
+    return names
 
 
 def severity_limit(text: str) -> Severity | None:
@@ -181,8 +198,23 @@ class OutputSettings:
     """The output of ``patches scan``, and its exit code."""
 
     format: str = option(TABLE, one_of(*FORMATS), f"The output format: {', '.join(FORMATS)}.")
-    output: Path | None = option(
-        None, Path, "The file to write, completely or not at all; standard output if not given."
+    output: tuple[str, ...] | None = option(
+        None,
+        places,
+        "The file to write, completely or not at all, or - for standard output, which is the default; FORMAT=FILE for "
+        "a format of its own. It may be given several times.",
+        is_repeatable=True,
+    )
+    by: str = option(UPGRADE, one_of(*COLUMNS), "What a row of the table is: an upgrade, or a finding.")
+    columns: tuple[str, ...] | None = option(
+        None, column_names, "The columns of the table, separated by commas: see the reference of output formats."
+    )
+    sort_by: str | None = option(None, str.strip, "The column by which the table is sorted; by severity if not given.")
+    severity: Severity | None = option(
+        None, severity_limit, "The lowest severity of the rows of the table; it does not change the exit code."
+    )
+    only_fixed: bool = option(
+        "false", flag, "Show only rows with a fix in the table; it does not change the exit code."
     )
     fail_on: Severity | None = option(
         "unknown", severity_limit, "The lowest severity that causes exit code 1; or never."

@@ -20,3 +20,5 @@ WRITERS: Mapping[str, Callable[[Outcome], Iterator[str]]] = {
     "openvex": openvex_pieces,
 }
 FORMATS = (TABLE, *WRITERS)
+#: The formats that say nothing of an outcome without findings, so that no document is written then.
+ONLY_FINDINGS = ("openvex",)
