@@ -43,9 +43,11 @@ def one(*values: str) -> dict[str, Any]:
 LEVEL = one("none", "note", "warning", "error")
 MESSAGE = strict("text", text=TEXT)
 RULE = strict(
-    "id",
+    "id,shortDescription,fullDescription,help",
     id=TEXT,
     shortDescription=MESSAGE,
+    fullDescription=strict("text", text={**TEXT, "maxLength": 1000}),
+    help=strict("text,markdown", text=TEXT, markdown=TEXT),
     helpUri=URI,
     defaultConfiguration=strict("", level=LEVEL),
     properties=strict(
@@ -59,7 +61,11 @@ RULE = strict(
 )
 LOCATION = strict(
     "",
-    physicalLocation=strict("artifactLocation", artifactLocation=strict("", uri={"type": "string"}, uriBaseId=TEXT)),
+    physicalLocation=strict(
+        "artifactLocation,region",
+        artifactLocation=strict("", uri={"type": "string"}, uriBaseId=TEXT),
+        region=strict("startLine", startLine={"type": "integer", "minimum": 1}),
+    ),
     logicalLocations=many(strict("", name=TEXT, fullyQualifiedName=TEXT, kind=TEXT), uniqueItems=True),
 )
 SUPPRESSION = strict(
@@ -87,9 +93,10 @@ INVOCATION = strict(
     endTimeUtc=TIME,
     toolExecutionNotifications=many(strict("message", level=LEVEL, message=MESSAGE)),
 )
+DRIVER = strict("name,informationUri", name=TEXT, version=TEXT, informationUri=URI, rules=many(RULE, uniqueItems=True))
 RUN = strict(
     "tool",
-    tool=strict("driver", driver=strict("name", name=TEXT, version=TEXT, rules=many(RULE, uniqueItems=True))),
+    tool=strict("driver", driver=DRIVER),
     invocations=many(INVOCATION),
     originalUriBaseIds={
         "type": "object",
