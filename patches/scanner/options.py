@@ -10,7 +10,7 @@ from attrs import frozen
 
 from patches.platforms import Platform
 from patches.scanner.output.exit_codes import NEVER
-from patches.scanner.output.formats import FORMATS, TABLE
+from patches.scanner.output.formats import FORMATS, TABLE, TEMPLATE
 from patches.scanner.output.tables.view import COLUMNS, UPGRADE
 from patches.service.daemon import DaemonOptions
 from patches.service.log.log_level import LogSettings
@@ -64,6 +64,11 @@ def origins(text: str) -> tuple[str, ...]:
 def unjudged_limit(text: str) -> int | None:
     """Parse the number of unjudged packages from which a scan fails; ``never`` becomes ``None``."""
     return None if text.strip() == NEVER else count(text)
+
+
+def form_name(text: str) -> str:
+    """Parse the name of an output format, or ``template=`` with a path."""
+    return text if text.startswith(TEMPLATE) and text != TEMPLATE else one_of(*FORMATS)(text)
 
 
 def places(text: str) -> tuple[str, ...]:
@@ -197,7 +202,9 @@ class ScannerSettings(ScanSettings):
 class OutputSettings:
     """The output of ``patches scan``, and its exit code."""
 
-    format: str = option(TABLE, one_of(*FORMATS), f"The output format: {', '.join(FORMATS)}.")
+    format: str = option(
+        TABLE, form_name, f"The output format: {', '.join(FORMATS)}; or {TEMPLATE}FILE, a template of Jinja2."
+    )
     output: tuple[str, ...] | None = option(
         None,
         places,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from pathlib import Path
 
 from patches.scanner.options import OutputSettings
 from patches.scanner.output.destinations import STANDARD_OUTPUT, open_destination
-from patches.scanner.output.formats import FORMATS
+from patches.scanner.output.formats import FORMATS, TEMPLATE
 from patches.scanner.output.screen import PlannedOutput
+from patches.scanner.output.tables.template import BadTemplate, UserTemplate
 from patches.scanner.output.tables.view import BadView, View
 from patches.settings import BadSetting
 from patches.storage.atomic_file import Unwritable
@@ -40,16 +42,34 @@ def planned_outputs(settings: OutputSettings, stack: ExitStack) -> tuple[Planned
         if _canonical(place) in {_canonical(each.place) for each in planned}:
             raise BadSetting(f"--output {place}: two documents cannot go to the same place")
         try:
-            planned.append(PlannedOutput(form, open_destination(place, stack), place))
+            template = _template(form)
+            planned.append(PlannedOutput(form, open_destination(place, stack), place, template))
         except Unwritable as error:
             raise BadSetting(f"--output {error}") from error
     return tuple(planned)
 
 
 def _form_and_place(text: str, form: str) -> tuple[str, str]:
-    """Return the format and the place of an output; a text that begins with no format is a place."""
+    """
+    Return the format and the place of an output; a text that begins with no format is a place.
+
+    The place of a template's output follows the last ``=``, as its path may have others.
+    """
+    if text.startswith(TEMPLATE) and text.count("=") > 1:
+        template, _, place = text.rpartition("=")
+        return template, place
     told, equals, place = text.partition("=")
     return (told, place) if equals and told in FORMATS else (form, text)
+
+
+def _template(form: str) -> UserTemplate | None:
+    """Return the template that a format names; ``None`` if it is another format."""
+    if not form.startswith(TEMPLATE):
+        return None
+    try:
+        return UserTemplate.read(Path(form.removeprefix(TEMPLATE)))
+    except BadTemplate as error:
+        raise BadSetting(f"--format {TEMPLATE}: {error}") from error
 
 
 def _canonical(place: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -35,6 +36,19 @@ class OutputTests(SynchronousTestCase):
         with ExitStack() as stack:
             (only,) = planned_outputs(resolve(OutputSettings, {"output": "json=/dev/stdout"}), stack)
             self.assertIsInstance(only.destination, StandardOutput)
+
+    def test_template(self) -> None:
+        """A template is a format; its output follows the last equals sign."""
+        template, path = Path(self.mktemp()), self.mktemp()
+        template.write_text("{{ host }}")
+        form = f"template={template}"
+        self.assertEqual(self.planned(format=form), [(form, "-")])
+        self.assertEqual(self.planned(output=f"{form}={path}\ncsv=-"), [(form, path), ("csv", "-")])
+        with self.assertRaisesRegex(BadSetting, "--format template=: none: there is no such file"):
+            self.planned(format="template=none")
+        for bad in ("template=", "xml"):
+            with self.assertRaisesRegex(BadSetting, "must be one of"):
+                self.planned(format=bad)
 
     def test_refused(self) -> None:
         """Two documents at one place, and a place that cannot be written, are wrong usage."""

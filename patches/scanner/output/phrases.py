@@ -9,6 +9,9 @@ from patches.scanner.matching.findings import Finding, Ignored, native_version
 from patches.tracks import label_of
 from patches.vulnerability import FixedPackage
 
+#: A page about the tool, for formats that require one: that of the first Patches.
+INFORMATION = "https://github.com/mozilla/patches-server"
+
 
 def remedy(finding: Finding) -> str:
     """Return a sentence that says how to repair a finding."""

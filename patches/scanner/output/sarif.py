@@ -23,7 +23,7 @@ from patches.scanner.json_pieces import LazyList, json_pieces, lazy_list
 from patches.scanner.matching.findings import Finding, Ignored
 from patches.scanner.matching.purls import PurlTexts
 from patches.scanner.outcome import Outcome, Verdict
-from patches.scanner.output.phrases import links_of, remedy
+from patches.scanner.output.phrases import INFORMATION, links_of, remedy
 from patches.vulnerability import Severity
 from patches.wire import rfc3339
 from patches.wording import counted
@@ -31,8 +31,6 @@ from patches.wording import counted
 #: The most results in one run, and the most runs in one file, that GitHub accepts.
 MOST_RESULTS = 25_000
 MOST_RUNS = 20
-#: A page about the tool: it has the first Patches.
-INFORMATION = "https://github.com/mozilla/patches-server"
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 #: The most characters of a text of a rule; GitHub shows 1,000 of a description.

@@ -17,7 +17,8 @@ from attrs import field, frozen
 from patches.scanner.client.verified_stream import VerifiedStream
 from patches.scanner.outcome import Outcome
 from patches.scanner.output.destinations import Destination, StandardOutput
-from patches.scanner.output.formats import ONLY_FINDINGS, TABLE, WRITERS
+from patches.scanner.output.formats import ONLY_FINDINGS, ROWS_ONLY, TABLE, TEXT_WRITERS, WRITERS
+from patches.scanner.output.tables.template import UserTemplate
 from patches.scanner.output.tables.view import View
 from patches.storage.atomic_file import Unwritable
 from patches.wording import printable
@@ -30,11 +31,13 @@ class PlannedOutput:
 
     :ivar form: the name of its format.
     :ivar place: where it goes, as the user named it.
+    :ivar template: the user's template, if that is the format.
     """
 
     form: str = TABLE
     destination: Destination = field(factory=StandardOutput)
     place: str = "-"
+    template: UserTemplate | None = None
 
 
 @frozen
@@ -73,14 +76,22 @@ class Screen:
             where = "" if isinstance(document.destination, StandardOutput) else f" to {document.place}"
             self.note(f"There are no findings to make statements about: no {document.form} document is written{where}.")
         elif document.form != TABLE:
-            document.destination.put(self._pieces(document.form, outcome))
+            document.destination.put(self._pieces(document, outcome))
+            if document.form in ROWS_ONLY and not outcome.complete:
+                self.show_error(f"{outcome.verdict}: {outcome.problem}. The {document.form} document is not complete.")
         elif isinstance(document.destination, StandardOutput) and _has_colours():
             self._print_table(outcome)
         else:
             document.destination.put(_table_pieces(outcome, self.view, self.verbose))
 
-    def _pieces(self, form: str, outcome: Outcome) -> Iterator[str]:
-        yield from WRITERS[form](outcome)
+    def _pieces(self, document: PlannedOutput, outcome: Outcome) -> Iterator[str]:
+        if document.template is not None:
+            yield from document.template.pieces(outcome, self.view)
+            return
+        if document.form in TEXT_WRITERS:
+            yield from TEXT_WRITERS[document.form](outcome, self.view)
+        else:
+            yield from WRITERS[document.form](outcome)
         yield "\n"
 
     def _print_table(self, outcome: Outcome) -> None:

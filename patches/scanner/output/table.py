@@ -18,6 +18,9 @@ _NOT_DONE = {
     Verdict.ERROR: "Error",
 }
 
+#: The beginning of the last line: the command follows.
+TO_UPGRADE = "To upgrade:"
+
 
 def summary(outcome: Outcome, verbose: bool = False) -> str:
     """
@@ -92,7 +95,7 @@ def _lines(outcome: Outcome, verbose: bool) -> Iterator[str]:
         yield from _named(outcome)
     command = upgrade_command(outcome)
     if command is not None:
-        yield f"[bold]To upgrade:[/] {plain(command)}"
+        yield f"[bold]{TO_UPGRADE}[/] {plain(command)}"
 
 
 def _not_counted(outcome: Outcome) -> Iterator[str]:

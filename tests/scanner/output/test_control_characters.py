@@ -10,7 +10,7 @@ import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.outcome import Outcome
-from patches.scanner.output.formats import WRITERS
+from patches.scanner.output.formats import TEXT_WRITERS, WRITERS
 from patches.scanner.output.screen import Screen
 from patches.scanner.output.table import summary
 from patches.scanner.output.tables.view import FINDING, UPGRADE, View
@@ -48,6 +48,8 @@ class HarmfulTests(SynchronousTestCase):
                 self.assertShown(document, name)
                 document.encode("utf-8")
                 json.loads(document)
+            for name, write_text in TEXT_WRITERS.items():
+                self.assertShown("".join(write_text(harmful_outcome(text), View())), name)
 
     def test_table(self) -> None:
         """The table and the summary have visible escapes; rich's markup and its pictures are printed as they are."""

@@ -117,6 +117,18 @@ class ScreenTests(SynchronousTestCase):
         self.assertEqual((path.read_text(), output, errors), ("earlier", "", said))
         self.assertEqual(self.said(screen_of("openvex"), clean)[0], "")
 
+    def test_without_verdict(self) -> None:
+        """A format without a place for the verdict has it on standard error, unless the scan is complete."""
+        self.assertEqual(self.said(screen_of("csv"), outcome())[1], "[a note]\n")
+        said = "Error: incomplete: Connection refused. The csv document is not complete.\n[a note]\n"
+        self.assertEqual(self.said(screen_of("csv"), failed())[1], said)
+
+    def test_text_formats(self) -> None:
+        """Every format can be written in one run."""
+        for form in ("csv", "html", "junit", "gitlab", "github", "spdx"):
+            output, _ = self.said(screen_of(form), outcome())
+            self.assertTrue(output.endswith("\n") and "libssl3" in output, form)
+
     def test_terminal(self) -> None:
         """In a terminal the table has colours."""
         for name, value in (("FORCE_COLOR", "1"), ("TERM", "xterm"), ("COLUMNS", "100")):

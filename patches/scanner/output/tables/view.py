@@ -82,11 +82,14 @@ class View:
             rows.sort(key=COLUMNS[self.by][self.sort_by].order)
         return rows
 
+    def found(self, outcome: Outcome) -> Iterable[Any]:
+        """Return the rows as values."""
+        return self.upgrades(outcome) if self.by == UPGRADE else self.finding_rows(outcome)
+
     def rows(self, outcome: Outcome) -> Iterator[Row]:
         """Yield the rows as texts, each with its style."""
         columns = self.chosen
-        found: Iterable[Any] = self.upgrades(outcome) if self.by == UPGRADE else self.finding_rows(outcome)
-        for row in found:
+        for row in self.found(outcome):
             style = "dim" if row.is_dim else _STYLES.get(row.severity, "")
             yield tuple(column.cell(row) for column in columns), style
 
