@@ -16,7 +16,7 @@ from typing import Any, TypeVar, overload
 
 from attrs import Attribute, AttrsInstance, evolve, field, fields, frozen
 
-from patches.setting_parsers import flag
+from patches.setting_parsers import OneOf, flag
 from patches.wording import file_problem, printable
 
 T = TypeVar("T")
@@ -52,6 +52,7 @@ class Setting:
     :ivar implied: the text if the option is given without a value; ``None``: it needs one.
     :ivar aliases: earlier names, which are accepted on the command line.
     :ivar reloaded: whether a daemon reads it, and the file that it names, again on SIGHUP.
+    :ivar values: the values that a shell may complete, beside those of the parser.
     :ivar is_repeatable: whether it may be given several times; its text then has one value in each line.
     """
 
@@ -64,6 +65,7 @@ class Setting:
     aliases: tuple[str, ...] = ()
     reloaded: bool = False
     is_repeatable: bool = False
+    values: tuple[str, ...] = ()
 
     def describe(self) -> str:
         """Return the help text, with the default at its end."""
@@ -73,6 +75,11 @@ class Setting:
     def is_flag(self) -> bool:
         """Whether it is given on the command line without a value, and in a file as true or false."""
         return self.parse is flag
+
+    @property
+    def completed(self) -> tuple[str, ...]:
+        """The values that a shell may complete; empty if any text may be one."""
+        return self.values or (self.parse.names if isinstance(self.parse, OneOf) else ())
 
     @property
     def is_table(self) -> bool:
@@ -111,6 +118,7 @@ def option(
     aliases: tuple[str, ...] = (),
     reloaded: bool = False,
     is_repeatable: bool = False,
+    values: tuple[str, ...] = (),
 ) -> T: ...
 @overload
 def option(
@@ -124,6 +132,7 @@ def option(
     aliases: tuple[str, ...] = (),
     reloaded: bool = False,
     is_repeatable: bool = False,
+    values: tuple[str, ...] = (),
 ) -> T | None: ...
 def option(default: str | None, parse: Callable[[str], Any], help: str, *, name: str = "", **more: Any) -> Any:
     """

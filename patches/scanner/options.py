@@ -19,6 +19,8 @@ from patches.settings import group, option
 from patches.tracks import is_track
 from patches.vulnerability import Severity
 
+_SEVERITIES = tuple(severity.name.lower() for severity in Severity)
+_COLUMNS = tuple(dict.fromkeys(name for columns in COLUMNS.values() for name in columns))
 _TRACK = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 
 
@@ -203,7 +205,10 @@ class OutputSettings:
     """The output of ``patches scan``, and its exit code."""
 
     format: str = option(
-        TABLE, form_name, f"The output format: {', '.join(FORMATS)}; or {TEMPLATE}FILE, a template of Jinja2."
+        TABLE,
+        form_name,
+        f"The output format: {', '.join(FORMATS)}; or {TEMPLATE}FILE, a template of Jinja2.",
+        values=(*FORMATS, TEMPLATE),
     )
     output: tuple[str, ...] | None = option(
         None,
@@ -214,17 +219,28 @@ class OutputSettings:
     )
     by: str = option(UPGRADE, one_of(*COLUMNS), "What a row of the table is: an upgrade, or a finding.")
     columns: tuple[str, ...] | None = option(
-        None, column_names, "The columns of the table, separated by commas: see the reference of output formats."
+        None,
+        column_names,
+        "The columns of the table, separated by commas: see the reference of output formats.",
+        values=_COLUMNS,
     )
-    sort_by: str | None = option(None, str.strip, "The column by which the table is sorted; by severity if not given.")
+    sort_by: str | None = option(
+        None, str.strip, "The column by which the table is sorted; by severity if not given.", values=_COLUMNS
+    )
     severity: Severity | None = option(
-        None, severity_limit, "The lowest severity of the rows of the table; it does not change the exit code."
+        None,
+        severity_limit,
+        "The lowest severity of the rows of the table; it does not change the exit code.",
+        values=_SEVERITIES,
     )
     only_fixed: bool = option(
         "false", flag, "Show only rows with a fix in the table; it does not change the exit code."
     )
     fail_on: Severity | None = option(
-        "unknown", severity_limit, "The lowest severity that causes exit code 1; or never."
+        "unknown",
+        severity_limit,
+        "The lowest severity that causes exit code 1; or never.",
+        values=(*_SEVERITIES, NEVER),
     )
     fail_on_unjudged: int | None = option(
         NEVER,
