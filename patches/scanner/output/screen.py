@@ -73,16 +73,24 @@ class Screen:
 
     def _write(self, document: PlannedOutput, outcome: Outcome) -> None:
         if document.form in ONLY_FINDINGS and not outcome.shown:
-            where = "" if isinstance(document.destination, StandardOutput) else f" to {document.place}"
-            self.note(f"There are no findings to make statements about: no {document.form} document is written{where}.")
+            self._tell_unwritten(document, outcome)
         elif document.form != TABLE:
             document.destination.put(self._pieces(document, outcome))
-            if document.form in ROWS_ONLY and not outcome.complete:
-                self.show_error(f"{outcome.verdict}: {outcome.problem}. The {document.form} document is not complete.")
+            if document.form in ROWS_ONLY and outcome.problem is not None:
+                self.show_error(f"{outcome.verdict}: {outcome.problem}: the {document.form} document does not say so.")
         elif isinstance(document.destination, StandardOutput) and _has_colours():
             self._print_table(outcome)
         else:
             document.destination.put(_table_pieces(outcome, self.view, self.verbose))
+
+    def _tell_unwritten(self, document: PlannedOutput, outcome: Outcome) -> None:
+        """Print why there is no document of statements: an error, unless the verdict is clean."""
+        where = "" if isinstance(document.destination, StandardOutput) else f" to {document.place}"
+        unwritten = f"no {document.form} document is written{where}."
+        if outcome.problem is None:
+            self.note(f"There are no findings to make statements about: {unwritten}")
+        else:
+            self.show_error(f"{outcome.verdict}: {outcome.problem}: {unwritten}")
 
     def _pieces(self, document: PlannedOutput, outcome: Outcome) -> Iterator[str]:
         if document.template is not None:

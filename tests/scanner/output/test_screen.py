@@ -116,11 +116,13 @@ class ScreenTests(SynchronousTestCase):
         said = "There are no findings to make statements about: no openvex document is written to a.json.\n[a note]\n"
         self.assertEqual((path.read_text(), output, errors), ("earlier", "", said))
         self.assertEqual(self.said(screen_of("openvex"), clean)[0], "")
+        said = "Error: incomplete: Connection refused: no openvex document is written.\n[a note]\n"
+        self.assertEqual(self.said(screen_of("openvex"), failed()), ("", said))
 
     def test_without_verdict(self) -> None:
-        """A format without a place for the verdict has it on standard error, unless the scan is complete."""
+        """A format without a place for the verdict has it on standard error, unless it is clean or findings."""
         self.assertEqual(self.said(screen_of("csv"), outcome())[1], "[a note]\n")
-        said = "Error: incomplete: Connection refused. The csv document is not complete.\n[a note]\n"
+        said = "Error: incomplete: Connection refused: the csv document does not say so.\n[a note]\n"
         self.assertEqual(self.said(screen_of("csv"), failed())[1], said)
 
     def test_text_formats(self) -> None:
