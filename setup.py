@@ -11,6 +11,9 @@ VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "patches/__init__.py").r
 #: For those who keep the catalogue in PostgreSQL.
 PSYCOPG = "psycopg[binary]>=3.2.1"
 
+#: For those who write the output of a scan with templates of their own.
+JINJA = "jinja2>=3.1.6"
+
 setup(
     name="patches",
     version=VERSION,
@@ -42,6 +45,7 @@ setup(
     ],
     extras_require={
         "postgresql": [PSYCOPG],
+        "templates": [JINJA],
         "test": [
             "pytest>=8.3",
             "pytest-twisted>=1.14",
@@ -50,6 +54,7 @@ setup(
             "coverage>=7.6",
             "cyclonedx-python-lib[json-validation]>=11",
             PSYCOPG,
+            JINJA,
         ],
         "lint": ["ruff>=0.8", "mypy>=1.13", "mypy-zope>=1.0.9", "towncrier>=24.8"],
         "docs": ["sphinx>=8.0"],

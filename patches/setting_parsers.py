@@ -8,6 +8,8 @@ from datetime import timedelta
 from ipaddress import AddressValueError, IPv4Network, IPv6Address, IPv6Network, ip_network
 from urllib.parse import urlsplit
 
+from attrs import frozen
+
 from patches.platforms import Platform
 
 #: Networks of addresses; a single address is a network of one.
@@ -29,15 +31,25 @@ def flag(text: str) -> bool:
     return text == "true"
 
 
-def one_of(*names: str) -> Callable[[str], str]:
-    """Return a parser that accepts one of these names."""
+@frozen
+class OneOf:
+    """
+    A parser that accepts one of several names.
 
-    def read(text: str) -> str:
-        if text.strip() not in names:
-            raise ValueError(f"must be one of {', '.join(names)}")
+    :ivar names: the names.
+    """
+
+    names: tuple[str, ...]
+
+    def __call__(self, text: str) -> str:
+        if text.strip() not in self.names:
+            raise ValueError(f"must be one of {', '.join(self.names)}")
         return text.strip()
 
-    return read
+
+def one_of(*names: str) -> OneOf:
+    """Return a parser that accepts one of these names."""
+    return OneOf(names)
 
 
 def seconds(text: str) -> timedelta:

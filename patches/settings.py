@@ -17,7 +17,7 @@ from typing import Any, TypeVar, overload
 
 from attrs import Attribute, AttrsInstance, evolve, field, fields, frozen
 
-from patches.setting_parsers import flag
+from patches.setting_parsers import OneOf, flag
 from patches.wording import file_problem, printable
 
 T = TypeVar("T")
@@ -53,6 +53,8 @@ class Setting:
     :ivar implied: the text if the option is given without a value; ``None``: it needs one.
     :ivar aliases: earlier names, which are accepted on the command line.
     :ivar reloaded: whether a daemon reads it, and the file that it names, again on SIGHUP.
+    :ivar values: the values that a shell may complete, beside those of the parser.
+    :ivar is_repeatable: whether it may be given several times; its text then has one value in each line.
     """
 
     name: str
@@ -63,6 +65,8 @@ class Setting:
     implied: str | None = None
     aliases: tuple[str, ...] = ()
     reloaded: bool = False
+    is_repeatable: bool = False
+    values: tuple[str, ...] = ()
 
     def describe(self) -> str:
         """Return the help text, with the default at its end."""
@@ -72,6 +76,11 @@ class Setting:
     def is_flag(self) -> bool:
         """Whether it is given on the command line without a value, and in a file as true or false."""
         return self.parse is flag
+
+    @property
+    def completed(self) -> tuple[str, ...]:
+        """The values that a shell may complete; empty if any text may be one."""
+        return self.values or (self.parse.names if isinstance(self.parse, OneOf) else ())
 
     @property
     def is_table(self) -> bool:
@@ -109,6 +118,8 @@ def option(
     implied: str | None = None,
     aliases: tuple[str, ...] = (),
     reloaded: bool = False,
+    is_repeatable: bool = False,
+    values: tuple[str, ...] = (),
 ) -> T: ...
 @overload
 def option(
@@ -121,6 +132,8 @@ def option(
     implied: str | None = None,
     aliases: tuple[str, ...] = (),
     reloaded: bool = False,
+    is_repeatable: bool = False,
+    values: tuple[str, ...] = (),
 ) -> T | None: ...
 def option(default: str | None, parse: Callable[[str], Any], help: str, *, name: str = "", **more: Any) -> Any:
     """
@@ -198,7 +211,7 @@ def resolve(kind: type[S], given: Mapping[str, str | None], found: Mapping[str, 
 
     :param given: the texts of the command line by option name; ``None`` for an option that is not given. Its ``config``
         names a TOML file.
-    :param found: what was given elsewhere, in place of that file; see :mod:`patches.service.setting_places`.
+    :param found: what was given elsewhere, in place of that file; see :mod:`patches.service.places.setting_places`.
     :raises BadSetting: at the first option that cannot be used.
     """
     config = given.get(CONFIG.name)
@@ -273,7 +286,7 @@ def _from_file(origin: str, setting: Setting, value: Any) -> Any:
             raise BadSetting(f"{origin}: {name} must be tables, [{name}.NAME]")
         return value
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return ",".join(value)
+        return ("\n" if setting.is_repeatable else ",").join(value)
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return str(value)
     raise BadSetting(f"{origin}: {name} must be a string, a number or a list of strings")

@@ -65,6 +65,7 @@ LAYERS = (
             "scanner/list_origin",
             "scanner/service",
             *("scanner/simulation", "scanner/scan_command", "scanner/query_commands", "scanner/scan_inputs"),
+            "scanner/scan_outputs",
         ),
     ),
     ("reporter", ("reporter",)),

@@ -91,7 +91,12 @@ LIMITS = {
     "shared_values.MOST_CHARACTERS": 1000,
     "shared_values.MOST_SHARED": 10_000,
     "scanner.matching.matcher.MOST_REASONS": 100,
-    "scanner.output.screen.MOST_ROWS": 200,
+    "scanner.output.interchange.gitlab._LONGEST_NAME": 255,
+    "scanner.output.interchange.gitlab._LONGEST_SOLUTION": 7_000,
+    "scanner.output.tables.template.LARGEST_TEMPLATE": 1_048_576,
+    "scanner.output.sarif.MOST_RESULTS": 25_000,
+    "scanner.output.sarif.MOST_RUNS": 20,
+    "scanner.output.sarif._LONGEST_TEXT": 1_000,
     "scanner.reporting.delivery.MOST_IN_MEMORY": 1_048_576,
     "scanner.reporting.delivery.MAX_REPORTER_ANSWER": 65_536,
     "scanner.reporting.delivery._LONGEST_PAUSE_SECONDS": 600.0,
@@ -178,6 +183,11 @@ LIMITS = {
 
 #: What the documentation says of them, with the numbers as it writes them.
 DOCUMENTED = {
+    "reference/formats.rst": (
+        ("a run with more than {:,} results", "scanner.output.sarif.MOST_RESULTS", 1),
+        ("a file with more than {} runs", "scanner.output.sarif.MOST_RUNS", 1),
+        ("of at most {:,} characters each", "scanner.output.sarif._LONGEST_TEXT", 1),
+    ),
     "reference/reporter-api.rst": (
         ("at most {:,} in one response", "reporter.api.MOST_HOSTS", 1),
         ("of a host, {:,} at most", "reporter.unverified.MOST_FINDINGS", 1),

@@ -8,8 +8,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
 from attrs import AttrsInstance
+from click.shell_completion import CompletionItem
 
-from patches.service.setting_places import Family, found_settings
+from patches.service.places.setting_places import Family, found_settings
 from patches.settings import CONFIG, BadSetting, Given, Setting, resolve, settings_of
 from patches.wording import printable
 
@@ -108,12 +109,38 @@ def _once(context: click.Context, option: click.Parameter, given: tuple[str, ...
     return given[0] if given else None
 
 
+def _lines(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> str | None:
+    """Return the values of an option that may be repeated, one in each line."""
+    if any("\n" in each for each in given):
+        raise click.UsageError(f"{option.opts[0]}: a value has a line feed")
+    return "\n".join(given) if given else None
+
+
+def _completion(setting: Setting) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """
+    Return the function that completes a value: one of the values of a setting, the last of several, or a file.
+
+    Of names that are separated by commas, those before the last one are kept.
+    """
+
+    def complete(context: click.Context, option: click.Parameter, begun: str) -> list[CompletionItem]:
+        if not setting.completed:
+            return [CompletionItem(begun, type="file")]
+        before, comma, last = begun.rpartition(",")
+        return [CompletionItem(f"{before}{comma}{each}") for each in setting.completed if each.startswith(last)]
+
+    return complete
+
+
 def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Return click's decorator for one setting; the option has the earlier names of the setting too."""
-    kind: dict[str, Any] = {"metavar": "VALUE", "multiple": True, "callback": _once}
+    taken = _lines if setting.is_repeatable else _once
+    kind: dict[str, Any] = {"metavar": "VALUE", "multiple": True, "callback": taken}
     if setting.is_flag:
         kind = {"is_flag": True, "flag_value": "true", "default": None, "type": str}
     elif setting.implied is not None:
         kind = {"metavar": "VALUE", "is_flag": False, "flag_value": setting.implied}
+    if not setting.is_flag:
+        kind["shell_complete"] = _completion(setting)
     names = (f"--{name}" for name in (setting.name, *setting.aliases))
     return click.option(setting.name.replace("-", "_"), *names, help=setting.describe(), **kind)

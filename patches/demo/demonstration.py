@@ -10,7 +10,6 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from treq import json_content
 from twisted.application.service import MultiService
 from twisted.internet.defer import maybeDeferred
@@ -25,7 +24,8 @@ from patches.scanner.host.distributions import UnknownPlatform
 from patches.scanner.host.os_release import detect_platform
 from patches.scanner.inventory import InventoryError, read_inventory
 from patches.scanner.outcome import Outcome, Target
-from patches.scanner.output.table import findings_table, summary
+from patches.scanner.output.table import summary
+from patches.scanner.output.tables.view import View
 from patches.scanner.reporting.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.reporting.outbox import Outbox
 from patches.scanner.reporting.report import report_document
@@ -34,7 +34,8 @@ from patches.server import service as server_service
 from patches.server.options import CatalogueSettings, HttpSettings, ServerSettings, SourceSettings
 from patches.service import one_shot
 from patches.service.daemon import ListeningService, address_text
-from patches.service.terminal import TextTable, plain, terminal
+from patches.service.terminal import Terminal, plain, terminal
+from patches.service.text_table import TextTable
 from patches.wording import counted
 
 LISTEN = "tcp:0:interface=127.0.0.1"
@@ -49,7 +50,7 @@ def run_demo() -> int:
     return one_shot.run(partial(_play, screen=terminal()))
 
 
-async def _play(reactor: Any, screen: Console) -> int:
+async def _play(reactor: Any, screen: Terminal) -> int:
     with tempfile.TemporaryDirectory(prefix="patches-demo-") as name, as_file(files("patches.demo")) as bundled:
         stage = _Demonstration(reactor, screen, Path(name), bundled)
         try:
@@ -60,7 +61,7 @@ async def _play(reactor: Any, screen: Console) -> int:
 
 
 class _Demonstration:
-    def __init__(self, reactor: Any, screen: Console, folder: Path, bundled: Path) -> None:
+    def __init__(self, reactor: Any, screen: Terminal, folder: Path, bundled: Path) -> None:
         self._reactor = reactor
         self._screen = screen
         self._folder = folder
@@ -120,7 +121,7 @@ class _Demonstration:
 
     def _show(self, outcome: Outcome) -> None:
         if outcome.findings:
-            self._screen.print(findings_table(outcome.findings, self._screen.width))
+            self._screen.print_table(View().table(outcome))
         self._screen.print(summary(outcome))
 
     async def _report(self, outcomes: list[Outcome]) -> None:
@@ -137,7 +138,6 @@ class _Demonstration:
         """Show the hosts and findings that the reporter has stored, with the sources of the findings."""
         hosts = await json_content(await self._http.get(f"{self._reporter_url}/v1/hosts"))
         table = TextTable("Host", "Platform", "Complete", "Findings", "Sources")
-        table.title = "GET /v1/hosts"
         for host in hosts["hosts"]:
             path = f"{self._reporter_url}/v1/hosts/{host['host']}/findings"
             findings = (await json_content(await self._http.get(path)))["vulnerabilities"]
@@ -145,8 +145,8 @@ class _Demonstration:
             came_from = ", ".join(f"{source}: {count}" for source, count in sources.items())
             complete = "yes" if host["complete"] else "no"
             table.add_texts(host["host"], host["platform"], complete, str(len(findings)), came_from)
-        self._print("patches-reporter", "has accepted the reports, and shows:")
-        self._screen.print(table)
+        self._print("patches-reporter", "has accepted the reports, and shows at GET /v1/hosts:")
+        self._screen.print_table(table)
 
     def _print(self, who: str, what: str) -> None:
         self._screen.print(f"[bold cyan]{who}[/] {plain(what)}")

@@ -26,15 +26,33 @@ class LazyList(list[Any]):
     A list in a document that :func:`json_pieces` encodes; an item exists only while it is encoded.
 
     The encoder of the standard library takes nothing but a list for an array, and this is one by its type alone. It is
-    never empty, and can only be iterated over.
+    never empty, and can only be iterated over, or counted.
+
+    :param size: the number of items, if it is known.
     """
 
-    def __init__(self, make: Callable[[], Iterable[Any]]) -> None:
+    def __init__(self, make: Callable[[], Iterable[Any]], size: int = 1) -> None:
         super().__init__((None,))
         self._make = make
+        self._size = size
+
+    def __len__(self) -> int:
+        return self._size
 
     def __iter__(self) -> Iterator[Any]:
         yield from self._make()
+
+
+class LazyObject(dict[str, Any]):
+    """An object in a document, as :class:`LazyList` is a list: its members exist only while they are encoded."""
+
+    def __init__(self, make: Callable[[], Iterable[tuple[str, Any]]]) -> None:
+        super().__init__({"": None})
+        self._make = make
+
+    def items(self) -> Any:
+        """Yield the members."""
+        return self._make()
 
 
 def lazy_list(convert: Callable[[_Item], Any], items: Items[_Item]) -> list[Any]:
@@ -43,7 +61,7 @@ def lazy_list(convert: Callable[[_Item], Any], items: Items[_Item]) -> list[Any]
 
     :param items: they must stay as they are until then.
     """
-    return LazyList(lambda: map(convert, items)) if len(items) else []
+    return LazyList(lambda: map(convert, items), len(items)) if len(items) else []
 
 
 def json_pieces(document: Any, *, compact: bool = False) -> Iterator[str]:

@@ -26,7 +26,7 @@ from patches.scanner.client.verified_stream import VerifiedStream
 from patches.scanner.options import DEFAULT_SERVER, AccessSettings, StandaloneSettings
 from patches.scanner.output.screen import Screen
 from patches.scanner.scan_inputs import client_of
-from patches.service.user_folders import cache_folder
+from patches.service.places.user_folders import cache_folder
 from patches.settings import BadSetting
 from patches.wording import file_problem, printable
 

@@ -11,18 +11,22 @@ from attrs import frozen
 
 from patches.platforms import Platform
 from patches.scanner.output.fail_on import NEVER, FailOn
-from patches.scanner.output.formats import FORMATS, TABLE
+from patches.scanner.output.formats import FORMATS, TABLE, TEMPLATE
+from patches.scanner.output.tables.view import COLUMNS, UPGRADE
 from patches.service.daemon import DaemonOptions
 from patches.service.log.log_level import LogSettings
-from patches.service.setting_places import Family
-from patches.service.user_folders import config_folder
+from patches.service.places.setting_places import Family
+from patches.service.places.user_folders import config_folder
 from patches.setting_parsers import count, flag, minutes, one_of, seconds, url
 from patches.settings import group, option
 from patches.tracks import is_track
+from patches.vulnerability import Severity
 
 #: The server of a scanner that is not told any.
 DEFAULT_SERVER = "http://127.0.0.1:8080"
 
+_SEVERITIES = tuple(severity.name.lower() for severity in Severity)
+_COLUMNS = tuple(dict.fromkeys(name for columns in COLUMNS.values() for name in columns))
 _TRACK = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 
 
@@ -76,6 +80,33 @@ def source_section(text: str) -> Mapping[str, str]:
 def unjudged_limit(text: str) -> int | None:
     """Parse the number of unjudged packages from which a scan fails; ``never`` becomes ``None``."""
     return None if text.strip() == NEVER else count(text)
+
+
+def form_name(text: str) -> str:
+    """Parse the name of an output format, or ``template=`` with a path."""
+    return text if text.startswith(TEMPLATE) and text != TEMPLATE else one_of(*FORMATS)(text)
+
+
+def places(text: str) -> tuple[str, ...]:
+    """Parse the places of the output, one in each line."""
+    found = tuple(line.strip() for line in text.split("\n") if line.strip())
+    if not found:
+        raise ValueError("must be a file, or - for standard output")
+    return found
+
+
+def column_names(text: str) -> tuple[str, ...]:
+    """Parse the names of columns, separated by commas."""
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not names:
+        raise ValueError("must be names of columns, separated by commas")
+    return names
+
+
+def severity_limit(text: str) -> Severity | None:
+    """Parse the lowest severity that counts; ``never`` becomes ``None``."""
+    names = {**{severity.name.lower(): severity for severity in Severity}, NEVER: None}
+    return names[one_of(*names)(text)]
 
 
 @frozen(kw_only=True)
@@ -189,15 +220,44 @@ class ScannerSettings(ScanSettings):
 class OutputSettings:
     """The output of ``patches scan``, and its exit code."""
 
-    format: str = option(TABLE, one_of(*FORMATS), f"The output format: {', '.join(FORMATS)}.")
-    output: Path | None = option(
-        None, Path, "The file to write, completely or not at all; standard output if not given."
+    format: str = option(
+        TABLE,
+        form_name,
+        f"The output format: {', '.join(FORMATS)}; or {TEMPLATE}FILE, a template of Jinja2.",
+        values=(*FORMATS, TEMPLATE),
+    )
+    output: tuple[str, ...] | None = option(
+        None,
+        places,
+        "The file to write, completely or not at all, or - for standard output, which is the default; FORMAT=FILE for "
+        "a format of its own. It may be given several times.",
+        is_repeatable=True,
+    )
+    by: str = option(UPGRADE, one_of(*COLUMNS), "What a row of the table is: an upgrade, or a finding.")
+    columns: tuple[str, ...] | None = option(
+        None,
+        column_names,
+        "The columns of the table, separated by commas: see the reference of output formats.",
+        values=_COLUMNS,
+    )
+    sort_by: str | None = option(
+        None, str.strip, "The column by which the table is sorted; by severity if not given.", values=_COLUMNS
+    )
+    severity: Severity | None = option(
+        None,
+        severity_limit,
+        "The lowest severity of the rows of the table; it does not change the exit code.",
+        values=_SEVERITIES,
+    )
+    only_fixed: bool = option(
+        "false", flag, "Show only rows with a fix in the table; it does not change the exit code."
     )
     fail_on: FailOn = option(
         "unknown",
         FailOn.from_text,
         "The findings that cause exit code 1: the lowest severity, kev (known to be exploited), epss=0.9 (the lowest "
         "EPSS percentile), or several of them with commas; or never.",
+        values=(*_SEVERITIES, "kev", "epss=0.9", NEVER),
     )
     allow_unknown_severity: bool = option(
         "false", flag, "Do not count findings of unknown severity if --fail-on names a severity."

@@ -43,7 +43,8 @@ def run_inventory(settings: InventorySettings) -> int:
         _print_json(inventory_document(target, inventory))
     else:
         packages = counted(len(inventory.packages), "package")
-        screen.print(inventory_table(inventory), plain(f"{target.platform}: {packages}"))
+        screen.print_table(inventory_table(inventory))
+        screen.print(plain(f"{target.platform}: {packages}"))
     return 0
 
 

@@ -26,10 +26,10 @@ from patches.scanner.reporting.outbox import Outbox
 from patches.scanner.reporting.report import streamed_report
 from patches.scanner.scan import Policy
 from patches.scanner.scan_inputs import host_of, policy_of, target_of, trust_of
+from patches.scanner.scan_outputs import planned_outputs, view_of
 from patches.service import one_shot
 from patches.service.daemon import hold_folder, usable_folder
-from patches.settings import BadSetting
-from patches.storage.atomic_file import Unwritable, WholeFile
+from patches.storage.atomic_file import Unwritable
 from patches.wording import NO_FOLDER, counted, file_problem, one_line
 
 
@@ -43,11 +43,7 @@ def run_scan(settings: ScanCommandSettings) -> int:
     with ExitStack() as stack:
         policy, trust = policy_of(settings.policy), trust_of(settings.access)
         output = settings.output
-        try:
-            file = stack.enter_context(WholeFile.at(output.output)) if output.output is not None else None
-        except Unwritable as error:
-            raise BadSetting(f"--output {error}") from error
-        screen = Screen(output.format, file, output.verbose, output.quiet)
+        screen = Screen(planned_outputs(output, stack), view_of(output), output.verbose, output.quiet)
         try:
             outcome = _outcome(settings, policy, trust, screen)
         except Unwritable as error:

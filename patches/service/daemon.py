@@ -23,8 +23,8 @@ from twisted.logger import Logger
 from twisted.python import usage
 from twisted.python.failure import Failure
 
+from patches.service.places.setting_places import Family, found_settings
 from patches.service.private_files import SharedFolder, narrow_folder
-from patches.service.setting_places import Family, found_settings
 from patches.setting_parsers import NOT_AN_ENDPOINT
 from patches.settings import CONFIG, BadSetting, resolve, settings_of
 from patches.wording import file_problem

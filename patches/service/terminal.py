@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import IO
+from typing import IO, Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
+from patches.service.text_table import TextTable
 from patches.wording import printable
 
 
@@ -18,25 +19,29 @@ def plain(text: object) -> str:
     return escape(printable(str(text)))
 
 
-def terminal(file: IO[str] | None = None, width: int | None = None, *, stderr: bool = False) -> Console:
+class Terminal(Console):
+    """A terminal; in a file or a pipe a text keeps its lines, whatever their width."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print texts, with rich markup."""
+        super().print(*objects, **{"soft_wrap": not self.is_terminal, **options})
+
+    def print_table(self, table: TextTable) -> None:
+        """Print a table; in a terminal it fits the width unless a single cell is wider."""
+        if not self.is_terminal:
+            self.file.writelines(f"{text}\n" for text, _ in table.lines())
+            return
+        for text, style in table.lines(self.width):
+            self.print(Text(text, style), soft_wrap=True)
+
+
+def terminal(file: IO[str] | None = None, width: int | None = None, *, stderr: bool = False) -> Terminal:
     """
-    Create a terminal, in which ``:bomb:`` is no picture.
+    Create a terminal, in which ``:bomb:`` is no picture and no word is coloured by itself.
 
     :param file: where to write, without colours; ``None``: standard output.
     :param width: in columns; ``None``: that of the terminal.
     :param stderr: whether to write to standard error.
     """
-    return Console(file=file, width=width, stderr=stderr, no_color=True if file is not None else None, emoji=False)
-
-
-class TextTable(Table):
-    """A table of plain texts; a text that is too long for its column is folded, never cut off."""
-
-    def __init__(self, *columns: str) -> None:
-        super().__init__(header_style="bold")
-        for column in columns:
-            self.add_column(column, overflow="fold")
-
-    def add_texts(self, *cells: str, style: str = "") -> None:
-        """Add a row; rich's markup in a text is printed as it is, and what cannot be shown is escaped."""
-        self.add_row(*map(plain, cells), style=style)
+    no_color = True if file is not None else None
+    return Terminal(file=file, width=width, stderr=stderr, no_color=no_color, emoji=False, highlight=False)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 from attrs import frozen
+from click.shell_completion import BashComplete
 from click.testing import CliRunner, Result
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.cli.options import options_of
-from patches.setting_parsers import count, flag
+from patches.setting_parsers import count, flag, one_of
 from patches.settings import option
 
 
@@ -22,6 +23,9 @@ class TeaSettings:
     quiet: bool = option("false", flag, "Print nothing.")
     reporter: str | None = option(None, str, "Where to report.", aliases=("old-reporter",))
     limit: str = option("never", str, "A limit.", implied="1")
+    kinds: str | None = option(None, str, "Kinds of tea.", values=("green", "grey", "black"))
+    cup: str = option("small", one_of("small", "large"), "The cup.")
+    places: str | None = option(None, str, "Places.", is_repeatable=True)
 
 
 class OptionsTests(SynchronousTestCase):
@@ -38,6 +42,7 @@ class OptionsTests(SynchronousTestCase):
             """Note the settings."""
             self.settings, self.name = settings, name
 
+        self.command = command
         return CliRunner().invoke(command, words, env=env)
 
     def told(self, *words: str) -> TeaSettings:
@@ -92,6 +97,25 @@ class OptionsTests(SynchronousTestCase):
             ran = self.invoke(*words)
             self.assertEqual((ran.exit_code, self.settings), (2, None), words)
             self.assertIn(said, ran.stderr)
+
+    def test_repeatable(self) -> None:
+        """An option that may be repeated has each value in a line of its own."""
+        self.assertEqual(self.told("--places", "a", "--places", "b,c").places, "a\nb,c")
+        Path("options.toml").write_text('places = ["a", "b"]\n')
+        self.assertEqual(self.told("--config", "options.toml").places, "a\nb")
+        self.assertEqual(self.invoke("--places", "a\nb").exit_code, 2)
+
+    def test_completion(self) -> None:
+        """A shell completes the values of an option, the last one of several, and files where any text may be one."""
+        self.invoke()
+        complete = BashComplete(self.command, {}, "tea", "_TEA_COMPLETE").get_completions
+        for words, begun, expected in (
+            (["--kinds"], "gre", ["green", "grey"]),
+            (["--kinds"], "black,gree", ["black,green"]),
+            (["--cup"], "", ["small", "large"]),
+        ):
+            self.assertEqual([each.value for each in complete(words, begun)], expected)
+        self.assertEqual([(each.type, each.value) for each in complete(["--reporter"], "x")], [("file", "x")])
 
     def test_help(self) -> None:
         """The help describes every option, in the order of the settings, with its default."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from attrs import evolve
 
+from patches.scanner.output.formats import FORMATS
 from patches.vulnerability import FixedPackage, Vulnerability
 from patches.wire import to_wire
 from tests.control_characters import HARMFUL, harmful_record
@@ -41,7 +42,7 @@ def test_nothing_is_obeyed(tmp_path: Path) -> None:
     shown: dict[str, bytes] = {}
     try:
         server.wait_until_ready(20)
-        for form in ("table", "json", "sarif", "cyclonedx", "openvex"):
+        for form in FORMATS:
             words = ["--format", form, "--state-dir", str(tmp_path / "scanner"), "--verbose"]
             words += ["--reporter", f"http://{URL_HOST}:{reporter.port}"] if form == "json" else []
             ran = subprocess.run([PATCHES, "scan", *host, *words], capture_output=True, timeout=60)

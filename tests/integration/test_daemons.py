@@ -198,10 +198,16 @@ def test_scan_documents(tmp_path: Path) -> None:
     try:
         server.wait_until_ready()
         options = ["--patches-server", f"http://{URL_HOST}:{server.port}", "--root", str(root), "--host", "web-1"]
-        for form in ("json", "sarif", "cyclonedx", "openvex"):
+        for form in ("json", "sarif", "cyclonedx", "openvex", "spdx", "gitlab", "github"):
             ran = scan(*options, "--format", form)
             assert (ran.returncode, ran.stderr) == (1, ""), ran.stderr
             assert "package-7" in json.dumps(json.loads(ran.stdout))
+        sarif, page = tmp_path / "out.sarif", tmp_path / "out.html"
+        outputs = (f"sarif={sarif}", f"html={page}", "json=/dev/stdout", "csv=/dev/null")
+        ran = scan(*options, *(word for each in outputs for word in ("--output", each)))
+        assert (ran.returncode, json.loads(ran.stdout)["verdict"]) == (1, "findings"), ran.stderr
+        assert len(json.loads(sarif.read_text())["runs"]) == 1
+        assert page.read_text().startswith("<!DOCTYPE html>")
         out = tmp_path / "out.json"
         ran = scan(*options, "--format", "json", "--output", str(out), "--fail-on", "never", "--verbose")
         assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.scanner.json_pieces import LazyList, json_pieces, lazy_list
+from patches.scanner.json_pieces import LazyList, LazyObject, json_pieces, lazy_list
 from patches.wire import encode_json, escape_json
 
 VALUES = st.recursive(
@@ -30,6 +30,16 @@ class PiecesTests(SynchronousTestCase):
         self.assertEqual("".join(json_pieces(document)), escape_json(json.dumps(whole, indent=2)))
         compact = "".join(json_pieces(document, compact=True)).encode("utf-8")
         self.assertEqual(compact, encode_json(whole))
+
+    @given(st.dictionaries(st.text(), VALUES, min_size=1))
+    def test_object(self, members: dict[str, Any]) -> None:
+        """An object whose members exist only while they are encoded has the same text."""
+        text = "".join(json_pieces({"members": LazyObject(lambda: iter(members.items()))}))
+        self.assertEqual(text, escape_json(json.dumps({"members": members}, indent=2)))
+
+    def test_counted(self) -> None:
+        """A list of items that can be counted has their number."""
+        self.assertEqual(len(lazy_list(str, (1, 2, 3))), 3)
 
     def test_lazy(self) -> None:
         """An item is converted when its piece is requested, and pieces are of similar sizes."""

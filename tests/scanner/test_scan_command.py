@@ -29,7 +29,7 @@ class CommandTests(SynchronousTestCase):
         self.assertIn("unknown platform", document["problem"])
         ran = self.run_scan("--root", str(root))
         self.assertEqual((ran.exit_code, "unknown platform" in " ".join(ran.stdout.split())), (4, True))
-        for form in ("sarif", "cyclonedx", "openvex"):
+        for form in ("sarif", "cyclonedx", "openvex", "csv", "html", "junit", "gitlab", "github", "spdx"):
             self.assertEqual(self.run_scan("--root", str(root), "--format", form).exit_code, 4)
 
     def test_usage(self) -> None:

@@ -4,47 +4,42 @@ from __future__ import annotations
 
 import io
 
-from rich.console import Console
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.service.terminal import TextTable, plain, terminal
+from patches.service.terminal import Terminal, plain, terminal
+from patches.service.text_table import TextTable
 from tests.control_characters import HARMFUL
 
 
-class TextTableTests(SynchronousTestCase):
-    """Tables of plain texts."""
-
-    def text(self, table: TextTable, width: int) -> str:
-        """Return the output of a terminal of a given width."""
-        console = Console(file=io.StringIO(), width=width, force_terminal=False)
-        console.print(table)
-        return console.file.getvalue()  # type: ignore[attr-defined]
-
-    def test_markup(self) -> None:
-        """rich's markup is printed as it is."""
-        table = TextTable("Name", "Value")
-        table.add_texts("[bold]a[/bold]", "[/]")
-        text = self.text(table, 80)
-        self.assertIn("[bold]a[/bold]", text)
-        self.assertIn("[/]", text)
+class TerminalTests(SynchronousTestCase):
+    """Texts and tables in a terminal or a file."""
 
     def test_control_characters(self) -> None:
         """Characters that a terminal would obey are escaped, and a name of a picture is no picture."""
-        table = TextTable("Name")
-        for text in HARMFUL:
-            table.add_texts(f"x{text} :bomb:")
-        text = self.text(table, 200)
-        self.assertEqual({char for char in text if not char.isprintable()}, {"\n"})
         file = io.StringIO()
         for harmful in HARMFUL:
             terminal(file, 200).print(f"[bold]{plain(harmful)}[/] :bomb:")
         self.assertEqual({char for char in file.getvalue() if not char.isprintable()}, {"\n"})
         self.assertEqual(file.getvalue().count(":bomb:"), len(HARMFUL) + 1)
 
-    def test_nothing_cut_off(self) -> None:
-        """A text that is too long for its column is folded, without losing a character."""
+    def test_file(self) -> None:
+        """In a file a line is as long as its text, and rich's markup in a table is printed as it is."""
+        file = io.StringIO()
         table = TextTable("Name", "Value")
-        table.add_texts("x" * 100, "y" * 50)
-        text = self.text(table, 40)
-        self.assertEqual((text.count("x"), text.count("y")), (100, 50))
-        self.assertNotIn("…", text)
+        table.add_texts("[bold]a[/bold]", "x" * 300)
+        terminal(file, 40).print_table(table)
+        terminal(file, 40).print("word " * 40)
+        heading, row, text = file.getvalue().splitlines()
+        self.assertEqual((heading, row), ("Name            Value", f"[bold]a[/bold]  {'x' * 300}"))
+        self.assertEqual(text.count("word"), 40)
+
+    def test_terminal(self) -> None:
+        """In a terminal a table has its styles and fits the width; no word has a colour of its own."""
+        file = io.StringIO()
+        console = Terminal(file=file, width=30, force_terminal=True, highlight=False, color_system="standard")
+        table = TextTable("Name", "Value")
+        table.add_texts("openssl", "3.0.16-1~deb12u1", style="red")
+        console.print_table(table)
+        console.print("Version 3.0.16 of 'x'")
+        self.assertIn("\x1b[31mopenssl  3.0.16-1~deb12u1\x1b[0m", file.getvalue())
+        self.assertTrue(file.getvalue().endswith("Version 3.0.16 of 'x'\n"))

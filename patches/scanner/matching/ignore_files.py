@@ -2,8 +2,8 @@
 Reader of files with decisions about findings: a TOML file of our own format, or an OpenVEX document.
 
 Our own format is a list of tables ``[[ignore]]``, each with ``cve`` or ``package`` or both, a ``reason`` and the day on
-which it ``expires``. A file with one invalid entry is refused as a whole: an entry that was misread could hide findings
-that should be reported.
+which it ``expires``; an entry with one of OpenVEX's justifications says that the host is not affected. A file with one
+invalid entry is refused as a whole: an entry that was misread could hide findings that should be reported.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from patches.scanner.matching.ignores import Ignore, Ignores
-from patches.scanner.matching.vex import BadVex, parse_vex
+from patches.scanner.matching.vex import JUSTIFICATIONS, BadVex, parse_vex
 from patches.vulnerability import canonical_id
 from patches.wording import file_problem
 
-_NAMES = ("cve", "package", "reason", "expires")
+_NAMES = ("cve", "package", "reason", "expires", "justification")
 _MOST_BYTES = 64 * 1024 * 1024
 
 
@@ -81,7 +81,12 @@ def _entry(number: int, entry: Mapping[str, Any]) -> Ignore:
         raise BadIgnores(f"entry {number}: expires is missing")
     if type(expires) is not date:
         raise BadIgnores(f"entry {number}: expires must be a date such as 2027-01-31, without quotes")
-    return Ignore(canonical_id(cve) if cve is not None else None, package, reason, expires)
+    justification = _text(number, entry, "justification")
+    if justification not in (None, *JUSTIFICATIONS):
+        raise BadIgnores(f"entry {number}: justification must be one of {', '.join(JUSTIFICATIONS)}")
+    named = canonical_id(cve) if cve is not None else None
+    status = "affected" if justification is None else "not_affected"
+    return Ignore(named, package, reason, expires, status=status, justification=justification)
 
 
 def _text(number: int, entry: Mapping[str, Any], name: str) -> str | None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.table import Table
-
 from patches.scanner.host.kernels import Kernels, kernels_of
 from patches.scanner.inventory import Inventory, package_document
 from patches.scanner.outcome import Target
-from patches.service.terminal import TextTable
+from patches.service.text_table import TextTable
 
 
 def inventory_document(target: Target, inventory: Inventory) -> dict[str, Any]:
@@ -46,7 +44,7 @@ def kernels_document(kernels: Kernels | None) -> dict[str, Any] | None:
     }
 
 
-def inventory_table(inventory: Inventory) -> Table:
+def inventory_table(inventory: Inventory) -> TextTable:
     """Return an inventory as a table, in which no text is truncated."""
     table = TextTable("Package", "Version", "Architecture", "Source", "Source version")
     for package in inventory.packages:

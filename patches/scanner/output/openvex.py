@@ -24,7 +24,11 @@ CONTEXT = "https://openvex.dev/ns/v0.2.0"
 
 
 def openvex_pieces(outcome: Outcome) -> Iterator[str]:
-    """Yield the text of the document of an outcome, in pieces; that of a clean scan has no statements."""
+    """
+    Yield the text of the document of an outcome, in pieces.
+
+    The specification requires a statement, so the document of an outcome without findings is not to be written.
+    """
     verdict = f"verdict {outcome.verdict}" + (f": {outcome.problem}" if outcome.problem else "")
     unjudged = outcome.coverage.unjudged
     verdict += f", {counted(unjudged, 'package')} not judged" if unjudged else ""
@@ -69,7 +73,8 @@ def _status(finding: Finding, ignored: Ignored | None) -> dict[str, Any]:
     """
     Return the status of a finding and its explanation.
 
-    The published schema accepts a justification or an impact statement, but not both.
+    Only a decision with one of OpenVEX's justifications is a claim that a program can check: any other leaves the
+    package affected, and its reason is what the host's owner does about it.
     """
     if ignored is None:
         return {"status": "affected", "action_statement": remedy(finding)}
@@ -77,6 +82,4 @@ def _status(finding: Finding, ignored: Ignored | None) -> dict[str, Any]:
         return {"status": "fixed", "status_notes": ignored.reason}
     if ignored.status == "not_affected" and ignored.justification is not None:
         return {"status": "not_affected", "justification": ignored.justification, "status_notes": ignored.reason}
-    if ignored.status == "not_affected":
-        return {"status": "not_affected", "impact_statement": ignored.reason}
     return {"status": "affected", "action_statement": ignore_sentence(ignored)}

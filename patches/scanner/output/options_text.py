@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
-from patches.service.setting_places import resolved_settings
+from patches.service.places.setting_places import resolved_settings
 from patches.settings import Given, Setting
 from patches.wording import printable
 

@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterable
 
 from patches.cvss import base_score
-from patches.scanner.matching.findings import Finding, Ignored
+from patches.scanner.matching.findings import Finding, Ignored, native_version
 from patches.tracks import label_of
-from patches.vulnerability import Facts
+from patches.vulnerability import Facts, FixedPackage
+
+#: A page about the tool, for formats that require one: that of the first Patches.
+INFORMATION = "https://github.com/mozilla/patches-server"
 
 
 def remedy(finding: Finding) -> str:
@@ -24,6 +27,20 @@ def remedy(finding: Finding) -> str:
     if fixed.status in ("fixed", "affected"):
         return f"There is no fix for {name} yet."
     return f"There is no fix for {name}: {fixed.status.replace('_', ' ')}."
+
+
+def fix_text(fixed: FixedPackage, track: str | None = None) -> str:
+    """
+    Return the text of the column *Fixed in*: the fixed version, or why there is no such version.
+
+    :param track: the track of the fix, which is named unless it is the main line.
+    """
+    only = f" for {label_of(track)}" if track is not None else ""
+    if fixed.version is not None:
+        return f"{native_version(fixed.version)}{only}"
+    if fixed.last_affected is not None:
+        return f"after {native_version(fixed.last_affected)}{only}"
+    return "no fix yet" if fixed.status in ("fixed", "affected") else fixed.status.replace("_", " ")
 
 
 def ignore_sentence(ignored: Ignored) -> str:
@@ -55,3 +72,15 @@ def links_of(findings: Iterable[Finding]) -> list[str]:
     """Return the URLs of descriptions in the records, each once; texts that are not valid URLs are skipped."""
     told = (record.details_href for finding in findings for record in finding.records)
     return list(dict.fromkeys(href for href in told if _ADDRESS.match(href)))
+
+
+#: URLs that are read by programs: of an API, or of a document in JSON.
+_FOR_PROGRAMS = re.compile(r"https?://api\.|/(?:api|rest|v\d+)/|\.json(?:[?#]|\Z)")
+_CVE = re.compile(r"CVE-\d{4}-\d{4,}\Z")
+
+
+def page_of(finding: Finding) -> str:
+    """Return the URL of a page about a finding for people: that of a record, or else NVD's; empty if there is none."""
+    pages = (link for link in links_of((finding,)) if not _FOR_PROGRAMS.search(link))
+    known = f"https://nvd.nist.gov/vuln/detail/{finding.vulnerability_id}"
+    return next(pages, known if _CVE.match(finding.vulnerability_id) else "")

@@ -1,12 +1,16 @@
 """
 The outcome of a scan as SARIF: one rule for each vulnerability id, one result for each finding.
 
-Source: OASIS Static Analysis Results Interchange Format 2.1.0, errata 01; ``security-severity`` is GitHub's property.
+Sources: OASIS Static Analysis Results Interchange Format 2.1.0, errata 01; and *SARIF support for code scanning*,
+GitHub, for ``security-severity``, what a rule must have, and how many results and runs a file may have. GitHub accepts
+several runs of one tool only if each has a category of its own: the ``id`` of its ``automationDetails`` up to the last
+slash.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import groupby
@@ -18,13 +22,20 @@ from patches.scanner.json_pieces import LazyList, json_pieces, lazy_list
 from patches.scanner.matching.findings import Finding, Ignored
 from patches.scanner.matching.purls import PurlTexts
 from patches.scanner.outcome import Outcome, Verdict
-from patches.scanner.output.phrases import links_of, remedy, score_of
+from patches.scanner.output.phrases import INFORMATION, links_of, remedy, score_of
 from patches.vulnerability import Severity
 from patches.wire import rfc3339
 from patches.wording import counted
 
+#: The most results in one run, and the most runs in one file, that GitHub accepts.
+MOST_RESULTS = 25_000
+MOST_RUNS = 20
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
+#: The most characters of a text of a rule; GitHub shows 1,000 of a description.
+_LONGEST_TEXT = 1_000
+#: The characters that have a meaning in Markdown.
+_MARKUP = re.compile(r"[\\`*_{}\[\]()<>#+!|~&-]")
 #: version scheme → the package database, below the root folder of the host.
 _DATABASES = {"dpkg": "var/lib/dpkg/status", "apk": "lib/apk/db/installed", "rpm": "var/lib/rpm"}
 #: A score for each severity, from the middle of its range, for records without a CVSS score.
@@ -39,24 +50,39 @@ _SCORES = {
 
 
 def sarif_pieces(outcome: Outcome) -> Iterator[str]:
-    """Yield the text of the document of an outcome, in pieces."""
-    return json_pieces({"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(outcome)]})
-
-
-def _run(outcome: Outcome) -> dict[str, Any]:
+    """Yield the text of the document of an outcome, in pieces; many findings are divided into several runs."""
     shown = outcome.shown
+    parts = range(0, min(len(shown), MOST_RESULTS * MOST_RUNS), MOST_RESULTS)
+    omitted = max(0, len(shown) - MOST_RESULTS * MOST_RUNS)
+    runs = LazyList(
+        lambda: (_run(outcome, shown[start : start + MOST_RESULTS], part, omitted) for part, start in enumerate(parts))
+    )
+    return json_pieces({"$schema": SCHEMA, "version": "2.1.0", "runs": runs if shown else [_run(outcome, (), 0, 0)]})
+
+
+def _run(outcome: Outcome, shown: tuple[Finding, ...], part: int, omitted: int) -> dict[str, Any]:
+    """
+    Return a run with some of the findings.
+
+    :param part: its number, from 0.
+    :param omitted: the number of findings that are in no run.
+    """
     ids = sorted({finding.vulnerability_id for finding in shown})
     purls = PurlTexts(outcome.platform, outcome.coverage.scheme)
+    # A category ends at the last slash: what follows would be the name of one run of it.
+    category = f"patches/{outcome.platform or 'unknown'}/{outcome.host}/" + (f"part-{part + 1}/" if part else "")
 
     def result(finding: Finding) -> dict[str, Any]:
         return _result(finding, bisect_left(ids, finding.vulnerability_id), outcome, purls[finding.package])
 
     rules = LazyList(lambda: _rules(shown)) if shown else []
     return {
-        "tool": {"driver": {"name": "Patches", "version": __version__, "rules": rules}},
-        "invocations": [_invocation(outcome)],
+        "tool": {
+            "driver": {"name": "Patches", "version": __version__, "informationUri": INFORMATION, "rules": rules},
+        },
+        "invocations": [_invocation(outcome, omitted)],
         "originalUriBaseIds": {"ROOT": {"description": {"text": "The root folder of the host."}}},
-        "automationDetails": {"id": f"patches/{outcome.platform or 'unknown'}/{outcome.host}"},
+        "automationDetails": {"id": category},
         "results": lazy_list(result, shown),
         "properties": {
             "host": outcome.host,
@@ -96,14 +122,42 @@ def _rule(vulnerability_id: str, findings: list[Finding]) -> dict[str, Any]:
     score = max((score for score in scores if score is not None), default=_SCORES.get(severity))
     if score is not None:
         properties["security-severity"] = f"{score:.1f}"
+    remedies = list(dict.fromkeys(remedy(finding) for finding in findings))
+    links = links_of(findings)
     rule = {
         "id": vulnerability_id,
         "shortDescription": {"text": _plain(f"{vulnerability_id} in {packages}")},
+        "fullDescription": {"text": _plain(_description(vulnerability_id, findings, severity))[:_LONGEST_TEXT]},
+        "help": {
+            "text": "\n".join((*remedies, *links))[:_LONGEST_TEXT],
+            "markdown": _markdown(vulnerability_id, remedies, links)[:_LONGEST_TEXT],
+        },
         "defaultConfiguration": {"level": _level(severity)},
         "properties": properties,
     }
-    links = links_of(findings)
     return rule | {"helpUri": links[0]} if links else rule
+
+
+def _description(vulnerability_id: str, findings: list[Finding], severity: Severity) -> str:
+    """Return what is known of a vulnerability: the packages, the severity, the other names and the sources."""
+    packages = ", ".join(dict.fromkeys(finding.package.source for finding in findings))
+    names = dict.fromkeys(name for finding in findings for name in finding.names if name != vulnerability_id)
+    sources = dict.fromkeys(source for finding in findings for source in finding.sources if source)
+    also = f" It is also known as {', '.join(names)}." if names else ""
+    according = f" according to {', '.join(sources)}" if sources else ""
+    return f"{vulnerability_id} affects {packages}. Its severity is {severity.name.lower()}{according}.{also}"
+
+
+def _markdown(vulnerability_id: str, remedies: list[str], links: list[str]) -> str:
+    """Return the help of a rule as Markdown, in which a text from a list has no meaning."""
+    lines = [f"**{_MARKUP.sub(_escaped, vulnerability_id)}**", ""]
+    lines += [f"- {_MARKUP.sub(_escaped, text)}" for text in remedies]
+    lines += [f"- <{link}>" for link in links]
+    return "\n".join(lines)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\{found[0]}"
 
 
 def _result(finding: Finding, rule: int, outcome: Outcome, purl: str) -> dict[str, Any]:
@@ -112,6 +166,7 @@ def _result(finding: Finding, rule: int, outcome: Outcome, purl: str) -> dict[st
     same = hashlib.sha256(
         "\0".join((finding.vulnerability_id, package.name, package.arch)).encode("utf-8", "replace")
     ).hexdigest()
+    # A package database is not read by its lines, and GitHub wants a place in the file: the whole of it.
     place = {"uri": _DATABASES.get(outcome.coverage.scheme or "", ""), "uriBaseId": "ROOT"}
     return {
         "ruleId": finding.vulnerability_id,
@@ -120,7 +175,7 @@ def _result(finding: Finding, rule: int, outcome: Outcome, purl: str) -> dict[st
         "message": {"text": _plain(text)},
         "locations": [
             {
-                "physicalLocation": {"artifactLocation": place},
+                "physicalLocation": {"artifactLocation": place, "region": {"startLine": 1}},
                 "logicalLocations": [{"name": package.name, "fullyQualifiedName": purl, "kind": "package"}],
             }
         ],
@@ -154,16 +209,20 @@ def _suppression(ignored: Ignored) -> dict[str, Any]:
     return suppression | expires
 
 
-def _invocation(outcome: Outcome) -> dict[str, Any]:
+def _invocation(outcome: Outcome, omitted: int) -> dict[str, Any]:
     return {
         "executionSuccessful": outcome.verdict in (Verdict.CLEAN, Verdict.FINDINGS),
         "startTimeUtc": rfc3339(outcome.started),
         "endTimeUtc": rfc3339(outcome.finished),
-        "toolExecutionNotifications": list(_notifications(outcome)),
+        "toolExecutionNotifications": list(_notifications(outcome, omitted)),
     }
 
 
-def _notifications(outcome: Outcome) -> Iterator[dict[str, Any]]:
+def _notifications(outcome: Outcome, omitted: int) -> Iterator[dict[str, Any]]:
+    if omitted:
+        yield _notification(
+            "warning", f"left out, as a file has at most {MOST_RUNS} runs: {counted(omitted, 'finding')}"
+        )
     if outcome.problem is not None:
         yield _notification("error", f"{outcome.verdict}: {outcome.problem}")
     for reason, count in sorted(outcome.not_evaluated.items()):

@@ -1,5 +1,5 @@
 """
-The terminal of ``patches scan``: the document goes to standard output or a file, all else to standard error.
+The output of ``patches scan``: each document goes to standard output or to a file, all else to standard error.
 
 What lays out tables is large, and is imported only where there is a table or a terminal.
 """
@@ -7,27 +7,38 @@ What lays out tables is large, and is imported only where there is a table or a 
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from patches.scanner.client.verified_stream import VerifiedStream
 from patches.scanner.outcome import Outcome
-from patches.scanner.output.formats import TABLE, WRITERS
-from patches.storage.atomic_file import Unwritable, WholeFile
+from patches.scanner.output.destinations import Destination, StandardOutput
+from patches.scanner.output.formats import ONLY_FINDINGS, ROWS_ONLY, TABLE, TEXT_WRITERS, WRITERS
+from patches.scanner.output.tables.template import UserTemplate
+from patches.scanner.output.tables.view import View
+from patches.storage.atomic_file import Unwritable
 from patches.wording import printable
 
-if TYPE_CHECKING:
-    from rich.table import Table
 
-#: The most findings in one table.
-MOST_ROWS = 200
-#: The width of a table in a file, in columns.
-_FILE_WIDTH = 160
+@frozen
+class PlannedOutput:
+    """
+    A document to write.
+
+    :ivar form: the name of its format.
+    :ivar place: where it goes, as the user named it.
+    :ivar template: the user's template, if that is the format.
+    """
+
+    form: str = TABLE
+    destination: Destination = field(factory=StandardOutput)
+    place: str = "-"
+    template: UserTemplate | None = None
 
 
 class ProgressText(Protocol):
@@ -83,52 +94,78 @@ class ProgressLine:
 @frozen
 class Screen:
     """
-    The output of one scan: its format and its destination.
+    The output of one scan.
 
-    :ivar form: the name of the format.
-    :ivar file: the file to write; ``None`` for standard output.
+    :ivar outputs: the documents to write.
+    :ivar view: the rows of the table.
     :ivar verbose: whether the summary names the packages.
     :ivar quiet: whether progress and notes are suppressed.
     """
 
-    form: str = TABLE
-    file: WholeFile | None = None
+    outputs: tuple[PlannedOutput, ...] = (PlannedOutput(),)
+    view: View = field(factory=View)
     verbose: bool = False
     quiet: bool = False
 
     def show(self, outcome: Outcome) -> None:
         """
-        Write the document of an outcome.
+        Write the documents of an outcome; one that cannot be written does not hinder the others.
 
-        :raises Unwritable: if the document cannot be written.
+        :raises Unwritable: at the end, if a document could not be written.
         """
-        if self.file is not None:
-            self.file.put(self._pieces(outcome))
-            return
-        try:
-            if self.form == TABLE:
-                from patches.service.terminal import terminal
+        problem: Unwritable | None = None
+        for document in self.outputs:
+            try:
+                self._write(document, outcome)
+            except Unwritable as error:
+                problem = problem or error
+        if problem is not None:
+            raise problem
 
-                console = terminal()
-                for part in _parts(outcome, self.verbose, console.width):
-                    console.print(part)
-            else:
-                sys.stdout.writelines(self._pieces(outcome))
-                sys.stdout.flush()
-        except OSError as error:
-            raise Unwritable(f"standard output: {error.strerror}") from error
+    def _write(self, document: PlannedOutput, outcome: Outcome) -> None:
+        if document.form in ONLY_FINDINGS and not outcome.shown:
+            self._tell_unwritten(document, outcome)
+        elif document.form != TABLE:
+            document.destination.put(self._pieces(document, outcome))
+            if document.form in ROWS_ONLY and outcome.problem is not None:
+                self.show_error(f"{outcome.verdict}: {outcome.problem}: the {document.form} document does not say so.")
+        elif isinstance(document.destination, StandardOutput) and _has_colours():
+            self._print_table(outcome)
+        else:
+            document.destination.put(_table_pieces(outcome, self.view, self.verbose))
 
-    def _pieces(self, outcome: Outcome) -> Iterator[str]:
-        if self.form != TABLE:
-            yield from WRITERS[self.form](outcome)
-            yield "\n"
+    def _tell_unwritten(self, document: PlannedOutput, outcome: Outcome) -> None:
+        """Print why there is no document of statements: an error, unless the verdict is clean."""
+        where = "" if isinstance(document.destination, StandardOutput) else f" to {document.place}"
+        unwritten = f"no {document.form} document is written{where}."
+        if outcome.problem is None:
+            self.note(f"There are no findings to make statements about: {unwritten}")
+        else:
+            self.show_error(f"{outcome.verdict}: {outcome.problem}: {unwritten}")
+
+    def _pieces(self, document: PlannedOutput, outcome: Outcome) -> Iterator[str]:
+        if document.template is not None:
+            yield from document.template.pieces(outcome, self.view)
             return
+        if document.form in TEXT_WRITERS:
+            yield from TEXT_WRITERS[document.form](outcome, self.view)
+        else:
+            yield from WRITERS[document.form](outcome)
+        yield "\n"
+
+    def _print_table(self, outcome: Outcome) -> None:
+        from patches.scanner.output.table import summary
         from patches.service.terminal import terminal
 
-        for part in _parts(outcome, self.verbose, _FILE_WIDTH):
-            text = io.StringIO()
-            terminal(text, _FILE_WIDTH).print(part)
-            yield text.getvalue()
+        console = terminal()
+        try:
+            table = self.view.table(outcome)
+            if table.row_count:
+                console.print_table(table)
+                console.print()
+            console.print(summary(outcome, self.verbose))
+        except OSError as error:
+            raise Unwritable(f"standard output: {error.strerror}") from error
 
     def note(self, text: str) -> None:
         """Print a line that is not part of the document to standard error, unless the screen is quiet."""
@@ -176,15 +213,24 @@ class Screen:
             yield lambda text: status.update(plain(text))
 
 
+def _has_colours() -> bool:
+    """Return whether standard output is a terminal, or is to be treated as one; see https://force-color.org."""
+    return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
+
+
 def _progress_text(stream: VerifiedStream) -> str:
     return f"{stream.served} of {stream.snapshot.get('vulnerabilities', '?')} vulnerabilities compared"
 
 
-def _parts(outcome: Outcome, verbose: bool, width: int) -> Iterator[Table | str]:
-    """Yield the tables of the findings, each of which is laid out as a whole, and the summary."""
-    from patches.scanner.output.table import findings_table, summary
+def _table_pieces(outcome: Outcome, view: View, verbose: bool) -> Iterator[str]:
+    """Yield the lines of the table and of the summary, without colours."""
+    from patches.scanner.output.table import summary
+    from patches.service.terminal import terminal
 
-    findings = iter(outcome.shown)
-    while part := tuple(islice(findings, MOST_ROWS)):
-        yield findings_table(part, width)
-    yield summary(outcome, verbose)
+    table = view.table(outcome)
+    if table.row_count:
+        yield from (f"{line}\n" for line, _ in table.lines())
+        yield "\n"
+    text = io.StringIO()
+    terminal(text).print(summary(outcome, verbose))
+    yield text.getvalue()

@@ -1,84 +1,25 @@
-"""The outcome of a scan as text for a terminal: a table of the findings and a summary."""
+"""The summary below the table of a scan, as text for a terminal."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-
-from rich.table import Table
+from collections.abc import Iterator
 
 from patches.scanner.inventory import Package
-from patches.scanner.matching.findings import Finding, native_version
+from patches.scanner.matching.findings import native_version
 from patches.scanner.outcome import Outcome, Verdict
-from patches.service.terminal import TextTable, plain
-from patches.tracks import label_of
-from patches.vulnerability import FixedPackage, Severity
+from patches.scanner.output.tables.upgrade_command import upgrade_command
+from patches.service.terminal import plain
 from patches.wording import counted
 
-_STYLES = {
-    Severity.URGENT: "bold white on red",
-    Severity.CRITICAL: "bold red",
-    Severity.HIGH: "red",
-    Severity.MEDIUM: "yellow",
-}
 _NOT_DONE = {
     Verdict.INCOMPLETE: "Incomplete",
     Verdict.UNSUPPORTED: "Unsupported",
     Verdict.ERROR: "Error",
 }
-#: The width from which the table has a column of links.
-_WIDE = 140
 
-
-def findings_table(findings: Iterable[Finding], width: int) -> Table:
-    """
-    Return a table of findings in the given order. No text is truncated; a narrow table has no column of links.
-
-    :param width: the width of the terminal, in columns.
-    """
-    findings = tuple(findings)
-    longest = max((len(finding.vulnerability_id) for finding in findings), default=0)
-    table = TextTable("Severity", "Package", "Installed", "Fixed in")
-    table.add_column("Vulnerability", overflow="fold", no_wrap=longest <= width // 4)
-    if width >= _WIDE:
-        table.add_column("Details", overflow="fold")
-    for finding in findings:
-        cells = (*_cells(finding), finding.details_href)[: len(table.columns)]
-        style = "dim" if finding.ignored or finding.running is False else _STYLES.get(finding.severity, "")
-        table.add_texts(*cells, style=style)
-    return table
-
-
-def _cells(finding: Finding) -> tuple[str, ...]:
-    package, severity = finding.package, finding.severity.name.lower()
-    by_source = finding.fixed.kind == "source" and package.source != package.name
-    name = f"{package.name} ({package.source})" if by_source else package.name
-    return (
-        f"{severity} (ignored)" if finding.ignored else severity,
-        f"{name}, not running" if finding.running is False else name,
-        _installed(finding),
-        fix_text(finding.fixed, finding.track) + (f" ({finding.remark})" if finding.remark else ""),
-        finding.vulnerability_id,
-    )
-
-
-def _installed(finding: Finding) -> str:
-    compared = finding.compared_version
-    return f"{finding.installed_version} (as {compared})" if compared else finding.installed_version
-
-
-def fix_text(fixed: FixedPackage, track: str | None = None) -> str:
-    """
-    Return the text of the column *Fixed in*: the fixed version, or why there is no such version.
-
-    :param track: the track of the fix, which is named unless it is the main line.
-    """
-    only = f" for {label_of(track)}" if track is not None else ""
-    if fixed.version is not None:
-        return f"{native_version(fixed.version)}{only}"
-    if fixed.last_affected is not None:
-        return f"after {native_version(fixed.last_affected)}{only}"
-    return "no fix yet" if fixed.status in ("fixed", "affected") else fixed.status.replace("_", " ")
+#: The beginning of the last line: the command follows.
+TO_UPGRADE = "To upgrade:"
 
 
 def summary(outcome: Outcome, verbose: bool = False) -> str:
@@ -116,6 +57,8 @@ def _headline(outcome: Outcome, where: str) -> str:
     counts = Counter(finding.severity for finding in outcome.counted)
     by_severity = ", ".join(f"{counts[severity]} {severity.name.lower()}" for severity in sorted(counts, reverse=True))
     found = counted(len(outcome.counted), "finding") + (f" ({by_severity})" if by_severity else "")
+    if outcome.counted:
+        found += f" of {counted(len({finding.vulnerability_id for finding in outcome.counted}), 'vulnerability id')}"
     coverage = outcome.coverage
     if outcome.verdict is Verdict.CLEAN:
         found += f"; clean for {coverage.fine} of {counted(coverage.installed, 'package')}"
@@ -150,6 +93,9 @@ def _lines(outcome: Outcome, verbose: bool) -> Iterator[str]:
     yield from _facts(outcome)
     if verbose:
         yield from _named(outcome)
+    command = upgrade_command(outcome)
+    if command is not None:
+        yield f"[bold]{TO_UPGRADE}[/] {plain(command)}"
 
 
 def _not_counted(outcome: Outcome) -> Iterator[str]:

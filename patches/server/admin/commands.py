@@ -70,8 +70,7 @@ def run_list(settings: ListSettings) -> int:
     if settings.output.format == JSON:
         print(json.dumps(listing_document(listed), indent=2))
     else:
-        console = terminal()
-        console.print(listing_table(listed, console.width))
+        terminal().print_table(listing_table(listed))
         for line in held_lines(listed):
             print(printable(line))
     return DONE
@@ -91,7 +90,7 @@ def run_show(settings: ShowSettings, name: str) -> int:
     if settings.output.format == JSON:
         print(json.dumps(records_document(name, records), indent=2))
     elif records:
-        terminal().print(records_table(records))
+        terminal().print_table(records_table(records))
     else:
         print(f"{printable(name)}: no record in {counted(len(chosen), 'list')}")
     return DONE if records else NOT_FOUND

@@ -6,19 +6,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from attrs import frozen
-from rich.table import Table
 
 from patches.server.catalogue.snapshot import Snapshot
 from patches.server.http.representations import snapshot_document
-from patches.service.terminal import TextTable
+from patches.service.text_table import TextTable
 from patches.vulnerability import FixedPackage, Vulnerability
 from patches.wire import rfc3339, to_wire
 
 CURRENT, HELD, REPLACED = "current", "held", "replaced"
 #: The number of characters of a revision in a table: commands accept any beginning of a revision that is unique.
 SHOWN_REVISION = 12
-#: The columns of a terminal from which on a listing has everything.
-_WIDE = 110
 
 
 @frozen
@@ -49,32 +46,22 @@ def listing_document(listed: Iterable[SnapshotRow]) -> dict[str, Any]:
     }
 
 
-def listing_table(listed: Iterable[SnapshotRow], width: int) -> Table:
-    """
-    Convert snapshots to a table, which fits in 80 columns; only the names of the sources are folded.
-
-    :param width: of the terminal, in columns; a narrow table has no creation times and no numbers of chunks.
-    """
-    omitted = () if width >= _WIDE else ("Created", "Chunks")
-    names = ("Platform", "State", "Revision", "Created", "Checked", "Records", "Chunks", "Sources")
-    columns = [name for name in names if name not in omitted]
-    table = TextTable(*columns)
-    table.box, table.pad_edge = None, False
-    for column in table.columns[:-1]:
-        column.no_wrap = True
+def listing_table(listed: Iterable[SnapshotRow]) -> TextTable:
+    """Convert snapshots to a table; in a narrow terminal it has no creation times and no numbers of chunks."""
+    headings = ("Platform", "State", "Revision", "Created", "Checked", "Records", "Chunks", "Sources")
+    table = TextTable(*headings, numbers=("Records", "Chunks"), optional=("Created", "Chunks"))
     for each in listed:
         snapshot = each.snapshot
-        cells = {
-            "Platform": snapshot.platform,
-            "State": each.state,
-            "Revision": snapshot.revision[:SHOWN_REVISION],
-            "Created": _minute(snapshot.created),
-            "Checked": _minute(snapshot.checked),
-            "Records": str(snapshot.vulnerabilities),
-            "Chunks": str(snapshot.chunks),
-            "Sources": ", ".join(snapshot.sources),
-        }
-        table.add_texts(*(cells[name] for name in columns))
+        table.add_texts(
+            snapshot.platform,
+            each.state,
+            snapshot.revision[:SHOWN_REVISION],
+            _minute(snapshot.created),
+            _minute(snapshot.checked),
+            str(snapshot.vulnerabilities),
+            str(snapshot.chunks),
+            ", ".join(snapshot.sources),
+        )
     return table
 
 
@@ -94,7 +81,7 @@ def records_document(name: str, records: Sequence[Vulnerability]) -> dict[str, A
     return {"name": name, "records": [to_wire(record) for record in records]}
 
 
-def records_table(records: Iterable[Vulnerability]) -> Table:
+def records_table(records: Iterable[Vulnerability]) -> TextTable:
     """Convert the records of a vulnerability id to a table with a row for each package."""
     table = TextTable("Platform", "Record", "Severity", "Source", "Package", "Kind", "Affected", "Status")
     for record in records:

@@ -14,6 +14,7 @@ from random import Random
 
 from attrs import frozen
 
+from patches.scanner.output.formats import FORMATS
 from patches.server.catalogue.chunks import Chunk, cut_chunks
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 from patches.wire import StreamDigest, encode_line, repr_digest, rfc3339
@@ -25,7 +26,6 @@ from tests.integration.sample_host import write_host
 
 PLATFORM = "debian-12"
 BASE_MIB, FINDING_MIB = 64, 1 / 1024
-FORMATS = ("table", "json", "sarif", "cyclonedx", "openvex")
 
 
 def attack(

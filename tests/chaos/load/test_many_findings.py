@@ -17,4 +17,4 @@ class ManyFindingsTests(SynchronousTestCase):
         """It is bounded by the number of findings in each format."""
         for outcome in attack(Random(7), Path(self.mktemp()), vulnerabilities=4000, packages=1000, findings=4000):
             self.assertTrue(outcome.holds, outcome.text())
-        self.assertEqual(len(FORMATS), 5)
+        self.assertEqual(len(FORMATS), 11)

@@ -84,6 +84,7 @@ class TomlTests(SynchronousTestCase):
             entry(expires="2026-03-01T00:00:00Z"): "entry 1: expires must be a date",
             entry(cve=None): "entry 1: cve or package is missing",
             entry(cve="7"): "entry 1: cve must be",
+            entry(justification='"no"'): "entry 1: justification must be one of component_not_present",
             entry(pakage='"bash"'): "entry 1: unknown name 'pakage'",
             entry() + b"\n" + entry(reason=None): "entry 2: reason is missing",
             b"ignores = 1": "unknown name 'ignores'",
@@ -93,6 +94,13 @@ class TomlTests(SynchronousTestCase):
             b"\xff": "not TOML",
         }.items():
             self.assertIn(said, self.refusal(content))
+
+    def test_justification(self) -> None:
+        """An entry with one of OpenVEX's justifications says that the host is not affected; without it, a risk."""
+        justified = parse_ignores(entry(justification='"component_not_present"')).decisions[0]
+        self.assertEqual((justified.status, justified.justification), ("not_affected", "component_not_present"))
+        accepted = parse_ignores(entry()).decisions[0]
+        self.assertEqual((accepted.status, accepted.justification), ("affected", None))
 
     def test_no_file(self) -> None:
         """The error of a file that does not exist, or is a folder, contains its path."""

@@ -14,7 +14,7 @@ from jsonschema import Draft7Validator, Draft202012Validator
 
 from patches.scanner.outcome import Outcome, Verdict
 from patches.scanner.output.formats import WRITERS
-from tests.scanner.output.schemas import OPENVEX, SARIF
+from tests.scanner.output.schemas import GITHUB, GITLAB, OPENVEX, SARIF, SPDX
 from tests.scanner.sample_outcomes import failed, outcome
 
 CYCLONEDX = JsonStrictValidator(SchemaVersion.V1_6)
@@ -45,7 +45,7 @@ def problems(name: str, text: str) -> list[str]:
     if name == "cyclonedx":
         errors = CYCLONEDX.validate_str(text, all_errors=True)
         return [str(error) for error in errors or ()]
-    schemas = {"sarif": SARIF, "openvex": OPENVEX}
+    schemas = {"sarif": SARIF, "openvex": OPENVEX, "gitlab": GITLAB, "github": GITHUB, "spdx": SPDX}
     if name not in schemas:
         return []
     return [error.message for error in Draft202012Validator(schemas[name]).iter_errors(json.loads(text))]

@@ -10,9 +10,10 @@ import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.outcome import Outcome
-from patches.scanner.output.formats import TABLE, WRITERS
+from patches.scanner.output.formats import TEXT_WRITERS, WRITERS
 from patches.scanner.output.screen import Screen
-from patches.scanner.output.table import findings_table, summary
+from patches.scanner.output.table import summary
+from patches.scanner.output.tables.view import FINDING, UPGRADE, View
 from patches.service.terminal import plain, terminal
 from tests.control_characters import HARMFUL, all_fields, harmful_record
 from tests.scanner.sample_outcomes import FINDINGS, failed, outcome
@@ -47,15 +48,17 @@ class HarmfulTests(SynchronousTestCase):
                 self.assertShown(document, name)
                 document.encode("utf-8")
                 json.loads(document)
+            for name, write_text in TEXT_WRITERS.items():
+                self.assertShown("".join(write_text(harmful_outcome(text), View())), name)
 
     def test_table(self) -> None:
         """The table and the summary have visible escapes; rich's markup and its pictures are printed as they are."""
         for text in HARMFUL:
             of = harmful_outcome(text)
-            for width in (60, 200):
+            for by in (UPGRADE, FINDING):
                 file = io.StringIO()
-                console = terminal(file, width)
-                console.print(findings_table(of.shown, width))
+                console = terminal(file)
+                console.print_table(View(by).table(of))
                 console.print(summary(of, verbose=True))
                 self.assertShown(file.getvalue(), repr(text))
         self.assertIn("web-1[bold red]:bomb:[/]", file.getvalue())
@@ -67,8 +70,8 @@ class HarmfulTests(SynchronousTestCase):
             of = attrs.evolve(failed(), problem=f"the server said {text}")
             terminal(file, 200).print(summary(of))
             with contextlib.redirect_stderr(file), contextlib.redirect_stdout(file):
-                Screen(TABLE).note(text)
-                Screen(TABLE).show_error(text)
+                Screen().note(text)
+                Screen().show_error(text)
         self.assertShown(file.getvalue(), "problem")
 
     def test_progress(self) -> None:

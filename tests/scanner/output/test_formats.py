@@ -11,7 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.scanner.inventory import Package
 from patches.scanner.matching.findings import Finding, Ignored
 from patches.scanner.outcome import Coverage, Outcome
-from patches.scanner.output.formats import WRITERS
+from patches.scanner.output.formats import ROWS_ONLY, TEXT_WRITERS, WRITERS
+from patches.scanner.output.tables.view import View
 from patches.vulnerability import FixedPackage, Severity
 from tests.scanner.output.format_checks import everything, made, problems
 from tests.scanner.sample_outcomes import failed, outcome, record
@@ -45,6 +46,9 @@ class EveryFormatTests(SynchronousTestCase):
                 self.assertTrue(text.isascii(), name)
                 self.assertFalse(text.endswith("\n"), name)
                 self.assertEqual(problems(name, text), [], (name, each.verdict))
+            for name, make_text in TEXT_WRITERS.items():
+                text = "".join(make_text(each, View()))
+                self.assertTrue(text.isascii() and not text.endswith("\n"), name)
 
     @settings(max_examples=40, deadline=None)
     @given(TEXTS, TEXTS, TEXTS, TEXTS)
@@ -68,3 +72,7 @@ class EveryFormatTests(SynchronousTestCase):
             text = "".join(make(failed()))
             self.assertIn("incomplete", text, name)
             self.assertIn("Connection refused", text, name)
+        for name, make_text in TEXT_WRITERS.items():
+            text = "".join(make_text(failed(), View()))
+            said = "incomplete" in text.lower() and "Connection refused" in text
+            self.assertEqual(said, name not in ROWS_ONLY, name)

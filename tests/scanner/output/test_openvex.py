@@ -23,7 +23,7 @@ class OpenVexTests(SynchronousTestCase):
         self.assertEqual((first["status"], "3.0.17-1" in first["action_statement"]), ("affected", True))
 
     def test_decisions(self) -> None:
-        """An accepted risk is still affected; a finding that a VEX statement settled keeps its status."""
+        """A decision with a justification is not affected; any other is still affected, unless it says fixed."""
         _, _, accepted, settled = made("openvex", outcome())["statements"]
         self.assertEqual((accepted["status"], settled["status"]), ("affected", "not_affected"))
         self.assertIn("Nobody but root logs in.", accepted["action_statement"])
@@ -33,7 +33,7 @@ class OpenVexTests(SynchronousTestCase):
         plain = evolve(FINDINGS[1], ignored=Ignored("Not used.", None, "not_affected"))
         fixed_one, plain_one = made("openvex", outcome(findings=(fixed, plain)))["statements"]
         self.assertEqual((fixed_one["status"], fixed_one["status_notes"]), ("fixed", "Patched live."))
-        self.assertEqual(plain_one["impact_statement"], "Not used.")
+        self.assertEqual((plain_one["status"], plain_one["action_statement"]), ("affected", "Ignored: Not used."))
 
     def test_verdict(self) -> None:
         """A document without statements says whether the result is clean."""

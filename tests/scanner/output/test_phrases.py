@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.cvss import base_score
-from patches.scanner.output.phrases import links_of
-from patches.vulnerability import Severity
+from patches.scanner.output.phrases import fix_text, links_of, page_of
+from patches.vulnerability import FixedPackage, Severity
 from tests.scanner.sample_outcomes import FINDINGS, record
 
 
@@ -60,3 +60,28 @@ class PartTests(SynchronousTestCase):
             )
         ]
         self.assertEqual(links_of(found), good)
+
+    def test_page(self) -> None:
+        """A finding's page is one for people, or else that of its CVE; an id of another kind may have no page."""
+        api = [
+            "https://api.osv.dev/v1/vulns/CVE-2025-9230",
+            "https://access.redhat.com/hydra/rest/securitydata/cve/CVE-2025-9230.json",
+            "https://host/api/cves/1",
+        ]
+        records = tuple(record(f"R-{n}", Severity.LOW, details_href=href) for n, href in enumerate(api))
+        only_api = evolve(FINDINGS[0], records=records)
+        self.assertEqual(page_of(only_api), "https://nvd.nist.gov/vuln/detail/CVE-2025-9230")
+        page = record("R-9", Severity.LOW, details_href="https://ubuntu.com/security/CVE-2025-9230")
+        self.assertEqual(page_of(evolve(only_api, records=(*records, page))), page.details_href)
+        self.assertEqual(page_of(evolve(only_api, vulnerability_id="XSA-1")), "")
+
+    def test_fix(self) -> None:
+        """The text of a fix is its version, or why there is none; a track that is not the main line is named."""
+        for fixed, track, text in (
+            (FixedPackage("a", "0:1-2"), None, "1-2"),
+            (FixedPackage("a", "1-2"), "esm", "1-2 for Ubuntu Pro"),
+            (FixedPackage("a", None, last_affected="1"), None, "after 1"),
+            (FixedPackage("a", None), None, "no fix yet"),
+            (FixedPackage("a", None, status="will_not_fix"), None, "will not fix"),
+        ):
+            self.assertEqual(fix_text(fixed, track), text)

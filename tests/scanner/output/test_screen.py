@@ -12,10 +12,16 @@ from types import SimpleNamespace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.scanner.outcome import Outcome
-from patches.scanner.output.screen import Screen
+from patches.scanner.outcome import Outcome, Verdict
+from patches.scanner.output.destinations import Stream
+from patches.scanner.output.screen import PlannedOutput, Screen
 from patches.storage.atomic_file import Unwritable, WholeFile
 from tests.scanner.sample_outcomes import failed, outcome
+
+
+def screen_of(*forms: str) -> Screen:
+    """Return a screen that writes documents to standard output."""
+    return Screen(tuple(map(PlannedOutput, forms)))
 
 
 class ScreenTests(SynchronousTestCase):
@@ -31,17 +37,26 @@ class ScreenTests(SynchronousTestCase):
             screen.note("[a note]")
         return output.getvalue(), errors.getvalue()
 
+    def set_variable(self, name: str, value: str) -> None:
+        """Set a variable of the environment until the end of the test."""
+        before = os.environ.get(name)
+        if before is None:
+            self.addCleanup(os.environ.pop, name, None)
+        else:
+            self.addCleanup(os.environ.__setitem__, name, before)
+        os.environ[name] = value
+
     def test_document_only(self) -> None:
         """Standard output has the document and nothing else; notes are on standard error."""
         for form in ("json", "sarif", "cyclonedx", "openvex"):
-            output, errors = self.said(Screen(form), outcome())
+            output, errors = self.said(screen_of(form), outcome())
             self.assertIsInstance(json.loads(output), dict)
             self.assertTrue(output.endswith("}\n"))
             self.assertEqual(errors, "[a note]\n")
 
     def test_quiet(self) -> None:
         """A quiet screen prints no notes, but still prints errors."""
-        output, errors = self.said(Screen("table", quiet=True), outcome())
+        output, errors = self.said(Screen(quiet=True), outcome())
         self.assertEqual(("CVE-2025-9230" in output, errors), (True, ""))
         errors_too = StringIO()
         with redirect_stderr(errors_too):
@@ -71,16 +86,63 @@ class ScreenTests(SynchronousTestCase):
         for form in ("table", "json"):
             path = Path(self.mktemp())
             with WholeFile.at(path) as file:
-                output, _ = self.said(Screen(form, file, verbose=True), outcome())
+                output, _ = self.said(Screen((PlannedOutput(form, file),), verbose=True), outcome())
             text = path.read_text()
             self.assertEqual((output, "\x1b" in text, "CVE-2025-9230" in text), ("", False, True))
         self.assertEqual(json.loads(text)["verdict"], "findings")
+
+    def test_several(self) -> None:
+        """Several documents are written of one outcome; one that cannot be written does not hinder the others."""
+        path = Path(self.mktemp())
+        with WholeFile.at(path) as file, open("/dev/full", "wb") as full:
+            documents = (
+                PlannedOutput("sarif", Stream(Path("/dev/full"), full.fileno())),
+                PlannedOutput("json", file),
+                PlannedOutput(),
+            )
+            output = StringIO()
+            with redirect_stdout(output):
+                self.assertRaisesRegex(Unwritable, "/dev/full: No space", Screen(documents).show, outcome())
+        self.assertEqual(json.loads(path.read_text())["verdict"], "findings")
+        self.assertIn("web-1 (debian-12): 2 findings", output.getvalue())
+
+    def test_without_statements(self) -> None:
+        """Without findings there is no document of statements, and one line says so; an earlier file stays."""
+        path = Path(self.mktemp())
+        path.write_text("earlier")
+        clean = outcome(findings=(), verdict=Verdict.CLEAN)
+        with WholeFile.at(path) as file:
+            output, errors = self.said(Screen((PlannedOutput("openvex", file, "a.json"),)), clean)
+        said = "There are no findings to make statements about: no openvex document is written to a.json.\n[a note]\n"
+        self.assertEqual((path.read_text(), output, errors), ("earlier", "", said))
+        self.assertEqual(self.said(screen_of("openvex"), clean)[0], "")
+        said = "Error: incomplete: Connection refused: no openvex document is written.\n[a note]\n"
+        self.assertEqual(self.said(screen_of("openvex"), failed()), ("", said))
+
+    def test_without_verdict(self) -> None:
+        """A format without a place for the verdict has it on standard error, unless it is clean or findings."""
+        self.assertEqual(self.said(screen_of("csv"), outcome())[1], "[a note]\n")
+        said = "Error: incomplete: Connection refused: the csv document does not say so.\n[a note]\n"
+        self.assertEqual(self.said(screen_of("csv"), failed())[1], said)
+
+    def test_text_formats(self) -> None:
+        """Every format can be written in one run."""
+        for form in ("csv", "html", "junit", "gitlab", "github", "spdx"):
+            output, _ = self.said(screen_of(form), outcome())
+            self.assertTrue(output.endswith("\n") and "libssl3" in output, form)
+
+    def test_terminal(self) -> None:
+        """In a terminal the table has colours."""
+        for name, value in (("FORCE_COLOR", "1"), ("TERM", "xterm"), ("COLUMNS", "100")):
+            self.set_variable(name, value)
+        output, _ = self.said(Screen(), outcome())
+        self.assertIn("\x1b[31mhigh", output)
 
     def test_closed(self) -> None:
         """A reader that closed the pipe is an error in one line."""
         with open("/dev/full", "w") as full:
             self.patch(sys, "stdout", full)
-            self.assertRaisesRegex(Unwritable, "standard output: ", Screen("json").show, failed())
+            self.assertRaisesRegex(Unwritable, "standard output: ", screen_of("json").show, failed())
             self.patch(sys, "stdout", sys.__stdout__)
             with self.assertRaises(OSError):
                 full.close()

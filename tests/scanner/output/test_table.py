@@ -1,73 +1,16 @@
-"""The table: everything is shown at every width, and an incomplete comparison is never called clean."""
+"""The summary: everything is counted, and an incomplete comparison is never called clean."""
 
 from __future__ import annotations
 
-import io
 import re
 
 from attrs import evolve
-from rich.console import Console
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.host.os_release import System
-from patches.scanner.outcome import Outcome, Verdict
-from patches.scanner.output.table import findings_table, summary
-from patches.vulnerability import FixedPackage, Severity
-from tests.scanner.sample_outcomes import FINDINGS, SUDO, failed, finding, outcome
-
-WIDTHS = (60, 80, 100, 200)
-LONG = finding(
-    "openSUSE-SU-2024:12345-1-and-more",
-    evolve(SUDO, name="a-package-with-quite-a-long-name-doc", version="1:20240101.1234.5-0ubuntu0.24.04.1~esm3"),
-    FixedPackage("sudo", "1:20240102.1234.5-0ubuntu0.24.04.1~esm3", "binary"),
-    Severity.NEGLIGIBLE,
-)
-
-
-def drawn(of: Outcome, width: int) -> list[str]:
-    """Return the lines of the table of an outcome."""
-    text = io.StringIO()
-    Console(file=text, width=width, no_color=True).print(findings_table(of.shown, width))
-    return text.getvalue().splitlines()
-
-
-def columns(lines: list[str]) -> list[str]:
-    """Join the cells of each column without spaces, so that folded texts are whole again."""
-    rows = [re.split("[│┃]", line)[1:-1] for line in lines]
-    return ["".join("".join(cells).split()) for cells in zip(*(row for row in rows if row), strict=True)]
-
-
-class TableTests(SynchronousTestCase):
-    """The table of the findings."""
-
-    def test_nothing_is_cut_off(self) -> None:
-        """In a terminal of any width every name and version is shown whole, and no line is wider."""
-        of = outcome(findings=(*FINDINGS, LONG), with_unfixed=True)
-        for width in WIDTHS:
-            lines = drawn(of, width)
-            self.assertLessEqual(max(map(len, lines)), width)
-            self.assertNotIn("…", "".join(lines))
-            severities, packages, installed, _, flaws, *_ = columns(lines)
-            for each in of.shown:
-                for part, column in (
-                    (each.severity.name.lower(), severities),
-                    (each.package.name, packages),
-                    (each.installed_version, installed),
-                    (each.vulnerability_id, flaws),
-                ):
-                    self.assertIn(part, column, width)
-
-    def test_links(self) -> None:
-        """Links are shown if the terminal is wide enough."""
-        for width in WIDTHS:
-            self.assertEqual("Details" in "".join(drawn(outcome(), width)), width >= 140)
-
-    def test_marks(self) -> None:
-        """Findings that are ignored, not running, or without a fix are marked."""
-        text = "\n".join(drawn(outcome(with_unfixed=True), 200))
-        for mark in ("low (ignored)", "not running", "will not fix", "no fix yet", "after 5.2.15-2"):
-            self.assertIn(mark, text)
-        self.assertNotIn("no fix yet", "\n".join(drawn(outcome(), 200)))
+from patches.scanner.outcome import Verdict
+from patches.scanner.output.table import summary
+from tests.scanner.sample_outcomes import FINDINGS, failed, outcome
 
 
 class SummaryTests(SynchronousTestCase):
@@ -76,10 +19,14 @@ class SummaryTests(SynchronousTestCase):
     def test_counts(self) -> None:
         """Ignored findings are counted separately; so are those without a fix, unless they are shown."""
         text = summary(outcome())
-        for line in ("2 findings (1 high, 1 medium)", "2 findings are ignored", "2 further findings have no fix yet"):
+        for line in (
+            "2 findings (1 high, 1 medium) of 1 vulnerability id",
+            "2 findings are ignored",
+            "2 further findings have no fix yet",
+        ):
             self.assertIn(line, text)
         text = summary(outcome(with_unfixed=True))
-        self.assertIn("4 findings (1 high, 1 medium, 1 negligible, 1 unknown)", text)
+        self.assertIn("4 findings (1 high, 1 medium, 1 negligible, 1 unknown) of 3 vulnerability ids", text)
         self.assertNotIn("further", text)
 
     def test_facts(self) -> None:
@@ -126,20 +73,18 @@ class SummaryTests(SynchronousTestCase):
         self.assertIn(": 0 findings", text)
         self.assertIn(": 1 finding (1 high)", summary(outcome(findings=(old,), with_old_kernels=True)))
 
-    def test_tracks(self) -> None:
-        """A fix that is for subscribers says so, and the version that was compared stands beside the installed one."""
-        fixed = FixedPackage("openssl", "3.0.17-1+esm1", track="esm")
-        sold = evolve(FINDINGS[0], fixed=fixed, track="esm", compared="3.0.15-1")
-        text = "\n".join(drawn(outcome(findings=(sold,)), 200))
-        self.assertIn("3.0.17-1+esm1 for Ubuntu Pro", text)
-        self.assertIn("3.0.16-1~deb12u1 (as 3.0.15-1)", text)
-
     def test_verbose(self) -> None:
         """Packages are named on request."""
         self.assertNotIn("docker-ce", summary(outcome()))
         text = summary(outcome(), verbose=True)
         for line in ("Affected: sudo 1.9-1 amd64", "Not covered: docker-ce", "Not evaluated: linux-image"):
             self.assertIn(line, text)
+
+    def test_command(self) -> None:
+        """The last line is the command that installs the upgrades, if there are any."""
+        last = summary(outcome(), verbose=True).splitlines()[-1]
+        self.assertEqual(last, "[bold]To upgrade:[/] apt-get install --only-upgrade bash libssl3")
+        self.assertNotIn("To upgrade", summary(outcome(findings=(), verdict=Verdict.CLEAN)))
 
     def test_not_clean(self) -> None:
         """An incomplete comparison is not called clean, whatever failed."""

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.service.user_folders`."""
+"""Tests for :mod:`patches.service.places.user_folders`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.service.user_folders import cache_folder, config_folder
+from patches.service.places.user_folders import cache_folder, config_folder
 
 
 class UserFoldersTests(SynchronousTestCase):

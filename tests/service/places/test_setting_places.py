@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.service.setting_places`."""
+"""Tests for :mod:`patches.service.places.setting_places`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from attrs import frozen
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.service.setting_places import Family, found_settings, resolved_settings
+from patches.service.places.setting_places import Family, found_settings, resolved_settings
 from patches.setting_parsers import count, flag
 from patches.settings import BadSetting, Given, option, resolve, settings_of
 
