@@ -36,7 +36,9 @@ from patches.server.sessions.sessions import ReadResult, Sessions, Wait
 from patches.server.sessions.states import SessionStep, State
 from patches.server.sessions.tokens import TokenKey
 from patches.server.sessions.waiters import Waiters
+from patches.server.sessions.window import Window
 from patches.service.budget import Budget
+from patches.service.log.trouble_log import TroubleLog
 from patches.wording import one_line
 
 log = Logger()
@@ -87,6 +89,7 @@ class SessionService:
         self._load = load
         self._clock = clock
         self._expirations = ExpirationLog(clock)
+        self._memory = TroubleLog("Chunks cannot be read", "Chunks can be read again")
         self._waiting = Waiters(clock)
         self._followed: deque[Event] = deque()
         self._is_following = False
@@ -258,16 +261,21 @@ class SessionService:
             case Load(window, number):
                 loading = self._load(window.snapshot.revision, number)
                 loading.addCallbacks(
-                    lambda chunk: self._follow(self.sessions.end_load(window, chunk)),
-                    lambda failure: self._end_failed(failure, event),
+                    lambda chunk: self._end_loaded(window, chunk), lambda failure: self._end_failed(failure, event)
                 )
             case Arrived(sessions, error):
                 self._waiting.release(sessions, error)
             case Dropped(window, chunk):
                 chunk.when_unpinned(lambda: self._follow(self.sessions.freed(window, chunk.size)))
 
+    def _end_loaded(self, window: Window, chunk: ChunkResponse) -> None:
+        self._memory.end()
+        self._follow(self.sessions.end_load(window, chunk))
+
     def _end_failed(self, failure: Failure, load: Load) -> None:
         """End a load that failed; if the list is damaged, end the sessions that read it: they may come back."""
+        if failure.check(MemoryError):
+            self._memory.begin(one_line(MemoryError()))
         error, revision = _told(failure, load), load.window.snapshot.revision
         events = self.sessions.end_load(load.window, None, error)
         if isinstance(error, (Damaged, ChunkMissing)):
@@ -298,12 +306,10 @@ class SessionService:
 def _told(failure: Failure, load: Load) -> Exception:
     """Log that a chunk could not be loaded. Return the error."""
     name = f"Chunk {load.number} of {load.window.snapshot.platform} {load.window.snapshot.revision}"
-    if failure.check(CatalogueAway):
-        pass  # which the watch over the catalogue has logged
+    if failure.check(CatalogueAway, MemoryError):
+        pass  # which was logged once for all
     elif failure.check(CatalogueError):
         log.error("{name} could not be read: {error}", name=name, error=failure.value)
-    elif failure.check(MemoryError):
-        log.error("{name} could not be read: {error}", name=name, error=one_line(MemoryError()))
     else:
         log.failure("{name} could not be read from the catalogue", failure=failure, name=name)
     return failure.value if isinstance(failure.value, Exception) else CatalogueError("the load was cancelled")

@@ -13,6 +13,7 @@ from patches.service.lifecycle.clean_end import CleanEndService
 from patches.service.lifecycle.readiness import ReadinessService
 from patches.service.lifecycle.reload import ReloadService
 from patches.service.lifecycle.signals import block_signals
+from patches.service.lifecycle.waker import keep_awake
 from patches.service.log.escaped_log import escape_logs
 from patches.service.log.log_level import LeastLevel, filter_logs
 from patches.service.name_resolver import use_own_resolver
@@ -49,6 +50,7 @@ def prepare_daemon(reactor: Any, options: DaemonOptions[S]) -> Preparation[S]:
     block_signals()
     use_monotonic_time(reactor)
     use_own_resolver(reactor)
+    keep_awake(reactor)
     create_private_files()
     least = LeastLevel(_log_level(options.settings))
     reload = ReloadService(reactor, options, _log_level, least)

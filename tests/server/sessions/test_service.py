@@ -82,12 +82,23 @@ class ServingTests(ReadingCase):
         globalLogPublisher.addObserver(observer)
         self.addCleanup(globalLogPublisher.removeObserver, observer)
         self.shelf.at_once = False
-        for error, why in ((CatalogueError("disk I/O error"), "disk I/O error"), (MemoryError(), "not enough memory")):
-            waiting = self.ask(self.open(), 0)
+        for error in (CatalogueError("disk I/O error"), MemoryError(), MemoryError()):
+            session = self.open()
+            waiting = self.ask(session, 0)
             self.shelf.wanted.pop(0)[2].errback(error)
             self.failureResultOf(waiting, type(error))
-            self.assertIn("Chunk 0 of debian-12 d1 could not be read: ", said[-1])
-            self.assertIn(why, said[-1])
+            self.service.close(session.token)
+        waiting = self.ask(self.open(), 0)
+        self.shelf.give()
+        self.successResultOf(waiting)
+        self.assertEqual(
+            said,
+            [
+                "Chunk 0 of debian-12 d1 could not be read: disk I/O error",
+                "Chunks cannot be read: there is not enough memory",
+                "Chunks can be read again",
+            ],
+        )
 
     def test_unknown(self) -> None:
         """A session that was never opened is unknown."""
