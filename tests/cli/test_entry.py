@@ -17,6 +17,7 @@ class Interrupts:
         if name == "patches.cli.main":
             signal.raise_signal(signal.SIGINT)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a background job of a shell ignores is inherited
 sys.meta_path.insert(0, Interrupts)
 from patches.cli.entry import main
 main()

@@ -19,6 +19,7 @@ from twisted.internet import reactor
 from patches.service.lifecycle.clean_end import CleanEndService
 from patches.service.lifecycle.signals import end_at_once
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a background job of a shell ignores is inherited
 end_at_once()
 service = CleanEndService(reactor)
 signal.raise_signal(signal.SIGTERM)
