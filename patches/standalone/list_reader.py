@@ -146,14 +146,23 @@ class ListReader:
         refresher = parts.refresh.refresher
         try:
             await refresher.load_current()
+            before = self._current(parts)
             await refresher.tick()
             while not refresher.is_at_rest(self._platform):
                 watch(RefreshProgress.of(refresher, parts.sources))
                 await deferLater(self._reactor, _STEP_SECONDS)
                 await refresher.tick()
+            read = self._current(parts)
+            if read is not None and (before is None or read.revision != before.revision):
+                # it may all have been between two looks
+                watch(RefreshProgress(tuple(refresher.source_names), records=read.vulnerabilities))
         except CatalogueError as error:
             return f"the catalogue cannot be used: {error}"
         return self._problem(parts)
+
+    def _current(self, parts: _Parts) -> Snapshot | None:
+        status = parts.refresh.refresher.statuses.get(self._platform)
+        return status.snapshot if status is not None else None
 
     def _problem(self, parts: _Parts) -> str | None:
         refresher = parts.refresh.refresher
@@ -164,8 +173,7 @@ class ListReader:
 
     async def _keep(self, parts: _Parts, cache: ListCache, run: Run, problem: str | None) -> RefreshResult:
         """Put the current list into the cache, and forget those before it."""
-        status = parts.refresh.refresher.statuses.get(self._platform)
-        snapshot = status.snapshot if status is not None else None
+        snapshot = self._current(parts)
         if snapshot is None:
             is_absent = problem in (None, NO_SOURCE)
             return RefreshResult(f"no source has a list of {self._platform}" if is_absent else problem, not is_absent)
