@@ -184,8 +184,9 @@ class Screen:
         :param what: the text to show before the first chunk.
         :return: a context manager that yields the function to call with the stream at each chunk.
         """
+        is_watched = self._is_watched  # before the terminal replaces standard error
         with self._status(what) as update:
-            yield (lambda stream: update(_progress_text(stream))) if self._is_watched else lambda stream: None
+            yield (lambda stream: update(_progress_text(stream))) if is_watched else lambda stream: None
 
     @contextmanager
     def refreshing(self, why: str) -> Iterator[ProgressLine]:
