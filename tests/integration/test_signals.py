@@ -36,7 +36,7 @@ class SignalTests(SynchronousTestCase):
             for number in (signal.SIGUSR1, signal.SIGUSR2):
                 daemon.process.send_signal(number)
             for text, said in (
-                ('log-level = "loud"', "everything stays as it was: --log-level 'loud'"),
+                ('log-level = "loud"', f"everything stays as it was: --config {self.config}: --log-level 'loud'"),
                 ('log-level = "debug"', "Read again: "),
             ):
                 self.config.write_text(text)

@@ -87,7 +87,7 @@ def attack(rng: Random, folder: Path, times: int) -> list[Outcome]:
             holds = slowest <= MOST_SECONDS and not wrong
             outcomes.append(
                 Outcome(
-                    f"SIGTERM ends {program_name} {state} within {MOST_SECONDS:g} s",
+                    f"every program: SIGTERM ends it within {MOST_SECONDS:g} s: {program_name} {state}",
                     f"{times} times",
                     f"{slowest:.2f} s",
                     holds,
