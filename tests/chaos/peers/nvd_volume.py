@@ -80,6 +80,14 @@ def _texts(some: list[str], year: int, count: int) -> Iterator[str]:
     yield "]}"
 
 
+def _is_worker(pid: int) -> bool:
+    """Return whether a child runs the worker's program; between fork and exec it shares the memory of its parent."""
+    try:
+        return b"patches.sources.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
 class Workers:
     """Samples the memory of the largest child of a process while the block runs."""
 
@@ -93,7 +101,7 @@ class Workers:
             with suppress(OSError):
                 tasks = list(Path(f"/proc/{self._pid}/task").iterdir())
                 children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
-                self.peak_mib = max([self.peak_mib, *map(family_mib, children)])
+                self.peak_mib = max([self.peak_mib, *map(family_mib, filter(_is_worker, children))])
 
     def __enter__(self) -> Workers:
         self._thread.start()
