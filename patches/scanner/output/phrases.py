@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from patches.cvss import base_score
 from patches.scanner.matching.findings import Finding, Ignored, native_version
 from patches.tracks import label_of
-from patches.vulnerability import Facts, FixedPackage
+from patches.vulnerability import Facts, FixedPackage, Vulnerability
 
 #: A page about the tool, for formats that require one: that of the first Patches.
 INFORMATION = "https://github.com/mozilla/patches-server"
@@ -56,6 +56,17 @@ def _by_source(finding: Finding) -> bool:
 def score_of(facts: Facts) -> float | None:
     """Return the CVSS score of facts; lists of earlier servers have the vector only."""
     return facts.score if facts.score is not None else base_score(facts.cvss or "")
+
+
+def score_of_records(records: Iterable[Vulnerability], vulnerability_id: str) -> float | None:
+    """Return the highest CVSS score that records have for one of their ids; ``None`` if there is none."""
+    scores = (score_of(record.facts_of(vulnerability_id)) for record in records)
+    return max((score for score in scores if score is not None), default=None)
+
+
+def score_of_finding(finding: Finding) -> float | None:
+    """Return the highest CVSS score of a finding; ``None`` if there is none."""
+    return score_of_records(finding.records, finding.vulnerability_id)
 
 
 #: An http URL with a host, in the characters of RFC 3986; brackets are allowed only around an IPv6 address.

@@ -22,7 +22,7 @@ from patches.scanner.json_pieces import LazyList, json_pieces, lazy_list
 from patches.scanner.matching.findings import Finding, Ignored
 from patches.scanner.matching.purls import PurlTexts
 from patches.scanner.outcome import Outcome, Verdict
-from patches.scanner.output.phrases import INFORMATION, links_of, remedy, score_of
+from patches.scanner.output.phrases import INFORMATION, links_of, remedy, score_of_records
 from patches.vulnerability import Severity
 from patches.wire import rfc3339
 from patches.wording import counted
@@ -118,8 +118,8 @@ def _rule(vulnerability_id: str, findings: list[Finding]) -> dict[str, Any]:
     packages = ", ".join(dict.fromkeys(finding.package.source for finding in findings))
     properties: dict[str, Any] = {"tags": ["security"], "severity": severity.name.lower()}
     records = dict.fromkeys(record for finding in findings for record in finding.records)
-    scores = [score_of(record.facts_of(vulnerability_id)) for record in records]
-    score = max((score for score in scores if score is not None), default=_SCORES.get(severity))
+    rated = score_of_records(records, vulnerability_id)
+    score = rated if rated is not None else _SCORES.get(severity)
     if score is not None:
         properties["security-severity"] = f"{score:.1f}"
     remedies = list(dict.fromkeys(remedy(finding) for finding in findings))

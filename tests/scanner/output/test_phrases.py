@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.cvss import base_score
-from patches.scanner.output.phrases import fix_text, links_of, page_of
-from patches.vulnerability import FixedPackage, Severity
+from patches.scanner.output.phrases import fix_text, links_of, page_of, score_of_finding
+from patches.vulnerability import Facts, FixedPackage, Severity
 from tests.scanner.sample_outcomes import FINDINGS, record
 
 
@@ -41,6 +41,19 @@ class PartTests(SynchronousTestCase):
         for vector in (text, f"CVSS:3.1/{text}", f"AV:{text}"):
             score = base_score(vector)
             self.assertTrue(score is None or 0 <= score <= 10)
+
+    def test_score_of_finding(self) -> None:
+        """A finding has the highest score that its records have for its id: the list's, or else that of a vector."""
+        (first, *_), name = FINDINGS[0].records, FINDINGS[0].vulnerability_id
+        of_another = evolve(first, facts=(("CVE-1999-0001", Facts(score=9.9)), (name, Facts(score=4.0))))
+        for records, score in (
+            ([evolve(first, cvss=None, score=None)], None),
+            ([evolve(first, cvss=None, score=7.5)], 7.5),
+            ([evolve(first, cvss="CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", score=None)], 9.8),
+            ([of_another], 4.0),
+            ([of_another, evolve(first, cvss=None, score=7.5)], 7.5),
+        ):
+            self.assertEqual(score_of_finding(evolve(FINDINGS[0], records=tuple(records))), score)
 
     def test_links(self) -> None:
         """Only a web address is a link."""

@@ -9,8 +9,8 @@ from typing import Any, Generic, TypeVar
 from attrs import frozen
 
 from patches.scanner.matching.findings import Finding
-from patches.scanner.output.phrases import fix_text, page_of
-from patches.scanner.output.tables.upgrades import Upgrade, arches_of, score_of
+from patches.scanner.output.phrases import fix_text, page_of, score_of_finding
+from patches.scanner.output.tables.upgrades import Upgrade, arches_of
 from patches.vulnerability import Severity
 
 R = TypeVar("R")
@@ -79,9 +79,17 @@ def _binaries(upgrade: Upgrade) -> str:
     return ", ".join(dict.fromkeys(package.name for package in upgrade.packages))
 
 
-def _score(finding: Finding) -> str:
-    score = score_of(finding)
-    return f"{score:.1f}" if score is not None else ""
+def _cvss(finding_of: Callable[[R], Finding], **more: bool) -> Column[R]:
+    """Return the column of a finding's CVSS score, the highest first."""
+
+    def score(row: R) -> float | None:
+        return score_of_finding(finding_of(row))
+
+    def cell(row: R) -> str:
+        found = score(row)
+        return f"{found:.1f}" if found is not None else ""
+
+    return Column("CVSS", cell, lambda row: -(score(row) or 0.0), is_number=True, **more)
 
 
 #: The columns of rows by upgrade, by the name that a user gives.
@@ -98,13 +106,7 @@ UPGRADE_COLUMNS: Mapping[str, Column[Upgrade]] = {
         "Findings", lambda row: str(row.findings), lambda row: -row.findings, is_usual=False, is_number=True
     ),
     "worst": _text("Worst", lambda row: row.worst.vulnerability_id),
-    "cvss": Column(
-        "CVSS",
-        lambda row: _score(row.worst),
-        lambda row: -(score_of(row.worst) or 0.0),
-        is_usual=False,
-        is_number=True,
-    ),
+    "cvss": _cvss(lambda row: row.worst, is_usual=False),
     "link": _text("Link", lambda row: page_of(row.worst), is_usual=False),
 }
 
@@ -145,12 +147,6 @@ FINDING_COLUMNS: Mapping[str, Column[FindingRow]] = {
     "fixed": _text("Fixed in", _fixed),
     "id": _text("Vulnerability", lambda row: row.finding.vulnerability_id),
     "names": _text("Other names", lambda row: ", ".join(row.finding.names[1:]), is_usual=False),
-    "cvss": Column(
-        "CVSS",
-        lambda row: _score(row.finding),
-        lambda row: -(score_of(row.finding) or 0.0),
-        is_number=True,
-        is_optional=True,
-    ),
+    "cvss": _cvss(lambda row: row.finding, is_optional=True),
     "link": _text("Link", lambda row: page_of(row.finding), is_optional=True),
 }

@@ -13,11 +13,10 @@ from typing import Any
 
 from attrs import frozen
 
-from patches.cvss import base_score
 from patches.scanner.inventory import Package
 from patches.scanner.matching.comparison import EVERY_ARCH, FixComparison
 from patches.scanner.matching.findings import Finding
-from patches.scanner.output.phrases import fix_text
+from patches.scanner.output.phrases import fix_text, score_of_finding
 from patches.vulnerability import Severity
 
 
@@ -121,13 +120,7 @@ def _installed(finding: Finding) -> str:
 
 
 def _badness(finding: Finding) -> tuple[Severity, float, str]:
-    return finding.severity, score_of(finding) or 0.0, finding.vulnerability_id
-
-
-def score_of(finding: Finding) -> float | None:
-    """Return the highest CVSS base score of a finding's records; ``None`` if there is none."""
-    scores = (base_score(record.cvss) for record in finding.records if record.cvss)
-    return max((score for score in scores if score is not None), default=None)
+    return finding.severity, score_of_finding(finding) or 0.0, finding.vulnerability_id
 
 
 def _precedence(upgrade: Upgrade) -> tuple[Any, ...]:

@@ -6,7 +6,8 @@ from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.inventory import Package
-from patches.scanner.output.tables.upgrades import Upgrade, arches_of, score_of, upgrades_of
+from patches.scanner.output.phrases import score_of_finding
+from patches.scanner.output.tables.upgrades import Upgrade, arches_of, upgrades_of
 from patches.vulnerability import FixedPackage, Severity
 from tests.scanner.sample_outcomes import CVSS, FINDINGS, UNFIXED, finding
 
@@ -84,7 +85,7 @@ class UpgradeTests(SynchronousTestCase):
         rows = self.of(*FINDINGS[:2], *UNFIXED, glibc(1, "2.36-9+deb12u6", Severity.HIGH), glibc(2, "9", Severity.HIGH))
         self.assertEqual([row.source for row in rows], ["glibc", "openssl", "bash", "bash", "bash"])
         (row,) = self.of(glibc(1, "9", Severity.HIGH, cvss=CVSS), glibc(2, "9", Severity.HIGH))
-        self.assertEqual((row.worst.vulnerability_id, score_of(row.worst)), ("CVE-2026-0001", 9.8))
+        self.assertEqual((row.worst.vulnerability_id, score_of_finding(row.worst)), ("CVE-2026-0001", 9.8))
 
     def test_scale(self) -> None:
         """As many findings as a long list has are as many rows as there are source packages."""
