@@ -22,7 +22,6 @@ WRITERS = {
     "sources/worker/ceilings.py": "/proc",
     "sources/worker/__main__.py": "a pipe",
     "service/daemon.py": "an empty file: the lock of a state folder, and a probe",
-    "standalone/list_reader.py": "an empty file: the lock of the folder",
     "scanner/output/destinations.py": "a device or a pipe, which is no file",
     "storage/scratch.py": "databases of what can be read again",
     "storage/sqlite.py": "databases",

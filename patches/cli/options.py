@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -41,10 +41,7 @@ def options_of(
             except BadSetting as error:
                 raise click.UsageError(str(error)) from error
 
-        decorated: Callable[..., None] = with_settings
-        for setting in reversed(settings):
-            decorated = _option(setting)(decorated)
-        return decorated
+        return _with_options(with_settings, settings)
 
     return decorate
 
@@ -73,10 +70,7 @@ def given_of(family: Family) -> Callable[[ShowsOptions], Callable[..., None]]:
             except BadSetting as error:
                 raise click.UsageError(str(error)) from error
 
-        decorated: Callable[..., None] = with_texts
-        for setting in reversed(settings):
-            decorated = _option(setting)(decorated)
-        return decorated
+        return _with_options(with_texts, settings)
 
     return decorate
 
@@ -94,6 +88,13 @@ def found_by(family: Family | None, texts: Mapping[str, str | None]) -> dict[str
 def warn(text: str) -> None:
     """Print a warning to standard error."""
     click.echo(f"Warning: {printable(text)}", err=True)
+
+
+def _with_options(command: Callable[..., None], settings: Sequence[Setting]) -> Callable[..., None]:
+    """Add an option for each setting to a command, in their order."""
+    for setting in reversed(settings):
+        command = _option(setting)(command)
+    return command
 
 
 def _taken(setting: Setting, given: dict[str, Any]) -> str | None:

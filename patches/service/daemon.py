@@ -128,13 +128,25 @@ def usable_folder(program: str, path: Path) -> Path:
     return path
 
 
-def hold_folder(program: str, path: Path) -> None:
-    """Lock a state folder until the process ends; if another process has locked it, end the process with one line."""
-    # The descriptor is never closed: the lock is released when the process ends, however it ends.
+def lock_folder(path: Path) -> int | None:
+    """
+    Lock a folder, unless another process has locked it.
+
+    :return: the descriptor that holds the lock until it is closed; ``None``: another process has it.
+    """
     lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
+        os.close(lock)
+        return None
+    return lock
+
+
+def hold_folder(program: str, path: Path) -> None:
+    """Lock a state folder until the process ends; if another process has locked it, end the process with one line."""
+    # The descriptor is never closed: the lock is released when the process ends, however it ends.
+    if lock_folder(path) is None:
         sys.exit(f"{program}: --state-dir {path}: another process uses this folder")
 
 

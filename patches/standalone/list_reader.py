@@ -8,7 +8,6 @@ from which the scan reads and verifies it like any other cached list.
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -33,6 +32,7 @@ from patches.server.http.representations import snapshot_document
 from patches.server.options import CatalogueSettings, RefreshSettings, SourceSettings
 from patches.server.refresh.status import NO_SOURCE
 from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
+from patches.service.daemon import lock_folder
 from patches.service.threads import ThreadService
 from patches.standalone.progress import RefreshProgress
 from patches.wire import unpack_chunk
@@ -41,7 +41,7 @@ log = Logger()
 
 #: The memory of a command that reads a list, its worker included.
 MEMORY_LIMIT = 512 * 1024 * 1024
-_LOCK, _STEP_SECONDS = "lock", 0.1
+_STEP_SECONDS = 0.1
 _AT_ONCE = timedelta(0)
 
 Watch = Callable[[RefreshProgress], None]
@@ -118,17 +118,9 @@ class ListReader:
 
     async def _lock(self) -> int:
         """Lock the folder; wait while another reader uses it. Return the descriptor, which holds the lock."""
-        lock = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            while True:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    return lock
-                except BlockingIOError:
-                    await deferLater(self._reactor, _STEP_SECONDS)
-        except BaseException:
-            os.close(lock)
-            raise
+        while (lock := lock_folder(self._folder)) is None:
+            await deferLater(self._reactor, _STEP_SECONDS)
+        return lock
 
     def _create(self, run: Run, ask: Run) -> _Parts:
         refreshing = RefreshSettings(platforms=(self._platform,), keep_replaced=_AT_ONCE)

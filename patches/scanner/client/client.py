@@ -18,6 +18,9 @@ from patches.scanner.client.stream import VulnerabilityStream
 from patches.scanner.client.trust import Trust
 from patches.wire import MAX_CHUNK_BYTES
 
+#: How long a server that does not answer is waited for, by a daemon, and where a kept list can stand in for its list.
+CONTACT = timedelta(seconds=5)
+
 
 @frozen
 class ClientSettings:
@@ -30,12 +33,8 @@ class ClientSettings:
         retry while the session is denied.
     """
 
-    contact: timedelta = timedelta(seconds=5)
+    contact: timedelta = CONTACT
     patience: timedelta = timedelta(minutes=10)
-
-
-#: How long a server that does not answer is waited for, where a kept list can stand in for its list.
-CONTACT = timedelta(seconds=5)
 
 
 class PatchesClient:

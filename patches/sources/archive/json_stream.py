@@ -8,9 +8,13 @@ without ceilings, a small compressed file fills the memory with either.
 from __future__ import annotations
 
 import re
-from typing import Protocol
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import ijson
 
 from patches.errors import SourceError
+from patches.sources.parse_context import ParseContext
 
 #: The longest string. The longest of the known feeds, a description in Debian's tracker, has some thousand characters.
 LONGEST_STRING = 1024 * 1024
@@ -68,6 +72,32 @@ class BoundedJson:
         if self._string > self._longest_string:
             raise SourceError(f"a string, or what is between two, is longer than {self._longest_string} bytes")
         return block
+
+
+def items_of(
+    stream: Readable, context: ParseContext, member: str, what: str, count: str, map_type: type[dict[str, Any]] = dict
+) -> Iterator[Any]:
+    """
+    Yield the elements of a list in a document, one at a time, each bounded; then note how many the document announces.
+
+    :param member: the name of the list in the document, which must have it near its beginning.
+    :param what: the document, for an error.
+    :param count: the name of the member that announces the number.
+    :param map_type: the type of the objects.
+    :raises SourceError: if the document is not JSON, ends early, or has no such list.
+    """
+    headed = Headed(stream)
+    bounded = BoundedJson(headed)
+    try:
+        for item in context.counted(ijson.items(bounded, f"{member}.item", map_type=map_type)):
+            bounded.begin()
+            yield item
+    except ijson.JSONError as error:
+        raise SourceError(f"not JSON: {str(error).splitlines()[0].strip()}") from error
+    if re.search(rb'"%s"\s*:\s*\[' % member.encode(), headed.head) is None:
+        raise SourceError(f"it is not {what}: it has no {member}")
+    announced = re.search(rb'"%s"\s*:\s*(\d{1,9})\b' % count.encode(), headed.head)
+    context.claimed = int(announced[1]) if announced is not None else None
 
 
 class Headed:

@@ -6,16 +6,12 @@ Its file is one JSON object, with some thousand entries of about a kilobyte.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-import ijson
-
 from patches.enrichment.facts import is_date
-from patches.errors import SourceError
 from patches.sources.archive.decompress import open_feed
-from patches.sources.archive.json_stream import BoundedJson, Headed
+from patches.sources.archive.json_stream import items_of
 from patches.sources.fields import object_of
 from patches.sources.ids import is_cve
 from patches.sources.parse_context import ParseContext
@@ -23,8 +19,7 @@ from patches.sources.parse_job import ParseJob
 from patches.vulnerability import ALL_PLATFORMS, Vulnerability
 
 NO_ENTRY = "without a CVE or a date"
-_COUNT = re.compile(rb'"count"\s*:\s*(\d{1,9})\b')
-_BEGIN = re.compile(rb'"vulnerabilities"\s*:\s*\[')
+_KEV = "the catalogue of known exploited vulnerabilities"
 
 
 def parse_list(job: ParseJob, context: ParseContext) -> Iterator[Vulnerability]:
@@ -40,19 +35,9 @@ def parse_kev(stream: BinaryIO, context: ParseContext) -> Iterator[Vulnerability
 
     :raises SourceError: if the document is not the catalogue, or ends early.
     """
-    headed = Headed(stream)
-    bounded = BoundedJson(headed)
-    try:
-        for item in context.counted(ijson.items(bounded, "vulnerabilities.item")):
-            bounded.begin()
-            name, date = object_of(item).get("cveID"), object_of(item).get("dateAdded")
-            if is_cve(name) and is_date(date):
-                yield Vulnerability(name, ALL_PLATFORMS, kev=date, source=context.source)
-            else:
-                context.skip(NO_ENTRY)
-    except ijson.JSONError as error:
-        raise SourceError(f"not JSON: {str(error).splitlines()[0].strip()}") from error
-    if _BEGIN.search(headed.head) is None:
-        raise SourceError("it is not the catalogue of known exploited vulnerabilities: it has no vulnerabilities")
-    count = _COUNT.search(headed.head)
-    context.claimed = int(count[1]) if count is not None else None
+    for item in items_of(stream, context, "vulnerabilities", _KEV, "count"):
+        name, date = object_of(item).get("cveID"), object_of(item).get("dateAdded")
+        if is_cve(name) and is_date(date):
+            yield Vulnerability(name, ALL_PLATFORMS, kev=date, source=context.source)
+        else:
+            context.skip(NO_ENTRY)

@@ -14,11 +14,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-import ijson
-
 from patches.cvss import base_score, rating_of, version_of
-from patches.errors import SourceError
-from patches.sources.archive.json_stream import BoundedJson, Headed, Readable
+from patches.sources.archive.json_stream import Readable, items_of
 from patches.sources.fields import dicts, object_of
 from patches.sources.ids import is_cve
 from patches.sources.parse_context import ParseContext
@@ -32,8 +29,6 @@ _ANALYSTS = "nvd@nist.gov"
 #: In order of preference.
 _METRICS = ("cvssMetricV31", "cvssMetricV30", "cvssMetricV40", "cvssMetricV2")
 _VECTOR = re.compile(r"[A-Za-z0-9.:/()]{1,200}\Z")
-_TOTAL = re.compile(rb'"totalResults"\s*:\s*(\d{1,9})\b')
-_BEGIN = re.compile(rb'"vulnerabilities"\s*:\s*\[')
 #: The members of a CVE that are not read; they are nearly all of a file.
 _UNUSED = frozenset(
     ("descriptions", "references", "configurations", "weaknesses", "vendorComments", "cveTags", "cisaVulnerabilityName")
@@ -56,20 +51,10 @@ def parse_nvd(stream: Readable, context: ParseContext) -> Iterator[Vulnerability
 
     :raises SourceError: if the document is not in NVD's format, or ends early.
     """
-    headed = Headed(stream)
-    bounded = BoundedJson(headed)
-    try:
-        for item in context.counted(ijson.items(bounded, "vulnerabilities.item", map_type=_Lean)):
-            bounded.begin()
-            found = _record(object_of(object_of(item).get("cve")), context)
-            if found is not None:
-                yield found
-    except ijson.JSONError as error:
-        raise SourceError(f"not JSON: {str(error).splitlines()[0].strip()}") from error
-    if _BEGIN.search(headed.head) is None:
-        raise SourceError("it is not a file of NVD's JSON 2.0: it has no vulnerabilities")
-    total = _TOTAL.search(headed.head)
-    context.claimed = int(total[1]) if total is not None else None
+    for item in items_of(stream, context, "vulnerabilities", "a file of NVD's JSON 2.0", "totalResults", _Lean):
+        found = _record(object_of(object_of(item).get("cve")), context)
+        if found is not None:
+            yield found
 
 
 def _record(cve: dict[str, Any], context: ParseContext) -> Vulnerability | None:
