@@ -61,7 +61,7 @@ LAYERS = (
         "scanner: shell",
         (
             *("scanner/compare", "scanner/memory_wall", "scanner/scan", "scanner/schedule", "scanner/options"),
-            "scanner/host_scan",
+            *("scanner/host_scan", "scanner/list_watch"),
             "scanner/list_origin",
             "scanner/service",
             *("scanner/simulation", "scanner/scan_command", "scanner/query_commands", "scanner/scan_inputs"),
