@@ -245,7 +245,7 @@ class HereTests(ServerCase):
         self.assertEqual(answer.headers["cache-control"], "no-cache")
 
     def test_platform_unchanged(self) -> None:
-        """Whoever names the current list gets the head alone, until there is another one."""
+        """The head alone is sent to a client that names the current list, until there is another one."""
         tag = self.ask("GET", "/v1/platforms/alpine-3.20").headers["etag"]
         for method in ("GET", "HEAD"):
             answer = self.ask(method, "/v1/platforms/alpine-3.20", {"If-None-Match": f'"other", {tag}'})
