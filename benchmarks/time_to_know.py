@@ -3,10 +3,10 @@ The time to know: from the publication of a list to the last report of a fleet, 
 
 .venv/bin/python -m benchmarks.time_to_know [--hosts 1000] [--check-frequency 300] [--asking 10000] [--records 40000]
 
-A real server and a real reporter; the hosts are simulated in one process: each watches its list as the daemon does, with
+A real server and a real reporter; the hosts are simulated in one process: each watches its list as the daemon does, on
 connections of its own, takes the delta when it has changed, verifies it, and posts a report. What it leaves out is the
-comparison, which a fleet makes on as many machines. Then the questions of a larger fleet are asked at their pace, each on a
-new connection, as a connection does not live for minutes, and the server's CPU time is measured: over HTTP, and over TLS.
+comparison, which a fleet makes on as many machines. Then the questions of a larger fleet are asked at their pace, each
+on a new connection, as none lives for minutes; the server's CPU time is measured: over HTTP, and over TLS.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Host:
             read.add(digest(answer.body))
             chunk += 1
         end = json.loads(answer.body)
-        assert end["finished"] and end["chunks"] == chunk, end
+        assert (end["finished"], end["chunks"]) == (True, chunk), end
         told = ListInfo(end["vulnerabilities"], end["revision"], end["digest"])
         outcome = Outcome(self._name, PLATFORM, started, time.time(), Verdict.CLEAN, list_info=told)
         accepted = await self._reporter.ask("POST", "", encode_json(report_document(outcome, 1)))
@@ -135,7 +135,7 @@ async def measure(arguments: argparse.Namespace, folder: Path, port: int, report
 
 
 def ask_at_pace(port: int, revision: str, rate: float, seconds: float, over_tls: bool) -> int:
-    """Ask whether the list has changed, each time on a new connection, at random times. Return the number of questions."""
+    """Ask whether the list has changed, each time on a new connection, at random times. Return how often."""
     context, number, end = (trusting() if over_tls else None), 0, time.monotonic() + seconds
     due = time.monotonic()
     while (due := due + random.expovariate(rate)) < end:
