@@ -25,7 +25,14 @@ LAYERS = (
     (
         "what feeds share",
         (
-            *("sources/fields", "sources/ids", "sources/parse_context", "sources/parse_job", "sources/feed"),
+            *(
+                "sources/fields",
+                "sources/titles",
+                "sources/ids",
+                "sources/parse_context",
+                "sources/parse_job",
+                "sources/feed",
+            ),
             *("sources/config", "sources/ecosystem_config", "sources/fetch/proxies"),
         ),
     ),

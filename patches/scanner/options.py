@@ -266,6 +266,12 @@ class OutputSettings:
     only_fixed: bool = option(
         "false", flag, "Show only rows with a fix in the table; it does not change the exit code."
     )
+    kev: bool = option(
+        "false",
+        flag,
+        "Show only findings in the table that are known to be exploited (CISA's KEV catalogue); it does not change the "
+        "exit code.",
+    )
     fail_on: FailOn = option(
         "unknown",
         FailOn.from_text,
