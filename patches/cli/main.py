@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from patches import __version__
 from patches.cli.options import HELP, given_of, options_of
 from patches.scanner.options import FAMILY, ExplainSettings, InventorySettings, ScanCommandSettings
 from patches.scanner.output.exit_codes import EXPLAIN_EXPLAINED, EXPLAINED, INTERRUPTED, INVENTORY_EXPLAINED
@@ -42,8 +41,17 @@ class Commands(click.Group):
             context.exit(INTERRUPTED)
 
 
+def _version(context: click.Context, option: click.Parameter, is_given: bool) -> None:
+    """Print the version, with the commit if it is known, and exit."""
+    if is_given and not context.resilient_parsing:
+        from patches.service.commit import version_text
+
+        click.echo(f"patches, version {version_text()}")
+        context.exit()
+
+
 @click.group(cls=Commands, context_settings=HELP)
-@click.version_option(__version__, prog_name="patches")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 def main() -> None:
     """Find vulnerable installed packages; the inventory does not leave the host."""
 
