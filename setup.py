@@ -94,7 +94,7 @@ setup(
             JINJA,
         ],
         "lint": ["ruff>=0.8", "mypy>=1.13", "mypy-zope>=1.0.9", "towncrier>=24.8"],
-        "docs": ["sphinx>=8.0"],
+        "docs": ["sphinx>=8.1", "furo>=2025.7.19", "sphinx-design>=0.6.1"],
     },
     entry_points={"console_scripts": ["patches = patches.cli.entry:main"]},
     classifiers=[

@@ -12,11 +12,15 @@ from patches import __version__  # noqa: E402 - the path is set above
 
 project = "Patches"
 version = release = __version__
-extensions = ["sphinx.ext.autodoc", "generated"]
+extensions = ["sphinx.ext.autodoc", "sphinx_design", "generated"]
 exclude_patterns = ["_build"]
-html_theme = "alabaster"
-html_theme_options = {"description": "Which installed packages are vulnerable, host by host", "page_width": "1060px"}
-html_copy_source = False
+html_theme = "furo"
+html_title = f"Patches {__version__}"
+html_static_path = ["_static"]
+html_css_files = ["patches.css"]
+pygments_style, pygments_dark_style = "friendly", "github-dark"
+html_copy_source = html_show_copyright = False
+smartquotes = False  # or --option becomes –option
 highlight_language = "none"
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"

@@ -1,7 +1,7 @@
 """
 The vocabulary of the code: words that are no longer used, and words that stand in one sense only.
 
-The terms themselves are explained in ``docs/index.rst``. Here the names that the code defines are checked: modules,
+The terms themselves are explained in ``docs/reference/terms.rst``. Here the names that the code defines are checked: modules,
 classes, functions, parameters and attributes, each split into its words.
 """
 
