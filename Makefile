@@ -17,7 +17,7 @@ QUICK := tests.http tests.reporter tests.service tests.storage tests.versions.te
 LOWEST := .venv-lowest
 
 # 0-checkout.pth lets trial, which does not look in the working folder, import the tests.
-.PHONY: demo test test-lowest trial mutants guarantees lint docs changelog clean
+.PHONY: demo test test-lowest trial mutants guarantees lint docs man changelog clean
 
 demo: $(VENV)/.demo
 	$(VENV)/bin/patches demo
@@ -51,6 +51,12 @@ lint: $(VENV)/.lint
 
 docs: $(VENV)/.docs
 	$(VENV)/bin/sphinx-build -q -E -W --keep-going -b html docs docs/_build/html
+
+# Manual pages of all commands and daemons, from what --help has: man -l build/man/patches-scan.1
+man: $(VENV)/.docs
+	rm -rf build/man build/man-source
+	$(VENV)/bin/python docs/_extensions/manual.py build/man-source
+	$(VENV)/bin/sphinx-build -q -E -W --keep-going -b man -c docs -d build/man-source/.doctrees build/man-source build/man
 
 # At a release: moves what is in changelog.d into CHANGELOG.rst.
 changelog: $(VENV)/.lint

@@ -70,7 +70,7 @@ def chromium() -> str | None:
 
 def problems(browser: str, folder: Path, width: int, seconds: float = 180.0) -> tuple[int, list[str]]:
     """
-    Look at all pages of a folder.
+    Open all pages of a folder.
 
     :return: how many pages there are, and what is wrong, a line for each.
     """
@@ -97,7 +97,7 @@ def problems(browser: str, folder: Path, width: int, seconds: float = 180.0) -> 
 
 
 def main() -> int:
-    """Look at the pages of a folder, and print what is wrong."""
+    """Open the pages of a folder, and print what is wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--width", type=int, default=1280)

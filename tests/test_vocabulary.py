@@ -1,8 +1,8 @@
 """
 The vocabulary of the code: words that are no longer used, and words that stand in one sense only.
 
-The terms themselves are explained in ``docs/reference/terms.rst``. Here the names that the code defines are checked: modules,
-classes, functions, parameters and attributes, each split into its words.
+The terms themselves are explained in ``docs/reference/terms.rst``. Here the names that the code defines are checked:
+modules, classes, functions, parameters and attributes, each split into its words.
 """
 
 from __future__ import annotations

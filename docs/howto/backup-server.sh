@@ -1,0 +1,1 @@
+.venv/bin/patches catalogue export catalogue.bundle --state-dir build/state/server

@@ -1,0 +1,1 @@
+.venv/bin/patches scan --list patches/demo/sample.ndjson --root patches/demo/host --host sample-host
