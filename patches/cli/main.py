@@ -24,15 +24,19 @@ class Commands(click.Group):
 
     def list_commands(self, context: click.Context) -> list[str]:
         """Return the names of all commands."""
-        return sorted([*super().list_commands(context), "catalogue"])
+        return sorted([*super().list_commands(context), "catalogue", "list"])
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """Return a command; ``None`` if there is no such command."""
-        if name != "catalogue":
-            return super().get_command(context, name)
-        from patches.cli.catalogue import catalogue
+        if name == "catalogue":
+            from patches.cli.catalogue import catalogue
 
-        return catalogue
+            return catalogue
+        if name == "list":
+            from patches.cli.lists import kept_list
+
+            return kept_list
+        return super().get_command(context, name)
 
     def invoke(self, context: click.Context) -> Any:
         """Run a command; exit with the code for an interruption on Ctrl-C."""

@@ -49,6 +49,7 @@ class ListOrigin:
     :param http: a treq client.
     :ivar folder: the folder of kept lists; ``None``: lists are not kept.
     :ivar problem: why lists cannot be kept; ``None``: they are.
+    :ivar is_accepting: whether a list that is held back is accepted before it is read again.
     """
 
     _access: AccessSettings
@@ -59,6 +60,7 @@ class ListOrigin:
     _reactor: Any
     folder: Path | None = None
     problem: str | None = None
+    is_accepting: bool = False
     _ends: ExitStack = field(factory=ExitStack)
 
     def close(self) -> None:
@@ -84,6 +86,8 @@ class ListOrigin:
             if problem:
                 self.folder = None
                 return KeptLists(self._reactor, problem)
+        if self.is_accepting:
+            raise BadSetting(f"--accept: {DEFAULT_SERVER} is a patches-server: its list is accepted there")
         return client_of(self._access, self._http, self._trust, self._reactor, self._tell)
 
     def stream(self, source: ListSource, platform: str) -> VerifiedStream:
@@ -112,6 +116,9 @@ class ListOrigin:
             raise BadSetting(f"{origins[0]} and {origins[1]} exclude each other")
         if origins and origins != ["--offline"] and named:
             raise BadSetting(f"{origins[-1]} and --patches-server exclude each other")
+        if self.is_accepting and (named or chosen.offline):
+            other = "--patches-server" if named else "--offline"
+            raise BadSetting(f"--accept and {other} exclude each other: a server's list is accepted there")
         if origins and origins != ["--offline"] and self._trust is not None:
             raise BadSetting(f"{origins[-1]} and --verify-key exclude each other: nobody signs what is read here")
 
@@ -137,7 +144,7 @@ class ListOrigin:
         reader = ListReader(self._reactor, folder / _READER, platform, settings)
         cache, seconds = ListCache(folder, platform), self._access.timeout.total_seconds()
         with self._screen.refreshing(why) as line:
-            pending = Deferred.fromCoroutine(reader.read(cache, line.show))
+            pending = Deferred.fromCoroutine(reader.read(cache, line.show, self.is_accepting))
             try:
                 read = await pending.addTimeout(seconds, self._reactor)
             except TimeoutError:
