@@ -26,7 +26,7 @@ from patches.scanner.client.verified_stream import VerifiedStream
 from patches.scanner.options import DEFAULT_SERVER, AccessSettings, StandaloneSettings
 from patches.scanner.output.screen import Screen
 from patches.scanner.scan_inputs import client_of
-from patches.service.places.user_folders import cache_folder
+from patches.service.places.user_folders import NoHomeFolder, cache_folder
 from patches.settings import BadSetting
 from patches.wording import file_problem, printable
 
@@ -123,7 +123,10 @@ class ListOrigin:
             raise BadSetting(f"{origins[-1]} and --verify-key exclude each other: nobody signs what is read here")
 
     def _kept(self, platform: str) -> KeptLists:
-        folder = self.folder if self.folder is not None else cache_folder()
+        try:
+            folder = self.folder if self.folder is not None else cache_folder()
+        except NoHomeFolder as error:
+            return KeptLists(self._reactor, f"no list of {platform} is kept: {error}", self._trust)
         self.folder = folder
         if ListCache(folder, platform).cached() is None:
             return KeptLists(self._reactor, f"no list of {platform} is kept in {folder}", self._trust)
@@ -139,8 +142,7 @@ class ListOrigin:
         from patches.standalone.sources import sources_of
 
         settings = sources_of(platform, self._standalone.source, self._standalone.list_file)
-        folder = self._usable(self.folder if self.folder is not None else cache_folder())
-        self.folder = folder
+        folder = self.folder = self._usable()
         reader = ListReader(self._reactor, folder / _READER, platform, settings)
         cache, seconds = ListCache(folder, platform), self._access.timeout.total_seconds()
         with self._screen.refreshing(why) as line:
@@ -153,15 +155,18 @@ class ListOrigin:
             line.end()
         return KeptLists(self._reactor, read.problem, is_covered=read.is_covered)
 
-    def _usable(self, folder: Path) -> Path:
+    def _usable(self) -> Path:
         """Return a folder in which lists can be kept; if it cannot be used, one that is removed after this command."""
         try:
+            folder = self.folder if self.folder is not None else cache_folder()
             (folder / _READER).mkdir(mode=0o700, parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder), tempfile.TemporaryFile(dir=folder / _READER):
                 return folder
+        except NoHomeFolder as error:
+            self.problem = str(error)
         except OSError as error:
             self.problem = f"{folder}: {file_problem(error)}"
-            self._screen.note(f"The list cannot be kept: {self.problem}")
+        self._screen.note(f"The list cannot be kept: {self.problem}")
         made = Path(self._ends.enter_context(tempfile.TemporaryDirectory(prefix="patches-")))
         (made / _READER).mkdir(mode=0o700)
         return made

@@ -154,9 +154,17 @@ class _Once:
             left = timedelta(seconds=max(1.0, limit - reactor.seconds()))
             with self.screen.progress(f"Scanning {self.target.host} as {self.target.platform}") as watch:
                 outcome = await host.run(client, self.policy, watch, left)
-            return evolve(outcome, cache_problem=origin.problem) if origin.problem is not None else outcome
+            problem = origin.problem or outcome.cache_problem or self._state_problem()
+            return evolve(outcome, cache_problem=problem)
         finally:
             origin.close()
+
+    def _state_problem(self) -> str | None:
+        """Return why the state of the scanner cannot be stored; the scan is made all the same."""
+        unrecorded = self.trust.seen.trouble.why if self.trust is not None else None
+        if unrecorded is not None:
+            self.screen.note(f"The newest list seen cannot be recorded: {unrecorded}")
+        return unrecorded or (str(self.unwritable) if self.unwritable is not None else None)
 
     def _note_expired(self, outcome: Outcome) -> None:
         count = self.policy.ignores.expired(datetime.fromtimestamp(outcome.finished, UTC).date())

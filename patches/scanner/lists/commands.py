@@ -41,7 +41,7 @@ from patches.scanner.output.exit_codes import CLEAN, ERROR, FINDINGS, INCOMPLETE
 from patches.scanner.output.screen import Screen
 from patches.scanner.scan_inputs import trust_of
 from patches.service import one_shot
-from patches.service.places.user_folders import cache_folder
+from patches.service.places.user_folders import NoHomeFolder, cache_folder
 from patches.service.terminal import plain, terminal
 from patches.wire import MalformedWire
 from patches.wording import counted, printable
@@ -58,13 +58,14 @@ def run_update(settings: ListUpdateSettings) -> int:
     """
     trust = trust_of(settings.access)
     try:
-        platform = _platform(settings.place)
+        platform, folder = _platform(settings.place), settings.place.cache or cache_folder()
     except UnknownPlatform as error:
         return _fail(str(error), UNSUPPORTED)
+    except NoHomeFolder as error:
+        return _fail(f"the list cannot be kept: {error}", ERROR)
     screen = Screen(quiet=settings.quiet)
 
     async def update(reactor: Any) -> int:
-        folder = settings.place.cache or cache_folder()
         http = http_client(reactor)
         origin = ListOrigin(settings.access, settings.standalone, trust, http, screen, reactor, folder)
         origin.is_accepting = settings.accept
@@ -115,7 +116,11 @@ async def _received(source: Any, cache: ListCache | None, platform: str) -> Comp
 
 def run_status(settings: ListStatusSettings) -> int:
     """Show what is kept, and whether it is stale."""
-    folder, now = settings.cache or cache_folder(), time.time()
+    now = time.time()
+    try:
+        folder = settings.cache or cache_folder()
+    except NoHomeFolder as error:
+        return _fail(str(error), INCOMPLETE)
     listed = [
         KeptFacts.of(platform, cached, settings.max_age, now)
         for platform, cached in kept_lists(folder)
@@ -132,11 +137,12 @@ def run_status(settings: ListStatusSettings) -> int:
 
 def run_show(settings: ListShowSettings, names: tuple[str, ...]) -> int:
     """Print the records of a kept list, which is verified before the first one is printed."""
-    folder = settings.place.cache or cache_folder()
     try:
-        platform = _platform(settings.place)
+        platform, folder = _platform(settings.place), settings.place.cache or cache_folder()
     except UnknownPlatform as error:
         return _fail(str(error), UNSUPPORTED)
+    except NoHomeFolder as error:
+        return _fail(f"{_of(None)} is kept: {error}", INCOMPLETE)
     cached = ListCache(folder, platform).cached()
     if cached is None:
         return _fail(f"{_of(platform)} is kept in {folder}", INCOMPLETE)
