@@ -26,7 +26,7 @@ LAYERS = (
         "what feeds share",
         (
             *("sources/fields", "sources/ids", "sources/parse_context", "sources/parse_job", "sources/feed"),
-            *("sources/config", "sources/ecosystem_config", "sources/fetch/proxies"),
+            *("sources/config", "sources/ecosystem_config"),
         ),
     ),
     ("reading files", ("sources/archive", "sources/fetch", "sources/red_hat")),

@@ -25,7 +25,7 @@ from patches.scanner.client.trust import Trust
 from patches.scanner.client.verified_stream import VerifiedStream
 from patches.scanner.options import DEFAULT_SERVER, AccessSettings, StandaloneSettings
 from patches.scanner.output.screen import Screen
-from patches.scanner.scan_inputs import client_of
+from patches.scanner.scan_inputs import client_of, environment_of
 from patches.service.places.user_folders import NoHomeFolder, cache_folder
 from patches.settings import BadSetting
 from patches.wording import file_problem, printable
@@ -143,7 +143,7 @@ class ListOrigin:
 
         settings = sources_of(platform, self._standalone.source, self._standalone.list_file)
         folder = self.folder = self._usable()
-        reader = ListReader(self._reactor, folder / _READER, platform, settings)
+        reader = ListReader(self._reactor, folder / _READER, platform, settings, environment_of(self._access))
         cache, seconds = ListCache(folder, platform), self._access.timeout.total_seconds()
         with self._screen.refreshing(why) as line:
             pending = Deferred.fromCoroutine(reader.read(cache, line.show, self.is_accepting))
@@ -181,8 +181,11 @@ async def probe(client: HttpClient) -> str | None:
     try:
         answer = await client.ask("GET", "/v1/platforms", within=PROBE_SECONDS)
     except Unreachable as error:
-        refused = error.__cause__ is not None and any(
-            isinstance(cause, ConnectionRefusedError) for cause in causes(error.__cause__)
+        # a proxy that cannot be reached says nothing about the server
+        refused = (
+            client.proxy is None
+            and error.__cause__ is not None
+            and any(isinstance(cause, ConnectionRefusedError) for cause in causes(error.__cause__))
         )
         return None if refused else f"no patches-server is named, and at the default address {error}"
     document = answer.document()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from patches.http.access.proxies import Proxy
 from patches.platforms import Platform
 from patches.scanner.output.fail_on import NEVER, FailOn
 from patches.scanner.output.formats import FORMATS, TABLE, TEMPLATE
@@ -120,6 +121,18 @@ class AccessSettings:
 
     patches_server: str | None = option(
         None, url, f"The base URL of the patches-server. [{DEFAULT_SERVER}]", name="patches-server"
+    )
+    proxy: Proxy | None = option(
+        None,
+        Proxy.from_url,
+        "The proxy for all requests, such as http://USER:PASSWORD@HOST:PORT; if not given, HTTPS_PROXY, HTTP_PROXY and "
+        "NO_PROXY of the environment.",
+        secret=True,
+    )
+    ca: Path | None = option(
+        None,
+        Path,
+        "The PEM file of the authorities that may issue the certificates of servers, in place of the system's.",
     )
     patience: timedelta = option(
         "10m", seconds, "How long to retry if the server stops answering or denies the session."

@@ -39,7 +39,7 @@ from patches.scanner.lists.list_options import (
 from patches.scanner.outcome import Verdict
 from patches.scanner.output.exit_codes import CLEAN, ERROR, FINDINGS, INCOMPLETE, UNSUPPORTED
 from patches.scanner.output.screen import Screen
-from patches.scanner.scan_inputs import trust_of
+from patches.scanner.scan_inputs import routes_of, trust_of
 from patches.service import one_shot
 from patches.service.places.user_folders import NoHomeFolder, cache_folder
 from patches.service.terminal import plain, terminal
@@ -56,7 +56,7 @@ def run_update(settings: ListUpdateSettings) -> int:
 
     :raises BadSetting: if an option cannot be used.
     """
-    trust = trust_of(settings.access)
+    trust, routes = trust_of(settings.access), routes_of(settings.access)
     try:
         platform, folder = _platform(settings.place), settings.place.cache or cache_folder()
     except UnknownPlatform as error:
@@ -66,7 +66,7 @@ def run_update(settings: ListUpdateSettings) -> int:
     screen = Screen(quiet=settings.quiet)
 
     async def update(reactor: Any) -> int:
-        http = http_client(reactor)
+        http = http_client(reactor, routes)
         origin = ListOrigin(settings.access, settings.standalone, trust, http, screen, reactor, folder)
         origin.is_accepting = settings.accept
         try:
