@@ -62,7 +62,7 @@ LAYERS = (
         (
             *("scanner/compare", "scanner/memory_wall", "scanner/scan", "scanner/schedule", "scanner/options"),
             "scanner/host_scan",
-            *("scanner/list_origin", "scanner/lists"),
+            *("scanner/list_origin", "scanner/lists", "scanner/doctor"),
             "scanner/service",
             *("scanner/simulation", "scanner/scan_command", "scanner/query_commands", "scanner/scan_inputs"),
             "scanner/scan_outputs",

@@ -55,6 +55,7 @@ LIMITS = {
     "scanner.client.bounds.MOST_CHUNKS": 65_536,
     "scanner.client.bounds.MOST_BYTES": 2_147_483_648,
     "scanner.list_origin.MOST_PROBE_BYTES": 1_048_576,
+    "scanner.doctor.doctor_command.LONGEST_CHECKS": 20.0,
     "scanner.client.http_client._MOST_IDLE": 2,
     "scanner.client.patience._LONGEST_SECONDS": 30.0,
     "scanner.client.patience.LONGEST_ASKED": 60.0,

@@ -51,6 +51,8 @@ ALLOWED = {
     "scanner/client/http_client.py": "a date in Retry-After of a server that sends no Date",
     "scanner/client/stream.py": "the clock of a server is compared with this host's",
     "scanner/client/trust.py": "a signed list is not from the future",
+    "scanner/doctor/host_checks.py": "the ages of kept lists, reports and packages",
+    "scanner/doctor/server_checks.py": "the clock of a server is compared with this host's",
     "scanner/lists/commands.py": "the ages of kept lists",
     "standalone/list_reader.py": "a list that was held back is stamped when it is accepted",
     "sources/fetch/download.py": "a fetched file is stamped; a date in Retry-After",

@@ -8,7 +8,9 @@ from typing import Any
 import click
 
 from patches import __version__
-from patches.cli.options import HELP, given_of, options_of
+from patches.cli.options import HELP, given_of, options_of, tolerant_options_of
+from patches.scanner.doctor.configuration import ConfigurationFacts
+from patches.scanner.doctor.doctor_options import DOCTOR_EXPLAINED, DoctorSettings
 from patches.scanner.options import FAMILY, ExplainSettings, InventorySettings, ScanCommandSettings
 from patches.scanner.output.exit_codes import EXPLAIN_EXPLAINED, EXPLAINED, INTERRUPTED, INVENTORY_EXPLAINED
 from patches.scanner.simulation.simulate_command import SimulateSettings, run_simulate
@@ -95,6 +97,15 @@ def config(given: dict[str, str | None], found: dict[str, Given]) -> None:
 
     for line in options_text(FAMILY.settings, given, found):
         click.echo(line)
+
+
+@main.command(epilog=DOCTOR_EXPLAINED, context_settings=HELP, short_help="Show what is wrong with scans of this host.")
+@tolerant_options_of(DoctorSettings, FAMILY)
+def doctor(settings: DoctorSettings, configuration: ConfigurationFacts) -> None:
+    """Check what scans of this host need, from options to reports, and print one line for each check."""
+    from patches.scanner.doctor.doctor_command import run_doctor
+
+    sys.exit(run_doctor(settings, configuration))
 
 
 @main.command(context_settings=HELP, short_help="Simulate many scanners that load a server.")

@@ -29,7 +29,7 @@ class MainTests(SynchronousTestCase):
     def test_commands(self) -> None:
         """Every command has help, with -h too."""
         self.assertEqual(
-            set(COMMANDS), {"scan", "explain", "inventory", "config", "simulate", "demo", "catalogue", "list"}
+            set(COMMANDS), {"scan", "explain", "inventory", "config", "simulate", "demo", "doctor", "catalogue", "list"}
         )
         for name in COMMANDS:
             for option in ("-h", "--help"):
