@@ -26,6 +26,8 @@ from patches.cli.main import main
 from patches.reporter import api as reporter_api
 from patches.reporter import service as reporter
 from patches.scanner import options as scanner
+from patches.scanner.doctor import doctor_options
+from patches.scanner.lists import list_options
 from patches.scanner.matching.ignore_files import read_ignores
 from patches.scanner.output.document import outcome_document
 from patches.scanner.output.formats import FORMATS
@@ -58,6 +60,10 @@ TABLES = {
     "patches.scanner.options ScanSettings": scanner.ScanSettings,
     "patches.scanner.options OutputSettings": scanner.OutputSettings,
     "patches.scanner.options ExplainSettings": scanner.ExplainSettings,
+    "patches.scanner.doctor.doctor_options DoctorSettings": doctor_options.DoctorSettings,
+    "patches.scanner.lists.list_options ListUpdateSettings": list_options.ListUpdateSettings,
+    "patches.scanner.lists.list_options ListStatusSettings": list_options.ListStatusSettings,
+    "patches.scanner.lists.list_options ListShowSettings": list_options.ListShowSettings,
     "patches.scanner.simulation.simulate_command SimulateSettings": simulate_command.SimulateSettings,
     "patches.server.admin.options ShowSettings": catalogue_options.ShowSettings,
     "patches.server.admin.options PruneSettings": catalogue_options.PruneSettings,

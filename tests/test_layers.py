@@ -25,15 +25,8 @@ LAYERS = (
     (
         "what feeds share",
         (
-            *(
-                "sources/fields",
-                "sources/titles",
-                "sources/ids",
-                "sources/parse_context",
-                "sources/parse_job",
-                "sources/feed",
-            ),
-            *("sources/config", "sources/ecosystem_config", "sources/fetch/proxies"),
+            *("sources/fields", "sources/ids", "sources/parse_context", "sources/parse_job", "sources/feed"),
+            *("sources/config", "sources/ecosystem_config", "sources/titles"),
         ),
     ),
     ("reading files", ("sources/archive", "sources/fetch", "sources/red_hat")),
@@ -69,7 +62,7 @@ LAYERS = (
         (
             *("scanner/compare", "scanner/memory_wall", "scanner/scan", "scanner/schedule", "scanner/options"),
             *("scanner/host_scan", "scanner/list_watch"),
-            "scanner/list_origin",
+            *("scanner/list_origin", "scanner/lists", "scanner/doctor"),
             "scanner/service",
             *("scanner/simulation", "scanner/scan_command", "scanner/query_commands", "scanner/scan_inputs"),
             "scanner/scan_outputs",

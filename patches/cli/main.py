@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
-from patches.cli.options import HELP, given_of, options_of
+from patches.cli.options import HELP, given_of, options_of, tolerant_options_of
+from patches.scanner.doctor.configuration import ConfigurationFacts
+from patches.scanner.doctor.doctor_options import DOCTOR_EXPLAINED, DoctorSettings
 from patches.scanner.options import FAMILY, ExplainSettings, InventorySettings, ScanCommandSettings
 from patches.scanner.output.exit_codes import EXPLAIN_EXPLAINED, EXPLAINED, INTERRUPTED, INVENTORY_EXPLAINED
 from patches.scanner.simulation.simulate_command import SimulateSettings, run_simulate
@@ -23,15 +25,19 @@ class Commands(click.Group):
 
     def list_commands(self, context: click.Context) -> list[str]:
         """Return the names of all commands."""
-        return sorted([*super().list_commands(context), "catalogue"])
+        return sorted([*super().list_commands(context), "catalogue", "list"])
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """Return a command; ``None`` if there is no such command."""
-        if name != "catalogue":
-            return super().get_command(context, name)
-        from patches.cli.catalogue import catalogue
+        if name == "catalogue":
+            from patches.cli.catalogue import catalogue
 
-        return catalogue
+            return catalogue
+        if name == "list":
+            from patches.cli.lists import kept_list
+
+            return kept_list
+        return super().get_command(context, name)
 
     def invoke(self, context: click.Context) -> Any:
         """Run a command; exit with the code for an interruption on Ctrl-C."""
@@ -99,6 +105,15 @@ def config(given: dict[str, str | None], found: dict[str, Given]) -> None:
 
     for line in options_text(FAMILY.settings, given, found):
         click.echo(line)
+
+
+@main.command(epilog=DOCTOR_EXPLAINED, context_settings=HELP, short_help="Show what is wrong with scans of this host.")
+@tolerant_options_of(DoctorSettings, FAMILY)
+def doctor(settings: DoctorSettings, configuration: ConfigurationFacts) -> None:
+    """Check what scans of this host need, from options to reports, and print one line for each check."""
+    from patches.scanner.doctor.doctor_command import run_doctor
+
+    sys.exit(run_doctor(settings, configuration))
 
 
 @main.command(context_settings=HELP, short_help="Simulate many scanners that load a server.")

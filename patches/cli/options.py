@@ -10,6 +10,7 @@ import click
 from attrs import AttrsInstance
 from click.shell_completion import CompletionItem
 
+from patches.scanner.doctor.configuration import ConfigurationFacts
 from patches.service.places.setting_places import Family, found_settings
 from patches.settings import CONFIG, BadSetting, Given, Setting, resolve, settings_of
 from patches.wording import printable
@@ -40,6 +41,41 @@ def options_of(
                 command(resolve(declared, texts, found_by(family, texts)), *arguments, **given)
             except BadSetting as error:
                 raise click.UsageError(str(error)) from error
+
+        return _with_options(with_settings, settings)
+
+    return decorate
+
+
+def tolerant_options_of(
+    declared: type[S], family: Family
+) -> Callable[[Callable[[S, ConfigurationFacts], None]], Callable[..., None]]:
+    """
+    Return a decorator as :func:`options_of` does; what is wrong in files and variables is an argument of the command.
+
+    :param family: if its files or variables cannot be used, those of the command line are.
+    """
+    settings = (*settings_of(declared), CONFIG)
+
+    def decorate(command: Callable[[S, ConfigurationFacts], None]) -> Callable[..., None]:
+        @wraps(command)
+        def with_settings(**given: Any) -> None:
+            texts = {setting.name: _taken(setting, given) for setting in settings}
+            warnings: list[str] = []
+            found: dict[str, Given] = {}
+            problem = None
+            try:
+                found = found_settings(family, texts.get(CONFIG.name), warnings.append)
+                for kind in family.kinds:
+                    resolve(kind, {}, found)
+            except BadSetting as error:
+                found, problem = {}, str(error)
+            origins = tuple(dict.fromkeys(each.origin for each in found.values()))
+            try:
+                made = resolve(declared, texts, found)
+            except BadSetting as error:
+                raise click.UsageError(str(error)) from error
+            command(made, ConfigurationFacts(origins, tuple(warnings), problem))
 
         return _with_options(with_settings, settings)
 

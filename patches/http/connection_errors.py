@@ -35,6 +35,9 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
 )
 #: The errors of OpenSSL for a peer whose first bytes are no TLS.
 _NO_TLS = ("wrong version number", "packet length too long", "http request", "unknown protocol")
+_OTHER_NAME = "its certificate is for another name: use the name of the server that it was issued for"
+#: The errors of OpenSSL for a peer with older versions of TLS only, whichever side refuses.
+_TOO_OLD = ("unsupported protocol", "protocol version", "wrong ssl version", "no protocols available")
 #: The error of OpenSSL for a certificate that is not trusted.
 _UNTRUSTED = "certificate verify failed"
 #: How servers answer a plain request at a port that needs TLS, in lower case: ours, nginx, Go's and what is made with
@@ -75,7 +78,7 @@ def problem_of(error: BaseException, url: str) -> ConnectionProblem:
         if isinstance(cause, NotHttp):
             return ConnectionProblem(needs_tls(url), is_final=True)
         if isinstance(cause, VerificationError):
-            return ConnectionProblem("its certificate is for another name", is_final=True)
+            return ConnectionProblem(_OTHER_NAME, is_final=True)
         if isinstance(cause, TLSError) and (found := _tls_problem(str(cause), url)) is not None:
             return found
     *_, innermost = causes(error)
@@ -92,6 +95,11 @@ def _tls_problem(text: str, url: str) -> ConnectionProblem | None:
         return ConnectionProblem(f"its certificate is not trusted: {untrusted}", is_final=True)
     if "alert" in text and "certificate" in text:
         return ConnectionProblem("it does not accept this client without a certificate that it trusts", is_final=True)
+    if any(phrase in text for phrase in _TOO_OLD):
+        return ConnectionProblem("it speaks only versions of TLS before 1.2, which are not secure", is_final=True)
+    if "handshake failure" in text:
+        refused = "it refuses the handshake: it demands a certificate of this client, or has no common cipher"
+        return ConnectionProblem(refused, is_final=True)
     return None
 
 

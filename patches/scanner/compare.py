@@ -93,6 +93,8 @@ async def compare(
     cached = _cached(cache, client.trust, platform)
     if isinstance(client, KeptLists):
         return await _without_server(client, cache, platform, inventory, watch)
+    if cache is not None:
+        cache.origin = client.base_url
     if cache is None or cached is None:
         return await _with_server(client, cache, platform, inventory, watch)
     try:

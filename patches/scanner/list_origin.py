@@ -25,8 +25,8 @@ from patches.scanner.client.trust import Trust
 from patches.scanner.client.verified_stream import VerifiedStream
 from patches.scanner.options import DEFAULT_SERVER, AccessSettings, StandaloneSettings
 from patches.scanner.output.screen import Screen
-from patches.scanner.scan_inputs import client_of
-from patches.service.places.user_folders import cache_folder
+from patches.scanner.scan_inputs import client_of, environment_of
+from patches.service.places.user_folders import NoHomeFolder, cache_folder
 from patches.settings import BadSetting
 from patches.wording import file_problem, printable
 
@@ -49,6 +49,7 @@ class ListOrigin:
     :param http: a treq client.
     :ivar folder: the folder of kept lists; ``None``: lists are not kept.
     :ivar problem: why lists cannot be kept; ``None``: they are.
+    :ivar is_accepting: whether a list that is held back is accepted before it is read again.
     """
 
     _access: AccessSettings
@@ -59,6 +60,7 @@ class ListOrigin:
     _reactor: Any
     folder: Path | None = None
     problem: str | None = None
+    is_accepting: bool = False
     _ends: ExitStack = field(factory=ExitStack)
 
     def close(self) -> None:
@@ -84,6 +86,8 @@ class ListOrigin:
             if problem:
                 self.folder = None
                 return KeptLists(self._reactor, problem)
+        if self.is_accepting:
+            raise BadSetting(f"--accept: {DEFAULT_SERVER} is a patches-server: its list is accepted there")
         return client_of(self._access, self._http, self._trust, self._reactor, self._tell)
 
     def stream(self, source: ListSource, platform: str) -> VerifiedStream:
@@ -112,11 +116,17 @@ class ListOrigin:
             raise BadSetting(f"{origins[0]} and {origins[1]} exclude each other")
         if origins and origins != ["--offline"] and named:
             raise BadSetting(f"{origins[-1]} and --patches-server exclude each other")
+        if self.is_accepting and (named or chosen.offline):
+            other = "--patches-server" if named else "--offline"
+            raise BadSetting(f"--accept and {other} exclude each other: a server's list is accepted there")
         if origins and origins != ["--offline"] and self._trust is not None:
             raise BadSetting(f"{origins[-1]} and --verify-key exclude each other: nobody signs what is read here")
 
     def _kept(self, platform: str) -> KeptLists:
-        folder = self.folder if self.folder is not None else cache_folder()
+        try:
+            folder = self.folder if self.folder is not None else cache_folder()
+        except NoHomeFolder as error:
+            return KeptLists(self._reactor, f"no list of {platform} is kept: {error}", self._trust)
         self.folder = folder
         if ListCache(folder, platform).cached() is None:
             return KeptLists(self._reactor, f"no list of {platform} is kept in {folder}", self._trust)
@@ -132,12 +142,11 @@ class ListOrigin:
         from patches.standalone.sources import sources_of
 
         settings = sources_of(platform, self._standalone.source, self._standalone.list_file)
-        folder = self._usable(self.folder if self.folder is not None else cache_folder())
-        self.folder = folder
-        reader = ListReader(self._reactor, folder / _READER, platform, settings)
+        folder = self.folder = self._usable()
+        reader = ListReader(self._reactor, folder / _READER, platform, settings, environment_of(self._access))
         cache, seconds = ListCache(folder, platform), self._access.timeout.total_seconds()
         with self._screen.refreshing(why) as line:
-            pending = Deferred.fromCoroutine(reader.read(cache, line.show))
+            pending = Deferred.fromCoroutine(reader.read(cache, line.show, self.is_accepting))
             try:
                 read = await pending.addTimeout(seconds, self._reactor)
             except TimeoutError:
@@ -146,15 +155,18 @@ class ListOrigin:
             line.end()
         return KeptLists(self._reactor, read.problem, is_covered=read.is_covered)
 
-    def _usable(self, folder: Path) -> Path:
+    def _usable(self) -> Path:
         """Return a folder in which lists can be kept; if it cannot be used, one that is removed after this command."""
         try:
+            folder = self.folder if self.folder is not None else cache_folder()
             (folder / _READER).mkdir(mode=0o700, parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder), tempfile.TemporaryFile(dir=folder / _READER):
                 return folder
+        except NoHomeFolder as error:
+            self.problem = str(error)
         except OSError as error:
             self.problem = f"{folder}: {file_problem(error)}"
-            self._screen.note(f"The list cannot be kept: {self.problem}")
+        self._screen.note(f"The list cannot be kept: {self.problem}")
         made = Path(self._ends.enter_context(tempfile.TemporaryDirectory(prefix="patches-")))
         (made / _READER).mkdir(mode=0o700)
         return made
@@ -169,8 +181,11 @@ async def probe(client: HttpClient) -> str | None:
     try:
         answer = await client.ask("GET", "/v1/platforms", within=PROBE_SECONDS)
     except Unreachable as error:
-        refused = error.__cause__ is not None and any(
-            isinstance(cause, ConnectionRefusedError) for cause in causes(error.__cause__)
+        # a proxy that cannot be reached says nothing about the server
+        refused = (
+            client.proxy is None
+            and error.__cause__ is not None
+            and any(isinstance(cause, ConnectionRefusedError) for cause in causes(error.__cause__))
         )
         return None if refused else f"no patches-server is named, and at the default address {error}"
     document = answer.document()

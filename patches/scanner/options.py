@@ -9,6 +9,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from patches.http.access.proxies import Proxy
 from patches.platforms import Platform
 from patches.scanner.output.fail_on import NEVER, FailOn
 from patches.scanner.output.formats import FORMATS, TABLE, TEMPLATE
@@ -16,7 +17,7 @@ from patches.scanner.output.tables.view import COLUMNS, UPGRADE
 from patches.service.daemon import DaemonOptions
 from patches.service.log.log_level import LogSettings
 from patches.service.places.setting_places import Family
-from patches.service.places.user_folders import config_folder
+from patches.service.places.user_folders import SYSTEM_STATE, NoHomeFolder, config_folder, state_folder
 from patches.setting_parsers import count, flag, minutes, one_of, seconds, url
 from patches.settings import group, option
 from patches.tracks import is_track
@@ -41,6 +42,11 @@ def folder(text: str) -> Path:
     if not path.is_dir():
         raise ValueError("the folder does not exist")
     return path
+
+
+def state_place(text: str) -> Path:
+    """Parse the path of the folder of state; the system's stands for the user's own where only others can use it."""
+    return state_folder(Path(text))
 
 
 def host_name(text: str) -> str:
@@ -121,6 +127,18 @@ class AccessSettings:
     patches_server: str | None = option(
         None, url, f"The base URL of the patches-server. [{DEFAULT_SERVER}]", name="patches-server"
     )
+    proxy: Proxy | None = option(
+        None,
+        Proxy.from_url,
+        "The proxy for all requests, such as http://USER:PASSWORD@HOST:PORT; if not given, HTTPS_PROXY, HTTP_PROXY and "
+        "NO_PROXY of the environment.",
+        secret=True,
+    )
+    ca: Path | None = option(
+        None,
+        Path,
+        "The PEM file of the authorities that may issue the certificates of servers, in place of the system's.",
+    )
     patience: timedelta = option(
         "10m", seconds, "How long to retry if the server stops answering or denies the session."
     )
@@ -134,9 +152,10 @@ class AccessSettings:
         reloaded=True,
     )
     state_dir: Path = option(
-        "/var/lib/patches-scanner",
-        Path,
-        "The folder for reports that are not delivered yet, and for the record of the newest list that was seen.",
+        str(SYSTEM_STATE),
+        state_place,
+        "The folder for reports that are not delivered yet, and for the record of the newest list that was seen; for a "
+        "user who cannot write to the default, ~/.local/state/patches.",
     )
 
 
@@ -336,7 +355,11 @@ class ExplainSettings(InventorySettings):
 
 def option_files() -> tuple[Path, ...]:
     """Return the files of options that are read if they exist; the second one takes precedence."""
-    return Path("/etc/patches/scanner.toml"), config_folder() / "scanner.toml"
+    system = Path("/etc/patches/scanner.toml")
+    try:
+        return system, config_folder() / "scanner.toml"
+    except NoHomeFolder:
+        return (system,)
 
 
 #: The daemon, and the commands that share its files and variables.

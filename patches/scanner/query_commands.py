@@ -20,7 +20,7 @@ from patches.scanner.output.explanation import explanation_document, explanation
 from patches.scanner.output.inventory import inventory_document, inventory_table
 from patches.scanner.output.screen import Screen
 from patches.scanner.scan import read_host_inventory
-from patches.scanner.scan_inputs import target_of, trust_of
+from patches.scanner.scan_inputs import routes_of, target_of, trust_of
 from patches.service import one_shot
 from patches.service.terminal import plain, terminal
 from patches.wording import counted
@@ -57,14 +57,14 @@ def run_explain(settings: ExplainSettings, vulnerability_id: str, package: str |
     :return: the exit code.
     :raises BadSetting: if a file that an option names cannot be used.
     """
-    trust = trust_of(settings.access)
+    trust, routes = trust_of(settings.access), routes_of(settings.access)
     try:
         target, inventory = _host(settings.host)
     except (UnknownPlatform, InventoryError) as error:
         return _fail(error)
 
     async def ask(reactor: Any) -> int:
-        http, screen = http_client(reactor), Screen()
+        http, screen = http_client(reactor, routes), Screen()
         origin = ListOrigin(settings.access, settings.standalone, trust, http, screen, reactor, settings.cache)
         try:
             stream = origin.stream(await origin.find(target.platform), target.platform)

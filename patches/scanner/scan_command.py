@@ -12,6 +12,7 @@ from typing import Any
 from attrs import define, evolve
 from twisted.internet.defer import CancelledError
 
+from patches.http.access.routed_agent import Routes
 from patches.scanner.client.http_client import HttpClient, http_client
 from patches.scanner.client.trust import Trust
 from patches.scanner.host.distributions import UnknownPlatform
@@ -25,7 +26,7 @@ from patches.scanner.reporting.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.reporting.outbox import Outbox
 from patches.scanner.reporting.report import streamed_report
 from patches.scanner.scan import Policy
-from patches.scanner.scan_inputs import host_of, policy_of, target_of, trust_of
+from patches.scanner.scan_inputs import host_of, policy_of, routes_of, target_of, trust_of
 from patches.scanner.scan_outputs import planned_outputs, view_of
 from patches.service import one_shot
 from patches.service.daemon import hold_folder, usable_folder
@@ -41,11 +42,11 @@ def run_scan(settings: ScanCommandSettings) -> int:
     :raises BadSetting: if a file that an option names cannot be used.
     """
     with ExitStack() as stack:
-        policy, trust = policy_of(settings.policy), trust_of(settings.access)
+        policy, trust, routes = policy_of(settings.policy), trust_of(settings.access), routes_of(settings.access)
         output = settings.output
         screen = Screen(planned_outputs(output, stack), view_of(output), output.verbose, output.quiet)
         try:
-            outcome = _outcome(settings, policy, trust, screen)
+            outcome = _outcome(settings, policy, trust, routes, screen)
         except Unwritable as error:
             screen.show_error(str(error))
             return ERROR
@@ -60,7 +61,9 @@ def run_scan(settings: ScanCommandSettings) -> int:
         return exit_code(outcome, fail_on, output.fail_on_unjudged, output.fail_on_eol)
 
 
-def _outcome(settings: ScanCommandSettings, policy: Policy, trust: Trust | None, screen: Screen) -> Outcome | None:
+def _outcome(
+    settings: ScanCommandSettings, policy: Policy, trust: Trust | None, routes: Routes, screen: Screen
+) -> Outcome | None:
     """Scan and show the outcome. Return it; ``None`` if the scan was interrupted."""
     started = time.time()
     try:
@@ -74,7 +77,7 @@ def _outcome(settings: ScanCommandSettings, policy: Policy, trust: Trust | None,
         failed = Outcome(host_of(settings.host), "", started, started, Verdict.ERROR, problem=problem)
         screen.show(failed)
         return failed
-    once = _Once(settings, target, policy, trust, screen)
+    once = _Once(settings, target, policy, trust, routes, screen)
     once.open_outbox()
     try:
         one_shot.run(once.run)
@@ -100,6 +103,7 @@ class _Once:
     target: Target
     policy: Policy
     trust: Trust | None
+    routes: Routes
     screen: Screen
     outbox: Outbox | None = None
     outcome: Outcome | None = None
@@ -121,7 +125,7 @@ class _Once:
 
     async def run(self, reactor: Any) -> int:
         """Scan, show the outcome and report it. The result is always 0: the exit code depends on the outcome."""
-        http = http_client(reactor)
+        http = http_client(reactor, self.routes)
         outcome = await self._scan(http, reactor)
         try:
             self.screen.show(outcome)
@@ -155,9 +159,17 @@ class _Once:
             left = timedelta(seconds=max(1.0, limit - reactor.seconds()))
             with self.screen.progress(f"Scanning {self.target.host} as {self.target.platform}") as watch:
                 outcome = await host.run(client, self.policy, watch, left)
-            return evolve(outcome, cache_problem=origin.problem) if origin.problem is not None else outcome
+            problem = origin.problem or outcome.cache_problem or self._state_problem()
+            return evolve(outcome, cache_problem=problem)
         finally:
             origin.close()
+
+    def _state_problem(self) -> str | None:
+        """Return why the state of the scanner cannot be stored; the scan is made all the same."""
+        unrecorded = self.trust.seen.trouble.why if self.trust is not None else None
+        if unrecorded is not None:
+            self.screen.note(f"The newest list seen cannot be recorded: {unrecorded}")
+        return unrecorded or (str(self.unwritable) if self.unwritable is not None else None)
 
     def _note_expired(self, outcome: Outcome) -> None:
         count = self.policy.ignores.expired(datetime.fromtimestamp(outcome.finished, UTC).date())

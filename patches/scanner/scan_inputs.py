@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ from attrs import define, evolve
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from patches.http.access.certificates import TrustPolicy, trust_file
+from patches.http.access.proxies import Proxies
+from patches.http.access.routed_agent import Routes
 from patches.scanner.client.cache import ListCache
 from patches.scanner.client.client import ClientSettings, PatchesClient
 from patches.scanner.client.trust import SeenLists, Trust
@@ -119,6 +122,28 @@ def client_of(
     return PatchesClient(
         http, settings.patches_server or DEFAULT_SERVER, clock, limits, trust=trust, tell=tell or _untold
     )
+
+
+def routes_of(settings: AccessSettings, environment: Mapping[str, str] = os.environ) -> Routes:
+    """
+    Return the ways to the server and to the reporter API: by which proxies, and which authorities are trusted.
+
+    :param environment: names proxies where no option does.
+    :raises BadSetting: if a proxy or the file of authorities cannot be used.
+    """
+    proxy = settings.proxy
+    proxies = Proxies.always(proxy) if proxy is not None else Proxies.from_environment(environment)
+    policy = TrustPolicy() if settings.ca is None else trust_file(settings.ca, "--ca")
+    return Routes(proxies, policy)
+
+
+def environment_of(settings: AccessSettings, environment: Mapping[str, str] = os.environ) -> Mapping[str, str]:
+    """Return the environment of downloads without a server: a proxy that was named is used for these, too."""
+    if settings.proxy is None:
+        return environment
+    names = ("http_proxy", "https_proxy")
+    rest = {name: text for name, text in environment.items() if name.lower() not in (*names, "no_proxy")}
+    return {**rest, **dict.fromkeys(names, settings.proxy.text)}
 
 
 def trust_of(settings: AccessSettings) -> Trust | None:

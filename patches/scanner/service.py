@@ -28,7 +28,7 @@ from patches.scanner.reporting.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.reporting.outbox import Outbox
 from patches.scanner.reporting.report import streamed_report
 from patches.scanner.scan import failed_outcome
-from patches.scanner.scan_inputs import ReloadedInputs, client_of, policy_of, trust_of
+from patches.scanner.scan_inputs import ReloadedInputs, client_of, policy_of, routes_of, trust_of
 from patches.scanner.schedule import ScanSchedule
 from patches.service.daemon import hold_folder, usable_folder
 from patches.service.lifecycle.preparation import prepare_daemon
@@ -89,7 +89,7 @@ def create_scanner(reactor: Any, settings: ScannerSettings) -> ScannerService:
     :raises UnknownPlatform: if the platform cannot be detected.
     :raises BadSetting: if a file that an option names cannot be used.
     """
-    http = http_client(reactor)
+    http = http_client(reactor, routes_of(settings.access))
     client = client_of(settings.access, http, trust_of(settings.access), reactor)
     inputs = ReloadedInputs(settings.access, client, policy_of(settings.policy))
     host = HostScan(settings.host, settings.cache or settings.access.state_dir / _LISTS)

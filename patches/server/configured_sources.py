@@ -135,9 +135,9 @@ def _of_options(
 
         made.append(local_source(settings.list_file, parsing, run, folder / FEEDS))
     if settings.clair is not None:
+        from patches.http.access.proxies import Proxies
         from patches.sources.clair.source import clair_source, ledger_folder
         from patches.sources.fetch.access import Access
-        from patches.sources.fetch.proxies import Proxies
 
         access = Access(Proxies.from_environment(environment))
         made.append(

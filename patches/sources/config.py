@@ -10,9 +10,9 @@ from typing import Any
 
 from attrs import field, frozen
 
+from patches.http.access.proxies import Proxy
 from patches.setting_parsers import platform_names, seconds, url
 from patches.settings import BadSetting
-from patches.sources.fetch.proxies import Proxy
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")

@@ -9,6 +9,7 @@ from which the scan reads and verifies it like any other cached list.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -34,6 +35,7 @@ from patches.server.refresh.status import NO_SOURCE
 from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
 from patches.service.daemon import lock_folder
 from patches.service.threads import ThreadService
+from patches.settings import BadSetting
 from patches.standalone.progress import RefreshProgress
 from patches.wire import unpack_chunk
 
@@ -41,6 +43,8 @@ log = Logger()
 
 #: The memory of a command that reads a list, its worker included.
 MEMORY_LIMIT = 512 * 1024 * 1024
+#: The command that accepts a list which is held back.
+_ACCEPTS = "patches list update --accept"
 _STEP_SECONDS = 0.1
 _AT_ONCE = timedelta(0)
 
@@ -92,12 +96,13 @@ class ListReader:
         self._settings = settings
         self._environment = environment
 
-    async def read(self, cache: ListCache, watch: Watch) -> RefreshResult:
+    async def read(self, cache: ListCache, watch: Watch, is_accepting: bool = False) -> RefreshResult:
         """
         Read what has changed, and put the list into the cache.
 
         :param watch: called with the progress, again and again.
-        :raises BadSetting: if a source or the folder cannot be used.
+        :param is_accepting: whether a list that is held back is accepted first.
+        :raises BadSetting: if a source or the folder cannot be used, or there is no list to accept.
         """
         lock = await self._lock()
         threads, asking = ThreadService(self._reactor), ThreadService(self._reactor, 1)
@@ -106,6 +111,8 @@ class ListReader:
                 each.startService()
             parts = self._create(threads.run, asking.run)
             try:
+                if is_accepting:
+                    await self._accept(parts, threads.run)
                 problem = await self._refresh(parts, watch)
                 return await self._keep(parts, cache, threads.run, problem)
             finally:
@@ -131,7 +138,16 @@ class ListReader:
         sources.workers.worker_bytes = worker_bytes(budget)
         watch = CatalogueWatch(storage.connections, run, ask, self._reactor)
         shared = Shared(self._reactor, run, watch, budget, self._folder)
-        return _Parts(storage, sources, create_refresh(refreshing, shared, storage, sources, set))
+        return _Parts(storage, sources, create_refresh(refreshing, shared, storage, sources, set, _ACCEPTS))
+
+    async def _accept(self, parts: _Parts, run: Run) -> None:
+        """Publish the list that is held back, as ``patches catalogue publish`` does at a server."""
+        try:
+            accepted = await run(parts.storage.catalogue.accept, self._platform, time.time())
+        except CatalogueError as error:
+            raise BadSetting(f"--accept: the catalogue cannot be used: {error}") from error
+        if accepted is None:
+            raise BadSetting(f"--accept: no list of {self._platform} is held back in {self._folder}")
 
     async def _refresh(self, parts: _Parts, watch: Watch) -> str | None:
         """Refresh until nothing is left to do. Return what went wrong; ``None``: nothing."""
@@ -179,6 +195,7 @@ class ListReader:
 
     async def _copy(self, storage: Storage, snapshot: Snapshot, cache: ListCache, run: Run) -> None:
         cached, document = cache.cached(), snapshot_document(snapshot)
+        cache.origin = ", ".join(snapshot.sources)
         if cached is not None and cached.revision == snapshot.revision and cached.path.exists():
             cache.describe(document)
             return

@@ -11,11 +11,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches import __version__
 from patches.cli.catalogue import catalogue
+from patches.cli.lists import kept_list
 from patches.cli.main import Commands, main
 from patches.scanner.output.exit_codes import INTERRUPTED, UNSUPPORTED
 from tests.integration.sample_host import write_host
 
-COMMANDS = {**main.commands, "catalogue": catalogue}
+COMMANDS = {**main.commands, "catalogue": catalogue, "list": kept_list}
 
 
 class MainTests(SynchronousTestCase):
@@ -27,7 +28,9 @@ class MainTests(SynchronousTestCase):
 
     def test_commands(self) -> None:
         """Every command has help, with -h too."""
-        self.assertEqual(set(COMMANDS), {"scan", "explain", "inventory", "config", "simulate", "demo", "catalogue"})
+        self.assertEqual(
+            set(COMMANDS), {"scan", "explain", "inventory", "config", "simulate", "demo", "doctor", "catalogue", "list"}
+        )
         for name in COMMANDS:
             for option in ("-h", "--help"):
                 ran = CliRunner().invoke(main, [name, option])
@@ -35,11 +38,11 @@ class MainTests(SynchronousTestCase):
 
     def test_short_help(self) -> None:
         """A list of commands has a whole sentence about each, of at most 45 characters."""
-        for group in (COMMANDS, catalogue.commands):
+        for group in (COMMANDS, catalogue.commands, kept_list.commands):
             for name, command in group.items():
                 text = command.short_help or ""
                 self.assertTrue(0 < len(text) <= 45 and text.endswith("."), (name, text))
-        for words in (["--help"], ["catalogue", "--help"]):
+        for words in (["--help"], ["catalogue", "--help"], ["list", "--help"]):
             _, _, listed = CliRunner().invoke(main, words, env={"COLUMNS": "80"}).output.partition("Commands:")
             self.assertTrue(listed)
             self.assertNotIn("...", listed)

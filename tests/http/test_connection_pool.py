@@ -19,6 +19,8 @@ from twisted.web.http_headers import Headers
 from zope.interface import directlyProvides
 from zope.interface.verify import verifyObject
 
+from patches.http.access.proxies import Proxies
+from patches.http.access.routed_agent import pooled_agent
 from patches.http.connection_pool import (
     MAX_FIELDS,
     MAX_HEAD_BYTES,
@@ -31,8 +33,6 @@ from patches.http.connection_pool import (
 )
 from patches.scanner.client.http_client import http_client
 from patches.sources.fetch.access import Access
-from patches.sources.fetch.agent import pooled_agent
-from patches.sources.fetch.proxies import Proxies
 from tests.sources.memory_reactor import ResolvingReactor
 
 

@@ -164,11 +164,12 @@ def serving(*servers: BaseServer) -> Iterator[None]:
             server.server_close()
 
 
-def make_certificates(folder: Path, host: str) -> tuple[Path, Path]:
+def make_certificates(folder: Path, host: str, later: timedelta = timedelta(0)) -> tuple[Path, Path]:
     """
     Create a certificate authority, and a certificate of a server that it signed.
 
     :param host: a name or an address.
+    :param later: by how much the server's certificate is valid later than now, or earlier.
 
     :return: the authority's certificate, and the server's certificate with its key, as PEM files.
     """
@@ -181,7 +182,7 @@ def make_certificates(folder: Path, host: str) -> tuple[Path, Path]:
         names = [x509.IPAddress(ip_address(host))]
     except ValueError:
         names = [x509.DNSName(host)]
-    leaf = _certificate(name, root_name, key, root_key, x509.SubjectAlternativeName(names))
+    leaf = _certificate(name, root_name, key, root_key, x509.SubjectAlternativeName(names), later)
     ca, own = folder / "ca.pem", folder / f"{host.replace(':', '-')}.pem"
     ca.write_text("# Root of the tests\n" + root.public_bytes(Encoding.PEM).decode())
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -195,8 +196,9 @@ def _certificate(
     key: ec.EllipticCurvePrivateKey,
     signer: ec.EllipticCurvePrivateKey,
     extension: x509.ExtensionType,
+    later: timedelta = timedelta(0),
 ) -> x509.Certificate:
-    now = datetime.now(UTC)
+    now = datetime.now(UTC) + later
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(issuer).public_key(key.public_key())
     builder = builder.serial_number(x509.random_serial_number()).add_extension(extension, critical=True)
     builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(hours=1))

@@ -98,7 +98,7 @@ class ExplainTests(CommandCase):
     def setUp(self) -> None:
         super().setUp()
         self.http = CannedHTTP(session(), chunk(BODY), end(BODY))
-        self.patch(query_commands, "http_client", lambda reactor: self.http)
+        self.patch(query_commands, "http_client", lambda reactor, routes: self.http)
         self.patch(one_shot, "run", self.run_work)
 
     def run_work(self, work: Work) -> int:

@@ -19,7 +19,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.scanner.output.exit_codes import CLEAN, FINDINGS, INCOMPLETE, UNSUPPORTED
+from patches.scanner.output.exit_codes import CLEAN, ERROR, FINDINGS, INCOMPLETE, UNSUPPORTED
 from tests import processes
 from tests.integration.daemons import PATCHES
 from tests.integration.sample_host import write_host
@@ -138,6 +138,15 @@ class ListReaderTests(SynchronousTestCase):
         document, said = self.scan("--list", str(self.list))
         self.assertEqual(said.splitlines()[0], f"The list cannot be kept: {document['cacheProblem']}")
         self.assertIn(str(self.cache), document["cacheProblem"])
+
+    def test_state(self) -> None:
+        """State that cannot be stored is said in one line and in the document; the scan is made and shown."""
+        (self.folder / "state").write_text("no folder")
+        options = ["--state-dir", str(self.folder / "state"), "--reporter", "http://127.0.0.1:9/"]
+        document, said = self.scan("--list", str(self.list), *options, code=ERROR)
+        self.assertEqual((document["verdict"], document["list"]["vulnerabilities"]), ("findings", 300))
+        self.assertIn("the report cannot be stored", document["cacheProblem"])
+        self.assertEqual(said.splitlines()[1:], [f"Error: {document['cacheProblem']}"])
 
     def test_user(self) -> None:
         """The list is kept in the folder of the user's caches; root's is the system's."""

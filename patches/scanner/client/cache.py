@@ -45,19 +45,28 @@ class ListCache:
 
     :param folder: where the files are; it is created when the first list is cached.
     :param trouble: logs that lists cannot be cached; whoever scans again and again has one for all scans.
+    :ivar origin: the server or the sources of the lists that are kept from now on; ``None``: not known.
     """
 
     def __init__(self, folder: Path, platform: str, trouble: TroubleLog | None = None) -> None:
         self.trouble = trouble or cache_trouble()
+        self.origin: str | None = None
         self._folder = folder
         self._platform = platform
 
     def cached(self) -> CachedList | None:
         """Return the cached list; ``None`` if it does not exist or its description cannot be read."""
-        snapshot = self._described()
-        return CachedList(self._chunks(snapshot.get("revision")), snapshot) if snapshot is not None else None
+        found = self._read()
+        if found is None:
+            return None
+        snapshot, origin = dict(found["snapshot"]), found.get("origin")
+        return CachedList(self._chunks(snapshot.get("revision")), snapshot, origin if isinstance(origin, str) else None)
 
     def _described(self) -> dict[str, Any] | None:
+        found = self._read()
+        return dict(found["snapshot"]) if found is not None else None
+
+    def _read(self) -> dict[str, Any] | None:
         try:
             with self._description.open("rb") as file:
                 found = json.loads(file.read(_MOST_DESCRIPTION))
@@ -69,7 +78,7 @@ class ListCache:
             and isinstance(found.get("snapshot"), dict)
             and found.get("digest") in (None, _digest(found["snapshot"]))  # earlier versions wrote none
         )
-        return dict(found["snapshot"]) if usable else None
+        return found if usable else None
 
     def keep(self) -> ListWriter | None:
         """Return a writer for a new list; ``None``, with a warning in the log, if the folder cannot be used."""
@@ -132,6 +141,8 @@ class ListCache:
 
     def _describe(self, snapshot: dict[str, Any]) -> None:
         document = {"version": _VERSION, "snapshot": snapshot, "digest": _digest(snapshot)}
+        if self.origin is not None:  # earlier versions pass over it
+            document["origin"] = self.origin
         write_atomically(self._description, json.dumps(document).encode())
 
     def drop(self) -> None:
@@ -209,10 +220,12 @@ class CachedList:
 
     :ivar path: the file of its chunks.
     :ivar snapshot: the newest description of the list.
+    :ivar origin: the server or the sources that it is from; ``None``: not known.
     """
 
     path: Path
     snapshot: dict[str, Any]
+    origin: str | None = None
 
     @property
     def revision(self) -> str:

@@ -80,6 +80,11 @@ class PatchesClient:
         self._settings = settings or ClientSettings()
         self._jitter = jitter
 
+    @property
+    def base_url(self) -> str:
+        """The URL of the server."""
+        return self._server_http.base_url
+
     def stream(
         self, platform: str, since: CachedList | None = None, keep: ListWriter | None = None
     ) -> VulnerabilityStream:

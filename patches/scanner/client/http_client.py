@@ -5,23 +5,29 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
+from urllib.parse import urlsplit
 
-from attrs import frozen
+from attrs import evolve, frozen
 from service_identity.exceptions import VerificationError
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred, TimeoutError
 from twisted.internet.interfaces import IReactorTime
-from twisted.web.client import Agent, ResponseNeverReceived
+from twisted.web.client import ResponseNeverReceived
 from twisted.web.http import _MalformedChunkedDataError
 from twisted.web.http_headers import Headers
+from twisted.web.iweb import IAgent
 
+from patches.http.access.certificates import TrustPolicy
+from patches.http.access.proxies import Proxy
+from patches.http.access.routed_agent import Routes, pooled_agent
+from patches.http.access.tunnels import TunnelRefused
 from patches.http.cancellation import cancellable
 from patches.http.codings import FirstEncoding, UndecodedAgent
 from patches.http.connection_errors import causes, is_tls_port, is_untrusted, needs_tls, problem_of
-from patches.http.connection_pool import HeadTooLong, QuietConnectionPool
+from patches.http.connection_pool import HeadTooLong
 from patches.http.headers import date, header_value, retry_after
 from patches.http.response_body import BodyTooLong, read_body
-from patches.http.urls import DirectEndpoints, request_url
+from patches.http.urls import request_url
 from patches.wire import MalformedJson, MalformedWire, digest, parse_json, parse_repr_digest, unpack_chunk
 from patches.wording import one_line, printable
 
@@ -29,10 +35,23 @@ from patches.wording import one_line, printable
 TIMEOUT_SECONDS = 30.0
 #: The longest time to connect to an address.
 CONNECT_SECONDS = 10.0
+#: How many idle connections to a server are kept.
+_MOST_IDLE = 2
 #: How long a port may take to show that it speaks TLS, in seconds.
 PROBE_SECONDS = 5.0
 #: The longest pause that a server can request.
 MAX_RETRY_AFTER_SECONDS = 3600.0
+
+
+#: The words for what proxies answer in place of the server; the first two do not change by themselves.
+_PROXY_STATUSES = {
+    403: "it does not allow requests to this server",
+    407: "it requires a user and a password, as in http://USER:PASSWORD@HOST:PORT",
+    502: "it cannot reach the server",
+    503: "it cannot reach the server",
+    504: "the server did not answer it in time",
+}
+_NOT_ALLOWED = (403, 407)
 
 
 #: The errors of a request that cannot be made as it is asked for: they say nothing about whether the server is there.
@@ -115,6 +134,7 @@ class HttpClient:
     :param http: a treq client.
     :param max_bytes: the size of a body beyond which the exchange fails.
     :param wall: returns the time in seconds since the epoch.
+    :ivar proxy: the proxy that leads to it; ``None``: it is connected to directly.
     """
 
     def __init__(
@@ -131,6 +151,7 @@ class HttpClient:
         self._max_bytes = max_bytes
         self._wall = wall
         self._has_answered = False
+        self.proxy = http.proxy_of(self.base_url) if isinstance(http, RoutedClient) else None
 
     def seconds(self) -> float:
         """Return the time of the clock by which requests end."""
@@ -202,12 +223,32 @@ class HttpClient:
             return MemoryError()  # which says nothing about it
         if isinstance(error, _OF_OUR_OWN):
             return BadAnswer(f"{self.base_url}: the request cannot be made: {one_line(error)}")
+        if self.proxy is not None:
+            for each in causes(error):
+                if isinstance(each, TunnelRefused):
+                    return self._proxy_failure(self.proxy, each.status, each.reason)
         problem = problem_of(error, self.base_url)
         if any(isinstance(each, _ENDLESS) for each in causes(error)):
             return BadAnswer(f"{self.base_url}: its response has no end: {problem.reason}")
         never = isinstance(error, ResponseNeverReceived)
         kind = BadAnswer if problem.is_final else Unanswered if never else Unreachable
-        return kind(f"{self.base_url} cannot be reached: {problem.reason}")
+        if isinstance(self._http, RoutedClient) and any(is_untrusted(each) for each in causes(error)):
+            why = self._http.distrust_of(self.base_url)
+            problem = problem if why is None else evolve(problem, reason=f"its certificate is not trusted: {why}")
+        way = f" through the proxy {self.proxy.name}" if self.proxy is not None else ""
+        return kind(f"{self.base_url} cannot be reached{way}: {problem.reason}")
+
+    def _proxy_failure(self, proxy: Proxy, status: int | None, reason: str) -> Unreachable:
+        """
+        Return what a proxy says in place of the server.
+
+        :param status: of its response; ``None``: there was no response.
+        :param reason: what happened, in words.
+        """
+        words = _PROXY_STATUSES.get(status or 0)
+        kind = BadAnswer if status in _NOT_ALLOWED else Unreachable
+        told = f": {words}" if words is not None else ""
+        return kind(f"{self.base_url} cannot be reached through the proxy {proxy.name}: {reason}{told}")
 
     async def _send(
         self, method: str, path: str, body: bytes | BinaryIO | None, headers: dict[str, str], scheme: str = ""
@@ -222,7 +263,12 @@ class HttpClient:
         raw = await read_body(response, self._max_bytes)
         if is_tls_port(self.base_url, response.code, raw):
             raise BadAnswer(needs_tls(self.base_url))
-        return HttpResponse(response.code, response.headers, _decoded(response.headers, raw), self._wall())
+        answer = HttpResponse(response.code, response.headers, _decoded(response.headers, raw), self._wall())
+        is_plain = self.proxy is not None and self.base_url.startswith("http://")
+        # our servers' errors are documents: any other of these may be the proxy's own
+        if is_plain and answer.status in _PROXY_STATUSES and answer.error_code is None:
+            raise TunnelRefused(f"it answered {answer.status}", answer.status)
+        return answer
 
 
 def _decoded(headers: Headers, raw: bytes) -> bytes:
@@ -244,8 +290,36 @@ def _decoded(headers: Headers, raw: bytes) -> bytes:
     return unpack_chunk(raw)
 
 
-def http_client(reactor: Any) -> HTTPClient:
-    """Create a treq client with persistent connections, which asks for gzip and unpacks nothing."""
-    endpoints = DirectEndpoints(reactor, CONNECT_SECONDS)
-    agent = Agent.usingEndpointFactory(reactor, endpoints, QuietConnectionPool(reactor))
-    return HTTPClient(UndecodedAgent(FirstEncoding(agent)))
+class RoutedClient(HTTPClient):
+    """
+    A treq client that knows by which ways it reaches servers.
+
+    :param routes: those of its agent.
+    """
+
+    def __init__(self, agent: IAgent, routes: Routes) -> None:
+        super().__init__(agent)
+        self.routes = routes
+
+    def proxy_of(self, url: str) -> Proxy | None:
+        """Return the proxy by which a URL is reached; ``None``: it is connected to directly."""
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        return self.routes.proxies.proxy_for(parts.scheme, parts.hostname or "", port)
+
+    def distrust_of(self, url: str) -> str | None:
+        """Return why the certificate of a server is not trusted, in words; ``None``: it is not known."""
+        policy = self.routes.policy
+        return policy.reason(urlsplit(url).hostname or "") if isinstance(policy, TrustPolicy) else None
+
+
+def http_client(reactor: Any, routes: Routes | None = None) -> RoutedClient:
+    """
+    Create a treq client with persistent connections, which asks for gzip and unpacks nothing.
+
+    :param routes: the ways to servers; ``None``: each is connected to directly, and the system's authorities are
+        trusted.
+    """
+    routes = routes or Routes()
+    agent = pooled_agent(reactor, _MOST_IDLE, CONNECT_SECONDS, routes)
+    return RoutedClient(UndecodedAgent(FirstEncoding(agent)), routes)

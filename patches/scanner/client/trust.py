@@ -24,6 +24,7 @@ from typing import Any
 from attrs import asdict, frozen
 
 from patches.scanner.client.verified_stream import NotVerified
+from patches.service.log.trouble_log import TroubleLog
 from patches.signing import NotSigned, VerifyKey, enriched_manifest_bytes, manifest_bytes, sized_manifest_bytes
 from patches.storage.atomic_file import write_atomically
 from patches.wire import is_number, is_whole
@@ -69,9 +70,22 @@ class Trust:
                 if said.revision != newest.revision:
                     raise NotTrusted(f"the list was checked at {snapshot['checked']}; a newer one was seen before")
             elif newest != said:
-                self.seen.note(platform, said)
+                self._note(platform, said)
         except SeenListsError as error:
             raise NotTrusted(f"the list cannot be compared with those seen before: {error}") from error
+
+    def _note(self, platform: str, said: SeenList) -> None:
+        """
+        Record a list as seen. Where that is not possible, it is known until the process ends, and the scan goes on.
+
+        Its signature and its age are verified all the same; of a read-only folder nobody on the way has the choice.
+        """
+        try:
+            self.seen.note(platform, said)
+        except SeenListsError as error:
+            self.seen.trouble.begin(str(error))
+        else:
+            self.seen.trouble.end()
 
     def verify(self, platform: str, snapshot: Mapping[str, Any]) -> None:
         """
@@ -142,10 +156,13 @@ class SeenLists:
     The newest list seen of each platform, in one small file per platform.
 
     :param folder: where the files are; it is created when the first list is noted.
+    :ivar trouble: logs that lists cannot be recorded.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._unwritten: dict[str, SeenList] = {}
+        self.trouble = TroubleLog("The newest list seen cannot be recorded", "The newest list seen is recorded again")
 
     def newest(self, platform: str) -> SeenList | None:
         """
@@ -154,6 +171,8 @@ class SeenLists:
         :raises SeenListsError: if the file exists but cannot be read. It then is not known which lists were seen, and
             an old list must not be accepted as the newest.
         """
+        if platform in self._unwritten:
+            return self._unwritten[platform]
         path = self._path(platform)
         try:
             with path.open("rb") as file:
@@ -167,7 +186,7 @@ class SeenLists:
             if found.keys() != {"revision", "checked"} and found != _document(seen):
                 raise ValueError("its checksum differs")
             return seen
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise SeenListsError(f"{path}: {error.strerror}") from error
@@ -184,7 +203,9 @@ class SeenLists:
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             write_atomically(path, json.dumps(_document(seen)).encode())
+            self._unwritten.pop(platform, None)
         except OSError as error:
+            self._unwritten[platform] = seen
             raise SeenListsError(f"{path}: {error.strerror}") from error
 
     def _path(self, platform: str) -> Path:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from attrs import frozen
 from twisted.logger import Logger
 
 from patches.scanner.json_pieces import json_pieces
@@ -22,6 +23,47 @@ log = Logger()
 
 #: The most reports that are stored. A report is the whole state of a host, so the newest one matters most.
 MOST_PENDING = 100
+
+#: The file with the number of the last report that was accepted; its time is that of the acceptance.
+_ACCEPTED = "last-accepted"
+
+
+@frozen
+class OutboxFacts:
+    """
+    The state of an outbox.
+
+    :ivar pending: how many reports wait.
+    :ivar oldest: when the oldest of them was stored, in seconds since the epoch; ``None``: no report waits.
+    :ivar rejected: how many were set aside.
+    :ivar accepted: when the last one was accepted; ``None``: it is not known.
+    :ivar accepted_number: its number; ``None``: it is not known.
+    """
+
+    folder: Path
+    pending: int = 0
+    oldest: float | None = None
+    rejected: int = 0
+    accepted: float | None = None
+    accepted_number: int | None = None
+
+
+def outbox_facts(folder: Path) -> OutboxFacts:
+    """Return the state of an outbox, of which nothing is changed or created; a missing one is empty."""
+    times, accepted, number = [], None, None
+    pending = sorted(folder.glob("[0-9]*.json"))
+    for path in pending:
+        try:
+            times.append(path.stat().st_mtime)
+        except OSError:  # it was sent meanwhile
+            continue
+    try:
+        accepted = (folder / _ACCEPTED).stat().st_mtime
+        number = int((folder / _ACCEPTED).read_text()[:20])
+    except (OSError, ValueError):
+        pass
+    rejected = sum(1 for _ in (folder / "rejected").glob("[0-9]*.json"))
+    return OutboxFacts(folder, len(pending), min(times, default=None), rejected, accepted, number)
 
 
 class Outbox:
@@ -72,8 +114,12 @@ class Outbox:
         return sorted(self._folder.glob("[0-9]*.json"))
 
     def accepted(self, path: Path) -> None:
-        """Remove a report that the reporter API has accepted."""
+        """Remove a report that the reporter API has accepted, and note its number."""
         self._remove(path)
+        try:
+            write_atomically(self._folder / _ACCEPTED, f"{int(path.stem)}\n".encode())
+        except OSError as error:  # it is only shown
+            log.debug("The number of the accepted report cannot be noted: {error}", error=error)
 
     def _remove(self, path: Path) -> None:
         path.unlink(missing_ok=True)

@@ -21,7 +21,7 @@ from patches.server.refresh.on_demand import RequestedPlatforms
 from patches.server.refresh.platforms import PlatformRegistry
 from patches.server.refresh.poller import Poller
 from patches.server.refresh.publication.enriching import EnrichedPlatforms
-from patches.server.refresh.publication.publisher import Guard, Publisher
+from patches.server.refresh.publication.publisher import ACCEPTING, Guard, Publisher
 from patches.server.refresh.publication.queue import PublicationQueue
 from patches.server.refresh.refresher import Refresher
 from patches.server.refresh.repair.scrub import Scrub
@@ -67,14 +67,17 @@ def create_refresh(
     storage: Storage,
     sources: ConfiguredSources,
     revisions_in_use: Callable[[], set[str]],
+    accepting: str = ACCEPTING,
 ) -> Refresh:
     """
     Create the refresh of a server.
 
     :param revisions_in_use: returns the revisions that sessions read, which are kept.
+    :param accepting: the command that accepts a list which is held back.
     """
     staging = StagingStore(shared.folder / _STAGED)
-    refresher = _refresher(settings, shared, storage, sources, staging)
+    publisher = Publisher(storage.catalogue, staging, Guard(settings.most_shrink, accepting), shared.folder)
+    refresher = _refresher(settings, shared, storage, sources, staging, publisher)
     registry = refresher.registry
     deltas = Deltas(storage.catalogue, storage.delta_store, shared.budget, shared.run, shared.reactor, shared.watch.run)
     forget_files = partial(shared.run, sources.forget_files)
@@ -87,12 +90,16 @@ def create_refresh(
 
 
 def _refresher(
-    settings: RefreshSettings, shared: Shared, storage: Storage, sources: ConfiguredSources, staging: StagingStore
+    settings: RefreshSettings,
+    shared: Shared,
+    storage: Storage,
+    sources: ConfiguredSources,
+    staging: StagingStore,
+    publisher: Publisher,
 ) -> Refresher:
     context = _context(settings, shared, storage, sources)
     source_set = SourceSet(sources.configured, sources.public)
     requested = RequestedPlatforms(storage.request_table, sources.public, shared.run, shared.steady)
-    publisher = Publisher(storage.catalogue, staging, Guard(settings.most_shrink), shared.folder)
     queue = PublicationQueue(context, publisher)
     registry = PlatformRegistry(context, storage.catalogue, source_set, requested)
     enriched = EnrichedPlatforms(context, storage.catalogue, staging, source_set)

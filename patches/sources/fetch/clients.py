@@ -12,9 +12,9 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IBodyProducer, IResponse
 from zope.interface import implementer
 
+from patches.http.access.routed_agent import pooled_agent
 from patches.http.codings import FirstEncoding, UndecodedAgent
 from patches.sources.fetch.access import Access
-from patches.sources.fetch.agent import pooled_agent
 
 
 @implementer(IAgent)

@@ -10,11 +10,11 @@ from urllib.parse import unquote, urlsplit
 from attrs import frozen
 
 from patches.errors import SourceError
+from patches.http.access.routed_agent import pooled_agent
 from patches.interfaces import Run
 from patches.sources.config import SourceConfig
 from patches.sources.feed import Fetch, FetchedFile
 from patches.sources.fetch.access import Access
-from patches.sources.fetch.agent import pooled_agent
 from patches.sources.fetch.cache import FileCache
 from patches.sources.fetch.clients import verbatim_client
 from patches.sources.fetch.download import Downloader

@@ -34,6 +34,7 @@ from twisted.web.client import (  # type: ignore[attr-defined]  # RequestNotSent
 from twisted.web.iweb import IResponse
 
 from patches.errors import SourceError
+from patches.http.access.tunnels import TunnelRefused
 from patches.http.cancellation import cancellable
 from patches.http.connection_errors import is_tls_port, needs_tls, problem_of
 from patches.http.headers import retry_after
@@ -42,7 +43,6 @@ from patches.http.urls import request_url
 from patches.service.backoff import Backoff
 from patches.sources.fetch.checks.addresses import AddressForbidden
 from patches.sources.fetch.redirects import without_credentials
-from patches.sources.fetch.tunnels import TunnelRefused
 
 log = Logger()
 T = TypeVar("T")

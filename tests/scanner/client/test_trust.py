@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.client.cache import ListCache
 from patches.scanner.client.client import ClientSettings, PatchesClient
-from patches.scanner.client.trust import SeenLists, SeenListsError, Trust
+from patches.scanner.client.trust import NotTrusted, SeenLists, SeenListsError, Trust
 from patches.scanner.outcome import Outcome, Target, Verdict
 from patches.scanner.scan import Policy, scan
 from patches.signing import (
@@ -301,9 +301,17 @@ class NewestTests(TrustCase):
                 continue
 
     def test_not_remembered(self) -> None:
-        """A folder in which the record cannot be written is reported."""
+        """If the record cannot be written, the scan goes on; until the process ends, no older list is trusted."""
         self.folder.write_text("no folder")
-        self.refused("Not a directory", *self.served(self.signed(NINE)))
+        seen = SeenLists(self.folder / "seen")
+        trust = Trust(self.verify_key, seen, lambda: NOW)
+        trust.admit("debian-12", self.signed(NINE, NOW, "r2"))
+        self.assertIn("Not a directory", str(seen.trouble.why))
+        self.assertRaises(NotTrusted, trust.admit, "debian-12", self.signed(NINE, NOW - HOUR))
+        self.folder.unlink()
+        trust.admit("debian-12", self.signed(NINE, NOW + 1, "r3"))
+        self.assertIsNone(seen.trouble.why)
+        self.assertEqual(SeenLists(self.folder / "seen").newest("debian-12"), seen.newest("debian-12"))
 
 
 class KeptTests(TrustCase):

@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.scanner.reporting.outbox import MOST_PENDING, Outbox
+from patches.scanner.reporting.outbox import MOST_PENDING, Outbox, OutboxFacts, outbox_facts
 
 
 def numbered(number: int) -> dict[str, Any]:
@@ -44,6 +44,18 @@ class OutboxTests(SynchronousTestCase):
         self.outbox = Outbox(self.folder)
         self.outbox.put(numbered)
         self.assertEqual(self.numbers(), [3])
+
+    def test_facts(self) -> None:
+        """The facts of an outbox are read without a change; a missing one is empty."""
+        self.assertEqual(outbox_facts(self.folder / "absent"), OutboxFacts(self.folder / "absent"))
+        for _ in range(3):
+            self.outbox.put(numbered)
+        first, second, _ = self.outbox.pending()
+        self.outbox.accepted(first)
+        self.outbox.reject(second)
+        found = outbox_facts(self.folder)
+        self.assertEqual((found.pending, found.rejected, found.accepted_number), (1, 1, 1))
+        self.assertGreaterEqual(found.oldest or 0, (found.accepted or 0) - 60)
 
     def test_damaged(self) -> None:
         """A report of which a bit was flipped is not whole; one that an earlier version stored has no digest."""

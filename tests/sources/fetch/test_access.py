@@ -7,10 +7,10 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from patches.http.access.proxies import Proxy
 from patches.settings import BadSetting
 from patches.sources.config import SourceConfig
 from patches.sources.fetch.access import Access
-from patches.sources.fetch.proxies import Proxy
 
 
 def config(**options: Any) -> SourceConfig:

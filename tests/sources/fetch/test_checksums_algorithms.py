@@ -12,9 +12,9 @@ from twisted.web.client import ResponseFailed
 from twisted.web.http_headers import Headers
 
 from patches.errors import SourceError
+from patches.http.access.tunnels import TunnelRefused
 from patches.sources.fetch.checksums import Checksum, parse_checksums
 from patches.sources.fetch.retry import RequestTimedOut, TransientFailure, raise_failure
-from patches.sources.fetch.tunnels import TunnelRefused
 from tests.sources.download_case import DownloadCase, whole
 from tests.sources.memory_web import told
 

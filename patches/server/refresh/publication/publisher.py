@@ -27,6 +27,9 @@ from patches.wording import counted
 
 log = Logger()
 
+#: The command that accepts a list which is held back.
+ACCEPTING = "patches catalogue publish"
+
 
 @frozen
 class Guard:
@@ -34,9 +37,11 @@ class Guard:
     The rules by which a new snapshot is held back.
 
     :ivar most_shrink: the fraction by which it may be shorter than the current one.
+    :ivar accepting: the command that accepts it.
     """
 
     most_shrink: float = 0.1
+    accepting: str = ACCEPTING
 
     def objection(self, current: Snapshot | None, vulnerabilities: int) -> str | None:
         """Return the reason for which a list of this length must not replace the current one; ``None`` if it may."""
@@ -45,7 +50,7 @@ class Guard:
         lost = 1 - vulnerabilities / current.vulnerabilities
         return (
             f"the new list has {counted(vulnerabilities, 'vulnerability')}, {lost:.0%} less than the current one; "
-            "patches catalogue publish accepts it"
+            f"{self.accepting} accepts it"
         )
 
 

@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.sources.fetch.proxies`."""
+"""Tests for :mod:`patches.http.access.proxies`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from patches.http.access.proxies import Bypass, Proxies, Proxy
 from patches.settings import BadSetting
-from patches.sources.fetch.proxies import Bypass, Proxies, Proxy
 
 HOSTS = st.from_regex(r"[a-z][a-z0-9-]{0,8}(\.[a-z][a-z0-9-]{0,8}){0,3}", fullmatch=True)
 PORTS = st.integers(1, 65535)

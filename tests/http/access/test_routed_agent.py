@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.sources.fetch.agent`."""
+"""Tests for :mod:`patches.http.access.routed_agent`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IAgentEndpointFactory, IResponse
 from zope.interface.verify import verifyObject
 
+from patches.http.access.proxies import Proxies
+from patches.http.access.routed_agent import RoutedEndpoints, RoutingAgent, pooled_agent
 from patches.sources.fetch.access import Access
-from patches.sources.fetch.agent import RoutedEndpoints, RoutingAgent, pooled_agent
-from patches.sources.fetch.proxies import Proxies
 from tests.sources.memory_reactor import ResolvingReactor
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -54,6 +54,12 @@ class AgentTests(SynchronousTestCase):
         self.assertIn(b"\r\nProxy-Authorization: Basic bWU6c2VjcmV0\r\n", transport.value())
         self.assertIn(b"\r\nX: y\r\n", transport.value())
         self.assertEqual(list(headers.getAllRawHeaders()), [(b"X", [b"y"])])
+
+    def test_without_path(self) -> None:
+        """A URL without a path is sent to a proxy with one."""
+        self.ask(self.agent(HTTP_PROXY="http://proxy.test:3128"), b"http://feeds.test")
+        _, transport = self.reactor.accept()
+        self.assertTrue(transport.value().startswith(b"GET http://feeds.test/ HTTP/1.1\r\n"), transport.value())
 
     def test_tunnel(self) -> None:
         """An encrypted connection is tunnelled through the proxy: the server's name is resolved by the proxy."""

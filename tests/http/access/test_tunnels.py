@@ -1,4 +1,4 @@
-"""Tests for :mod:`patches.sources.fetch.tunnels`."""
+"""Tests for :mod:`patches.http.access.tunnels`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from patches.sources.fetch.tunnels import TunnelEndpoint, TunnelRefused
+from patches.http.access.tunnels import TunnelEndpoint, TunnelRefused
 
 
 class Listening(Protocol):

@@ -24,12 +24,20 @@ class Proxy:
 
     :ivar encrypted: whether the connection to the proxy itself is encrypted.
     :ivar authorization: the value of ``Proxy-Authorization``; ``None``: not required.
+    :ivar text: the URL, as it was given; empty: it was not made from one.
     """
 
     host: str
     port: int
     encrypted: bool = False
     authorization: str | None = field(default=None, repr=False)
+    text: str = field(default="", repr=False, eq=False)
+
+    @property
+    def name(self) -> str:
+        """The proxy as messages name it, without its user and password."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
 
     @classmethod
     def from_url(cls, text: str) -> Proxy:
@@ -56,7 +64,7 @@ class Proxy:
         if parts.username is not None:
             user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             authorization = f"Basic {base64.b64encode(user.encode()).decode('ascii')}"
-        return cls(host, port or _PORTS[parts.scheme], parts.scheme == "https", authorization)
+        return cls(host, port or _PORTS[parts.scheme], parts.scheme == "https", authorization, text)
 
 
 @frozen

@@ -10,18 +10,33 @@ from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.web.client import URI, Agent, ProxyAgent
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IAgent, IAgentEndpointFactory, IBodyProducer, IResponse
+from twisted.web.iweb import IAgent, IAgentEndpointFactory, IBodyProducer, IPolicyForHTTPS, IResponse
 from zope.interface import implementer
 
+from patches.http.access.certificates import TrustPolicy
+from patches.http.access.proxies import Proxies, Proxy
+from patches.http.access.tunnels import TunnelEndpoint
 from patches.http.connection_pool import QuietConnectionPool
 from patches.http.urls import bare_host
-from patches.sources.fetch.access import Access
-from patches.sources.fetch.checks.addresses import CheckedReactor
-from patches.sources.fetch.proxies import Proxy
-from patches.sources.fetch.tunnels import TunnelEndpoint
 
 #: How many endpoints an agent keeps: it asks for one with each request, also if that has a connection already.
 _MOST_ENDPOINTS = 64
+
+
+@frozen
+class Routes:
+    """
+    The ways of a client to servers.
+
+    :ivar policy: the certificates to trust; by default those of the system.
+    """
+
+    proxies: Proxies = field(factory=Proxies)
+    policy: IPolicyForHTTPS = field(factory=TrustPolicy)
+
+    def guarded(self, reactor: Any, host: str) -> Any:
+        """Return the reactor that connects to a host directly."""
+        return reactor
 
 
 @implementer(IAgentEndpointFactory)
@@ -34,7 +49,7 @@ class RoutedEndpoints:
     """
 
     reactor: Any
-    access: Access
+    routes: Routes
     seconds: float
     _made: dict[tuple[bytes, bytes, int], IStreamClientEndpoint] = field(factory=dict)
 
@@ -49,10 +64,9 @@ class RoutedEndpoints:
 
     def _create(self, uri: URI) -> IStreamClientEndpoint:
         host = bare_host(uri.host)
-        proxy = self.access.proxies.proxy_for(uri.scheme.decode("ascii"), host, uri.port)
+        proxy = self.routes.proxies.proxy_for(uri.scheme.decode("ascii"), host, uri.port)
         if proxy is None:
-            rules = self.access.addresses
-            reactor = self.reactor if rules is None else CheckedReactor(self.reactor, rules, host)
+            reactor = self.routes.guarded(self.reactor, host)
             way: IStreamClientEndpoint = HostnameEndpoint(reactor, host, uri.port, timeout=self.seconds)
         else:
             way = TunnelEndpoint(
@@ -66,7 +80,7 @@ class RoutedEndpoints:
         return self._encrypted(way, proxy.host.encode("ascii"), proxy.port) if proxy.encrypted else way
 
     def _encrypted(self, way: IStreamClientEndpoint, host: bytes, port: int) -> IStreamClientEndpoint:
-        wrapped: IStreamClientEndpoint = wrapClientTLS(self.access.policy.creatorForNetloc(host, port), way)
+        wrapped: IStreamClientEndpoint = wrapClientTLS(self.routes.policy.creatorForNetloc(host, port), way)
         return wrapped
 
 
@@ -80,7 +94,7 @@ class RoutingAgent:
     :ivar plain: sends requests to the proxy.
     """
 
-    access: Access
+    routes: Routes
     agent: IAgent
     proxy: Proxy
     plain: IAgent
@@ -91,15 +105,17 @@ class RoutingAgent:
         """Send a request."""
         parsed = URI.fromBytes(uri)
         scheme, host = parsed.scheme.decode("ascii"), bare_host(parsed.host)
-        if scheme == "https" or self.access.proxies.proxy_for(scheme, host, parsed.port) is None:
+        if scheme == "https" or self.routes.proxies.proxy_for(scheme, host, parsed.port) is None:
             return self.agent.request(method, uri, headers, bodyProducer)
         if self.proxy.authorization is not None:
             headers = headers.copy() if headers is not None else Headers()
             headers.setRawHeaders(b"Proxy-Authorization", [self.proxy.authorization])
-        return self.plain.request(method, uri, headers, bodyProducer)
+        if not parsed.path:  # a proxy need not add it, as RFC 9112 has the client send it in the other form
+            parsed.path = b"/"
+        return self.plain.request(method, parsed.toBytes(), headers, bodyProducer)
 
 
-def pooled_agent(reactor: Any, connections: int, connect_seconds: float, access: Access) -> IAgent:
+def pooled_agent(reactor: Any, connections: int, connect_seconds: float, routes: Routes) -> IAgent:
     """
     Create an agent that reuses its connections.
 
@@ -108,10 +124,10 @@ def pooled_agent(reactor: Any, connections: int, connect_seconds: float, access:
     """
     pool = QuietConnectionPool(reactor)
     pool.maxPersistentPerHost = connections
-    routes = RoutedEndpoints(reactor, access, connect_seconds)
-    agent: IAgent = Agent.usingEndpointFactory(reactor, routes, pool)
-    proxy = access.proxies.http
+    endpoints = RoutedEndpoints(reactor, routes, connect_seconds)
+    agent: IAgent = Agent.usingEndpointFactory(reactor, endpoints, pool)
+    proxy = routes.proxies.http
     if proxy is None:
         return agent
-    plain: IAgent = ProxyAgent(routes.endpoint_of(proxy), reactor, pool)
-    return RoutingAgent(access, agent, proxy, plain)
+    plain: IAgent = ProxyAgent(endpoints.endpoint_of(proxy), reactor, pool)
+    return RoutingAgent(routes, agent, proxy, plain)

@@ -1,0 +1,1 @@
+"""Tests for the access of clients to servers."""

@@ -1,0 +1,1 @@
+"""Tests for the lists that are kept on this host."""
