@@ -37,6 +37,7 @@ setup(
         "prometheus-client>=0.20",
         "click>=8.2",
         "rich>=13.7",
+        "msgspec>=0.19",
         "zstandard>=0.22",
         "ijson>=3.2.3",
         "packageurl-python>=0.11.1",
