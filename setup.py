@@ -1,9 +1,13 @@
 """Build Patches: the package ``patches``, its twistd plugins, and the console command ``patches``."""
 
 import re
+import subprocess
 from pathlib import Path
+from typing import Any
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
 
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "patches/__init__.py").read_text()).group(1)
@@ -13,6 +17,38 @@ PSYCOPG = "psycopg[binary]>=3.2.1"
 
 #: For those who write the output of a scan with templates of their own.
 JINJA = "jinja2>=3.1.6"
+
+
+def write_commit(folder: Path) -> None:
+    """Write the commit into a copy of the package, unless it is not known: ``--version`` shows it."""
+    words = ["git", "-C", str(HERE), "rev-parse", "--verify", "--quiet", "HEAD"]
+    if not (HERE / ".git").exists():
+        return
+    try:
+        commit = subprocess.run(words, capture_output=True, text=True, check=True).stdout  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return
+    (folder / "COMMIT").write_text(commit)
+
+
+class BuildWithCommit(build_py):
+    """Builds the package with the commit."""
+
+    def run(self) -> None:
+        """Build; an editable installation reads its repository."""
+        super().run()
+        if not self.editable_mode:
+            write_commit(Path(self.build_lib, "patches"))
+
+
+class SourcesWithCommit(sdist):
+    """Makes an archive of the sources with the commit."""
+
+    def make_release_tree(self, base_dir: str, files: Any) -> None:
+        """Make the folder of the archive."""
+        super().make_release_tree(base_dir, files)
+        write_commit(Path(base_dir, "patches"))
+
 
 setup(
     name="patches",
@@ -25,7 +61,8 @@ setup(
     python_requires=">=3.11",
     packages=[*find_packages(include=["patches", "patches.*"]), "twisted.plugins"],
     package_dir={"twisted.plugins": "twisted_plugins"},
-    package_data={"patches": ["py.typed"], "patches.demo": ["*.ndjson", "host/**/*"]},
+    cmdclass={"build_py": BuildWithCommit, "sdist": SourcesWithCommit},
+    package_data={"patches": ["py.typed", "COMMIT"], "patches.demo": ["*.ndjson", "host/**/*"]},
     install_requires=[
         "twisted[tls]>=24.10",
         "klein>=24.8",

@@ -50,6 +50,7 @@ def escaped_record(record: Vulnerability) -> Vulnerability:
         score=record.score,
         kev=record.kev,
         epss=record.epss,
+        title=_or_none(record.title),
         facts=tuple((escaped_id(name)[0], _escaped_facts(facts)) for name, facts in record.facts),
         entry=record.entry,
     )
@@ -108,7 +109,7 @@ def _escaped_facts(facts: Facts) -> Facts:
 
 def _texts(record: Vulnerability) -> Iterator[str]:
     yield from (record.name, record.platform, record.details_href, record.source, *record.aliases, *record.followed)
-    yield from filter(None, (record.published, record.cvss, record.note, record.severity_source))
+    yield from filter(None, (record.published, record.cvss, record.note, record.severity_source, record.title))
     for name, facts in record.facts:
         yield from (name, *filter(None, (facts.cvss, facts.severity_source)))
     for package in record.fixed_in:

@@ -59,6 +59,7 @@ def to_wire(vulnerability: Vulnerability) -> dict[str, Any]:
         "published": vulnerability.published,
         "cvss": vulnerability.cvss,
         **rare_members(vulnerability),
+        **({"title": vulnerability.title} if vulnerability.title is not None else {}),
         **({"note": vulnerability.note} if vulnerability.note is not None else {}),
         **({"followed": list(vulnerability.followed)} if vulnerability.followed else {}),
     }
@@ -109,6 +110,7 @@ def from_wire(record: Any) -> Vulnerability:
             kev=facts.kev,
             epss=facts.epss,
             facts=facts_by_id(record.get("facts")),
+            title=_text_or_none(record.get("title")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MalformedWire(f"not a vulnerability: {_in_words(error)}") from error

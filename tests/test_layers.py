@@ -25,7 +25,14 @@ LAYERS = (
     (
         "what feeds share",
         (
-            *("sources/fields", "sources/ids", "sources/parse_context", "sources/parse_job", "sources/feed"),
+            *(
+                "sources/fields",
+                "sources/titles",
+                "sources/ids",
+                "sources/parse_context",
+                "sources/parse_job",
+                "sources/feed",
+            ),
             *("sources/config", "sources/ecosystem_config", "sources/fetch/proxies"),
         ),
     ),
@@ -61,7 +68,7 @@ LAYERS = (
         "scanner: shell",
         (
             *("scanner/compare", "scanner/memory_wall", "scanner/scan", "scanner/schedule", "scanner/options"),
-            "scanner/host_scan",
+            *("scanner/host_scan", "scanner/list_watch"),
             "scanner/list_origin",
             "scanner/service",
             *("scanner/simulation", "scanner/scan_command", "scanner/query_commands", "scanner/scan_inputs"),

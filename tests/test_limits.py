@@ -141,6 +141,8 @@ LIMITS = {
     "sources.epss.lists._LONGEST_LINE": 1_024,
     "sources.nvd.lists._MOST_META_BYTES": 4_096,
     "sources.ndjson.lists.LONGEST_LINE": 4_194_304,
+    "sources.titles.LONGEST_TITLE": 120,
+    "sources.titles._MOST_READ": 1_000,
     "sources.worker.ceilings.MOST_FILES": 64,
     "sources.worker.ceilings.MOST_FILE_BYTES": 4_294_967_296,
     "sources.worker.process._LONGEST_TRACE": 4_096,

@@ -7,8 +7,6 @@ from typing import Any
 
 import click
 
-from patches import __version__
-
 #: The modules of the commands, and a line about each: the modules are imported when they are used.
 COMMANDS = {
     "catalogue": ("patches.cli.catalogue", "Inspect or change the catalogue of a server."),
@@ -61,7 +59,16 @@ class Commands(click.Group):
             context.exit(INTERRUPTED)
 
 
+def _version(context: click.Context, option: click.Parameter, is_given: bool) -> None:
+    """Print the version, with the commit if it is known, and exit."""
+    if is_given and not context.resilient_parsing:
+        from patches.service.commit import version_text
+
+        click.echo(f"patches, version {version_text()}")
+        context.exit()
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="patches")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 def main() -> None:
     """Find vulnerable installed packages; the inventory does not leave the host."""

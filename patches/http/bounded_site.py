@@ -91,6 +91,7 @@ class BoundedSite(Site):
     """
 
     protocol: Any = BoundedChannel
+    noisy = False  # or Twisted logs when it starts
     kept_fields: frozenset[bytes] = frozenset()
     max_body = 1024
 

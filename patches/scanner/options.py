@@ -103,6 +103,11 @@ def column_names(text: str) -> tuple[str, ...]:
     return names
 
 
+def time_or_never(text: str) -> timedelta | None:
+    """Parse a time; ``never`` becomes ``None``."""
+    return None if text.strip() == NEVER else seconds(text)
+
+
 def severity_limit(text: str) -> Severity | None:
     """Parse the lowest severity that counts; ``never`` becomes ``None``."""
     names = {**{severity.name.lower(): severity for severity in Severity}, NEVER: None}
@@ -190,7 +195,10 @@ class ScanSettings:
         aliases=("mozdef-proxy",),
     )
     cache: Path | None = option(
-        None, Path, "A folder that caches the list, used if it is unchanged or the server cannot be reached."
+        None,
+        Path,
+        "A folder that caches the list, used if it is unchanged or the server cannot be reached; the daemon has one in "
+        "its state folder if none is given.",
     )
     policy: PolicySettings = group(PolicySettings)
 
@@ -207,6 +215,12 @@ class ScannerSettings(ScanSettings):
         minutes,
         "The longest random delay added to each pause, and the longest delay of the first scan after a boot, to spread "
         "the scans of a fleet: a time, or a number of minutes.",
+    )
+    check_frequency: timedelta | None = option(
+        "5m",
+        time_or_never,
+        "The longest time between two questions to the server whether the list has changed; then the host is scanned "
+        "at once. Never: it is scanned on schedule alone.",
     )
     settle: timedelta = option(
         "1m",
@@ -251,6 +265,12 @@ class OutputSettings:
     )
     only_fixed: bool = option(
         "false", flag, "Show only rows with a fix in the table; it does not change the exit code."
+    )
+    kev: bool = option(
+        "false",
+        flag,
+        "Show only findings in the table that are known to be exploited (CISA's KEV catalogue); it does not change the "
+        "exit code.",
     )
     fail_on: FailOn = option(
         "unknown",

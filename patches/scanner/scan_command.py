@@ -19,7 +19,7 @@ from patches.scanner.host_scan import HostScan
 from patches.scanner.list_origin import ListOrigin
 from patches.scanner.options import ScanCommandSettings
 from patches.scanner.outcome import Outcome, Target, Verdict
-from patches.scanner.output.exit_codes import ERROR, INTERRUPTED, exit_code
+from patches.scanner.output.exit_codes import ERROR, INTERRUPTED, USAGE, exit_code
 from patches.scanner.output.screen import Screen
 from patches.scanner.reporting.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.reporting.outbox import Outbox
@@ -52,9 +52,10 @@ def run_scan(settings: ScanCommandSettings) -> int:
         if outcome is None:
             return INTERRUPTED
         fail_on = evolve(output.fail_on, allows_unknown=output.allow_unknown_severity)
-        if (missing := fail_on.missing(outcome)) is not None:
+        if (missing := fail_on.missing(outcome) or screen.view.missing(outcome)) is not None:
             screen.show_error(missing)
-        elif (note := fail_on.note(outcome)) is not None:
+            return USAGE
+        if (note := fail_on.note(outcome)) is not None:
             screen.note(note)
         return exit_code(outcome, fail_on, output.fail_on_unjudged, output.fail_on_eol)
 

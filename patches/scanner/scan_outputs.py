@@ -21,7 +21,14 @@ def view_of(settings: OutputSettings) -> View:
 
     :raises BadSetting: if the rows do not have such a column.
     """
-    view = View(settings.by, settings.columns or (), settings.sort_by, settings.severity, settings.only_fixed)
+    view = View(
+        settings.by,
+        settings.columns or (),
+        settings.sort_by,
+        settings.severity,
+        settings.only_fixed,
+        settings.kev,
+    )
     try:
         view.check()
     except BadView as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -12,12 +13,14 @@ from twisted.application.service import MultiService
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from patches.scanner.client.client import PatchesClient
 from patches.scanner.client.http_client import HttpClient, http_client
 from patches.scanner.host.boot import first_delay
 from patches.scanner.host.changes import ChangeWatcher, Fingerprint, fingerprint
 from patches.scanner.host.distributions import UnknownPlatform
 from patches.scanner.host.network import NetworkService
 from patches.scanner.host_scan import HostFacts, HostScan
+from patches.scanner.list_watch import ComparedList, ListWatch
 from patches.scanner.memory_wall import set_memory_wall
 from patches.scanner.options import Options, ScannerSettings
 from patches.scanner.outcome import Outcome, Verdict
@@ -37,6 +40,8 @@ from patches.wording import NO_FOLDER, file_problem, one_line
 log = Logger()
 
 PROGRAM = Options.program
+#: The folder of kept lists in the state folder, unless another one is named.
+_LISTS = "lists"
 #: How often the package databases are checked for changes.
 _POLL_SECONDS = timedelta(seconds=10)
 
@@ -87,7 +92,7 @@ def create_scanner(reactor: Any, settings: ScannerSettings) -> ScannerService:
     http = http_client(reactor)
     client = client_of(settings.access, http, trust_of(settings.access), reactor)
     inputs = ReloadedInputs(settings.access, client, policy_of(settings.policy))
-    host = HostScan(settings.host, settings.cache)
+    host = HostScan(settings.host, settings.cache or settings.access.state_dir / _LISTS)
     host.facts()  # a platform that cannot be detected ends the start
     outbox, delivery = None, None
     if settings.reporter is not None or settings.access.verify_key is not None:
@@ -96,12 +101,13 @@ def create_scanner(reactor: Any, settings: ScannerSettings) -> ScannerService:
         outbox = Outbox(settings.access.state_dir / "outbox")
         delivery = Delivery(outbox, HttpClient(http, settings.reporter, reactor, MAX_REPORTER_ANSWER), reactor)
     storing = TroubleLog("The report of the scan cannot be stored", "The report of the scan is stored again")
-    once = partial(_scan_once, inputs, host, outbox, storing, settings.access.timeout)
+    list_watch = _list_watch(client, settings.check_frequency, lambda: schedule.request_scan(), reactor)
+    once = partial(_scan_once, inputs, host, outbox, storing, settings.access.timeout, list_watch)
     splay = first_delay(settings.jitter)
     schedule = ScanSchedule(once, settings.scan_frequency, settings.jitter, reactor, splay=splay)
     watching = _watch(host, settings.host.root, settings.settle, schedule, reactor)
     service = ScannerService(inputs, schedule)
-    for part in (_sending(delivery, reactor), schedule, watching, _network(delivery, schedule, reactor)):
+    for part in (_sending(delivery, reactor), schedule, list_watch, watching, _network(delivery, schedule, reactor)):
         if part is not None:
             part.setServiceParent(service)
     return service
@@ -111,6 +117,12 @@ def _sending(delivery: Delivery | None, reactor: Any) -> PeriodicService | None:
     if delivery is None:
         return None
     return PeriodicService("Sending reports", timedelta(seconds=1), delivery.tick, reactor)
+
+
+def _list_watch(
+    client: PatchesClient, frequency: timedelta | None, when_changed: Callable[[], None], reactor: Any
+) -> ListWatch | None:
+    return ListWatch(client.has_changed, frequency, reactor, when_changed) if frequency is not None else None
 
 
 def _network(delivery: Delivery | None, schedule: ScanSchedule, reactor: Any) -> NetworkService:
@@ -140,10 +152,20 @@ def _watch(
 
 
 async def _scan_once(
-    inputs: ReloadedInputs, host: HostScan, outbox: Outbox | None, trouble: TroubleLog, timeout: timedelta
+    inputs: ReloadedInputs,
+    host: HostScan,
+    outbox: Outbox | None,
+    trouble: TroubleLog,
+    timeout: timedelta,
+    list_watch: ListWatch | None,
 ) -> bool:
     policy = inputs.policy
+    if list_watch is not None:
+        list_watch.compared = None
     outcome = await host.run(inputs.client, policy, timeout=timeout)
+    listed = outcome.list_info
+    if list_watch is not None and outcome.complete and listed.revision is not None:
+        list_watch.compared = ComparedList(outcome.platform, listed.revision, is_confirmed=listed.away is None)
     _log_outcome(outcome)
     _log_skew(outcome)
     expired = policy.ignores.expired(datetime.fromtimestamp(outcome.finished, UTC).date())

@@ -17,6 +17,8 @@ HANDSHAKE_BYTES = 48 * 1024
 #: A daemon needs at least so many bytes more than it has resident when it starts.
 LEAST_ABOVE_START = 64 * 1024 * 1024
 
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
 
 class MemoryLimitTooLow(ValueError):
     """The limit leaves no room to serve anything."""
@@ -109,8 +111,11 @@ def resident_bytes(pid: int | None = None) -> int:
     :param pid: ``None``: this process. If it has ended, the number is 0.
     """
     try:
-        with open(f"/proc/{pid or 'self'}/statm") as statm:
-            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        statm = os.open(f"/proc/{pid or 'self'}/statm", os.O_RDONLY | os.O_CLOEXEC)  # often: no file object
+        try:
+            return int(os.read(statm, 200).split()[1]) * _PAGE_BYTES
+        finally:
+            os.close(statm)
     except (OSError, IndexError):
         if pid is None:
             raise

@@ -107,9 +107,9 @@ class DaemonOptions(usage.Options, Generic[S]):
 
     def opt_version(self) -> None:
         """Print the version of Patches and exit."""
-        from patches import __version__
+        from patches.service.commit import version_text
 
-        print(f"{self.program} {__version__}")
+        print(f"{self.program} {version_text()}")
         sys.exit(0)
 
 

@@ -149,6 +149,7 @@ def merged(fragments: list[Vulnerability]) -> Vulnerability:
         published=next((fragment.published for fragment in fragments if fragment.published), None),
         cvss=next((fragment.cvss for fragment in fragments if fragment.cvss), None),
         note=next((fragment.note for fragment in fragments if fragment.note), None),
+        title=next((fragment.title for fragment in fragments if fragment.title), None),
     )
 
 

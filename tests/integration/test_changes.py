@@ -10,7 +10,8 @@ from typing import Any
 from patches.signing import create_keys
 from patches.vulnerability import FixedPackage, Vulnerability
 from patches.wire import encode_line
-from tests.integration.daemons import PATCHES, Daemon, wait_for
+from tests import processes
+from tests.integration.daemons import PATCHES, SCANNER, Daemon, wait_for
 from tests.integration.loopback import URL_HOST
 from tests.integration.sample_host import write_host
 from tests.integration.sample_lists import made_up
@@ -24,6 +25,34 @@ def write(path: Path, *others: Vulnerability) -> None:
     new = path.with_suffix(".new")
     new.write_bytes(b"".join(encode_line(each) for each in records.values()))
     new.replace(path)
+
+
+def test_watched(tmp_path: Path) -> None:
+    """A daemon asks whether its list has changed, and then scans at once, with the delta."""
+    listed = tmp_path / "list.ndjson"
+    write(listed)
+    options = ["--list", str(listed), "--refresh-interval", "1s"]
+    server = Daemon("patches-server", tmp_path / "server", *options).start()
+    root = write_host(tmp_path / "host", "debian", "12", {"sudo": "1.9.13p3-1"})
+    log, url = tmp_path / "scanner.log", f"http://{URL_HOST}:{server.port}"
+    command = [*SCANNER, "--root", root, "--patches-server", url, "--check-frequency", "500ms"]
+    command += ["--state-dir", tmp_path / "scanner"]
+    try:
+        server.wait_until_ready()
+        with log.open("wb") as file, processes.running(command, stdout=file, stderr=file):
+            wait_for(lambda: "1 packages, 0 findings" in log.read_text(), 30)
+            served = server.metric("patches_chunks_served_total")
+            write(listed, Vulnerability("CVE-2025-000001", "debian-12", (FixedPackage("sudo", "1.9.14-1"),)))
+            wait_for(lambda: "1 packages, 1 findings" in log.read_text(), 30)
+            assert "Scanning again: the list of debian-12 has changed" in log.read_text()
+            assert server.metric("patches_chunks_served_total") == served + 1
+            server.stop()
+            wait_for(lambda: "does not say whether the list changed" in log.read_text(), 30)
+            server.start(server.port)
+            wait_for(lambda: "The server says it again" in log.read_text(), 30)
+        assert log.read_text().count("Scanning again") == 1
+    finally:
+        server.stop()
 
 
 def test_changes(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.host.distributions import UnknownPlatform
 from patches.scanner.host.network import NetworkService
+from patches.scanner.list_watch import ListWatch
 from patches.scanner.options import ScannerSettings
 from patches.scanner.outcome import Outcome, Verdict
 from patches.scanner.reporting.outbox import Outbox
@@ -63,9 +64,12 @@ class ServiceTests(SynchronousTestCase):
 
     def test_parts(self) -> None:
         """There are parts for scans, changed packages and networks, and one for reports if they are sent."""
-        self.assertEqual(self.kinds(self.create()), [ScanSchedule, PeriodicService, NetworkService])
+        self.assertEqual(self.kinds(self.create()), [ScanSchedule, ListWatch, PeriodicService, NetworkService])
+        unwatched = self.create(check_frequency="never")
+        self.assertEqual(self.kinds(unwatched), [ScanSchedule, PeriodicService, NetworkService])
         reporting = self.create(reporter="http://reporter.test/v1/reports")
-        self.assertEqual(self.kinds(reporting), [PeriodicService, ScanSchedule, PeriodicService, NetworkService])
+        parts = [PeriodicService, ScanSchedule, ListWatch, PeriodicService, NetworkService]
+        self.assertEqual(self.kinds(reporting), parts)
 
     def test_outbox(self) -> None:
         """The state folder is created if there is a reporter."""

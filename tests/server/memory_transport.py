@@ -276,7 +276,7 @@ def answers(data: bytes, head_only: bool = False) -> list[Answer]:
         if headers.get("transfer-encoding") == "chunked" and not head_only:
             body, rest = _joined(rest)
         else:
-            size = 0 if head_only or code == 204 else int(headers["content-length"])
+            size = 0 if head_only or code in (204, 304) else int(headers["content-length"])
             body, rest = rest[:size], rest[size:]
             end = end if len(body) == size else b""
         if not end:

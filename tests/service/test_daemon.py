@@ -17,7 +17,7 @@ from twisted.internet.testing import EventLoggingObserver, MemoryReactorClock
 from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches import __version__
+from patches.service.commit import version_text
 from patches.service.daemon import (
     CannotListen,
     DaemonOptions,
@@ -123,7 +123,7 @@ class OptionsTests(DaemonCase):
         out = StringIO()
         with redirect_stdout(out):
             self.assertEqual(self.assertRaises(SystemExit, self.parse, "--version").code, 0)
-        self.assertEqual(out.getvalue(), f"patches-tea {__version__}\n")
+        self.assertEqual(out.getvalue(), f"patches-tea {version_text()}\n")
 
 
 class FolderTests(DaemonCase):

@@ -11,8 +11,9 @@ from typing import Any
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 
+from patches.http.validators import weak_tag
 from patches.scanner.client.cache import CachedList, ListWriter
-from patches.scanner.client.http_client import HttpClient
+from patches.scanner.client.http_client import HttpClient, Unreachable
 from patches.scanner.client.patience import Patience
 from patches.scanner.client.stream import VulnerabilityStream
 from patches.scanner.client.trust import Trust
@@ -20,6 +21,18 @@ from patches.wire import MAX_CHUNK_BYTES
 
 #: How long a server that does not answer is waited for, by a daemon, and where a kept list can stand in for its list.
 CONTACT = timedelta(seconds=5)
+
+
+class NotTold(Unreachable):
+    """
+    The server does not say which list it has; the text says why, in one line.
+
+    :ivar retry_after: the seconds after which it wants to be asked again; 0 if it does not say.
+    """
+
+    def __init__(self, why: str, retry_after: float) -> None:
+        super().__init__(why)
+        self.retry_after = retry_after
 
 
 @frozen
@@ -79,6 +92,23 @@ class PatchesClient:
         limits = self._contact(since), self._settings.patience
         contact, patience = (Patience(limit, self.clock, self._jitter, self._tell) for limit in limits)
         return VulnerabilityStream(self._server_http, platform, contact, patience, since, keep, self.trust, self._wall)
+
+    async def has_changed(self, platform: str, revision: str) -> bool:
+        """
+        Ask whether the current list of a platform is another one; the answer is not signed.
+
+        :param revision: that of the list that is known.
+        :raises Unreachable: if the server cannot be asked.
+        :raises NotTold: if it does not say.
+        """
+        known = {"If-None-Match": weak_tag(revision)}
+        answer = await self._server_http.ask("GET", f"/v1/platforms/{platform}", fields=known)
+        if answer.status == 304:
+            return False
+        told = (answer.document() or {}).get("revision") if answer.status == 200 else None
+        if not isinstance(told, str):
+            raise NotTold(f"{self._server_http.base_url}: {answer.error_message}", answer.retry_after)
+        return told != revision
 
     def _contact(self, since: CachedList | None) -> timedelta:
         """Return how long to try to open a session with a server that does not answer."""

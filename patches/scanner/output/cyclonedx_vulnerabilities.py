@@ -58,6 +58,7 @@ def _vulnerability(
         "source": _source(records[0]),
         "references": _references(vulnerability_id, records),
         "ratings": _each_once(_rating(record, record.facts_of(vulnerability_id)) for record in records),
+        "description": next((record.title for record in records if record.title), None),
         "recommendation": "\n".join(dict.fromkeys(remedy(finding) for finding in findings)),
         "advisories": [{"url": link} for link in links_of(findings)],
         "published": _time(records[0].published),

@@ -15,7 +15,7 @@ _NOT_DONE = {
 
 EXPLAINED = """
 Exit codes: 0 the scan is complete, and no finding counts; 1 the scan is complete, and a finding counts: one that is at
-least as severe as --fail-on, or whose severity is unknown; 2 wrong usage, or --fail-on names kev or epss, and the list
+least as severe as --fail-on, or whose severity is unknown; 2 wrong usage, or --fail-on or --kev asks for what the list
 was made without; 3 the scan is incomplete, or the list is older than --max-age; 4 the platform cannot be detected, or
 the server does not know it; 5 the packages of the host cannot be read, or another error; 6 packages could not be judged
 (--fail-on-unjudged), or the support of the platform has ended (--fail-on-eol); 130 interrupted. Of several, the first

@@ -7,6 +7,7 @@ A limit of severity counts findings of which no severity is known, too: nobody h
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from attrs import evolve, frozen
 
@@ -21,6 +22,19 @@ _SEVERITIES = {severity.name.lower(): severity for severity in Severity}
 _EPSS = re.compile(r"epss=(0(?:\.\d)?)\Z", re.ASCII)
 #: The facts that a list must have been made with, and the kind of source that has them.
 _KNOWN_AS = {"kev": "KEV", "epss": "EPSS"}
+
+
+def without_facts(wanted: Sequence[str], outcome: Outcome) -> str | None:
+    """
+    Return which facts the list of a scan was made without; ``None``: none that is wanted, or no list was received.
+
+    :param wanted: names of facts: ``kev``, ``epss``.
+    """
+    absent = [name for name in wanted if name not in outcome.list_info.enrichments]
+    if not absent or outcome.list_info.revision is None:
+        return None
+    names, kinds = " and ".join(_KNOWN_AS[name] for name in absent), " and ".join(absent)
+    return f"the list of {outcome.platform} was made without {names}: its server has no source of the kind {kinds}"
 
 
 @frozen
@@ -85,12 +99,8 @@ class FailOn:
         A list that was made without KEV or EPSS has no finding that counts, which would look like a good result.
         """
         wanted = [*(["kev"] if self.kev else []), *(["epss"] if self.epss is not None else [])]
-        absent = [name for name in wanted if name not in outcome.list_info.enrichments]
-        if not absent or outcome.list_info.revision is None:
-            return None
-        names, kinds = " and ".join(_KNOWN_AS[name] for name in absent), " and ".join(absent)
-        why = f"the list of {outcome.platform} was made without {names}: its server has no source of the kind {kinds}"
-        return f"--fail-on {self}: {why}"
+        why = without_facts(wanted, outcome)
+        return f"--fail-on {self}: {why}" if why is not None else None
 
     def note(self, outcome: Outcome) -> str | None:
         """Return a line about the findings of unknown severity; ``None`` if there are none, or any severity counts."""

@@ -69,6 +69,11 @@ def score_of_finding(finding: Finding) -> float | None:
     return score_of_records(finding.records, finding.vulnerability_id)
 
 
+def title_of_finding(finding: Finding) -> str:
+    """Return what a vulnerability is, in the words of the first record that says it; empty if none does."""
+    return next((record.title for record in finding.records if record.title), "")
+
+
 #: An http URL with a host, in the characters of RFC 3986; brackets are allowed only around an IPv6 address.
 _ADDRESS = re.compile(
     r"https?://(?:[\w.~-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?"

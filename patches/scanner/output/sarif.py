@@ -22,7 +22,7 @@ from patches.scanner.json_pieces import LazyList, json_pieces, lazy_list
 from patches.scanner.matching.findings import Finding, Ignored
 from patches.scanner.matching.purls import PurlTexts
 from patches.scanner.outcome import Outcome, Verdict
-from patches.scanner.output.phrases import INFORMATION, links_of, remedy, score_of_records
+from patches.scanner.output.phrases import INFORMATION, links_of, remedy, score_of_records, title_of_finding
 from patches.vulnerability import Severity
 from patches.wire import rfc3339
 from patches.wording import counted
@@ -139,13 +139,14 @@ def _rule(vulnerability_id: str, findings: list[Finding]) -> dict[str, Any]:
 
 
 def _description(vulnerability_id: str, findings: list[Finding], severity: Severity) -> str:
-    """Return what is known of a vulnerability: the packages, the severity, the other names and the sources."""
+    """Return what is known of a vulnerability: its title, packages, severity, other names, and sources."""
     packages = ", ".join(dict.fromkeys(finding.package.source for finding in findings))
     names = dict.fromkeys(name for finding in findings for name in finding.names if name != vulnerability_id)
     sources = dict.fromkeys(source for finding in findings for source in finding.sources if source)
     also = f" It is also known as {', '.join(names)}." if names else ""
     according = f" according to {', '.join(sources)}" if sources else ""
-    return f"{vulnerability_id} affects {packages}. Its severity is {severity.name.lower()}{according}.{also}"
+    title = next((f"{title}. " for finding in findings if (title := title_of_finding(finding))), "")
+    return f"{title}{vulnerability_id} affects {packages}. Its severity is {severity.name.lower()}{according}.{also}"
 
 
 def _markdown(vulnerability_id: str, remedies: list[str], links: list[str]) -> str:

@@ -90,6 +90,9 @@ def _lines(outcome: Outcome, verbose: bool) -> Iterator[str]:
     if list_info.unread:
         entries = counted(list_info.unread, "entry", "entries")
         yield f"[yellow]Not in the list:[/] {entries} of its sources, which the server could not read."
+    exploited = sorted({each.vulnerability_id for each in outcome.counted if each.facts.kev is not None})
+    if exploited:
+        yield f"[bold red]Known to be exploited (KEV):[/] {plain(', '.join(exploited))}."
     yield from _facts(outcome)
     if verbose:
         yield from _named(outcome)

@@ -13,6 +13,7 @@ from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import BaseConverter
 
+from patches.http.validators import names, weak_tag
 from patches.server.catalogue.availability.watch import CatalogueWatch
 from patches.server.catalogue.delta import ReadableList
 from patches.server.catalogue.deltas import Deltas
@@ -26,6 +27,7 @@ from patches.server.http.plain_chunks import PlainChunks
 from patches.server.http.representations import (
     DescribeSnapshot,
     finished_document,
+    platform_document,
     platforms_document,
     progress_document,
     ready_document,
@@ -220,6 +222,18 @@ class Api:
         refresh = self._refresh
         document = platforms_document(refresh.statuses, refresh.left_out, self._wall(), self._describe)
         return self._granted_json(request, document)
+
+    @app.route("/v1/platforms/<platform>", methods=["GET"])
+    def platform(self, request: IRequest, platform: str) -> bytes | None:
+        """Describe a platform that is served; the head alone if its list is the one that the client knows."""
+        snapshot = self._refresh.registry.current(platform)
+        request.setHeader("ETag", weak_tag(snapshot.revision))
+        request.setHeader("Cache-Control", "no-cache")  # whatever keeps the answer asks whether it is true still
+        if names(request.getHeader("If-None-Match"), snapshot.revision):
+            request.setResponseCode(304)
+            return None
+        status = self._refresh.statuses[platform]
+        return json_response(request, platform_document(platform, status, self._wall(), self._describe))
 
     @app.route("/v1/vulnerabilities/<path:vulnerability_id>", methods=["GET"])
     async def vulnerability(self, request: IRequest, vulnerability_id: str) -> bytes:

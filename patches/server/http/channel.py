@@ -198,7 +198,7 @@ class ServerSite(BoundedSite):
     """
 
     protocol: Any = BackpressureChannel
-    kept_fields = frozenset((b"accept-encoding", b"prefer", b"x-forwarded-for"))
+    kept_fields = frozenset((b"accept-encoding", b"if-none-match", b"prefer", b"x-forwarded-for"))
 
     def __init__(
         self,

@@ -83,16 +83,15 @@ _SCHEMAS: dict[str, Schema] = {
         },
         ("finished", "chunks", "vulnerabilities", "digest", "revision"),
     ),
+    "Platform": _object(
+        {
+            **{"platform": _TEXT, "revision": _or_null(_TEXT), "vulnerabilities": _or_null(_COUNT)},
+            **{"ageSeconds": _or_null(_NUMBER), "refresh": {"type": "object"}},
+        }
+    ),
     "Platforms": _object(
         {
-            "platforms": _list(
-                _object(
-                    {
-                        **{"platform": _TEXT, "revision": _or_null(_TEXT), "vulnerabilities": _or_null(_COUNT)},
-                        **{"ageSeconds": _or_null(_NUMBER), "refresh": {"type": "object"}},
-                    }
-                )
-            ),
+            "platforms": _list(_ref("Platform")),
             "leftOut": _list(_object({"source": _TEXT, "name": _TEXT, "reason": _TEXT})),
         }
     ),
@@ -130,6 +129,7 @@ _STATUSES = {
     "201": "The session is open.",
     "202": "Not yet: send the request again.",
     "204": "The session is closed.",
+    "304": "The list is the one that the client knows.",
     "400": "The request is malformed.",
     "404": "There is no such thing here.",
     "409": "The session is elsewhere.",
@@ -203,6 +203,17 @@ _PATHS: dict[str, Schema] = {
         )
     },
     "/v1/platforms": {"get": _operation("List the platforms.", {"200": _json(_ref("Platforms"))})},
+    "/v1/platforms/{platform}": {
+        "get": _operation(
+            "Describe a platform, unless its list is the one that the client knows.",
+            {"200": _json(_ref("Platform")), "304": None},
+            ("404",),
+            (
+                _parameter("path", "platform", {**_TEXT, "minLength": 1}),
+                _parameter("header", "If-None-Match", {**_TEXT, "examples": ['W/"784a9dd2af2007f43fc64bf9bbeaa86c"']}),
+            ),
+        )
+    },
     "/v1/vulnerabilities/{id}": {
         "get": _operation(
             "List the publications that have a vulnerability id.",

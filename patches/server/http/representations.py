@@ -118,7 +118,7 @@ def platforms_document(
     :param now: seconds since the epoch.
     """
     return {
-        "platforms": [_platform(name, statuses[name], now, describe) for name in sorted(statuses)],
+        "platforms": [platform_document(name, statuses[name], now, describe) for name in sorted(statuses)],
         "leftOut": [
             {"source": source, "name": printable(name), "reason": reason}
             for source, names in sorted(left_out.items())
@@ -143,7 +143,14 @@ def ready_document(statuses: Mapping[str, ListStatus], ready: bool, problem: str
     }
 
 
-def _platform(name: str, status: ListStatus, now: float, describe: DescribeSnapshot) -> dict[str, Any]:
+def platform_document(
+    name: str, status: ListStatus, now: float, describe: DescribeSnapshot = snapshot_document
+) -> dict[str, Any]:
+    """
+    Describe a platform that is served.
+
+    :param now: seconds since the epoch.
+    """
     snapshot = status.snapshot
     described = describe(snapshot) if snapshot is not None else {"revision": None, "vulnerabilities": None}
     return {

@@ -54,7 +54,7 @@ def prepare_daemon(reactor: Any, options: DaemonOptions[S]) -> Preparation[S]:
     create_private_files()
     least = LeastLevel(_log_level(options.settings))
     reload = ReloadService(reactor, options, _log_level, least)
-    filter_logs(least)
+    filter_logs(least, form=_log_format(options.settings))
     escape_logs()
     return Preparation(reload, reactor)
 
@@ -62,3 +62,8 @@ def prepare_daemon(reactor: Any, options: DaemonOptions[S]) -> Preparation[S]:
 def _log_level(settings: Any) -> str:
     level: str = settings.log.log_level
     return level
+
+
+def _log_format(settings: Any) -> str:
+    form: str = settings.log.log_format
+    return form

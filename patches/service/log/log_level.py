@@ -17,6 +17,7 @@ from twisted.logger import (
 )
 from zope.interface import implementer
 
+from patches.service.log.log_format import AUTO, LOG_FORMS, use_format
 from patches.setting_parsers import one_of
 from patches.settings import option
 
@@ -32,6 +33,12 @@ class LogSettings:
         one_of(*_LEVELS),
         f"The lowest level that is logged: {', '.join(_LEVELS)}; read again on SIGHUP.",
         reloaded=True,
+    )
+    log_format: str = option(
+        AUTO,
+        one_of(*LOG_FORMS),
+        "The format of the log: text; journal, lines with a priority; json, an object a line; auto: that of systemd's "
+        "journal if it reads the log, else text.",
     )
 
 
@@ -53,9 +60,9 @@ class LeastLevel:
         return PredicateResult.no if is_below else PredicateResult.maybe
 
 
-def filter_logs(least: LeastLevel, publisher: LogPublisher = globalLogPublisher) -> None:
+def filter_logs(least: LeastLevel, publisher: LogPublisher = globalLogPublisher, form: str = AUTO) -> None:
     """
-    Filter the events of all observers that are added to a publisher from now on.
+    Filter the events of all observers that are added to a publisher from now on, and set their format.
 
     twistd adds its observer, a file, syslog or one of the user, after ``makeService`` has returned, and replays what
     was logged until then. A publisher has no filter of its own, so its method that adds an observer is replaced.
@@ -64,6 +71,7 @@ def filter_logs(least: LeastLevel, publisher: LogPublisher = globalLogPublisher)
     filtered: dict[int, ILogObserver] = {}
 
     def add_filtered(observer: ILogObserver) -> None:
+        use_format(observer, form)
         filtered[id(observer)] = FilteringLogObserver(observer, [least])
         add(filtered[id(observer)])
 

@@ -23,7 +23,7 @@ from patches.wire import is_number
 #: The most rows of a list that is followed; a longer one is always read whole. The longest known has 13,595.
 MOST_FOLLOWED = 25_000
 #: Of the file. To be raised when details are parsed in another way: lists that were read are then read again.
-_VERSION = 2
+_VERSION = 3
 
 
 @frozen

@@ -13,6 +13,7 @@ from attrs import field, frozen
 from patches.errors import SourceError
 from patches.platforms import Platform
 from patches.skipped import NO_PACKAGE_NAME, SLASH, UNREADABLE
+from patches.sources.titles import title_of
 from patches.vulnerability import FixedPackage, Severity, Vulnerability
 
 SEVERITIES = {
@@ -154,6 +155,7 @@ def _vulnerability(
         details_href=record["Link"] if isinstance(record.get("Link"), str) else "",
         source=source,
         cvss=_cvss(record.get("Metadata")),
+        title=title_of(record.get("Description")),
         note=note,
     )
 

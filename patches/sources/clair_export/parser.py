@@ -30,6 +30,7 @@ from patches.sources.fields import (
 from patches.sources.ids import NamedId, errata, named_ids, split_ids, vulnerability_ids
 from patches.sources.parse_context import NoPlatform, ParseContext, invalid
 from patches.sources.red_hat import ProductRelease, parse_module
+from patches.sources.titles import title_of
 from patches.versions import InvalidVersion, ordering
 from patches.vulnerability import KINDS, FixedPackage, Vulnerability
 
@@ -113,6 +114,7 @@ def _vulnerabilities(record: dict[str, Any], release: ProductRelease, context: P
                 published=time_in(record.get("issued")),
                 cvss=vector if vector.startswith("CVSS:") and is_name(vector) else None,
                 note=each.note,
+                title=title_of(record.get("description")),
             )
 
 

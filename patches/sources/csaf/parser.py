@@ -18,6 +18,7 @@ from patches.sources.csaf.statuses import ReleaseStatements, releases_of
 from patches.sources.fields import dicts, is_link, is_name, object_of, severity_in, time_in
 from patches.sources.ids import errata
 from patches.sources.parse_context import ParseContext
+from patches.sources.titles import title_of
 from patches.vulnerability import Severity, Vulnerability
 
 _PAGE = "https://access.redhat.com/security/cve/{}"
@@ -108,7 +109,12 @@ def _common(name: str, content: dict[str, Any], release: ReleaseStatements) -> d
         "aliases": tuple(sorted({erratum for url in fixes for erratum in errata(url)})),
         "published": time_in(content.get("release_date")),
         "cvss": _vector(content, release),
+        "title": title_of(content.get("title"), *_notes(content, "summary"), *_notes(content, "description")),
     }
+
+
+def _notes(content: dict[str, Any], category: str) -> list[Any]:
+    return [note.get("text") for note in dicts(content.get("notes")) if note.get("category") == category]
 
 
 def _vector(content: dict[str, Any], release: ReleaseStatements) -> str | None:

@@ -19,6 +19,7 @@ from patches.skipped import NO_RECORD
 from patches.sources.archive.json_stream import BoundedJson
 from patches.sources.fields import is_name, object_of, severity_in
 from patches.sources.parse_context import ParseContext, invalid
+from patches.sources.titles import title_of
 from patches.versions import InvalidVersion
 from patches.versions.dpkg import sort_key
 from patches.vulnerability import FixedPackage, Vulnerability
@@ -116,6 +117,7 @@ def _parse_package(
         if not is_name(name) or not isinstance(releases, dict):
             context.skip(NO_RECORD)
             continue
+        title = title_of(entry.get("description"))
         for codename, release in releases.items():
             platform = RELEASES.get(codename)
             if platform is None:
@@ -127,8 +129,8 @@ def _parse_package(
                     fixed = context.unreadable(package, "source", invalid(error.version))
                 except _NoRecord as error:
                     fixed = context.unreadable(package, "source", str(error))
-                severity = severity_in(object_of(release).get("urgency"))
-                yield Vulnerability(name, platform, (fixed,), severity, _PAGE.format(name), source=context.source)
+                severity, page = severity_in(object_of(release).get("urgency")), _PAGE.format(name)
+                yield Vulnerability(name, platform, (fixed,), severity, page, source=context.source, title=title)
 
 
 def _fixed(package: str, release: Any) -> FixedPackage:

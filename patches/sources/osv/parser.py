@@ -22,6 +22,7 @@ from patches.sources.osv.packages import Entry, packages_of, stream_in
 from patches.sources.osv.rules import Ecosystem
 from patches.sources.osv.severity import severity_of, vector_of
 from patches.sources.parse_context import NoPlatform, ParseContext
+from patches.sources.titles import title_of
 from patches.vulnerability import Vulnerability
 
 _CVE = re.compile(r"CVE-\d{4}-\d{4,19}\Z")
@@ -150,6 +151,7 @@ def _vulnerability(
         aliases=tuple(sorted({record_id, *found} - {name})),
         source=source,
         published=time_in(document.get("published")),
+        title=title_of(document.get("summary"), document.get("details")),
         cvss=vector_of([score for holder in (document, *contents) for score in dicts(holder.get("severity"))]),
         **rest,
     )

@@ -20,6 +20,7 @@ from patches.sources.archive.xml import children, name_of, text_in
 from patches.sources.fields import SOURCES, arch_restriction, is_link, is_name, severity_in, sorted_packages
 from patches.sources.ids import vulnerability_ids
 from patches.sources.parse_context import ParseContext, invalid
+from patches.sources.titles import title_of
 from patches.vulnerability import FixedPackage, Vulnerability
 
 #: A package without its architectures: name, version, module.
@@ -70,6 +71,7 @@ def _vulnerability(
         details_href=_page(references, name),
         aliases=tuple(alias for alias in _cves(update, references) if alias != name),
         source=source,
+        title=title_of(text_in(update, "title"), text_in(update, "description")),
         published=time_of(issued.get("date", "")) if issued is not None else None,
     )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.scanner.client.client import ClientSettings, PatchesClient
+from patches.scanner.client.client import ClientSettings, NotTold, PatchesClient
+from patches.scanner.client.http_client import Unreachable
 from patches.scanner.client.verified_stream import StreamError
 from patches.wire import MAX_CHUNK_BYTES
 from tests.scanner.client.test_stream import A
@@ -50,6 +52,28 @@ class ClientTests(SynchronousTestCase):
         client.stream("debian-12")
         self.assertEqual(self.http.asked, [])
         self.assertEqual(self.successResultOf(self.read(client)), ["A1", "A2"])
+
+    def test_has_changed(self) -> None:
+        """The server is asked for another list than one by its revision; a 304 says that there is none."""
+        described = [Canned(200, json.dumps({"revision": revision}).encode()) for revision in ("r2", "r1")]
+        client = self.client(Canned(304), *described)
+        for expected in (False, True, False):  # the last one: what is between has lost the validator
+            self.assertIs(self.successResultOf(ensureDeferred(client.has_changed("debian-12", "r1"))), expected)
+        self.assertEqual({asked.url for asked in self.http.asked}, {"http://server/v1/platforms/debian-12"})
+        self.assertEqual(self.http.asked[0].fields["If-None-Match"], 'W/"r1"')
+
+    def test_not_told(self) -> None:
+        """A server that does not say it is an error, with the time that it names; so is one that cannot be reached."""
+        for answer, why, after in (
+            (error(503, "not-ready", **{"Retry-After": "10"}), "http://server: it is not-ready", 10.0),
+            (Canned(404, b"<html>"), "http://server: it answered 404", 0.0),
+            (Canned(200, b"[]"), "http://server: it answered 200", 0.0),
+            (Canned(200, b'{"revision": null}'), "http://server: it answered 200", 0.0),
+        ):
+            asking = ensureDeferred(self.client(answer).has_changed("debian-12", "r1"))
+            problem = self.failureResultOf(asking, NotTold).value
+            self.assertEqual((str(problem), problem.retry_after), (why, after))
+        self.failureResultOf(ensureDeferred(self.client(REFUSED).has_changed("debian-12", "r1")), Unreachable)
 
     def test_several(self) -> None:
         """A client creates any number of streams, each of its own platform."""

@@ -236,6 +236,35 @@ class HereTests(ServerCase):
             },
         )
 
+    def test_platform(self) -> None:
+        """A platform is described alone, with the revision of its list as the validator."""
+        answer = self.ask("GET", "/v1/platforms/debian-12")
+        document = json.loads(answer.body)
+        self.assertEqual(document, json.loads(self.ask("GET", "/v1/platforms").body)["platforms"][1])
+        self.assertEqual(answer.headers["etag"], f'W/"{document["revision"]}"')
+        self.assertEqual(answer.headers["cache-control"], "no-cache")
+
+    def test_platform_unchanged(self) -> None:
+        """The head alone is sent to a client that names the current list, until there is another one."""
+        tag = self.ask("GET", "/v1/platforms/alpine-3.20").headers["etag"]
+        for method in ("GET", "HEAD"):
+            answer = self.ask(method, "/v1/platforms/alpine-3.20", {"If-None-Match": f'"other", {tag}'})
+            self.assertEqual((answer.status, answer.body, answer.headers["etag"]), (304, b"", tag))
+            self.assertNotIn("content-length", answer.headers)
+            self.assertNotIn("transfer-encoding", answer.headers)
+        self.put("alpine-3.20", 6)
+        self.tick(HOUR)
+        answer = self.ask("GET", "/v1/platforms/alpine-3.20", {"If-None-Match": tag})
+        self.assertEqual((answer.status, json.loads(answer.body)["vulnerabilities"]), (200, 6))
+
+    def test_platform_absent(self) -> None:
+        """A platform that is not served is 404, and one whose list is not read yet 503, whatever the client knows."""
+        self.put("rocky-9", 0)
+        self.tick(HOUR)
+        for name, status in (("absent-1", 404), ("rocky-9", 503)):
+            answer = self.ask("GET", f"/v1/platforms/{name}", {"If-None-Match": "*"})
+            self.assertEqual((answer.status, "etag" in answer.headers), (status, False))
+
     def test_health(self) -> None:
         """A server that runs reports that it is healthy."""
         answer = self.ask("GET", "/health")

@@ -73,6 +73,8 @@ class DocumentTests(ServerCase):
             (session, "delete", path, None),
             (session, "delete", path, None),
             ("/v1/platforms", "get", "/v1/platforms", None),
+            ("/v1/platforms/{platform}", "get", "/v1/platforms/alpine-3.20", None),
+            ("/v1/platforms/{platform}", "get", "/v1/platforms/absent-1", None),
             ("/v1/vulnerabilities/{id}", "get", "/v1/vulnerabilities/CVE-2024-000001", None),
             ("/v1/vulnerabilities/{id}", "get", "/v1/vulnerabilities/absent", None),
             ("/health", "get", "/health", None),

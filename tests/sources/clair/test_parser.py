@@ -46,7 +46,7 @@ class DetailsTests(SynchronousTestCase):
         parsed = details(
             Severity="High",
             Link="https://tracker.test/CVE-1",
-            Description="not taken over",
+            Description="It is a flaw. It is bad.",
             Metadata={"NVD": {"CVSSv2": {"Score": 7.5, "Vectors": "AV:N/AC:L/Au:N/C:P/I:P/A:P"}}},
             FixedIn=[{"Name": "sudo", "NamespaceName": "debian:9", "VersionFormat": "dpkg", "Version": "1:2-3"}],
         )
@@ -61,6 +61,7 @@ class DetailsTests(SynchronousTestCase):
                     details_href="https://tracker.test/CVE-1",
                     source="clair",
                     cvss="AV:N/AC:L/Au:N/C:P/I:P/A:P",
+                    title="It is a flaw",
                 )
             ),
         )

@@ -72,6 +72,7 @@ class DocumentTests(SynchronousTestCase):
                 aliases=("CVE-2022-0001", "CVE-2022-0002"),
                 source="amazon",
                 published="2023-02-17T00:50:00Z",
+                title="Amazon Linux 2023 - ALAS2023-2023-001: important priority package update for made-up",
             ),
         )
 

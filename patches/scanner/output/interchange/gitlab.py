@@ -17,7 +17,7 @@ from patches import __version__
 from patches.scanner.json_pieces import json_pieces, lazy_list
 from patches.scanner.matching.findings import Finding
 from patches.scanner.outcome import Outcome, Verdict
-from patches.scanner.output.phrases import INFORMATION, links_of, page_of, remedy
+from patches.scanner.output.phrases import INFORMATION, links_of, page_of, remedy, title_of_finding
 from patches.vulnerability import Severity
 from patches.wire import rfc3339
 from patches.wording import counted, printable
@@ -82,10 +82,11 @@ def _messages(outcome: Outcome) -> Iterator[tuple[str, str]]:
 def _vulnerability(finding: Finding, outcome: Outcome) -> dict[str, Any]:
     package = finding.package
     same = "\0".join((outcome.host, finding.vulnerability_id, package.name, package.arch, package.version))
+    title = f"{told}. " if (told := title_of_finding(finding)) else ""
     return {
         "id": str(uuid5(_NAMESPACE, printable(same))),
         "name": f"{finding.vulnerability_id} in {package.source}"[:_LONGEST_NAME],
-        "description": f"{package.name} {finding.installed_version} is affected by {finding.vulnerability_id}.",
+        "description": f"{title}{package.name} {finding.installed_version} is affected by {finding.vulnerability_id}.",
         "severity": _SEVERITIES[finding.severity],
         "solution": remedy(finding)[:_LONGEST_SOLUTION],
         "identifiers": [_identifier(name, finding) for name in finding.names],

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from attrs import frozen
 
 from patches.scanner.matching.findings import Finding
-from patches.scanner.output.phrases import fix_text, page_of, score_of_finding
+from patches.scanner.output.phrases import fix_text, page_of, score_of_finding, title_of_finding
 from patches.scanner.output.tables.upgrades import Upgrade, arches_of
 from patches.vulnerability import Severity
 
@@ -49,6 +49,7 @@ class Column(Generic[R]):
     :ivar is_usual: whether it is shown unless the user names columns.
     :ivar is_number: whether it is aligned to the right.
     :ivar is_optional: whether it is left out of a terminal that is too narrow.
+    :ivar fact: the fact that a list must have, or the column is left out unless the user names it.
     """
 
     heading: str
@@ -57,9 +58,10 @@ class Column(Generic[R]):
     is_usual: bool = True
     is_number: bool = False
     is_optional: bool = False
+    fact: str = ""
 
 
-def _text(heading: str, cell: Callable[[R], str], **more: bool) -> Column[R]:
+def _text(heading: str, cell: Callable[[R], str], **more: Any) -> Column[R]:
     """Return a column that is sorted by its text."""
     return Column(heading, cell, cell, **more)
 
@@ -79,7 +81,7 @@ def _binaries(upgrade: Upgrade) -> str:
     return ", ".join(dict.fromkeys(package.name for package in upgrade.packages))
 
 
-def _cvss(finding_of: Callable[[R], Finding], **more: bool) -> Column[R]:
+def _cvss(finding_of: Callable[[R], Finding], **more: Any) -> Column[R]:
     """Return the column of a finding's CVSS score, the highest first."""
 
     def score(row: R) -> float | None:
@@ -90,6 +92,26 @@ def _cvss(finding_of: Callable[[R], Finding], **more: bool) -> Column[R]:
         return f"{found:.1f}" if found is not None else ""
 
     return Column("CVSS", cell, lambda row: -(score(row) or 0.0), is_number=True, **more)
+
+
+def _epss(band_of: Callable[[R], float | None]) -> Column[R]:
+    """Return the column of the EPSS percentile, the likeliest first; a band is written as ``--fail-on`` takes it."""
+
+    def cell(row: R) -> str:
+        found = band_of(row)
+        return f"{found:.1f}" if found is not None else ""
+
+    def order(row: R) -> float:
+        found = band_of(row)
+        return -1.0 - found if found is not None else 0.0
+
+    return Column("EPSS", cell, order, is_usual=False, is_number=True, fact="epss")
+
+
+def _first_kev(row: Upgrade) -> str:
+    """Return the first of the ids that are known to be exploited, and how many others there are."""
+    others = f" +{len(row.exploited) - 1}" if len(row.exploited) > 1 else ""
+    return f"{row.exploited[0]}{others}" if row.exploited else ""
 
 
 #: The columns of rows by upgrade, by the name that a user gives.
@@ -106,6 +128,8 @@ UPGRADE_COLUMNS: Mapping[str, Column[Upgrade]] = {
         "Findings", lambda row: str(row.findings), lambda row: -row.findings, is_usual=False, is_number=True
     ),
     "worst": _text("Worst", lambda row: row.worst.vulnerability_id),
+    "kev": Column("Exploited (KEV)", _first_kev, lambda row: -len(row.exploited), fact="kev"),
+    "epss": _epss(lambda row: row.epss),
     "cvss": _cvss(lambda row: row.worst, is_usual=False),
     "link": _text("Link", lambda row: page_of(row.worst), is_usual=False),
 }
@@ -146,7 +170,12 @@ FINDING_COLUMNS: Mapping[str, Column[FindingRow]] = {
     "installed": _text("Installed", _installed),
     "fixed": _text("Fixed in", _fixed),
     "id": _text("Vulnerability", lambda row: row.finding.vulnerability_id),
+    "kev": Column(
+        "KEV since", lambda row: row.finding.facts.kev or "", lambda row: row.finding.facts.kev or "~", fact="kev"
+    ),
+    "epss": _epss(lambda row: row.finding.facts.epss),
     "names": _text("Other names", lambda row: ", ".join(row.finding.names[1:]), is_usual=False),
     "cvss": _cvss(lambda row: row.finding, is_optional=True),
     "link": _text("Link", lambda row: page_of(row.finding), is_optional=True),
+    "title": _text("Title", lambda row: title_of_finding(row.finding), is_optional=True, fact="title"),
 }

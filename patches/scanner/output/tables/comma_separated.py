@@ -11,6 +11,8 @@ import csv
 import io
 from collections.abc import Iterator
 
+from attrs import evolve
+
 from patches.scanner.outcome import Outcome
 from patches.scanner.output.tables.view import COLUMNS, View
 from patches.wording import printable
@@ -26,7 +28,7 @@ def csv_pieces(outcome: Outcome, view: View) -> Iterator[str]:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names)
-    whole = View(view.by, names, view.sort_by, view.lowest, view.only_fixed)
+    whole = evolve(view, columns=names)
     for number, (cells, _) in enumerate(whole.rows(outcome)):
         if number % _ROWS == _ROWS - 1:
             yield text.getvalue()

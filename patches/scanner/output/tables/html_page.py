@@ -84,7 +84,7 @@ def _summary(outcome: Outcome) -> Iterator[str]:
 
 
 def _section(outcome: Outcome, view: View, heading: str) -> Iterator[str]:
-    columns = view.chosen
+    columns = view.chosen(outcome)
     yield f'<h2>{heading}</h2>\n<div class="wide">\n<table>\n<thead><tr>'
     yield from (f"<th{_class(column)}>{_text(column.heading)}</th>" for column in columns)
     yield "</tr></thead>\n<tbody>\n"

@@ -31,7 +31,9 @@ class Upgrade:
     :ivar fixed: the lowest version that repairs all findings, or why there is no such version.
     :ivar findings: the number of findings.
     :ivar ids: the vulnerability ids, each with its highest severity.
-    :ivar worst: the finding of the worst id.
+    :ivar worst: the finding of the worst id: of the most severe ones, one that is known to be exploited goes first.
+    :ivar exploited: the ids that CISA lists as known to be exploited, sorted.
+    :ivar epss: the highest band of the EPSS percentile of an id; ``None`` if none is known.
     """
 
     source: str
@@ -41,6 +43,8 @@ class Upgrade:
     findings: int
     ids: dict[str, Severity]
     worst: Finding
+    exploited: tuple[str, ...] = ()
+    epss: float | None = None
 
     @property
     def severity(self) -> Severity:
@@ -101,6 +105,8 @@ def _upgrade(group: Sequence[Finding], order: Callable[[str | None], Any]) -> Up
         len(group),
         ids,
         max(group, key=_badness),
+        tuple(sorted({each.vulnerability_id for each in group if each.facts.kev is not None})),
+        max((each.facts.epss for each in group if each.facts.epss is not None), default=None),
     )
 
 
@@ -119,8 +125,9 @@ def _installed(finding: Finding) -> str:
     return finding.compared_version or finding.installed_version
 
 
-def _badness(finding: Finding) -> tuple[Severity, float, str]:
-    return finding.severity, score_of_finding(finding) or 0.0, finding.vulnerability_id
+def _badness(finding: Finding) -> tuple[Severity, bool, float, str]:
+    is_exploited = finding.facts.kev is not None
+    return finding.severity, is_exploited, score_of_finding(finding) or 0.0, finding.vulnerability_id
 
 
 def _precedence(upgrade: Upgrade) -> tuple[Any, ...]:

@@ -11,6 +11,8 @@ from attrs import frozen
 
 from patches.scanner.matching.findings import Finding
 from patches.scanner.outcome import Outcome
+from patches.scanner.output.fail_on import without_facts
+from patches.scanner.output.phrases import title_of_finding
 from patches.scanner.output.tables.columns import FINDING_COLUMNS, UPGRADE_COLUMNS, Column, FindingRow
 from patches.scanner.output.tables.upgrades import Upgrade, upgrades_of
 from patches.service.text_table import Row, TextTable
@@ -40,6 +42,7 @@ class View:
     :ivar sort_by: the column by which the rows are sorted; ``None``: the most severe first.
     :ivar lowest: the lowest severity that is shown; ``None``: all.
     :ivar only_fixed: whether rows without a fix are left out.
+    :ivar only_kev: whether findings are left out that are not known to be exploited.
     """
 
     by: str = UPGRADE
@@ -47,6 +50,7 @@ class View:
     sort_by: str | None = None
     lowest: Severity | None = None
     only_fixed: bool = False
+    only_kev: bool = False
 
     def check(self) -> None:
         """Raise :class:`BadView` unless the rows have the columns."""
@@ -55,17 +59,24 @@ class View:
             if name not in known:
                 raise BadView(f"rows by {self.by} have no column {name!r}, but {', '.join(known)}")
 
-    @property
-    def chosen(self) -> tuple[Column[Any], ...]:
-        """The columns, in their order."""
+    def chosen(self, outcome: Outcome) -> tuple[Column[Any], ...]:
+        """Return the columns of an outcome, in their order: those of facts that its list does not have are no use."""
         known = COLUMNS[self.by]
         if self.columns:
             return tuple(known[name] for name in self.columns)
-        return tuple(column for column in known.values() if column.is_usual)
+        titled = any(map(title_of_finding, outcome.shown)) if self.by == FINDING else False
+        facts = ("", *outcome.list_info.enrichments, *(["title"] if titled else []))
+        return tuple(column for column in known.values() if column.is_usual and column.fact in facts)
+
+    def missing(self, outcome: Outcome) -> str | None:
+        """Return why the list of a scan cannot tell which rows are shown; ``None`` if it can, or was not received."""
+        why = without_facts(("kev",) if self.only_kev else (), outcome)
+        return f"--kev: {why}" if why is not None else None
 
     def _is_shown(self, finding: Finding) -> bool:
         is_severe = self.lowest is None or finding.severity >= self.lowest
-        return is_severe and (finding.fixed.has_fix or not self.only_fixed)
+        is_exploited = not self.only_kev or finding.facts.kev is not None
+        return is_severe and is_exploited and (finding.fixed.has_fix or not self.only_fixed)
 
     def upgrades(self, outcome: Outcome) -> list[Upgrade]:
         """Return the rows by upgrade, of the findings that count."""
@@ -88,14 +99,14 @@ class View:
 
     def rows(self, outcome: Outcome) -> Iterator[Row]:
         """Yield the rows as texts, each with its style."""
-        columns = self.chosen
+        columns = self.chosen(outcome)
         for row in self.found(outcome):
             style = "dim" if row.is_dim else _STYLES.get(row.severity, "")
             yield tuple(column.cell(row) for column in columns), style
 
     def table(self, outcome: Outcome) -> TextTable:
         """Return the rows as a table."""
-        columns = self.chosen
+        columns = self.chosen(outcome)
         kept: list[Row] | None = list(self.rows(outcome)) if self.by == UPGRADE else None
         return TextTable(
             *(column.heading for column in columns),

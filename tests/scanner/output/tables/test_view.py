@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.scanner.outcome import Outcome
+from patches.scanner.inventory import Package
+from patches.scanner.matching.findings import Finding
+from patches.scanner.outcome import ListInfo, Outcome
 from patches.scanner.output.tables.view import FINDING, BadView, View
 from patches.vulnerability import FixedPackage, Severity
-from tests.scanner.sample_outcomes import FINDINGS, SUDO, finding, outcome
+from tests.scanner.sample_outcomes import FINDINGS, SSL, SUDO, finding, outcome
 
 LONG = finding(
     "openSUSE-SU-2024:12345-1-and-more",
@@ -21,6 +25,15 @@ LONG = finding(
 def shown(view: View, of: Outcome, width: int | None = None) -> list[str]:
     """Return the lines of a table."""
     return [" ".join(line.split()) for line, _ in view.table(of).lines(width)]
+
+
+FIX = FixedPackage("sudo", "1.9-2", "binary")
+
+
+def rated(name: str, package: Package, **facts: Any) -> Finding:
+    """Return a finding of high severity with facts about its id."""
+    made = finding(name, package, FixedPackage("openssl", "3.0.17-1"), Severity.HIGH)
+    return evolve(made, records=(evolve(made.records[0], **facts),))
 
 
 class ViewTests(SynchronousTestCase):
@@ -55,6 +68,33 @@ class ViewTests(SynchronousTestCase):
             self.assertIn(mark, text)
         self.assertNotIn("no fix yet", "\n".join(shown(View(FINDING), outcome())))
         self.assertNotIn("Link", shown(View(FINDING), outcome(), 90)[0])
+
+    def test_exploited(self) -> None:
+        """Ids that are known to be exploited are marked, go before others of their severity, and can be shown alone."""
+        known = ListInfo(19, "r1", enrichments=("epss", "kev"))
+        first, second, third = (
+            rated(f"CVE-2025-000{number}", SSL, kev=kev, epss=epss)
+            for number, kev, epss in ((1, "2025-02-03", 0.9), (2, None, 0.5), (3, "2025-01-02", None))
+        )
+        of = outcome(findings=(first, second, third, finding("CVE-2026-1", SUDO, FIX, Severity.LOW)), list_info=known)
+        lines = shown(View(), of)
+        self.assertEqual(lines[0], "Severity Package Installed Upgrade to Ids By severity Worst Exploited (KEV)")
+        self.assertTrue(lines[1].endswith("3 high CVE-2025-0003 CVE-2025-0001 +1"), lines[1])
+        self.assertTrue(lines[2].endswith("1 low CVE-2026-1"), lines[2])
+        by_id = View(FINDING, ("id", "kev", "epss"), sort_by="kev", only_kev=True)
+        self.assertEqual(shown(by_id, of)[1:], ["CVE-2025-0003 2025-01-02", "CVE-2025-0001 2025-02-03 0.9"])
+        self.assertEqual(len(shown(View(only_kev=True), of)), 2)
+        self.assertIsNone(by_id.missing(of))
+        without = "--kev: the list of debian-12 was made without KEV: its server has no source of the kind kev"
+        self.assertEqual(by_id.missing(outcome()), without)
+        self.assertIsNone(View().missing(outcome()))
+
+    def test_title(self) -> None:
+        """A row by finding ends with what the vulnerability is, where a source says it; a narrow terminal drops it."""
+        told = rated("CVE-2025-0001", SSL, title="A flaw in the made-up parser of libssl3 leads to a crash")
+        lines = shown(View(FINDING), outcome(findings=(told,)))
+        self.assertTrue(lines[0].endswith("Link Title") and lines[1].endswith(" leads to a crash"), lines)
+        self.assertNotIn("crash", "".join(shown(View(FINDING), outcome(findings=(told,)), 120)))
 
     def test_architectures(self) -> None:
         """A finding in two architectures is one row that names both; two versions are two rows."""
