@@ -17,6 +17,8 @@ COMMANDS = {
     "scan": ("patches.cli.host_commands", "Scan this host once and show the findings."),
     "simulate": ("patches.cli.trial_commands", "Simulate many scanners that load a server."),
 }
+#: The extras that install what a command needs; those of the others are not certain, or it needs none.
+EXTRAS = {"catalogue": "server", "scan": "standalone", "explain": "standalone"}
 
 
 class Commands(click.Group):
@@ -34,7 +36,12 @@ class Commands(click.Group):
         """Return a command; ``None`` if there is no such command."""
         if name not in COMMANDS:
             return super().get_command(context, name)
-        command: click.Command = getattr(import_module(COMMANDS[name][0]), name)
+        try:
+            command: click.Command = getattr(import_module(COMMANDS[name][0]), name)
+        except ModuleNotFoundError:
+            if context.resilient_parsing:  # a shell that completes is told nothing
+                return None
+            raise
         return command
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
@@ -57,6 +64,16 @@ class Commands(click.Group):
             from patches.scanner.output.exit_codes import INTERRUPTED
 
             context.exit(INTERRUPTED)
+        except ModuleNotFoundError as error:
+            from patches.scanner.output.exit_codes import ERROR
+            from patches.service.lifecycle.missing_parts import missing_part
+
+            name = context.invoked_subcommand or ""
+            line = missing_part(error, f"patches {name}".strip(), EXTRAS.get(name, "all"))
+            if line is None:
+                raise
+            click.echo(f"Error: {line}", err=True)
+            context.exit(ERROR)
 
 
 def _version(context: click.Context, option: click.Parameter, is_given: bool) -> None:
