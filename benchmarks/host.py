@@ -110,6 +110,7 @@ def made_up(packages: Sequence[Package], count: int) -> Iterator[Vulnerability]:
             f"https://security-tracker.debian.org/tracker/{name}",
             source="made-up",
             published="2024-05-01T10:15:08Z",
+            title="A flaw in the way that it parses a header lets a remote attacker read beyond the buffer.",
             cvss=_VECTOR,
             severity_source="nvd",
             score=7.5,
