@@ -66,7 +66,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: $(VENV)/bin/python $(CODE)
-	$(PIP) install $(EDITABLE) .
+	$(PIP) install $(EDITABLE) '.[all]'
 	touch $@
 
 # 0-checkout.pth lets trial, which does not look in the working folder, import the tests.

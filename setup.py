@@ -18,6 +18,19 @@ PSYCOPG = "psycopg[binary]>=3.2.1"
 #: For those who write the output of a scan with templates of their own.
 JINJA = "jinja2>=3.1.6"
 
+#: For those who run a server, or read a list without one: what is installed beside the scanner.
+SERVER = [
+    "klein>=24.8",
+    "SQLAlchemy>=2.0.30",
+    "alembic>=1.16",
+    "prometheus-client>=0.20",
+    "zstandard>=0.22",
+    "ijson>=3.2.3",
+]
+#: For those who run a reporter.
+REPORTER = ["klein>=24.8", "SQLAlchemy>=2.0.30"]
+ALL = sorted({*SERVER, *REPORTER}, key=str.lower)
+
 
 def write_commit(folder: Path) -> None:
     """Write the commit into a copy of the package, unless it is not known: ``--version`` shows it."""
@@ -65,25 +78,25 @@ setup(
     package_data={"patches": ["py.typed", "COMMIT"], "patches.demo": ["*.ndjson", "host/**/*"]},
     install_requires=[
         "twisted[tls]>=24.10",
-        "klein>=24.8",
         "treq>=24.9",
         "attrs>=24.2",
         "zope.interface>=7.0",
-        "SQLAlchemy>=2.0.30",
-        "alembic>=1.16",
-        "prometheus-client>=0.20",
         "click>=8.2",
         "rich>=13.7",
-        "zstandard>=0.22",
-        "ijson>=3.2.3",
+        "msgspec>=0.19",
         "packageurl-python>=0.11.1",
         "cryptography>=42",
         "cvss>=3.2",
     ],
     extras_require={
+        "server": SERVER,
+        "reporter": REPORTER,
+        "standalone": SERVER,
+        "all": ALL,
         "postgresql": [PSYCOPG],
         "templates": [JINJA],
         "test": [
+            *ALL,
             "pytest>=8.3",
             "pytest-twisted>=1.14",
             "pytest-xdist>=3.6",
@@ -94,7 +107,7 @@ setup(
             JINJA,
         ],
         "lint": ["ruff>=0.8", "mypy>=1.13", "mypy-zope>=1.0.9", "towncrier>=24.8"],
-        "docs": ["sphinx>=8.1", "furo>=2025.7.19", "sphinx-design>=0.6.1"],
+        "docs": [*ALL, "sphinx>=8.1", "furo>=2025.7.19", "sphinx-design>=0.6.1"],
     },
     entry_points={"console_scripts": ["patches = patches.cli.entry:main"]},
     classifiers=[

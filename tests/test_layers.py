@@ -324,6 +324,17 @@ class LayerTests(SynchronousTestCase):
         heavy = {"sqlalchemy", "alembic", "klein", "cyclonedx", "rich", "patches.server.catalogue.store"}
         self.assertEqual(set(ran.stdout.split()) & heavy, set())
 
+    def test_help_is_quick(self) -> None:
+        """The list of commands is shown without Twisted, and without what any of them needs."""
+        code = "import sys\nfrom patches.cli.entry import main\ntry: main()\nexcept SystemExit: print(*sys.modules)"
+        command = [sys.executable, "-c", code, "--help"]
+        ran = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT.parent)
+        self.assertIn("scan ", ran.stdout)
+        loaded = set(ran.stdout.split())
+        self.assertIn("patches.cli.main", loaded)
+        heavy = {"twisted", "attrs", "attr", "rich", "cryptography", "msgspec", "patches.settings", "patches.scanner"}
+        self.assertEqual(loaded & heavy, set())
+
     def test_folders_are_small(self) -> None:
         """A folder has at most sixteen modules."""
         sizes: dict[str, int] = {}

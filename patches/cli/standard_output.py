@@ -9,8 +9,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
-from patches.scanner.output.exit_codes import ERROR
-
 
 class OutputError(OSError):
     """Standard output cannot be written."""
@@ -78,6 +76,8 @@ def checked_output() -> Iterator[None]:
     except OutputError as error:
         print(f"Error: standard output cannot be written: {error.strerror}", file=sys.stderr)
         _drop(stream)
+        from patches.scanner.output.exit_codes import ERROR
+
         sys.exit(ERROR)
     finally:
         sys.stdout = stream

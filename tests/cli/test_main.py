@@ -10,13 +10,14 @@ from click.testing import CliRunner
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches import __version__
+from patches.cli import main as main_module
 from patches.cli.catalogue import catalogue
 from patches.cli.lists import kept_list
 from patches.cli.main import Commands, main
 from patches.scanner.output.exit_codes import INTERRUPTED, UNSUPPORTED
 from tests.integration.sample_host import write_host
 
-COMMANDS = {**main.commands, "catalogue": catalogue, "list": kept_list}
+COMMANDS = {name: main.get_command(click.Context(main), name) or main for name in main_module.COMMANDS}
 
 
 class MainTests(SynchronousTestCase):
@@ -38,6 +39,10 @@ class MainTests(SynchronousTestCase):
 
     def test_short_help(self) -> None:
         """A list of commands has a whole sentence about each, of at most 45 characters."""
+        self.assertEqual(
+            {name: command.short_help for name, command in COMMANDS.items()},
+            {name: line for name, (_, line) in main_module.COMMANDS.items()},
+        )
         for group in (COMMANDS, catalogue.commands, kept_list.commands):
             for name, command in group.items():
                 text = command.short_help or ""

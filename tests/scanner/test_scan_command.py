@@ -8,7 +8,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.cli.main import scan as command
+from patches.cli.host_commands import scan as command
 from tests.integration.sample_host import write_host
 
 

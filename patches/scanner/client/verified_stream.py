@@ -6,8 +6,9 @@ from abc import abstractmethod
 from collections.abc import AsyncIterator, Container
 from typing import Any
 
+from patches.scanner.client.record_names import decode_naming
 from patches.vulnerability import Vulnerability
-from patches.wire import MalformedWire, StreamDigest, decode_lines, is_whole
+from patches.wire import MalformedWire, StreamDigest, is_whole
 
 
 class StreamError(Exception):
@@ -87,11 +88,12 @@ class VerifiedStream:
         """
         Yield only the vulnerabilities with a fix for a package of one of these names; ``None`` for all.
 
-        The whole list is still received and verified; the others are just not decoded, which saves time.
+        The whole list is still received and verified; the others are just not decoded, which saves time: see
+        :mod:`patches.scanner.client.record_names`.
         """
         async for body in self.bodies():
             try:
-                for vulnerability in decode_lines(body, names):
+                for vulnerability in decode_naming(body, names):
                     if self._records_of not in (None, vulnerability.platform):
                         raise NotVerified(f"the list has a record of another platform: {vulnerability.platform!r:.100}")
                     yield vulnerability

@@ -135,7 +135,7 @@ def open_database(where: Path | URL) -> Engine:
     try:
         engine = _engine(url)
     except ImportError as error:
-        raise CatalogueError(f"{display_name(url)}: there is no driver: pip install 'patches[postgresql]'") from error
+        raise CatalogueError(f"{display_name(url)}: there is no driver: pip install '.[postgresql]'") from error
     try:
         migrate(engine)
     except SQLAlchemyError as error:

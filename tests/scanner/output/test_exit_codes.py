@@ -8,7 +8,7 @@ from typing import Any
 from click.testing import CliRunner
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.cli.main import scan as command
+from patches.cli.host_commands import scan as command
 from patches.scanner.outcome import ListInfo, Verdict
 from patches.scanner.output.exit_codes import EXPLAINED, exit_code
 from patches.scanner.output.fail_on import FailOn

@@ -81,7 +81,7 @@ class OpenOnPostgreSQLTests(OnPostgreSQL, OpenTests):
         """Without the driver the error states how to install it."""
         self.addCleanup(sys.modules.__setitem__, "psycopg", sys.modules["psycopg"])
         sys.modules["psycopg"] = None  # type: ignore[assignment]
-        self.assertIn("pip install 'patches[postgresql]'", self.said("postgresql+psycopg://me:s3cret@127.0.0.1:1/x"))
+        self.assertIn("pip install '.[postgresql]'", self.said("postgresql+psycopg://me:s3cret@127.0.0.1:1/x"))
 
 
 class FileTests(SchemaCase):
