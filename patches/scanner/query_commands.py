@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from twisted.internet.defer import Deferred, TimeoutError
@@ -16,13 +17,14 @@ from patches.scanner.matching.explanation import explain
 from patches.scanner.options import ExplainSettings, HostSettings, InventorySettings
 from patches.scanner.outcome import Target
 from patches.scanner.output.exit_codes import CLEAN, ERROR, FINDINGS, INCOMPLETE, UNSUPPORTED
-from patches.scanner.output.explanation import explanation_document, explanation_text
+from patches.scanner.output.explanation import explanation_document, explanation_parts
 from patches.scanner.output.inventory import inventory_document, inventory_table
 from patches.scanner.output.screen import Screen
 from patches.scanner.scan import read_host_inventory
 from patches.scanner.scan_inputs import routes_of, target_of, trust_of
 from patches.service import one_shot
-from patches.service.terminal import plain, terminal
+from patches.service.terminal import Terminal, plain, terminal
+from patches.service.text_table import TextTable
 from patches.wording import counted
 
 _CODES = {False: CLEAN, True: FINDINGS, None: INCOMPLETE}
@@ -82,7 +84,7 @@ def run_explain(settings: ExplainSettings, vulnerability_id: str, package: str |
         if settings.format == "json":
             _print_json(explanation_document(explanation))
         else:
-            terminal().print(explanation_text(target, explanation), soft_wrap=True)
+            _print(terminal(), explanation_parts(target, explanation))
         return _CODES[explanation.affected]
 
     return one_shot.run(ask)
@@ -104,3 +106,11 @@ def _fail(error: Exception) -> int:
     if unknown or isinstance(error, UnknownPlatform):
         return UNSUPPORTED
     return ERROR if isinstance(error, InventoryError) else INCOMPLETE
+
+
+def _print(screen: Terminal, parts: Iterable[str | TextTable]) -> None:
+    for part in parts:
+        if isinstance(part, str):
+            screen.print(part, soft_wrap=True)
+        else:
+            screen.print_table(part)

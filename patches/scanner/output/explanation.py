@@ -9,6 +9,8 @@ from patches.scanner.inventory import package_document
 from patches.scanner.matching.explanation import Explanation, Step
 from patches.scanner.outcome import Target
 from patches.service.terminal import plain
+from patches.service.text_table import TextTable
+from patches.vulnerability import Vulnerability
 
 
 def explanation_document(explanation: Explanation) -> dict[str, Any]:
@@ -52,42 +54,68 @@ def _step_document(step: Step) -> dict[str, Any]:
     }
 
 
-def explanation_text(target: Target, explanation: Explanation) -> str:
-    """Return an explanation as text with rich markup."""
-    return "\n".join(_lines(target, explanation))
-
-
-def _lines(target: Target, explanation: Explanation) -> Iterator[str]:
+def explanation_parts(target: Target, explanation: Explanation) -> Iterator[str | TextTable]:
+    """Yield the parts of an explanation: texts with rich markup, and a table of the comparisons of each record."""
     snapshot = explanation.snapshot
     yield f"[bold]{plain(f'{target.host} ({target.platform})')}[/]: {plain(explanation.conclusion)}"
     yield plain(
         f"The list: revision {snapshot.get('revision')}, {snapshot.get('vulnerabilities')} records, "
         f"last checked {snapshot.get('checked') or snapshot.get('created')}"
     )
-    for record in explanation_document(explanation)["records"]:
-        also = f" ({', '.join(record['aliases'])})" if record["aliases"] else ""
+    documents = explanation_document(explanation)["records"]
+    for record, document in zip(explanation.records, documents, strict=True):
         yield ""
-        note = f" {record['note']}" if record["note"] else ""
-        source = f", from {record['source']}" if record["source"] else ""
-        yield f"[bold]{plain(record['name'])}[/]{plain(note + also)}: {record['severity']}{plain(source)}"
-        if record["detailsHref"]:
-            yield f"  {plain(record['detailsHref'])}"
-        yield from (f"  {plain(_step(step))}" for step in record["comparisons"])
+        yield _heading(record)
+        yield from (f"  {plain(text)}" for text in (record.title, _facts(record), record.details_href) if text)
+        yield _table(document["comparisons"])
 
 
-def _step(step: Mapping[str, Any]) -> str:
-    named, installed = step["named"], step["installed"]
-    where = "".join(f", {name} {named[name]}" for name in ("module", "track") if named[name])
-    bounds = (("from", step["introduced"]), ("fixed in", step["fixed"]), ("up to", step["lastAffected"]))
-    list_info = ", ".join(f"{word} {version}" for word, version in bounds if version) or step["status"].replace(
-        "_", " "
-    )
-    said = f"{named['kind']} package {named['name']}{where}, {list_info}"
-    if installed is None:
-        return f"{said}: {step['rule']}"
-    word = {True: "affected", False: "not affected", None: "not evaluated"}[step["affected"]]
-    compared = f"{said}; {installed['name']} has {step['compared']}"
+def _heading(record: Vulnerability) -> str:
+    also = f" ({', '.join(record.aliases)})" if record.aliases else ""
+    note = f" {record.note}" if record.note else ""
+    source = f", from {record.severity_source or record.source}" if record.source else ""
+    return f"[bold]{plain(record.name)}[/]{plain(note + also)}: {record.severity.name.lower()}{plain(source)}"
+
+
+def _facts(record: Vulnerability) -> str:
+    """Return what is known about a record beside its severity, in words."""
+    score = f"CVSS {record.score:.1f}" if record.score is not None else ""
+    kev = f"known to be exploited since {record.kev} (KEV)" if record.kev is not None else ""
+    epss = f"EPSS percentile {record.epss:.1f} or more" if record.epss is not None else ""
+    return ", ".join(filter(None, (score, kev, epss)))
+
+
+def _table(comparisons: list[Mapping[str, Any]]) -> TextTable:
+    """Return the comparisons of a record as rows."""
+    table = TextTable("Result", "Listed package", "Vulnerable", "Installed", "Why")
+    for each in comparisons:
+        result, why = _result(each)
+        table.add_texts(result, _listed(each), _range(each), _installed(each), why)
+    return table
+
+
+def _result(step: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the result of a comparison, and the reason for it."""
+    if step["installed"] is None:
+        return "not installed", step["rule"]
     if not step["decides"]:
-        return f"{compared}: does not decide, {step['reason']}"
-    note = f" ({step['note']})" if step["note"] else ""
-    return f"{compared}: {word}, {step['rule']}{note}"
+        return "does not decide", step["reason"]
+    word = {True: "affected", False: "not affected", None: "not evaluated"}[step["affected"]]
+    return word, step["rule"] + (f" ({step['note']})" if step["note"] else "")
+
+
+def _listed(step: Mapping[str, Any]) -> str:
+    named = step["named"]
+    where = "".join(f", {name} {named[name]}" for name in ("module", "track") if named[name])
+    return f"{named['name']} ({named['kind']}{where})"
+
+
+def _range(step: Mapping[str, Any]) -> str:
+    bounds = (("from", step["introduced"]), ("below", step["fixed"]), ("up to", step["lastAffected"]))
+    told = " ".join(f"{word} {version}" for word, version in bounds if version)
+    return told or step["status"].replace("_", " ")
+
+
+def _installed(step: Mapping[str, Any]) -> str:
+    installed = step["installed"]
+    return f"{installed['name']} {step['compared']}" if installed is not None else ""
