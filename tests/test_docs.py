@@ -315,11 +315,16 @@ class TutorialTests(SynchronousTestCase):
         words = shlex.split((DOCS / name).read_text())
         return [str(BIN / Path(words[0]).name), *words[1:]]
 
-    def start(self, name: str) -> str:
-        """Start a daemon on any free port; the test stops it. Return its address."""
-        path = self.folder / f"{Path(name).stem}.log"
+    def start(self, name: str, folder: str = "", instead: str = "") -> str:
+        """
+        Start a daemon on any free port; the test stops it. Return its address.
+
+        :param folder: a state folder that is replaced by another one.
+        """
+        path = self.folder / f"{Path(name).stem}{Path(instead).name}.log"
         with path.open("wb") as log:
-            command = [*self.words(name), "--listen", "tcp:0:interface=127.0.0.1"]
+            words = [instead if word == folder else word for word in self.words(name)]
+            command = [*words, "--listen", "tcp:0:interface=127.0.0.1"]
             process = processes.start(command, cwd=self.folder, stdout=log, stderr=log)
         self.addCleanup(processes.end, process)
         return str(wait_for(lambda: _LISTENS.search(path.read_text()), 30)[1])
@@ -370,6 +375,25 @@ class TutorialTests(SynchronousTestCase):
             names = set(re.findall(r"^# HELP (\S+)", answer.read().decode(), re.MULTILINE))
         documented = set(re.findall(r"\* - ``(\w+)``", page("reference/metrics")))
         self.assertEqual(names, documented)
+
+    def test_backup(self) -> None:
+        """The commands that back up a server and a reporter make what can be restored, while both run."""
+        address = self.start("tutorial/server.sh")
+        reporter_address = self.start("tutorial/reporter.sh")
+        wait_for(lambda: ready(address), 30)
+        self.run_scan(address, reporter_address)
+        with urlopen(f"http://{reporter_address}/v1/hosts") as answer:
+            told = json.load(answer)
+        for name in ("backup-server", "backup-reporter", "backup-restore"):
+            script = (DOCS / f"howto/{name}.sh").read_text().replace("build/state", "build/tutorial")
+            script = script.replace(".venv/bin/patches", str(BIN / "patches"))
+            subprocess.run(["sh", "-ec", script], cwd=self.folder, check=True, capture_output=True, timeout=60)
+        words = ["catalogue", "import", "catalogue.bundle", "--state-dir", "build/new"]
+        ran = subprocess.run([str(BIN / "patches"), *words], cwd=self.folder, capture_output=True, text=True, timeout=60)
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        other = self.start("tutorial/reporter.sh", "build/tutorial/reporter", "build/tutorial/restored")
+        with urlopen(f"http://{other}/v1/hosts") as answer:
+            self.assertEqual(json.load(answer), told)
 
     def test_limit(self) -> None:
         """A memory limit that is too low is refused with the message on the page, except for the number."""
