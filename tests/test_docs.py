@@ -388,8 +388,8 @@ class TutorialTests(SynchronousTestCase):
             script = (DOCS / f"howto/{name}.sh").read_text().replace("build/state", "build/tutorial")
             script = script.replace(".venv/bin/patches", str(BIN / "patches"))
             subprocess.run(["sh", "-ec", script], cwd=self.folder, check=True, capture_output=True, timeout=60)
-        words = ["catalogue", "import", "catalogue.bundle", "--state-dir", "build/new"]
-        ran = subprocess.run([str(BIN / "patches"), *words], cwd=self.folder, capture_output=True, text=True, timeout=60)
+        words = [str(BIN / "patches"), "catalogue", "import", "catalogue.bundle", "--state-dir", "build/new"]
+        ran = subprocess.run(words, cwd=self.folder, capture_output=True, text=True, timeout=60)
         self.assertEqual(ran.returncode, 0, ran.stderr)
         other = self.start("tutorial/reporter.sh", "build/tutorial/reporter", "build/tutorial/restored")
         with urlopen(f"http://{other}/v1/hosts") as answer:
