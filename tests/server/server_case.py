@@ -99,6 +99,7 @@ class ServerCase(RefreshCase):
             self.session_service.read_cached,
             self.clock,
             fast_path=self.fast_path,
+            revision_of=self.refresh.registry.revision_of,
             wall=self.wall,
         )
         self.governor = MemoryGovernor(64 * MIB, lambda: 2 * MIB, self.budget, (), self.clock)

@@ -103,6 +103,7 @@ def create_http(
         sessions.service.read_cached,
         shared.reactor,
         fast_path=not settings.no_fast_path,
+        revision_of=refresh.refresher.registry.revision_of,
     )
     metrics.add(MemoryMetrics(shared.budget, governor, site))
     governor.shedders = shedders(site, sessions.service)

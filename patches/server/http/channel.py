@@ -7,7 +7,8 @@ is small, so the transport calls :meth:`BackpressureChannel.pauseProducing` at a
 :meth:`BackpressureChannel.resumeProducing` once everything is written. A client that stalls is disconnected.
 
 A plain request for a chunk that is in the window is answered by :mod:`~patches.server.http.fast_path`, before Twisted's
-parser sees it, with the bytes that all sessions share; :mod:`~patches.server.http.chunk_transport` sends them. Every
+parser sees it, with the bytes that all sessions share; :mod:`~patches.server.http.chunk_transport` sends them. So is a
+plain question whether a list has changed, if it has not: thousands of scanners ask every few minutes. Every
 other request takes the parser and :mod:`~patches.server.http.api`, which gives the same response.
 """
 
@@ -26,7 +27,7 @@ from zope.interface import implementer
 from patches.http.bounded_channel import BoundedChannel
 from patches.http.bounded_site import BoundedSite
 from patches.server.http.chunk_transport import PIECE_BYTES, IChunkTransport, can_send_now, flush, lowest, send_now
-from patches.server.http.fast_path import match
+from patches.server.http.fast_path import match, match_question, unchanged_answer
 from patches.server.sessions.chunk_response import ChunkResponse
 from patches.service.budget import Budget
 
@@ -75,14 +76,20 @@ class BackpressureChannel(BoundedChannel):
             super().dataReceived(data)
 
     def _answer(self, data: bytes) -> bool:
-        asked = match(data) if self.site.fast_path else None
-        if asked is None or (self._parser_was_used and self._has_half_a_request()):
+        if not self.site.fast_path:
             return False
-        loaded = self.site.read_cached(*asked)
-        if loaded is None:
+        asked = match(data)
+        question = match_question(data) if asked is None else None
+        if (asked is None and question is None) or (self._parser_was_used and self._has_half_a_request()):
             return False
-        self.resetTimeout()
-        self.write_chunk(loaded)
+        if asked is not None and (loaded := self.site.read_cached(*asked)) is not None:
+            self.resetTimeout()
+            self.write_chunk(loaded)
+        elif question is not None and self.site.revision_of(question[0]) == question[1]:
+            self.resetTimeout()
+            self.transport.write(unchanged_answer(question[1], self.site.wall()))
+        else:
+            return False
         self.site.note_read(self)
         return True
 
@@ -193,7 +200,8 @@ class ServerSite(BoundedSite):
     The site of the server.
 
     :param read_cached: returns the chunk that a session asks for, if that needs neither a wait nor an explanation.
-    :param fast_path: whether to answer plain requests for chunks before they are parsed; see :mod:`.fast_path`.
+    :param revision_of: returns the revision of the list that a platform has; ``None`` if that needs an explanation.
+    :param fast_path: whether to answer plain requests before they are parsed; see :mod:`.fast_path`.
     :param options: as :class:`~patches.http.bounded_site.BoundedSite` has them.
     """
 
@@ -207,8 +215,10 @@ class ServerSite(BoundedSite):
         read_cached: Callable[[str, int], ChunkResponse | None],
         clock: IReactorTime,
         fast_path: bool = True,
+        revision_of: Callable[[str], str | None] = lambda platform: None,
         **options: Any,
     ) -> None:
         super().__init__(resource, budget, clock, **options)
         self.read_cached = read_cached
+        self.revision_of = revision_of
         self.fast_path = fast_path

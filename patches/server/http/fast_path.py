@@ -1,5 +1,5 @@
 """
-The fast path: requests for chunks that are recognized before Twisted's parser sees them.
+The fast path: requests for chunks, and questions after lists, that are recognized before Twisted's parser sees them.
 
 Only a plain request that arrives alone and whole is recognized; everything else takes the long way, through the parser
 and :mod:`~patches.server.http.api`, and gets the same answer. What is recognized is listed, not what is refused: a
@@ -16,9 +16,15 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from twisted.web.http import datetimeToString
+
 from patches.http.authority import is_authority
 from patches.http.bounded_channel import MOST_HEAD_BYTES
+from patches.http.validators import weak_tag
 
+_QUESTION_LINE = re.compile(rb"GET /v1/platforms/([a-z0-9._-]{1,64}) HTTP/1\.1\r\n")
+#: The field of a question, with one entity tag.
+_VALIDATOR = re.compile(rb'\r\nif-none-match:[ \t]*(?:W/)?"([!#-~]{1,128})"[ \t]*(?=\r\n)', re.IGNORECASE)
 _REQUEST_LINE = re.compile(rb"GET /v1/sessions/([A-Za-z0-9_-]{1,512})/chunks/(0|[1-9][0-9]{0,8}) HTTP/1\.1\r\n")
 #: A field whose name is directly followed by the colon, and whose value is visible ASCII, spaces and tabs.
 _FIELD = re.compile(rb"([A-Za-z-]{1,40}):[ \t]*([\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)[ \t]*")
@@ -49,6 +55,39 @@ def match(data: bytes) -> tuple[str, int] | None:
         return None
     token, number = found.groups()
     return token.decode("ascii"), int(number)
+
+
+def match_question(data: bytes) -> tuple[str, str] | None:
+    """
+    Return the platform, and the revision, of a question whether a list has changed.
+
+    :param data: what was received.
+    :return: ``None`` if the data are not exactly one plain question.
+    """
+    found = _QUESTION_LINE.match(data)
+    if found is None or len(data) > MOST_HEAD_BYTES:
+        return None
+    fields = data[found.end() - 2 :]  # with the line feed that ends the request line
+    named = _VALIDATOR.search(fields)
+    if named is None or not are_plain(fields[2 : named.start() + 2] + fields[named.end() + 2 :]):
+        return None
+    return found[1].decode("ascii"), named[1].decode("ascii")
+
+
+def unchanged_answer(revision: str, now: float) -> bytes:
+    """
+    Return the answer that a list has not changed, as :mod:`~patches.server.http.api` gives it.
+
+    :param now: seconds since the epoch.
+    """
+    lines = (
+        b"HTTP/1.1 304 Not Modified",
+        b"Server: Patches",
+        b"Date: " + datetimeToString(now),
+        b"ETag: " + weak_tag(revision).encode("ascii"),
+        b"Cache-Control: no-cache",
+    )
+    return b"\r\n".join((*lines, b"", b""))
 
 
 @lru_cache(maxsize=256)

@@ -69,6 +69,13 @@ class PlatformRegistry:
             raise ListDamaged(platform)
         return status.snapshot
 
+    def revision_of(self, platform: str) -> str | None:
+        """Return the revision of the current list of a platform; ``None`` if it cannot be served now."""
+        try:
+            return self.current(platform).revision
+        except (UnknownPlatform, NotReady):
+            return None
+
     def note_damage(self, revision: str, damage: object) -> None:
         """Note that a list is damaged: a snapshot or a delta; it is not served until it was made anew."""
         self._noted.setdefault(revision, str(damage))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patches.server.http import channel
-from patches.server.http.fast_path import are_plain, match
+from patches.server.http.fast_path import are_plain, match, match_question
 from tests.server.channel_case import ChannelCase
 from tests.server.memory_transport import answers, request
 from tests.server.server_case import GZIP
@@ -419,3 +419,61 @@ class AnyRequestTests(RefusingTests):
             head = head[:position] + inserted + head[position:]
         self.both(head + tail)
         self.ask("DELETE", path.decode())
+
+
+class QuestionTests(ChannelCase):
+    """The fast path to the answer that a list has not changed."""
+
+    def ask_both(self, *fields: str, target: str = "/v1/platforms/alpine-3.20") -> tuple[bytes, bytes]:
+        """Ask on the fast path and on the long way. Return both responses without their dates."""
+        received = []
+        head = f"GET {target} HTTP/1.1\r\nHost: x\r\n" + "".join(f"{field}\r\n" for field in fields)
+        for way in (True, False):
+            self.site.fast_path = way
+            wire = self.connect()
+            wire.send(f"{head}\r\n".encode())
+            received.append(re.sub(rb"\r\nDate: [^\r]+|\"ageSeconds\":[0-9.]+", b"", wire.received))
+        return received[0], received[1]
+
+    def test_same(self) -> None:
+        """Whatever is asked, both ways give the same response; what the fast path knows is a 304."""
+        revision, accept = self.refresh.registry.current("alpine-3.20").revision, "Accept-Encoding: gzip"
+        for tag in (f'W/"{revision}"', f'"{revision}"'):
+            short, long = self.ask_both(f"If-None-Match: {tag}", accept)
+            self.assertEqual(short, long)
+            self.assertTrue(short.startswith(b"HTTP/1.1 304 Not Modified\r\n"), short)
+        for fields in (
+            ('If-None-Match: "other"', accept),
+            (f'If-None-Match: "a", "{revision}"', accept),
+            (f'If-None-Match: "{revision}"', 'If-None-Match: "b"', accept),
+            (f'If-None-Match: "{revision}"', accept, "X-Odd: 1"),
+            ("If-None-Match: *", accept),
+            (accept,),
+        ):
+            short, long = self.ask_both(*fields)
+            self.assertEqual(short, long, fields)
+        for target in ("/v1/platforms/absent-1", "/v1/platforms/ALPINE-3.20", "/v1/platforms/", "/v1/platforms//x"):
+            short, long = self.ask_both(f'If-None-Match: "{revision}"', accept, target=target)
+            self.assertEqual(short, long, target)
+
+    def test_pipelined(self) -> None:
+        """Several questions on one connection, also after a request that took the long way, are answered in order."""
+        revision = self.refresh.registry.current("alpine-3.20").revision
+        fields = {**GZIP, "If-None-Match": f'W/"{revision}"'}
+        wire = self.connect()
+        for _ in range(2):
+            wire.send(request("GET", "/health"))
+            for _ in range(2):
+                wire.send(request("GET", "/v1/platforms/alpine-3.20", fields))
+        self.assertEqual([each.status for each in answers(wire.received)], [200, 304, 304] * 2)
+
+    def test_matched(self) -> None:
+        """The field may stand anywhere, once; half a request, or two, are for the parser."""
+        line, tag = b"GET /v1/platforms/debian-12 HTTP/1.1\r\n", b'If-None-Match: W/"r1"\r\n'
+        host, accept = b"Host: x\r\n", b"Accept-Encoding: gzip\r\n"
+        for fields in (tag + host + accept, host + tag + accept, host + accept + tag):
+            self.assertEqual(match_question(line + fields + b"\r\n"), ("debian-12", "r1"))
+            for data in (line + fields, line + fields + b"\r\nGET", line + tag + fields + b"\r\n"):
+                self.assertIsNone(match_question(data), data)
+        self.assertIsNone(match_question(line + host + accept + b"\r\n"))
+        self.assertIsNone(match_question(line + tag + b"Host: x\r\nContent-Length: 3\r\n" + accept + b"\r\n"))
