@@ -62,8 +62,8 @@ def explanation_parts(target: Target, explanation: Explanation) -> Iterator[str 
         f"The list: revision {snapshot.get('revision')}, {snapshot.get('vulnerabilities')} records, "
         f"last checked {snapshot.get('checked') or snapshot.get('created')}"
     )
-    documents = explanation_document(explanation)["records"]
-    for record, document in zip(explanation.records, documents, strict=True):
+    told = explanation_document(explanation)["records"]
+    for record, document in zip(explanation.records, told, strict=True):
         yield ""
         yield _heading(record)
         yield from (f"  {plain(text)}" for text in (record.title, _facts(record), record.details_href) if text)
