@@ -7,7 +7,7 @@ from typing import TypeVar
 from msgspec import DecodeError, Raw, Struct, ValidationError, field
 from msgspec.json import decode as decode_json
 
-from patches.scanner.matching.vex.statements import BadVex, shortened
+from patches.scanner.matching.vex.statements import MOST_PAIRS, BadVex, shortened
 
 T = TypeVar("T")
 
@@ -16,20 +16,24 @@ _ABSENT = Raw(b"")
 
 
 class _Marks(Struct):
-    """The members by which a format is known."""
+    """The members by which a format is known, and the lists of statements, whose items are not decoded yet."""
 
     context: Raw = field(name="@context", default=_ABSENT)
     form: Raw = field(name="bomFormat", default=_ABSENT)
     document: Raw = _ABSENT
+    statements: list[Raw] | None = None
+    vulnerabilities: list[Raw] | None = None
 
 
 def format_of(content: bytes) -> str:
     """
     Return the format of a VEX document, by its members.
 
-    :raises BadVex: if it is no JSON object, or has none of the formats that are read.
+    :raises BadVex: if it is no JSON object, has none of the formats that are read, or very many statements.
     """
     marks = decode(content, _Marks)
+    if max(len(marks.statements or ()), len(marks.vulnerabilities or ())) > MOST_PAIRS:
+        raise BadVex(f"more than {MOST_PAIRS:,} statements")
     if marks.context is not _ABSENT:
         return OPENVEX
     if marks.form is not _ABSENT:

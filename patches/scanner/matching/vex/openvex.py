@@ -17,7 +17,6 @@ from patches.scanner.matching.ignores import Ignores
 from patches.scanner.matching.vex.statements import (
     FIRST,
     JUSTIFICATIONS,
-    MOST_PAIRS,
     SETTLED,
     BadVex,
     NamedProduct,
@@ -50,8 +49,6 @@ def parse_vex(content: bytes) -> Ignores:
         raise BadVex("not an OpenVEX document: @context of openvex.dev is missing")
     told = time_in(document.get("last_updated") or document.get("timestamp"), "timestamp")
     statements = _list(document, "statements", "the document")
-    if len(statements) > MOST_PAIRS:
-        raise BadVex(f"more than {MOST_PAIRS:,} statements")
     purls = PackagePurls()
     read = [_statement(number, each, told or FIRST, purls) for number, each in enumerate(statements, 1)]
     return Ignores(tuple(decisions_of(read)), unidentified_in(read))
@@ -73,7 +70,7 @@ def _statement(number: int, given: Any, told: datetime, purls: PackagePurls) -> 
         number,
         given["status"],
         _names(given.get("vulnerability"), where),
-        tuple(map(NamedProduct, _products(given, where, purls))),
+        tuple(dict.fromkeys(map(NamedProduct, _products(given, where, purls)))),
         reason_of((*notes, justification), given["status"]),
         justification,
         time_in(given.get("last_updated") or given.get("timestamp"), where) or told,

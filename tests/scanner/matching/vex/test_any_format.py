@@ -132,6 +132,16 @@ class DocumentTests(SynchronousTestCase):
         ):
             self.assertIn("more than 100,000", self.refusal(content))
 
+    def test_many_small(self) -> None:
+        """A million statements are counted before they are decoded, in each format."""
+        many = b", ".join([b"{}"] * 1_000_000)
+        for head, name in (
+            (b'"@context": "https://openvex.dev/ns"', b"statements"),
+            (b'"document": {"csaf_version": "2.0"}', b"vulnerabilities"),
+            (b'"bomFormat": "CycloneDX", "specVersion": "1.6"', b"vulnerabilities"),
+        ):
+            self.assertEqual(self.refusal(b'{%s, "%s": [%s]}' % (head, name, many)), "more than 100,000 statements")
+
     def test_repeated(self) -> None:
         """A group that is used very often, and ids that are repeated, take bounded time."""
         groups = [{"group_id": "g", "product_ids": [str(each) for each in range(10_000)]}]
