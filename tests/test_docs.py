@@ -29,6 +29,7 @@ from patches.scanner import options as scanner
 from patches.scanner.doctor import doctor_options
 from patches.scanner.lists import list_options
 from patches.scanner.matching.ignore_files import read_ignores
+from patches.scanner.matching.vex.cyclonedx import JUSTIFIED
 from patches.scanner.output.document import outcome_document
 from patches.scanner.output.formats import FORMATS
 from patches.scanner.simulation import simulate_command
@@ -151,8 +152,20 @@ class CommandTests(SynchronousTestCase):
 
     def test_decisions(self) -> None:
         """Every file of decisions is valid for a scan."""
-        for path, count in (("howto/ignore.toml", 2), ("howto/ignore-vex.json", 1)):
-            self.assertEqual(len(read_ignores(DOCS / path).decisions), count)
+        for name, count in (("", 2), ("-vex", 1), ("-csaf", 1), ("-cyclonedx", 1)):
+            (path,) = (DOCS / "howto").glob(f"ignore{name}.[jt]*")
+            decisions = read_ignores(path).decisions
+            self.assertEqual(len(decisions), count)
+            if name:
+                words = decisions[0].vulnerability_id, decisions[0].status, decisions[0].justification
+                justified = "vulnerable_code_cannot_be_controlled_by_adversary"
+                self.assertEqual(words, ("CVE-2024-45490", "not_affected", justified))
+
+    def test_words_of_vex(self) -> None:
+        """The table of CycloneDX's words has each of them, beside the one that it is converted to."""
+        rows = re.findall(r"\* - (``.*)\n     - (``\w+``)\n", page("howto/ignore"))
+        told = {word: vex.strip("`") for words, vex in rows for word in re.findall(r"``(\w+)``", words)}
+        self.assertEqual({**told, **JUSTIFIED}, told)
 
     def test_list(self) -> None:
         """The list that is shown can be read."""

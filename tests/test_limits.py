@@ -89,6 +89,11 @@ LIMITS = {
     "scanner.host_scan.MOST_SCANS": 3,
     "scanner.scan.MOST_SKEW": 600.0,
     "scanner.matching.ignore_files._MOST_BYTES": 67_108_864,
+    "scanner.matching.ignore_files._MOST_TOML_BYTES": 4_194_304,
+    "scanner.matching.vex.csaf_products.MOST_GROUPED": 1_000_000,
+    "scanner.matching.vex.csaf_products.MOST_PARTS": 32,
+    "scanner.matching.vex.statements.LONGEST_REASON": 500,
+    "scanner.matching.vex.statements.MOST_PAIRS": 100_000,
     "scanner.matching.matcher.MOST_UNJUDGED_RECORDS": 10_000,
     "shared_values.MOST_CHARACTERS": 1000,
     "shared_values.MOST_SHARED": 10_000,
@@ -241,6 +246,11 @@ DOCUMENTED = {
         ("at most {:.0f} reports", "scanner.reporting.outbox.MOST_PENDING", 1),
     ),
     "howto/tls-proxy.rst": (("A chunk is {:.0f} KiB of gzip", "server.catalogue.chunks.MAX_ENCODED_BYTES", 1 << 10),),
+    "howto/ignore.rst": (
+        ("may have {:.0f} MiB", "scanner.matching.ignore_files._MOST_BYTES", 1 << 20),
+        ("our own format: {:.0f} MiB", "scanner.matching.ignore_files._MOST_TOML_BYTES", 1 << 20),
+        ("{:,} pairs of a vulnerability and a product", "scanner.matching.vex.statements.MOST_PAIRS", 1),
+    ),
     "howto/own-lists.rst": (("more than {:.0f} KiB after", "server.catalogue.chunks.MAX_ENCODED_BYTES", 1 << 10),),
 }
 

@@ -11,7 +11,7 @@ from attrs import AttrsInstance
 from click.shell_completion import CompletionItem
 
 from patches.scanner.doctor.configuration import ConfigurationFacts
-from patches.service.places.setting_places import Family, found_settings
+from patches.service.places.setting_places import Family, applicable, found_settings
 from patches.settings import CONFIG, BadSetting, Given, Setting, resolve, settings_of
 from patches.wording import printable
 
@@ -38,7 +38,10 @@ def options_of(
         def with_settings(*arguments: P.args, **given: P.kwargs) -> None:
             texts = {setting.name: _taken(setting, given) for setting in settings}
             try:
-                command(resolve(declared, texts, found_by(family, texts)), *arguments, **given)
+                found = found_by(family, texts)
+                if family is not None and found is not None:
+                    found = applicable(declared, family, found)
+                command(resolve(declared, texts, found), *arguments, **given)
             except BadSetting as error:
                 raise click.UsageError(str(error)) from error
 
@@ -67,12 +70,12 @@ def tolerant_options_of(
             try:
                 found = found_settings(family, texts.get(CONFIG.name), warnings.append)
                 for kind in family.kinds:
-                    resolve(kind, {}, found)
+                    resolve(kind, {}, applicable(kind, family, found))
             except BadSetting as error:
                 found, problem = {}, str(error)
             origins = tuple(dict.fromkeys(each.origin for each in found.values()))
             try:
-                made = resolve(declared, texts, found)
+                made = resolve(declared, texts, applicable(declared, family, found))
             except BadSetting as error:
                 raise click.UsageError(str(error)) from error
             command(made, ConfigurationFacts(origins, tuple(warnings), problem))
@@ -101,7 +104,7 @@ def given_of(family: Family) -> Callable[[ShowsOptions], Callable[..., None]]:
             try:
                 found = found_by(family, texts) or {}
                 for kind in family.kinds:
-                    resolve(kind, texts, found)
+                    resolve(kind, texts, applicable(kind, family, found))
                 command(texts, found)
             except BadSetting as error:
                 raise click.UsageError(str(error)) from error

@@ -192,7 +192,8 @@ class PolicySettings:
     ignore: Path | None = option(
         None,
         Path,
-        "A file of decisions (TOML or OpenVEX) about findings that do not count; the daemon reads it again on SIGHUP.",
+        "A file of decisions (TOML, OpenVEX, CSAF or CycloneDX VEX) about findings that do not count; the daemon reads "
+        "it again when it has changed, and on SIGHUP.",
         reloaded=True,
     )
     include_unfixed: bool = option("false", flag, "Show findings without a fix with the others, and count them.")

@@ -176,6 +176,9 @@ class _Once:
         if count:
             verb = "has expired and is" if count == 1 else "have expired and are"
             self.screen.note(f"{self.settings.policy.ignore}: {counted(count, 'entry')} {verb} not applied.")
+        unidentified = self.policy.ignores.note()
+        if unidentified is not None:
+            self.screen.note(f"{self.settings.policy.ignore}: {unidentified}; no finding is ignored by it.")
 
     async def _send(self, delivery: Delivery) -> None:
         try:

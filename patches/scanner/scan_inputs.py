@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import define, evolve
+from attrs import define, evolve, field
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -22,6 +22,7 @@ from patches.scanner.host.os_release import detect_platform, system_of
 from patches.scanner.matching.coverage import Origins
 from patches.scanner.matching.ignore_files import BadIgnores, read_ignores
 from patches.scanner.matching.ignores import Ignores
+from patches.scanner.matching.watched_ignores import FileState, WatchedIgnores
 from patches.scanner.options import DEFAULT_SERVER, AccessSettings, HostSettings, PolicySettings
 from patches.scanner.outcome import Target
 from patches.scanner.scan import Policy
@@ -57,6 +58,7 @@ class ReloadedInputs:
     The inputs of scans that come from files, which the daemon can read again.
 
     :param access: the settings with which the daemon was started.
+    :param watched: the file of decisions.
     :ivar client: has the trusted key.
     :ivar policy: has the decisions about findings.
     """
@@ -64,6 +66,7 @@ class ReloadedInputs:
     _access: AccessSettings
     client: PatchesClient
     policy: Policy
+    _watched: WatchedIgnores = field(factory=lambda: WatchedIgnores(None))
 
     def reload(self, access: AccessSettings, policy: PolicySettings) -> bool:
         """
@@ -73,11 +76,26 @@ class ReloadedInputs:
 
         :raises BadSetting: if one of the files cannot be used; then both stay as they were.
         """
+        watched = WatchedIgnores(policy.ignore)
         trust, ignores = trust_of(evolve(self._access, verify_key=access.verify_key)), policy_of(policy).ignores
         if trust is not None and self.client.trust is not None:
             self.client.trust = trust
         elif trust is not self.client.trust:
             log.error("Whether lists must be signed (--verify-key) changes at the next start only")
+        self._watched.end_trouble()
+        self._watched = watched
+        return self._use(ignores)
+
+    def read_changed(self) -> bool:
+        """Read the file of decisions again if it has changed. Return whether the decisions have changed."""
+        ignores = self._watched.read_changed()
+        return ignores is not None and self._use(ignores)
+
+    def ignore_state(self) -> FileState:
+        """Return the present state of the file of decisions."""
+        return self._watched.state()
+
+    def _use(self, ignores: Ignores) -> bool:
         has_changed = ignores != self.policy.ignores
         self.policy = evolve(self.policy, ignores=ignores)
         return has_changed

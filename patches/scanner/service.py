@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from twisted.application.service import MultiService
@@ -21,6 +20,7 @@ from patches.scanner.host.distributions import UnknownPlatform
 from patches.scanner.host.network import NetworkService
 from patches.scanner.host_scan import HostFacts, HostScan
 from patches.scanner.list_watch import ComparedList, ListWatch
+from patches.scanner.matching.watched_ignores import WatchedIgnores
 from patches.scanner.memory_wall import set_memory_wall
 from patches.scanner.options import Options, ScannerSettings
 from patches.scanner.outcome import Outcome, Verdict
@@ -42,7 +42,7 @@ log = Logger()
 PROGRAM = Options.program
 #: The folder of kept lists in the state folder, unless another one is named.
 _LISTS = "lists"
-#: How often the package databases are checked for changes.
+#: How often the package databases and the file of decisions are checked for changes.
 _POLL_SECONDS = timedelta(seconds=10)
 
 
@@ -91,7 +91,8 @@ def create_scanner(reactor: Any, settings: ScannerSettings) -> ScannerService:
     """
     http = http_client(reactor, routes_of(settings.access))
     client = client_of(settings.access, http, trust_of(settings.access), reactor)
-    inputs = ReloadedInputs(settings.access, client, policy_of(settings.policy))
+    watched = WatchedIgnores(settings.policy.ignore)  # before the file is read
+    inputs = ReloadedInputs(settings.access, client, policy_of(settings.policy), watched)
     host = HostScan(settings.host, settings.cache or settings.access.state_dir / _LISTS)
     host.facts()  # a platform that cannot be detected ends the start
     outbox, delivery = None, None
@@ -105,7 +106,7 @@ def create_scanner(reactor: Any, settings: ScannerSettings) -> ScannerService:
     once = partial(_scan_once, inputs, host, outbox, storing, settings.access.timeout, list_watch)
     splay = first_delay(settings.jitter)
     schedule = ScanSchedule(once, settings.scan_frequency, settings.jitter, reactor, splay=splay)
-    watching = _watch(host, settings.host.root, settings.settle, schedule, reactor)
+    watching = _watch(host, inputs, settings, schedule, reactor)
     service = ScannerService(inputs, schedule)
     for part in (_sending(delivery, reactor), schedule, list_watch, watching, _network(delivery, schedule, reactor)):
         if part is not None:
@@ -135,8 +136,10 @@ def _network(delivery: Delivery | None, schedule: ScanSchedule, reactor: Any) ->
 
 
 def _watch(
-    host: HostScan, root: Path, settle: timedelta, schedule: ScanSchedule, clock: IReactorTime
+    host: HostScan, inputs: ReloadedInputs, settings: ScannerSettings, schedule: ScanSchedule, clock: IReactorTime
 ) -> PeriodicService:
+    root, settle = settings.host.root, settings.settle
+
     def poll() -> tuple[Fingerprint, HostFacts | None]:
         try:
             return fingerprint(root), host.facts()
@@ -147,8 +150,21 @@ def _watch(
         log.info("Scanning again: the packages of this host, or its platform, tracks or name, have changed")
         schedule.request_scan()
 
+    def use_decisions() -> None:
+        if inputs.read_changed():
+            log.info("Scanning again: the decisions of the ignore file have changed")
+            schedule.request_scan()
+
     changes = ChangeWatcher(poll, settle, scan_soon, clock.seconds)
-    return PeriodicService("Looking for changed packages", _POLL_SECONDS, changes.tick, clock)
+    decisions = ChangeWatcher(inputs.ignore_state, settle, use_decisions, clock.seconds)
+
+    def tick() -> None:
+        try:
+            decisions.tick()
+        finally:
+            changes.tick()
+
+    return PeriodicService("Looking for changed packages and decisions", _POLL_SECONDS, tick, clock)
 
 
 async def _scan_once(
@@ -159,6 +175,7 @@ async def _scan_once(
     timeout: timedelta,
     list_watch: ListWatch | None,
 ) -> bool:
+    inputs.read_changed()
     policy = inputs.policy
     if list_watch is not None:
         list_watch.compared = None
@@ -171,6 +188,8 @@ async def _scan_once(
     expired = policy.ignores.expired(datetime.fromtimestamp(outcome.finished, UTC).date())
     if expired:
         log.warn("The ignore file has {count} expired entries, which are not applied", count=expired)
+    if policy.ignores.unidentified:
+        log.info("{note}", note=policy.ignores.note())
     return outcome.complete if outbox is None else _store_report(outbox, outcome, trouble)
 
 

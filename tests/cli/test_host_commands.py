@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from click.testing import CliRunner
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.cli import host_commands
+from patches.cli.main import main
 
 
 class HostCommandTests(SynchronousTestCase):
@@ -22,3 +25,20 @@ class HostCommandTests(SynchronousTestCase):
             ran = CliRunner().invoke(command, [*words, "--patches-server", "ftp://example.com"])
             self.assertEqual(ran.exit_code, 2)
             self.assertIn("--patches-server", ran.output)
+
+    def test_format_of_scans(self) -> None:
+        """A format in a shared place that only ``scan`` has is passed over by the others, unless it is typed."""
+        path, cache = Path(self.mktemp()), self.mktemp()
+        path.write_text('format = "sarif"\n')
+        shared = ["--config", str(path)]
+        offline = ["explain", "CVE-2024-1", "--platform", "debian-12", "--offline", "--cache", cache]
+        for words in (offline, ["list", "status", "--cache", cache], ["doctor"], ["config"], ["inventory"]):
+            given = shared if words != ["inventory"] else []
+            ran = CliRunner().invoke(main, [*words, *given], env={"PATCHES_TIMEOUT": "5s"})
+            self.assertNotIn("sarif': must", ran.output)
+            self.assertNotEqual(ran.exit_code, 2, (words, ran.output))
+        for words in (offline, ["list", "status", "--cache", cache]):
+            ran = CliRunner().invoke(main, [*words, *shared, "--format", "sarif"])
+            self.assertEqual((ran.exit_code, "--format 'sarif': must be" in ran.output), (2, True), ran.output)
+            ran = CliRunner().invoke(main, words, env={"PATCHES_FORMAT": "sarif"})
+            self.assertNotEqual(ran.exit_code, 2, ran.output)

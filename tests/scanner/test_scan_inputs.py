@@ -15,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from patches.scanner.client.verified_stream import StreamError
 from patches.scanner.host.distributions import UnknownPlatform
 from patches.scanner.matching.coverage import Origins
+from patches.scanner.matching.watched_ignores import WatchedIgnores
 from patches.scanner.options import AccessSettings, HostSettings, PolicySettings
 from patches.scanner.scan_inputs import ReloadedInputs, cache_of, client_of, policy_of, target_of, trust_of
 from patches.settings import BadSetting
@@ -59,6 +60,27 @@ class InputTests(SynchronousTestCase):
         changed = client.trust
         inputs.reload(AccessSettings(), policy)
         self.assertIs(client.trust, changed)
+
+    def test_changed_file(self) -> None:
+        """A changed file of decisions is read again, also one that a reload has named."""
+        first, second = Path(self.mktemp()), Path(self.mktemp())
+        for path in (first, second):
+            path.write_text("")
+        access, policy = AccessSettings(), PolicySettings(ignore=first)
+        client = client_of(access, CannedHTTP(), None, Clock())
+        inputs = ReloadedInputs(access, client, policy_of(policy), WatchedIgnores(first))
+        entry = '[[ignore]]\npackage = "bash"\nreason = "kept"\nexpires = 2090-01-01\n'
+        first.write_text(entry)
+        self.assertEqual((inputs.read_changed(), inputs.read_changed()), (True, False))
+        self.assertFalse(inputs.reload(access, policy))
+        self.assertTrue(inputs.reload(access, PolicySettings(ignore=second)))
+        first.write_text("")
+        self.assertFalse(inputs.read_changed())
+        before = inputs.ignore_state()
+        second.write_text(entry)
+        self.assertNotEqual(inputs.ignore_state(), before)
+        self.assertTrue(inputs.read_changed())
+        self.assertEqual(len(inputs.policy.ignores.decisions), 1)
 
     def test_target(self) -> None:
         """The platform is that of the settings, else the detected one; the running kernel is that of this host only."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from twisted.application.service import IService, MultiService
 from twisted.internet.error import ConnectionRefusedError
+from twisted.logger import capturedLogs
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -124,6 +125,41 @@ class ServiceTests(SynchronousTestCase):
         (self.root / "etc/os-release").write_text('ID=debian\nVERSION_ID="13"\n')
         self.reactor.pump([10.0] * 3)
         self.assertEqual(len(asked), 1)
+
+    def test_ignore_file(self) -> None:
+        """Changed decisions are followed by a scan, once; a broken file by one line, and the decisions stay."""
+        asked: list[object] = []
+        self.patch(ScanSchedule, "request_scan", lambda schedule: asked.append(schedule))
+        self.patch(ScanSchedule, "startService", lambda schedule: None)  # each scan reads a changed file, too
+        path = Path(self.mktemp())
+        path.write_text("")
+        service = self.create(settle="10s", ignore=str(path))
+        self.start(service)
+        path.write_text('[[ignore]]\npackage = "bash"\nreason = "kept"\nexpires = 2090-01-01\n')
+        self.reactor.pump([10.0] * 4)
+        self.assertEqual(len(asked), 1)
+        with capturedLogs() as logs:
+            path.write_text("broken")
+            self.reactor.pump([10.0] * 6)
+        said = [event for event in logs if "The ignore file cannot be used" in str(event.get("trouble"))]
+        self.assertEqual((len(said), len(asked)), (1, 1))
+        inputs = service._inputs  # type: ignore[attr-defined]
+        self.assertEqual(len(inputs.policy.ignores.decisions), 1)
+        path.write_text("# the same decisions are none\n")
+        self.reactor.pump([10.0] * 4)
+        self.assertEqual((len(asked), inputs.policy.ignores.decisions), (2, ()))
+        path.write_text("# still none\n")
+        self.reactor.pump([10.0] * 4)
+        self.assertEqual(len(asked), 2)
+
+    def test_ignore_file_before_scan(self) -> None:
+        """Each scan has the decisions that are in the file when it begins."""
+        path = Path(self.mktemp())
+        path.write_text("")
+        service = self.create(ignore=str(path))
+        path.write_text('[[ignore]]\npackage = "bash"\nreason = "kept"\nexpires = 2090-01-01\n')
+        self.start(service)
+        self.assertEqual(len(service._inputs.policy.ignores.decisions), 1)  # type: ignore[attr-defined]
 
     def test_reports_wait(self) -> None:
         """Without a pending report the reporter is not connected."""

@@ -1,5 +1,5 @@
 """
-Reader of files with decisions about findings: a TOML file of our own format, or an OpenVEX document.
+Reader of files with decisions about findings: a TOML file of our own format, or a VEX document.
 
 Our own format is a list of tables ``[[ignore]]``, each with ``cve`` or ``package`` or both, a ``reason`` and the day on
 which it ``expires``; an entry with one of OpenVEX's justifications says that the host is not affected. A file with one
@@ -15,12 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from patches.scanner.matching.ignores import Ignore, Ignores
-from patches.scanner.matching.vex import JUSTIFICATIONS, BadVex, parse_vex
+from patches.scanner.matching.vex.any_format import parse_document
+from patches.scanner.matching.vex.statements import JUSTIFICATIONS, BadVex
 from patches.vulnerability import canonical_id
 from patches.wording import file_problem
 
 _NAMES = ("cve", "package", "reason", "expires", "justification")
+#: The largest VEX document: a vendor's about the kernel, or one with all components of a host, has tens of MiB.
 _MOST_BYTES = 64 * 1024 * 1024
+#: The largest file of our own format, whose parser takes about a second for each MiB.
+_MOST_TOML_BYTES = 4 * 1024 * 1024
 
 
 class BadIgnores(ValueError):
@@ -29,7 +33,7 @@ class BadIgnores(ValueError):
 
 def read_ignores(path: Path) -> Ignores:
     """
-    Read a file of decisions; a file whose first character is ``{`` is OpenVEX, any other is TOML.
+    Read a file of decisions; a file whose first character is ``{`` is a VEX document, any other is TOML.
 
     :raises BadIgnores: if the file cannot be read, is too large, or has an invalid entry.
     """
@@ -38,14 +42,20 @@ def read_ignores(path: Path) -> Ignores:
             content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise BadIgnores(f"{path}: {file_problem(error)}") from error
-    if len(content) > _MOST_BYTES:
-        raise BadIgnores(f"{path}: the file is larger than {_MOST_BYTES >> 20} MiB")
     try:
-        if content.lstrip().startswith(b"{"):
-            return parse_vex(content)
-        return parse_ignores(content)
+        return _parse(content)
     except (BadIgnores, BadVex) as error:
         raise BadIgnores(f"{path}: {error}") from error
+    except MemoryError as error:
+        raise BadIgnores(f"{path}: there is not enough memory to read the file") from error
+
+
+def _parse(content: bytes) -> Ignores:
+    is_vex = content.lstrip()[:1] == b"{"
+    most = _MOST_BYTES if is_vex else _MOST_TOML_BYTES
+    if len(content) > most:
+        raise BadIgnores(f"the file is larger than {most >> 20} MiB")
+    return parse_document(content) if is_vex else parse_ignores(content)
 
 
 def parse_ignores(content: bytes) -> Ignores:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import chain
 
-from attrs import frozen
+from attrs import field, frozen
 from packageurl import PackageURL
 
 from patches.scanner.matching.findings import Finding, Ignored
 from patches.scanner.matching.purls import matches_package
+from patches.wording import counted
 
 
 @frozen
@@ -25,6 +28,7 @@ class Ignore:
         matches only the finding whose vulnerability id is exactly that name.
     :ivar status: as :attr:`Ignored.status`.
     :ivar justification: as :attr:`Ignored.justification`.
+    :ivar platform: the only platform on which the decision holds; ``None`` if it holds on each.
     """
 
     vulnerability_id: str | None
@@ -35,6 +39,7 @@ class Ignore:
     alias: bool = False
     status: str = "affected"
     justification: str | None = None
+    platform: str | None = None
 
     def concerns(self, finding: Finding) -> bool:
         """Return whether the decision applies to a finding, whether or not it has expired."""
@@ -45,6 +50,7 @@ class Ignore:
                 or self.vulnerability_id in ((finding.vulnerability_id,) if self.alias else finding.names)
             )
             and (self.package is None or self.package in (package.name, package.source))
+            and self.platform in (None, finding.platform)
             and (self.product is None or matches_package(self.product, package, finding.platform))
         )
 
@@ -53,19 +59,53 @@ class Ignore:
         return self.expires is not None and today >= self.expires
 
 
+#: The vulnerability and the package of a decision, as far as it names one.
+_Named = tuple[str | None, str | None]
+
+
 @frozen
 class Ignores:
-    """The decisions of a file, in the order in which they are tried."""
+    """
+    The decisions of a file, in the order in which they are tried.
+
+    :ivar unidentified: the number of statements of a VEX document that are no decision, because they name no package
+        of a kind that Patches can identify.
+    """
 
     decisions: tuple[Ignore, ...] = ()
+    unidentified: int = 0
+    _places: Mapping[_Named, Sequence[int]] = field(init=False, eq=False, repr=False)
+
+    @_places.default
+    def _placed(self) -> Mapping[_Named, Sequence[int]]:
+        places: dict[_Named, list[int]] = {}
+        for number, decision in enumerate(self.decisions):
+            package = decision.package if decision.product is None else decision.product.name
+            places.setdefault((decision.vulnerability_id, package), []).append(number)
+        return places
 
     def of(self, finding: Finding, today: date) -> Ignored | None:
         """Return the first valid decision about a finding; ``None`` if no decision applies."""
-        for decision in self.decisions:
+        for decision in self._about(finding):
             if not decision.has_expired(today) and decision.concerns(finding):
                 return Ignored(decision.reason, decision.expires, decision.status, decision.justification)
         return None
 
+    def _about(self, finding: Finding) -> list[Ignore]:
+        """Return the decisions about the names of a finding and of its package, in their order."""
+        if not self.decisions:
+            return []
+        package = finding.package
+        pairs = {(name, part) for name in (*finding.names, None) for part in (package.name, package.source, None)}
+        return [self.decisions[number] for number in sorted(chain(*(self._places.get(pair, ()) for pair in pairs)))]
+
     def expired(self, today: date) -> int:
         """Return the number of decisions that have expired."""
         return sum(decision.has_expired(today) for decision in self.decisions)
+
+    def note(self) -> str | None:
+        """Return a note on the statements that are no decision; ``None`` if there are none."""
+        if not self.unidentified:
+            return None
+        verb = "names" if self.unidentified == 1 else "name"
+        return f"{counted(self.unidentified, 'statement')} of the VEX document {verb} no package of a distribution"

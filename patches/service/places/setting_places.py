@@ -77,6 +77,35 @@ def _from_environment(
     return found
 
 
+def applicable(kind: type[AttrsInstance], family: Family, found: Mapping[str, Given]) -> dict[str, Given]:
+    """
+    Return what is given in shared places without the values that are meant for another program of the family.
+
+    An option of the same name may have other values there: ``format = "sarif"`` is for a scan. A value that no program
+    of the family could use stays, and is an error.
+
+    :param kind: the settings class of the program.
+    """
+    own = {each.name: each for each in settings_of(kind)}
+    left = dict(found)
+    for name, given in found.items():
+        if (
+            name in own
+            and not _can_be(own[name], given)
+            and any(each.name == name and _can_be(each, given) for other in family.kinds for each in settings_of(other))
+        ):
+            del left[name]
+    return left
+
+
+def _can_be(setting: Setting, given: Given) -> bool:
+    try:
+        setting.value(given.text)
+    except BadSetting:
+        return False
+    return True
+
+
 def variable_of(setting: Setting) -> str:
     """Return the name of the variable of an option: ``PATCHES_SCAN_FREQUENCY``."""
     return PREFIX + setting.name.replace("-", "_").upper()

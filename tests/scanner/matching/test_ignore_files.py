@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from patches.scanner.matching import ignore_files
 from patches.scanner.matching.findings import Ignored
 from patches.scanner.matching.ignore_files import BadIgnores, parse_ignores, read_ignores
 from patches.scanner.matching.ignores import Ignores
@@ -94,6 +95,18 @@ class TomlTests(SynchronousTestCase):
             b"\xff": "not TOML",
         }.items():
             self.assertIn(said, self.refusal(content))
+
+    def test_large(self) -> None:
+        """A file of our own format, or a VEX document, that is too large is refused, or without memory."""
+        entries = entry() + b"\n"
+        self.assertIn("larger than 4 MiB", self.refusal(entries * (4 * 1024 * 1024 // len(entries) + 1)))
+        self.assertIn("larger than 64 MiB", self.refusal(b"{" + b" " * (64 * 1024 * 1024)))
+
+        def fail(content: bytes) -> Ignores:
+            raise MemoryError
+
+        self.patch(ignore_files, "parse_document", fail)
+        self.assertIn("there is not enough memory to read the file", self.refusal(b"{}"))
 
     def test_justification(self) -> None:
         """An entry with one of OpenVEX's justifications says that the host is not affected; without it, a risk."""

@@ -68,3 +68,12 @@ class IgnoresTests(SynchronousTestCase):
         self.assertEqual(subject.of(FOUND, DAY), Ignored("one", None, "not_affected", "component_not_present"))
         self.assertEqual(subject.expired(DAY), 1)
         self.assertEqual((Ignores().of(FOUND, DAY), Ignores().expired(DAY)), (None, 0))
+
+    def test_note(self) -> None:
+        """Statements that are no decision are counted in a note."""
+        self.assertIsNone(Ignores().note())
+        for count, said in (
+            (1, "1 statement of the VEX document names no"),
+            (2, "2 statements of the VEX document name no"),
+        ):
+            self.assertIn(said, str(Ignores(unidentified=count).note()))

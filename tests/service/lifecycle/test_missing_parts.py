@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,10 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.service.lifecycle.missing_parts import MODULES, import_part, missing_part
+from tests.integration.daemons import Daemon
+from tests.integration.loopback import URL_HOST
+from tests.integration.sample_host import write_host
+from tests.integration.sample_lists import made_up, write_list
 
 #: Runs a program in whose process the modules of the extras cannot be imported.
 _ALONE = f"""
@@ -89,3 +94,23 @@ class ScannerAloneTests(SynchronousTestCase):
         self.assertEqual(ran.returncode, 3, ran.stderr)
         self.assertIn("connection refused", ran.stdout)
         self.assertNotIn("Traceback", ran.stderr)
+
+    def test_scan_of_a_server(self) -> None:
+        """A scan and an explanation, from the list of a server, need no other part: the whole list is compared."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        lists = write_list(folder / "list.ndjson", 50)
+        server = Daemon("patches-server", folder / "server", "--list", str(lists)).start()
+        self.addCleanup(server.stop)
+        server.wait_until_ready()
+        (package,), cve = made_up(1, "debian-12").fixed_in, made_up(1, "debian-12").name
+        root = write_host(folder / "host", "debian", "12", {package.name: "0.1", "bash": "5.2"})
+        access = "--patches-server", f"http://{URL_HOST}:{server.port}", "--root", str(root), "--patience", "20s"
+        ran = alone("patches", "scan", *access, "--format", "json", "--fail-on", "negligible")
+        told = json.loads(ran.stdout)
+        found = [each["names"][0] for each in told["findings"]]
+        self.assertEqual((ran.returncode, told["verdict"], found), (1, "findings", [cve]), ran.stderr)
+        self.assertNotIn("Traceback", ran.stderr)
+        explained = alone("patches", "explain", cve, *access)
+        self.assertNotIn("Traceback", explained.stderr)
+        self.assertIn(package.name, explained.stdout, explained.stderr)

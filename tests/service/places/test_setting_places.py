@@ -7,8 +7,8 @@ from pathlib import Path
 from attrs import frozen
 from twisted.trial.unittest import SynchronousTestCase
 
-from patches.service.places.setting_places import Family, found_settings, resolved_settings
-from patches.setting_parsers import count, flag
+from patches.service.places.setting_places import Family, applicable, found_settings, resolved_settings
+from patches.setting_parsers import count, flag, one_of
 from patches.settings import BadSetting, Given, option, resolve, settings_of
 
 
@@ -27,6 +27,14 @@ class PourSettings:
     cups: int = option("2", count, "How many.")
     sugar: int = option("1", count, "How much.")
     milk: int | None = option(None, count, "How much.")
+
+
+@frozen(kw_only=True)
+class MenuSettings:
+    """A command with options of the same names, and other values."""
+
+    cups: str = option("few", one_of("few", "many"), "How many.")
+    sugar: int | None = option(None, lambda text: None if text == "none" else count(text), "How much.")
 
 
 class FoundTests(SynchronousTestCase):
@@ -48,6 +56,21 @@ class FoundTests(SynchronousTestCase):
         """Check an error."""
         error = str(self.assertRaises(BadSetting, self.found, None, **environment))
         self.assertEqual(error, said)
+
+    def test_applicable(self) -> None:
+        """A value that only another program can use is passed over; one that none can use stays, and is an error."""
+        family = Family((PotSettings, PourSettings, MenuSettings), lambda: (self.system,))
+        for cups, kept in (("3", {PotSettings, PourSettings}), ("few", {MenuSettings}), ("lots", None)):
+            found = {"cups": Given(cups, "the file"), "sugar": Given("1", "the file")}
+            for kind in (PotSettings, PourSettings, MenuSettings):
+                left = applicable(kind, family, found)
+                self.assertIs("cups" in left, kept is None or kind in kept, (cups, kind))
+                self.assertIn("sugar", left)
+                if kept is None:
+                    self.assertRaises(BadSetting, resolve, kind, {}, left)
+        none = {"sugar": Given("none", "the file")}
+        self.assertEqual(applicable(MenuSettings, family, none), none)
+        self.assertEqual(applicable(PourSettings, family, none), {})
 
     def test_places(self) -> None:
         """The user's file takes precedence over the system's, and a variable over both; the command line over all."""

@@ -13,7 +13,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.matching.findings import Finding, Ignored
 from patches.scanner.matching.ignore_files import read_ignores
-from patches.scanner.matching.vex import BadVex, parse_vex
+from patches.scanner.matching.vex.openvex import parse_vex
+from patches.scanner.matching.vex.statements import BadVex
 from patches.scanner.output.formats import WRITERS
 from patches.vulnerability import FixedPackage, Severity
 from tests.scanner.sample_outcomes import BASH, FINDINGS, NOT_AFFECTED, SSL, finding, outcome, record

@@ -7,46 +7,31 @@ Source: OpenVEX specification 0.2.0. A later statement about the same vulnerabil
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
-from attrs import frozen
 from packageurl import PackageURL
 
-from patches.scanner.matching.ignores import Ignore, Ignores
-from patches.scanner.matching.purls import TYPES
+from patches.scanner.matching.ignores import Ignores
+from patches.scanner.matching.vex.statements import (
+    FIRST,
+    JUSTIFICATIONS,
+    SETTLED,
+    BadVex,
+    NamedProduct,
+    PackagePurls,
+    Statement,
+    decisions_of,
+    is_package,
+    reason_of,
+    time_in,
+    unidentified_in,
+)
 
 STATUSES = ("not_affected", "affected", "fixed", "under_investigation")
-#: The specification's keywords for why a product is not affected.
-JUSTIFICATIONS = (
-    "component_not_present",
-    "vulnerable_code_not_present",
-    "vulnerable_code_not_in_execute_path",
-    "vulnerable_code_cannot_be_controlled_by_adversary",
-    "inline_mitigations_already_exist",
-)
-#: The statuses that need no action, so that the finding is ignored.
-_SETTLED = ("not_affected", "fixed")
 #: Types of purls that name a whole host or image, which contains the packages of a distribution.
 _WHOLE = ("oci", "docker", "generic")
-#: The time of a statement if neither it nor its document has a time: every other statement is newer.
-_FIRST = datetime.min.replace(tzinfo=UTC)
-
-
-class BadVex(ValueError):
-    """A document is not valid OpenVEX; the text names the statement, in one line."""
-
-
-@frozen
-class _Statement:
-    number: int
-    status: str
-    names: tuple[str, ...]
-    products: tuple[PackageURL | None, ...]
-    reason: str
-    justification: str | None
-    told: datetime
 
 
 def parse_vex(content: bytes) -> Ignores:
@@ -62,32 +47,14 @@ def parse_vex(content: bytes) -> Ignores:
     context = document.get("@context") if isinstance(document, dict) else None
     if not isinstance(context, str) or not context.startswith("https://openvex.dev/ns"):
         raise BadVex("not an OpenVEX document: @context of openvex.dev is missing")
-    told = _time(document.get("last_updated") or document.get("timestamp"), "timestamp")
+    told = time_in(document.get("last_updated") or document.get("timestamp"), "timestamp")
     statements = _list(document, "statements", "the document")
-    read = [_statement(number, each, told or _FIRST) for number, each in enumerate(statements, 1)]
-    return Ignores(tuple(_decisions(read)))
+    purls = PackagePurls()
+    read = [_statement(number, each, told or FIRST, purls) for number, each in enumerate(statements, 1)]
+    return Ignores(tuple(decisions_of(read)), unidentified_in(read))
 
 
-def _decisions(statements: Sequence[_Statement]) -> Iterator[Ignore]:
-    """
-    Yield the newest statement about each pair of vulnerability and product; of two with the same time, the later one.
-
-    An alias may be the name of an advisory about several vulnerabilities, while the statement means only one of them.
-    Such a decision therefore applies only to a finding whose vulnerability id is the alias itself.
-    """
-    decided = set()
-    for statement in sorted(statements, key=lambda each: (each.told, each.number), reverse=True):
-        for name in statement.names:
-            for product in statement.products:
-                if (name, product) in decided:
-                    continue
-                decided.add((name, product))
-                if statement.status in _SETTLED:
-                    alias, status = name != statement.names[0], statement.status
-                    yield Ignore(name, None, statement.reason, None, product, alias, status, statement.justification)
-
-
-def _statement(number: int, given: Any, told: datetime) -> _Statement:
+def _statement(number: int, given: Any, told: datetime, purls: PackagePurls) -> Statement:
     where = f"statement {number}"
     if not isinstance(given, dict):
         raise BadVex(f"{where}: must be an object")
@@ -96,17 +63,17 @@ def _statement(number: int, given: Any, told: datetime) -> _Statement:
     justification = _text(given, "justification", where)
     if justification not in (None, *JUSTIFICATIONS):
         raise BadVex(f"{where}: justification must be one of {', '.join(JUSTIFICATIONS)}")
-    if given["status"] in _SETTLED and not given.get("products"):
+    if given["status"] in SETTLED and not given.get("products"):
         raise BadVex(f"{where}: products are missing")
     notes = [_text(given, name, where) for name in ("impact_statement", "status_notes")]
-    return _Statement(
+    return Statement(
         number,
         given["status"],
         _names(given.get("vulnerability"), where),
-        tuple(_products(given, where)),
-        next((note for note in (*notes, justification) if note), f"{given['status'].replace('_', ' ')}, by VEX"),
+        tuple(dict.fromkeys(map(NamedProduct, _products(given, where, purls)))),
+        reason_of((*notes, justification), given["status"]),
         justification,
-        _time(given.get("last_updated") or given.get("timestamp"), where) or told,
+        time_in(given.get("last_updated") or given.get("timestamp"), where) or told,
     )
 
 
@@ -122,19 +89,19 @@ def _names(given: Any, where: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((given["name"], *aliases)))
 
 
-def _products(statement: Mapping[str, Any], where: str) -> Iterator[PackageURL | None]:
+def _products(statement: Mapping[str, Any], where: str, purls: PackagePurls) -> Iterator[PackageURL | None]:
     """Yield the packages that a statement is about; ``None`` stands for the whole host."""
     for product in _list(statement, "products", where):
         inner = _list(product, "subcomponents", where) if isinstance(product, dict) else []
-        named = [_product(each, where) for each in (product, *inner)]
-        packages = [purl for purl in named if purl is not None and purl.type in TYPES.values()]
+        named = [_product(each, where, purls) for each in (product, *inner)]
+        packages = [purl for purl in named if purl is not None and is_package(purl)]
         if packages:
             yield from packages
         elif not inner and (named[0] is None or named[0].type in _WHOLE):
             yield None
 
 
-def _product(given: Any, where: str) -> PackageURL | None:
+def _product(given: Any, where: str, purls: PackagePurls) -> PackageURL | None:
     """Return the purl of a component; ``None`` if it has no purl."""
     if isinstance(given, str):
         given = {"@id": given}
@@ -145,12 +112,7 @@ def _product(given: Any, where: str) -> PackageURL | None:
     text = purl or given.get("@id") or ""
     if not isinstance(text, str):
         raise BadVex(f"{where}: the name of a product must be a string")
-    if not text.startswith("pkg:"):
-        return None
-    try:
-        return PackageURL.from_string(text)
-    except ValueError as error:
-        raise BadVex(f"{where}: not a purl: {text}") from error
+    return purls.parse(text, where) if text.startswith("pkg:") else None
 
 
 def _list(given: Mapping[str, Any], name: str, where: str) -> list[Any]:
@@ -165,13 +127,3 @@ def _text(given: Mapping[str, Any], name: str, where: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise BadVex(f"{where}: {name} must be a string")
     return value or None
-
-
-def _time(value: Any, where: str) -> datetime | None:
-    if value is None:
-        return None
-    try:
-        told = datetime.fromisoformat(value)
-    except (TypeError, ValueError) as error:
-        raise BadVex(f"{where}: not a time: {value!r}") from error
-    return told if told.tzinfo is not None else told.replace(tzinfo=UTC)
