@@ -14,7 +14,6 @@ from patches.platforms import Platform
 from patches.scanner.output.fail_on import NEVER, FailOn
 from patches.scanner.output.formats import FORMATS, TABLE, TEMPLATE
 from patches.scanner.output.tables.view import COLUMNS, UPGRADE
-from patches.service.daemon import DaemonOptions
 from patches.service.log.log_level import LogSettings
 from patches.service.places.setting_places import Family
 from patches.service.places.user_folders import SYSTEM_STATE, NoHomeFolder, config_folder, state_folder
@@ -364,12 +363,3 @@ def option_files() -> tuple[Path, ...]:
 
 #: The daemon, and the commands that share its files and variables.
 FAMILY = Family((ScannerSettings, ScanCommandSettings, ExplainSettings), option_files)
-
-
-class Options(DaemonOptions[ScannerSettings]):
-    """The command line of ``twistd patches-scanner``."""
-
-    program = "patches-scanner"
-    declared = ScannerSettings
-    family = FAMILY
-    longdesc = "Scans this host at startup and then on a schedule, and reports the findings."
