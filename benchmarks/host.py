@@ -3,6 +3,8 @@ The cost of a scan for its host, in fresh processes: seconds, CPU time and peak 
 
 python -m benchmarks.host [--records 40000 200000] [--times 5] [--only patches|debsecan]
 
+Then a process on each core that is always busy runs beside scans at niceness 0 and 10: how much they lose.
+
 The packages are those of this host's dpkg. A made-up list, of which every twelfth record names one of them, is served
 on loopback: by a patches-server over plain HTTP and over TLS, and in debsecan's format by a plain web server. Every
 record has what enriching sources add. Needs debsecan and python3-apt.
@@ -24,7 +26,8 @@ import tempfile
 import threading
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from attrs import frozen
@@ -189,6 +192,48 @@ def write_host(folder: Path) -> None:
     shutil.copyfile(STATUS, folder / "var/lib/dpkg/status")
 
 
+@contextlib.contextmanager
+def busy_processes() -> Iterator[list[int]]:
+    """Run a process on each core that is always busy, until the block ends. Yield their ids."""
+    started = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
+    try:
+        time.sleep(1)
+        yield [each.pid for each in started]
+    finally:
+        for each in started:
+            each.kill()
+            each.wait()
+
+
+def cpu_seconds(pids: Sequence[int]) -> float:
+    """Return the CPU time that processes have taken: proc_pid_stat(5)."""
+    rows = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
+    return sum(int(row[11]) + int(row[12]) for row in rows) / os.sysconf("SC_CLK_TCK")
+
+
+def beside(command: Sequence[str], times: int) -> None:
+    """Print how much busy processes lose to scans of some niceness, and how long these take."""
+    with busy_processes() as pids:
+        for nice in (0, 10):
+            losses, seconds = [], []
+            for _ in range(times):
+                alone = _rate(pids, partial(time.sleep, 2))[0]
+                words = ["nice", "-n", str(nice), *command]
+                rate, lasted = _rate(pids, partial(subprocess.run, words, capture_output=True, check=False))
+                losses.append(100 * (1 - rate / alone))
+                seconds.append(lasted)
+            lost, lasted = statistics.median(losses), statistics.median(seconds)
+            print(f"    beside {len(pids)} busy processes, nice {nice}: they lose {lost:.0f} % for {lasted:.2f} s")
+
+
+def _rate(pids: Sequence[int], work: Callable[[], object]) -> tuple[float, float]:
+    """Return the CPU seconds that processes get in a second of some work, and the seconds that this takes."""
+    began, before = time.perf_counter(), cpu_seconds(pids)
+    work()
+    lasted = time.perf_counter() - began
+    return (cpu_seconds(pids) - before) / lasted, lasted
+
+
 def phases(command: Sequence[str], **environment: str) -> dict[str, float]:
     """Run a scan in a profiled process. Return the seconds of CPU time of its parts."""
     watched = subprocess.run(
@@ -229,6 +274,7 @@ def measure(folder: Path, count: int, times: int, only: str | None) -> None:
                 print("    CPU: " + ", ".join(f"{part} {seconds:.2f}" for part, seconds in parts.items()))
                 if name == "plain HTTP":
                     print(f"    imports, with their measurement: {imports(words):.2f} s")
+                    beside(words, times)
     if only != "patches" and Path(DEBSECAN).exists():
         with web_server(debsecan_feed(vulnerabilities)) as url:
             words = [DEBSECAN, "--source", url, "--suite", "bookworm", "--status", str(STATUS)]

@@ -14,6 +14,7 @@ from patches.platforms import Platform
 from patches.scanner.output.fail_on import NEVER, FailOn
 from patches.scanner.output.formats import FORMATS, TABLE, TEMPLATE
 from patches.scanner.output.tables.view import COLUMNS, UPGRADE
+from patches.service.lifecycle.priority import niceness
 from patches.service.log.log_level import LogSettings
 from patches.service.places.setting_places import Family
 from patches.service.places.user_folders import SYSTEM_STATE, NoHomeFolder, config_folder, state_folder
@@ -244,6 +245,11 @@ class ScannerSettings(ScanSettings):
         "1m",
         seconds,
         "Scan again when the package database has changed, and then has been unchanged for this long.",
+    )
+    nice: int = option(
+        "10",
+        niceness,
+        "The niceness of the daemon, 0 to 19: how far other programs go before it; a greater one at its start stays.",
     )
     log: LogSettings = group(LogSettings)
 

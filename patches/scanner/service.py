@@ -32,6 +32,7 @@ from patches.scanner.scan_inputs import ReloadedInputs, client_of, policy_of, ro
 from patches.scanner.schedule import ScanSchedule
 from patches.service.daemon import DaemonOptions, hold_folder, usable_folder
 from patches.service.lifecycle.preparation import prepare_daemon
+from patches.service.lifecycle.priority import lower_priority
 from patches.service.log.trouble_log import TroubleLog
 from patches.service.periodic import PeriodicService
 from patches.settings import BadSetting
@@ -87,6 +88,7 @@ def makeService(options: Options) -> MultiService:
     except (UnknownPlatform, BadSetting) as error:
         sys.exit(f"{PROGRAM}: {error}")
     set_memory_wall()
+    lower_priority(options.settings.nice)
     prepared.reload.use = service.reload
     return prepared.complete(service)
 
