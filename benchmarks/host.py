@@ -26,8 +26,7 @@ import tempfile
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from attrs import frozen
@@ -205,33 +204,20 @@ def busy_processes() -> Iterator[list[int]]:
             each.wait()
 
 
-def cpu_seconds(pids: Sequence[int]) -> float:
-    """Return the CPU time that processes have taken: proc_pid_stat(5)."""
-    rows = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
-    return sum(int(row[11]) + int(row[12]) for row in rows) / os.sysconf("SC_CLK_TCK")
-
-
 def beside(command: Sequence[str], times: int) -> None:
-    """Print how much busy processes lose to scans of some niceness, and how long these take."""
+    """
+    Print how much of the machine scans of some niceness take from busy processes, and how long the scans last.
+
+    Where every core is busy, what a scan gets is what the others lose.
+    """
+    starter = shutil.which("nice") or "nice"
     with busy_processes() as pids:
         for nice in (0, 10):
-            losses, seconds = [], []
-            for _ in range(times):
-                alone = _rate(pids, partial(time.sleep, 2))[0]
-                words = ["nice", "-n", str(nice), *command]
-                rate, lasted = _rate(pids, partial(subprocess.run, words, capture_output=True, check=False))
-                losses.append(100 * (1 - rate / alone))
-                seconds.append(lasted)
-            lost, lasted = statistics.median(losses), statistics.median(seconds)
-            print(f"    beside {len(pids)} busy processes, nice {nice}: they lose {lost:.0f} % for {lasted:.2f} s")
-
-
-def _rate(pids: Sequence[int], work: Callable[[], object]) -> tuple[float, float]:
-    """Return the CPU seconds that processes get in a second of some work, and the seconds that this takes."""
-    began, before = time.perf_counter(), cpu_seconds(pids)
-    work()
-    lasted = time.perf_counter() - began
-    return (cpu_seconds(pids) - before) / lasted, lasted
+            cost = Cost.median(times, [starter, "-n", str(nice), *command])
+            lost = 100 * cost.cpu / (cost.seconds * len(pids))
+            print(
+                f"    beside {len(pids)} busy processes, nice {nice}: they lose {lost:.0f} % for {cost.seconds:.2f} s"
+            )
 
 
 def phases(command: Sequence[str], **environment: str) -> dict[str, float]:
