@@ -3,6 +3,8 @@ The cost of a scan for its host, in fresh processes: seconds, CPU time and peak 
 
 python -m benchmarks.host [--records 40000 200000] [--times 5] [--only patches|debsecan]
 
+Then a process on each core that is always busy runs beside scans at niceness 0 and 10: how much they lose.
+
 The packages are those of this host's dpkg. A made-up list, of which every twelfth record names one of them, is served
 on loopback: by a patches-server over plain HTTP and over TLS, and in debsecan's format by a plain web server. Every
 record has what enriching sources add. Needs debsecan and python3-apt.
@@ -189,6 +191,35 @@ def write_host(folder: Path) -> None:
     shutil.copyfile(STATUS, folder / "var/lib/dpkg/status")
 
 
+@contextlib.contextmanager
+def busy_processes() -> Iterator[list[int]]:
+    """Run a process on each core that is always busy, until the block ends. Yield their ids."""
+    started = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
+    try:
+        time.sleep(1)
+        yield [each.pid for each in started]
+    finally:
+        for each in started:
+            each.kill()
+            each.wait()
+
+
+def beside(command: Sequence[str], times: int) -> None:
+    """
+    Print how much of the machine scans of some niceness take from busy processes, and how long the scans last.
+
+    Where every core is busy, what a scan gets is what the others lose.
+    """
+    starter = shutil.which("nice") or "nice"
+    with busy_processes() as pids:
+        for nice in (0, 10):
+            cost = Cost.median(times, [starter, "-n", str(nice), *command])
+            lost = 100 * cost.cpu / (cost.seconds * len(pids))
+            print(
+                f"    beside {len(pids)} busy processes, nice {nice}: they lose {lost:.0f} % for {cost.seconds:.2f} s"
+            )
+
+
 def phases(command: Sequence[str], **environment: str) -> dict[str, float]:
     """Run a scan in a profiled process. Return the seconds of CPU time of its parts."""
     watched = subprocess.run(
@@ -229,6 +260,7 @@ def measure(folder: Path, count: int, times: int, only: str | None) -> None:
                 print("    CPU: " + ", ".join(f"{part} {seconds:.2f}" for part, seconds in parts.items()))
                 if name == "plain HTTP":
                     print(f"    imports, with their measurement: {imports(words):.2f} s")
+                    beside(words, times)
     if only != "patches" and Path(DEBSECAN).exists():
         with web_server(debsecan_feed(vulnerabilities)) as url:
             words = [DEBSECAN, "--source", url, "--suite", "bookworm", "--status", str(STATUS)]

@@ -60,7 +60,11 @@ def main() -> None:
     import importlib
 
     from patches.cli.main import main as commands
+    from patches.cli.plain_traffic import settle_tls, withhold_standard_tls
 
+    withhold_standard_tls()
+    # as the command does, before the modules are imported
+    settle_tls(any(word.startswith("https://") for word in sys.argv))
     for module_name, names in _PARTS.items():
         module = importlib.import_module(module_name)
         for name, part in names.items():

@@ -9,23 +9,17 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-    load_pem_public_key,
-)
 
 from patches.storage.atomic_file import create_atomically, remove_temporary
 from patches.wording import NO_FOLDER, file_problem
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+# cryptography takes 10 MiB, which a scan of lists without signatures saves: it is imported where keys are used
 _MOST_BYTES = 64 * 1024
 
 
@@ -50,6 +44,9 @@ class VerifyKey:
 
         :raises BadKey: if it does not contain an Ed25519 public key.
         """
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+        from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
         try:
             key = load_pem_public_key(_read(path, private=False))
         except ValueError as error:
@@ -65,6 +62,8 @@ class VerifyKey:
         :param signature: in base64, as :meth:`SigningKey.sign` returns it.
         :raises NotSigned: if it is not the signature of this message with this key.
         """
+        from cryptography.exceptions import InvalidSignature
+
         try:
             value = base64.b64decode(signature, validate=True)
             canonical = base64.b64encode(value).decode("ascii") == signature
@@ -88,6 +87,9 @@ class SigningKey:
 
         :raises BadKey: if other users may read it, or it does not contain an Ed25519 private key.
         """
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
         try:
             key = load_pem_private_key(_read(path, private=True), password=None)
         except (ValueError, TypeError) as error:
@@ -102,6 +104,8 @@ class SigningKey:
 
     def public_pem(self) -> bytes:
         """Return the public key in PEM, as :meth:`VerifyKey.from_file` reads it."""
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
         return self._key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
@@ -115,6 +119,9 @@ def create_keys(path: Path) -> Path:
     :return: the path of the public key.
     :raises BadKey: if both files exist already, or only the public one, or one of them cannot be read or written.
     """
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
     public = path.with_name(path.name + ".pub")
     _remove_temporary(path, public)
     if path.exists() and not public.exists():

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import twisted.internet.tcp  # noqa: F401 # before any command: one whose traffic is plain would withhold TLS from tests
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 

@@ -26,6 +26,7 @@ from patches.cli.main import main
 from patches.reporter import api as reporter_api
 from patches.reporter import service as reporter
 from patches.scanner import options as scanner
+from patches.scanner import service as scanner_service
 from patches.scanner.doctor import doctor_options
 from patches.scanner.lists import list_options
 from patches.scanner.matching.ignore_files import read_ignores
@@ -54,7 +55,11 @@ from tests.scanner.sample_outcomes import outcome
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 BIN = Path(sys.executable).parent
-OPTIONS = {"patches-server": server.Options, "patches-scanner": scanner.Options, "patches-reporter": reporter.Options}
+OPTIONS = {
+    "patches-server": server.Options,
+    "patches-scanner": scanner_service.Options,
+    "patches-reporter": reporter.Options,
+}
 TABLES = {
     "patches.server.options ServerSettings": server.ServerSettings,
     "patches.scanner.options ScannerSettings": scanner.ScannerSettings,

@@ -8,7 +8,7 @@ import click
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.cli.main import main
-from patches.scanner.options import Options as ScannerOptions
+from patches.scanner.service import Options as ScannerOptions
 from patches.settings import settings_of
 from tests.docs_extensions import import_extension
 

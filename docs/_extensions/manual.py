@@ -15,7 +15,7 @@ import click
 
 from patches.cli.main import main
 from patches.reporter.service import Options as ReporterOptions
-from patches.scanner.options import Options as ScannerOptions
+from patches.scanner.service import Options as ScannerOptions
 from patches.server.options import Options as ServerOptions
 from patches.service.daemon import DaemonOptions
 from patches.settings import CONFIG, settings_of

@@ -7,6 +7,7 @@ import sys
 import click
 
 from patches.cli.options import HELP, given_of, options_of
+from patches.cli.plain_traffic import is_plain, settle_tls
 from patches.scanner.options import FAMILY, ExplainSettings, InventorySettings, ScanCommandSettings
 from patches.scanner.output.exit_codes import EXPLAIN_EXPLAINED, EXPLAINED, INVENTORY_EXPLAINED
 from patches.settings import Given
@@ -16,6 +17,7 @@ from patches.settings import Given
 @options_of(ScanCommandSettings, FAMILY)
 def scan(settings: ScanCommandSettings) -> None:
     """Scan this host once and show the findings."""
+    settle_tls(not is_plain(settings.access, settings.standalone, settings.reporter))
     from patches.scanner.scan_command import run_scan
 
     sys.exit(run_scan(settings))
@@ -27,6 +29,7 @@ def scan(settings: ScanCommandSettings) -> None:
 @options_of(ExplainSettings, FAMILY)
 def explain(settings: ExplainSettings, vulnerability_id: str, package: str | None) -> None:
     """Explain why a vulnerability does or does not affect this host; CVE may be the name of an advisory."""
+    settle_tls(not is_plain(settings.access, settings.standalone))
     from patches.scanner.query_commands import run_explain
 
     sys.exit(run_explain(settings, vulnerability_id, package))
@@ -36,6 +39,7 @@ def explain(settings: ExplainSettings, vulnerability_id: str, package: str | Non
 @options_of(InventorySettings, FAMILY)
 def inventory(settings: InventorySettings) -> None:
     """Show the packages of this host as a scan reads them."""
+    settle_tls(False)  # it sends no request
     from patches.scanner.query_commands import run_inventory
 
     sys.exit(run_inventory(settings))

@@ -19,6 +19,8 @@ COMMANDS = {
     "scan": ("patches.cli.host_commands:scan", "Scan this host once and show the findings."),
     "simulate": ("patches.cli.trial_commands:simulate", "Simulate many scanners that load a server."),
 }
+#: The commands that decide from their options whether they need TLS.
+_WITHOUT_TLS = ("scan", "explain", "inventory")
 #: The extras that install what a command needs; those of the others are not certain, or it needs none.
 EXTRAS = {"catalogue": "server", **dict.fromkeys(("scan", "explain", "list"), "standalone")}
 
@@ -38,6 +40,10 @@ class Commands(click.Group):
         """Return a command; ``None`` if there is no such command."""
         if name not in COMMANDS:
             return super().get_command(context, name)
+        if name in _WITHOUT_TLS and not context.resilient_parsing:
+            from patches.cli.plain_traffic import withhold_standard_tls
+
+            withhold_standard_tls()
         try:
             module, _, attribute = COMMANDS[name][0].partition(":")
             command: click.Command = getattr(import_module(module), attribute)

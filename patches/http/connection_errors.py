@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from attrs import frozen
-from OpenSSL.SSL import Error as TLSError
-from service_identity.exceptions import VerificationError
 from twisted.internet.error import (
     ConnectionClosed,
     ConnectionRefusedError,
@@ -20,6 +18,17 @@ from twisted.web._newclient import ParseError
 from twisted.web.http import PotentialDataLoss, _DataLoss
 
 from patches.http.connection_pool import NotHttp
+
+#: The errors of TLS, and of certificates for another name; empty in a process without TLS, which meets none of them.
+_TLS_ERRORS: tuple[type[Exception], ...] = ()
+_OTHER_NAME_ERRORS: tuple[type[Exception], ...] = ()
+try:
+    from OpenSSL.SSL import Error
+    from service_identity.exceptions import VerificationError
+except ImportError:
+    pass
+else:
+    _TLS_ERRORS, _OTHER_NAME_ERRORS = (Error,), (VerificationError,)
 
 _CUT_OFF = "the connection was closed before the end of its answer"
 _WORDS: tuple[tuple[type[BaseException], str], ...] = (
@@ -77,9 +86,9 @@ def problem_of(error: BaseException, url: str) -> ConnectionProblem:
     for cause in causes(error):
         if isinstance(cause, NotHttp):
             return ConnectionProblem(needs_tls(url), is_final=True)
-        if isinstance(cause, VerificationError):
+        if isinstance(cause, _OTHER_NAME_ERRORS):
             return ConnectionProblem(_OTHER_NAME, is_final=True)
-        if isinstance(cause, TLSError) and (found := _tls_problem(str(cause), url)) is not None:
+        if isinstance(cause, _TLS_ERRORS) and (found := _tls_problem(str(cause), url)) is not None:
             return found
     *_, innermost = causes(error)
     words = next((words for kind, words in _WORDS if isinstance(innermost, kind)), None)
@@ -105,7 +114,7 @@ def _tls_problem(text: str, url: str) -> ConnectionProblem | None:
 
 def is_untrusted(error: BaseException) -> bool:
     """Return whether an error says that a peer speaks TLS, but shows a certificate that is not trusted."""
-    return isinstance(error, TLSError) and _UNTRUSTED in str(error)
+    return isinstance(error, _TLS_ERRORS) and _UNTRUSTED in str(error)
 
 
 def needs_tls(url: str) -> str:

@@ -14,7 +14,7 @@ from patches.platforms import Platform
 from patches.scanner.output.fail_on import NEVER, FailOn
 from patches.scanner.output.formats import FORMATS, TABLE, TEMPLATE
 from patches.scanner.output.tables.view import COLUMNS, UPGRADE
-from patches.service.daemon import DaemonOptions
+from patches.service.lifecycle.priority import niceness
 from patches.service.log.log_level import LogSettings
 from patches.service.places.setting_places import Family
 from patches.service.places.user_folders import SYSTEM_STATE, NoHomeFolder, config_folder, state_folder
@@ -247,6 +247,11 @@ class ScannerSettings(ScanSettings):
         seconds,
         "Scan again when the package database has changed, and then has been unchanged for this long.",
     )
+    nice: int = option(
+        "10",
+        niceness,
+        "The niceness of the daemon, 0 to 19: how far other programs go before it; a greater one at its start stays.",
+    )
     log: LogSettings = group(LogSettings)
 
 
@@ -365,12 +370,3 @@ def option_files() -> tuple[Path, ...]:
 
 #: The daemon, and the commands that share its files and variables.
 FAMILY = Family((ScannerSettings, ScanCommandSettings, ExplainSettings), option_files)
-
-
-class Options(DaemonOptions[ScannerSettings]):
-    """The command line of ``twistd patches-scanner``."""
-
-    program = "patches-scanner"
-    declared = ScannerSettings
-    family = FAMILY
-    longdesc = "Scans this host at startup and then on a schedule, and reports the findings."

@@ -22,7 +22,7 @@ from patches.scanner.host_scan import HostFacts, HostScan
 from patches.scanner.list_watch import ComparedList, ListWatch
 from patches.scanner.matching.watched_ignores import WatchedIgnores
 from patches.scanner.memory_wall import set_memory_wall
-from patches.scanner.options import Options, ScannerSettings
+from patches.scanner.options import FAMILY, ScannerSettings
 from patches.scanner.outcome import Outcome, Verdict
 from patches.scanner.reporting.delivery import MAX_REPORTER_ANSWER, Delivery
 from patches.scanner.reporting.outbox import Outbox
@@ -30,8 +30,9 @@ from patches.scanner.reporting.report import streamed_report
 from patches.scanner.scan import failed_outcome
 from patches.scanner.scan_inputs import ReloadedInputs, client_of, policy_of, routes_of, trust_of
 from patches.scanner.schedule import ScanSchedule
-from patches.service.daemon import hold_folder, usable_folder
+from patches.service.daemon import DaemonOptions, hold_folder, usable_folder
 from patches.service.lifecycle.preparation import prepare_daemon
+from patches.service.lifecycle.priority import lower_priority
 from patches.service.log.trouble_log import TroubleLog
 from patches.service.periodic import PeriodicService
 from patches.settings import BadSetting
@@ -39,11 +40,20 @@ from patches.wording import NO_FOLDER, file_problem, one_line
 
 log = Logger()
 
-PROGRAM = Options.program
+PROGRAM = "patches-scanner"
 #: The folder of kept lists in the state folder, unless another one is named.
 _LISTS = "lists"
 #: How often the package databases and the file of decisions are checked for changes.
 _POLL_SECONDS = timedelta(seconds=10)
+
+
+class Options(DaemonOptions[ScannerSettings]):
+    """The command line of ``twistd patches-scanner``."""
+
+    program = PROGRAM
+    declared = ScannerSettings
+    family = FAMILY
+    longdesc = "Scans this host at startup and then on a schedule, and reports the findings."
 
 
 class ScannerService(MultiService):
@@ -78,6 +88,7 @@ def makeService(options: Options) -> MultiService:
     except (UnknownPlatform, BadSetting) as error:
         sys.exit(f"{PROGRAM}: {error}")
     set_memory_wall()
+    lower_priority(options.settings.nice)
     prepared.reload.use = service.reload
     return prepared.complete(service)
 

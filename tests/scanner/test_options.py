@@ -5,7 +5,6 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from patches.scanner.options import (
-    Options,
     OutputSettings,
     ScanCommandSettings,
     ScannerSettings,
@@ -13,6 +12,7 @@ from patches.scanner.options import (
     unjudged_limit,
 )
 from patches.scanner.output.fail_on import FailOn
+from patches.scanner.service import Options
 from patches.settings import BadSetting, resolve, settings_of
 from patches.vulnerability import Severity
 

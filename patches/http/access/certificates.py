@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from attrs import define, field, frozen
-from OpenSSL import SSL
-from OpenSSL.crypto import Error as CertificateError
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
-from twisted.internet.ssl import Certificate, optionsForClientTLS, platformTrust, trustRootFromCertificates
 from twisted.web.iweb import IPolicyForHTTPS
 from zope.interface import implementer
 
 from patches.settings import BadSetting
 
+# OpenSSL is imported where it is used: a command whose traffic is plain does without it
 _CERTIFICATE = re.compile(b"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _NO_ISSUER = (
     "no authority that is trusted here has issued it; name the file of its authority (--ca), if you trust that one"
@@ -53,6 +51,8 @@ class TrustPolicy:
 
     def creatorForNetloc(self, hostname: bytes, port: int) -> IOpenSSLClientConnectionCreator:
         """Return the creator of encrypted connections to a server, whose certificate must have its name."""
+        from twisted.internet.ssl import optionsForClientTLS, platformTrust
+
         host = hostname.decode("ascii")
         trusted = self.trust if self.trust is not None else platformTrust()
         creator = optionsForClientTLS(host, trustRoot=trusted)
@@ -66,6 +66,8 @@ class TrustPolicy:
 
         :return: ``None`` if OpenSSL does not say.
         """
+        from OpenSSL import SSL
+
         connection = self._newest.get(host)
         library: Any = getattr(SSL, "_lib", None)  # pyOpenSSL has no function for it
         ask = getattr(library, "SSL_get_verify_result", None)
@@ -96,6 +98,9 @@ def trust_file(path: Path, name: str = "ca") -> TrustPolicy:
     :param name: the option, as errors name it.
     :raises BadSetting: if it contains no certificate, or one that cannot be read.
     """
+    from OpenSSL.crypto import Error as CertificateError
+    from twisted.internet.ssl import Certificate, trustRootFromCertificates
+
     try:
         blocks = _CERTIFICATE.findall(path.read_bytes())
     except OSError as error:

@@ -59,20 +59,21 @@ class RoutedEndpoints:
         if place not in self._made:
             if len(self._made) == _MOST_ENDPOINTS:
                 self._made.clear()
-            self._made[place] = self._create(uri)
+            host, is_secure = bare_host(uri.host), uri.scheme == b"https"
+            way = self.unencrypted(uri.scheme.decode("ascii"), host, uri.port)
+            self._made[place] = self._encrypted(way, host.encode("ascii"), uri.port) if is_secure else way
         return self._made[place]
 
-    def _create(self, uri: URI) -> IStreamClientEndpoint:
-        host = bare_host(uri.host)
-        proxy = self.routes.proxies.proxy_for(uri.scheme.decode("ascii"), host, uri.port)
+    def unencrypted(self, scheme: str, host: str, port: int) -> IStreamClientEndpoint:
+        """
+        Return an endpoint whose bytes are sent to a server as they are, through a tunnel if a proxy leads to it.
+
+        :param scheme: decides about the proxy.
+        """
+        proxy = self.routes.proxies.proxy_for(scheme, host, port)
         if proxy is None:
-            reactor = self.routes.guarded(self.reactor, host)
-            way: IStreamClientEndpoint = HostnameEndpoint(reactor, host, uri.port, timeout=self.seconds)
-        else:
-            way = TunnelEndpoint(
-                self.endpoint_of(proxy), host, uri.port, proxy.authorization, self.reactor, self.seconds
-            )
-        return self._encrypted(way, host.encode("ascii"), uri.port) if uri.scheme == b"https" else way
+            return HostnameEndpoint(self.routes.guarded(self.reactor, host), host, port, timeout=self.seconds)
+        return TunnelEndpoint(self.endpoint_of(proxy), host, port, proxy.authorization, self.reactor, self.seconds)
 
     def endpoint_of(self, proxy: Proxy) -> IStreamClientEndpoint:
         """Return an endpoint that connects to a proxy."""

@@ -8,7 +8,6 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from attrs import evolve, frozen
-from service_identity.exceptions import VerificationError
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred, TimeoutError
 from twisted.internet.interfaces import IReactorTime
@@ -19,7 +18,8 @@ from twisted.web.iweb import IAgent
 
 from patches.http.access.certificates import TrustPolicy
 from patches.http.access.proxies import Proxy
-from patches.http.access.routed_agent import Routes, pooled_agent
+from patches.http.access.routed_agent import RoutedEndpoints, Routes, pooled_agent
+from patches.http.access.tls_probe import speaks_tls
 from patches.http.access.tunnels import TunnelRefused
 from patches.http.cancellation import cancellable
 from patches.http.codings import FirstEncoding, UndecodedAgent
@@ -204,18 +204,17 @@ class HttpClient:
 
         Whether its certificate is trusted does not matter for that.
         """
-        if self._has_answered or not self.base_url.startswith("http://"):
+        if self._has_answered or not self.base_url.startswith("http://") or not isinstance(self._http, RoutedClient):
             return False
         self._has_answered = True
-        asked = cancellable(Deferred.fromCoroutine(self._send("HEAD", "", None, {}, "https")))
+        asked = cancellable(Deferred.fromCoroutine(self._http.speaks_tls(self.base_url)))
         asked.addTimeout(PROBE_SECONDS, self._clock)
         try:
-            await asked
+            return await asked
         except CancelledError:
             raise
-        except Exception as error:
-            return any(isinstance(each, VerificationError) or is_untrusted(each) for each in causes(error))
-        return True
+        except Exception:
+            return False  # whatever is there does not take a handshake
 
     def _failure(self, error: Exception) -> Exception:
         """Return what an error of an exchange says about the server."""
@@ -251,11 +250,10 @@ class HttpClient:
         return kind(f"{self.base_url} cannot be reached through the proxy {proxy.name}: {reason}{told}")
 
     async def _send(
-        self, method: str, path: str, body: bytes | BinaryIO | None, headers: dict[str, str], scheme: str = ""
+        self, method: str, path: str, body: bytes | BinaryIO | None, headers: dict[str, str]
     ) -> HttpResponse:
         # unbuffered: treq otherwise keeps a copy of the whole body for further readers
-        base = f"{scheme}://{self.base_url.partition('://')[2]}" if scheme else self.base_url
-        url = request_url(base + path)
+        url = request_url(self.base_url + path)
         response = await self._http.request(
             method, url, data=body, headers=headers, allow_redirects=False, unbuffered=True
         )
@@ -294,18 +292,26 @@ class RoutedClient(HTTPClient):
     """
     A treq client that knows by which ways it reaches servers.
 
+    :param reactor: connects to them.
     :param routes: those of its agent.
     """
 
-    def __init__(self, agent: IAgent, routes: Routes) -> None:
+    def __init__(self, agent: IAgent, reactor: Any, routes: Routes) -> None:
         super().__init__(agent)
         self.routes = routes
+        self._endpoints = RoutedEndpoints(reactor, routes, CONNECT_SECONDS)
 
     def proxy_of(self, url: str) -> Proxy | None:
         """Return the proxy by which a URL is reached; ``None``: it is connected to directly."""
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         return self.routes.proxies.proxy_for(parts.scheme, parts.hostname or "", port)
+
+    async def speaks_tls(self, url: str) -> bool:
+        """Return whether the server of a URL speaks TLS, on a connection of its own."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        return await speaks_tls(self._endpoints.unencrypted("https", host, parts.port or 80), host)
 
     def distrust_of(self, url: str) -> str | None:
         """Return why the certificate of a server is not trusted, in words; ``None``: it is not known."""
@@ -322,4 +328,4 @@ def http_client(reactor: Any, routes: Routes | None = None) -> RoutedClient:
     """
     routes = routes or Routes()
     agent = pooled_agent(reactor, _MOST_IDLE, CONNECT_SECONDS, routes)
-    return RoutedClient(UndecodedAgent(FirstEncoding(agent)), routes)
+    return RoutedClient(UndecodedAgent(FirstEncoding(agent)), reactor, routes)

@@ -45,21 +45,25 @@ def decode_naming(body: bytes, names: Container[str] | None) -> Iterator[Vulnera
     if records is None or names is None:
         yield from decode_lines(body, names)
         return
-    for record, line in zip(records, body.split(b"\n"), strict=False):  # after the last line feed is nothing
+    begin = 0
+    for record in records:
+        end = body.find(b"\n", begin)  # no copies of the lines that are passed over
         for package in record.fixedInPackages:
             if package.name in names:
-                yield _decoded(line, record)
+                yield _decoded(body[begin:end], record)
                 break
         else:
             if record.followed is not msgspec.UNSET:
-                yield _decoded(line, record)
+                yield _decoded(body[begin:end], record)
+        begin = end + 1
 
 
 def _looked_at(body: bytes) -> list[_Record] | None:
     """Return what is looked at of each line; ``None`` if a line cannot be read, or is not one record."""
     try:
         records = _DECODER.decode_lines(body)
-        body.decode("utf-8")  # the decoder does so with the names only
+        if not body.isascii():
+            body.decode("utf-8")  # the decoder does so with the names only
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     is_one_a_line = body.count(b"\n") == len(records) and body[-1:] in (b"", b"\n")

@@ -20,7 +20,7 @@ class InventoryError(Exception):
     """A package database cannot be read; the text says why, in one line."""
 
 
-@frozen
+@frozen(cache_hash=True)
 class Package:
     """
     An installed package.

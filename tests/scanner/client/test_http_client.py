@@ -8,7 +8,7 @@ from typing import Any
 
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.error import ConnectError, ConnectingCancelledError, DNSLookupError, NoRouteError
+from twisted.internet.error import ConnectError, ConnectingCancelledError, ConnectionDone, DNSLookupError, NoRouteError
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
@@ -225,3 +225,32 @@ class ResponseTests(SynchronousTestCase):
         self.assertEqual(self.response(Canned(503)).retry_after, 0.0)
         dated = {"Retry-After": "Thu, 01 Jan 1970 00:01:30 GMT", "Date": "Thu, 01 Jan 1970 00:01:20 GMT"}
         self.assertEqual(self.response(Canned(503, b"", dated), 1.8e9).retry_after, 10.0)
+
+
+class SilentPortTests(SynchronousTestCase):
+    """A port that closes plain connections without a word is asked once whether it speaks TLS."""
+
+    def closed(self, answer: bytes | None, url: str = "http://server:8080") -> str:
+        """Ask a server that closes the first connection, and answers a ClientHello so. Return the error."""
+        reactor = ResolvingReactor()
+        asking = Deferred.fromCoroutine(HttpClient(http_client(reactor), url, reactor, 99).ask("GET", "/"))
+        reactor.accept()[0].connectionLost(Failure(ConnectionDone()))
+        protocol, transport = reactor.accept()
+        self.assertEqual(transport.value()[:1], b"\x16")
+        if answer is None:
+            protocol.connectionLost(Failure(ConnectionDone()))
+        else:
+            protocol.dataReceived(answer)
+        return str(self.failureResultOf(asking, Unreachable).value)
+
+    def test_tls(self) -> None:
+        """A record is the answer of a port that speaks TLS, whether it goes on or not."""
+        for answer in (b"\x16\x03\x03", b"\x15\x03\x03"):
+            self.assertIn("server:8080 needs TLS: use https://server:8080", self.closed(answer))
+
+    def test_other(self) -> None:
+        """A port that answers otherwise, or not at all, is away."""
+        for answer in (b"SSH-2.0", None):
+            text = self.closed(answer)
+            self.assertNotIn("TLS", text)
+            self.assertIn("connection was closed", text)
