@@ -36,11 +36,11 @@ _DAEMONS: tuple[tuple[type[DaemonOptions], tuple[tuple[str, str], ...]], ...] = 
 
 def manual_pages() -> dict[str, tuple[int, str, str]]:
     """Return the pages by name: the section of the manual, a description in a line, and the text."""
-    context = click.Context(main, info_name="patches")
+    context = _context(main, "patches")
     names = main.list_commands(context)
     pages = {"patches": (COMMANDS, _short(main), _command(context, ()))}
     for name in names:
-        below = click.Context(_of(main, context, name), parent=context, info_name=name)
+        below = _context(_of(main, context, name), name, context)
         pages[f"patches-{name}"] = COMMANDS, _short(below.command), _command(below, ("patches(1)",))
     for options, files in _DAEMONS:
         pages[options.program] = DAEMONS, _first(options.longdesc), _daemon(options, files)
@@ -69,7 +69,7 @@ def _command(context: click.Context, also: Iterable[str]) -> str:
 
 def _subcommand(context: click.Context, name: str) -> str:
     command = _of(context.command, context, name)
-    below = click.Context(command, parent=context, info_name=name)
+    below = _context(command, name, context)
     return _section(below.command_path, f"{_usage(below)}\n\n{_plain(command.help)}\n\n{_definitions(_options(below))}")
 
 
@@ -100,6 +100,11 @@ def _options(context: click.Context) -> Iterator[tuple[str, str]]:
         if isinstance(parameter, click.Option) and not parameter.hidden:
             value = "" if parameter.is_flag else f" {parameter.metavar or 'VALUE'}"
             yield ", ".join(parameter.opts) + value, parameter.help or ""
+
+
+def _context(command: click.Command, name: str, parent: click.Context | None = None) -> click.Context:
+    """Return the context of a command; with its settings, as click keeps the names of its help option."""
+    return click.Context(command, parent=parent, info_name=name, **command.context_settings)
 
 
 def _of(group: click.Command, context: click.Context, name: str) -> click.Command:
