@@ -12,8 +12,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from attrs import frozen
-from twisted.application.service import Service
-from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -21,6 +20,7 @@ from twisted.logger import Logger
 from patches.scanner.client.client import NotTold
 from patches.scanner.client.http_client import Unreachable
 from patches.service.log.trouble_log import TroubleLog
+from patches.service.periodic import CoroutineService
 
 log = Logger()
 
@@ -42,7 +42,7 @@ class ComparedList:
     is_confirmed: bool = True
 
 
-class ListWatch(Service):
+class ListWatch(CoroutineService):
     """
     A service that asks for the revision of a list, again and again.
 
@@ -63,27 +63,14 @@ class ListWatch(Service):
         when_changed: Callable[[], None],
         jitter: Callable[[], float] = random.random,
     ) -> None:
+        super().__init__()
         self.compared: ComparedList | None = None
         self._ask = ask
         self._frequency = frequency.total_seconds()
         self._clock = clock
         self._when_changed = when_changed
         self._jitter = jitter
-        self._going: Deferred[None] = succeed(None)
         self._trouble = TroubleLog("The server does not say whether the list changed", "The server says it again")
-
-    def startService(self) -> None:
-        """Start to ask, after a random part of the first pause."""
-        super().startService()
-        self._going = Deferred.fromCoroutine(self._go_on())
-
-    def stopService(self) -> Deferred[None]:
-        """Stop asking, and cancel a question that is not answered yet."""
-        super().stopService()
-        # swapped before it is cancelled: cancelling resumes the coroutine at once, and a second stop must find it gone
-        going, self._going = self._going, succeed(None)
-        going.cancel()
-        return going.addErrback(lambda failure: failure.trap(CancelledError) and None)
 
     async def _go_on(self) -> None:
         await deferLater(self._clock, self._jitter() * self._frequency)

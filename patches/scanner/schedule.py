@@ -11,13 +11,13 @@ import random
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from twisted.application.service import Service
-from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from patches.service.backoff import LONGEST_PAUSE_SECONDS, Backoff
+from patches.service.periodic import CoroutineService
 
 log = Logger()
 
@@ -26,7 +26,7 @@ _FIRST_RETRY_SECONDS, _LEAST_PAUSE_SECONDS = 60.0, 1.0
 HURRY_SECONDS = 30.0
 
 
-class ScanSchedule(Service):
+class ScanSchedule(CoroutineService):
     """
     A service that scans periodically.
 
@@ -46,6 +46,7 @@ class ScanSchedule(Service):
         jitter: Callable[[], float] = random.random,
         splay: timedelta = timedelta(0),
     ) -> None:
+        super().__init__()
         self._scan = scan
         self._frequency = frequency.total_seconds()
         self._most_jitter = most_jitter.total_seconds()
@@ -54,22 +55,8 @@ class ScanSchedule(Service):
         self._splay = splay.total_seconds()
         self._hurried = float("-inf")
         self._failures = 0
-        self._going: Deferred[None] = succeed(None)
         self._asked = False
         self._pausing: Deferred[None] | None = None
-
-    def startService(self) -> None:
-        """Start the first scan, immediately or after its delay."""
-        super().startService()
-        self._going = Deferred.fromCoroutine(self._go_on())
-
-    def stopService(self) -> Deferred[None]:
-        """Stop the schedule and cancel a scan that is in progress."""
-        super().stopService()
-        # swapped before it is cancelled: cancelling resumes the coroutine at once, and a second stop must find it gone
-        going, self._going = self._going, succeed(None)
-        going.cancel()
-        return going.addErrback(lambda failure: failure.trap(CancelledError) and None)
 
     def request_scan(self) -> None:
         """Start a scan now, or immediately after the scan that is in progress."""

@@ -1,19 +1,44 @@
-"""Periodic calls that continue after an error."""
+"""Services that go on: periodic calls that continue after an error, and coroutines."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 log = Logger()
+
+
+class CoroutineService(Service):
+    """A service that is one coroutine, :meth:`_go_on`, from its start to its stop."""
+
+    def __init__(self) -> None:
+        self._going: Deferred[None] = succeed(None)
+
+    def startService(self) -> None:
+        """Start the coroutine."""
+        super().startService()
+        self._going = Deferred.fromCoroutine(self._go_on())
+
+    def stopService(self) -> Deferred[None]:
+        """Cancel what the coroutine waits for."""
+        super().stopService()
+        # swapped before it is cancelled: cancelling resumes the coroutine at once, and a second stop must find it gone
+        going, self._going = self._going, succeed(None)
+        going.cancel()
+        return going.addErrback(lambda failure: failure.trap(CancelledError) and None)
+
+    @abstractmethod
+    async def _go_on(self) -> None:
+        """Do what the service does."""
 
 
 class PeriodicService(Service):
