@@ -9,6 +9,7 @@ creates its instance, or raises :class:`BadSetting`.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
@@ -100,10 +101,12 @@ class Setting:
         try:
             return self.parse(text)
         except ValueError as error:
-            given = "" if self.secret else f" {text!r}"
+            given = "" if self.secret else f" {_WITH_SECRET.sub(_HIDDEN, text)!r}"
             raise BadSetting(f"--{self.name}{given}: {error}") from error
 
 
+#: What may be secret in a text that is meant as a URL: a user with a password, and a query.
+_WITH_SECRET, _HIDDEN = re.compile(r"(?<=://)[^/@]*@|(?<=[?]).+"), "…"
 CONFIG = Setting("config", None, Path, "A TOML file with options of the same names; the command line takes precedence.")
 
 

@@ -33,6 +33,17 @@ class TeaSettings:
     password: int | None = option(None, count, "A number that nobody may see.", secret=True)
 
 
+class SecretTests(SynchronousTestCase):
+    """Messages about texts that may have a password."""
+
+    def test_hidden(self) -> None:
+        """A user with a password, and a query, are not repeated."""
+        for text in ("http://user:hush@host:1", "http://host/x?token=hush", "https://u:hush@h/?a=hush"):
+            said = str(self.assertRaises(BadSetting, resolve, ClairSettings, {"clair": text}))
+            self.assertNotIn("hush", said)
+            self.assertIn("--clair 'http", said)
+
+
 class ResolveTests(SynchronousTestCase):
     """The origins of values."""
 

@@ -94,7 +94,7 @@ async def compare(
     if isinstance(client, KeptLists):
         return await _without_server(client, cache, platform, inventory, watch)
     if cache is not None:
-        cache.origin = client.base_url
+        cache.origin = cache.asked = client.base_url
     if cache is None or cached is None:
         return await _with_server(client, cache, platform, inventory, watch)
     try:
@@ -109,7 +109,8 @@ async def compare(
     if comparison.verdict is Verdict.UNSUPPORTED:
         comparison.verdict = Verdict.INCOMPLETE
         comparison.problem = f"{comparison.problem}; but a verified list of this platform is in the cache"
-    if not comparison.is_away:
+    is_of_this_server = client.trust is not None or cached.asked in (None, client.base_url)  # signed, or as it was kept
+    if not comparison.is_away or not is_of_this_server:
         return comparison
     instead = await _with_kept(cached, inventory, watch)
     instead.away = comparison.problem

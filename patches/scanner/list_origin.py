@@ -7,6 +7,7 @@ process. Whatever else is there is no reason for that: a server that fails must 
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -145,15 +146,17 @@ class ListOrigin:
         folder = self.folder = self._usable()
         reader = ListReader(self._reactor, folder / _READER, platform, settings, environment_of(self._access))
         cache, seconds = ListCache(folder, platform), self._access.timeout.total_seconds()
+        asked = cache.asked = _name_of(self._standalone)
         with self._screen.refreshing(why) as line:
             pending = Deferred.fromCoroutine(reader.read(cache, line.show, self.is_accepting))
             try:
                 read = await pending.addTimeout(seconds, self._reactor)
             except TimeoutError:
-                return KeptLists(self._reactor, f"the list of {platform} was not read within {seconds:g} s")
+                late = f"the list of {platform} was not read within {seconds:g} s from {line.what}"
+                return KeptLists(self._reactor, late, asked=asked)
         if read.problem is None:
             line.end()
-        return KeptLists(self._reactor, read.problem, is_covered=read.is_covered)
+        return KeptLists(self._reactor, read.problem, is_covered=read.is_covered, asked=asked)
 
     def _usable(self) -> Path:
         """Return a folder in which lists can be kept; if it cannot be used, one that is removed after this command."""
@@ -170,6 +173,14 @@ class ListOrigin:
         made = Path(self._ends.enter_context(tempfile.TemporaryDirectory(prefix="patches-")))
         (made / _READER).mkdir(mode=0o700)
         return made
+
+
+def _name_of(chosen: StandaloneSettings) -> str:
+    """Return a name of what is read without a server: a digest, as a URL may have a password."""
+    source = {**(chosen.source or {}), "list": str(chosen.list_file.absolute()) if chosen.list_file is not None else ""}
+    if "path" in source:
+        source["path"] = str(Path(source["path"]).absolute())
+    return f"standalone:{hashlib.sha256(repr(sorted(source.items())).encode()).hexdigest()[:32]}"
 
 
 async def probe(client: HttpClient) -> str | None:

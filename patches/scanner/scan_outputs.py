@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from patches.scanner.output.tables.template import BadTemplate, UserTemplate
 from patches.scanner.output.tables.view import BadView, View
 from patches.settings import BadSetting
 from patches.storage.atomic_file import Unwritable
+
+#: What may be meant as the name of a format.
+_WORD = re.compile(r"[A-Za-z][A-Za-z-]*\Z")
 
 
 def view_of(settings: OutputSettings) -> View:
@@ -66,6 +70,11 @@ def _form_and_place(text: str, form: str) -> tuple[str, str]:
         template, _, place = text.rpartition("=")
         return template, place
     told, equals, place = text.partition("=")
+    if equals and told not in FORMATS and _WORD.match(told):
+        names = ", ".join(FORMATS)
+        raise BadSetting(
+            f"--output {text}: there is no format {told!r}, but {names}; for a file of that name, ./{text}"
+        )
     return (told, place) if equals and told in FORMATS else (form, text)
 
 

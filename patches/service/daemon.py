@@ -31,6 +31,9 @@ from patches.wording import file_problem
 
 log = Logger()
 
+#: The file in a folder of state whose lock a process holds.
+LOCK_NAME = "lock"
+
 S = TypeVar("S", bound=AttrsInstance)
 
 
@@ -134,7 +137,7 @@ def lock_folder(path: Path) -> int | None:
 
     :return: the descriptor that holds the lock until it is closed; ``None``: another process has it.
     """
-    lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = os.open(path / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -9,6 +9,7 @@ from which the scan reads and verifies it like any other cached list.
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -33,11 +34,13 @@ from patches.server.http.representations import snapshot_document
 from patches.server.options import CatalogueSettings, RefreshSettings, SourceSettings
 from patches.server.refresh.status import NO_SOURCE
 from patches.server.sessions.chunk_response import MAX_RESPONSE_BYTES
-from patches.service.daemon import lock_folder
+from patches.service.daemon import LOCK_NAME, lock_folder
 from patches.service.threads import ThreadService
 from patches.settings import BadSetting
 from patches.standalone.progress import RefreshProgress
+from patches.storage.atomic_file import write_atomically
 from patches.wire import unpack_chunk
+from patches.wording import file_problem
 
 log = Logger()
 
@@ -46,6 +49,8 @@ MEMORY_LIMIT = 512 * 1024 * 1024
 #: The command that accepts a list which is held back.
 _ACCEPTS = "patches list update --accept"
 _STEP_SECONDS = 0.1
+#: The file that names whose lists the folder has.
+_MARK = "asked"
 _AT_ONCE = timedelta(0)
 
 Watch = Callable[[RefreshProgress], None]
@@ -105,6 +110,7 @@ class ListReader:
         :raises BadSetting: if a source or the folder cannot be used, or there is no list to accept.
         """
         lock = await self._lock()
+        self._begin(cache.asked or "")
         threads, asking = ThreadService(self._reactor), ThreadService(self._reactor, 1)
         try:
             for each in (threads, asking):
@@ -122,6 +128,23 @@ class ListReader:
             for each in (threads, asking):
                 await each.stopService()
             os.close(lock)
+
+    def _begin(self, asked: str) -> None:
+        """
+        Begin anew if the folder has what another source said: it must not stand in for this one.
+
+        :raises BadSetting: if the folder cannot be used.
+        """
+        mark = self._folder / _MARK
+        try:
+            if mark.is_file() and mark.read_text("utf-8", "replace") == asked:
+                return
+            for each in self._folder.iterdir():
+                if each.name != LOCK_NAME:
+                    shutil.rmtree(each) if each.is_dir() else each.unlink()
+            write_atomically(mark, asked.encode())
+        except OSError as error:
+            raise BadSetting(f"{self._folder}: {file_problem(error)}") from error
 
     async def _lock(self) -> int:
         """Lock the folder; wait while another reader uses it. Return the descriptor, which holds the lock."""

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from patches.cli import host_commands
 from patches.cli.main import main
+from patches.service import one_shot
 
 
 class HostCommandTests(SynchronousTestCase):
@@ -28,6 +29,7 @@ class HostCommandTests(SynchronousTestCase):
 
     def test_format_of_scans(self) -> None:
         """A format in a shared place that only ``scan`` has is passed over by the others, unless it is typed."""
+        self.patch(one_shot, "run", lambda work: 3)  # a reactor runs once in a process
         path, cache = Path(self.mktemp()), self.mktemp()
         path.write_text('format = "sarif"\n')
         shared = ["--config", str(path)]

@@ -57,6 +57,13 @@ class OutputTests(SynchronousTestCase):
             with self.assertRaisesRegex(BadSetting, "--output"):
                 self.planned(output=text)
 
+    def test_unknown_format(self) -> None:
+        """A word that is no format is not taken for the name of a file."""
+        with self.assertRaisesRegex(BadSetting, "there is no format 'sarfi', but .*sarif.*; .*, ./sarfi=out"):
+            self.planned(output="sarfi=out")
+        path = f"{self.mktemp()}=out"
+        self.assertEqual(self.planned(output=path), [("table", path)])
+
     def test_view(self) -> None:
         """The rows follow the options; a column that they do not have is wrong usage."""
         texts = {"by": "finding", "columns": "id, package", "sort-by": "cvss", "severity": "high", "only-fixed": "true"}

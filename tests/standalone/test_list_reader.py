@@ -91,6 +91,30 @@ class ListReaderTests(SynchronousTestCase):
         self.assertEqual(second["list"]["digest"], first["list"]["digest"])
         self.assertEqual(second["findings"], first["findings"])
 
+    def test_another_source(self) -> None:
+        """The kept list of one source never stands in for another one, nor is that one judged by it."""
+        other, path = self.folder / "other.ndjson", str(self.list)
+        write_list(other, 3)
+        self.assertEqual(self.scan("--list", path)[0]["list"]["vulnerabilities"], 300)
+        document, _ = self.scan("--list", str(other), code=CLEAN if not self.finds(other) else FINDINGS)
+        self.assertEqual(document["list"]["vulnerabilities"], 3)
+        self.scan("--list", path)
+        bad, empty = self.folder / "bad.ndjson", self.folder / "empty.ndjson"
+        bad.write_text("not JSON")
+        empty.write_text("")
+        self.scan("--list", str(bad), code=INCOMPLETE)
+        self.scan("--list", str(empty), code=UNSUPPORTED)
+        self.scan("--source", f"osv={self.folder}/none", code=INCOMPLETE)
+        self.scan("--patches-server", "http://127.0.0.1:9", "--patience", "100ms", code=INCOMPLETE)
+        self.scan("--list", path)
+        self.list.write_text("not JSON any more")
+        document, _ = self.scan("--list", path)  # its own kept list stands in
+        self.assertIn("not JSON", document["list"]["away"])
+
+    def finds(self, path: Path) -> bool:
+        """Return whether a list names the package of the host."""
+        return b'"package-1"' in path.read_bytes()
+
     def test_offline(self) -> None:
         """Without a network the kept list is compared, and its age is told; an old one is stale, and none is none."""
         self.assertIn("no list of debian-12 is kept", self.scan("--offline", code=INCOMPLETE)[0]["problem"])
@@ -176,7 +200,7 @@ class ListReaderTests(SynchronousTestCase):
             url = f"http://127.0.0.1:{silent.getsockname()[1]}"
             began = time.monotonic()
             late, _ = self.scan("--source", f"ndjson={url}/l", "--timeout", "1s", code=INCOMPLETE)
-            self.assertEqual(late["problem"], "the list of debian-12 was not read within 1 s")
+            self.assertEqual(late["problem"], "the list of debian-12 was not read within 1 s from ndjson")
             self.assertLess(time.monotonic() - began, 6)
             silent.accept()[0].close()
             process = processes.start(self.command("--source", f"ndjson={url}/l"), env=self.environment)

@@ -46,11 +46,13 @@ class ListCache:
     :param folder: where the files are; it is created when the first list is cached.
     :param trouble: logs that lists cannot be cached; whoever scans again and again has one for all scans.
     :ivar origin: the server or the sources of the lists that are kept from now on; ``None``: not known.
+    :ivar asked: whom it was asked for: another one's list never stands in for it; ``None``: not known.
     """
 
     def __init__(self, folder: Path, platform: str, trouble: TroubleLog | None = None) -> None:
         self.trouble = trouble or cache_trouble()
         self.origin: str | None = None
+        self.asked: str | None = None
         self._folder = folder
         self._platform = platform
 
@@ -59,8 +61,10 @@ class ListCache:
         found = self._read()
         if found is None:
             return None
-        snapshot, origin = dict(found["snapshot"]), found.get("origin")
-        return CachedList(self._chunks(snapshot.get("revision")), snapshot, origin if isinstance(origin, str) else None)
+        snapshot = dict(found["snapshot"])
+        told = (found.get(name) for name in ("origin", "asked"))
+        origin, asked = (each if isinstance(each, str) else None for each in told)
+        return CachedList(self._chunks(snapshot.get("revision")), snapshot, origin, asked)
 
     def _described(self) -> dict[str, Any] | None:
         found = self._read()
@@ -143,6 +147,8 @@ class ListCache:
         document = {"version": _VERSION, "snapshot": snapshot, "digest": _digest(snapshot)}
         if self.origin is not None:  # earlier versions pass over it
             document["origin"] = self.origin
+        if self.asked is not None:
+            document["asked"] = self.asked
         write_atomically(self._description, json.dumps(document).encode())
 
     def drop(self) -> None:
@@ -221,11 +227,13 @@ class CachedList:
     :ivar path: the file of its chunks.
     :ivar snapshot: the newest description of the list.
     :ivar origin: the server or the sources that it is from; ``None``: not known.
+    :ivar asked: whom it was asked for; ``None``: not known.
     """
 
     path: Path
     snapshot: dict[str, Any]
     origin: str | None = None
+    asked: str | None = None
 
     @property
     def revision(self) -> str:

@@ -18,19 +18,27 @@ class KeptLists:
     :param problem: why they may be older than they should be; ``None``: they were just brought up to date.
     :ivar trust: the key that must have signed each list; ``None`` if lists need no signature.
     :ivar is_covered: whether the platform may have a list at all.
+    :ivar asked: whose list alone may be compared; ``None``: whichever was kept last.
     """
 
     def __init__(
-        self, clock: IReactorTime, problem: str | None, trust: Trust | None = None, *, is_covered: bool = True
+        self,
+        clock: IReactorTime,
+        problem: str | None,
+        trust: Trust | None = None,
+        *,
+        is_covered: bool = True,
+        asked: str | None = None,
     ) -> None:
         self.clock = clock
         self.problem = problem
         self.trust = trust
         self.is_covered = is_covered
+        self.asked = asked
 
     def stream(self, platform: str, cached: CachedList | None = None) -> VerifiedStream:
-        """Return a stream of the kept list of a platform; one that fails if there is none."""
-        if cached is not None:
+        """Return a stream of the kept list of a platform; one that fails if there is none, or it is another one's."""
+        if cached is not None and self.asked in (None, cached.asked):
             return cached.stream()
         problem = self.problem or f"no list of {platform} is kept"
         return _NoList(ServerAway(problem) if self.is_covered else NotCovered(problem))

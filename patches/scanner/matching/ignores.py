@@ -29,6 +29,7 @@ class Ignore:
     :ivar status: as :attr:`Ignored.status`.
     :ivar justification: as :attr:`Ignored.justification`.
     :ivar platform: the only platform on which the decision holds; ``None`` if it holds on each.
+    :ivar revokes: whether it says that the finding counts, whatever the decisions after it say.
     """
 
     vulnerability_id: str | None
@@ -40,6 +41,7 @@ class Ignore:
     status: str = "affected"
     justification: str | None = None
     platform: str | None = None
+    revokes: bool = False
 
     def concerns(self, finding: Finding) -> bool:
         """Return whether the decision applies to a finding, whether or not it has expired."""
@@ -85,9 +87,11 @@ class Ignores:
         return places
 
     def of(self, finding: Finding, today: date) -> Ignored | None:
-        """Return the first valid decision about a finding; ``None`` if no decision applies."""
+        """Return the first valid decision about a finding; ``None`` if none applies, or it revokes others."""
         for decision in self._about(finding):
             if not decision.has_expired(today) and decision.concerns(finding):
+                if decision.revokes:
+                    return None
                 return Ignored(decision.reason, decision.expires, decision.status, decision.justification)
         return None
 

@@ -11,6 +11,7 @@ from patches.scanner.outcome import Target
 from patches.service.terminal import plain
 from patches.service.text_table import TextTable
 from patches.vulnerability import Vulnerability
+from patches.wording import counted
 
 
 def explanation_document(explanation: Explanation) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def explanation_parts(target: Target, explanation: Explanation) -> Iterator[str 
     snapshot = explanation.snapshot
     yield f"[bold]{plain(f'{target.host} ({target.platform})')}[/]: {plain(explanation.conclusion)}"
     yield plain(
-        f"The list: revision {snapshot.get('revision')}, {snapshot.get('vulnerabilities')} records, "
+        f"The list: revision {snapshot.get('revision')}, {_records(snapshot)}, "
         f"last checked {snapshot.get('checked') or snapshot.get('created')}"
     )
     told = explanation_document(explanation)["records"]
@@ -68,6 +69,11 @@ def explanation_parts(target: Target, explanation: Explanation) -> Iterator[str 
         yield _heading(record)
         yield from (f"  {plain(text)}" for text in (record.title, _facts(record), record.details_href) if text)
         yield _table(document["comparisons"])
+
+
+def _records(snapshot: Mapping[str, Any]) -> str:
+    number = snapshot.get("vulnerabilities")
+    return counted(number, "record") if isinstance(number, int) else "an unknown number of records"
 
 
 def _heading(record: Vulnerability) -> str:

@@ -34,7 +34,7 @@ def without_facts(wanted: Sequence[str], outcome: Outcome) -> str | None:
     if not absent or outcome.list_info.revision is None:
         return None
     names, kinds = " and ".join(_KNOWN_AS[name] for name in absent), " and ".join(absent)
-    return f"the list of {outcome.platform} was made without {names}: its server has no source of the kind {kinds}"
+    return f"the list of {outcome.platform} was made without {names}: that needs a source of the kind {kinds}"
 
 
 @frozen

@@ -58,6 +58,10 @@ class ProgressText(Protocol):
     def text(self) -> str: ...
 
 
+#: After so many looks at the progress, ten a second, it is said what is waited for.
+_LONG_LOOKS = 15
+
+
 @define(eq=False)
 class ProgressLine:
     """
@@ -66,24 +70,29 @@ class ProgressLine:
     :param note: prints a line.
     :param update: replaces the text of the progress.
     :param why: the beginning of the line.
+    :ivar what: the sources, in words.
     """
 
     _note: Callable[[str], None]
     _update: Callable[[str], None]
     _why: str
     _is_told: bool = False
-    _what: str = "the source"
+    _looks: int = 0
+    what: str = "the source"
 
     def show(self, progress: ProgressText) -> None:
-        """Show the progress."""
-        self._what = progress.what
+        """Show the progress; that a source does not answer is said, too, also where there is no terminal."""
+        self.what = progress.what
+        self._looks += 1
         if progress.is_known:
-            self._tell(f"reading {self._what}")
+            self._tell(f"reading {self.what}")
+        elif self._looks == _LONG_LOOKS and not self._is_told:
+            self._note(f"{self._why}waiting for {self.what}.")
         self._update(progress.text)
 
     def end(self) -> None:
         """Show that nothing had to be read, if nothing was."""
-        self._tell(f"{self._what} has nothing new")
+        self._tell(f"{self.what} has nothing new")
 
     def _tell(self, text: str) -> None:
         if not self._is_told:

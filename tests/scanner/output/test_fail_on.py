@@ -111,9 +111,9 @@ class ListTests(SynchronousTestCase):
         """A list that was made without what is asked for is told, with the remedy."""
         self.assertEqual((self.missing("kev", "kev"), self.missing("high"), self.missing("never")), (None, None, None))
         self.assertIsNone(self.missing("kev,epss=0.9", "cvss", "epss", "kev"))
-        why = "the list of debian-12 was made without KEV and EPSS: its server has no source of the kind kev and epss"
+        why = "the list of debian-12 was made without KEV and EPSS: that needs a source of the kind kev and epss"
         self.assertEqual(self.missing("epss=0.9,kev", "cvss"), f"--fail-on kev,epss=0.9: {why}")
-        self.assertIn("without EPSS: its server has no source of the kind epss", str(self.missing("epss=0.9", "kev")))
+        self.assertIn("without EPSS: that needs a source of the kind epss", str(self.missing("epss=0.9", "kev")))
         self.assertIsNone(FailOn(kev=True).missing(outcome(list_info=ListInfo())))
 
     def test_note(self) -> None:

@@ -30,8 +30,6 @@ from patches.scanner.matching.vex.statements import (
 )
 
 STATUSES = ("not_affected", "affected", "fixed", "under_investigation")
-#: Types of purls that name a whole host or image, which contains the packages of a distribution.
-_WHOLE = ("oci", "docker", "generic")
 
 
 def parse_vex(content: bytes) -> Ignores:
@@ -51,7 +49,7 @@ def parse_vex(content: bytes) -> Ignores:
     statements = _list(document, "statements", "the document")
     purls = PackagePurls()
     read = [_statement(number, each, told or FIRST, purls) for number, each in enumerate(statements, 1)]
-    return Ignores(tuple(decisions_of(read)), unidentified_in(read))
+    return Ignores(tuple(decisions_of(read, is_ordered=True)), unidentified_in(read))
 
 
 def _statement(number: int, given: Any, told: datetime, purls: PackagePurls) -> Statement:
@@ -89,16 +87,16 @@ def _names(given: Any, where: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((given["name"], *aliases)))
 
 
-def _products(statement: Mapping[str, Any], where: str, purls: PackagePurls) -> Iterator[PackageURL | None]:
-    """Yield the packages that a statement is about; ``None`` stands for the whole host."""
+def _products(statement: Mapping[str, Any], where: str, purls: PackagePurls) -> Iterator[PackageURL]:
+    """
+    Yield the packages that a statement is about.
+
+    Any other product, such as an image of somebody else, says nothing about a package of this host.
+    """
     for product in _list(statement, "products", where):
         inner = _list(product, "subcomponents", where) if isinstance(product, dict) else []
         named = [_product(each, where, purls) for each in (product, *inner)]
-        packages = [purl for purl in named if purl is not None and is_package(purl)]
-        if packages:
-            yield from packages
-        elif not inner and (named[0] is None or named[0].type in _WHOLE):
-            yield None
+        yield from (purl for purl in named if purl is not None and is_package(purl))
 
 
 def _product(given: Any, where: str, purls: PackagePurls) -> PackageURL | None:

@@ -38,11 +38,11 @@ class NamedProduct:
     """
     A product of a statement that Patches can identify.
 
-    :ivar purl: the package; ``None`` stands for the whole host.
+    :ivar purl: the package.
     :ivar platform: the only platform on which the statement holds; ``None`` if it holds on each.
     """
 
-    purl: PackageURL | None
+    purl: PackageURL
     platform: str | None = None
 
 
@@ -65,9 +65,14 @@ class Statement:
     told: datetime
 
 
-def decisions_of(statements: Sequence[Statement]) -> Iterator[Ignore]:
+def decisions_of(statements: Sequence[Statement], is_ordered: bool = False) -> Iterator[Ignore]:
     """
-    Yield the newest statement about each pair of vulnerability and product; of two with the same time, the later one.
+    Yield the newest statement about each pair of vulnerability and product, the newest first.
+
+    A statement that something is affected revokes older ones, also about a product that is named otherwise and is the
+    same package: with its version, without it, or by its source. Of two with the same time it goes first, too.
+
+    :param is_ordered: whether of two statements with the same time the later one replaces the other.
 
     An alias may be the name of an advisory about several vulnerabilities, while the statement means only one of them.
     Such a decision therefore applies only to a finding whose vulnerability id is the alias itself.
@@ -75,7 +80,11 @@ def decisions_of(statements: Sequence[Statement]) -> Iterator[Ignore]:
     :raises BadVex: if there are more than :data:`MOST_PAIRS`.
     """
     decided = set()
-    for statement in sorted(statements, key=lambda each: (each.told, each.number), reverse=True):
+
+    def newness(each: Statement) -> tuple[datetime, bool, int]:
+        return each.told, not is_ordered and each.status not in SETTLED, each.number
+
+    for statement in sorted(statements, key=newness, reverse=True):
         for name in statement.names:
             for product in statement.products:
                 if (name, product) in decided:
@@ -83,8 +92,7 @@ def decisions_of(statements: Sequence[Statement]) -> Iterator[Ignore]:
                 decided.add((name, product))
                 if len(decided) > MOST_PAIRS:
                     raise BadVex(f"more than {MOST_PAIRS:,} pairs of a vulnerability and a product")
-                if statement.status in SETTLED:
-                    yield _decision(statement, name, product)
+                yield _decision(statement, name, product)
 
 
 def _decision(statement: Statement, name: str, product: NamedProduct) -> Ignore:
@@ -98,6 +106,7 @@ def _decision(statement: Statement, name: str, product: NamedProduct) -> Ignore:
         statement.status,
         statement.justification,
         product.platform,
+        statement.status not in SETTLED,
     )
 
 

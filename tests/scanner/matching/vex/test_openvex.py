@@ -67,15 +67,15 @@ class VexTests(SynchronousTestCase):
             self.assertIsNotNone(self.ignored(statement(product)), product)
             self.assertIsNone(self.ignored(statement(product), of=BASH_FLAW), product)
 
-    def test_whole_host(self) -> None:
-        """A product that is not a package is the host, with all of its packages."""
+    def test_no_package(self) -> None:
+        """A product that is no package, such as an image of somebody else, says nothing about this host's."""
         for product in (
             {"@id": "https://example.org/web-1"},
             "pkg:oci/web-1",
             {"identifiers": {"cpe23": "cpe:2.3:o:x"}},
         ):
-            self.assertIsNotNone(self.ignored(statement(product)), product)
-            self.assertIsNotNone(self.ignored(statement(product), of=BASH_FLAW), product)
+            self.assertIsNone(self.ignored(statement(product)), product)
+            self.assertEqual(parse_vex(vex(statement(product))).unidentified, 1)
 
     def test_other_products(self) -> None:
         """Another version, another distribution, and a package of a programming language do not match."""

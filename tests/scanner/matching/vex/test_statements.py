@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from itertools import product
 
 from packageurl import PackageURL
 from twisted.trial.unittest import SynchronousTestCase
 
+from patches.scanner.matching.ignores import Ignores
 from patches.scanner.matching.vex.statements import (
     FIRST,
     LONGEST_REASON,
@@ -22,8 +24,14 @@ from patches.scanner.matching.vex.statements import (
     time_in,
     unidentified_in,
 )
+from tests.scanner.sample_outcomes import FINDINGS
 
 BASH = NamedProduct(PackageURL.from_string("pkg:deb/debian/bash"))
+
+
+def named(purl: str) -> NamedProduct:
+    """Return a product."""
+    return NamedProduct(PackageURL.from_string(purl))
 
 
 def statement(status: str, *products: NamedProduct, number: int = 0, told: datetime = FIRST) -> Statement:
@@ -43,11 +51,31 @@ class StatementTests(SynchronousTestCase):
         self.assertEqual(pairs, [("CVE-1", False, None), ("CVE-1", False, "debian-12"), *aliases])
 
     def test_newest(self) -> None:
-        """The newest statement about a pair holds; of two with the same time, the one with the higher number."""
-        good, bad = statement("fixed", BASH), statement("affected", BASH, number=1)
-        self.assertEqual(list(decisions_of([good, bad])), [])
+        """The newest statement about a pair holds; of two with the same time, the later one, or that of "affected"."""
+        bad, good = statement("affected", BASH), statement("fixed", BASH, number=1)
         later = statement("fixed", BASH, told=datetime(2026, 1, 1, tzinfo=UTC))
-        self.assertEqual(len(list(decisions_of([later, bad]))), 2)
+        for statements, is_ordered, revokes in (
+            ([bad, good], True, False),
+            ([good, bad], True, False),
+            ([bad, good], False, True),
+            ([bad, later], False, False),
+        ):
+            found = list(decisions_of(statements, is_ordered))
+            self.assertEqual([each.revokes for each in found], [revokes] * 2)
+
+    def test_revoked(self) -> None:
+        """A package that is affected later, or at the same time, revokes, in whichever way it is named."""
+        names = ("pkg:deb/debian/openssl", "pkg:deb/debian/libssl3", "pkg:deb/debian/libssl3@3.0.16-1~deb12u1")
+        early, late = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
+        flaw = FINDINGS[0]
+        for good, bad in product(names, names):
+            for told, is_ignored in ((late, False), (early, False), (FIRST, True)):
+                statements = [
+                    Statement(2, "not_affected", (flaw.vulnerability_id,), (named(good),), "why", None, early),
+                    Statement(1, "affected", (flaw.vulnerability_id,), (named(bad),), "why", None, told),
+                ]
+                found = Ignores(tuple(decisions_of(statements))).of(flaw, date(2026, 3, 1))
+                self.assertEqual(found is not None, is_ignored, (good, bad, told))
 
     def test_bound(self) -> None:
         """More pairs of a vulnerability and a product than may be kept are refused."""

@@ -85,7 +85,7 @@ class ViewTests(SynchronousTestCase):
         self.assertEqual(shown(by_id, of)[1:], ["CVE-2025-0003 2025-01-02", "CVE-2025-0001 2025-02-03 0.9"])
         self.assertEqual(len(shown(View(only_kev=True), of)), 2)
         self.assertIsNone(by_id.missing(of))
-        without = "--kev: the list of debian-12 was made without KEV: its server has no source of the kind kev"
+        without = "--kev: the list of debian-12 was made without KEV: that needs a source of the kind kev"
         self.assertEqual(by_id.missing(outcome()), without)
         self.assertIsNone(View().missing(outcome()))
 
