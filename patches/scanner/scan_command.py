@@ -159,6 +159,8 @@ class _Once:
             left = timedelta(seconds=max(1.0, limit - reactor.seconds()))
             with self.screen.progress(f"Scanning {self.target.host} as {self.target.platform}") as watch:
                 outcome = await host.run(client, self.policy, watch, left)
+            if origin.problem is None and outcome.cache_problem is not None:  # else it was said before
+                self.screen.note(f"The list cannot be kept: {outcome.cache_problem}")
             problem = origin.problem or outcome.cache_problem or self._state_problem()
             return evolve(outcome, cache_problem=problem)
         finally:

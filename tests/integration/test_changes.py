@@ -27,6 +27,33 @@ def write(path: Path, *others: Vulnerability) -> None:
     new.replace(path)
 
 
+def test_unwritable_cache(tmp_path: Path) -> None:
+    """A list that cannot be kept is one line, and the scan goes on."""
+    listed, cache = tmp_path / "list.ndjson", tmp_path / "cache"
+    write(listed)
+    cache.write_text("a file")
+    server = Daemon("patches-server", tmp_path / "server", "--list", str(listed)).start()
+    root = write_host(tmp_path / "host", "debian", "12", {"sudo": "1.9.13p3-1"})
+    words = [
+        "--patches-server",
+        f"http://{URL_HOST}:{server.port}",
+        "--root",
+        root,
+        "--format",
+        "json",
+        "--cache",
+        cache,
+    ]
+    try:
+        server.wait_until_ready()
+        ran = subprocess.run([PATCHES, "scan", *words], capture_output=True, text=True, timeout=60)
+    finally:
+        server.stop()
+    document = json.loads(ran.stdout)
+    assert (ran.returncode, document["verdict"]) == (0, "clean")
+    assert ran.stderr == f"The list cannot be kept: {document['cacheProblem']}\n"
+
+
 def test_watched(tmp_path: Path) -> None:
     """A daemon asks whether its list has changed, and then scans at once, with the delta."""
     listed = tmp_path / "list.ndjson"
