@@ -107,6 +107,7 @@ def comes_back(folder: Path) -> Outcome:
         root = write_host(folder / "host", "debian", "12", {f"package-{n}": "1:0-0" for n in range(20)})
         log = folder / "scanner.log"
         command = [*SCANNER, "--root", root, "--patches-server", f"http://{ADDRESS}:{forwarder.port}"]
+        command += ["--state-dir", folder / "state"]
         with log.open("wb") as file:
             stack.enter_context(processes.running([*command], stdout=file, stderr=file))
         wait_for(lambda: "incomplete" in log.read_text(), 60)
