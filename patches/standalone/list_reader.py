@@ -110,9 +110,9 @@ class ListReader:
         :raises BadSetting: if a source or the folder cannot be used, or there is no list to accept.
         """
         lock = await self._lock()
-        self._begin(cache.asked or "")
         threads, asking = ThreadService(self._reactor), ThreadService(self._reactor, 1)
         try:
+            self._begin(cache.asked or "")
             for each in (threads, asking):
                 each.startService()
             parts = self._create(threads.run, asking.run)

@@ -11,7 +11,8 @@ from twisted.web.client import URI, Agent, BrowserLikePolicyForHTTPS
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface.verify import verifyObject
 
-from patches.http.urls import DirectEndpoints, bare_host, request_url
+from patches.http.access.routed_agent import RoutedEndpoints, Routes
+from patches.http.urls import bare_host, request_url
 from patches.service.name_resolver import NameResolver
 from tests.sources.memory_reactor import PluggableReactor
 
@@ -43,7 +44,7 @@ class UrlTests(SynchronousTestCase):
         self.reactor = PluggableReactor()
         self.reactor.installNameResolver(NameResolver(self.reactor))
         self.policy = NotedPolicy()
-        endpoints = DirectEndpoints(self.reactor, 10.0, self.policy)
+        endpoints = RoutedEndpoints(self.reactor, Routes(policy=self.policy), 10.0)
         verifyObject(IAgentEndpointFactory, endpoints)
         self.http = HTTPClient(Agent.usingEndpointFactory(self.reactor, endpoints))
 
